@@ -1,0 +1,115 @@
+"""Whose token it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from urllib.parse import urlsplit
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SLUG_LENGTH = 24
+_DIGEST_LENGTH = 16
+
+
+class TokenIdentity:
+    """The client, server, scope and profile that a token belongs to. Stores keep one token each.
+
+    Two identities are equal if their normalised fields are: the scheme and host of ``base_url``
+    in lower case, its default port and trailing slashes dropped; the scopes sorted.
+
+    Args:
+        base_url: Address of the server that issues the token, such as
+            ``"https://flex-integ-api.sharetribe.com"``.
+        client_id: The OAuth client id, as issued.
+        scope: Space-separated scopes (RFC 6749 section 3.3).
+        profile: A name of your own to keep several tokens of one client apart.
+
+    Raises:
+        ValueError: ``base_url`` is not an absolute http(s) URL without user, query and
+            fragment, or ``client_id`` or ``profile`` is empty.
+    """
+
+    __slots__ = ("_key", "base_url", "client_id", "profile", "scope")
+
+    base_url: str
+    client_id: str
+    scope: str
+    profile: str
+    _key: str
+
+    def __init__(
+        self, base_url: str, client_id: str, scope: str = "", profile: str = "default"
+    ) -> None:
+        if not client_id:
+            raise ValueError("client_id must be provided")
+        if not profile:
+            raise ValueError("profile must not be empty; leave it out for the default profile")
+        fields = {
+            "base_url": normalise_url(base_url),
+            "client_id": client_id,
+            "profile": profile,
+            "scope": " ".join(sorted(set(scope.split()))),
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "_key", _key_of(fields))
+
+    @property
+    def key(self) -> str:
+        """Names this identity in file names, Redis keys and Vault paths.
+
+        A lower-case slug of the client id (24 characters at most), a dash, and 16 hexadecimal
+        digits of the SHA-256 of the normalised fields as canonical JSON (RFC 8785). A wire
+        format: the test vectors are in ``docs/formats.md``.
+        """
+        return self._key
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TokenIdentity) and self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash(self._fields())
+
+    def __reduce__(self) -> tuple[type[TokenIdentity], tuple[str, ...]]:
+        return TokenIdentity, self._fields()
+
+    def __repr__(self) -> str:
+        return (
+            f"TokenIdentity(base_url={self.base_url!r}, client_id={self.client_id!r}, "
+            f"scope={self.scope!r}, profile={self.profile!r})"
+        )
+
+    def _fields(self) -> tuple[str, ...]:
+        return (self.base_url, self.client_id, self.scope, self.profile)
+
+
+def normalise_url(url: str) -> str:
+    """``url`` in one spelling: lower-case scheme and host, no default port, no last slash."""
+    parts = urlsplit(url.strip())
+    if parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname:
+        raise ValueError("base_url must be an absolute URL that starts with https:// or http://")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("base_url must not hold a user name or password")
+    if parts.query or parts.fragment:
+        raise ValueError("base_url must not have a query or a fragment")
+    scheme, host = parts.scheme.lower(), parts.hostname.lower()
+    if ":" in host:
+        host = f"[{host}]"
+    try:
+        port = parts.port
+    except ValueError:
+        raise ValueError("base_url has a port that is not a number from 0 to 65535") from None
+    address = host if port in (None, _DEFAULT_PORTS[scheme]) else f"{host}:{port}"
+    return f"{scheme}://{address}{parts.path.rstrip('/')}"
+
+
+def _key_of(fields: dict[str, str]) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", fields["client_id"].lower()).strip("-")
+    slug = slug[:_SLUG_LENGTH].rstrip("-") or "client"
+    # For strings alone this is RFC 8785: sorted keys, no spaces, UTF-8, only necessary escapes.
+    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"{slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:_DIGEST_LENGTH]}"

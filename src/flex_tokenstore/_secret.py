@@ -1,0 +1,49 @@
+"""A value that is never printed."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Secret(Generic[T]):
+    """Holds a secret; its ``repr``, ``str`` and format show ten stars.
+
+    Args:
+        value: The secret, such as a client secret or a passphrase. A ``Secret`` is taken as it is.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: T | Secret[T]) -> None:
+        self._value: T = value._value if isinstance(value, Secret) else value
+
+    def reveal(self) -> T:
+        """The secret itself. Keep it out of variables that outlive the expression using it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('**********')"
+
+    def __str__(self) -> str:
+        return "**********"
+
+    def __format__(self, format_spec: str) -> str:
+        return str(self).__format__(format_spec)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        mine: Any = self._value
+        theirs: Any = other._value
+        if isinstance(mine, str) and isinstance(theirs, str):
+            return hmac.compare_digest(mine.encode(), theirs.encode())
+        return bool(mine == theirs)
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))

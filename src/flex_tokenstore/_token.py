@@ -1,0 +1,234 @@
+"""The token, as stores hold it and as programs see it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ._secret import Secret
+
+TAG = "flex_tokenstore"
+"""The one key of ours in a stored token; other readers of the JSON ignore it."""
+
+FORMAT = 1
+"""Version of what is under :data:`TAG`. A store must refuse a newer one, not repair it."""
+
+ANY_REVISION = "*"
+"""As ``expected``: replace or remove whatever is stored."""
+
+
+class TokenObject(dict[str, Any]):
+    """A token on its way to or from a store: a dict that does not print itself."""
+
+    def __repr__(self) -> str:
+        return f"TokenObject(<{len(self)} fields hidden>)"
+
+    def __rich_repr__(self) -> Iterator[str]:
+        yield f"<{len(self)} fields hidden>"
+
+    __str__ = __repr__
+
+
+class Token:
+    """An OAuth token and what is known of its origin. Frozen; shows no secret.
+
+    Args:
+        data: The JSON object, as the Authentication API gave it, with or without the
+            ``flex_tokenstore`` key. It is copied.
+
+    Raises:
+        ValueError: It is not a JSON object with a text ``access_token``, or its parts have
+            wrong types. The message holds no value.
+    """
+
+    __slots__ = ("_authorization", "_data", "expires_at", "identity_key", "obtained_at")
+
+    _data: TokenObject
+    _authorization: str
+    expires_at: float | None
+    """Unix time in seconds at which the access token expires; None: not known."""
+    identity_key: str | None
+    """``TokenIdentity.key`` of its owner; None: another program stored it."""
+    obtained_at: float | None
+    """Unix time in seconds at which it was asked for; None: not known."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        checked = check_token_object(data)
+        tag = checked.get(TAG, {})
+        put = object.__setattr__
+        put(self, "_data", checked)
+        put(self, "_authorization", f"Bearer {checked['access_token']}")
+        put(self, "identity_key", tag.get("identity"))
+        put(self, "obtained_at", tag.get("obtained_at"))
+        put(self, "expires_at", tag.get("expires_at"))
+
+    @classmethod
+    def issued(cls, answer: Mapping[str, Any], *, identity_key: str, obtained_at: float) -> Token:
+        """A token as the server just gave it, tagged with its owner and times.
+
+        Args:
+            answer: The JSON object of the token answer.
+            identity_key: ``TokenIdentity.key`` of its owner.
+            obtained_at: Unix time in seconds at which the request was sent.
+        """
+        lifetime = answer.get("expires_in")
+        known = isinstance(lifetime, (int, float)) and not isinstance(lifetime, bool)
+        tag: dict[str, Any] = {
+            "format": FORMAT,
+            "identity": identity_key,
+            "obtained_at": obtained_at,
+            "expires_at": obtained_at + lifetime if known and lifetime is not None else None,
+        }
+        return cls({**answer, TAG: tag})
+
+    @property
+    def access_token(self) -> Secret[str]:
+        """The access token."""
+        return Secret(self._data["access_token"])
+
+    @property
+    def refresh_token(self) -> Secret[str] | None:
+        """The refresh token, if there is one."""
+        value = self._data.get("refresh_token")
+        return Secret(value) if value else None
+
+    @property
+    def authorization(self) -> str:
+        """The ``Authorization`` header (RFC 6750). Secret: use it in one expression only."""
+        return self._authorization
+
+    @property
+    def token_type(self) -> str | None:
+        """``token_type`` as the server spelled it."""
+        return self._data.get("token_type")
+
+    @property
+    def scope(self) -> str | None:
+        """The granted scope."""
+        return self._data.get("scope")
+
+    @property
+    def lifetime(self) -> float | None:
+        """Seconds from request to expiry; None: not known."""
+        if self.expires_at is None or self.obtained_at is None:
+            return None
+        return self.expires_at - self.obtained_at
+
+    @property
+    def grant_type(self) -> str:
+        """The grant that would renew it: ``"refresh_token"`` or ``"client_credentials"``."""
+        return "refresh_token" if self._data.get("refresh_token") else "client_credentials"
+
+    @property
+    def revision(self) -> str:
+        """See :func:`revision_of`."""
+        return revision_of(self._data)
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that name the access token in logs."""
+        return digest_of(self._data["access_token"])[:8]
+
+    def to_dict(self) -> dict[str, Any]:
+        """A copy of the JSON object, secrets and all; the copy does not print itself."""
+        return _copy(self._data)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Token) and bool(self._data == other._data)
+
+    def __hash__(self) -> int:
+        return hash(self.revision)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Token {self.digest} grant_type={self.grant_type} identity={self.identity_key} "
+            f"expires_at={self.expires_at}>"
+        )
+
+    def __copy__(self) -> Token:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Token:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Token is not pickled: its secrets would travel in the clear")
+
+
+def check_token_object(data: object) -> TokenObject:
+    """``data`` as a token object of its own.
+
+    Raises:
+        ValueError: It is not one. The message names the part, never a value.
+    """
+    if not isinstance(data, Mapping):
+        raise ValueError(f"a JSON object was expected, got {type(data).__name__}")
+    _require(data, "access_token", (str,), "a text", required=True)
+    if not data["access_token"]:
+        raise ValueError("access_token is empty")
+    _require(data, "refresh_token", (str, type(None)), "a text")
+    _require(data, "token_type", (str, type(None)), "a text")
+    _require(data, "scope", (str, type(None)), "a text")
+    _require(data, TAG, (Mapping,), "an object")
+    tag = data.get(TAG, {})
+    _require(tag, "identity", (str, type(None)), "a text")
+    _require(tag, "revision", (str,), "a text")
+    for name in ("format", "obtained_at", "expires_at"):
+        _require(tag, name, (int, float, type(None)), "a number")
+    return _copy(data)
+
+
+def revision_of(token: Mapping[str, Any]) -> str:
+    """Names the content of a stored token, for compare-and-set.
+
+    ``token["flex_tokenstore"]["revision"]`` if present, else the lower-case hexadecimal SHA-256
+    of the canonical JSON array ``[access_token, refresh_token or null]`` (RFC 8785). A wire
+    format: the test vectors are in ``docs/formats.md``.
+    """
+    tag = token.get(TAG)
+    if isinstance(tag, Mapping) and isinstance(tag.get("revision"), str):
+        return str(tag["revision"])
+    return hashlib.sha256(
+        json.dumps(
+            [token["access_token"], token.get("refresh_token") or None],
+            separators=(",", ":"),
+            ensure_ascii=False,
+        ).encode("utf-8", "surrogatepass")
+    ).hexdigest()
+
+
+def digest_of(secret: str) -> str:
+    """What stands for a secret in memory of what was refused, and in logs."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _require(
+    data: Mapping[str, Any], name: str, types: tuple[type, ...], kind: str, required: bool = False
+) -> None:
+    if name not in data:
+        if required:
+            raise ValueError(f"{name} is missing")
+        return
+    value = data[name]
+    if not isinstance(value, types) or isinstance(value, bool):
+        raise ValueError(f"{name} must be {kind}, got {type(value).__name__}")
+
+
+def _copy(data: Mapping[str, Any]) -> TokenObject:
+    return TokenObject((key, _copy_value(value)) for key, value in data.items())
+
+
+def _copy_value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _copy_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_copy_value(item) for item in value]
+    return value

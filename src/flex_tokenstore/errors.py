@@ -1,0 +1,184 @@
+"""What can go wrong with a token store, as one tree.
+
+Every class is also the built-in exception that fits it, so ``except OSError`` and
+``except ValueError`` do what one expects::
+
+    TokenStoreError
+    ├── UnknownStoreError        (LookupError)      no store has that name
+    ├── StoreLoadError           (ImportError)      the plugin cannot be imported or is no store
+    ├── StoreOptionsError        (ValueError)       an option is unknown, missing or of a wrong type
+    ├── TokenUnavailableError    (OSError)          the store cannot answer now
+    │   └── TokenPermissionError (PermissionError)  a file or folder is not private to its owner
+    ├── TokenCorruptError        (ValueError)       what is stored is not a token
+    ├── TokenConflictError       (RuntimeError)     what is stored is not what was expected
+    ├── TokenIdentityError       (ValueError)       what is stored is another client's token
+    ├── TokenLockTimeoutError    (TimeoutError)     the lock was not had in time
+    ├── GrantError               (RuntimeError)     a token request failed
+    └── SessionClosedError       (RuntimeError)     the session is closed, or of another event loop
+
+Messages say what happened, in which store and where, and what to do next. None ever holds
+a token, a client secret or a passphrase.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Literal, TypeVar
+
+__all__ = [
+    "GrantError",
+    "SessionClosedError",
+    "StoreLoadError",
+    "StoreOptionsError",
+    "TokenConflictError",
+    "TokenCorruptError",
+    "TokenIdentityError",
+    "TokenLockTimeoutError",
+    "TokenPermissionError",
+    "TokenStoreError",
+    "TokenUnavailableError",
+    "UnknownStoreError",
+]
+
+
+class TokenStoreError(Exception):
+    """Base of all errors of this package.
+
+    Args:
+        message: What happened and what to do next; never a secret.
+        store: Name of the store, such as ``"file"``.
+        place: Where the store keeps the token: a path, a key, an address without its password.
+    """
+
+    def __init__(
+        self, message: str = "", *, store: str | None = None, place: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.store = store
+        self.place = place
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UnknownStoreError(TokenStoreError, LookupError):
+    """No installed store has this name."""
+
+
+class StoreLoadError(TokenStoreError, ImportError):
+    """A store plugin cannot be imported, or what it names is not a token store."""
+
+
+class StoreOptionsError(TokenStoreError, ValueError):
+    """An option is unknown, missing, or of a wrong type."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        option: str | None = None,
+        store: str | None = None,
+        place: str | None = None,
+    ) -> None:
+        super().__init__(message, store=store, place=place)
+        self.option = option
+
+
+class TokenUnavailableError(TokenStoreError, OSError):
+    """The store cannot answer. Never to be read as "there is no token"."""
+
+
+class TokenPermissionError(TokenUnavailableError, PermissionError):
+    """A file or folder may be read or changed by others, or may not be used by us."""
+
+
+class TokenCorruptError(TokenStoreError, ValueError):
+    """What is stored cannot be read as a token.
+
+    Args:
+        revision: What to pass to ``remove_token`` as ``expected`` to have exactly this content
+            put aside, or None if it must be left where it is (another program's file, a newer
+            format, an unknown key).
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        revision: str | None = None,
+        store: str | None = None,
+        place: str | None = None,
+    ) -> None:
+        super().__init__(message, store=store, place=place)
+        self.revision = revision
+
+
+class TokenConflictError(TokenStoreError, RuntimeError):
+    """The revision of what is stored is not the expected one; nothing was changed."""
+
+
+class TokenIdentityError(TokenStoreError, ValueError):
+    """What is stored belongs to another client, environment or profile, or to nobody known."""
+
+
+class TokenLockTimeoutError(TokenStoreError, TimeoutError):
+    """The token lock was not had within the given time."""
+
+
+class GrantError(TokenStoreError, RuntimeError):
+    """A request to the token endpoint failed; raised by the grants that a session is given.
+
+    Args:
+        reason: ``"rejected"``: the server refuses this refresh token for good (RFC 6749
+            section 5.2, ``invalid_grant``). ``"transient"``: no answer, or one that says
+            nothing about the token (5xx, time-out); worth one more try. ``"failed"``: anything
+            else.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        reason: Literal["rejected", "transient", "failed"] = "failed",
+        store: str | None = None,
+        place: str | None = None,
+    ) -> None:
+        super().__init__(message, store=store, place=place)
+        self.reason = reason
+
+
+class SessionClosedError(TokenStoreError, RuntimeError):
+    """The session was closed, belongs to another event loop, or its loop was shut down."""
+
+
+E_ = TypeVar("E_", bound=BaseException)
+
+
+def fresh_copy(error: E_) -> E_:
+    """A copy to raise in one more caller: one object in two threads mixes their tracebacks."""
+    try:
+        twin = copy.copy(error)
+    except Exception:  # noqa: BLE001 - an error class of a stranger may resist; the original will do
+        return error
+    twin.__cause__ = error.__cause__
+    twin.__suppress_context__ = True
+    return twin
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """The same error with no traceback anywhere in its chain.
+
+    The frames of a driver or an HTTP client hold tokens in their locals, which debuggers,
+    error trackers and rich's tracebacks print. The messages are kept.
+    """
+    seen: set[int] = set()
+    queue: list[BaseException | None] = [error]
+    while queue:
+        current = queue.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        current.__traceback__ = None
+        queue += (current.__cause__, current.__context__)
+    return error

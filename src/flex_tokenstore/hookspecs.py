@@ -1,0 +1,120 @@
+"""The hooks of a token store.
+
+A whole store, as a third party writes it::
+
+    class DictStore:
+        \"\"\"Keeps the token in a dict.\"\"\"
+
+        @dataclass(kw_only=True)
+        class Options:
+            name: str = "token"  #: key in the dict
+
+        def __init__(self, options: Options, identity: TokenIdentity) -> None:
+            self._key = (options.name, identity.key)
+            self._tokens: dict[object, dict] = {}
+
+        @hookimpl
+        def get_token(self):
+            return self._tokens.get(self._key)
+
+        @hookimpl
+        def set_token(self, token):
+            self._tokens[self._key] = token
+
+        @hookimpl
+        def remove_token(self):
+            self._tokens.pop(self._key, None)
+
+and the entry point ``dict = "package.module:DictStore"`` in the group ``flex_tokenstore``.
+
+Any hook may be a coroutine function. A hook may leave out arguments that it does not need. It
+raises :class:`~flex_tokenstore.TokenUnavailableError` when it cannot answer; an exception from
+outside ``flex_tokenstore.errors`` is taken for that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
+
+PROJECT = "flex_tokenstore"
+"""The pluggy project name, and the entry-point group."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec(firstresult=True)
+def get_token() -> dict[str, Any] | Awaitable[dict[str, Any] | None] | None:
+    """The stored token, as the object that was given to ``set_token``; None only if there is none.
+
+    Raises:
+        TokenUnavailableError: The store cannot answer.
+        TokenCorruptError: There is something, but it is not a token.
+    """
+
+
+@hookspec(firstresult=True)
+def set_token(token: dict[str, Any], expected: str | None) -> Awaitable[None] | None:
+    """Replaces the stored token, whole or not at all, keeping every field of ``token``.
+
+    Taking ``expected`` promises compare-and-set: in one atomic step, write only if the revision
+    (:func:`~flex_tokenstore.revision_of`) of what is stored is ``expected`` (None: nothing is
+    stored; ``ANY_REVISION``: whatever there is), else raise
+    :class:`~flex_tokenstore.TokenConflictError`. A store that leaves it out simply replaces.
+
+    Args:
+        token: The JSON object; the store may keep it, nobody else changes it.
+        expected: Revision that must be stored.
+    """
+
+
+@hookspec(firstresult=True)
+def remove_token(expected: str | None) -> Awaitable[None] | None:
+    """Removes the token; removing nothing is fine. Also puts aside or removes corrupt content.
+
+    Args:
+        expected: As for ``set_token``.
+    """
+
+
+@hookspec(firstresult=True)
+def token_lock(
+    wait: float, lease: float
+) -> AbstractContextManager[float | None] | AbstractAsyncContextManager[float | None]:
+    """Optional. The right to renew this identity's token, among all who share the store.
+
+    Returns a context manager that gives None (held until released, or until its holder dies) or
+    the value of ``time.monotonic()`` at which the lease ends. It may be left in another thread
+    than it was entered in; leaving it after its lease ended does nothing.
+
+    Args:
+        wait: Seconds to wait for it; 0: one try. Raises
+            :class:`~flex_tokenstore.TokenLockTimeoutError` on entering if not had by then.
+        lease: Seconds after which a lock with a lease must fall free by itself. It is never
+            renewed while held.
+    """
+    raise NotImplementedError  # a specification is never called
+
+
+@hookspec(firstresult=True)
+def lock_id() -> str:
+    """Optional. Names what the lock protects, so that two handles on one token know it.
+
+    Read when the store is opened: cheap, no I/O.
+    """
+    raise NotImplementedError  # a specification is never called
+
+
+@hookspec(firstresult=True)
+def close() -> Awaitable[None] | None:
+    """Optional. Gives back the connections that the store itself opened."""
+
+
+REQUIRED = ("get_token", "set_token", "remove_token")
+HOOKS = (*REQUIRED, "token_lock", "lock_id", "close")

@@ -1,0 +1,1 @@
+"""The built-in stores; they register as any plugin does."""
