@@ -1,13 +1,111 @@
-"""Token stores that plug in: one token per identity, one renewal however many need it."""
+"""Token stores that plug in: one token per identity, one renewal however many need it.
+
+Open a store by name with :func:`open_store`, let a :class:`TokenSession` keep the token in it,
+list what is installed with :func:`list_stores`. To write a store, see
+:mod:`flex_tokenstore.hookspecs`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from .errors import (
+    GrantError,
+    SessionClosedError,
+    StoreLoadError,
+    StoreOptionsError,
+    TokenConflictError,
+    TokenCorruptError,
+    TokenIdentityError,
+    TokenLockTimeoutError,
+    TokenPermissionError,
+    TokenStoreError,
+    TokenUnavailableError,
+    UnknownStoreError,
+)
+from .hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from ._identity import TokenIdentity as TokenIdentity
-    from ._secret import Secret as Secret
-    from ._token import ANY_REVISION as ANY_REVISION
-    from ._token import Token as Token
-    from ._token import revision_of as revision_of
-    from .hookspecs import hookimpl as hookimpl
+    from ._async_session import AsyncGrants, AsyncTokenSession
+    from ._async_store import AsyncTokenStore, open_async_store
+    from ._config import file_store, memory_store, store_config_from_env
+    from ._identity import TokenIdentity
+    from ._registry import StoreInfo, list_stores
+    from ._secret import Secret
+    from ._session import Grants, TokenSession
+    from ._store import TokenStore, open_store
+    from ._token import ANY_REVISION, Token, revision_of
+    from ._wrapper import WrapperStore
+
+# Imported when first asked for: a program that opens one store should not pay for the rest.
+_LAZY = {
+    "ANY_REVISION": "_token",
+    "AsyncGrants": "_async_session",
+    "AsyncTokenSession": "_async_session",
+    "AsyncTokenStore": "_async_store",
+    "Grants": "_session",
+    "Secret": "_secret",
+    "StoreInfo": "_registry",
+    "Token": "_token",
+    "TokenIdentity": "_identity",
+    "TokenSession": "_session",
+    "TokenStore": "_store",
+    "WrapperStore": "_wrapper",
+    "file_store": "_config",
+    "list_stores": "_registry",
+    "memory_store": "_config",
+    "open_async_store": "_async_store",
+    "open_store": "_store",
+    "revision_of": "_token",
+    "store_config_from_env": "_config",
+}
+
+__all__ = [
+    "ANY_REVISION",
+    "AsyncGrants",
+    "AsyncTokenSession",
+    "AsyncTokenStore",
+    "GrantError",
+    "Grants",
+    "Secret",
+    "SessionClosedError",
+    "StoreInfo",
+    "StoreLoadError",
+    "StoreOptionsError",
+    "Token",
+    "TokenConflictError",
+    "TokenCorruptError",
+    "TokenIdentity",
+    "TokenIdentityError",
+    "TokenLockTimeoutError",
+    "TokenPermissionError",
+    "TokenSession",
+    "TokenStore",
+    "TokenStoreError",
+    "TokenUnavailableError",
+    "UnknownStoreError",
+    "WrapperStore",
+    "file_store",
+    "hookimpl",
+    "list_stores",
+    "memory_store",
+    "open_async_store",
+    "open_store",
+    "revision_of",
+    "store_config_from_env",
+]
+
+
+def __getattr__(name: str) -> Any:
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f".{module}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

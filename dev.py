@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Sets this clone up and runs a job in it; needs nothing but Python 3.11 or newer with pip.
+
+python3 dev.py demo      the main job, on a local sandbox
+python3 dev.py test      the tests (further arguments go to pytest)
+python3 dev.py lint | types | layers | slow | setup
+
+Everything is installed into ``.venv`` (or the folder that FLEX_DEV_VENV names), once for each
+state of pyproject.toml and requirements-dev.txt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = Path(os.environ.get("FLEX_DEV_VENV") or ROOT / ".venv").resolve()
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+JS_SDK = "sharetribe-flex-integration-sdk@1.14.1"
+
+JOBS = {
+    "demo": [["flex-sdk", "demo"]],
+    "setup": [],
+    "test": [["python", "-m", "pytest", "-n", "2", "-m", "not slow"]],
+    "slow": [["python", "-m", "pytest", "-m", "slow"]],
+    "lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]],
+    "types": [["mypy"]],
+    "layers": [["lint-imports"]],
+}
+
+
+def main(arguments: list[str]) -> int:
+    job, *rest = arguments or ["help"]
+    if job not in JOBS:
+        print(__doc__)
+        return 0 if job in ("help", "-h", "--help") else 2
+    set_up("user" if job == "demo" else "developer")
+    if job == "test":
+        install_javascript_sdk()
+    for command in JOBS[job]:
+        program = str(PYTHON) if command[0] == "python" else str(BIN / command[0])
+        extra = rest if command is JOBS[job][-1] else []
+        code = subprocess.run([program, *command[1:], *extra], cwd=ROOT, check=False).returncode
+        if job == "slow" and code == 5:
+            print("no test is marked slow")
+            code = 0
+        if code:
+            return code
+    return 0
+
+
+def set_up(kind: str) -> None:
+    """Makes the virtual environment and installs what the job needs, if that changed."""
+    requirements = ["-e", f"{ROOT}[cli,sandbox]"]
+    if kind == "developer":
+        requirements += ["-r", str(ROOT / "requirements-dev.txt")]
+    state = hashlib.sha256(sys.version.encode())
+    for name in ("pyproject.toml", "requirements-dev.txt"):
+        state.update((ROOT / name).read_bytes())
+    stamp = VENV / f".installed-{kind}"
+    if PYTHON.exists() and stamp.exists() and stamp.read_text() == state.hexdigest():
+        return
+    print(f"setting up {VENV} …", flush=True)
+    # Without pip in it: some systems split ensurepip off, and this Python's own pip will do.
+    run(sys.executable, "-m", "venv", "--without-pip", str(VENV))
+    run(sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "-q", *requirements)
+    stamp.write_text(state.hexdigest())
+
+
+def install_javascript_sdk() -> None:
+    """For the tests that compare with the official JavaScript SDK; skipped where npm is missing."""
+    folder = VENV / "js"
+    npm = shutil.which("npm")
+    if npm is None or (folder / "node_modules" / JS_SDK.partition("@")[0]).exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    flags = ["--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(
+        [npm, "install", "--prefix", str(folder), *flags, JS_SDK],
+        check=False,
+        capture_output=True,
+        timeout=300,
+    )
+    if done.returncode:
+        print("npm could not install the JavaScript SDK; the tests with it will be skipped")
+
+
+def run(*command: str) -> None:
+    if subprocess.run(command, cwd=ROOT, check=False).returncode:
+        sys.exit(f"this failed: {' '.join(command)}")
+
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 11):  # noqa: UP036 - said clearly to whoever has an older one
+        sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0])
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

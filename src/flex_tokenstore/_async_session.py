@@ -1,0 +1,238 @@
+"""The token of an asyncio program: had once, renewed once, however many tasks need it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from . import _flow
+from ._gate import Abandoned, Flight
+from ._session_base import Budget, OnStoreError, SessionBase, reply_to
+from ._state import Outcome
+from ._steps import Load, Lock, Reply, Step
+from .errors import SessionClosedError, TokenStoreError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ._async_store import AsyncTokenStore
+    from ._secret import Secret
+    from ._token import Token
+
+
+class AsyncGrants(Protocol):
+    """How a session gets tokens from the server; as :class:`Grants`, with coroutines."""
+
+    async def refresh(self, refresh_token: Secret[str]) -> Mapping[str, Any]:
+        """The refresh grant (RFC 6749 section 6)."""
+        ...
+
+    async def sign_in(self) -> Mapping[str, Any]:
+        """The client-credentials grant (RFC 6749 section 4.4)."""
+        ...
+
+    async def revoke(self, token: Token) -> None:
+        """Revokes it (RFC 7009)."""
+        ...
+
+
+class AsyncTokenSession(SessionBase):
+    """As :class:`TokenSession`, for asyncio. Belongs to the event loop that first uses it."""
+
+    def __init__(
+        self,
+        store: AsyncTokenStore,
+        grants: AsyncGrants,
+        *,
+        request_timeout: float = 15.0,
+        failure_window: float = 5.0,
+        lock_timeout: float | None = None,
+        on_store_error: OnStoreError = "raise",
+    ) -> None:
+        super().__init__(
+            store,
+            grants,
+            request_timeout=request_timeout,
+            failure_window=failure_window,
+            lock_timeout=lock_timeout,
+            on_store_error=on_store_error,
+        )
+        self.store: AsyncTokenStore
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def token(self) -> Token:
+        """As :meth:`TokenSession.token`."""
+        return self._at_hand() or (await self._obtain()).token
+
+    def new_call(self) -> AsyncTokenCall:
+        """As :meth:`TokenSession.new_call`."""
+        return AsyncTokenCall(self)
+
+    async def peek(self) -> Token | None:
+        """As :meth:`TokenSession.peek`."""
+        self._check_open()
+        return await self.store.get_token()
+
+    async def revoke(self) -> bool:
+        """As :meth:`TokenSession.revoke`."""
+        return bool(await self._alone(_flow.revoke(self._state)))
+
+    async def remove(self) -> None:
+        """As :meth:`TokenSession.remove`."""
+        await self._alone(_flow.remove(self._state))
+
+    async def aclose(self) -> None:
+        """As :meth:`TokenSession.close`."""
+        if self._closed:
+            return
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+        if self._state.unsaved is not None:
+            with contextlib.suppress(TokenStoreError):
+                await self._alone(_flow.save_again(self._state))
+        self._closed = True
+        await self.store.aclose()
+
+    async def __aenter__(self) -> AsyncTokenSession:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _obtain(self) -> Outcome:
+        loop = self._own_loop()
+        while True:
+            self._check_open()
+            flight, leads = self._gate.join(self, loop.is_closed)
+            try:
+                if leads:
+                    self._launch(flight, _flow.obtain(self._state))
+                elif meanwhile := self._meanwhile():
+                    return meanwhile
+                await _wait(flight)
+            finally:
+                flight.leave()
+            if not flight.future.done():
+                continue
+            outcome = self._outcome(flight, leads)
+            if outcome is not None:
+                return outcome
+
+    async def _alone(self, flow: Generator[Step, Reply, Any]) -> Any:
+        loop = self._own_loop()
+        self._check_open()
+        while True:
+            flight, leads = self._gate.join(self, loop.is_closed)
+            try:
+                if leads:
+                    self._launch(flight, flow)
+                await _wait(flight)
+            finally:
+                flight.leave()
+            if leads:
+                return flight.future.result()
+
+    def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
+        async def fly() -> None:
+            try:
+                result = await _drive(self._start(flow), _Port(self.store, self._grants), flight)
+            except asyncio.CancelledError:
+                flight.future.set_exception(
+                    SessionClosedError("the event loop was shut down while a token was renewed")
+                )
+                raise
+            except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
+                flight.future.set_exception(error)
+            else:
+                flight.future.set_result(result)
+
+        # A task of its own: a caller that is cancelled must not take the server's answer along.
+        task = asyncio.get_running_loop().create_task(fly(), name="flex-tokenstore-renewal")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _own_loop(self) -> asyncio.AbstractEventLoop:
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            raise SessionClosedError(
+                "this session belongs to another event loop; make one in each asyncio.run()"
+            )
+        return loop
+
+
+class AsyncTokenCall:
+    """As :class:`TokenCall`, with coroutines."""
+
+    def __init__(self, session: AsyncTokenSession) -> None:
+        self._session = session
+        self._budget = Budget(session._state)
+
+    async def token(self) -> Token:
+        """As :meth:`TokenCall.token`."""
+        held = self._session._at_hand()
+        return held if held is not None else self._budget.first(await self._session._obtain())
+
+    async def refused(self, token: Token) -> Token | None:
+        """As :meth:`TokenCall.refused`."""
+        if not self._budget.refuse(token):
+            return None
+        return self._budget.next(await self._session._obtain())
+
+
+class _Port:
+    """Performs steps for an asyncio program."""
+
+    def __init__(self, store: AsyncTokenStore, grants: AsyncGrants) -> None:
+        self.load = store.get_token
+        self.save = store.set_token
+        self.remove = store.remove_token
+        self.refresh = grants.refresh
+        self.sign_in = grants.sign_in
+        self.revoke = grants.revoke
+        self.pause = asyncio.sleep
+        self._store = store
+        self._held = contextlib.AsyncExitStack()
+
+    async def lock(self, wait: float, lease: float) -> float | None:
+        return await self._held.enter_async_context(self._store.token_lock(wait, lease))
+
+    async def unlock(self) -> None:
+        await self._held.aclose()
+
+
+async def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight) -> Any:
+    try:
+        step = next(flow)
+        while True:
+            if flight.abandoned and isinstance(step, (Load, Lock)):
+                raise Abandoned
+            try:
+                reply = reply_to(await step.perform(port), None)
+            except Exception as error:  # noqa: BLE001 - the flow judges it
+                reply = reply_to(None, error)
+            step = flow.send(reply)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        await port.unlock()
+
+
+async def _wait(flight: Flight) -> None:
+    """Waits for the flight to end, without raising its error."""
+    future = asyncio.wrap_future(flight.future)
+    while not future.done():
+        await asyncio.wait({future}, timeout=0.5)
+        if flight.dead():
+            return
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,205 @@
+"""A token store, for asyncio programs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding
+from ._token import ANY_REVISION, Token
+from .errors import TokenLockTimeoutError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ._binding import Abilities, Hook
+    from ._identity import TokenIdentity
+
+logger = logging.getLogger("flex_tokenstore")
+
+T = TypeVar("T")
+
+_IO_THREADS = 4
+_LOCK_THREADS = 2  # apart from the others: a lock that blocks must not keep a save from its thread
+
+
+class AsyncTokenStore:
+    """One identity's token in one store, as :class:`TokenStore` with coroutines."""
+
+    def __init__(self, opened: OpenedStore) -> None:
+        self._opened = opened
+        self._binding = opened.binding
+        self._threads: dict[int, ThreadPoolExecutor] = {}
+
+    @property
+    def name(self) -> str:
+        """The store's name, such as ``"file"``."""
+        return self._opened.name
+
+    @property
+    def place(self) -> str:
+        """Where the token is, for people: a path, a key, an address."""
+        return self._opened.place
+
+    @property
+    def identity(self) -> TokenIdentity:
+        """Whose token it is."""
+        return self._opened.identity
+
+    @property
+    def abilities(self) -> Abilities:
+        """What the store can do."""
+        return self._opened.abilities
+
+    @property
+    def lock_key(self) -> object:
+        """Equal for two handles on one token in this process."""
+        return self._opened.lock_key()
+
+    async def get_token(self) -> Token | None:
+        """As :meth:`TokenStore.get_token`."""
+        with self._opened.guard("read the token"):
+            return self._opened.read(await self._call(self._binding.get_token, {}))
+
+    async def set_token(self, token: Token, expected: str | None = ANY_REVISION) -> None:
+        """As :meth:`TokenStore.set_token`."""
+        hook = self._binding.set_token
+        with self._opened.guard("save the token", token):
+            await self._call(
+                hook, hook.keywords(token=self._opened.write(token), expected=expected)
+            )
+
+    async def remove_token(self, expected: str | None = ANY_REVISION) -> None:
+        """As :meth:`TokenStore.remove_token`."""
+        hook = self._binding.remove_token
+        with self._opened.guard("remove the token"):
+            await self._call(hook, hook.keywords(expected=expected))
+
+    @asynccontextmanager
+    async def token_lock(self, wait: float, lease: float) -> AsyncIterator[float | None]:
+        """As :meth:`TokenStore.token_lock`; waits without blocking a thread."""
+        with self._opened.guard("take the token lock"):
+            end, leave = await self._enter_lock(wait, lease)
+        try:
+            yield end
+        finally:
+            try:
+                await leave()
+            except Exception as error:  # noqa: BLE001 - the lease or the holder's end frees it
+                logger.warning(
+                    "token store %r could not release its lock: %s", self.name, type(error).__name__
+                )
+
+    async def aclose(self) -> None:
+        """Gives back what the store opened; twice is fine."""
+        if self._binding.close is not None:
+            with self._opened.guard("close"):
+                await self._call(self._binding.close, {})
+        for executor in self._threads.values():
+            executor.shutdown(wait=False)
+        self._threads.clear()
+
+    async def __aenter__(self) -> AsyncTokenStore:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} of {self.identity.key}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a token store is not pickled: open one in each process")
+
+    async def _enter_lock(self, wait: float, lease: float) -> tuple[float | None, Any]:
+        hook = self._binding.token_lock
+        if hook is None:
+            return await self._enter_host_lock(wait)
+        manager = hook.function(**hook.keywords(wait=wait, lease=lease))
+        if hasattr(manager, "__aenter__"):
+            end = await manager.__aenter__()
+            return end, functools.partial(manager.__aexit__, None, None, None)
+
+        def enter() -> tuple[float | None, Any]:
+            # One try and no more: a thread that waits here could be the one a save needs.
+            one_try = hook.function(**hook.keywords(wait=0.0, lease=lease))
+            return one_try.__enter__(), one_try
+
+        async def attempt() -> tuple[float | None, Any]:
+            end, entered = await self._in_thread(_LOCK_THREADS, enter)
+            leave = functools.partial(entered.__exit__, None, None, None)
+            return end, functools.partial(self._in_thread, _LOCK_THREADS, leave)
+
+        return await _until(attempt, wait)
+
+    async def _enter_host_lock(self, wait: float) -> tuple[None, Any]:
+        lock = self._opened.host_lock()
+
+        async def leave() -> None:
+            if lock is not None:
+                lock.release()
+
+        async def attempt() -> tuple[None, Any]:
+            # Not in a thread: a try that does not block costs less than the hop.
+            if lock is not None and not lock.try_acquire():
+                raise TokenLockTimeoutError(
+                    f"the lock of token store {self.name!r} was not had within {wait} s",
+                    store=self.name,
+                )
+            return None, leave
+
+        return await _until(attempt, wait)
+
+    async def _call(self, hook: Hook, arguments: dict[str, Any]) -> Any:
+        if hook.is_coroutine:
+            return await hook.function(**arguments)
+        result = await self._in_thread(_IO_THREADS, functools.partial(hook.function, **arguments))
+        return await result if inspect.isawaitable(result) else result
+
+    async def _in_thread(self, limit: int, function: Callable[[], T]) -> T:
+        executor = self._threads.get(limit)
+        if executor is None:
+            executor = self._threads[limit] = ThreadPoolExecutor(limit, "flex-tokenstore")
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(executor, functools.partial(context.run, function))
+
+
+async def open_async_store(
+    config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
+) -> AsyncTokenStore:
+    """Opens a token store for an asyncio program; as :func:`open_store`."""
+    return async_store(config, identity, host_lock=host_lock)
+
+
+def async_store(
+    config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
+) -> AsyncTokenStore:
+    """:func:`open_async_store` for callers that are not in an event loop yet."""
+    return AsyncTokenStore(open_binding(config, identity, prefer_async=True, host_lock=host_lock))
+
+
+async def _until(attempt: Callable[[], Awaitable[T]], wait: float) -> T:
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            return await attempt()
+        except TokenLockTimeoutError:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise
+            await asyncio.sleep(min(left, random.uniform(0.001, 0.02)))  # noqa: S311 - a jitter

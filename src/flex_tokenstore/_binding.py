@@ -1,0 +1,158 @@
+"""A store plugin's hooks, checked by pluggy once and bound for direct calls."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from types import FunctionType, MethodType
+from typing import Any, NamedTuple
+
+import pluggy
+
+from . import hookspecs
+from .errors import StoreLoadError
+
+_NEEDED = {"set_token": frozenset({"token"}), "token_lock": frozenset({"wait", "lease"})}
+_LISTED = ", ".join(hookspecs.REQUIRED)
+
+
+class Abilities(NamedTuple):
+    """What a store can do beyond keeping a token; derived from what it implements."""
+
+    compare_and_set: bool
+    """It refuses to replace a token other than the expected one."""
+    lock: bool
+    """It brings a renewal lock that holds for all who share the store."""
+    native_async: bool
+    """Its hooks are coroutine functions, or its class names an ``async_class``."""
+
+
+class Hook(NamedTuple):
+    """One bound hook implementation."""
+
+    function: Callable[..., Any]
+    arguments: frozenset[str]
+    is_coroutine: bool
+
+    def keywords(self, **values: Any) -> dict[str, Any]:
+        """The arguments that this implementation takes."""
+        return {name: value for name, value in values.items() if name in self.arguments}
+
+
+class Binding:
+    """The hooks of one store object, or of one store class that is only looked at."""
+
+    def __init__(self, plugin: object, hooks: dict[str, Hook], native_async: bool) -> None:
+        self.plugin = plugin
+        self.get_token = hooks["get_token"]
+        self.set_token = hooks["set_token"]
+        self.remove_token = hooks["remove_token"]
+        self.token_lock = hooks.get("token_lock")
+        self.lock_id = hooks.get("lock_id")
+        self.close = hooks.get("close")
+        self.any_coroutine = any(hook.is_coroutine for hook in hooks.values())
+        self.abilities = Abilities(
+            compare_and_set="expected" in self.set_token.arguments,
+            lock=self.token_lock is not None,
+            native_async=native_async or self.any_coroutine,
+        )
+
+
+class _Manager(pluggy.PluginManager):
+    """Looks at the hooks' names alone, so that no other attribute of a store is touched."""
+
+    def __init__(self, marked: bool) -> None:
+        super().__init__(hookspecs.PROJECT)
+        self._marked = marked
+        self.add_hookspecs(hookspecs)
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
+        if name not in hookspecs.HOOKS:
+            return None
+        options = super().parse_hookimpl_opts(plugin, name)
+        if options is None and not self._marked and _is_method(plugin, name):
+            return {}
+        return options
+
+
+def bind(plugin: object, *, store: str, marked: bool) -> Binding:
+    """The hooks of ``plugin``.
+
+    Args:
+        plugin: A store object, or a store class.
+        store: Its name, for messages.
+        marked: True for a plugin class (only methods marked ``@hookimpl`` count), False for an
+            object of the user's own.
+
+    Raises:
+        StoreLoadError: A hook is missing or has a wrong signature.
+    """
+    # One manager per store: with ``firstresult`` a None would fall through to another store.
+    manager = _Manager(marked)
+    try:
+        manager.register(plugin, name=store)
+    except pluggy.PluginValidationError as error:
+        reason = str(error).splitlines()[-1]
+        raise StoreLoadError(
+            f"token store {store!r} has a wrong hook: {reason}", store=store
+        ) from None
+    hooks: dict[str, Hook] = {}
+    for name in hookspecs.HOOKS:
+        caller = getattr(manager.hook, name)
+        for implementation in caller.get_hookimpls():
+            arguments = {*implementation.argnames, *implementation.kwargnames}
+            _check_signature(store, name, implementation.function, arguments)
+            hooks[name] = Hook(
+                implementation.function,
+                frozenset(arguments & {*caller.spec.argnames}),
+                inspect.iscoroutinefunction(implementation.function),
+            )
+    missing = [name for name in hookspecs.REQUIRED if name not in hooks]
+    if missing:
+        mark = " (marked with @hookimpl)" if marked else ""
+        raise StoreLoadError(
+            f"{store!r} is no token store: it has no {' and no '.join(missing)}; a store needs "
+            f"the methods {_LISTED}{mark}",
+            store=store,
+        )
+    cls = plugin if inspect.isclass(plugin) else type(plugin)
+    return Binding(plugin, hooks, native_async=getattr(cls, "async_class", None) is not None)
+
+
+def inspect_class(cls: type) -> Abilities:
+    """What a store class can do, without making one.
+
+    Raises:
+        StoreLoadError: It is no token store.
+    """
+    return bind(cls, store=cls.__name__, marked=True).abilities
+
+
+def _is_method(plugin: object, name: str) -> bool:
+    static = inspect.getattr_static(plugin, name, None)
+    return isinstance(static, (FunctionType, MethodType, staticmethod, classmethod))
+
+
+def _check_signature(
+    store: str, hook: str, function: Callable[..., Any], arguments: set[str]
+) -> None:
+    missing = _NEEDED.get(hook, frozenset()) - arguments
+    if missing:
+        names = " and ".join(sorted(missing))
+        raise StoreLoadError(
+            f"{hook} of token store {store!r} must take the argument {names}, by that name",
+            store=store,
+        )
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.name == "expected":
+            raise StoreLoadError(
+                f"{hook} of token store {store!r} takes `expected` as keyword only; pluggy does "
+                "not pass those: make it an ordinary argument",
+                store=store,
+            )
+        if parameter.kind is parameter.POSITIONAL_ONLY and parameter.name in arguments:
+            raise StoreLoadError(
+                f"{hook} of token store {store!r} takes `{parameter.name}` as positional only; "
+                "make it an ordinary argument",
+                store=store,
+            )

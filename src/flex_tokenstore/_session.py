@@ -1,0 +1,242 @@
+"""The token of a sync program: had once, renewed once, however many threads need it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from . import _flow
+from ._gate import Abandoned, Flight
+from ._session_base import Budget, OnStoreError, SessionBase, reply_to
+from ._state import Outcome
+from ._steps import Load, Lock, Reply, Step
+from .errors import TokenStoreError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ._secret import Secret
+    from ._store import TokenStore
+    from ._token import Token
+
+
+class Grants(Protocol):
+    """How a session gets tokens from the server (RFC 6749).
+
+    Each method raises :class:`~flex_tokenstore.GrantError`, whose ``reason`` tells the session
+    what to do; any other exception counts as ``"failed"``.
+    """
+
+    def refresh(self, refresh_token: Secret[str]) -> Mapping[str, Any]:
+        """The refresh grant (section 6); gives the JSON object of the token answer."""
+        ...
+
+    def sign_in(self) -> Mapping[str, Any]:
+        """The client-credentials grant (section 4.4)."""
+        ...
+
+    def revoke(self, token: Token) -> None:
+        """Revokes it (RFC 7009); ``reason="rejected"`` if the access token is not accepted."""
+        ...
+
+
+class TokenSession(SessionBase):
+    """Owns one identity's token in this program; safe for threads, usable after a fork.
+
+    Args:
+        store: Where the token is kept. The session closes it.
+        grants: How to get a token.
+        request_timeout: Seconds that one token request takes at most; what ``grants`` keeps to.
+        failure_window: Seconds after a failed renewal during which none is tried.
+        lock_timeout: Seconds to wait for another program's renewal; None: as long as the lease
+            of a program that died may last, and 10 s.
+        on_store_error: ``"raise"``, or ``"memory"``: go on with a token in memory alone while
+            the store cannot be reached, at the price of one sign-in for each process.
+    """
+
+    def __init__(
+        self,
+        store: TokenStore,
+        grants: Grants,
+        *,
+        request_timeout: float = 15.0,
+        failure_window: float = 5.0,
+        lock_timeout: float | None = None,
+        on_store_error: OnStoreError = "raise",
+    ) -> None:
+        super().__init__(
+            store,
+            grants,
+            request_timeout=request_timeout,
+            failure_window=failure_window,
+            lock_timeout=lock_timeout,
+            on_store_error=on_store_error,
+        )
+        self.store: TokenStore
+
+    def token(self) -> Token:
+        """A token that should work: from memory, from the store, or from the server.
+
+        Raises:
+            TokenStoreError: None can be had; see ``flex_tokenstore.errors``. Also what the
+                grants raise.
+        """
+        return self._at_hand() or self._obtain().token
+
+    def new_call(self) -> TokenCall:
+        """For one API call and its repetitions after 401 answers."""
+        return TokenCall(self)
+
+    def peek(self) -> Token | None:
+        """What is stored, with no request to the server."""
+        self._check_open()
+        return self.store.get_token()
+
+    def revoke(self) -> bool:
+        """Has the server revoke the token and removes it from the store and from memory.
+
+        Other processes that use the same store sign in again. The client secret is not sent.
+
+        Returns:
+            True if the server revoked a token; False if there was none, or none that still lived.
+        """
+        return bool(self._alone(_flow.revoke(self._state)))
+
+    def remove(self) -> None:
+        """Removes the token from the store and from memory; the server is not told."""
+        self._alone(_flow.remove(self._state))
+
+    def close(self) -> None:
+        """Waits for a renewal under way, tries once more to save, and closes the store."""
+        if self._closed:
+            return
+        flight = self._gate.current(self)
+        if flight is not None:
+            with contextlib.suppress(Exception):
+                flight.wait()
+        if self._state.unsaved is not None:
+            with contextlib.suppress(TokenStoreError):
+                self._alone(_flow.save_again(self._state))
+        self._closed = True
+        self.store.close()
+
+    def __enter__(self) -> TokenSession:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _obtain(self) -> Outcome:
+        while True:
+            self._check_open()
+            flight, leads = self._gate.join(self)
+            try:
+                if leads:
+                    self._launch(flight, _flow.obtain(self._state))
+                elif meanwhile := self._meanwhile():
+                    return meanwhile
+                with contextlib.suppress(Exception):  # its error is looked at below
+                    flight.wait()
+            finally:
+                flight.leave()
+            if not flight.future.done():
+                continue
+            outcome = self._outcome(flight, leads)
+            if outcome is not None:
+                return outcome
+
+    def _alone(self, flow: Generator[Step, Reply, Any]) -> Any:
+        """Runs a flow whose outcome is for this caller only."""
+        self._check_open()
+        while True:
+            flight, leads = self._gate.join(self)
+            try:
+                if leads:
+                    self._launch(flight, flow)
+                    return flight.wait()
+                with contextlib.suppress(Exception):
+                    flight.wait()
+            finally:
+                flight.leave()
+
+    def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
+        def fly() -> None:
+            try:
+                result = _drive(self._start(flow), _Port(self.store, self._grants), flight)
+            except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
+                flight.future.set_exception(error)
+            else:
+                flight.future.set_result(result)
+
+        # A thread of its own, not a daemon: Ctrl-C or the program's end must not come between
+        # the server's answer and the save, or a rotated token is lost.
+        thread = threading.Thread(target=fly, name="flex-tokenstore-renewal")
+        try:
+            thread.start()
+        except RuntimeError:
+            fly()  # the interpreter is shutting down and starts no thread any more
+
+
+class TokenCall:
+    """One API call: a token to send, and another after each 401, at most three times."""
+
+    def __init__(self, session: TokenSession) -> None:
+        self._session = session
+        self._budget = Budget(session._state)
+
+    def token(self) -> Token:
+        """The token to send first; raises as :meth:`TokenSession.token`."""
+        held = self._session._at_hand()
+        return held if held is not None else self._budget.first(self._session._obtain())
+
+    def refused(self, token: Token) -> Token | None:
+        """The API answered 401 to ``token``: the next one to try; None: give up."""
+        if not self._budget.refuse(token):
+            return None
+        return self._budget.next(self._session._obtain())
+
+
+class _Port:
+    """Performs steps for a sync program."""
+
+    def __init__(self, store: TokenStore, grants: Grants) -> None:
+        self.load = store.get_token
+        self.save = store.set_token
+        self.remove = store.remove_token
+        self.refresh = grants.refresh
+        self.sign_in = grants.sign_in
+        self.revoke = grants.revoke
+        self.pause = time.sleep
+        self._store = store
+        self._held = contextlib.ExitStack()
+
+    def lock(self, wait: float, lease: float) -> float | None:
+        return self._held.enter_context(self._store.token_lock(wait, lease))
+
+    def unlock(self) -> None:
+        self._held.close()
+
+
+def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight) -> Any:
+    try:
+        step = next(flow)
+        while True:
+            if flight.abandoned and isinstance(step, (Load, Lock)):
+                raise Abandoned
+            try:
+                reply = reply_to(step.perform(port), None)
+            except Exception as error:  # noqa: BLE001 - the flow judges it
+                reply = reply_to(None, error)
+            step = flow.send(reply)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        port.unlock()

@@ -1,0 +1,136 @@
+"""What sync and async sessions share: their state, and who may use which outcome."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Literal
+
+from ._gate import Abandoned, Flight, gate_for
+from ._state import Origin, Outcome, Policy, State
+from ._steps import Reply
+from .errors import GrantError, SessionClosedError, fresh_copy
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from ._identity import TokenIdentity
+    from ._token import Token
+
+OnStoreError = Literal["raise", "memory"]
+
+
+class SessionBase:
+    """See :class:`TokenSession`."""
+
+    def __init__(
+        self,
+        store: Any,
+        grants: Any,
+        *,
+        request_timeout: float = 15.0,
+        failure_window: float = 5.0,
+        lock_timeout: float | None = None,
+        on_store_error: OnStoreError = "raise",
+    ) -> None:
+        if on_store_error not in ("raise", "memory"):
+            raise ValueError('on_store_error must be "raise" or "memory"')
+        if request_timeout <= 0:
+            raise ValueError("request_timeout must be a positive number of seconds")
+        self.store = store
+        self._grants = grants
+        policy = Policy(request_timeout, failure_window, lock_timeout, on_store_error)
+        self._state = State(store.identity.key, store.abilities.compare_and_set, policy)
+        self._gate = gate_for(store.lock_key)
+        self._closed = False
+
+    @property
+    def identity(self) -> TokenIdentity:
+        """Whose token it is."""
+        identity: TokenIdentity = self.store.identity
+        return identity
+
+    @property
+    def saved(self) -> bool:
+        """False while a token is in use that could not be saved."""
+        return self._state.unsaved is None and self._state.own is None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.identity.key} in {self.store.name!r}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a token session is not pickled: make one in each process")
+
+    def _at_hand(self) -> Token | None:
+        """The token in memory, if it needs no look at the store."""
+        held = self._state.held
+        if held is None:
+            return None
+        now = time.monotonic()
+        unsaved = self._state.unsaved
+        if now >= held.renew_at or (unsaved is not None and now >= unsaved.retry_at):
+            return None
+        return held.token
+
+    def _meanwhile(self) -> Outcome | None:
+        """For a call that finds a renewal under way: the old token, while it still works."""
+        held = self._state.held
+        if held is not None and held.alive(time.monotonic()):
+            return Outcome(held.token, "adopted", held)
+        return None
+
+    def _start(self, flow: Generator[Any, Reply, Any]) -> Generator[Any, Reply, Any]:
+        self._state.monotonic, self._state.wall = time.monotonic(), time.time()
+        self._state.lease_end = None
+        return flow
+
+    def _outcome(self, flight: Flight, leads: bool) -> Outcome | None:
+        """A finished flight's outcome, if it is of use to this caller."""
+        error = flight.future.exception()
+        mine = flight.owner is self
+        if error is None:
+            outcome = flight.future.result()
+            if not isinstance(outcome, Outcome):
+                return None  # it revoked or removed
+            if leads:
+                return outcome
+            return outcome if self._state.share(outcome) else None
+        if isinstance(error, Abandoned):
+            return None
+        # A refused client secret is the matter of the session that has it.
+        if mine or not isinstance(error, GrantError):
+            raise fresh_copy(error)
+        return None
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise SessionClosedError("this session is closed; make a new one")
+
+
+class Budget:
+    """Which tokens one API call has tried: after a 401 at most one of each origin."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._origin: Origin = "adopted"
+        self._tried: set[Origin] = set()
+
+    def first(self, outcome: Outcome) -> Token:
+        self._origin = outcome.origin
+        return outcome.token
+
+    def refuse(self, token: Token) -> bool:
+        """The API answered 401; False: a token just signed in for was refused, give up."""
+        self._state.refuse(token, self._origin, time.monotonic())
+        return "signed_in" not in self._tried
+
+    def next(self, outcome: Outcome) -> Token | None:
+        if outcome.origin in self._tried or outcome.token.access_token in self._state.refused:
+            return None
+        self._tried.add(outcome.origin)
+        self._origin = outcome.origin
+        return outcome.token
+
+
+def reply_to(value: Any, error: Exception | None) -> Reply:
+    """A step's result, with the time at which it was there."""
+    return Reply(value, error, time.monotonic(), time.time())

@@ -1,0 +1,200 @@
+"""A token store, for sync programs."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding
+from ._token import ANY_REVISION, Token
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ._binding import Abilities, Hook
+    from ._identity import TokenIdentity
+    from ._portal import LoopThread
+
+logger = logging.getLogger("flex_tokenstore")
+
+
+class TokenStore:
+    """One identity's token in one store. Made by :func:`open_store`; safe for threads."""
+
+    def __init__(self, opened: OpenedStore) -> None:
+        self._opened = opened
+        self._binding = opened.binding
+        self._portal: LoopThread | None = None
+
+    @property
+    def name(self) -> str:
+        """The store's name, such as ``"file"``."""
+        return self._opened.name
+
+    @property
+    def place(self) -> str:
+        """Where the token is, for people: a path, a key, an address."""
+        return self._opened.place
+
+    @property
+    def identity(self) -> TokenIdentity:
+        """Whose token it is."""
+        return self._opened.identity
+
+    @property
+    def abilities(self) -> Abilities:
+        """What the store can do."""
+        return self._opened.abilities
+
+    @property
+    def lock_key(self) -> object:
+        """Equal for two handles on one token in this process."""
+        return self._opened.lock_key()
+
+    def get_token(self) -> Token | None:
+        """The stored token; None only if there is none.
+
+        Raises:
+            TokenUnavailableError: The store cannot answer.
+            TokenCorruptError: What is stored is no token.
+            TokenIdentityError: What is stored is not this identity's.
+        """
+        with self._opened.guard("read the token"):
+            return self._opened.read(self._call(self._binding.get_token, {}))
+
+    def set_token(self, token: Token, expected: str | None = ANY_REVISION) -> None:
+        """Replaces the stored token, whole or not at all.
+
+        Args:
+            token: A token tagged with this identity.
+            expected: Revision that must be stored (None: nothing). A store without
+                compare-and-set replaces whatever there is.
+
+        Raises:
+            TokenConflictError: Another revision is stored.
+            TokenUnavailableError: It was not saved; the old token is still there.
+            TokenIdentityError: The token given or the stored one is another identity's.
+        """
+        hook = self._binding.set_token
+        with self._opened.guard("save the token", token):
+            self._call(hook, hook.keywords(token=self._opened.write(token), expected=expected))
+
+    def remove_token(self, expected: str | None = ANY_REVISION) -> None:
+        """Removes the stored token; removing nothing is fine.
+
+        Raises:
+            TokenConflictError: Another revision than ``expected`` is stored.
+            TokenUnavailableError: The store cannot answer.
+        """
+        hook = self._binding.remove_token
+        with self._opened.guard("remove the token"):
+            self._call(hook, hook.keywords(expected=expected))
+
+    @contextmanager
+    def token_lock(self, wait: float, lease: float) -> Iterator[float | None]:
+        """Holds the right to renew this identity's token, among all who share the store.
+
+        Args:
+            wait: Seconds to wait for it; 0: one try.
+            lease: Seconds after which a lock with a lease falls free by itself.
+
+        Yields:
+            The value of ``time.monotonic()`` at which the lease ends; None: held until released.
+
+        Raises:
+            TokenLockTimeoutError: It was not had within ``wait``.
+        """
+        manager = self._lock_manager(wait, lease)
+        is_async = hasattr(manager, "__aenter__")
+        with self._opened.guard("take the token lock"):
+            end = self._loop_thread().run(manager.__aenter__()) if is_async else manager.__enter__()
+        try:
+            yield end
+        finally:
+            try:
+                if is_async:
+                    self._loop_thread().run(manager.__aexit__(None, None, None))
+                else:
+                    manager.__exit__(None, None, None)
+            except Exception as error:  # noqa: BLE001 - the lease or the holder's end frees it
+                logger.warning(
+                    "token store %r could not release its lock: %s", self.name, type(error).__name__
+                )
+
+    def close(self) -> None:
+        """Gives back what the store opened; twice is fine."""
+        if self._binding.close is not None:
+            with self._opened.guard("close"):
+                self._call(self._binding.close, {})
+        if self._portal is not None:
+            self._portal.stop()
+
+    def __enter__(self) -> TokenStore:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} of {self.identity.key}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a token store is not pickled: open one in each process")
+
+    def _lock_manager(self, wait: float, lease: float) -> Any:
+        hook = self._binding.token_lock
+        if hook is not None:
+            with self._opened.guard("take the token lock"):
+                return self._call(hook, hook.keywords(wait=wait, lease=lease))
+        lock = self._opened.host_lock()
+        return _no_lock() if lock is None else lock.hold(wait)
+
+    def _call(self, hook: Hook, arguments: dict[str, Any]) -> Any:
+        if hook.is_coroutine:
+            return self._loop_thread().run(hook.function(**arguments))
+        result = hook.function(**arguments)
+        return self._loop_thread().run(_wait_for(result)) if inspect.isawaitable(result) else result
+
+    def _loop_thread(self) -> LoopThread:
+        if self._portal is None:
+            from ._portal import LoopThread
+
+            self._portal = LoopThread()
+        return self._portal
+
+
+def open_store(
+    config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
+) -> TokenStore:
+    """Opens a token store for a sync program; the store may be of either kind.
+
+    Args:
+        config: A store's name; a mapping with the key ``name`` and the store's options beside
+            it; or an object of your own with ``get_token``, ``set_token`` and ``remove_token``.
+        identity: Whose token it keeps.
+        host_lock: ``"off"`` switches off the lock file that a store without a lock of its own
+            is given (in the user's state folder), for hosts where no folder can be written.
+
+    Raises:
+        UnknownStoreError: No installed store has that name.
+        StoreLoadError: The plugin cannot be loaded or is no store.
+        StoreOptionsError: An option is unknown, missing or of a wrong type.
+    """
+    return TokenStore(open_binding(config, identity, prefer_async=False, host_lock=host_lock))
+
+
+@contextmanager
+def _no_lock() -> Iterator[None]:
+    yield None
+
+
+async def _wait_for(awaitable: Any) -> Any:
+    return await awaitable
