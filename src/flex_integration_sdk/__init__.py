@@ -1,1 +1,65 @@
-"""The SDK."""
+"""Sharetribe's Integration API, for sync and asyncio programs.
+
+>>> from flex_integration_sdk import create_instance
+>>> with create_instance(token_store="file") as sdk:  # doctest: +SKIP
+...     print(sdk.marketplace.show().data["attributes"]["name"])
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from flex_tokenstore import file_store, memory_store
+
+    from ._client import (
+        AsyncIntegrationSDK,
+        AuthInfo,
+        IntegrationSDK,
+        create_async_instance,
+        create_instance,
+    )
+    from ._response import Response
+    from .types import LatLng, LatLngBounds, Money
+
+_LAZY = {
+    "AsyncIntegrationSDK": "flex_integration_sdk._client",
+    "AuthInfo": "flex_integration_sdk._client",
+    "IntegrationSDK": "flex_integration_sdk._client",
+    "LatLng": "flex_integration_sdk.types",
+    "LatLngBounds": "flex_integration_sdk.types",
+    "Money": "flex_integration_sdk.types",
+    "Response": "flex_integration_sdk._response",
+    "create_async_instance": "flex_integration_sdk._client",
+    "create_instance": "flex_integration_sdk._client",
+    "file_store": "flex_tokenstore",
+    "memory_store": "flex_tokenstore",
+}
+
+__all__ = [
+    "AsyncIntegrationSDK",
+    "AuthInfo",
+    "IntegrationSDK",
+    "LatLng",
+    "LatLngBounds",
+    "Money",
+    "Response",
+    "__version__",
+    "create_async_instance",
+    "create_instance",
+    "file_store",
+    "memory_store",
+]
+
+
+def __getattr__(name: str) -> Any:
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(module), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,75 @@
+"""Query strings, as the API reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from .types import LatLng, LatLngBounds
+
+_EXTENDED = ("pub_", "meta_", "priv_", "prot_")
+_LITERAL = "~!*'()"  # what encodeURIComponent leaves alone, beside letters, digits and -_.
+
+
+def query_string(params: Mapping[str, Any]) -> str:
+    """``params`` as a query string, without the question mark.
+
+    Names are turned from snake case to the API's; ``pub_…``, ``meta_…``, ``priv_…`` and
+    ``prot_…`` stay as they are. None is left out. ``fields``, ``limit`` and ``image_variant``
+    take a mapping: ``fields={"listing": ["title"]}`` is ``fields.listing=title``.
+
+    Raises:
+        TypeError: A value has no form in a query.
+    """
+    parts = []
+    for name, value in _flat(params):
+        if value is not None:
+            text = quote(_text(name, value), safe=_LITERAL).replace("%2C", ",")
+            parts.append(f"{name}={text}")
+    return "&".join(parts)
+
+
+def form(fields: Mapping[str, str]) -> str:
+    """Fields as ``application/x-www-form-urlencoded``, in their order."""
+    return "&".join(
+        f"{quote(name, safe=_LITERAL)}={quote(value, safe=_LITERAL)}"
+        for name, value in fields.items()
+    )
+
+
+def _flat(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, value in params.items():
+        wire = name if name.startswith(_EXTENDED) else _camel(name)
+        if isinstance(value, Mapping) and wire in ("fields", "limit", "imageVariant"):
+            found += [(f"{wire}.{key}", item) for key, item in value.items()]
+        else:
+            found.append((wire, value))
+    return found
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int, float, UUID)):
+        return str(value)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise TypeError(f"query parameter {name!r} is a time without a time zone; give it one")
+        moment = value.astimezone(UTC)
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    if isinstance(value, LatLng):
+        return f"{value.lat},{value.lng}"
+    if isinstance(value, LatLngBounds):
+        return f"{_text(name, value.ne)},{_text(name, value.sw)}"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ",".join(_text(name, item) for item in value)
+    raise TypeError(f"query parameter {name!r} cannot be a {type(value).__name__}")

@@ -1,0 +1,155 @@
+"""What can go wrong when the API is called, as one tree.
+
+::
+
+    FlexError
+    ├── ConfigurationError       (ValueError)          an argument or variable is missing or wrong
+    ├── TransportError           (ConnectionError)     no answer, or one that is not the API's
+    ├── AuthenticationError      (PermissionError)     the server does not accept who we are
+    │   └── UnauthorizedError    (ApiError)            401 from the API, after all tokens were tried
+    └── ApiError                 (RuntimeError)        the API answered with an error
+        ├── BadRequestError      400
+        ├── PaymentFailedError   402
+        ├── ForbiddenError       403
+        ├── NotFoundError        (LookupError)         404
+        ├── ConflictError        409
+        ├── PayloadTooLargeError 413
+        ├── RateLimitedError     429
+        └── ServerError          5xx
+
+``AuthenticationError`` and ``TransportError`` are also ``flex_tokenstore.GrantError``, since
+token requests raise them. Errors of the token store itself are in ``flex_tokenstore.errors``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from flex_tokenstore.errors import GrantError
+
+
+class FlexError(Exception):
+    """Base of all errors of this package."""
+
+
+class ConfigurationError(FlexError, ValueError):
+    """An argument, an environment variable or a file is missing or wrong."""
+
+
+class AuthenticationError(FlexError, GrantError, PermissionError):
+    """The server does not accept the client, its secret or its token.
+
+    Args:
+        status: HTTP status, if there was an answer.
+        code: The OAuth error code (RFC 6749 section 5.2), if there was one.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        reason: Literal["rejected", "transient", "failed"] = "failed",
+        status: int | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, reason=reason)
+        self.status = status
+        self.code = code
+
+
+class TransportError(FlexError, GrantError, ConnectionError):
+    """No answer came, or one that the API cannot have given."""
+
+
+class ApiError(FlexError, RuntimeError):
+    """The API answered with an error.
+
+    Args:
+        status: HTTP status.
+        body: The decoded answer.
+        method: ``"GET"`` or ``"POST"``.
+        path: Path under ``/v1/integration_api/``.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int = 0,
+        body: Any = None,
+        method: str = "",
+        path: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status: int | None = status
+        self.body = body
+        self.method = method
+        self.path = path
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """``errors`` of the answer: objects with ``id``, ``status``, ``code``, ``title``."""
+        found = self.body.get("errors") if isinstance(self.body, dict) else None
+        return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class BadRequestError(ApiError):
+    """400: a parameter is missing or wrong; see ``errors``."""
+
+
+class UnauthorizedError(ApiError, AuthenticationError):
+    """401: the API refused each token that could be had."""
+
+
+class PaymentFailedError(ApiError):
+    """402."""
+
+
+class ForbiddenError(ApiError):
+    """403: this application may not do that."""
+
+
+class NotFoundError(ApiError, LookupError):
+    """404: there is no such resource."""
+
+
+class ConflictError(ApiError):
+    """409: the resource is not in a state that allows this."""
+
+
+class PayloadTooLargeError(ApiError):
+    """413."""
+
+
+class RateLimitedError(ApiError):
+    """429: too many requests.
+
+    ``retry_after`` is the number of seconds to wait that the server named, if it did.
+    """
+
+    retry_after: float | None = None
+
+
+class ServerError(ApiError):
+    """5xx."""
+
+
+BY_STATUS: dict[int, type[ApiError]] = {
+    400: BadRequestError,
+    401: UnauthorizedError,
+    402: PaymentFailedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    413: PayloadTooLargeError,
+    429: RateLimitedError,
+}
+
+
+def class_for(status: int) -> type[ApiError]:
+    """The error class for an HTTP status."""
+    return BY_STATUS.get(status, ServerError if status >= 500 else ApiError)
