@@ -88,9 +88,9 @@ def read_token(request: AuthRequest, answer: AuthAnswer, *, refreshing: bool) ->
     host = urlsplit(request.url).netloc
     if not 200 <= answer.status < 300:
         raise _refusal(host, answer, refreshing=refreshing)
-    token = Secret(_object(answer.body))
-    kind = (token.reveal() or {}).get("token_type")
-    if not token or "access_token" not in token.reveal():
+    token = Secret(_object(answer.body) or {})
+    kind = token.reveal().get("token_type")
+    if "access_token" not in token.reveal():
         raise TransportError(
             f"{host} answered the token request with something else than a token: base_url may be "
             "wrong, or a proxy may have answered"

@@ -1,0 +1,37 @@
+"""What an import loads, seen in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ["httpx2", "asyncio", "msgspec", "platformdirs", "importlib_metadata", "click", "rich"]
+STORES = ["flex_tokenstore.stores.file", "flex_tokenstore.stores.memory"]
+
+
+@pytest.mark.parametrize(
+    ("package", "absent"),
+    [
+        ("flex_tokenstore", [*HEAVY, *STORES]),
+        ("flex_integration_sdk", [*HEAVY, *STORES, "starlette", "uvicorn"]),
+        ("flex_integration_sdk._client", ["httpx2", "click", "rich", "starlette", "uvicorn"]),
+    ],
+)
+def test_an_import_loads_no_more_than_it_needs(package: str, absent: list[str]) -> None:
+    program = f"import sys, {package}; print(sorted(set({absent!r}) & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_public_names_are_there() -> None:
+    import flex_integration_sdk
+    import flex_tokenstore
+
+    for package in (flex_tokenstore, flex_integration_sdk):
+        assert sorted(package.__all__) == list(package.__all__)
+        for name in package.__all__:
+            assert getattr(package, name) is not None
