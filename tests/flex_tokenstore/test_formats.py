@@ -63,14 +63,22 @@ def test_a_token_is_frozen_and_shows_nothing() -> None:
     assert token.to_dict()["x"] == [1]
     assert copy.deepcopy(token) == token
     with pytest.raises(AttributeError):
-        token.expires_at = 5  # type: ignore[misc]  # that is the point
+        token.expires_at = 5
     with pytest.raises(TypeError):
         pickle.dumps(token)
 
 
 @pytest.mark.parametrize(
-    "data", [[], "x", {}, {"access_token": ""}, {"access_token": 5}, {"access_token": "a", "flex_tokenstore": 1}]
-)  # fmt: skip
+    "data",
+    [
+        [],
+        "x",
+        {},
+        {"access_token": ""},
+        {"access_token": 5},
+        {"access_token": "a", "flex_tokenstore": 1},
+    ],
+)
 def test_what_is_no_token_is_refused_without_its_value(data: object) -> None:
     with pytest.raises(ValueError, match=r"expected|missing|empty|must be"):
         Token(data)  # type: ignore[arg-type]  # that is the point
