@@ -114,12 +114,13 @@ def _mentions_us(distribution: Any) -> bool:
 def _distributions() -> Iterator[Any]:
     import importlib_metadata
 
-    # A working folder must not be able to plant a store: only absolute entries count, and not
-    # the one that `python -m` and `python -c` put there for the working folder.
+    # A working folder must not be able to plant a store, however it got onto the path.
     working = Path.cwd().resolve()
-    path = [entry for entry in sys.path if Path(entry).is_absolute()]
-    if path and Path(path[0]).resolve() == working and sys.path[0] == path[0]:
-        path = path[1:]
+    path = [
+        entry
+        for entry in sys.path
+        if Path(entry).is_absolute() and Path(entry).resolve() != working
+    ]
     return iter(importlib_metadata.distributions(path=path))
 
 
