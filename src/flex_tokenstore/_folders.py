@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .errors import TokenUnavailableError
+
 if TYPE_CHECKING:
     from platformdirs.api import PlatformDirsABC
 
@@ -13,21 +15,54 @@ APP = "flex-integration-sdk"
 
 
 def config_folder() -> Path:
-    """``~/.config/flex-integration-sdk`` (``XDG_CONFIG_HOME`` honoured, on macOS too)."""
-    return Path(_dirs(APP).user_config_dir)
+    """``~/.config/flex-integration-sdk``, on macOS too; on Windows the one under ``%APPDATA%``.
+
+    ``XDG_CONFIG_HOME`` replaces ``~/.config`` if it is absolute; the XDG Base Directory
+    Specification has relative values ignored.
+
+    Raises:
+        TokenUnavailableError: This user has no home folder.
+    """
+    return _absolute(_dirs(APP).user_config_dir, "~/.config", APP, "XDG_CONFIG_HOME")
 
 
 def state_folder() -> Path:
-    """``~/.local/state/flex-integration-sdk`` (``XDG_STATE_HOME`` honoured)."""
-    return Path(_dirs(APP).user_state_dir)
+    """``~/.local/state/flex-integration-sdk``; ``XDG_STATE_HOME`` as in :func:`config_folder`.
+
+    Raises:
+        TokenUnavailableError: This user has no home folder.
+    """
+    return _absolute(_dirs(APP).user_state_dir, "~/.local/state", APP, "XDG_STATE_HOME")
 
 
 def javascript_folder() -> Path:
-    """Where the JavaScript SDK's file store really writes."""
-    if sys.platform == "win32":
-        return Path(_dirs(f"{APP}-nodejs").user_config_dir) / "Config"
-    suffix = "" if sys.platform == "darwin" else "-nodejs"
-    return Path(_dirs(f"{APP}{suffix}").user_config_dir)
+    """Where the JavaScript SDK's file store writes (version 1.14.1, its ``src/file_store.js``).
+
+    Its documentation names :func:`config_folder`, but env-paths adds ``-nodejs`` to that,
+    except on macOS, where it does not use env-paths.
+
+    Raises:
+        TokenUnavailableError: This user has no home folder.
+    """
+    name = APP if sys.platform == "darwin" else f"{APP}-nodejs"
+    folder = _absolute(_dirs(name).user_config_dir, "~/.config", name, "XDG_CONFIG_HOME")
+    return folder / "Config" if sys.platform == "win32" else folder
+
+
+def make_private_folder(folder: Path) -> None:
+    """Makes the folder with mode 0700, and so each parent that is missing; keeps what exists.
+
+    Raises:
+        OSError: The file system refuses.
+    """
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        if folder.parent == folder:
+            break
+        folder = folder.parent
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)  # another process may be making it too
 
 
 def _dirs(name: str) -> PlatformDirsABC:
@@ -38,3 +73,19 @@ def _dirs(name: str) -> PlatformDirsABC:
     from platformdirs.unix import Unix
 
     return Unix(name, appauthor=False)
+
+
+def _absolute(found: str, default: str, name: str, variable: str) -> Path:
+    path = Path(found)
+    if path.is_absolute():
+        return path
+    # A relative folder would be one of the working folder's: others choose what is in there.
+    try:
+        home_based = Path(default).expanduser() / name
+    except RuntimeError:
+        home_based = path
+    if home_based.is_absolute():
+        return home_based
+    raise TokenUnavailableError(
+        f"this user has no home folder to keep files in; set HOME or {variable} to a full path"
+    )

@@ -8,9 +8,10 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ._folders import make_private_folder
 from .errors import TokenLockTimeoutError, TokenPermissionError, TokenUnavailableError
 
 if os.name == "nt":
@@ -32,7 +33,13 @@ else:
 
 
 _BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
-_held: set[int] = set()
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
+_SHORTEST, _LONGEST = 0.001, 0.02  # seconds between two tries
+
+_open_fds: dict[int, HostLock] = {}
+# Held from opening a lock file to noting it, and by a fork, so that a child knows all of them.
+# Reentrant: a signal handler may fork.
+_forking = threading.RLock()
 
 
 class HostLock:
@@ -41,48 +48,50 @@ class HostLock:
     Args:
         path: The lock file. It and its folder (0700) are made if absent, and never removed: a
             lock on a removed file excludes nobody.
+        store: Name of the store to put into errors.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, store: str | None = None) -> None:
         self.path = path
+        self._store = store
         self._fd: int | None = None
         self._mutex = threading.Lock()
 
     def try_acquire(self) -> bool:
-        """Takes the lock if nobody has it.
+        """Takes the lock if nobody has it, this object included.
 
         Raises:
-            TokenPermissionError: The lock file may not be opened.
+            TokenPermissionError: The lock file may not be made or opened.
             TokenUnavailableError: The file system refuses for another reason.
         """
         fd = self._open()
         try:
             _lock(fd)
+            with self._mutex:
+                self._fd = fd
         except OSError as error:
-            os.close(fd)
+            _close(fd)
             if error.errno in _BUSY:
                 return False
             raise self._refused(error) from None
-        with self._mutex:
-            self._fd = fd
-            _held.add(fd)
+        except BaseException:
+            _close(fd)  # Ctrl-C between the two: nobody would know of it
+            raise
         return True
 
     def release(self) -> None:
         """Frees the lock; from any thread, and twice is fine."""
         with self._mutex:
             fd, self._fd = self._fd, None
-        if fd is None or fd not in _held:
-            return
-        _held.discard(fd)
-        try:
-            _unlock(fd)
-        finally:
-            os.close(fd)
+        if fd is not None:
+            try:
+                with suppress(OSError):  # closing frees it as well
+                    _unlock(fd)
+            finally:
+                _close(fd)
 
-    @contextmanager
-    def hold(self, wait: float, *, sleep: Callable[[float], object] = time.sleep) -> Iterator[None]:
-        """Holds the lock.
+    def acquire(self, wait: float, *, sleep: Callable[[float], object] = time.sleep) -> None:
+        """Takes the lock, trying again after 1 to 20 ms, at random.
 
         Args:
             wait: Seconds to wait for it; 0: one try.
@@ -90,16 +99,24 @@ class HostLock:
 
         Raises:
             TokenLockTimeoutError: It was not had in time.
+            TokenUnavailableError: See :meth:`try_acquire`.
         """
         deadline = time.monotonic() + wait
         while not self.try_acquire():
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TokenLockTimeoutError(
-                    f"the lock {self.path} was not had within {wait:g} s: another process holds it",
+                    f"the lock {self.path} was not had within {wait:g} s: another process or "
+                    "thread holds it; wait longer, or end the process that hangs",
+                    store=self._store,
                     place=str(self.path),
                 )
-            sleep(min(left, random.uniform(0.001, 0.02)))  # noqa: S311 - a jitter
+            sleep(min(left, random.uniform(_SHORTEST, _LONGEST)))  # noqa: S311 - a jitter
+
+    @contextmanager
+    def hold(self, wait: float, *, sleep: Callable[[float], object] = time.sleep) -> Iterator[None]:
+        """Holds the lock for the ``with`` block; arguments and errors as of :meth:`acquire`."""
+        self.acquire(wait, sleep=sleep)
         try:
             yield None
         finally:
@@ -108,34 +125,51 @@ class HostLock:
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
         try:
-            try:
-                return os.open(self.path, flags, 0o600)
-            except FileNotFoundError:
-                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                return os.open(self.path, flags, 0o600)
+            with _forking:
+                try:
+                    fd = os.open(self.path, flags, 0o600)
+                except FileNotFoundError:
+                    make_private_folder(self.path.parent)
+                    fd = os.open(self.path, flags, 0o600)
+                _open_fds[fd] = self
         except OSError as error:
             raise self._refused(error) from None
+        return fd
 
     def _refused(self, error: OSError) -> TokenUnavailableError:
-        kind = (
-            TokenPermissionError
-            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP)
-            else TokenUnavailableError
-        )
+        kind = TokenPermissionError if error.errno in _DENIED else TokenUnavailableError
+        why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
         return kind(
-            f"the lock file {self.path} cannot be used: {error.strerror}. Give this user a folder "
-            'to write in, or switch the lock off with host_lock="off"',
+            f"the lock file {self.path} cannot be used: {why}. Check the owner and mode of it and "
+            "of its folder, or choose a folder that this user may write in; a store that has no "
+            'lock of its own does without one with host_lock="off"',
+            store=self._store,
             place=str(self.path),
         )
 
 
-def _after_fork() -> None:
+def _close(fd: int) -> None:
+    with _forking:
+        # No longer there: we are a forked child, which closed it already.
+        if _open_fds.pop(fd, None) is not None:
+            os.close(fd)
+
+
+def _after_fork_in_child() -> None:
     # Closed, not unlocked: unlocking here would free the parent's lock, and keeping it open
     # would hold the lock after the parent's end.
-    for fd in list(_held):
-        os.close(fd)
-    _held.clear()
+    for fd, lock in _open_fds.items():
+        with suppress(OSError):
+            os.close(fd)
+        lock._fd = None
+        lock._mutex = threading.Lock()  # another thread may have held the old one
+    _open_fds.clear()
+    _forking.release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(
+        before=_forking.acquire,
+        after_in_parent=_forking.release,
+        after_in_child=_after_fork_in_child,
+    )

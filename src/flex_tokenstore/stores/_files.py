@@ -7,20 +7,28 @@ import logging
 import os
 import stat
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, TypeVar
 
+from flex_tokenstore._folders import make_private_folder
+from flex_tokenstore._secret import Secret
 from flex_tokenstore.errors import TokenPermissionError, TokenUnavailableError
 
 logger = logging.getLogger("flex_tokenstore.file")
 
+T = TypeVar("T")
 Permissions = Literal["strict", "warn", "off"]
-Signature = tuple[int, int, int, int]
+Signature = tuple[int, int, int, int]  # inode, size in bytes, mtime and ctime in nanoseconds
 
 LIMIT = 1 << 20  # bytes; a token has a few kilobytes
 _WINDOWS = os.name == "nt"
-_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would wait for a writer
+_ABSENT = (FileNotFoundError, NotADirectoryError)
+_NO_FSYNC = {errno.EINVAL, errno.ENOTSUP}  # file systems that cannot do it for folders
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
 
 
 class PrivateFiles:
@@ -39,192 +47,227 @@ class PrivateFiles:
 
     def signature(self, name: str) -> Signature | None:
         """What changes whenever the file does; None: there is no file."""
+        path = self.folder / name
         try:
-            found = (self.folder / name).stat()
-        except (FileNotFoundError, NotADirectoryError):
+            found = path.stat()
+        except _ABSENT:
             return None
         except OSError as error:
-            self.fail("looked at", self.folder / name, error)
-        return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+            _fail("looked at", path, error)
+        return _signature(found)
 
-    def read(self, name: str) -> bytes | None:
+    def read(self, name: str) -> tuple[Secret[bytes], Signature] | None:
         """The file's bytes (of a larger one the first 1 MiB and a byte); None: no file."""
         path = self._resolved(name)
-        try:
-            fd = os.open(path, os.O_RDONLY | _NOFOLLOW | getattr(os, "O_BINARY", 0))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            self.fail("read", path, error)
-        with os.fdopen(fd, "rb") as file:
-            self._check_file(path, fd)
-            return file.read(LIMIT + 1)
+        with _reporting("read", path):
+            try:
+                fd = _retried(lambda: os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK))
+            except _ABSENT:
+                return None
+            try:
+                self._check_folder()
+                self._check_file(path, fd, os.fstat(fd))
+                found = os.fstat(fd)
+                with os.fdopen(fd, "rb", closefd=False) as file:
+                    return Secret(file.read(LIMIT + 1)), _signature(found)
+            finally:
+                os.close(fd)
 
-    def replace(self, name: str, data: bytes) -> None:
-        """Writes the file whole, so that a reader or a crash sees the old or the new one."""
+    def replace(self, name: str, data: Secret[bytes]) -> None:
+        """Writes the file whole, so that a reader or a crash sees the old or the new one.
+
+        Only the holder of the file's write lock may call it.
+        """
         path = self._resolved(name)
-        self.prepare_folder()
-        temporary = self.folder / f".{name}.tmp"
-        try:
-            self._write_new(temporary, data)
-            _replace(temporary, path)
-            self._sync_folder()
-        except OSError as error:
-            with suppress(OSError):
-                temporary.unlink()
-            self.fail("written (the old token is kept)", path, error)
+        temporary = path.parent / f".{path.name}.tmp"
+        with _reporting("written (what it held is kept)", path), _removed_on_failure(temporary):
+            _write_new(temporary, data)
+            _retried(lambda: temporary.replace(path))
+        self._sync(path.parent)
 
     def remove(self, name: str) -> None:
         """Removes the file; removing nothing is fine."""
         path = self._resolved(name)
-        try:
-            path.unlink(missing_ok=True)
-            if self.folder.is_dir():
-                self._sync_folder()
-        except NotADirectoryError:
-            pass
-        except OSError as error:
-            self.fail("removed", path, error)
+        with _reporting("removed", path):
+            try:
+                _retried(path.unlink)
+            except _ABSENT:
+                return
+        self._sync(path.parent)
 
     def move_aside(self, name: str) -> None:
         """Renames corrupt content to ``<name>.corrupt-<time>`` and keeps it."""
         path = self._resolved(name)
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        for attempt in range(100):
-            aside = self.folder / f"{name}.corrupt-{stamp}{f'-{attempt}' if attempt else ''}"
-            if aside.exists():
-                continue
-            try:
-                path.rename(aside)
-                self._sync_folder()
-            except OSError as error:
-                self.fail("moved aside", path, error)
-            logger.warning("%s held no token and was moved to %s", path, aside)
-            return
-        self.fail("moved aside", path, FileExistsError(errno.EEXIST, "too many corrupt copies"))
+        stem = f"{path.name}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+        with _reporting("moved aside", path):
+            aside, count = path.parent / stem, 0
+            while aside.exists():
+                count += 1
+                aside = path.parent / f"{stem}-{count}"
+            _retried(lambda: path.rename(aside))
+        self._sync(path.parent)
+        logger.warning("%s held no token and was moved to %s", path, aside)
 
-    def publish(self, name: str, data: bytes) -> bool:
-        """Makes the file with its content, whole; False if it is there already."""
-        self.prepare_folder()
+    def publish(self, name: str, data: bytes, *, by: str) -> bool:
+        """Makes the file with its content, whole; False if it is there already.
+
+        Args:
+            name: The file.
+            data: Its content; no secret.
+            by: Names the caller; only one process at a time may use the same.
+        """
         path = self.folder / name
-        temporary = self.folder / f".{name}.{os.getpid()}.{time.monotonic_ns()}.tmp"
-        try:
-            self._write_new(temporary, data)
+        temporary = self.folder / f".{name}.{by}.tmp"
+        with _reporting("written", path), _removed_on_failure(temporary):
+            _write_new(temporary, Secret(data))
             try:
                 if _WINDOWS:
                     temporary.rename(path)  # which never replaces there
                 else:
-                    os.link(temporary, path)
+                    path.hardlink_to(temporary)
             except FileExistsError:
                 return False
-            self._sync_folder()
-        except OSError as error:
-            self.fail("written", path, error)
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+            finally:
+                with suppress(FileNotFoundError):
+                    temporary.unlink()
+        self._sync(self.folder)
         return True
 
     def prepare_folder(self) -> None:
         """Makes the folder, and refuses one in which others could plant files."""
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            found = self.folder.stat()
-        except OSError as error:
-            self.fail("written to", self.folder, error)
-        if _WINDOWS:
+        with _reporting("written to", self.folder):
+            make_private_folder(self.folder)
+            self._check_folder()
+
+    def _check_folder(self) -> None:
+        if _WINDOWS or self._permissions == "off":
             return
+        found = self.folder.stat()
         mode = stat.S_IMODE(found.st_mode)
         if self._tighten and mode & 0o077 and found.st_uid == os.geteuid():
             self.folder.chmod(0o700)
+            logger.warning("%s was open to others; its mode is now 0700", self.folder)
         elif mode & 0o022 and not mode & stat.S_ISVTX:
-            self._object(
-                self.folder,
-                "others may write in it",
-                f"chmod go-w {self.folder}, or choose another",
-            )
-
-    def fail(self, doing: str, path: Path, error: OSError) -> NoReturn:
-        """Raises the error of ours for one of the file system."""
-        advice = {
-            errno.ENOSPC: "the disk is full: free some space",
-            errno.EDQUOT: "the disk quota is used up: free some space",
-            errno.EROFS: "the file system is read-only: choose another place with the option path",
-            errno.EACCES: f"this user may not: check the owner and mode of {path}",
-            errno.EPERM: f"this user may not: check the owner and mode of {path}",
-            errno.ELOOP: "it is a symbolic link",
-        }.get(error.errno or 0, error.strerror or type(error).__name__)
-        denied = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP)
-        kind = TokenPermissionError if denied else TokenUnavailableError
-        raise kind(
-            f"{path} could not be {doing}: {advice}", store="file", place=str(path)
-        ) from None
+            remedy = f"chmod go-w {self.folder}, or choose another folder"
+            self._object(self.folder, "others may write in it", remedy)
 
     def _resolved(self, name: str) -> Path:
         path = self.folder / name
-        if not path.is_symlink():
+        try:
+            if not stat.S_ISLNK(path.lstat().st_mode):
+                return path
+            target = path.resolve()
+            outside = target.parent != self.folder.resolve()
+        except _ABSENT:
             return path
-        target = path.resolve()
-        if target.parent != self.folder.resolve():
+        except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, Python 3.12-
+            _fail("looked at", path, error if isinstance(error, OSError) else OSError(errno.ELOOP))
+        if outside:
             self._object(path, "it is a link out of its folder", "put the file itself there")
         return target
 
-    def _check_file(self, path: Path, fd: int) -> None:
-        found = os.fstat(fd)
+    def _check_file(self, path: Path, fd: int, found: os.stat_result) -> None:
         if not stat.S_ISREG(found.st_mode):
-            raise TokenPermissionError(
-                f"{path} is not an ordinary file", store="file", place=str(path)
+            raise TokenUnavailableError(
+                f"{path} is not an ordinary file; name a file in the option path",
+                store="file",
+                place=str(path),
             )
-        if _WINDOWS:
+        if _WINDOWS or self._permissions == "off":
             return
         if found.st_uid != os.geteuid():
-            self._object(
-                path,
-                f"it belongs to another user (uid {found.st_uid})",
-                "run as that user, choose another path, or, in a container with foreign uids, "
-                'set permissions="warn"',
-            )
-        elif found.st_mode & 0o077 and self._permissions != "off":
-            os.fchmod(fd, 0o600)
-            logger.warning("%s could be read by others; its mode is now 0600", path)
+            why = f"it belongs to another user (uid {found.st_uid})"
+            self._object(path, why, "run as that user, or choose another path")
+        elif found.st_mode & 0o077:
+            try:
+                os.fchmod(fd, 0o600)
+            except OSError:
+                self._object(path, "others may read it", f"chmod 600 {path}")
+            else:
+                logger.warning("%s could be read by others; its mode is now 0600", path)
 
     def _object(self, path: Path, why: str, remedy: str) -> None:
         if self._permissions == "strict":
             raise TokenPermissionError(
-                f"{path} is not private: {why}; {remedy}", store="file", place=str(path)
+                f"{path} is not private: {why}; {remedy}; or, where that is meant to be so, as in "
+                'a container with foreign uids, set permissions="warn"',
+                store="file",
+                place=str(path),
             )
-        if self._permissions == "warn":
-            logger.warning("%s is not private: %s", path, why)
+        logger.warning("%s is not private: %s", path, why)
 
-    def _write_new(self, path: Path, data: bytes) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | getattr(os, "O_BINARY", 0)
-        try:
-            fd = os.open(path, flags, 0o600)
-        except FileExistsError:
-            path.unlink()  # left by a crash: only the holder of the write lock comes here
-            fd = os.open(path, flags, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-
-    def _sync_folder(self) -> None:
+    def _sync(self, folder: Path) -> None:
         if _WINDOWS:
             return
-        fd = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        with _reporting("made safe against a power cut (it was changed)", folder):
+            fd = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(fd)
+            except OSError as error:
+                if error.errno not in _NO_FSYNC:
+                    raise
+            finally:
+                os.close(fd)
 
 
-def _replace(source: Path, target: Path) -> None:
-    for attempt in range(20):
+@contextmanager
+def _reporting(doing: str, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except TokenUnavailableError:
+        raise
+    except OSError as error:
+        _fail(doing, path, error)
+
+
+@contextmanager
+def _removed_on_failure(temporary: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _fail(doing: str, path: Path, error: OSError) -> NoReturn:
+    """Raises the error of ours for one of the file system."""
+    denied = f"this user may not; check the owner and mode of {path} and of its folder"
+    why = {
+        errno.ENOSPC: "the disk is full; free some space",
+        errno.EDQUOT: "the disk quota is used up; free some space",
+        errno.EROFS: "the file system is read-only; choose another place with the option path",
+        errno.EACCES: denied,
+        errno.EPERM: denied,
+        errno.ELOOP: "it is a symbolic link; put the file itself there",
+        errno.EEXIST: "something else is in the way there",
+    }.get(error.errno or 0, error.strerror or type(error).__name__)
+    kind = TokenPermissionError if error.errno in _DENIED else TokenUnavailableError
+    raise kind(f"{path} could not be {doing}: {why}", store="file", place=str(path)) from None
+
+
+def _signature(found: os.stat_result) -> Signature:
+    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _write_new(path: Path, data: Secret[bytes]) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
+    try:
+        fd = os.open(path, flags, 0o600)
+    except FileExistsError:
+        path.unlink()  # left by a crash: whoever writes holds a lock on it
+        fd = os.open(path, flags, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(data.reveal())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _retried(action: Callable[[], T]) -> T:
+    for _ in range(50 if _WINDOWS else 0):
         try:
-            source.replace(target)
-            return
+            return action()
         except PermissionError:
-            # Windows refuses while a reader has the file open; it will not for long.
-            if not _WINDOWS or attempt == 19:
-                raise
+            # Windows refuses while another process has the file open; it will not for long.
             time.sleep(0.01)
+    return action()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from flex_tokenstore._folders import config_folder, javascript_folder
 from flex_tokenstore._host_lock import HostLock
@@ -24,6 +21,7 @@ from flex_tokenstore._token import (
     revision_of,
 )
 from flex_tokenstore.errors import (
+    StoreOptionsError,
     TokenConflictError,
     TokenCorruptError,
     TokenIdentityError,
@@ -31,13 +29,12 @@ from flex_tokenstore.errors import (
     TokenUnavailableError,
 )
 from flex_tokenstore.hookspecs import hookimpl
-from flex_tokenstore.stores._files import LIMIT, Permissions, PrivateFiles, Signature
+from flex_tokenstore.stores._content import Content, encode, read_content
+from flex_tokenstore.stores._files import Permissions, PrivateFiles, Signature
+from flex_tokenstore.stores._owner import MAIN, FileNames
 
-STEM = "file-store-token"
-MAIN = f"{STEM}.json"
-OWNER = f"{STEM}.owner"
 WRITE_WAIT = 10.0  # seconds; a write takes milliseconds
-RACY = 0.1  # seconds within which a file system may give two writes one time stamp
+RACY = 100_000_000  # nanoseconds within which a file system may stamp two writes alike
 
 
 class FileStore:
@@ -63,16 +60,10 @@ class FileStore:
     def __init__(self, options: Options, identity: TokenIdentity) -> None:
         self._key = identity.key
         self._shared = options.share_with_js
-        self._name: str | None = None
-        if options.path is not None:
-            path = Path(options.path).expanduser().absolute()
-            folder, self._name = path.parent, path.name
-        elif self._shared:
-            folder, self._name = javascript_folder(), MAIN
-        else:
-            folder = config_folder()
-        self._sibling = f"{STEM}.{self._key}.json"
-        self._files = PrivateFiles(folder, options.permissions, tighten=options.path is None)
+        folder, fixed = _place(options)
+        ours = options.path is None and folder == config_folder()
+        self._files = PrivateFiles(folder, options.permissions, tighten=ours)
+        self._names = FileNames(self._files, self._key, fixed=fixed)
         self._lock_path = folder / f"{self._key}.lock"
         self._locked = False
         self._cache: tuple[str, Signature, TokenObject] | None = None
@@ -80,44 +71,59 @@ class FileStore:
     @property
     def place(self) -> str:
         """Path of the token file."""
-        return str(self._files.folder / self._file())
+        try:
+            name = self._names.likely()
+        except TokenUnavailableError:
+            name = MAIN  # it is wanted for a message about just that
+        return str(self._files.folder / name)
 
     @hookimpl
     def get_token(self) -> dict[str, Any] | None:
-        name = self._file()
-        before = self._files.signature(name)
-        if before is None:
-            return None
+        now = time.time_ns()
+        name = self._names.current()
         cached = self._cache
-        if cached is not None and cached[:2] == (name, before) and not self._locked:
-            return TokenObject(cached[2])
-        token = self._read(name)
-        # A file replaced twice within one tick of the clock may show the same signature.
-        old = time.time() - before[2] / 1e9 > RACY
-        self._cache = (name, before, TokenObject(token)) if token is not None and old else None
+        if cached is not None and cached[0] == name and not self._locked:
+            if cached[1] == self._files.signature(name):
+                return check_token_object(cached[2])  # a copy
+            self._cache = None
+        found = self._files.read(name)
+        if found is None:
+            return None
+        token = self._token_in(name, read_content(found[0]))
+        # A file changed twice within one tick of the clock may show the same signature.
+        if now - max(found[1][2:]) > RACY:
+            self._cache = (name, found[1], check_token_object(token))
         return token
 
     @hookimpl
     def set_token(self, token: dict[str, Any], expected: str | None) -> None:
-        name = self._claim()
+        name = self._names.current()
+        owned = self._tagged(name, TokenObject(token))
         with self._writing(name):
-            self._expect(name, expected)
-            data = json.dumps(token, separators=(",", ":")).encode()
-            self._files.replace(name, data)
+            if name != self._names.sibling or not self._names.claim():
+                self._save(name, owned, expected)
+                return
+        with self._writing(MAIN):
+            self._save(MAIN, owned, expected)
 
     @hookimpl
     def remove_token(self, expected: str | None) -> None:
-        name = self._file()
-        if self._files.signature(name) is None and expected in (None, ANY_REVISION):
+        name = self._names.current()
+        if self._files.signature(name) is None:
+            self._expect(name, None, expected)
             return
         with self._writing(name):
-            self._expect(name, expected)
+            content = self._content(name)
+            if content is not None and content.token is None:
+                self._move_aside(name, content, expected)
+                return
+            self._expect(name, content, expected)
             self._files.remove(name)
 
     @hookimpl
     @contextmanager
     def token_lock(self, wait: float, lease: float) -> Iterator[None]:
-        with HostLock(self._lock_path).hold(wait):
+        with HostLock(self._lock_path, store="file").hold(wait):
             self._locked = True
             try:
                 yield None
@@ -128,93 +134,61 @@ class FileStore:
     def lock_id(self) -> str:
         return f"file:{self._lock_path}"
 
-    def _file(self) -> str:
-        """The file to read: the documented name is its owner's, everyone else has a sibling."""
-        if self._name is not None:
-            return self._name
-        return MAIN if self._owner() == self._key else self._sibling
+    def _save(self, name: str, token: TokenObject, expected: str | None) -> None:
+        """Under the write lock: replaces what has the expected revision."""
+        content = self._content(name)
+        if content is not None and content.token is None:
+            if content.newer or self._shared:
+                raise self._corrupt(name, content)
+            self._move_aside(name, content, expected)
+        else:
+            self._expect(name, content, expected)
+        self._files.replace(name, encode(token))
 
-    def _claim(self) -> str:
-        """The file to write; the first identity to save in the folder owns the documented name."""
-        if self._name is not None:
-            return self._name
-        if self._owner() is None and self._files.signature(self._sibling) is None:
-            main = self._files.read(MAIN)
-            if main is None or _owner_of(main) == self._key:
-                self._files.publish(OWNER, self._key.encode())
-        return self._file()
-
-    def _owner(self) -> str | None:
-        try:
-            return (self._files.folder / OWNER).read_text(encoding="ascii", errors="replace")
-        except (FileNotFoundError, NotADirectoryError):
+    def _content(self, name: str) -> Content | None:
+        """What is stored, if it is not another's; None: nothing."""
+        found = self._files.read(name)
+        if found is None:
             return None
-        except OSError as error:
-            self._files.fail("read", self._files.folder / OWNER, error)
+        content = read_content(found[0])
+        untagged = content.identity is None and (self._shared or content.token is None)
+        if content.identity != self._key and not untagged:
+            raise self._foreign(name, content.identity)
+        return content
 
-    def _read(self, name: str) -> TokenObject | None:
-        data = self._files.read(name)
-        if data is None:
-            return None
-        try:
-            if len(data) > LIMIT:
-                raise ValueError("it is larger than 1 MiB")
-            token = check_token_object(_parse(data))
-        except ValueError as error:
-            self._corrupt(name, str(error), None if self._shared else _revision_of_bytes(data))
-        tag = token.get(TAG)
-        if tag is not None and (tag.get("format") or 0) > FORMAT:
-            self._corrupt(name, "a newer version of this package wrote it: upgrade", None)
-        if self._shared and (tag is None or tag.get("identity") is None):
-            token[TAG] = {"format": FORMAT, "identity": self._key}
-        self._check_owner(name, token)
-        return token
+    def _token_in(self, name: str, content: Content) -> TokenObject:
+        if content.identity not in (self._key, None):
+            raise self._foreign(name, content.identity)
+        if content.token is None:
+            raise self._corrupt(name, content)
+        return self._tagged(name, content.token)
 
-    def _check_owner(self, name: str, token: TokenObject) -> None:
+    def _tagged(self, name: str, token: TokenObject) -> TokenObject:
+        """The token with this identity's tag, which only ``share_with_js`` may add."""
         tag = token.get(TAG) or {}
         owner = tag.get("identity")
-        if owner == self._key:
-            return
-        path = self._files.folder / name
-        whose = f"the token of {owner}" if owner else "a token that another program stored"
-        raise TokenIdentityError(
-            f"{path} holds {whose}, not one of {self._key}; it is neither used nor overwritten. "
-            "Choose another path, remove the file, or set share_with_js if it is the JavaScript "
-            "SDK's file for this very client",
-            store="file",
-            place=str(path),
-        )
+        if owner is None and self._shared:
+            return TokenObject({**token, TAG: {**tag, "format": FORMAT, "identity": self._key}})
+        if owner != self._key:
+            raise self._foreign(name, owner)
+        return token
 
-    def _expect(self, name: str, expected: str | None) -> None:
-        """Under the write lock: what is stored must have this revision."""
-        try:
-            token = self._read(name)
-            stored = None if token is None else revision_of(token)
-        except TokenCorruptError as error:
-            data = self._files.read(name)
-            if data is None:
-                return
-            if expected not in (ANY_REVISION, _revision_of_bytes(data)):
-                raise TokenConflictError(
-                    f"{error}; nothing was changed", store="file", place=error.place
-                ) from None
-            self._files.move_aside(name)
-            return
+    def _expect(self, name: str, content: Content | None, expected: str | None) -> None:
+        stored = None if content is None or content.token is None else revision_of(content.token)
         if expected not in (ANY_REVISION, stored):
-            place = str(self._files.folder / name)
-            raise TokenConflictError(
-                f"another token was saved in {place} meanwhile; nothing was changed",
-                store="file",
-                place=place,
-            )
+            raise self._conflict(name)
+
+    def _move_aside(self, name: str, content: Content, expected: str | None) -> None:
+        if expected not in (ANY_REVISION, content.revision):
+            raise self._conflict(name)
+        self._files.move_aside(name)
 
     @contextmanager
     def _writing(self, name: str) -> Iterator[None]:
         self._files.prepare_folder()
-        lock = HostLock(self._files.folder / f"{name}.write.lock")
-        holding = lock.hold(WRITE_WAIT)
+        lock = HostLock(self._files.folder / f"{name}.write.lock", store="file")
         try:
-            holding.__enter__()
+            lock.acquire(WRITE_WAIT)
         except TokenLockTimeoutError:
             raise TokenUnavailableError(
                 f"{lock.path} has been held by another process for {WRITE_WAIT:g} s; a write takes "
@@ -227,31 +201,50 @@ class FileStore:
         finally:
             lock.release()
 
-    def _corrupt(self, name: str, why: str, revision: str | None) -> NoReturn:
-        path = os.fspath(self._files.folder / name)
-        raise TokenCorruptError(
-            f"{path} holds no token: {why}", revision=revision, store="file", place=path
+    def _conflict(self, name: str) -> TokenConflictError:
+        place = str(self._files.folder / name)
+        return TokenConflictError(
+            f"{place} was changed by another process meanwhile; nothing was written: read again",
+            store="file",
+            place=place,
+        )
+
+    def _corrupt(self, name: str, content: Content) -> TokenCorruptError:
+        place = str(self._files.folder / name)
+        left_alone = content.newer or self._shared
+        remedy = "" if content.newer else "; `flex-sdk token remove` moves it aside"
+        return TokenCorruptError(
+            f"{place} holds no token: {content.problem}{remedy}",
+            revision=None if left_alone else content.revision,
+            store="file",
+            place=place,
+        )
+
+    def _foreign(self, name: str, owner: str | None) -> TokenIdentityError:
+        place = str(self._files.folder / name)
+        whose = f"the token of {owner}" if owner else "a token that is not tagged with its owner"
+        return TokenIdentityError(
+            f"{place} holds, or was to hold, {whose}, not one of {self._key}; it is neither used "
+            "nor overwritten. Choose another path or profile, move the file away, or, if it is the "
+            "JavaScript SDK's file of this very client, set share_with_js",
+            store="file",
+            place=place,
         )
 
 
-def _parse(data: bytes) -> Any:
+def _place(options: FileStore.Options) -> tuple[Path, str | None]:
+    """The folder, and the file's name if that is fixed."""
+    if options.path is None:
+        return (javascript_folder(), MAIN) if options.share_with_js else (config_folder(), None)
     try:
-        return json.loads(data.decode())
-    except UnicodeDecodeError:
-        raise ValueError("it is not UTF-8") from None
-    except (json.JSONDecodeError, RecursionError):
-        raise ValueError("it is empty" if not data else "it is not JSON") from None
-
-
-def _owner_of(data: bytes) -> str | None:
-    try:
-        token = check_token_object(_parse(data))
-    except ValueError:
-        return None
-    tag = token.get(TAG) or {}
-    owner = tag.get("identity")
-    return owner if isinstance(owner, str) else None
-
-
-def _revision_of_bytes(data: bytes) -> str:
-    return f"corrupt:{hashlib.sha256(data).hexdigest()}"
+        path = Path(options.path).expanduser().absolute()
+    except RuntimeError:
+        path = Path()
+    if not options.path.strip() or not path.name or "\0" in options.path:
+        raise StoreOptionsError(
+            f"option path of the store 'file' must name a file, got {options.path!r}; leave it "
+            "out for the default place",
+            option="path",
+            store="file",
+        )
+    return path.parent, path.name
