@@ -65,7 +65,7 @@ def test_stores_list(run: Run) -> None:
     [
         (["call", "listings.quer"], 2, "listings.query"),
         (["call", "users.query", "nonsense"], 2, "key=value"),
-        (["call", "users.show", "id=x"], 1, "not-found"),
+        (["call", "users.show", "email=x@example.com"], 1, "not-found"),
         (["call", "users.query", "--store", "fil"], 2, "did you mean 'file'"),
         (["token", "show"], 2, "memory"),
         (["token", "remove", "--yes"], 2, "--store file"),

@@ -5,8 +5,22 @@ For programs and tests that should run offline. Needs the extra ``sandbox``.
 
 from __future__ import annotations
 
-from ._app import create_app
-from ._serve import RunningSandbox, run, serve
-from ._settings import SandboxSettings
+try:
+    from ._app import create_app
+    from ._serve import RunningSandbox, SandboxAddressError, run, serve
+    from ._settings import SandboxSettings
+except ModuleNotFoundError as error:
+    if error.name not in ("starlette", "uvicorn"):
+        raise
+    raise ModuleNotFoundError(
+        f"the sandbox needs {error.name}: install flex-integration-sdk[sandbox]", name=error.name
+    ) from None
 
-__all__ = ["RunningSandbox", "SandboxSettings", "create_app", "run", "serve"]
+__all__ = [
+    "RunningSandbox",
+    "SandboxAddressError",
+    "SandboxSettings",
+    "create_app",
+    "run",
+    "serve",
+]

@@ -14,6 +14,9 @@ from . import _data
 
 Query = Mapping[str, str]
 
+_MOST_IDS = 100
+_STATES = frozenset({"draft", "pendingApproval", "published", "closed"})
+
 
 class ApiFault(Exception):
     """An error answer.
@@ -54,36 +57,34 @@ class Api:
     def _users_show(self, query: Query) -> dict[str, Any]:
         if ("id" in query) == ("email" in query):
             raise ApiFault(400, "validation-invalid-params", "Either id or email is needed")
+        wanted = _ids(query, "id")
         for user in self._users:
-            if (
-                query.get("id") == str(user["id"])
-                or query.get("email") == user["attributes"]["email"]
-            ):
+            if user["id"] in wanted or query.get("email") == user["attributes"]["email"]:
                 return {"data": _fields(user, query)}
         raise ApiFault(404, "not-found", "Not found")
 
     def _users_query(self, query: Query) -> dict[str, Any]:
-        return _page(_sorted(_created(self._users, query), query), query)
+        return _page(_sorted(_created(self._users, query), query, ("createdAt",)), query)
 
     def _listings_query(self, query: Query) -> dict[str, Any]:
         found = _created(self._listings, query)
         if "ids" in query:
-            ids = set(query["ids"].split(","))
-            found = [each for each in found if str(each["id"]) in ids]
+            ids = _ids(query, "ids")
+            found = [each for each in found if each["id"] in ids]
         if "authorId" in query:
-            author = query["authorId"]
-            found = [e for e in found if str(e["relationships"]["author"]["data"]["id"]) == author]
+            authors = _ids(query, "authorId")
+            found = [e for e in found if e["relationships"]["author"]["data"]["id"] in authors]
         if "states" in query:
-            states = set(query["states"].split(","))
+            states = _states(query)
             found = [each for each in found if each["attributes"]["state"] in states]
         if "keywords" in query:
-            word = query["keywords"].lower()
-            found = [each for each in found if word in each["attributes"]["title"].lower()]
+            words = query["keywords"].lower().split()
+            found = [each for each in found if _mentions(each["attributes"], words)]
         for name, value in query.items():
             if name.startswith("pub_"):
-                key = name.removeprefix("pub_")
-                found = [e for e in found if str(e["attributes"]["publicData"].get(key)) == value]
-        answer = _page(_sorted(found, query), query)
+                key, choices = name.removeprefix("pub_"), value.split(",")
+                found = [e for e in found if _public(e, key) in choices]
+        answer = _page(_sorted(found, query, ("createdAt", "price")), query)
         if "author" in query.get("include", "").split(","):
             wanted = {each["relationships"]["author"]["data"]["id"] for each in answer["data"]}
             answer["included"] = [_fields(u, query) for u in self._users if u["id"] in wanted]
@@ -103,6 +104,34 @@ def to_json(value: Any) -> Any:
     if isinstance(value, LatLng):
         return {"lat": value.lat, "lng": value.lng}
     return str(value) if isinstance(value, (uuid.UUID, Decimal)) else value
+
+
+def _ids(query: Query, name: str) -> set[uuid.UUID]:
+    texts = [text for text in query.get(name, "").split(",") if text]
+    if len(texts) > (_MOST_IDS if name == "ids" else 1):
+        raise ApiFault(400, "validation-invalid-value", f"{name} has too many values")
+    try:
+        return {uuid.UUID(text) for text in texts}
+    except ValueError:
+        raise ApiFault(400, "validation-invalid-value", f"{name} is not a UUID") from None
+
+
+def _states(query: Query) -> set[str]:
+    states = set(query["states"].split(","))
+    if not states <= _STATES:
+        known = ", ".join(sorted(_STATES))
+        raise ApiFault(400, "validation-invalid-value", f"states are {known}")
+    return states
+
+
+def _mentions(attributes: dict[str, Any], words: list[str]) -> bool:
+    text = f"{attributes['title']} {attributes['description']}".lower().split()
+    return all(any(each.startswith(word) for each in text) for word in words)
+
+
+def _public(item: dict[str, Any], key: str) -> str | None:
+    value = item["attributes"]["publicData"].get(key)
+    return None if value is None else str(value)
 
 
 def _created(items: list[dict[str, Any]], query: Query) -> list[dict[str, Any]]:
@@ -127,13 +156,16 @@ def _time(query: Query, name: str) -> datetime | None:
     return moment
 
 
-def _sorted(items: list[dict[str, Any]], query: Query) -> list[dict[str, Any]]:
+def _sorted(
+    items: list[dict[str, Any]], query: Query, sortable: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Sorted; a plain key is newest or highest first, a dash reverses it, as in the API."""
     keys = [key for key in query.get("sort", "").split(",") if key]
     if len(keys) > 3:
         raise ApiFault(400, "validation-invalid-value", "sort takes at most 3 attributes")
     for key in reversed(keys):
-        name = key.lstrip("-")
-        if name not in ("createdAt", "price"):
+        name = key.removeprefix("-")
+        if name not in sortable:
             raise ApiFault(400, "validation-invalid-value", f"cannot sort by {name}")
 
         def value(item: dict[str, Any], name: str = name) -> Any:
@@ -161,15 +193,22 @@ def _page(items: list[dict[str, Any]], query: Query) -> dict[str, Any]:
 
 def _number(query: Query, name: str, other: str, *, default: int, most: int) -> int:
     text = query.get(name, query.get(other, str(default)))
-    if not text.isdecimal() or not 1 <= int(text) <= most:
+    if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= most:
         raise ApiFault(400, "validation-invalid-value", f"{name} is a number from 1 to {most}")
     return int(text)
 
 
 def _fields(item: dict[str, Any], query: Query) -> dict[str, Any]:
+    """``item`` with the attributes that ``fields.<type>`` names; a dot reaches into one."""
     names = query.get(f"fields.{item['type']}")
     if names is None:
         return item
-    wanted = set(names.split(","))
-    chosen = {name: value for name, value in item["attributes"].items() if name in wanted}
+    chosen: dict[str, Any] = {}
+    for name in names.split(","):
+        outer, dot, inner = name.partition(".")
+        value = item["attributes"].get(outer)
+        if not dot and outer in item["attributes"]:
+            chosen[outer] = value
+        elif isinstance(value, dict) and inner in value:
+            chosen[outer] = {**chosen.get(outer, {}), inner: value[inner]}
     return {**item, "attributes": chosen}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -15,13 +15,24 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from flex_integration_sdk._transit import dumps
+from flex_tokenstore import Secret
 
 from ._api import Api, ApiFault, to_json
+from ._faults import Fault, Faults
 from ._settings import SandboxSettings
 from ._tokens import Tokens
 
-KINDS = ("status", "delay", "drop", "lose_answer", "html", "token_type")
-TARGETS = ("token", "api", "revoke", "any")
+TRANSIT = "application/transit+json"
+NO_STORE = {"Cache-Control": "no-store"}  # RFC 6749 section 5.1
+_PEAK = "peak_token_requests_in_flight"
+_CODES = {
+    400: "bad-request",
+    401: "auth-invalid-access-token",
+    403: "forbidden",
+    404: "not-found",
+    409: "conflict",
+    429: "too-many-requests",
+}
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -30,29 +41,18 @@ class Dropped(BaseException):
     """Ends the connection without an answer. No ``Exception``: Starlette answers those by 500."""
 
 
-@dataclass
-class Fault:
-    """What the next ``count`` requests to ``target`` meet."""
-
-    kind: str = "status"
-    target: str = "any"
-    count: int = 1
-    status: int = 500
-    seconds: float = 0.1
-
-
 def create_app(settings: SandboxSettings) -> Starlette:
     """A sandbox of its own, with its own tokens, data and counters."""
     sandbox = _Sandbox(settings)
     return Starlette(
         routes=[
-            Route("/v1/auth/token", sandbox.at("token", sandbox.token), methods=["POST"]),
-            Route("/v1/auth/revoke", sandbox.at("revoke", sandbox.revoke), methods=["POST"]),
-            Route("/v1/integration_api/{path:path}", sandbox.at("api", sandbox.api)),
+            Route("/v1/auth/token", sandbox.token, methods=["POST"]),
+            Route("/v1/auth/revoke", sandbox.revoke, methods=["POST"]),
+            Route("/v1/integration_api/{path:path}", sandbox.api, methods=["GET", "POST"]),
             Route("/_sandbox/stats", sandbox.stats),
             Route("/_sandbox/expire", sandbox.expire, methods=["POST"]),
             Route("/_sandbox/reset", sandbox.reset, methods=["POST"]),
-            Route("/_sandbox/faults", sandbox.set_fault, methods=["POST"]),
+            Route("/_sandbox/faults", sandbox.plan_fault, methods=["POST"]),
         ],
         exception_handlers={404: _not_found},
     )
@@ -62,69 +62,30 @@ class _Sandbox:
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
         self.tokens = Tokens(settings)
-        self.faults: list[Fault] = []
+        self.faults = Faults()
         self._api = Api()
 
-    def at(self, target: str, answer: Answer) -> Answer:
-        """``answer``, unless a fault is planned for its target."""
-
-        async def handle(request: Request) -> Response:
-            fault = self._next_fault(target)
-            if fault is None:
-                return await self._answered(answer, request)
-            if fault.kind == "drop":
-                raise Dropped
-            if fault.kind == "html":
-                return Response("<html><body>Hello</body></html>", media_type="text/html")
-            if fault.kind == "status":
-                return JSONResponse({"errors": [{"status": fault.status}]}, fault.status)
-            if fault.kind == "delay":
-                await asyncio.sleep(fault.seconds)
-            response = await self._answered(answer, request)
-            if fault.kind == "lose_answer":
-                raise Dropped
-            if fault.kind == "token_type":
-                changed = {**json.loads(bytes(response.body)), "token_type": "mac"}
-                return JSONResponse(changed)
-            return response
-
-        return handle
-
-    async def _answered(self, answer: Answer, request: Request) -> Response:
-        try:
-            return await answer(request)
-        except ApiFault as fault:
-            return _encoded(request, fault.status, fault.body())
+    # Requests are counted before a fault is looked up: the counters say what came over the wire.
 
     async def token(self, request: Request) -> Response:
-        form = await _form(request)
+        grant = (await _form(request)).reveal().get("grant_type")
         tokens = self.tokens
+        if grant in ("client_credentials", "refresh_token"):
+            tokens.stats[grant] += 1
         tokens.in_flight += 1
-        peak = "peak_token_requests_in_flight"
-        tokens.stats[peak] = max(tokens.stats[peak], tokens.in_flight)
+        tokens.stats[_PEAK] = max(tokens.stats[_PEAK], tokens.in_flight)
         try:
-            status, answer = self._grant(form)
-            await asyncio.sleep(self.settings.latency_ms / 1000)
+            return await self._unless_fault("token", request, self._token)
         finally:
             tokens.in_flight -= 1
-        return JSONResponse(answer, status, headers={"Cache-Control": "no-store"})
 
     async def revoke(self, request: Request) -> Response:
         self.tokens.stats["revoke"] += 1
-        self._authorize(request)
-        form = await _form(request)
-        if "token" not in form:
-            return JSONResponse({"error": "invalid_request"}, 400)
-        done = self.tokens.revoke(form["token"])
-        return JSONResponse({"action": "revoked" if done else "nothing"})
+        return await self._unless_fault("revoke", request, self._revoke)
 
     async def api(self, request: Request) -> Response:
         self.tokens.stats["api_calls"] += 1
-        self._authorize(request)
-        query = self._api.routes.get(request.path_params["path"])
-        if query is None:
-            raise ApiFault(404, "not-found", "Not found")
-        return _encoded(request, 200, query(dict(request.query_params)))
+        return await self._unless_fault("api", request, self._query)
 
     async def stats(self, request: Request) -> Response:
         return JSONResponse(self.tokens.stats)
@@ -134,37 +95,72 @@ class _Sandbox:
         return JSONResponse({"expired": True})
 
     async def reset(self, request: Request) -> Response:
+        still_in_flight = self.tokens.in_flight  # they leave later, and must not leave twice
         self.tokens.reset()
+        self.tokens.in_flight = still_in_flight
         self.faults.clear()
         return JSONResponse({"reset": True})
 
-    async def set_fault(self, request: Request) -> Response:
+    async def plan_fault(self, request: Request) -> Response:
         try:
-            fault = Fault(**await request.json())
-        except (TypeError, ValueError):
-            return JSONResponse({"error": "not a fault: see flex_integration_sdk.sandbox"}, 400)
-        if fault.kind not in KINDS or fault.target not in TARGETS:
-            return JSONResponse({"error": f"kinds: {KINDS}, targets: {TARGETS}"}, 400)
-        self.faults.append(fault)
+            fault = self.faults.plan(await request.json())
+        except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors too
+            return JSONResponse({"error": str(error)}, 400)
         return JSONResponse({"planned": fault.count})
 
-    def _grant(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        tokens, grant = self.tokens, form.get("grant_type")
+    async def _unless_fault(self, target: str, request: Request, answer: Answer) -> Response:
+        fault = self.faults.next(target)
+        if fault is None:
+            return await _answered(request, answer)
+        if fault.kind == "drop":
+            raise Dropped
+        if fault.kind == "html":
+            return Response("<html><body>Hello</body></html>", media_type="text/html")
+        if fault.kind == "status":
+            return _refused(target, request, fault)
+        response = await _answered(request, answer)
+        if fault.kind == "lose_answer":
+            raise Dropped
+        if fault.kind == "delay":
+            await asyncio.sleep(fault.seconds)
+        elif response.status_code == 200:  # token_type; an error answer has none to change
+            changed = {**json.loads(bytes(response.body)), "token_type": "mac"}
+            return JSONResponse(changed, headers=NO_STORE)
+        return response
+
+    async def _token(self, request: Request) -> Response:
+        status, answer = self._grant(await _form(request))
+        await asyncio.sleep(self.settings.latency_ms / 1000)
+        return JSONResponse(answer, status, headers=NO_STORE)
+
+    async def _revoke(self, request: Request) -> Response:
+        self._authorize(request)
+        form = await _form(request)
+        if "token" not in form.reveal():
+            return JSONResponse({"error": "invalid_request"}, 400)
+        done = self.tokens.revoke(form.reveal()["token"])
+        return JSONResponse({"action": "revoked" if done else "nothing"})
+
+    async def _query(self, request: Request) -> Response:
+        self._authorize(request)
+        query = self._api.routes.get(request.path_params["path"])
+        if query is None or request.method == "POST":
+            raise ApiFault(404, "not-found", "Not found")
+        return _encoded(request, 200, query(dict(request.query_params)))
+
+    def _grant(self, form: Secret[dict[str, str]]) -> tuple[int, dict[str, Any]]:
+        grant = form.reveal().get("grant_type")
+        known = form.reveal().get("client_id") == self.settings.client_id
         if grant == "client_credentials":
-            tokens.stats["client_credentials"] += 1
-            known = form.get("client_id") == self.settings.client_id
-            if not known or form.get("client_secret") != self.settings.client_secret:
+            if not known or form.reveal().get("client_secret") != self.settings.client_secret:
                 return 401, {"error": "invalid_client"}
-            return 200, tokens.sign_in()
+            return 200, _whole_seconds(self.tokens.sign_in())
         if grant == "refresh_token":
-            tokens.stats["refresh_token"] += 1
-            answer = None
-            if form.get("client_id") == self.settings.client_id:
-                answer = tokens.refresh(form.get("refresh_token", ""))
+            answer = self.tokens.refresh(form.reveal().get("refresh_token", "")) if known else None
             if answer is None:
-                tokens.stats["refresh_rejected"] += 1
-                return 401, {"error": "invalid_grant"}
-            return 200, answer
+                self.tokens.stats["refresh_rejected"] += 1
+                return 401, {"error": "invalid_grant" if known else "invalid_client"}
+            return 200, _whole_seconds(answer)
         return 400, {"error": "unsupported_grant_type"}
 
     def _authorize(self, request: Request) -> None:
@@ -172,31 +168,43 @@ class _Sandbox:
         if scheme.lower() == "bearer" and self.tokens.accepts(token):
             return
         self.tokens.stats["unauthorized"] += 1
-        code = "auth-invalid-access-token" if token else "auth-missing-access-token"
+        bearer = scheme.lower() == "bearer" and token
+        code = "auth-invalid-access-token" if bearer else "auth-missing-access-token"
         raise ApiFault(401, code, "Unauthorized")
 
-    def _next_fault(self, target: str) -> Fault | None:
-        for fault in self.faults:
-            if fault.target in (target, "any"):
-                fault.count -= 1
-                if fault.count <= 0:
-                    self.faults.remove(fault)
-                return fault
-        return None
+
+async def _answered(request: Request, answer: Answer) -> Response:
+    try:
+        return await answer(request)
+    except ApiFault as fault:
+        return _encoded(request, fault.status, fault.body())
 
 
-async def _form(request: Request) -> dict[str, str]:
+def _refused(target: str, request: Request, fault: Fault) -> Response:
+    if target == "token":
+        return JSONResponse({"error": "sandbox_fault"}, fault.status, headers=NO_STORE)
+    code = _CODES.get(fault.status, "sandbox-fault")
+    return _encoded(request, fault.status, ApiFault(fault.status, code, "Planned fault").body())
+
+
+async def _form(request: Request) -> Secret[dict[str, str]]:
+    """The fields of a form, each once; secret, for client secrets and tokens are among them."""
     text = (await request.body()).decode(errors="replace")
-    return {key: values[0] for key, values in parse_qs(text, keep_blank_values=True).items()}
+    return Secret({key: each[0] for key, each in parse_qs(text, keep_blank_values=True).items()})
+
+
+def _whole_seconds(answer: dict[str, Any]) -> dict[str, Any]:
+    """``expires_in`` is a whole number on the wire (RFC 6749 section 5.1)."""
+    return {**answer, "expires_in": math.ceil(answer["expires_in"])}
 
 
 def _encoded(request: Request, status: int, body: Any) -> Response:
-    if request.headers.get("accept", "").startswith("application/transit+json"):
-        verbose = request.headers.get("x-transit-verbose") == "true"
+    if request.headers.get("accept", "").strip().lower().startswith(TRANSIT):
+        verbose = request.headers.get("x-transit-verbose", "").lower() == "true"
         return Response(
             dumps(body, verbose=verbose),
             status,
-            headers={"Content-Type": "application/transit+json;charset=UTF-8"},
+            headers={"Content-Type": f"{TRANSIT};charset=UTF-8"},
         )
     return JSONResponse(to_json(body), status)
 

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxSettings:
-    """One sandbox's client and rules."""
+    """One sandbox's client and rules.
+
+    Raises:
+        ValueError: An id or secret is empty, or a time is negative or not finite.
+    """
 
     client_id: str = "sandbox-client"
     client_secret: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     access_ttl: float = 3600
-    """Seconds that an access token lives."""
+    """Seconds that an access token lives; ``expires_in`` is this, rounded up to whole seconds."""
     rotate: bool = True
     """A refresh gives a new refresh token, and the old one is dead."""
     reuse_revokes_family: bool = False
     """The use of a dead refresh token revokes all that came of it (RFC 9700 section 4.14.2)."""
     latency_ms: float = 0
     """Milliseconds until a token request is answered; it is decided on arrival."""
+
+    def __post_init__(self) -> None:
+        if not self.client_id or not self.client_secret:
+            raise ValueError("client_id and client_secret must not be empty")
+        for name in ("access_ttl", "latency_ms"):
+            value = getattr(self, name)
+            if not math.isfinite(value) or value < 0:
+                raise ValueError(f"{name} must be a number from 0")
