@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 
 # ISO 4217: currencies whose minor unit is not a hundredth.
 _NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -12,6 +13,9 @@ _EXPONENTS = {
     **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
     **dict.fromkeys(["CLF", "UYW"], 4),
 }
+# The program's own decimal context may round, by default to 28 digits; money must not.
+_UNROUNDED = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+_LARGEST = 30  # power of ten; int() of Decimal("1E+999999999") would fill the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +23,12 @@ class Money:
     """An amount of money in minor units (cents), as the API counts it.
 
     Args:
-        amount: Whole number of minor units.
-        currency: ISO 4217 code, such as ``"EUR"``.
+        amount: Whole number of minor units; negative for what is taken off.
+        currency: ISO 4217 code: three capital letters, such as ``"EUR"``.
+
+    Raises:
+        TypeError: ``amount`` is not an ``int``, or ``currency`` not a text.
+        ValueError: ``currency`` is not three capital letters.
     """
 
     amount: int
@@ -28,26 +36,40 @@ class Money:
 
     def __post_init__(self) -> None:
         if isinstance(self.amount, bool) or not isinstance(self.amount, int):
-            raise TypeError("amount is a whole number of minor units; see Money.from_decimal")
-        if not isinstance(self.currency, str) or not self.currency:
-            raise TypeError("currency is an ISO 4217 code such as 'EUR'")
+            raise TypeError(
+                f"amount is a whole number of minor units, got {type(self.amount).__name__}; "
+                "from major units: Money.from_decimal"
+            )
+        _check_currency(self.currency)
 
     @property
     def decimal(self) -> Decimal:
-        """The amount in major units, exactly."""
-        return Decimal(self.amount).scaleb(-_exponent(self.currency))
+        """The amount in major units (euros), exactly, with the currency's decimals."""
+        return Decimal(self.amount).scaleb(-_exponent(self.currency), _UNROUNDED)
 
     @classmethod
-    def from_decimal(cls, value: Decimal, currency: str) -> Money:
-        """From major units.
+    def from_decimal(cls, value: Decimal | int, currency: str) -> Money:
+        """From major units (euros): ``Money.from_decimal(Decimal("19.99"), "EUR")``.
 
         Raises:
-            ValueError: ``value`` has more decimals than the currency.
+            TypeError: ``value`` is a ``float``, which is rarely the amount that was meant, or
+                something else that is not a ``Decimal`` or ``int``.
+            ValueError: ``value`` has more decimals than the currency, is not finite, or is 10^31
+                or more; or ``currency`` is not three capital letters.
         """
-        scaled = value.scaleb(_exponent(currency))
-        if scaled != scaled.to_integral_value():
+        if isinstance(value, bool) or not isinstance(value, (Decimal, int)):
+            raise TypeError(
+                f'value is a Decimal, such as Decimal("19.99"), got {type(value).__name__}'
+            )
+        _check_currency(currency)
+        value = Decimal(value)
+        if not value.is_finite() or value.adjusted() > _LARGEST:
+            raise ValueError("value is not finite, or too large for an amount of money")
+        scaled = value.scaleb(_exponent(currency), _UNROUNDED)
+        whole = scaled.to_integral_value(context=_UNROUNDED)
+        if scaled != whole:
             raise ValueError(f"{currency} has {_exponent(currency)} decimals, {value} has more")
-        return cls(int(scaled), currency)
+        return cls(int(whole), currency)
 
     def __str__(self) -> str:
         return f"{self.decimal} {self.currency}"
@@ -55,19 +77,70 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class LatLng:
-    """A point on the earth, in degrees."""
+    """A point on the earth, in degrees (WGS 84).
+
+    The range is not checked: a map that is dragged across the date line gives longitudes beyond
+    180, and the API answers for itself.
+
+    Args:
+        lat: Latitude, north positive.
+        lng: Longitude, east positive.
+
+    Raises:
+        TypeError: One is not a number.
+        ValueError: One is not finite.
+    """
 
     lat: float
     lng: float
 
+    def __post_init__(self) -> None:
+        for name, value in (("lat", self.lat), ("lng", self.lng)):
+            if type(value) is not float or not math.isfinite(value):
+                object.__setattr__(self, name, _degrees(name, value))
+
 
 @dataclass(frozen=True, slots=True)
 class LatLngBounds:
-    """A box on the map, by its north-east and south-west corners; for queries."""
+    """A box on the map, for queries.
+
+    Args:
+        ne: Its north-east corner.
+        sw: Its south-west corner.
+
+    Raises:
+        TypeError: One is not a :class:`LatLng`.
+    """
 
     ne: LatLng
     sw: LatLng
 
+    def __post_init__(self) -> None:
+        for name, corner in (("ne", self.ne), ("sw", self.sw)):
+            if not isinstance(corner, LatLng):
+                raise TypeError(f"{name} is a LatLng, got {type(corner).__name__}")
+
+
+def _check_currency(currency: object) -> None:
+    if not isinstance(currency, str):
+        raise TypeError(f"currency is a text such as 'EUR', got {type(currency).__name__}")
+    if not (
+        len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
+    ):
+        raise ValueError("currency is an ISO 4217 code of three capital letters, such as 'EUR'")
+
 
 def _exponent(currency: str) -> int:
-    return _EXPONENTS.get(currency.upper(), 2)
+    return _EXPONENTS.get(currency, 2)
+
+
+def _degrees(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} is a number of degrees, got {type(value).__name__}")
+    try:
+        degrees = float(value)
+    except OverflowError:
+        degrees = math.inf
+    if not math.isfinite(degrees):
+        raise ValueError(f"{name} is not a finite number")
+    return degrees

@@ -1,0 +1,197 @@
+"""From decoded JSON to values. The loops are written out: a page has thousands of nodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._cache import CACHE_SIZE, CODES, is_cached
+from ._scalars import SCALARS, TAGS, key_text
+from ._values import ESCAPED, MAX_DEPTH, TaggedValue, TransitError
+
+_MARKED = frozenset("~^")
+_NAMES = frozenset(":$")  # keywords and symbols
+# Wrong values of a tag show as these in the functions of _scalars.
+_WRONG = (ValueError, TypeError, KeyError, ArithmeticError)
+
+
+class _Tag(str):
+    """The name of a tag, as the cache holds it; every other entry is plain text."""
+
+    __slots__ = ()
+
+
+class Reader:
+    """Reads one document; the cache lives as long."""
+
+    __slots__ = ("_count", "_known", "_names")
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}  # cache code -> key, keyword or tag
+        self._count = 0
+        self._names: dict[str, str] = {}  # written key -> key, for verbose documents
+
+    def read(self, node: Any, depth: int = 0) -> Any:
+        """The value of ``node``."""
+        kind = type(node)
+        if kind is str:
+            return self._text(node) if node[:1] in _MARKED else node
+        if kind is list:
+            return self._array(node, depth)
+        if kind is dict:
+            return self._object(node, depth)
+        return node
+
+    def _array(self, node: list[Any], depth: int) -> Any:
+        if depth >= MAX_DEPTH:
+            raise TransitError(f"nested deeper than {MAX_DEPTH}")
+        if not node:
+            return node
+        head = node[0]
+        if type(head) is str:
+            if head == "^ ":
+                return self._map(node, depth + 1)
+            if head[:1] == "^" or head[:2] == "~#":
+                head = self._head(head)
+                if type(head) is _Tag:
+                    if len(node) != 2:
+                        raise TransitError(f"a tag stands before one value, not {len(node) - 1}")
+                    return _tagged(head, self.read(node[1], depth + 1))
+                return [head, *[self.read(item, depth + 1) for item in node[1:]]]
+        # The JSON is this reader's own, so its arrays become the lists in place.
+        for index, item in enumerate(node):
+            kind = type(item)
+            if kind is str:
+                if item[:1] in _MARKED:
+                    node[index] = self._text(item)
+            elif kind is list or kind is dict:
+                node[index] = self.read(item, depth + 1)
+        return node
+
+    def _map(self, node: list[Any], depth: int) -> dict[str, Any]:
+        if not len(node) % 2:
+            raise TransitError("a map has a key without a value")
+        known, text, array = self._known, self._text, self._array
+        found: dict[str, Any] = {}
+        parts = iter(node)
+        next(parts)
+        for key in parts:
+            name = known.get(key) if type(key) is str else None
+            if type(name) is not str:
+                name = self._key(key, depth)
+            value = next(parts)
+            kind = type(value)
+            if kind is str:
+                if value[:1] in _MARKED:
+                    value = text(value)
+            elif kind is list:
+                value = array(value, depth)
+            elif kind is dict:
+                value = self._object(value, depth)
+            found[name] = value
+        return found
+
+    def _object(self, node: dict[str, Any], depth: int) -> Any:
+        """A map or a tagged value of verbose Transit."""
+        if depth >= MAX_DEPTH:
+            raise TransitError(f"nested deeper than {MAX_DEPTH}")
+        if len(node) == 1:
+            ((key, value),) = node.items()
+            if key[:2] == "~#":
+                return _tagged(key[2:], self.read(value, depth + 1))
+        names = self._names
+        found: dict[str, Any] = {}
+        for key, value in node.items():
+            name = names.get(key)
+            if name is None:
+                name = names[key] = self._key_text(key)
+            found[name] = self.read(value, depth + 1)
+        return found
+
+    def _key(self, key: Any, depth: int) -> str:
+        """A key of a compact map that is no known code."""
+        if type(key) is not str:
+            return _key_name(self.read(key, depth))
+        name = self._key_text(key)
+        if is_cached(key):
+            self._remember(name)
+        return name
+
+    def _key_text(self, key: str) -> str:
+        if key[:1] not in _MARKED:
+            return key
+        if key[:2] in ("~:", "~$"):
+            return key[2:]
+        if key[0] == "^":
+            raise TransitError("a cache code that stands for no key")
+        return _key_name(_scalar(key))
+
+    def _head(self, text: str) -> str:
+        """The first of an array: a tag, or text by its code."""
+        if text[0] == "^":
+            name = self._known.get(text)
+            if name is None:
+                raise TransitError("a cache code that stands for nothing")
+            return name
+        tag = _Tag(text[2:])
+        if is_cached(text):
+            self._remember(tag)
+        return tag
+
+    def _text(self, text: str) -> Any:
+        """A text that starts with ``~`` or ``^``, where a value stands."""
+        name = self._known.get(text)
+        if type(name) is str:
+            return name
+        if text[0] == "^":
+            raise TransitError("a cache code that stands for no value")
+        if text[1:2] not in _NAMES:
+            return _scalar(text)
+        name = text[2:]
+        if is_cached(text):
+            self._remember(name)
+        return name
+
+    def _remember(self, name: str) -> None:
+        if self._count == CACHE_SIZE:
+            self._known.clear()
+            self._count = 0
+        self._known[CODES[self._count]] = name
+        self._count += 1
+
+
+def _scalar(text: str) -> Any:
+    """``~`` and a letter that is not of a keyword or symbol."""
+    letter = text[1:2]
+    read = SCALARS.get(letter)
+    if read is not None:
+        try:
+            return read(text[2:])
+        except _WRONG:
+            raise _wrong(f"~{letter}") from None
+    if letter in ESCAPED:
+        return text[1:]
+    if not letter or letter == "#":
+        raise TransitError("a tag without its value")
+    return TaggedValue(letter, text[2:])
+
+
+def _tagged(tag: str, value: Any) -> Any:
+    read = TAGS.get(tag)
+    if read is None:
+        return TaggedValue(str(tag), value)
+    try:
+        return read(value)
+    except _WRONG:
+        raise _wrong(f"~#{tag}") from None
+
+
+def _key_name(value: Any) -> str:
+    try:
+        return key_text(value)
+    except _WRONG:
+        raise TransitError(f"a map key of type {type(value).__name__} has no text") from None
+
+
+def _wrong(tag: str) -> TransitError:
+    """Instead of the error of the value's type, which quotes what may be a person's data."""
+    return TransitError(f"a wrong value under the tag {tag}")

@@ -1,0 +1,139 @@
+"""From values to what JSON can hold."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from flex_integration_sdk.types import LatLng, LatLngBounds, Money
+
+from ._cache import CACHE_SIZE, CODES, is_cached
+from ._scalars import EPOCH
+from ._values import ESCAPED, MAX_DEPTH, TaggedValue, TransitError
+
+_EXACT = 1 << 53  # from here on, readers that keep numbers as doubles lose digits
+_DIGITS_BITS = 13_000  # about 3,900 decimal digits; Python refuses to print above 4,300
+
+
+class Writer:
+    """Writes one document; the cache lives as long."""
+
+    __slots__ = ("_codes", "_verbose")
+
+    def __init__(self, verbose: bool) -> None:
+        self._verbose = verbose
+        self._codes: dict[str, str] = {}
+
+    def document(self, value: Any) -> Any:
+        """``value`` as a whole document: a scalar is quoted."""
+        written = self.write(value, 0)
+        if type(written) in (list, dict):
+            return written
+        return {"~#'": written} if self._verbose else ["~#'", written]
+
+    def write(self, value: Any, depth: int) -> Any:
+        """``value`` within a document."""
+        if isinstance(value, str):
+            return "~" + value if value[:1] in ESCAPED else value
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            return value if -_EXACT < value < _EXACT else _long(value)
+        if isinstance(value, float):
+            return _float(value)
+        if depth >= MAX_DEPTH:
+            raise TransitError(f"nested deeper than {MAX_DEPTH}, or within itself")
+        if isinstance(value, Mapping):
+            return self._map(value, depth + 1)
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [self.write(item, depth + 1) for item in value]
+        return self._typed(value, depth + 1)
+
+    def _typed(self, value: Any, depth: int) -> Any:
+        if isinstance(value, UUID):
+            return f"~u{value}"
+        if isinstance(value, datetime):
+            return self._instant(value)
+        if isinstance(value, Decimal):
+            return _decimal(value)
+        if isinstance(value, (bytes, bytearray)):
+            return "~b" + base64.b64encode(value).decode("ascii")
+        if isinstance(value, Money):
+            return self._tag("mn", [value.amount, value.currency], depth)
+        if isinstance(value, LatLng):
+            return self._tag("geo", [value.lat, value.lng], depth)
+        if isinstance(value, LatLngBounds):
+            # The API has no tag for it; the JavaScript SDK sends this map.
+            bounds = {"ne": value.ne, "sw": value.sw, "_sdkType": "LatLngBounds"}
+            return self._map(bounds, depth)
+        if isinstance(value, TaggedValue):
+            if len(value.tag) == 1 and isinstance(value.value, str):
+                return f"~{value.tag}{value.value}"
+            return self._tag(value.tag, value.value, depth)
+        raise TransitError(f"a value of type {type(value).__name__} has no form in Transit")
+
+    def _map(self, value: Mapping[Any, Any], depth: int) -> Any:
+        for key in value:
+            if not isinstance(key, str):
+                raise TransitError(f"a map key must be a text, got {type(key).__name__}")
+        if self._verbose:
+            return {"~:" + key: self.write(item, depth) for key, item in value.items()}
+        found: list[Any] = ["^ "]
+        codes = self._codes
+        for key, item in value.items():
+            text = "~:" + key
+            found.append(codes.get(text) or self._new_code(text))
+            found.append(self.write(item, depth))
+        return found
+
+    def _tag(self, tag: str, value: Any, depth: int) -> Any:
+        text = f"~#{tag}"
+        if self._verbose:
+            return {text: self.write(value, depth)}
+        # The tag comes first on the wire, so it also comes first into the cache.
+        code = self._codes.get(text) or self._new_code(text)
+        return [code, self.write(value, depth)]
+
+    def _new_code(self, text: str) -> str:
+        """``text`` itself, which gets a code for the next time."""
+        if is_cached(text):
+            if len(self._codes) == CACHE_SIZE:
+                self._codes.clear()
+            self._codes[text] = CODES[len(self._codes)]
+        return text
+
+    def _instant(self, value: datetime) -> str:
+        if value.utcoffset() is None:
+            raise TransitError(
+                "a datetime without a time zone; give it one: datetime(…, tzinfo=UTC)"
+            )
+        try:
+            moment = value.astimezone(UTC)
+        except OverflowError:
+            raise TransitError("a datetime outside the years 1 to 9999 of UTC") from None
+        if self._verbose:
+            return "~t" + moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return f"~m{(moment - EPOCH) // timedelta(milliseconds=1)}"
+
+
+def _long(value: int) -> str:
+    if value.bit_length() > _DIGITS_BITS:
+        raise TransitError("a whole number of more than 3900 digits")
+    return f"~i{int(value)}"
+
+
+def _decimal(value: Decimal) -> str:
+    if not value.is_finite():
+        raise TransitError("a Decimal that is no number; Transit has none, float has")
+    return f"~f{value}"
+
+
+def _float(value: float) -> Any:
+    if math.isfinite(value):
+        return value
+    return "~zNaN" if math.isnan(value) else "~zINF" if value > 0 else "~z-INF"
