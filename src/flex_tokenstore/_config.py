@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .errors import StoreOptionsError
+
+
+class OptionValues(dict[str, Any]):
+    """A store's options before they are checked: which are secret is not known yet, so it
+    shows none of them."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self.__rich_repr__())})"
+
+    def __rich_repr__(self) -> Iterator[str]:
+        return (f"{key}=…" for key in self)
+
+    __str__ = __repr__
 
 
 def memory_store() -> dict[str, Any]:
@@ -15,7 +28,7 @@ def memory_store() -> dict[str, Any]:
 
 
 def file_store(**options: Any) -> dict[str, Any]:
-    """The config of the ``file`` store; for the options see ``flex-sdk stores list --check``."""
+    """The config of the ``file`` store; for the options see ``flex-sdk stores show file``."""
     return {"name": "file", **options}
 
 
@@ -28,16 +41,24 @@ def normalise(config: Any) -> tuple[str | None, dict[str, Any], object | None]:
     if isinstance(config, str):
         if not config.strip():
             raise StoreOptionsError("the name of the token store is empty", option="name")
-        return config.strip(), {}, None
+        return config.strip(), OptionValues(), None
     if isinstance(config, Mapping):
-        options = dict(config)
+        options = OptionValues(config)
         name = options.pop("name", None)
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name.strip():
             raise StoreOptionsError(
                 "a token store's config needs the key 'name' with the store's name", option="name"
             )
-        return name, options, None
-    if config is None or isinstance(config, (bool, int, float, bytes, list, tuple, set)):
+        if not all(isinstance(key, str) for key in options):
+            raise StoreOptionsError(f"the options of token store {name!r} must have text names")
+        return name.strip(), options, None
+    if isinstance(config, os.PathLike):
+        raise StoreOptionsError(
+            "token_store got a path; for a file of your own use file_store(path=…)"
+        )
+    if config is None or isinstance(
+        config, (bool, int, float, bytes, bytearray, list, tuple, set, frozenset)
+    ):
         raise StoreOptionsError(
             "token_store takes a store's name, a mapping with 'name' and options, or an object "
             f"with get_token, set_token and remove_token; got {type(config).__name__}"
@@ -46,7 +67,7 @@ def normalise(config: Any) -> tuple[str | None, dict[str, Any], object | None]:
         raise StoreOptionsError(
             f"token_store got the class {config.__name__}; pass an object made from it"
         )
-    return None, {}, config
+    return None, OptionValues(), config
 
 
 def store_config_from_env(
@@ -61,27 +82,45 @@ def store_config_from_env(
         environ: The environment; ``os.environ`` if left out.
 
     Raises:
-        StoreOptionsError: There are options, and no name.
+        StoreOptionsError: There are options, and no name; or two variables contradict.
     """
-    environ = os.environ if environ is None else environ
-    config: dict[str, Any] = {}
+    source = os.environ if environ is None else environ
+    name = source.get(variable, "").strip()
     prefix = f"{variable}__"
-    for key in sorted(environ):
-        if not key.startswith(prefix) or len(key) == len(prefix):
-            continue
-        *parents, last = key[len(prefix) :].lower().split("__")
-        place = config
-        for parent in parents:
-            place = place.setdefault(parent, {})
-            if not isinstance(place, dict):
-                raise StoreOptionsError(f"{key} is an option of {parent}, which is set to a text")
-        place[last] = environ[key]
-    name = environ.get(variable, "").strip()
-    if name:
-        return {**config, "name": name}
-    if config:
+    found = OptionValues((key, source[key]) for key in sorted(source) if key.startswith(prefix))
+    del source, environ  # a traceback that shows locals would show every secret in them
+    if found and not name:
         raise StoreOptionsError(
-            f"options of a token store are set, but {variable}, which names the store, is not",
+            f"{next(iter(found))} is set, but not {variable}: set it to the name of the token "
+            "store that the options are for",
             option="name",
         )
-    return None
+    config = OptionValues()
+    for key in found:
+        _put(config, key[len(prefix) :].lower().split("__"), key, found)
+    if "name" in config:
+        raise StoreOptionsError(
+            f"{prefix}NAME is no option: the store's name is the value of {variable}; unset it",
+            option="name",
+        )
+    return OptionValues({"name": name, **config}) if name else None
+
+
+def _put(config: OptionValues, parts: list[str], variable: str, source: OptionValues) -> None:
+    if not all(parts):
+        raise StoreOptionsError(f"the variable {variable} does not name an option after its '__'")
+    *parents, last = parts
+    place = config
+    for depth, parent in enumerate(parents, start=1):
+        place = place.setdefault(parent, OptionValues())
+        if not isinstance(place, OptionValues):
+            del place
+            text = variable.rsplit("__", len(parts) - depth)[0]
+            raise StoreOptionsError(
+                f"{variable} and {text} are both set; for a store with options, put its name "
+                f"into {text}__NAME and unset {text}",
+                option=parent,
+            )
+    if last in place:
+        raise StoreOptionsError(f"{variable} is set twice, in upper and in lower case", option=last)
+    place[last] = source[variable]

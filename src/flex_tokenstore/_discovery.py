@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import site
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-GROUP = "flex_tokenstore"
+from .hookspecs import PROJECT as GROUP
+
 OURS = "flex-integration-sdk"
+NO_NAME = "?"  # where the metadata does not tell
+
+_REFERENCE = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")
 
 
 class Candidate(NamedTuple):
@@ -25,11 +31,16 @@ class Candidate(NamedTuple):
     incompatible: str = ""
 
     @property
+    def ours(self) -> bool:
+        """It comes with this package."""
+        return normal_name(self.distribution) == OURS
+
+    @property
     def blocked(self) -> bool:
         """The user's environment keeps this distribution out."""
-        name = normal_name(self.distribution)
-        if name == OURS:
+        if self.ours:
             return False
+        name = normal_name(self.distribution)
         allow = _names("FLEX_TOKENSTORE_ALLOW")
         return name in (_names("FLEX_TOKENSTORE_BLOCK") or ()) or (
             allow is not None and name not in allow
@@ -37,26 +48,17 @@ class Candidate(NamedTuple):
 
 
 def candidates() -> list[Candidate]:
-    """All entry points of the group ``flex_tokenstore``; imports no plugin."""
-    found: list[Candidate] = []
-    seen: set[str] = set()
-    for distribution in _distributions():
-        try:
-            name = distribution.metadata["Name"]
-        except Exception:  # noqa: BLE001 - another's broken metadata is not our user's problem
-            name = None
-        where = Path(str(getattr(distribution, "_path", ""))).name or "a distribution"
-        if not name:
-            if _mentions_us(distribution):
-                found.append(
-                    Candidate("?", "", where, "", "", f"the metadata of {where} cannot be read")
-                )
-            continue
-        if normal_name(name) in seen:
-            continue  # shadowed by an earlier one on sys.path
-        seen.add(normal_name(name))
-        found += _of(distribution, name)
-    return found
+    """All entry points of the group ``flex_tokenstore``; imports no plugin.
+
+    Metadata found through the working folder is left out, however it came onto ``sys.path``:
+    the interpreter turns the relative entries of ``PYTHONPATH`` into absolute ones.
+    """
+    return _scan([entry for entry in _absolute() if not _is_working_folder(entry)])
+
+
+def left_out() -> list[Candidate]:
+    """What :func:`candidates` leaves out; for messages only, never to be loaded."""
+    return _scan([str(Path.cwd())]) if _working_folder() is not None else []
 
 
 def normal_name(name: str) -> str:
@@ -64,25 +66,45 @@ def normal_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _of(distribution: Any, name: str) -> Iterator[Candidate]:
-    if not _mentions_us(distribution):
-        return
-    version, summary = "", ""
+def _scan(path: list[str]) -> list[Candidate]:
+    import importlib_metadata
+
+    found: list[Candidate] = []
+    seen: set[str] = set()
+    for distribution in importlib_metadata.distributions(path=path):
+        if not _mentions_us(distribution):
+            continue
+        name = _name(distribution)
+        if name is not None:
+            if normal_name(name) in seen or _is_shadowed(distribution, name, path):
+                continue
+            seen.add(normal_name(name))
+        found += _entries(distribution, name)
+    return found
+
+
+def _entries(distribution: Any, name: str | None) -> Iterator[Candidate]:
+    problem = "" if name else f"the metadata of a distribution {_where(distribution)} has no name"
+    version, summary, unmet = "", "", ""
     try:
-        version = distribution.version or ""
-        summary = distribution.metadata["Summary"] or ""
+        if name:
+            version = distribution.version or ""
+            summary = distribution.metadata.get("Summary") or ""
+            unmet = _unmet(distribution)
         points = [point for point in distribution.entry_points if point.group == GROUP]
     except Exception as error:  # noqa: BLE001 - shown in the list, whatever it is
-        yield Candidate(
-            "?", "", name, version, summary, f"its metadata cannot be read: {type(error).__name__}"
-        )
+        what = f"its metadata {_where(distribution)} cannot be read ({type(error).__name__})"
+        yield Candidate(NO_NAME, "", name or NO_NAME, version, summary, problem or what)
         return
-    unmet = _unmet(distribution)
-    for point in points:
-        problem = ""
-        if not re.fullmatch(r"[\w.]+:[\w.]+", point.value.strip()):
-            problem = "its entry point is not of the form package.module:Class"
-        yield Candidate(point.name, point.value.strip(), name, version, summary, problem, unmet)
+    counts = Counter(point.name for point in points)
+    for point in {point.name: point for point in points}.values():
+        value = re.sub(r"\s*\[[^\]]*\]$", "", point.value.strip())  # extras mean nothing here
+        wrong = problem
+        if counts[point.name] > 1:
+            wrong = wrong or "its entry points give this name twice"
+        if not _REFERENCE.fullmatch(value):
+            wrong = wrong or "its entry point is not of the form package.module:Class"
+        yield Candidate(point.name, value, name or NO_NAME, version, summary, wrong, unmet)
 
 
 def _unmet(distribution: Any) -> str:
@@ -95,10 +117,12 @@ def _unmet(distribution: Any) -> str:
         try:
             requirement = Requirement(text)
         except InvalidRequirement:
+            continue  # the installer's business, unless it is about us, which nobody can tell
+        if normal_name(requirement.name) != OURS:
             continue
-        if normal_name(requirement.name) == OURS and not requirement.specifier.contains(
-            __version__, prereleases=True
-        ):
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        if not requirement.specifier.contains(__version__, prereleases=True):
             return f"it needs {OURS}{requirement.specifier}, and {__version__} is installed"
     return ""
 
@@ -106,22 +130,53 @@ def _unmet(distribution: Any) -> str:
 def _mentions_us(distribution: Any) -> bool:
     try:
         text = distribution.read_text("entry_points.txt")
-    except Exception:  # noqa: BLE001 - unreadable: it cannot be one of ours
+    except UnicodeDecodeError as error:
+        return GROUP.encode() in error.object
+    except Exception:  # noqa: BLE001 - unreadable, so there is nothing in it to choose by name
         return False
     return bool(text) and GROUP in text
 
 
-def _distributions() -> Iterator[Any]:
+def _name(distribution: Any) -> str | None:
+    try:
+        return distribution.metadata["Name"] or None
+    except Exception:  # noqa: BLE001 - a stranger's broken metadata is not our user's problem
+        return None
+
+
+def _is_shadowed(distribution: Any, name: str, path: list[str]) -> bool:
+    """An earlier entry of ``sys.path`` has a distribution of that name: that one is imported."""
     import importlib_metadata
 
-    # A working folder must not be able to plant a store, however it got onto the path.
-    working = Path.cwd().resolve()
-    path = [
-        entry
-        for entry in sys.path
-        if Path(entry).is_absolute() and Path(entry).resolve() != working
-    ]
-    return iter(importlib_metadata.distributions(path=path))
+    first = next(iter(importlib_metadata.distributions(name=name, path=path)), None)
+    return first is not None and _where(first) != _where(distribution)
+
+
+def _where(distribution: Any) -> str:
+    try:
+        return f"in {distribution.locate_file('')}"
+    except Exception:  # noqa: BLE001 - a finder of a stranger's need not know
+        return "in an unknown place"
+
+
+def _absolute() -> list[str]:
+    return list(dict.fromkeys(e for e in sys.path if isinstance(e, str) and Path(e).is_absolute()))
+
+
+def _is_working_folder(entry: str) -> bool:
+    working = _working_folder()
+    if working is None or os.path.realpath(entry) != working:
+        return False
+    # Somebody may stand in site-packages; what is installed there was installed on purpose.
+    installed = (*site.getsitepackages(), site.getusersitepackages())
+    return working not in map(os.path.realpath, installed)
+
+
+def _working_folder() -> str | None:
+    try:
+        return os.path.realpath(Path.cwd())
+    except OSError:  # it was removed
+        return None
 
 
 def _names(variable: str) -> set[str] | None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ._state import BUSY_PAUSE, Origin, Outcome, State
 from ._steps import Load, Lock, Pause, Remove, Reply, Request, Revoke, Save, Step, Unlock
-from ._token import ANY_REVISION, Token
+from ._token import ANY_REVISION, Token, TokenObject
 from .errors import (
     GrantError,
     TokenConflictError,
@@ -345,7 +345,7 @@ def _due(state: State, held: Any) -> float:
 def _issued(state: State, answer: Mapping[str, Any], refresh: Any, sent_at: float) -> Token:
     if refresh is not None and not answer.get("refresh_token"):
         # RFC 6749 section 6: without a new one, the old one stays valid.
-        answer = {**answer, "refresh_token": refresh.reveal()}
+        answer = TokenObject({**answer, "refresh_token": refresh.reveal()})
     try:
         return Token.issued(answer, identity_key=state.identity_key, obtained_at=sent_at)
     except ValueError as error:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import types
+import re
 import typing
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ._secret import Secret
-from .errors import StoreOptionsError
-
-_WORDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
+from ._config import OptionValues
+from ._option_types import convert, has_secret, takes, type_name
+from .errors import StoreLoadError, StoreOptionsError
 
 
 class OptionInfo(NamedTuple):
@@ -27,7 +26,7 @@ class OptionInfo(NamedTuple):
 
 
 def check_options(cls: type, options: Mapping[str, Any], *, store: str) -> Any:
-    """An instance of ``cls.Options``.
+    """An instance of ``cls.Options``; None if the class has none.
 
     Args:
         cls: The store class.
@@ -35,16 +34,70 @@ def check_options(cls: type, options: Mapping[str, Any], *, store: str) -> Any:
         store: The store's name, for messages.
 
     Raises:
-        StoreOptionsError: An option is unknown, missing or of a wrong type. The message names
-            the option, never its value.
+        StoreOptionsError: An option is unknown, missing, or of a wrong type or value. The
+            message names the option, never its value.
+        StoreLoadError: ``cls.Options`` is no dataclass, or its annotations cannot be resolved.
     """
+    fields = _fields(cls, store)
+    _check_names(fields, options, store)
     schema = getattr(cls, "Options", None)
-    fields = _fields(cls)
+    if schema is None:
+        return None
+    hints = _hints(cls, store)
+    # It and the mapping that ``normalise`` gives show no value: tracebacks may show locals.
+    values = OptionValues((name, convert(hints[name], options, name)) for name in options)
+    wrong = next((name for name, value in values.items() if value is NotImplemented), None)
+    if wrong is not None:
+        got = type(options[wrong]).__name__
+        raise StoreOptionsError(
+            f"option {wrong!r} of token store {store!r} takes {takes(hints[wrong])}; got a value "
+            f"of type {got}" + (" that is none" if got == "str" else ""),
+            option=wrong,
+            store=store,
+        )
+    refused: BaseException
+    try:
+        return schema(**values)
+    except StoreOptionsError as error:  # the plugin's own words
+        refused = error.with_traceback(None)
+        refused.store = refused.store or store
+    except Exception as error:  # noqa: BLE001 - whatever a stranger's __post_init__ raises
+        refused = _refused(fields, values, str(error), store)
+    raise refused  # outside of the handler: the frames of the context would hold values
+
+
+def describe_options(cls: type) -> list[OptionInfo]:
+    """The options of a store class, in the order of their definition.
+
+    Raises:
+        StoreLoadError: ``cls.Options`` is no dataclass, or its annotations cannot be resolved.
+    """
+    fields = _fields(cls, cls.__name__)
+    if not fields:
+        return []
+    hints = _hints(cls, cls.__name__)
+    docs = _docs(cls) if any("doc" not in field.metadata for field in fields.values()) else {}
+    return [
+        OptionInfo(
+            name,
+            type_name(hints[name]),
+            _default(field, secret=has_secret(hints[name])),
+            _required(field),
+            has_secret(hints[name]),
+            str(field.metadata.get("doc", docs.get(name, ""))),
+        )
+        for name, field in fields.items()
+    ]
+
+
+def _check_names(
+    fields: Mapping[str, dataclasses.Field[Any]], options: Mapping[str, Any], store: str
+) -> None:
     for name in options:
         if name not in fields:
             near = difflib.get_close_matches(name, fields, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            known = ", ".join(sorted(fields)) or "none"
+            known = ", ".join(fields) or "none"
             raise StoreOptionsError(
                 f"token store {store!r} has no option {name!r}{hint} (it takes: {known})",
                 option=name,
@@ -55,87 +108,82 @@ def check_options(cls: type, options: Mapping[str, Any], *, store: str) -> Any:
             raise StoreOptionsError(
                 f"token store {store!r} needs the option {name!r}", option=name, store=store
             )
-    if schema is None:
-        return None
-    hints = typing.get_type_hints(schema)
-    values = {name: _convert(hints[name], options[name], name, store) for name in options}
-    try:
-        return schema(**values)
-    except ValueError:
-        raise StoreOptionsError(
-            f"token store {store!r} refuses its options: a value is out of range", store=store
-        ) from None
 
 
-def describe_options(cls: type) -> list[OptionInfo]:
-    """The options of a store class."""
-    found = []
-    hints = typing.get_type_hints(getattr(cls, "Options", object)) if _fields(cls) else {}
-    for name, field in _fields(cls).items():
-        kind = hints[name]
-        required = _required(field)
-        default = "" if required or field.default is dataclasses.MISSING else repr(field.default)
-        text = kind.__name__ if isinstance(kind, type) else str(kind).replace("typing.", "")
-        secret = "Secret" in str(kind)
-        found.append(
-            OptionInfo(name, text, default, required, secret, str(field.metadata.get("doc", "")))
-        )
-    return found
+def _refused(
+    fields: Mapping[str, dataclasses.Field[Any]],
+    given: Mapping[str, Any],
+    text: str,
+    store: str,
+) -> StoreOptionsError:
+    # Not the plugin's text, which likely quotes the value; only the options that it speaks of.
+    named = [name for name in fields if re.search(rf"\b{re.escape(name)}\b", text)]
+    named = named or (list(given) if len(given) == 1 else [])
+    about = " and ".join(map(repr, named)) or "a combination or a value of them"
+    doc = str(fields[named[0]].metadata.get("doc", "")) if len(named) == 1 else ""
+    return StoreOptionsError(
+        f"token store {store!r} refuses its options: {about}" + (f" ({doc})" if doc else ""),
+        option=named[0] if len(named) == 1 else None,
+        store=store,
+    )
 
 
-def _fields(cls: type) -> dict[str, dataclasses.Field[Any]]:
+def _fields(cls: type, store: str) -> dict[str, dataclasses.Field[Any]]:
     schema = getattr(cls, "Options", None)
-    if schema is None or not dataclasses.is_dataclass(schema):
+    if schema is None:
         return {}
+    if not isinstance(schema, type) or not dataclasses.is_dataclass(schema):
+        raise StoreLoadError(
+            f"the nested class Options of token store {store!r} is not a dataclass", store=store
+        )
     return {field.name: field for field in dataclasses.fields(schema) if field.init}
+
+
+def _hints(cls: Any, store: str) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(cls.Options, localns=dict(vars(cls)))
+    except Exception as error:  # noqa: BLE001 - an annotation is any expression of a stranger's
+        raise StoreLoadError(
+            f"the options of token store {store!r} have a type that cannot be resolved "
+            f"({type(error).__name__}: {error}); import it at run time, not for type checkers only",
+            store=store,
+        ) from None
 
 
 def _required(field: dataclasses.Field[Any]) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
-def _convert(kind: Any, value: Any, name: str, store: str) -> Any:
-    if kind in (Any, object):
-        return value
-    options = typing.get_args(kind) if _is_union(kind) else (kind,)
-    if value is None and type(None) in options:
-        return None
-    for option in options:
-        if option is type(None):
-            continue
-        if (typing.get_origin(option) or option) is Secret:
-            if isinstance(value, (str, Secret)):
-                return Secret(value)
-        else:
-            try:
-                return _converted(value, option)
-            except ValueError:
-                continue
-    takes = " or ".join(_named(option) for option in options if option is not type(None))
-    raise StoreOptionsError(
-        f"option {name!r} of token store {store!r} takes {takes}, got a value of type "
-        f"{type(value).__name__}" + (" that is not one" if isinstance(value, str) else ""),
-        option=name,
-        store=store,
-    )
+def _default(field: dataclasses.Field[Any], *, secret: bool) -> str:
+    if field.default is not dataclasses.MISSING:
+        return repr(field.default) if field.default is None or not secret else "(hidden)"
+    if field.default_factory is dataclasses.MISSING:
+        return ""
+    return "(made when opened)"
 
 
-def _converted(value: Any, kind: Any) -> Any:
-    import msgspec
+def _docs(cls: Any) -> dict[str, str]:
+    """Texts after the fields: a ``#:`` comment on the line, or a string below it."""
+    import ast
+    import inspect
+    import textwrap
 
-    if isinstance(value, bool) is not (kind is bool) and not isinstance(value, str):
-        raise ValueError
     try:
-        return msgspec.convert(value, kind, strict=False)
-    except msgspec.ValidationError:
-        raise ValueError from None  # its messages may hold the value
-
-
-def _named(kind: Any) -> str:
-    if typing.get_origin(kind) is typing.Literal:
-        return " or ".join(repr(choice) for choice in typing.get_args(kind))
-    return _WORDS.get(kind) or ("a secret text" if "Secret" in str(kind) else str(kind))
-
-
-def _is_union(kind: Any) -> bool:
-    return typing.get_origin(kind) in (typing.Union, types.UnionType)
+        source = textwrap.dedent(inspect.getsource(cls.Options))
+        (definition,) = ast.parse(source).body
+    except (OSError, TypeError, ValueError, SyntaxError):
+        return {}  # a zip file, a class made at run time
+    if not isinstance(definition, ast.ClassDef):
+        return {}
+    lines = source.splitlines()
+    docs: dict[str, str] = {}
+    for node, below in zip(definition.body, [*definition.body[1:], None], strict=True):
+        if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
+            continue
+        end = (node.end_lineno or node.lineno) - 1
+        comment = lines[end].encode()[node.end_col_offset or 0 :].decode().strip()
+        if comment.startswith("#:"):
+            docs[node.target.id] = comment.removeprefix("#:").strip()
+        elif isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+            docs[node.target.id] = inspect.cleandoc(str(below.value.value))
+    return docs

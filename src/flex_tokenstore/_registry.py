@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import difflib
-from collections import Counter
 from dataclasses import dataclass, replace
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from ._discovery import OURS, Candidate, candidates, normal_name
-from .errors import StoreLoadError, UnknownStoreError, fresh_copy, without_frames
+from ._discovery import NO_NAME, OURS, Candidate, candidates, left_out
+from ._loading import BUILT_IN, built_in, load, missing_module
+from .errors import StoreLoadError, UnknownStoreError
 
 if TYPE_CHECKING:
     from ._options import OptionInfo
 
-BUILT_IN = {
-    "memory": "flex_tokenstore.stores.memory:MemoryStore",
-    "file": "flex_tokenstore.stores.file:FileStore",
-}
+__all__ = ["BUILT_IN", "StoreInfo", "list_stores", "load_store_class"]
 
 Status = Literal[
     "ok", "blocked", "duplicate", "reserved-name", "incompatible", "broken", "missing-dependency"
 ]
 
-_failed: dict[str, StoreLoadError] = {}
+_BLOCKED = "blocked by FLEX_TOKENSTORE_ALLOW or FLEX_TOKENSTORE_BLOCK"
 
 
 @dataclass(frozen=True)
@@ -31,13 +27,16 @@ class StoreInfo:
     """One registered store, usable or not; the last five fields are known after a check."""
 
     name: str
+    """What to select it by; ``"?"`` if the metadata does not tell."""
     distribution: str
     version: str
     summary: str
     origin: Literal["built-in", "plugin"]
     status: Status
     reason: str = ""
+    """Why the status is not ``"ok"``."""
     doc: str | None = None
+    """The class's docstring."""
     options: tuple[OptionInfo, ...] | None = None
     compare_and_set: bool | None = None
     lock: bool | None = None
@@ -45,18 +44,18 @@ class StoreInfo:
 
 
 def list_stores(*, check: bool = False) -> list[StoreInfo]:
-    """All registered stores, by name.
+    """All registered stores, built-in ones first, then by name.
 
     Args:
         check: Import each store that is not blocked, and tell whether it loads, its options and
             abilities. Without, nothing is imported.
     """
     found = candidates()
-    counts = Counter(candidate.name for candidate in found if not candidate.blocked)
-    infos = [_info(candidate, counts[candidate.name]) for candidate in found]
-    if check:
-        by_value = {(c.name, c.distribution): c.value for c in found}
-        infos = [_checked(info, by_value[info.name, info.distribution]) for info in infos]
+    found += [built_in(name) for name in BUILT_IN if not any(_is(c, name) for c in found)]
+    infos = []
+    for candidate in found:
+        info = _info(candidate, found)
+        infos.append(_checked(info, candidate) if check and info.status == "ok" else info)
     return sorted(infos, key=lambda info: (info.origin != "built-in", info.name, info.distribution))
 
 
@@ -65,126 +64,110 @@ def load_store_class(name: str) -> type:
 
     Raises:
         UnknownStoreError: No installed store has that name.
-        StoreLoadError: It is blocked, claimed twice, too new for us, or does not import.
+        StoreLoadError: It is blocked, claimed twice, made for another version of this package,
+            or cannot be imported. A failed import is kept: it is the same error next time.
     """
     if name in BUILT_IN:
-        return _import(name, BUILT_IN[name])
-    if name in _failed:
-        raise fresh_copy(_failed[name])
+        return load(built_in(name))
     found = candidates()
     named = [candidate for candidate in found if candidate.name == name]
     if not named:
         raise _unknown(name, found)
     allowed = [candidate for candidate in named if not candidate.blocked]
     if not allowed:
-        raise StoreLoadError(
-            f"token store {name!r} of {named[0].distribution} is blocked by "
-            "FLEX_TOKENSTORE_ALLOW or FLEX_TOKENSTORE_BLOCK",
-            store=name,
-        )
+        raise _unusable(name, named, f"is {_BLOCKED}")
     if len(allowed) > 1:
-        owners = " and ".join(sorted(candidate.distribution for candidate in allowed))
-        raise StoreLoadError(
-            f"token store {name!r} is claimed by {owners}; uninstall one, or block it with "
-            "FLEX_TOKENSTORE_BLOCK",
-            store=name,
+        raise _unusable(
+            name,
+            allowed,
+            "is ambiguous; uninstall one of these, or name it in FLEX_TOKENSTORE_BLOCK",
         )
     (candidate,) = allowed
     reason = candidate.problem or candidate.incompatible
     if reason:
-        raise StoreLoadError(
-            f"token store {name!r} of {candidate.distribution} cannot be used: {reason}", store=name
-        )
-    try:
-        return _import(name, candidate.value)
-    except StoreLoadError as error:
-        _failed[name] = error
-        raise fresh_copy(error) from error.__cause__
+        raise _unusable(name, allowed, f"cannot be used: {reason}")
+    return load(candidate)
 
 
-def _import(name: str, value: str) -> type:
-    module, _, attribute = value.partition(":")
-    try:
-        found: Any = import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except KeyboardInterrupt:
-        raise
-    except ModuleNotFoundError as error:
-        ours = error.name is not None and (module + ".").startswith(error.name + ".")
-        what = (
-            f"its module {module!r} does not exist"
-            if ours
-            else f"it needs the module {error.name!r}, which is not installed; see the plugin's "
-            "own instructions"
-        )
-        raise StoreLoadError(
-            f"token store {name!r} cannot be loaded: {what}", store=name
-        ) from without_frames(error)
-    except BaseException as error:  # noqa: BLE001 - see below
-        # A plugin that raises or even exits while it is imported is that plugin's problem.
-        raise StoreLoadError(
-            f"token store {name!r} cannot be loaded: importing {value} raised "
-            f"{type(error).__name__}",
-            store=name,
-        ) from without_frames(error)
-    if not isinstance(found, type):
-        raise StoreLoadError(
-            f"token store {name!r} cannot be loaded: {value} is not a class", store=name
-        )
-    return found
+def _is(candidate: Candidate, built_in_name: str) -> bool:
+    return candidate.ours and candidate.name == built_in_name
 
 
-def _info(candidate: Candidate, claims: int) -> StoreInfo:
-    ours = normal_name(candidate.distribution) == OURS
-    status: Status = "ok"
-    reason = ""
-    if candidate.blocked:
-        status, reason = "blocked", "kept out by FLEX_TOKENSTORE_ALLOW or FLEX_TOKENSTORE_BLOCK"
-    elif candidate.problem:
-        status, reason = "broken", candidate.problem
-    elif candidate.name in BUILT_IN and not ours:
-        status, reason = "reserved-name", f"{candidate.name!r} is the name of a built-in store"
-    elif candidate.incompatible:
-        status, reason = "incompatible", candidate.incompatible
-    elif claims > 1 and candidate.name not in BUILT_IN:
-        status, reason = "duplicate", "another distribution claims the same name"
+def _info(candidate: Candidate, found: list[Candidate]) -> StoreInfo:
+    status, reason = _status(candidate, found)
     return StoreInfo(
         candidate.name,
         candidate.distribution,
         candidate.version,
         candidate.summary,
-        "built-in" if ours else "plugin",
+        "built-in" if candidate.ours else "plugin",
         status,
         reason,
     )
 
 
-def _checked(info: StoreInfo, value: str) -> StoreInfo:
-    if info.status != "ok":
-        return info
+def _status(candidate: Candidate, found: list[Candidate]) -> tuple[Status, str]:
+    if candidate.blocked:
+        return "blocked", _BLOCKED
+    if candidate.name in BUILT_IN and not candidate.ours:
+        return "reserved-name", f"{candidate.name!r} is the name of a store of {OURS}"
+    if candidate.problem:
+        return "broken", candidate.problem
+    if candidate.incompatible:
+        return "incompatible", candidate.incompatible
+    rivals = [
+        other.distribution
+        for other in found
+        if other.name == candidate.name and other is not candidate and not other.blocked
+    ]
+    if rivals and not candidate.ours:
+        return "duplicate", f"{' and '.join(sorted(rivals))} claims the same name"
+    return "ok", ""
+
+
+def _checked(info: StoreInfo, candidate: Candidate) -> StoreInfo:
     from ._binding import inspect_class
     from ._options import describe_options
 
     try:
-        cls = _import(info.name, value)
+        cls = load(candidate)
         abilities = inspect_class(cls)
         options = tuple(describe_options(cls))
     except StoreLoadError as error:
-        missing = isinstance(error.__cause__, ModuleNotFoundError) and "it needs" in error.message
-        return replace(
-            info, status="missing-dependency" if missing else "broken", reason=error.message
-        )
-    doc = (cls.__doc__ or "").strip()
-    return replace(info, doc=doc, options=options, **abilities._asdict())
+        missing = missing_module(error.__cause__, candidate.value) is not None
+        status: Status = "missing-dependency" if missing else "broken"
+        return replace(info, status=status, reason=error.message)
+    except Exception as error:  # noqa: BLE001 - one odd class must not hide the other stores
+        reason = f"looking at its class raised {type(error).__name__}"
+        return replace(info, status="broken", reason=reason)
+    return replace(
+        info,
+        doc=(cls.__doc__ or "").strip(),
+        options=options,
+        compare_and_set=abilities.compare_and_set,
+        lock=abilities.lock,
+        native_async=abilities.native_async,
+    )
+
+
+def _unusable(name: str, named: list[Candidate], what: str) -> StoreLoadError:
+    owners = " and of ".join(sorted(candidate.distribution for candidate in named))
+    return StoreLoadError(f"token store {name!r} of {owners} {what}", store=name)
 
 
 def _unknown(name: str, found: list[Candidate]) -> UnknownStoreError:
-    names = sorted({*BUILT_IN, *(candidate.name for candidate in found)} - {"?"})
+    names = sorted({*BUILT_IN, *(candidate.name for candidate in found)} - {NO_NAME})
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
+    advice = "a plugin must be installed in the same environment as this program"
+    if any(character in name for character in "/\\") or name.endswith(".json"):
+        advice = "for a file of your own, choose the store 'file' with the option 'path'"
+    elif any(candidate.name == name for candidate in left_out()):
+        advice = (
+            "there is one in the working folder, where none is looked for: install it, or pass "
+            "an object made from its class"
+        )
     return UnknownStoreError(
-        f"no token store is named {name!r}{hint} (installed: {', '.join(names)}); a plugin must "
-        "be installed in the same environment as this program",
+        f"no token store is named {name!r}{hint} (installed: {', '.join(names)}); {advice}",
         store=name,
     )

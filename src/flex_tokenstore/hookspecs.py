@@ -7,10 +7,10 @@ A whole store, as a third party writes it::
 
         @dataclass(kw_only=True)
         class Options:
-            name: str = "token"  #: key in the dict
+            prefix: str = ""  #: put before the key in the dict
 
         def __init__(self, options: Options, identity: TokenIdentity) -> None:
-            self._key = (options.name, identity.key)
+            self._key = options.prefix + identity.key
             self._tokens: dict[object, dict] = {}
 
         @hookimpl

@@ -1,0 +1,138 @@
+"""The token: what it keeps, what it shows, and the published revision."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flex_tokenstore import Secret, Token, revision_of
+
+from .vectors import table
+
+VECTORS = table("`revision_of`")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+ANSWER = {
+    "access_token": "SENTINEL-access",
+    "refresh_token": "SENTINEL-refresh",
+    "token_type": "bearer",
+    "expires_in": 60,
+    "scope": "integ",
+}
+
+
+def issued(**changes: Any) -> Token:
+    return Token.issued({**ANSWER, **changes}, identity_key="key", obtained_at=1000.0)
+
+
+@pytest.mark.parametrize("row", VECTORS)
+def test_revision_is_as_published(row: dict[str, str]) -> None:
+    token = {"access_token": row["access_token"], "refresh_token": row["refresh_token"] or None}
+    assert revision_of(token) == row["revision"]
+    assert Token(token).revision == row["revision"]
+
+
+def test_the_page_has_vectors() -> None:
+    assert len(VECTORS) >= 3
+
+
+def test_a_missing_an_empty_and_a_null_refresh_token_are_the_same() -> None:
+    without = {"access_token": "a"}
+    assert (
+        revision_of(without)
+        == revision_of({**without, "refresh_token": None})
+        == revision_of({**without, "refresh_token": ""})
+    )
+
+
+def test_a_wrapped_token_keeps_the_revision_of_the_plain_one() -> None:
+    wrapped = {"access_token": "ciphertext", "flex_tokenstore": {"revision": "of the plain one"}}
+    assert revision_of(wrapped) == "of the plain one"
+
+
+@given(one=st.tuples(st.text(), st.text()), other=st.tuples(st.text(), st.text()))
+def test_revisions_are_equal_only_if_the_tokens_are(
+    one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    revisions = [
+        revision_of({"access_token": access, "refresh_token": refresh})
+        for access, refresh in (one, other)
+    ]
+    assert (revisions[0] == revisions[1]) == (one == other)
+
+
+@given(extra=st.dictionaries(st.text().filter(lambda name: name not in ANSWER), JSON))
+def test_all_fields_are_kept_and_copied(extra: dict[str, Any]) -> None:
+    extra.pop("flex_tokenstore", None)
+    token = issued(**extra)
+    given_back = token.to_dict()
+    assert given_back.pop("flex_tokenstore")["identity"] == "key"
+    assert given_back == {**ANSWER, **extra}
+    given_back.clear()
+    assert Token(token.to_dict()) == token
+
+
+def test_its_times_and_grant() -> None:
+    token = issued()
+    assert (token.obtained_at, token.expires_at, token.lifetime) == (1000.0, 1060.0, 60.0)
+    assert token.grant_type == "refresh_token"
+    assert issued(refresh_token=None).grant_type == "client_credentials"
+    assert issued(expires_in=None).expires_at is None
+    assert issued(expires_in=True).lifetime is None
+
+
+def test_it_shows_no_secret() -> None:
+    token = issued()
+    shown = f"{token!r} {token} {token.to_dict()!r} {token.to_dict()} {token.access_token}"
+    assert "SENTINEL" not in shown + repr(token.refresh_token)
+    assert token.digest in repr(token)
+    assert token.access_token.reveal() == "SENTINEL-access"
+
+
+def test_it_is_frozen_and_does_not_travel() -> None:
+    token = issued()
+    with pytest.raises(AttributeError):
+        token.expires_at = 5
+    with pytest.raises(AttributeError):
+        del token.expires_at
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(token)
+    assert copy.copy(token) is copy.deepcopy(token) is token
+    assert hash(token) == hash(issued())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [],
+        "SENTINEL",
+        {},
+        {"access_token": ""},
+        {"access_token": 5},
+        {"access_token": "a", "refresh_token": ["SENTINEL"]},
+        {"access_token": "a", "flex_tokenstore": "SENTINEL"},
+        {"access_token": "a", "flex_tokenstore": {"expires_at": "SENTINEL"}},
+        {"access_token": "a", "flex_tokenstore": {"expires_at": True}},
+    ],
+)
+def test_what_is_no_token_is_refused_without_its_value(data: Any) -> None:
+    with pytest.raises(ValueError, match=r"expected|missing|empty|must be") as caught:
+        Token(data)
+    assert "SENTINEL" not in str(caught.value)
+
+
+@given(st.text(min_size=1))
+def test_a_secret_is_never_shown(text: str) -> None:
+    secret = Secret(f"SENTINEL{text}")
+    assert "SENTINEL" not in f"{secret!r} {secret} {secret:>20}"
+    again: Secret[str] = Secret(secret)
+    assert secret == again
+    assert secret.reveal() == f"SENTINEL{text}"
