@@ -16,6 +16,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -23,6 +24,7 @@ VENV = Path(os.environ.get("FLEX_DEV_VENV") or ROOT / ".venv").resolve()
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 JS_SDK = "sharetribe-flex-integration-sdk@1.14.1"
+NO_TESTS = 5  # pytest's exit code when nothing was selected
 
 JOBS = {
     "demo": [["flex-sdk", "demo"]],
@@ -36,18 +38,21 @@ JOBS = {
 
 
 def main(arguments: list[str]) -> int:
+    """Does one job; returns its exit code."""
     job, *rest = arguments or ["help"]
     if job not in JOBS:
         print(__doc__)
         return 0 if job in ("help", "-h", "--help") else 2
+    if rest[:1] == ["--"]:
+        rest = rest[1:]
     set_up("user" if job == "demo" else "developer")
-    if job == "test":
+    if job in ("test", "slow"):
         install_javascript_sdk()
     for command in JOBS[job]:
         program = str(PYTHON) if command[0] == "python" else str(BIN / command[0])
         extra = rest if command is JOBS[job][-1] else []
         code = subprocess.run([program, *command[1:], *extra], cwd=ROOT, check=False).returncode
-        if job == "slow" and code == 5:
+        if job == "slow" and code == NO_TESTS:
             print("no test is marked slow")
             code = 0
         if code:
@@ -60,17 +65,25 @@ def set_up(kind: str) -> None:
     requirements = ["-e", f"{ROOT}[cli,sandbox]"]
     if kind == "developer":
         requirements += ["-r", str(ROOT / "requirements-dev.txt")]
-    state = hashlib.sha256(sys.version.encode())
+    state = hashlib.sha256(f"{sys.version}{sys.base_prefix}".encode())
     for name in ("pyproject.toml", "requirements-dev.txt"):
         state.update((ROOT / name).read_bytes())
-    stamp = VENV / f".installed-{kind}"
-    if PYTHON.exists() and stamp.exists() and stamp.read_text() == state.hexdigest():
+    # What developers need holds all that users need.
+    stamps = [VENV / ".installed-developer"]
+    if kind == "user":
+        stamps.append(VENV / ".installed-user")
+    if PYTHON.exists() and any(_holds(stamp, state.hexdigest()) for stamp in stamps):
         return
+    if find_spec("pip") is None:
+        sys.exit(
+            f"{sys.executable} has no pip, which is needed to install the project: install it "
+            "(on Debian and Ubuntu: the package python3-pip), or use another Python"
+        )
     print(f"setting up {VENV} …", flush=True)
     # Without pip in it: some systems split ensurepip off, and this Python's own pip will do.
     run(sys.executable, "-m", "venv", "--without-pip", str(VENV))
     run(sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "-q", *requirements)
-    stamp.write_text(state.hexdigest())
+    stamps[-1].write_text(state.hexdigest())
 
 
 def install_javascript_sdk() -> None:
@@ -81,19 +94,24 @@ def install_javascript_sdk() -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     flags = ["--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(
-        [npm, "install", "--prefix", str(folder), *flags, JS_SDK],
-        check=False,
-        capture_output=True,
-        timeout=300,
-    )
-    if done.returncode:
+    command = [npm, "install", "--prefix", str(folder), *flags, JS_SDK]
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, timeout=300)
+        failed = done.returncode != 0
+    except (OSError, subprocess.TimeoutExpired):
+        failed = True
+    if failed:
         print("npm could not install the JavaScript SDK; the tests with it will be skipped")
 
 
 def run(*command: str) -> None:
+    """Runs a command that must succeed."""
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
         sys.exit(f"this failed: {' '.join(command)}")
+
+
+def _holds(stamp: Path, state: str) -> bool:
+    return stamp.exists() and stamp.read_text() == state
 
 
 if __name__ == "__main__":

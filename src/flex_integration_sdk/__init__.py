@@ -14,25 +14,20 @@ from ._version import __version__
 if TYPE_CHECKING:
     from flex_tokenstore import file_store, memory_store
 
-    from ._client import (
-        AsyncIntegrationSDK,
-        AuthInfo,
-        IntegrationSDK,
-        create_async_instance,
-        create_instance,
-    )
+    from ._async_client import AsyncIntegrationSDK, create_async_instance
+    from ._client import AuthInfo, IntegrationSDK, create_instance
     from ._response import Response
     from .types import LatLng, LatLngBounds, Money
 
 _LAZY = {
-    "AsyncIntegrationSDK": "flex_integration_sdk._client",
+    "AsyncIntegrationSDK": "flex_integration_sdk._async_client",
     "AuthInfo": "flex_integration_sdk._client",
     "IntegrationSDK": "flex_integration_sdk._client",
     "LatLng": "flex_integration_sdk.types",
     "LatLngBounds": "flex_integration_sdk.types",
     "Money": "flex_integration_sdk.types",
     "Response": "flex_integration_sdk._response",
-    "create_async_instance": "flex_integration_sdk._client",
+    "create_async_instance": "flex_integration_sdk._async_client",
     "create_instance": "flex_integration_sdk._client",
     "file_store": "flex_tokenstore",
     "memory_store": "flex_tokenstore",
@@ -63,3 +58,7 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(module), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

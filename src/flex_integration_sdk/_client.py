@@ -1,28 +1,28 @@
-"""The SDK for sync and for asyncio programs."""
+"""The SDK for sync programs, and what the async one shares with it."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from flex_tokenstore import Secret, TokenCorruptError, TokenSession, open_store
-from flex_tokenstore.errors import TokenStoreError
+from flex_tokenstore import Secret, SessionClosedError, TokenCorruptError, TokenSession, open_store
 
-from ._grants import AsyncGrants, SyncGrants
-from ._http import AsyncHttp, Http
+from ._endpoints import API_PATH, Endpoint
+from ._grants import SyncGrants
+from ._http import Http
 from ._query import query_string
-from ._resources import Endpoint, Listings, Marketplace, Users
+from ._resources import Listings, Marketplace, Users
 from ._response import Response, interpret
 from .config import Settings, resolve
+from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from flex_tokenstore import AsyncTokenSession, AsyncTokenStore, Token, TokenStore
+    from flex_tokenstore import Token, TokenStore
 
-API_PATH = "/v1/integration_api/"
 HEADERS = {"Accept": "application/transit+json"}
 
 OnStoreError = Literal["raise", "memory"]
@@ -70,6 +70,7 @@ def create_instance(
         ConfigurationError: Something is missing or wrong.
         TokenStoreError: The store is unknown, cannot be loaded, or refuses its options.
     """
+    check_limits(timeout, request_timeout, on_store_error)
     settings = resolve(
         client_id=client_id,
         client_secret=client_secret,
@@ -79,7 +80,7 @@ def create_instance(
         profile=profile,
     )
     store = open_store(settings.token_store, settings.identity, host_lock=host_lock)
-    http = Http(timeout, request_timeout)
+    http = Http(settings.base_url, timeout, request_timeout)
     session = TokenSession(
         store,
         SyncGrants(settings, http),
@@ -89,43 +90,9 @@ def create_instance(
     return IntegrationSDK(settings, session, http)
 
 
-def create_async_instance(
-    client_id: str | None = None,
-    client_secret: str | Secret[str] | None = None,
-    *,
-    client_secret_file: str | Path | None = None,
-    token_store: Any = None,
-    base_url: str | None = None,
-    profile: str | None = None,
-    timeout: float = 30.0,
-    request_timeout: float = 15.0,
-    on_store_error: OnStoreError = "raise",
-    host_lock: Literal["on", "off"] = "on",
-) -> AsyncIntegrationSDK:
-    """An SDK for asyncio programs; arguments and errors as :func:`create_instance`."""
-    from flex_tokenstore import AsyncTokenSession
-    from flex_tokenstore._async_store import async_store
+class InstanceBase:
+    """What the sync and the async SDK share."""
 
-    settings = resolve(
-        client_id=client_id,
-        client_secret=client_secret,
-        client_secret_file=client_secret_file,
-        token_store=token_store,
-        base_url=base_url,
-        profile=profile,
-    )
-    store = async_store(settings.token_store, settings.identity, host_lock=host_lock)
-    http = AsyncHttp(timeout, request_timeout)
-    session = AsyncTokenSession(
-        store,
-        AsyncGrants(settings, http),
-        request_timeout=request_timeout,
-        on_store_error=on_store_error,
-    )
-    return AsyncIntegrationSDK(settings, session, http)
-
-
-class _Base:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._closed = False
@@ -140,13 +107,16 @@ class _Base:
         if not getattr(self, "_closed", True):
             warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
 
-    def _url(self, endpoint: Endpoint, params: Mapping[str, Any]) -> str:
+    def _prepare(self, endpoint: Endpoint, params: Mapping[str, Any]) -> str:
+        """The URL to call; a wrong parameter raises here, before any token is asked for."""
         query = query_string(params)
+        if self._closed:
+            raise SessionClosedError("this SDK instance is closed; make a new one")
         url = f"{self.settings.base_url}{API_PATH}{endpoint.path}"
         return f"{url}?{query}" if query else url
 
 
-class IntegrationSDK(_Base):
+class IntegrationSDK(InstanceBase):
     """The Integration API for sync programs. Made by :func:`create_instance`."""
 
     def __init__(self, settings: Settings, session: TokenSession, http: Http) -> None:
@@ -165,9 +135,9 @@ class IntegrationSDK(_Base):
     def auth_info(self) -> AuthInfo:
         """How the next call authenticates; asks the store, not the server."""
         try:
-            return _auth_info(self.session.peek())
+            return auth_info_of(self.session.peek())
         except TokenCorruptError as error:
-            return _healing(error)
+            return auth_info_of_corrupt(error)
 
     def revoke(self) -> bool:
         """Revokes the tokens and removes them from the store.
@@ -180,8 +150,10 @@ class IntegrationSDK(_Base):
     def close(self) -> None:
         """Closes the store and the connections; twice is fine."""
         self._closed = True
-        self.session.close()
-        self._http.close()
+        try:
+            self.session.close()
+        finally:
+            self._http.close()
 
     def __enter__(self) -> IntegrationSDK:
         return self
@@ -195,7 +167,7 @@ class IntegrationSDK(_Base):
         self.close()
 
     def _send(self, endpoint: Endpoint, params: Mapping[str, Any]) -> Response:
-        url = self._url(endpoint, params)
+        url = self._prepare(endpoint, params)
         call = self.session.new_call()
         token: Token | None = call.token()
         while token is not None:
@@ -206,68 +178,25 @@ class IntegrationSDK(_Base):
         return interpret(response, endpoint.method, endpoint.path)
 
 
-class AsyncIntegrationSDK(_Base):
-    """The Integration API for asyncio programs. Made by :func:`create_async_instance`."""
-
-    def __init__(self, settings: Settings, session: AsyncTokenSession, http: AsyncHttp) -> None:
-        super().__init__(settings)
-        self.session = session
-        self._http = http
-        self.marketplace: Marketplace[Awaitable[Response]] = Marketplace(self._send)
-        self.users: Users[Awaitable[Response]] = Users(self._send)
-        self.listings: Listings[Awaitable[Response]] = Listings(self._send)
-
-    @property
-    def token_store(self) -> AsyncTokenStore:
-        """The token store in use."""
-        return self.session.store
-
-    async def auth_info(self) -> AuthInfo:
-        """As :meth:`IntegrationSDK.auth_info`."""
-        try:
-            return _auth_info(await self.session.peek())
-        except TokenCorruptError as error:
-            return _healing(error)
-
-    async def revoke(self) -> bool:
-        """As :meth:`IntegrationSDK.revoke`."""
-        return await self.session.revoke()
-
-    async def aclose(self) -> None:
-        """As :meth:`IntegrationSDK.close`."""
-        self._closed = True
-        await self.session.aclose()
-        await self._http.aclose()
-
-    async def __aenter__(self) -> AsyncIntegrationSDK:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    async def _send(self, endpoint: Endpoint, params: Mapping[str, Any]) -> Response:
-        url = self._url(endpoint, params)
-        call = self.session.new_call()
-        token: Token | None = await call.token()
-        while token is not None:
-            response = await self._http.send(endpoint.method, url, token, HEADERS)
-            if response.status_code != 401:
-                break
-            token = await call.refused(token)
-        return interpret(response, endpoint.method, endpoint.path)
+def check_limits(timeout: float, request_timeout: float, on_store_error: str) -> None:
+    """Raises ConfigurationError for what the session or the HTTP client would stumble over."""
+    for name, value in (("timeout", timeout), ("request_timeout", request_timeout)):
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not 0 < value < float("inf"):
+            raise ConfigurationError(f"{name} takes a positive number of seconds, got {value!r}")
+    if on_store_error not in ("raise", "memory"):
+        raise ConfigurationError(
+            f'on_store_error takes "raise" or "memory", got {on_store_error!r}'
+        )
 
 
-def _auth_info(token: Token | None) -> AuthInfo:
+def auth_info_of(token: Token | None) -> AuthInfo:
+    """What the stored token tells."""
     return AuthInfo(None if token is None else token.grant_type)
 
 
-def _healing(error: TokenStoreError) -> AuthInfo:
-    # What will be moved aside by the next call counts as nothing.
-    if isinstance(error, TokenCorruptError) and error.revision is not None:
+def auth_info_of_corrupt(error: TokenCorruptError) -> AuthInfo:
+    """What the next call will move aside counts as nothing; what it must leave is raised."""
+    if error.revision is not None:
         return AuthInfo(None)
     raise error

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from flex_tokenstore import Secret, Token
+from flex_tokenstore._token import TokenObject
 
+from ._endpoints import REVOKE_PATH, TOKEN_PATH
 from ._query import form
+from ._response import seconds
 from .config import PREFIX, SCOPE, Settings
-from .errors import AuthenticationError, TransportError
+from .errors import AuthenticationError, RateLimitedError, TransportError
 
 if TYPE_CHECKING:
     from ._http import AsyncHttp, Http
-
-TOKEN_PATH = "/v1/auth/token"  # noqa: S105 - a path
-REVOKE_PATH = "/v1/auth/revoke"
 
 
 class AuthRequest(NamedTuple):
@@ -33,6 +33,7 @@ class AuthAnswer(NamedTuple):
 
     status: int
     body: Secret[bytes]
+    retry_after: str | None = None
 
 
 def refresh_request(settings: Settings, refresh_token: Secret[str]) -> AuthRequest:
@@ -83,37 +84,40 @@ def read_token(request: AuthRequest, answer: AuthAnswer, *, refreshing: bool) ->
 
     Raises:
         AuthenticationError: The server refuses, or issued something else than a bearer token.
+        RateLimitedError: It answered 429.
         TransportError: The answer is not the token endpoint's.
     """
     host = urlsplit(request.url).netloc
     if not 200 <= answer.status < 300:
         raise _refusal(host, answer, refreshing=refreshing)
-    token = Secret(_object(answer.body) or {})
-    kind = token.reveal().get("token_type")
-    if "access_token" not in token.reveal():
+    token = _object(answer.body)
+    if token is None or not isinstance(token.get("access_token"), str):
         raise TransportError(
             f"{host} answered the token request with something else than a token: base_url may be "
             "wrong, or a proxy may have answered"
         )
+    kind = token.get("token_type")
     if not isinstance(kind, str) or kind.lower() != "bearer":
         raise AuthenticationError(
             f"Unknown token type: {str(kind)[:20]} (from {host}); only bearer tokens can be used. "
-            "Nothing was saved",
+            "Nothing was saved; check that base_url is the Integration API's",
             status=answer.status,
         )
-    return token.reveal()
+    return token
 
 
 def read_revocation(request: AuthRequest, answer: AuthAnswer) -> None:
     """Raises unless the token was revoked; 401 is ``reason="rejected"``."""
-    if not 200 <= answer.status < 300:
-        host = urlsplit(request.url).netloc
-        reason = "rejected" if answer.status == 401 else "failed"
-        raise AuthenticationError(
-            f"{host} did not revoke the token: HTTP {answer.status}; it is kept",
-            reason="rejected" if reason == "rejected" else "failed",
-            status=answer.status,
-        )
+    if 200 <= answer.status < 300:
+        return
+    host = urlsplit(request.url).netloc
+    if answer.status == 429:
+        raise _rate_limited(host, REVOKE_PATH, answer)
+    raise AuthenticationError(
+        f"{host} did not revoke the token: HTTP {answer.status}; it is kept, try again later",
+        reason="rejected" if answer.status == 401 else "failed",
+        status=answer.status,
+    )
 
 
 class SyncGrants:
@@ -155,10 +159,12 @@ class AsyncGrants:
 
 
 def _refusal(host: str, answer: AuthAnswer, *, refreshing: bool) -> Exception:
-    status = answer.status
-    found = (_object(answer.body) or {}).get("error")
+    status, body = answer.status, _object(answer.body)
+    found = None if body is None else body.get("error")
     code = found if isinstance(found, str) and len(found) < 60 else None
     said = f"HTTP {status}" + (f", {code}" if code else "")
+    if status == 429:
+        return _rate_limited(host, TOKEN_PATH, answer)
     if status >= 500:
         return AuthenticationError(
             f"{host} could not answer the token request: {said}; try again later",
@@ -174,15 +180,31 @@ def _refusal(host: str, answer: AuthAnswer, *, refreshing: bool) -> Exception:
             status=status,
             code=code,
         )
-    advice = "wait before the next try" if status == 429 else "check client_id and client_secret"
+    advice = "check client_id and client_secret"
+    if status != 401 and code is None:
+        # No OAuth error: a redirect, an unknown path or a proxy's page.
+        advice = "base_url may be wrong, or a proxy may have answered"
     return AuthenticationError(
         f"{host} refused the token request: {said}; {advice}", status=status, code=code
     )
 
 
-def _object(body: Secret[bytes]) -> dict[str, Any] | None:
+def _rate_limited(host: str, path: str, answer: AuthAnswer) -> RateLimitedError:
+    wait = seconds(answer.retry_after)
+    advice = "later" if wait is None else f"in {wait:g} s"
+    error = RateLimitedError(
+        f"{host} refused the token request: HTTP 429, too many requests; try again {advice}",
+        status=answer.status,
+        method="POST",
+        path=path,
+    )
+    error.retry_after = wait
+    return error
+
+
+def _object(body: Secret[bytes]) -> TokenObject | None:
+    """The JSON object, which does not print itself; None if it is none."""
     try:
-        found = json.loads(body.reveal())
-    except (ValueError, RecursionError):
+        return TokenObject(json.loads(body.reveal(), object_pairs_hook=TokenObject))
+    except (ValueError, TypeError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flex_tokenstore.errors import without_frames
+from flex_tokenstore import Secret
+from flex_tokenstore.errors import SessionClosedError, without_frames
 
 from ._grants import AuthAnswer, AuthRequest
 from ._version import __version__
+from .config import is_loopback
 from .errors import TransportError
 
 if TYPE_CHECKING:
@@ -30,47 +33,64 @@ POOL_TIMEOUT = 60.0
 ANSWER_LIMIT = 1 << 20  # bytes of a token answer
 
 
+class _Deadline(dict[str, float]):
+    """The time-outs of one request that must end as a whole: what is left, at each phase.
+
+    httpcore2 asks for ``pool``, ``connect``, ``write`` and ``read`` as it comes to them.
+    """
+
+    def __init__(self, limit: float) -> None:
+        super().__init__()
+        self.end = time.monotonic() + limit
+
+    def get(self, key: str, default: Any = None) -> float:
+        left = max(self.end - time.monotonic(), 0.001)  # 0 would mean "do not wait", not "fail"
+        return min(left, CONNECT_TIMEOUT) if key == "connect" else left
+
+
 class _Base:
-    def __init__(self, timeout: float, request_timeout: float) -> None:
+    def __init__(self, base_url: str, timeout: float, request_timeout: float) -> None:
         self._timeout = timeout
         self._request_timeout = request_timeout
-        self._clients: tuple[Any, Any] | None = None
-        self._pid = 0
+        # A proxy cannot reach this machine's own loopback address.
+        self._trust_env = not is_loopback(base_url)
+        # By process: sockets that a fork copied belong to the parent, which goes on using them.
+        self._pairs: dict[int, tuple[Any, Any]] = {}
 
     def _pair(self) -> tuple[Any, Any]:
         """The clients for API calls and for token requests."""
-        if self._clients is None or self._pid != os.getpid():
-            # Sockets that a fork copied belong to the parent: they are left alone, not closed.
-            import httpx2
+        pair = self._pairs.get(os.getpid())
+        if pair is None:
+            # Of two threads that get here at once one wins; the other's clients have no socket.
+            pair = self._pairs.setdefault(os.getpid(), self._make_pair())
+        return pair
 
-            context = httpx2.create_ssl_context()
-            self._clients = (
-                self._make(context, API_CONNECTIONS, self._timeout),
-                self._make(context, TOKEN_CONNECTIONS, self._request_timeout / 3),
-            )
-            self._pid = os.getpid()
-        return self._clients
+    def _make_pair(self) -> tuple[Any, Any]:
+        import httpx2
 
-    def _make(self, context: Any, connections: int, timeout: float) -> Any:
+        context = httpx2.create_ssl_context()
+        api = self._make(context, API_CONNECTIONS, follow_redirects=True)
+        # A redirect of a token request could take the secret elsewhere.
+        return api, self._make(context, TOKEN_CONNECTIONS, follow_redirects=False)
+
+    def _make(self, context: Any, connections: int, *, follow_redirects: bool) -> Any:
         import httpx2
 
         return self._client_class()(
             verify=context,
+            trust_env=self._trust_env,
             limits=httpx2.Limits(
                 max_connections=connections, max_keepalive_connections=connections
             ),
             timeout=httpx2.Timeout(
-                timeout, connect=min(timeout, CONNECT_TIMEOUT), pool=POOL_TIMEOUT
+                self._timeout, connect=min(self._timeout, CONNECT_TIMEOUT), pool=POOL_TIMEOUT
             ),
             headers={"User-Agent": USER_AGENT},
-            follow_redirects=False,
+            follow_redirects=follow_redirects,
         )
 
     def _client_class(self) -> Any:
         raise NotImplementedError
-
-    def _deadline(self) -> float:
-        return time.monotonic() + self._request_timeout
 
 
 class Http(_Base):
@@ -94,33 +114,44 @@ class Http(_Base):
     def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
         client = self._pair()[1]
-        deadline = self._deadline()
-        request = _auth_request(client, auth)
+        deadline = _Deadline(self._request_timeout)
+        request = _auth_request(client, auth, deadline)
         try:
             response = client.send(request, stream=True)
             try:
-                body = bytearray()
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    _check(auth.url, len(body), deadline)
+                body = Secret(bytearray())
+                for chunk in map(Secret, response.iter_bytes()):
+                    body.reveal().extend(chunk.reveal())
+                    _check(auth.url, len(body.reveal()), deadline)
             finally:
                 response.close()
         except TransportError:
             raise
         except Exception as error:  # noqa: BLE001 - none may escape with its frames
             raise _failed(auth.url, error) from without_frames(error)
-        return _answer(response.status_code, body)
+        return _answer(response, body)
 
     def close(self) -> None:
         """Closes the connections of this process."""
-        clients, self._clients = self._clients, None
-        if clients is not None and self._pid == os.getpid():
-            for client in clients:
-                client.close()
+        for client in self._pairs.pop(os.getpid(), ()):
+            client.close()
 
 
 class AsyncHttp(_Base):
-    """For asyncio programs."""
+    """For asyncio programs; its connections belong to the event loop that first uses it."""
+
+    _loop: Any = None
+
+    def _pair(self) -> tuple[Any, Any]:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        self._loop = self._loop or loop
+        if self._loop is not loop:
+            raise SessionClosedError(
+                "this SDK instance belongs to another event loop; make one in each asyncio.run()"
+            )
+        return super()._pair()
 
     def _client_class(self) -> Any:
         import httpx2
@@ -139,67 +170,90 @@ class AsyncHttp(_Base):
 
     async def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """As :meth:`Http.authenticate`."""
+        import asyncio
+
         client = self._pair()[1]
-        deadline = self._deadline()
-        request = _auth_request(client, auth)
+        deadline = _Deadline(self._request_timeout)
+        request = _auth_request(client, auth, deadline)
         try:
-            response = await client.send(request, stream=True)
-            try:
-                body = bytearray()
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    _check(auth.url, len(body), deadline)
-            finally:
-                await response.aclose()
+            async with asyncio.timeout(self._request_timeout):
+                response = await client.send(request, stream=True)
+                try:
+                    body = Secret(bytearray())
+                    async for chunk in _hidden(response.aiter_bytes()):
+                        body.reveal().extend(chunk.reveal())
+                        _check(auth.url, len(body.reveal()), deadline)
+                finally:
+                    await response.aclose()
         except TransportError:
             raise
         except Exception as error:  # noqa: BLE001 - none may escape with its frames
             raise _failed(auth.url, error) from without_frames(error)
-        return _answer(response.status_code, body)
+        return _answer(response, body)
 
     async def aclose(self) -> None:
         """Closes the connections of this process."""
-        clients, self._clients = self._clients, None
-        if clients is not None and self._pid == os.getpid():
-            for client in clients:
-                await client.aclose()
+        for client in self._pairs.pop(os.getpid(), ()):
+            await client.aclose()
 
 
-def _auth_request(client: Any, auth: AuthRequest) -> httpx2.Request:
+def _auth_request(client: Any, auth: AuthRequest, deadline: _Deadline) -> httpx2.Request:
     request: httpx2.Request = client.build_request(
         "POST",
         auth.url,
         content=auth.body.reveal().encode(),
         headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
+        extensions={"timeout": deadline},
     )
     if auth.token is not None:
         request.headers["Authorization"] = auth.token.authorization
     return request
 
 
-def _answer(status: int, body: bytearray) -> AuthAnswer:
-    from flex_tokenstore import Secret
+async def _hidden(chunks: AsyncIterator[bytes]) -> AsyncIterator[Secret[bytes]]:
+    async for chunk in chunks:
+        yield Secret(chunk)
 
-    return AuthAnswer(status, Secret(bytes(body)))
+
+def _answer(response: Any, body: Secret[bytearray]) -> AuthAnswer:
+    return AuthAnswer(
+        response.status_code, Secret(bytes(body.reveal())), response.headers.get("retry-after")
+    )
 
 
-def _check(url: str, size: int, deadline: float) -> None:
+def _check(url: str, size: int, deadline: _Deadline) -> None:
     host = urlsplit(url).netloc
     if size > ANSWER_LIMIT:
-        raise TransportError(f"{host} sent more than a token; base_url may be wrong")
-    if time.monotonic() > deadline:
         raise TransportError(
-            f"{host} took too long to answer the token request", reason="transient"
+            f"{host} sent more than a token: base_url may be wrong, or a proxy may have answered"
+        )
+    if time.monotonic() > deadline.end:
+        raise TransportError(
+            f"{host} took too long to answer the token request; try again, or raise "
+            "request_timeout",
+            reason="transient",
         )
 
 
 def _failed(url: str, error: Exception) -> TransportError:
     import httpx2
 
-    if not isinstance(error, httpx2.TransportError):
-        return TransportError(f"the request could not be sent: {type(error).__name__}")
-    text = str(error) or type(error).__name__
-    return TransportError(
-        f"no answer from {urlsplit(url).netloc}: {text}. Check the network, the proxy and base_url",
-        reason="transient",
-    )
+    host, kind = urlsplit(url).netloc, type(error).__name__
+    if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
+        return TransportError(
+            f"no answer from {host} in time ({kind}). Check the network and the proxy, or raise "
+            "the time-out",
+            reason="transient",
+        )
+    if isinstance(error, httpx2.TransportError):
+        return TransportError(
+            f"no answer from {host}: {str(error) or kind}. Check the network, the proxy and "
+            "base_url",
+            reason="transient",
+        )
+    if isinstance(error, httpx2.RequestError):
+        return TransportError(
+            f"the answer of {host} cannot be used: {str(error) or kind}. base_url may be wrong, or "
+            "a proxy may have answered"
+        )
+    return TransportError(f"the request to {host} could not be sent: {kind}")

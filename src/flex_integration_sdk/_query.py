@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -20,16 +21,18 @@ def query_string(params: Mapping[str, Any]) -> str:
 
     Names are turned from snake case to the API's; ``pub_…``, ``meta_…``, ``priv_…`` and
     ``prot_…`` stay as they are. None is left out. ``fields``, ``limit`` and ``image_variant``
-    take a mapping: ``fields={"listing": ["title"]}`` is ``fields.listing=title``.
+    take a mapping: ``fields={"listing": ["title"]}`` is ``fields.listing=title``, and
+    ``image_variant={"small": {"w": 320, "fit": "scale"}}`` an image variant of one's own.
 
     Raises:
         TypeError: A value has no form in a query.
+        ValueError: It is a number that is none (nan, infinity).
     """
     parts = []
     for name, value in _flat(params):
         if value is not None:
             text = quote(_text(name, value), safe=_LITERAL).replace("%2C", ",")
-            parts.append(f"{name}={text}")
+            parts.append(f"{quote(name, safe=_LITERAL)}={text}")
     return "&".join(parts)
 
 
@@ -46,10 +49,16 @@ def _flat(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
     for name, value in params.items():
         wire = name if name.startswith(_EXTENDED) else _camel(name)
         if isinstance(value, Mapping) and wire in ("fields", "limit", "imageVariant"):
-            found += [(f"{wire}.{key}", item) for key, item in value.items()]
+            found += [(f"{wire}.{key}", _variant(item)) for key, item in value.items()]
         else:
             found.append((wire, value))
     return found
+
+
+def _variant(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return ";".join(f"{key}:{_text(key, item)}" for key, item in value.items())
 
 
 def _camel(name: str) -> str:
@@ -59,7 +68,9 @@ def _camel(name: str) -> str:
 def _text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (str, int, float, UUID)):
+    if isinstance(value, float):
+        return _number(name, value)
+    if isinstance(value, (str, int, UUID)):
         return str(value)
     if isinstance(value, datetime):
         if value.tzinfo is None:
@@ -67,9 +78,17 @@ def _text(name: str, value: Any) -> str:
         moment = value.astimezone(UTC)
         return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
     if isinstance(value, LatLng):
-        return f"{value.lat},{value.lng}"
+        return f"{_number(name, value.lat)},{_number(name, value.lng)}"
     if isinstance(value, LatLngBounds):
         return f"{_text(name, value.ne)},{_text(name, value.sw)}"
     if isinstance(value, (list, tuple, set, frozenset)):
-        return ",".join(_text(name, item) for item in value)
-    raise TypeError(f"query parameter {name!r} cannot be a {type(value).__name__}")
+        return ",".join("" if item is None else _text(name, item) for item in value)
+    hint = "; give a datetime with a time zone" if isinstance(value, date) else ""
+    raise TypeError(f"query parameter {name!r} cannot be a {type(value).__name__}{hint}")
+
+
+def _number(name: str, value: float) -> str:
+    if not math.isfinite(value):
+        raise ValueError(f"query parameter {name!r} is {value}, which is no number to search for")
+    # As JavaScript writes it: 60, not 60.0.
+    return str(int(value)) if value == int(value) and abs(value) < 1e21 else repr(value)

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
+
+from ._endpoints import (
+    ENDPOINTS,
+    LISTINGS_QUERY,
+    MARKETPLACE_SHOW,
+    USERS_QUERY,
+    USERS_SHOW,
+    Endpoint,
+)
+
+__all__ = ["ENDPOINTS", "Endpoint", "Listings", "Marketplace", "Send", "Users"]
 
 R = TypeVar("R")
 
@@ -13,52 +24,27 @@ Ids = Sequence[UUID | str]
 Names = str | Sequence[str]
 
 
-class Endpoint(NamedTuple):
-    """One endpoint of the Integration API."""
-
-    resource: str
-    action: str
-    method: str
-    path: str
-
-
-ENDPOINTS = {
-    f"{each.resource}.{each.action}": each
-    for each in (
-        Endpoint("marketplace", "show", "GET", "marketplace/show"),
-        Endpoint("users", "show", "GET", "users/show"),
-        Endpoint("users", "query", "GET", "users/query"),
-        Endpoint("listings", "query", "GET", "listings/query"),
-    )
-}
-
 Send = Callable[[Endpoint, Mapping[str, Any]], R]
 
 
 class _Resource(Generic[R]):
-    _name = ""
-
     def __init__(self, send: Send[R]) -> None:
         self._send = send
 
-    def _call(self, action: str, named: Mapping[str, Any], others: Mapping[str, Any]) -> R:
-        return self._send(ENDPOINTS[f"{self._name}.{action}"], {**named, **others})
+    def _call(self, endpoint: Endpoint, named: Mapping[str, Any], others: Mapping[str, Any]) -> R:
+        return self._send(endpoint, {**named, **others})
 
 
 class Marketplace(_Resource[R]):
     """The marketplace itself."""
 
-    _name = "marketplace"
-
     def show(self, **params: Any) -> R:
         """The marketplace that the client belongs to."""
-        return self._call("show", {}, params)
+        return self._call(MARKETPLACE_SHOW, {}, params)
 
 
 class Users(_Resource[R]):
     """The marketplace's users."""
-
-    _name = "users"
 
     def show(
         self,
@@ -82,7 +68,7 @@ class Users(_Resource[R]):
             NotFoundError: There is no such user.
         """
         named = {"id": id, "email": email, "include": include, "fields": fields}
-        return self._call("show", named, params)
+        return self._call(USERS_SHOW, named, params)
 
     def query(
         self,
@@ -117,13 +103,11 @@ class Users(_Resource[R]):
             "include": include,
             "fields": fields,
         }
-        return self._call("query", named, params)
+        return self._call(USERS_QUERY, named, params)
 
 
 class Listings(_Resource[R]):
     """The marketplace's listings."""
-
-    _name = "listings"
 
     def query(
         self,
@@ -170,4 +154,4 @@ class Listings(_Resource[R]):
             "include": include,
             "fields": fields,
         }
-        return self._call("query", named, params)
+        return self._call(LISTINGS_QUERY, named, params)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from flex_tokenstore import Secret, TokenIdentity, store_config_from_env
+from flex_tokenstore._config import OptionValues
 
 from .errors import ConfigurationError
 
@@ -24,8 +25,11 @@ class Settings:
     """What an SDK instance is made from."""
 
     identity: TokenIdentity
+    """Whose token is used, and where."""
     client_secret: Secret[str] | None
-    token_store: Any
+    """None: a stored refresh token must do."""
+    token_store: Any = field(repr=False)  # its options may hold a password
+    """The config of the token store, as ``open_store`` takes it."""
 
     @property
     def base_url(self) -> str:
@@ -55,7 +59,9 @@ def resolve(
             another host; the secret is given twice, or its file cannot be read.
         StoreOptionsError: The variables of the token store contradict each other.
     """
-    environ = os.environ if environ is None else environ
+    # From here on no frame has a secret in a local that prints itself.
+    client_secret = Secret(client_secret) if client_secret else None
+    environ = _ours(os.environ if environ is None else environ)
     client_id = client_id or environ.get(f"{PREFIX}CLIENT_ID")
     if not client_id:
         raise ConfigurationError(
@@ -74,13 +80,17 @@ def resolve(
     return Settings(identity, _secret(client_secret, client_secret_file, environ), token_store)
 
 
+def _ours(environ: Mapping[str, str]) -> Mapping[str, str]:
+    return OptionValues((name, environ[name]) for name in environ if name.startswith(PREFIX))
+
+
 def _secret(
-    given: str | Secret[str] | None, file: str | Path | None, environ: Mapping[str, str]
+    given: Secret[str] | None, file: str | Path | None, environ: Mapping[str, str]
 ) -> Secret[str] | None:
     if given and file:
         raise ConfigurationError("client_secret and client_secret_file are both given: pass one")
     if given:
-        return Secret(given)
+        return given
     variable, file_variable = f"{PREFIX}CLIENT_SECRET", f"{PREFIX}CLIENT_SECRET_FILE"
     if not file:
         if environ.get(variable) and environ.get(file_variable):
@@ -90,27 +100,38 @@ def _secret(
         file = environ.get(file_variable)
     if not file:
         return None
-    try:
-        secret = Secret(Path(file).read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError) as error:
+    # Outside of any ``except``: a decoding error holds the bytes that it could not decode.
+    secret, problem = _read_secret(Path(file))
+    if secret is None:
         raise ConfigurationError(
-            f"the client secret's file {file} cannot be read: {type(error).__name__}"
-        ) from None
-    if not secret:
-        raise ConfigurationError(f"the client secret's file {file} is empty")
+            f"the client secret's file {file} {problem} (argument client_secret_file or "
+            f"{file_variable})"
+        )
     return secret
 
 
-def _check_private(base_url: str) -> None:
-    parts = urlsplit(base_url)
-    if parts.scheme == "https":
-        return
-    host = parts.hostname or ""
+def _read_secret(file: Path) -> tuple[Secret[str] | None, str]:
     try:
-        loopback = ipaddress.ip_address(host).is_loopback
+        secret = Secret(file.read_text(encoding="utf-8-sig").rstrip("\r\n"))
+    except UnicodeDecodeError:
+        return None, "is not a UTF-8 text"
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        return None, f"cannot be read: {reason or type(error).__name__}"
+    return (secret, "") if secret else (None, "is empty")
+
+
+def is_loopback(base_url: str) -> bool:
+    """Whether ``base_url`` is of this machine."""
+    host = urlsplit(base_url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        loopback = host == "localhost"
-    if not loopback:
+        return host == "localhost"
+
+
+def _check_private(base_url: str) -> None:
+    if urlsplit(base_url).scheme != "https" and not is_loopback(base_url):
         raise ConfigurationError(
             f"base_url {base_url} is plain http: the client secret would travel in the clear; use "
             "https (http is for this machine alone)"

@@ -1,156 +1,239 @@
-"""The main job, shown on a sandbox: how often the client secret goes over the wire.
+"""The main job in one go: new processes share one token, and a sandbox counts what they send.
 
-``flex-sdk demo`` starts a sandbox and then real programs, each a process of its own, that share
-the ``file`` store in a folder of the demo's own. The figures are the sandbox's counters.
+``run()`` is what ``flex-sdk demo`` shows; ``python -m flex_integration_sdk.demo`` is one of its
+processes, which takes its settings from the environment as any program does.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Late
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from .sandbox import RunningSandbox, serve
+if TYPE_CHECKING:
+    from flex_integration_sdk.sandbox import RunningSandbox
 
-PROCESSES = 8
-WAIT = 60.0  # seconds for one program
+PATIENCE = 60.0  # seconds for one run, start of the interpreters included
+END_PATIENCE = 5.0  # seconds for a process to end after its answer
+LATENCY = 100  # milliseconds that a token request takes, so that renewals would overlap
+READY, GO = "ready", "go"
 
-_PROGRAM = """
-import sys
-from flex_integration_sdk import create_instance
-with create_instance(token_store={"name": "file", "path": sys.argv[1]}) as sdk:
-    print("ready", flush=True)
-    sys.stdin.readline()
-    print(sdk.marketplace.show().data["attributes"]["name"], flush=True)
-"""
+WORDS = {
+    "client_credentials": "sign-ins with the client secret",
+    "refresh_token": "refreshes",
+    "refresh_rejected": "refreshes rejected",
+}
 
 
-class Run(NamedTuple):
-    """One row: what was run, and what was counted and expected."""
+@dataclass(frozen=True)
+class Round:
+    """One run: what the sandbox counted in it, and what it should have."""
 
     title: str
-    succeeded: int
     processes: int
-    secrets: int
-    secrets_expected: int
-    refreshes: int
-    refreshes_expected: int
+    expected: Mapping[str, int]
+    actual: Mapping[str, int]
+    failures: tuple[str, ...] = ()
+    """What the processes that failed said."""
 
     @property
     def as_expected(self) -> bool:
-        return (self.succeeded, self.secrets, self.refreshes) == (
-            self.processes,
-            self.secrets_expected,
-            self.refreshes_expected,
-        )
+        """All figures are the expected ones."""
+        return all(self.actual[name] == count for name, count in self.expected.items())
+
+    def figures(self) -> Iterator[tuple[str, int, bool]]:
+        """Each figure: its name, the actual count, whether it is the expected one."""
+        for name, count in self.expected.items():
+            yield name, self.actual[name], self.actual[name] == count
 
 
-def main() -> int:
-    """Runs the demo; 0 if every figure is as stated."""
-    with tempfile.TemporaryDirectory(prefix="flex-demo-") as folder, serve() as sandbox:
-        file = Path(folder) / "token.json"
-        runs = [
-            _run("run 1: nothing stored", sandbox, file, secrets=1, refreshes=0),
-            _run("run 2: a new process", sandbox, file, secrets=0, refreshes=0),
-            _run("run 3: the token has expired", sandbox, file, refreshes=1, expire=True),
-            _run(
-                f"{PROCESSES} processes at once, expired",
-                sandbox,
-                file,
-                processes=PROCESSES,
-                refreshes=1,
-                expire=True,
-            ),
-        ]
-    _show(runs)
-    if all(run.as_expected for run in runs):
-        print("Every figure is as it should be.")  # noqa: T201 - a command's output
-        return 0
-    print("A figure is not as it should be.", file=sys.stderr)  # noqa: T201 - a command's output
-    return 1
+def run(*, processes: int = 8, tell: Callable[[str], object] | None = None) -> list[Round]:
+    """Plays the demo.
+
+    Args:
+        processes: How many find the expired token at the same moment.
+        tell: Called with a text when a run begins.
+
+    Raises:
+        ImportError: The extra ``sandbox`` is not installed.
+        OSError: No folder or process could be made.
+    """
+    from flex_integration_sdk.sandbox import SandboxSettings, serve
+
+    tell = tell or (lambda text: None)
+    plan = [
+        ("1: nothing is stored", 1, False, {"client_credentials": 1, "refresh_token": 0}),
+        ("2: a token is stored", 1, False, {"client_credentials": 0, "refresh_token": 0}),
+        ("3: it has expired", 1, True, {"client_credentials": 0, "refresh_token": 1}),
+        ("4: expired, all at once", processes, True, {"client_credentials": 0, "refresh_token": 1}),
+    ]
+    rounds = []
+    with (
+        tempfile.TemporaryDirectory(prefix="flex-sdk-demo-") as folder,
+        serve(SandboxSettings(latency_ms=LATENCY)) as sandbox,
+    ):
+        environment = environment_for(sandbox, Path(folder))
+        for title, count, expire, grants in plan:
+            tell(title)
+            if expire:
+                sandbox.expire()
+            rounds.append(_play(title, count, grants, sandbox, environment))
+    return rounds
 
 
-def _run(
+def environment_for(sandbox: RunningSandbox, folder: Path) -> dict[str, str]:
+    """The environment of the demo's processes; nothing of the user's own settings is in it."""
+    ours = ("FLEX_INTEGRATION_", "FLEX_TOKENSTORE_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {
+        **kept,
+        "FLEX_INTEGRATION_BASE_URL": sandbox.base_url,
+        "FLEX_INTEGRATION_CLIENT_ID": sandbox.client_id,
+        "FLEX_INTEGRATION_CLIENT_SECRET": sandbox.client_secret,
+        "FLEX_INTEGRATION_TOKEN_STORE": "file",
+        "FLEX_INTEGRATION_TOKEN_STORE__PATH": str(folder / "token.json"),
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+        "PYTHONIOENCODING": "utf-8",
+    }
+
+
+def _play(
     title: str,
+    count: int,
+    grants: Mapping[str, int],
     sandbox: RunningSandbox,
-    file: Path,
-    *,
-    processes: int = 1,
-    secrets: int = 0,
-    refreshes: int = 0,
-    expire: bool = False,
-) -> Run:
-    if expire:
-        sandbox.expire()
+    environment: Mapping[str, str],
+) -> Round:
     before = sandbox.stats()
-    succeeded = _programs(sandbox, file, processes)
+    answers = _workers(count, environment)
     after = sandbox.stats()
-    return Run(
+    wire = {name: after[name] - before[name] for name in WORDS}
+    failures = tuple(str(answer["error"]) for answer in answers if "error" in answer)
+    expected = {**grants, "refresh_rejected": 0}
+    actual = {WORDS[name]: wire[name] for name in expected}
+    done = "processes with an answer"
+    return Round(
         title,
-        succeeded,
-        processes,
-        after["client_credentials"] - before["client_credentials"],
-        secrets,
-        after["refresh_token"] - before["refresh_token"],
-        refreshes,
+        count,
+        {**{WORDS[name]: number for name, number in expected.items()}, done: count},
+        {**actual, done: count - len(failures)},
+        failures,
     )
 
 
-def _programs(sandbox: RunningSandbox, file: Path, count: int) -> int:
-    """Starts so many programs, lets them go at once, and counts those that succeed."""
-    environment = {
-        **os.environ,
-        "FLEX_INTEGRATION_CLIENT_ID": sandbox.client_id,
-        "FLEX_INTEGRATION_CLIENT_SECRET": sandbox.client_secret,
-        "FLEX_INTEGRATION_BASE_URL": sandbox.base_url,
-    }
-    environment.pop("FLEX_INTEGRATION_CLIENT_SECRET_FILE", None)
-    environment.pop("FLEX_INTEGRATION_PROFILE", None)
-    started: list[subprocess.Popen[str]] = []
+def _workers(count: int, environment: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Starts them, lets all go at once when all are ready, and gives their answers."""
+    deadline = time.monotonic() + PATIENCE
+    with ThreadPoolExecutor(count) as readers, _children(count, environment) as children:
+
+        def lines() -> list[str]:
+            futures = [readers.submit(_read_line, child) for child in children]
+            return [_within(deadline, future) for future in futures]
+
+        ready = lines()
+        for child, line in zip(children, ready, strict=True):
+            if line == READY:
+                _write_line(child, GO)
+        last = lines()
+    return [_answer(line) for line in last]
+
+
+@contextmanager
+def _children(count: int, environment: Mapping[str, str]) -> Iterator[list[subprocess.Popen[str]]]:
+    command = [sys.executable, "-m", "flex_integration_sdk.demo"]
+    children: list[subprocess.Popen[str]] = []
     try:
         for _ in range(count):
-            started.append(
-                subprocess.Popen(  # noqa: S603 - this very Python
-                    [sys.executable, "-c", _PROGRAM, str(file)],
-                    env=environment,
+            children.append(
+                subprocess.Popen(  # noqa: S603 - this very interpreter, with a fixed command
+                    command,
+                    env=dict(environment),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     text=True,
+                    encoding="utf-8",
                 )
             )
-        for program in started:
-            assert program.stdout is not None
-            program.stdout.readline()
-        for program in started:
-            assert program.stdin is not None
-            program.stdin.write("go\n")
-            program.stdin.flush()
-        for program in started:
-            program.communicate(timeout=WAIT)
+        yield children
+        for child in children:
+            assert child.stdin is not None
+            with suppress(OSError):
+                child.stdin.close()
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(END_PATIENCE)
     finally:
-        for program in started:
-            if program.poll() is None:
-                program.kill()
-                program.wait()
-    return sum(program.returncode == 0 for program in started)
+        for child in children:
+            if child.poll() is None:
+                child.kill()  # which also ends a reader that waits for its line
+            with suppress(OSError), child:
+                pass  # closes its pipes and waits for it
 
 
-def _show(runs: Sequence[Run]) -> None:
-    columns = ["", "calls that succeeded", "secret sent", "refreshes", "as stated"]
-    rows = [
-        [
-            run.title,
-            f"{run.succeeded} of {run.processes}",
-            f"{run.secrets} (stated: {run.secrets_expected})",
-            f"{run.refreshes} (stated: {run.refreshes_expected})",
-            "yes" if run.as_expected else "NO",
-        ]
-        for run in runs
-    ]
-    from .cli._output import table
+def _read_line(child: subprocess.Popen[str]) -> str:
+    assert child.stdout is not None
+    return child.stdout.readline().strip()
 
-    table(columns, rows)
+
+def _write_line(child: subprocess.Popen[str], text: str) -> None:
+    assert child.stdin is not None
+    with suppress(OSError):  # it has ended: that is seen when its line is read
+        child.stdin.write(f"{text}\n")
+        child.stdin.flush()
+
+
+def _within(deadline: float, future: Any) -> str:
+    try:
+        line: str = future.result(max(0.0, deadline - time.monotonic()))
+    except Late:
+        return json.dumps({"error": f"no answer within {PATIENCE:g} s"})
+    return line
+
+
+def _answer(line: str) -> dict[str, Any]:
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        return {"error": "the process ended without an answer"}
+    return answer if isinstance(answer, dict) else {"error": "the process gave no answer"}
+
+
+def worker() -> int:
+    """One process of the demo: says that it is ready, waits for the word, calls the API."""
+    from flex_integration_sdk import create_instance
+    from flex_integration_sdk.errors import FlexError
+    from flex_tokenstore import TokenStoreError
+
+    try:
+        with create_instance() as sdk:
+            _say(READY)
+            if sys.stdin.readline().strip() != GO:
+                return 1
+            name = sdk.marketplace.show().data["attributes"]["name"]
+    except (FlexError, TokenStoreError, OSError) as error:
+        _say(json.dumps({"error": f"{type(error).__name__}: {error}"}))
+        return 1
+    _say(json.dumps({"marketplace": name}))
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(worker())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -10,15 +10,16 @@
     └── ApiError                 (RuntimeError)        the API answered with an error
         ├── BadRequestError      400
         ├── PaymentFailedError   402
-        ├── ForbiddenError       403
+        ├── ForbiddenError       (PermissionError)     403
         ├── NotFoundError        (LookupError)         404
         ├── ConflictError        409
         ├── PayloadTooLargeError 413
         ├── RateLimitedError     429
         └── ServerError          5xx
 
-``AuthenticationError`` and ``TransportError`` are also ``flex_tokenstore.GrantError``, since
-token requests raise them. Errors of the token store itself are in ``flex_tokenstore.errors``.
+``AuthenticationError``, ``TransportError`` and ``RateLimitedError`` are also
+``flex_tokenstore.GrantError``, since token requests raise them. Errors of the token store
+itself are in ``flex_tokenstore.errors``.
 """
 
 from __future__ import annotations
@@ -58,7 +59,21 @@ class AuthenticationError(FlexError, GrantError, PermissionError):
 
 
 class TransportError(FlexError, GrantError, ConnectionError):
-    """No answer came, or one that the API cannot have given."""
+    """No answer came, or one that the API cannot have given.
+
+    Args:
+        status: HTTP status, if there was an answer.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        reason: Literal["rejected", "transient", "failed"] = "failed",
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message, reason=reason)
+        self.status = status
 
 
 class ApiError(FlexError, RuntimeError):
@@ -68,7 +83,7 @@ class ApiError(FlexError, RuntimeError):
         status: HTTP status.
         body: The decoded answer.
         method: ``"GET"`` or ``"POST"``.
-        path: Path under ``/v1/integration_api/``.
+        path: Path under ``/v1/integration_api/``, or of the token request.
     """
 
     def __init__(
@@ -106,10 +121,10 @@ class UnauthorizedError(ApiError, AuthenticationError):
 
 
 class PaymentFailedError(ApiError):
-    """402."""
+    """402: the payment provider refused; ``errors[0]["meta"]`` may say why."""
 
 
-class ForbiddenError(ApiError):
+class ForbiddenError(ApiError, PermissionError):
     """403: this application may not do that."""
 
 
@@ -122,11 +137,11 @@ class ConflictError(ApiError):
 
 
 class PayloadTooLargeError(ApiError):
-    """413."""
+    """413: the request or the upload is larger than the API takes."""
 
 
-class RateLimitedError(ApiError):
-    """429: too many requests.
+class RateLimitedError(ApiError, GrantError):
+    """429: too many requests, from the API or from the token endpoint.
 
     ``retry_after`` is the number of seconds to wait that the server named, if it did.
     """
@@ -135,7 +150,7 @@ class RateLimitedError(ApiError):
 
 
 class ServerError(ApiError):
-    """5xx."""
+    """5xx: the server failed; a query may be tried again later."""
 
 
 BY_STATUS: dict[int, type[ApiError]] = {

@@ -3,34 +3,51 @@
 from __future__ import annotations
 
 import difflib
-import keyword
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from ._options import client_options
-from ._output import as_json
+from ._output import print_json
+from ._settings import settings_options
 
 
 @click.command()
 @click.argument("endpoint", metavar="RESOURCE.ACTION")
-@click.argument("parameters", nargs=-1, metavar="[KEY=VALUE]…")
-@client_options
-def call(endpoint: str, parameters: tuple[str, ...], **given: Any) -> None:
-    """Call an endpoint, such as listings.query per_page=10, and print its answer as JSON."""
+@click.argument("params", metavar="[KEY=VALUE]...", nargs=-1)
+@settings_options
+def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
+    """Call the Integration API and print its answer as JSON.
+
+    \b
+    flex-sdk call marketplace.show
+    flex-sdk call users.show email=joe@example.com
+    flex-sdk call listings.query per_page=10 fields.listing=title,price
+    """
     from flex_integration_sdk import create_instance
     from flex_integration_sdk._resources import ENDPOINTS
 
     if endpoint not in ENDPOINTS:
         near = difflib.get_close_matches(endpoint, ENDPOINTS, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise click.UsageError(f"no endpoint {endpoint}{hint} (there are: {', '.join(ENDPOINTS)})")
-    values: dict[str, Any] = {}
-    for parameter in parameters:
-        key, equals, value = parameter.partition("=")
-        if not equals or not key:
-            raise click.UsageError(f"a parameter is written key=value, got {parameter!r}")
-        values[key + "_" if keyword.iskeyword(key) else key] = value
-    with create_instance(**given) as sdk:
-        resource, action = endpoint.split(".")
-        as_json(getattr(getattr(sdk, resource), action)(**values).body)
+        hint = f"Did you mean {near[0]}? " if near else ""
+        known = ", ".join(sorted(ENDPOINTS))
+        raise click.UsageError(f"no call is named {endpoint!r}. {hint}There are: {known}")
+    given = _params(params)
+    store = chosen.pop("store")
+    found = ENDPOINTS[endpoint]
+    with create_instance(**chosen, token_store=store) as sdk:
+        action = getattr(getattr(sdk, found.resource), found.action)
+        print_json(action(**given).body)
+
+
+def _params(texts: Sequence[str]) -> dict[str, str]:
+    """``key=value`` texts as arguments; values go over the wire as they are."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f"{text!r} is not of the form key=value")
+        if name in found:
+            raise click.UsageError(f"{name} is given twice; separate several values by commas")
+        found[name] = value
+    return found

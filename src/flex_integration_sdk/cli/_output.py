@@ -1,11 +1,10 @@
-"""Output: a table on a terminal, plain text in a pipe."""
+"""What the commands print: tables for people, JSON for programs."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,31 +13,72 @@ from uuid import UUID
 import click
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Prints rows; separated by tabs where nobody looks at them."""
-    if not sys.stdout.isatty():
-        for row in [columns, *rows]:
-            click.echo("\t".join(row))
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table: drawn on a terminal, aligned plain text in a pipe or a file."""
+    cells = [[_clean(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _print_rich(headers, cells)
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    shown = Table(*columns)
-    for row in rows:
-        shown.add_row(*row)
-    Console().print(shown)
+    widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
+    for row in [list(headers), *cells]:
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
 
 
-def as_json(value: Any) -> None:
-    """Prints ``value`` as JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+def print_facts(facts: Mapping[str, object]) -> None:
+    """Names and values, one to a line."""
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        click.echo(f"{name.ljust(width)}  {_clean(value)}".rstrip())
 
 
-def _plain(value: Any) -> Any:
+def print_json(value: Any) -> None:
+    """``value`` as indented JSON; see :func:`jsonable` for the types that JSON lacks."""
+    # A console that is not UTF-8 could not print all letters.
+    plain = not (sys.stdout.encoding or "").lower().startswith("utf")
+    click.echo(json.dumps(jsonable(value), indent=2, ensure_ascii=plain))
+
+
+def jsonable(value: Any) -> Any:
+    """A decoded answer as JSON values.
+
+    UUID, datetime (ISO 8601) and Decimal become texts, Money ``{amount, currency}``, LatLng
+    ``{lat, lng}``.
+    """
+    from flex_integration_sdk.types import LatLng, Money
+
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [jsonable(item) for item in value]
+    if isinstance(value, Money):
+        return {"amount": value.amount, "currency": value.currency}
+    if isinstance(value, LatLng):
+        return {"lat": value.lat, "lng": value.lng}
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, (UUID, Decimal)):
-        return str(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    return str(value)
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    return str(value) if isinstance(value, (UUID, Decimal)) else repr(value)
+
+
+def _clean(cell: object) -> str:
+    """As text without control characters: plugins and servers write some of it."""
+    if cell is None:
+        return "-"
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return "".join(c if c.isprintable() else " " for c in str(cell))
+
+
+def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)  # it honours NO_COLOR and the terminal's width

@@ -2,41 +2,62 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from flex_tokenstore import list_stores
+from ._output import print_json, print_table
 
-from ._output import as_json, table
+if TYPE_CHECKING:
+    from flex_tokenstore import StoreInfo
 
 
 @click.group()
 def stores() -> None:
-    """The token stores that are installed."""
+    """The installed token stores."""
 
 
 @stores.command("list")
-@click.option("--json", "json_", is_flag=True, help="For programs.")
-@click.option("--check", is_flag=True, help="Import each, and tell whether it works.")
-def list_(json_: bool, check: bool) -> None:
-    """List the stores, and say what is wrong with those that cannot be used."""
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Import each store that is not blocked; show its options and abilities.",
+)
+def list_(as_json: bool, check: bool) -> None:
+    """List the installed token stores, the unusable ones too."""
+    from flex_tokenstore import list_stores
+
     infos = list_stores(check=check)
-    if json_:
-        as_json(
-            [
-                {
-                    **dataclasses.asdict(info),
-                    "options": None
-                    if info.options is None
-                    else [option._asdict() for option in info.options],
-                }
-                for info in infos
-            ]
-        )
+    if as_json:
+        print_json([_as_json(info) for info in infos])
         return
-    rows = [
-        [info.name, info.origin, f"{info.distribution} {info.version}", info.status, info.reason]
-        for info in infos
-    ]
-    table(["name", "origin", "distribution", "status", "reason"], rows)
+    headers = ["store", "from", "version", "origin", "status", "about"]
+    rows: list[list[Any]] = [_row(info) for info in infos]
+    if check:
+        headers += ["compare and set", "lock", "native async", "options"]
+        for row, info in zip(rows, infos, strict=True):
+            row += [info.compare_and_set, info.lock, info.native_async, _options(info)]
+    print_table(headers, rows)
+
+
+def _row(info: StoreInfo) -> list[Any]:
+    doc = (info.doc or "").partition("\n")[0]
+    about = info.reason or doc or info.summary
+    return [info.name, info.distribution, info.version, info.origin, info.status, about]
+
+
+def _options(info: StoreInfo) -> str | None:
+    if info.options is None:
+        return None
+    return ", ".join(
+        f"{option.name} (required)" if option.required else option.name for option in info.options
+    )
+
+
+def _as_json(info: StoreInfo) -> dict[str, Any]:
+    found = asdict(info)
+    if info.options is not None:
+        found["options"] = [option._asdict() for option in info.options]
+    return found

@@ -1,18 +1,22 @@
-"""``flex-sdk token``."""
+"""``flex-sdk token``: what is stored, without showing it."""
 
 from __future__ import annotations
 
+import sys
 import time
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from flex_integration_sdk._grants import SyncGrants
-from flex_integration_sdk._http import Http
-from flex_tokenstore import TokenSession, open_store
+from ._output import print_facts, print_json
+from ._settings import open_lasting_store, settings_options
 
-from ._options import client_options, stored_settings
-from ._output import as_json, table
+if TYPE_CHECKING:
+    from flex_tokenstore import Token, TokenStore
+
+LOCK_WAIT = 20.0  # seconds; a renewal by another program ends well within
+LEASE = 30.0
 
 
 @click.group()
@@ -21,54 +25,90 @@ def token() -> None:
 
 
 @token.command()
-@client_options
-@click.option("--json", "json_", is_flag=True, help="For programs.")
-def show(json_: bool, **given: Any) -> None:
-    """Show all of the stored token but its secrets."""
-    settings = stored_settings(**given)
-    with open_store(settings.token_store, settings.identity) as store:
-        found = store.get_token()
-        facts: dict[str, Any] = {
-            "store": store.name,
-            "place": store.place,
-            "identity": settings.identity.key,
-            "client_id": settings.client_id,
-            "base_url": settings.base_url,
-            "profile": settings.identity.profile,
-            "saved": found is not None,
-        }
-    if found is not None:
-        now = time.time()
-        facts["grant_type"] = found.grant_type
-        facts["age_seconds"] = None if found.obtained_at is None else round(now - found.obtained_at)
-        facts["expires_in_seconds"] = (
-            None if found.expires_at is None else round(found.expires_at - now)
-        )
-    if json_:
-        as_json(facts)
-    else:
-        table(["fact", "value"], [[name, _text(value)] for name, value in facts.items()])
-    if found is None:
-        raise click.ClickException("no token is stored for this client")
+@settings_options
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def show(as_json: bool, **chosen: Any) -> None:
+    """Show whose token is stored, where, and how old it is; never the token itself."""
+    with open_lasting_store(chosen) as store:
+        facts = _facts(store, store.get_token())
+    if as_json:
+        print_json(facts)
+        return
+    for name in ("age", "expires_in"):
+        seconds = facts.pop(name)
+        moment = "obtained_at" if name == "age" else "expires_at"
+        if facts[moment] is not None:
+            facts[moment] = f"{facts[moment]} ({_relative(seconds, past=name == 'age')})"
+        elif facts["saved"]:
+            facts[moment] = "not known"
+    print_facts({name.replace("_", " "): value for name, value in facts.items()})
 
 
 @token.command()
-@client_options
+@settings_options
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def remove(yes: bool, **given: Any) -> None:
-    """Remove the stored token; the server is not told."""
-    settings = stored_settings(**given)
-    store = open_store(settings.token_store, settings.identity)
-    if not yes:
-        click.confirm(
-            f"Remove the token of {settings.client_id} from {store.place}?", abort=True, err=True
-        )
-    with TokenSession(store, SyncGrants(settings, Http(30, 15))) as session:
-        session.remove()
-        click.echo(f"no token of {settings.client_id} is in {store.place} now")
+def remove(yes: bool, **chosen: Any) -> None:
+    """Remove the stored token. The server is not told; the next program signs in again."""
+    with open_lasting_store(chosen) as store:
+        whose = f"the token of {store.identity.key} in {store.place}"
+        if not yes:
+            if not sys.stdin.isatty():
+                raise click.UsageError(f"nobody can be asked here: pass --yes to remove {whose}")
+            if not click.confirm(f"Remove {whose}?", err=True):
+                click.echo("nothing was removed", err=True)
+                sys.exit(1)
+        with store.token_lock(LOCK_WAIT, LEASE):
+            found = _is_stored(store)
+            store.remove_token()
+    click.echo(f"removed {whose}" if found else f"nothing to remove: {store.place} is empty")
 
 
-def _text(value: object) -> str:
-    if value is None:
-        return "unknown"
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+def _is_stored(store: TokenStore) -> bool:
+    from flex_tokenstore import TokenCorruptError
+
+    try:
+        return store.get_token() is not None
+    except TokenCorruptError:
+        return True
+
+
+def _facts(store: TokenStore, found: Token | None) -> dict[str, Any]:
+    identity = store.identity
+    obtained = found.obtained_at if found else None
+    expires = found.expires_at if found else None
+    now = time.time()
+    return {
+        "store": store.name,
+        "place": store.place,
+        "identity": identity.key,
+        "client_id": identity.client_id,
+        "base_url": identity.base_url,
+        "profile": identity.profile,
+        "saved": found is not None,
+        "grant_type": found.grant_type if found else None,
+        "obtained_at": _iso(obtained),
+        "age": None if obtained is None else round(now - obtained, 1),
+        "expires_at": _iso(expires),
+        "expires_in": None if expires is None else round(expires - now, 1),
+    }
+
+
+def _iso(moment: float | None) -> str | None:
+    if moment is None:
+        return None
+    try:
+        return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError, OSError):
+        return None  # another program wrote no Unix time in seconds
+
+
+def _relative(seconds: float, *, past: bool) -> str:
+    gone = past if seconds >= 0 else not past
+    left = abs(seconds)
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if left >= 2 * size:
+            text = f"{left / size:.0f} {unit}"
+            break
+    else:
+        text = f"{left:.0f} seconds"
+    return f"{text} ago" if gone else f"in {text}"

@@ -1,0 +1,74 @@
+"""The group of all commands, and what becomes of an error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from flex_integration_sdk._version import __version__
+
+from ._call import call
+from ._demo import demo
+from ._sandbox import sandbox
+from ._stores import stores
+from ._token import token
+
+INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="flex-sdk")
+def flex_sdk() -> None:
+    """Sharetribe's Integration API and its token stores, from the command line.
+
+    The client is chosen by FLEX_INTEGRATION_CLIENT_ID and FLEX_INTEGRATION_CLIENT_SECRET (or
+    FLEX_INTEGRATION_CLIENT_SECRET_FILE), the token store by FLEX_INTEGRATION_TOKEN_STORE, or by
+    options of the commands.
+
+    Exit codes: 0 done, 1 failed, 2 wrong use.
+    """
+
+
+for command in (stores, token, call, sandbox, demo):
+    flex_sdk.add_command(command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command; returns its exit code. Errors are one or two lines on stderr."""
+    try:
+        code = flex_sdk.main(list(arguments), prog_name="flex-sdk", standalone_mode=False)
+        sys.stdout.flush()
+    except click.Abort as abort:
+        return INTERRUPTED if not isinstance(abort.__cause__, EOFError) else 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader, `head` say, has seen enough. What is still buffered must go nowhere, or
+        # the interpreter complains at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        code = _exit_code(error)
+        if code is None:
+            raise
+        # One line, and no control characters: a server or a file name may have put some there.
+        text = "".join(c if c.isprintable() else " " for c in str(error) or type(error).__name__)
+        click.echo(f"flex-sdk: {text}", err=True)
+        return code
+    return code if isinstance(code, int) else 0
+
+
+def _exit_code(error: Exception) -> int | None:
+    """None: not an error that we know, so a mistake of ours that should show where it is."""
+    from flex_integration_sdk.errors import ConfigurationError, FlexError
+    from flex_tokenstore import StoreOptionsError, TokenStoreError, UnknownStoreError
+
+    if isinstance(error, (ConfigurationError, StoreOptionsError, UnknownStoreError)):
+        return 2
+    return 1 if isinstance(error, (FlexError, TokenStoreError, OSError)) else None

@@ -1,0 +1,65 @@
+"""``flex-sdk sandbox``."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--port", default=0, type=click.IntRange(0, 65535), show_default=True, help="0: any free one."
+)
+@click.option("--client-id", default="sandbox-client", show_default=True)
+@click.option("--client-secret", help="Of this sandbox alone. Default: a random one.")
+@click.option(
+    "--access-ttl",
+    metavar="SECONDS",
+    default=3600.0,
+    type=click.FloatRange(0, min_open=True),
+    show_default=True,
+    help="How long an access token lives.",
+)
+@click.option("--no-rotate", is_flag=True, help="A refresh gives the same refresh token again.")
+@click.option(
+    "--reuse-revokes-family",
+    is_flag=True,
+    help="Whoever uses a dead refresh token makes all its successors die too.",
+)
+@click.option(
+    "--latency-ms",
+    metavar="N",
+    default=0.0,
+    type=click.FloatRange(0),
+    show_default=True,
+    help="How long a token request takes.",
+)
+def sandbox(
+    host: str, port: int, no_rotate: bool, client_secret: str | None, **chosen: Any
+) -> None:
+    """Run a local server that speaks like the Integration API, until Ctrl-C.
+
+    It prints one JSON line when it listens: base_url, client_id and client_secret.
+    GET /_sandbox/stats counts what came over the wire.
+    """
+    require_sandbox()
+    from flex_integration_sdk.sandbox import SandboxSettings, run
+
+    if client_secret:
+        chosen["client_secret"] = client_secret
+    run(SandboxSettings(rotate=not no_rotate, **chosen), host, port)
+    # It returns when Ctrl-C has ended it.
+    raise KeyboardInterrupt
+
+
+def require_sandbox() -> None:
+    """Says what to install if the sandbox's libraries are missing."""
+    missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
+    if missing:
+        raise click.ClickException(
+            f"the sandbox needs {' and '.join(missing)}: install the extra `sandbox`, for "
+            'example: python -m pip install "flex-integration-sdk[cli,sandbox]"'
+        )

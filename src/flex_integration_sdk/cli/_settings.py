@@ -1,0 +1,69 @@
+"""The options that say whose token and which store, the same for all commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from flex_integration_sdk.config import Settings
+    from flex_tokenstore import TokenStore
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--client-id", metavar="ID", help="Default: FLEX_INTEGRATION_CLIENT_ID."),
+    click.option(
+        "--client-secret-file",
+        metavar="FILE",
+        type=click.Path(dir_okay=False),
+        help="File with the client secret. (Not the secret itself: others see arguments.)",
+    ),
+    click.option("--base-url", metavar="URL", help="Default: FLEX_INTEGRATION_BASE_URL."),
+    click.option("--profile", metavar="NAME", help="Default: FLEX_INTEGRATION_PROFILE."),
+    click.option(
+        "--store",
+        metavar="NAME",
+        help="Token store, with its default options. To set options, use "
+        "FLEX_INTEGRATION_TOKEN_STORE and FLEX_INTEGRATION_TOKEN_STORE__<OPTION>.",
+    ),
+)
+
+
+def settings_options(command: Command) -> Command:
+    """Adds the common options; the command gets them as ``**chosen`` for :func:`settings_of`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def settings_of(chosen: dict[str, Any]) -> Settings:
+    """Settings from the options, then from the environment.
+
+    Raises:
+        ConfigurationError: See ``flex_integration_sdk.config.resolve``.
+    """
+    from flex_integration_sdk.config import resolve
+
+    rest = {name: value for name, value in chosen.items() if name != "store"}
+    return resolve(**rest, token_store=chosen["store"])
+
+
+def open_lasting_store(chosen: dict[str, Any]) -> TokenStore:
+    """The chosen token store, unless it is ``memory``, which holds nothing between programs.
+
+    Raises:
+        UsageError: It is ``memory``.
+    """
+    from flex_tokenstore import open_store
+
+    settings = settings_of(chosen)
+    config = settings.token_store
+    if (config if isinstance(config, str) else config.get("name")) == "memory":
+        raise click.UsageError(
+            "the token store `memory` keeps a token only inside the program that uses it. Choose "
+            "another with --store NAME or FLEX_INTEGRATION_TOKEN_STORE; see `flex-sdk stores list`."
+        )
+    return open_store(config, settings.identity)

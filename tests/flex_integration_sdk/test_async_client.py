@@ -1,0 +1,206 @@
+"""What the asyncio SDK promises beside what it shares with the sync one."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import gc
+import inspect
+import pickle
+import subprocess
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+import flex_integration_sdk
+from flex_integration_sdk import AuthInfo, _resources, create_async_instance, create_instance
+from flex_integration_sdk._endpoints import ENDPOINTS
+from flex_integration_sdk.errors import AuthenticationError, NotFoundError, TransportError
+from flex_integration_sdk.sandbox import RunningSandbox, serve
+from flex_tokenstore import SessionClosedError
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def running() -> Any:
+    with serve() as found:
+        yield found
+
+
+@pytest.fixture
+def sandbox(running: RunningSandbox) -> RunningSandbox:
+    running.reset()
+    return running
+
+
+def make(sandbox: RunningSandbox, **options: Any) -> Any:
+    return create_async_instance(
+        sandbox.client_id, sandbox.client_secret, base_url=sandbox.base_url, **options
+    )
+
+
+def forget(made: list[Any]) -> None:
+    made.clear()
+    gc.collect()  # an instance and its resources refer to each other
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(main)
+
+
+def test_many_calls_share_one_sign_in_and_one_refresh(sandbox: RunningSandbox) -> None:
+    async def main() -> None:
+        async with make(sandbox) as sdk:
+            assert await sdk.auth_info() == AuthInfo(None)
+            await asyncio.gather(*(sdk.users.query(per_page=1) for _ in range(20)))
+            sandbox.expire()
+            answers = await asyncio.gather(*(sdk.listings.query(per_page=2) for _ in range(20)))
+            assert {len(answer.data) for answer in answers} == {2}
+            assert await sdk.auth_info() == AuthInfo("refresh_token")
+            stats = sandbox.stats()
+            assert (stats["client_credentials"], stats["refresh_token"]) == (1, 1)
+            assert await sdk.revoke() is True
+            assert await sdk.auth_info() == AuthInfo(None)
+            assert await sdk.revoke() is False
+
+    run(main())
+
+
+def test_errors_are_typed(sandbox: RunningSandbox) -> None:
+    async def main() -> None:
+        async with make(sandbox) as sdk:
+            with pytest.raises(NotFoundError):
+                await sdk.users.show(id=NOBODY)
+            sandbox.fault("drop", target="api")
+            with pytest.raises(TransportError) as caught:
+                await sdk.marketplace.show()
+            assert caught.value.__cause__ is not None
+            assert caught.value.__cause__.__traceback__ is None
+            assert (await sdk.marketplace.show()).status == 200
+
+    run(main())
+
+
+def test_a_dropped_call_keeps_no_frames_of_the_http_client(sandbox: RunningSandbox) -> None:
+    with create_instance(
+        sandbox.client_id, sandbox.client_secret, base_url=sandbox.base_url
+    ) as sdk:
+        sandbox.fault("drop", target="api")
+        with pytest.raises(TransportError) as caught:
+            sdk.marketplace.show()
+    assert caught.value.__cause__ is not None
+    assert caught.value.__cause__.__traceback__ is None
+
+
+def test_a_wrong_parameter_raises_before_any_request(sandbox: RunningSandbox) -> None:
+    async def main() -> None:
+        async with make(sandbox) as sdk:
+            with pytest.raises(TypeError, match="'price'"):
+                await sdk.listings.query(price=object())
+
+    run(main())
+    with (
+        create_instance(sandbox.client_id, sandbox.client_secret, base_url=sandbox.base_url) as sdk,
+        pytest.raises(TypeError, match="'price'"),
+    ):
+        sdk.listings.query(price=object())
+    assert sandbox.stats()["client_credentials"] == 0
+
+
+def test_after_closing(sandbox: RunningSandbox) -> None:
+    async def main() -> None:
+        sdk = make(sandbox)
+        await sdk.marketplace.show()
+        await sdk.aclose()
+        await sdk.aclose()
+        with pytest.raises(SessionClosedError):
+            await sdk.marketplace.show()
+
+    run(main())
+    sync = create_instance(sandbox.client_id, sandbox.client_secret, base_url=sandbox.base_url)
+    sync.marketplace.show()
+    sync.close()
+    sync.close()
+    with pytest.raises(SessionClosedError):
+        sync.marketplace.show()
+
+
+def test_another_event_loop_is_a_clear_error(sandbox: RunningSandbox) -> None:
+    sdk = make(sandbox)
+
+    async def call() -> None:
+        await sdk.marketplace.show()
+
+    async def close() -> None:
+        await sdk.aclose()
+
+    with asyncio.Runner() as first:
+        first.run(call())
+        with asyncio.Runner() as second, pytest.raises(SessionClosedError, match="event loop"):
+            second.run(call())
+        first.run(close())
+
+
+@pytest.mark.parametrize("create", [create_instance, create_async_instance])
+def test_forgetting_to_close_warns(create: Any) -> None:
+    made = [create("cid")]
+    with pytest.warns(ResourceWarning, match="not closed"):
+        forget(made)
+
+
+@pytest.mark.parametrize("create", [create_instance, create_async_instance])
+def test_no_copies_and_no_secret_in_repr(create: Any) -> None:
+    sdk = create("cid", "s3cret")
+    assert "s3cret" not in repr(sdk)
+    for attempt in (pickle.dumps, copy.copy):
+        with pytest.raises(TypeError, match="not pickled"):
+            attempt(sdk)
+    sdk._closed = True  # nothing was opened
+
+
+def test_without_a_secret_signing_in_says_what_to_set(sandbox: RunningSandbox) -> None:
+    async def main() -> None:
+        async with create_async_instance(sandbox.client_id, base_url=sandbox.base_url) as sdk:
+            with pytest.raises(AuthenticationError, match="FLEX_INTEGRATION_CLIENT_SECRET"):
+                await sdk.marketplace.show()
+
+    run(main())
+    assert sandbox.stats()["client_credentials"] == 0
+
+
+def test_every_endpoint_has_a_method_in_both_and_docs() -> None:
+    sync, asynchronous = create_instance("cid"), create_async_instance("cid")
+    for endpoint in ENDPOINTS.values():
+        for sdk in (sync, asynchronous):
+            method = getattr(getattr(sdk, endpoint.resource), endpoint.action)
+            assert inspect.getdoc(method)
+            assert type(getattr(sdk, endpoint.resource)).__module__ == _resources.__name__
+    sync.close()
+    run(asynchronous.aclose())
+
+
+def test_both_constructors_take_the_same_arguments() -> None:
+    one, other = (inspect.signature(f) for f in (create_instance, create_async_instance))
+    assert one.parameters == other.parameters
+
+
+def test_importing_is_light() -> None:
+    program = (
+        "import sys, flex_integration_sdk as f\n"
+        "heavy = {'httpx2', 'click', 'rich', 'starlette', 'uvicorn', 'asyncio', 'msgspec'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+        "assert set(f.__all__) <= set(dir(f))\n"
+        "f.create_instance('cid').close()\n"
+        "assert 'httpx2' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=30)
+
+
+def test_the_public_names_are_there() -> None:
+    for name in flex_integration_sdk.__all__:
+        assert getattr(flex_integration_sdk, name) is not None
+    with pytest.raises(AttributeError, match="no_such_name"):
+        flex_integration_sdk.no_such_name  # noqa: B018 - that is the test

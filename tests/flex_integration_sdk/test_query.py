@@ -1,0 +1,83 @@
+"""Query strings, byte for byte as the JavaScript SDK writes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flex_integration_sdk import LatLng, LatLngBounds, Money
+from flex_integration_sdk._query import form, query_string
+
+ID = UUID("0e0b60fe-d9a2-11e6-bf26-cec0c932ce01")
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({}, ""),
+        ({"id": ID}, f"id={ID}"),
+        ({"origin": LatLng(60.0, 24.5)}, "origin=60,24.5"),
+        ({"bounds": LatLngBounds(LatLng(1, 2), LatLng(-3.25, 4))}, "bounds=1,2,-3.25,4"),
+        ({"start": datetime(1970, 1, 1, tzinfo=UTC)}, "start=1970-01-01T00%3A00%3A00.000Z"),
+        (
+            {"start": datetime(2020, 1, 1, 1, 0, 0, 7999, timezone(timedelta(hours=2)))},
+            "start=2019-12-31T23%3A00%3A00.007Z",
+        ),
+        ({"ids": [ID, "x"]}, f"ids={ID},x"),
+        ({"x": [1, [2, 3]]}, "x=1,2,3"),
+        ({"x": [1, None, 2]}, "x=1,,2"),
+        ({"x": None}, ""),
+        ({"a": "", "b": [], "c": False, "d": 0, "e": True}, "a=&b=&c=false&d=0&e=true"),
+        ({"per_page": 10, "created_at_start": None}, "perPage=10"),
+        ({"pub_room_type": "a b", "meta_x_y": 1}, "pub_room_type=a%20b&meta_x_y=1"),
+        ({"priv_a_b": 1, "prot_a_b": 1}, "priv_a_b=1&prot_a_b=1"),
+        ({"fields": {"listing": ["title", "price"]}}, "fields.listing=title,price"),
+        ({"limit": {"images": 1}}, "limit.images=1"),
+        (
+            {"image_variant": {"s": {"w": 320, "fit": "scale"}}},
+            "imageVariant.s=w%3A320%3Bfit%3Ascale",
+        ),
+        ({"image_variant": {"s": "w:320"}}, "imageVariant.s=w%3A320"),
+        ({"fields.user": "none"}, "fields.user=none"),
+        ({"keywords": "~*'()! a+b,c;d"}, "keywords=~*'()!%20a%2Bb,c%3Bd"),
+        ({"keywords": "ä€"}, "keywords=%C3%A4%E2%82%AC"),
+        ({"length": 3, "page": 1}, "length=3&page=1"),
+    ],
+)
+def test_the_wire_form(params: dict[str, Any], expected: str) -> None:
+    assert query_string(params) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Money(1, "EUR"), Decimal("1.5"), {"a": 1}, object(), datetime(2020, 1, 1), date(2020, 1, 1)],  # noqa: DTZ001 - that is the test
+)
+def test_what_has_no_form_names_its_parameter(value: object) -> None:
+    with pytest.raises(TypeError, match="'price'"):
+        query_string({"price": value})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_no_number(value: float) -> None:
+    with pytest.raises(ValueError, match="'price'"):
+        query_string({"price": value})
+
+
+text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z]+", fullmatch=True), text, min_size=1))
+def test_a_server_reads_what_was_meant(params: dict[str, str]) -> None:
+    assert parse_qs(query_string(params)) == {key: [value] for key, value in params.items()}
+
+
+@given(text)
+def test_no_text_leaves_its_field(value: str) -> None:
+    assert parse_qs(form({"a": value, "b": "1"})) == {"a": [value], "b": ["1"]}
