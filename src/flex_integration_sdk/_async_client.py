@@ -13,10 +13,12 @@ from ._client import (
     HEADERS,
     AuthInfo,
     InstanceBase,
+    OnEvent,
     OnStoreError,
     auth_info_of,
     auth_info_of_corrupt,
     check_limits,
+    refuse_wrong_callback,
 )
 from ._endpoints import Endpoint
 from ._grants import AsyncGrants
@@ -42,10 +44,12 @@ def create_async_instance(
     timeout: float = 30.0,
     request_timeout: float = 15.0,
     on_store_error: OnStoreError = "raise",
+    on_event: OnEvent | None = None,
     host_lock: Literal["on", "off"] = "on",
 ) -> AsyncIntegrationSDK:
     """An SDK for asyncio programs; arguments and errors as :func:`create_instance`."""
     check_limits(timeout, request_timeout, on_store_error)
+    refuse_wrong_callback(on_event)
     settings = resolve(
         client_id=client_id,
         client_secret=client_secret,
@@ -61,6 +65,7 @@ def create_async_instance(
         AsyncGrants(settings, http),
         request_timeout=request_timeout,
         on_store_error=on_store_error,
+        on_event=on_event,
     )
     return AsyncIntegrationSDK(settings, session, http)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from flex_tokenstore import Secret, SessionClosedError, TokenCorruptError, TokenSession, open_store
+from flex_tokenstore._reporting import check_on_event
 
 from ._endpoints import API_PATH, Endpoint
 from ._grants import SyncGrants
@@ -21,11 +22,12 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from flex_tokenstore import Token, TokenStore
+    from flex_tokenstore import Event, Token, TokenStore
 
 HEADERS = {"Accept": "application/transit+json"}
 
 OnStoreError = Literal["raise", "memory"]
+OnEvent = Callable[["Event"], object]
 
 
 class AuthInfo(NamedTuple):
@@ -46,6 +48,7 @@ def create_instance(
     timeout: float = 30.0,
     request_timeout: float = 15.0,
     on_store_error: OnStoreError = "raise",
+    on_event: OnEvent | None = None,
     host_lock: Literal["on", "off"] = "on",
 ) -> IntegrationSDK:
     """An SDK for sync programs; safe for threads.
@@ -64,6 +67,7 @@ def create_instance(
         timeout: Seconds that an API call may be without an answer.
         request_timeout: Seconds that one token request may take.
         on_store_error: ``"raise"``, or ``"memory"`` to go on without the store while it is down.
+        on_event: Called with each ``flex_tokenstore.Event``: see ``docs/events.md``.
         host_lock: ``"off"`` where no lock file can be written, for stores without a lock.
 
     Raises:
@@ -71,6 +75,7 @@ def create_instance(
         TokenStoreError: The store is unknown, cannot be loaded, or refuses its options.
     """
     check_limits(timeout, request_timeout, on_store_error)
+    refuse_wrong_callback(on_event)
     settings = resolve(
         client_id=client_id,
         client_secret=client_secret,
@@ -86,6 +91,7 @@ def create_instance(
         SyncGrants(settings, http),
         request_timeout=request_timeout,
         on_store_error=on_store_error,
+        on_event=on_event,
     )
     return IntegrationSDK(settings, session, http)
 
@@ -188,6 +194,14 @@ def check_limits(timeout: float, request_timeout: float, on_store_error: str) ->
         raise ConfigurationError(
             f'on_store_error takes "raise" or "memory", got {on_store_error!r}'
         )
+
+
+def refuse_wrong_callback(on_event: object) -> None:
+    """Raises ConfigurationError for what the session would refuse."""
+    try:
+        check_on_event(on_event)
+    except TypeError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def auth_info_of(token: Token | None) -> AuthInfo:

@@ -53,10 +53,12 @@ def refresh_request(settings: Settings, refresh_token: Secret[str]) -> AuthReque
 
 def sign_in_request(settings: Settings) -> AuthRequest:
     if settings.client_secret is None:
-        raise AuthenticationError(
+        error = AuthenticationError(
             "there is no usable token and no client secret to sign in with: pass client_secret=…, "
             f"or set {PREFIX}CLIENT_SECRET or {PREFIX}CLIENT_SECRET_FILE"
         )
+        error.sent = False
+        raise error
     return AuthRequest(
         settings.base_url + TOKEN_PATH,
         Secret(

@@ -238,6 +238,15 @@ def _check(url: str, size: int, deadline: _Deadline) -> None:
 def _failed(url: str, error: Exception) -> TransportError:
     import httpx2
 
+    failure = _described(url, error)
+    unconnected = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+    failure.sent = not isinstance(error, unconnected)
+    return failure
+
+
+def _described(url: str, error: Exception) -> TransportError:
+    import httpx2
+
     host, kind = urlsplit(url).netloc, type(error).__name__
     if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
         return TransportError(

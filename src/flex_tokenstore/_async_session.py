@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _flow
 from ._gate import Abandoned, Flight
-from ._session_base import Budget, OnStoreError, SessionBase, reply_to
+from ._reporting import OnEvent
+from ._session_base import Budget, OnStoreError, Report, SessionBase, reply_to
 from ._state import Outcome
 from ._steps import Load, Lock, Reply, Step
 from .errors import SessionClosedError, TokenStoreError
@@ -50,6 +51,7 @@ class AsyncTokenSession(SessionBase):
         failure_window: float = 5.0,
         lock_timeout: float | None = None,
         on_store_error: OnStoreError = "raise",
+        on_event: OnEvent | None = None,
     ) -> None:
         super().__init__(
             store,
@@ -58,6 +60,7 @@ class AsyncTokenSession(SessionBase):
             failure_window=failure_window,
             lock_timeout=lock_timeout,
             on_store_error=on_store_error,
+            on_event=on_event,
         )
         self.store: AsyncTokenStore
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -143,7 +146,8 @@ class AsyncTokenSession(SessionBase):
     def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
         async def fly() -> None:
             try:
-                result = await _drive(self._start(flow), _Port(self.store, self._grants), flight)
+                port = _Port(self.store, self._grants)
+                result = await _drive(self._start(flow), port, flight, self._report)
             except asyncio.CancelledError:
                 flight.future.set_exception(
                     SessionClosedError("the event loop was shut down while a token was renewed")
@@ -210,10 +214,13 @@ class _Port:
         await self._held.aclose()
 
 
-async def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight) -> Any:
+async def _drive(
+    flow: Generator[Step, Reply, Any], port: _Port, flight: Flight, report: Report
+) -> Any:
     try:
         step = next(flow)
         while True:
+            report(step)
             if flight.abandoned and isinstance(step, (Load, Lock)):
                 raise Abandoned
             try:
@@ -224,7 +231,10 @@ async def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight)
     except StopIteration as stop:
         return stop.value
     finally:
-        await port.unlock()
+        try:
+            await port.unlock()
+        finally:
+            report(None)
 
 
 async def _wait(flight: Flight) -> None:

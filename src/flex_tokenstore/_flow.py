@@ -7,7 +7,6 @@ while it is being closed.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator, Mapping
 from typing import Any, NamedTuple
 
@@ -21,8 +20,6 @@ from .errors import (
     TokenLockTimeoutError,
     TokenUnavailableError,
 )
-
-logger = logging.getLogger("flex_tokenstore")
 
 ROUNDS = 4
 SLICE = 0.25  # seconds between looks at the store while another holds the lock
@@ -55,17 +52,23 @@ def obtain(state: State) -> Generator[Step, Reply, Outcome]:
         if adopted := state.adopt(found.token):
             return adopted
         if not early and found.token is not None and state.still_works(found.token):
+            state.note_adopted(found.token)
             state.hold(found.token)
             early = True
         if state.failure is not None and state.monotonic < state.failure_until:
             raise state.failure
         return (yield from _renew(state, early))
-    except TokenUnavailableError:
+    except TokenUnavailableError as error:
         if state.policy.on_store_error != "memory":
             return _carry_on(state, early)
+        state.note("store_unavailable", error=error)
     except Exception:  # noqa: BLE001 - a token that still works outweighs any failure
         return _carry_on(state, early)
-    return (yield from _renew_without_store(state))
+    try:
+        return (yield from _renew_without_store(state))
+    except Exception as error:
+        state.note("renewal_failed", reason="raised", error=error)
+        raise
 
 
 def save_again(state: State) -> Generator[Step, Reply, None]:
@@ -88,7 +91,7 @@ def save_again(state: State) -> Generator[Step, Reply, None]:
     if error is not None:
         state.keep_unsaved(unsaved.token, unsaved.expected, error)
         return
-    logger.info("token %s is saved at last", unsaved.token.digest)
+    state.note("saved", unsaved.token, reason="again")
     state.unsaved = None
 
 
@@ -98,6 +101,7 @@ def revoke(state: State) -> Generator[Step, Reply, bool]:
     reply = yield from _do(state, Load())
     if isinstance(reply.error, TokenCorruptError):
         yield from _must(state, Remove(ANY_REVISION))
+        state.note("removed", reason="revoke")
         state.forget()
         return False
     if reply.error is not None:
@@ -111,6 +115,10 @@ def revoke(state: State) -> Generator[Step, Reply, bool]:
     reply = yield from _do(state, Remove(None if stored is None else stored.revision))
     if reply.error is not None and not isinstance(reply.error, TokenConflictError):
         raise reply.error
+    if reply.error is not None:
+        state.note("conflict", stored, error=reply.error)
+    elif stored is not None:
+        state.note("removed", stored, reason="revoke")
     state.forget()
     return revoked
 
@@ -119,6 +127,7 @@ def remove(state: State) -> Generator[Step, Reply, None]:
     """Removes the token from the store, whatever it is, and from memory."""
     yield from _acquire(state)
     yield from _must(state, Remove(ANY_REVISION))
+    state.note("removed", reason="remove")
     state.forget()
 
 
@@ -127,24 +136,29 @@ def _revoke(
 ) -> Generator[Step, Reply, tuple[bool, Token | None]]:
     reply = yield from _do(state, Revoke(token))
     if reply.error is None:
+        state.note("revoked", token)
         return True, stored
     refresh = token.refresh_token
     if refresh is None or not _rejected(reply.error):
         raise reply.error
     refused = reply.error
     try:
-        fresh = yield from _request(state, refresh)
+        fresh = yield from _request(state, refresh, "")
     except GrantError as error:
         raise refused from error
     if fresh is None:
         return False, stored  # both tokens are dead already: there is nothing left to revoke
     reply = yield from _do(state, Save(fresh, Found(stored).revision))
     if reply.error is None:
+        state.note("saved", fresh)
         stored = fresh
+    else:
+        state.note("save_failed", fresh, error=reply.error)
     reply = yield from _do(state, Revoke(fresh))
     if reply.error is not None:
         state.hold(fresh)
         raise reply.error
+    state.note("revoked", fresh)
     return True, stored
 
 
@@ -166,7 +180,7 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
             continue
         refresh = state.choose(found.token)
         sent_at = state.monotonic
-        token = yield from _request(state, refresh)
+        token = yield from _request(state, refresh, state.why_sign_in(found.token))
         if token is not None:
             state.failure = None
             origin: Origin = "signed_in" if refresh is None else "refreshed"
@@ -185,7 +199,7 @@ def _renew_without_store(state: State) -> Generator[Step, Reply, Outcome]:
         if refresh is not None and refresh in state.dead:
             refresh = None
         sent_at = state.monotonic
-        token = yield from _request(state, refresh)
+        token = yield from _request(state, refresh, "store_unavailable")
         if token is not None:
             state.own = token
             held = state.hold(token, sent_at)
@@ -194,9 +208,13 @@ def _renew_without_store(state: State) -> Generator[Step, Reply, Outcome]:
 
 
 def _acquire(state: State) -> Generator[Step, Reply, None]:
+    started = state.monotonic
     reply = yield from _do(state, Lock(state.policy.lock_wait, state.policy.lease))
+    if isinstance(reply.error, TokenLockTimeoutError):
+        state.note("waited", reason="timeout", seconds=state.monotonic - started)
     if reply.error is not None:
         raise reply.error
+    state.note("waited", reason="lock", seconds=state.monotonic - started)
     state.lease_end = reply.value
 
 
@@ -206,15 +224,18 @@ def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outco
         wait = 0.0 if early else SLICE
         reply = yield from _do(state, Lock(wait, state.policy.lease))
         if reply.error is None:
+            state.note("waited", reason="lock", seconds=state.monotonic - started)
             state.lease_end = reply.value
             return None
         if early or not isinstance(reply.error, TokenLockTimeoutError):
             raise reply.error
         found = yield from _load(state)
-        if adopted := state.adopt(found.token):
-            return adopted
         waited = state.monotonic - started
+        if adopted := state.adopt(found.token):
+            state.note("waited", reason="adopted", seconds=waited)
+            return adopted
         if waited >= state.policy.lock_wait:
+            state.note("waited", reason="timeout", seconds=waited)
             raise TokenLockTimeoutError(
                 f"another program has held the lock of this token for {waited:.0f} s and saved no "
                 "new one; it may hang: end it, or raise lock_timeout"
@@ -238,23 +259,34 @@ def _read_locked(state: State) -> Generator[Step, Reply, Found]:
         return (yield from _load(state))
     if reply.error is not None:
         raise reply.error
-    logger.warning("%s; it was moved aside and a new token is asked for", corrupt)
+    state.note("quarantined", error=corrupt)
     return Found(None)
 
 
-def _request(state: State, refresh: Any) -> Generator[Step, Reply, Token | None]:
-    """A fresh token; None if the server rejected the refresh token."""
+def _request(state: State, refresh: Any, why: str) -> Generator[Step, Reply, Token | None]:
+    """A fresh token; None if the server rejected the refresh token.
+
+    ``why`` the secret is sent, if there is no refresh token: for the events alone.
+    """
     for attempt in (1, 2):
-        sent_at = state.wall
+        sent_at, started = state.wall, state.monotonic
         reply = yield from _do(state, Request(refresh))
-        if reply.error is None:
-            return _issued(state, reply.value, refresh, sent_at)
-        if refresh is not None and _rejected(reply.error):
+        error = reply.error
+        if error is None:
+            try:
+                token = _issued(state, reply.value, refresh, sent_at)
+            except GrantError as invalid:
+                error = invalid
+            else:
+                state.note_issued(token, refresh, state.monotonic - started, why)
+                return token
+        state.note_not_issued(error, refresh, state.monotonic - started)
+        if refresh is not None and _rejected(error):
             state.dead.add(refresh)
             return None
-        transient = isinstance(reply.error, GrantError) and reply.error.reason == "transient"
+        transient = isinstance(error, GrantError) and error.reason == "transient"
         if not transient or attempt == 2 or state.lease_is_short():
-            raise reply.error
+            raise error
     raise AssertionError("not reached")
 
 
@@ -267,11 +299,13 @@ def _save(
         if compare or not state.lease_is_over():
             reply = yield from _do(state, Save(token, expected))
             if reply.error is None:
+                state.note("saved", token)
                 state.unsaved = None
                 return Outcome(token, origin, state.held)
             error = reply.error
             if not isinstance(error, TokenConflictError):
                 break
+            state.note("conflict", token, error=error)
         else:
             # Without compare-and-set only the lock keeps a newer token from being overwritten.
             yield from _do(state, Unlock())
@@ -286,6 +320,7 @@ def _save(
             break
         stored: Token | None = reply.value
         if stored is None and expected is not None:
+            state.note("discarded", token, reason="removed")
             state.forget()
             return Outcome(token, origin, None)
         if stored is not None and stored.revision != expected:
@@ -330,10 +365,12 @@ def _carry_on(state: State, early: bool) -> Outcome:
         state.failure_until = state.monotonic + state.policy.failure_window
     held = state.held
     if not early or held is None or not held.alive(state.monotonic):
+        if fresh:
+            state.note("renewal_failed", reason="raised", error=error)
         raise error
     pause = BUSY_PAUSE if busy else state.policy.failure_window
     if fresh and not busy:
-        logger.warning("the token is still valid but could not be renewed: %s", error)
+        state.note("renewal_failed", held.token, reason="still_valid", error=error)
     state.postpone(state.monotonic + pause)
     return Outcome(held.token, "adopted", state.held)
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _flow
 from ._gate import Abandoned, Flight
-from ._session_base import Budget, OnStoreError, SessionBase, reply_to
+from ._reporting import OnEvent, refuse_within_report
+from ._session_base import Budget, OnStoreError, Report, SessionBase, reply_to
 from ._state import Outcome
 from ._steps import Load, Lock, Reply, Step
 from .errors import TokenStoreError
@@ -55,6 +56,11 @@ class TokenSession(SessionBase):
             of a program that died may last, and 10 s.
         on_store_error: ``"raise"``, or ``"memory"``: go on with a token in memory alone while
             the store cannot be reached, at the price of one sign-in for each process.
+        on_event: Called with each :class:`Event`, in the thread that renews, which waits for
+            it: it must be quick, and must not use the session. What it raises is logged.
+
+    Raises:
+        TypeError: ``on_event`` cannot be called, or is a coroutine function.
     """
 
     def __init__(
@@ -66,6 +72,7 @@ class TokenSession(SessionBase):
         failure_window: float = 5.0,
         lock_timeout: float | None = None,
         on_store_error: OnStoreError = "raise",
+        on_event: OnEvent | None = None,
     ) -> None:
         super().__init__(
             store,
@@ -74,6 +81,7 @@ class TokenSession(SessionBase):
             failure_window=failure_window,
             lock_timeout=lock_timeout,
             on_store_error=on_store_error,
+            on_event=on_event,
         )
         self.store: TokenStore
 
@@ -111,6 +119,7 @@ class TokenSession(SessionBase):
 
     def close(self) -> None:
         """Waits for a renewal under way, tries once more to save, and closes the store."""
+        refuse_within_report()
         if self._closed:
             return
         flight = self._gate.current(self)
@@ -170,7 +179,8 @@ class TokenSession(SessionBase):
     def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
         def fly() -> None:
             try:
-                result = _drive(self._start(flow), _Port(self.store, self._grants), flight)
+                port = _Port(self.store, self._grants)
+                result = _drive(self._start(flow), port, flight, self._report)
             except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
                 flight.future.set_exception(error)
             else:
@@ -225,10 +235,11 @@ class _Port:
         self._held.close()
 
 
-def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight) -> Any:
+def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight, report: Report) -> Any:
     try:
         step = next(flow)
         while True:
+            report(step)
             if flight.abandoned and isinstance(step, (Load, Lock)):
                 raise Abandoned
             try:
@@ -239,4 +250,7 @@ def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight) -> An
     except StopIteration as stop:
         return stop.value
     finally:
-        port.unlock()
+        try:
+            port.unlock()
+        finally:
+            report(None)

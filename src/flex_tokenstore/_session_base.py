@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from ._gate import Abandoned, Flight, gate_for
+from ._reporting import OnEvent, Reporter, refuse_within_report
 from ._state import Origin, Outcome, Policy, State
-from ._steps import Reply
+from ._steps import Reply, Save, Step
 from .errors import GrantError, SessionClosedError, fresh_copy
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from ._token import Token
 
 OnStoreError = Literal["raise", "memory"]
+Report = Callable[["Step | None"], None]
 
 
 class SessionBase:
@@ -31,6 +34,7 @@ class SessionBase:
         failure_window: float = 5.0,
         lock_timeout: float | None = None,
         on_store_error: OnStoreError = "raise",
+        on_event: OnEvent | None = None,
     ) -> None:
         if on_store_error not in ("raise", "memory"):
             raise ValueError('on_store_error must be "raise" or "memory"')
@@ -41,6 +45,7 @@ class SessionBase:
         policy = Policy(request_timeout, failure_window, lock_timeout, on_store_error)
         self._state = State(store.identity.key, store.abilities.compare_and_set, policy)
         self._gate = gate_for(store.lock_key)
+        self._reporter = Reporter(store, on_event)
         self._closed = False
 
     @property
@@ -81,7 +86,15 @@ class SessionBase:
     def _start(self, flow: Generator[Any, Reply, Any]) -> Generator[Any, Reply, Any]:
         self._state.monotonic, self._state.wall = time.monotonic(), time.time()
         self._state.lease_end = None
+        self._state.notes = []
         return flow
+
+    def _report(self, step: Step | None) -> None:
+        """Hands on what the flow has noted so far; called before ``step`` and at the end."""
+        # Nothing of the program's own runs between the server's answer and its save.
+        if self._state.notes and not isinstance(step, Save):
+            notes, self._state.notes = self._state.notes, []
+            self._reporter.report(notes)
 
     def _outcome(self, flight: Flight, leads: bool) -> Outcome | None:
         """A finished flight's outcome, if it is of use to this caller."""
@@ -102,6 +115,7 @@ class SessionBase:
         return None
 
     def _check_open(self) -> None:
+        refuse_within_report()
         if self._closed:
             raise SessionClosedError("this session is closed; make a new one")
 
