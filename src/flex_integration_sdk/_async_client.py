@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flex_tokenstore import AsyncTokenSession, Secret, TokenCorruptError
 from flex_tokenstore._async_store import async_store
+from flex_tokenstore._reporting import OnEvent
 
 from ._client import (
     HEADERS,
     AuthInfo,
     InstanceBase,
-    OnEvent,
     OnStoreError,
     auth_info_of,
     auth_info_of_corrupt,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from flex_tokenstore import Secret, SessionClosedError, TokenCorruptError, TokenSession, open_store
-from flex_tokenstore._reporting import check_on_event
+from flex_tokenstore._reporting import OnEvent, check_on_event
 
 from ._endpoints import API_PATH, Endpoint
 from ._grants import SyncGrants
@@ -22,12 +22,11 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from flex_tokenstore import Event, Token, TokenStore
+    from flex_tokenstore import Token, TokenStore
 
 HEADERS = {"Accept": "application/transit+json"}
 
 OnStoreError = Literal["raise", "memory"]
-OnEvent = Callable[["Event"], object]
 
 
 class AuthInfo(NamedTuple):

@@ -63,7 +63,7 @@ class Event:
     digest: str | None = None
     """``Token.digest``: eight hexadecimal digits that name the access token."""
     seconds: float | None = None
-    """How long it took."""
+    """How long it took; for ``save_failed``: until the next try."""
     grant_type: GrantType | None = None
     """For token requests: the grant (RFC 6749) that was used."""
     secret_sent: bool = False

@@ -50,12 +50,12 @@ def count(event: Event) -> None:
         named["flex_tokenstore.reason"] = event.reason
     instruments.events.add(1, named)
     outcome = OUTCOMES.get(event.name)
-    if outcome is not None and event.grant_type is not None:
+    if outcome is not None and event.reason != "not_sent":
         instruments.requests.add(
             1,
             {
                 **store,
-                "flex_tokenstore.grant_type": event.grant_type,
+                "flex_tokenstore.grant_type": event.grant_type or "",
                 "flex_tokenstore.outcome": outcome,
                 **failure,
             },

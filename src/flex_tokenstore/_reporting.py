@@ -10,7 +10,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import TokenStoreError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("flex_tokenstore")
 
+T = TypeVar("T")
 OnEvent = Callable[["Event"], object]
 
 LOGGED: dict[EventName, tuple[int, str]] = {
@@ -39,6 +40,8 @@ LOGGED: dict[EventName, tuple[int, str]] = {
     "waited": (logging.DEBUG, "waited for the token lock"),
 }
 """Level and message of each event's log record."""
+
+_LEFT_OUT = {"name", "identity_key", "place"}
 
 _here = threading.local()
 
@@ -63,11 +66,14 @@ class Reporter:
         """Hands the notes on, each as an event, in order."""
         with _reporting():
             for note in notes:
-                event = self._event(note)
-                _shielded("the log", _log, event)
-                _shielded("metrics", _count, event)
-                if self._on_event is not None:
-                    _shielded("on_event", self._on_event, event)
+                _shielded("the report", note.name, self._tell, note)
+
+    def _tell(self, note: Note) -> None:
+        event = self._event(note)
+        _shielded("the log", event.name, _log, event)
+        _shielded("metrics", event.name, _count, event)
+        if self._on_event is not None:
+            _shielded("on_event", event.name, self._on_event, event)
 
     def _event(self, note: Note) -> Event:
         from ._events import Event
@@ -114,8 +120,8 @@ def refuse_within_report() -> None:
     """Raises RuntimeError in a callback: the renewal that called it would wait for itself."""
     if getattr(_here, "reporting", False):
         raise RuntimeError(
-            "on_event and log handlers must not ask a session for a new token: the renewal that "
-            "called them would wait for itself. Hand the event to another thread or task"
+            "on_event and log handlers must not use a token session: the renewal that called them "
+            "would wait for itself. Hand the event to another thread or task"
         )
 
 
@@ -129,15 +135,15 @@ def _reporting() -> Iterator[None]:
         _here.reporting = before
 
 
-def _shielded(what: str, function: Callable[[Event], object], event: Event) -> None:
+def _shielded(what: str, name: str, function: Callable[[T], object], argument: T) -> None:
     """Calls it; a fault is logged by its type, for its message may hold anything."""
     try:
-        function(event)
+        function(argument)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a token just had must not be lost for it
         with contextlib.suppress(Exception):
-            logger.error("%s failed at event %s: %s", what, event.name, type(error).__name__)
+            logger.error("%s failed at event %s: %s", what, name, type(error).__name__)
 
 
 def _log(event: Event) -> None:
@@ -145,10 +151,11 @@ def _log(event: Event) -> None:
     if not logger.isEnabledFor(level):
         return
     facts = event.to_dict()
+    left_out = {"name", "identity_key"} if level >= logging.WARNING else _LEFT_OUT
     shown = " ".join(
         f"{key}={value:.3f}" if isinstance(value, float) else f"{key}={value}"
         for key, value in facts.items()
-        if key not in ("name", "place", "identity_key") and value is not False
+        if key not in left_out and value is not False
     )
     logger.log(level, f"{message}: %s", shown, extra={"flex_tokenstore": facts})
 
