@@ -18,6 +18,7 @@ EventName = Literal[
     "refreshed",
     "removed",
     "renewal_failed",
+    "renewal_postponed",
     "request_failed",
     "revoked",
     "save_failed",

@@ -67,7 +67,7 @@ def obtain(state: State) -> Generator[Step, Reply, Outcome]:
     try:
         return (yield from _renew_without_store(state))
     except Exception as error:
-        state.note("renewal_failed", reason="raised", error=error)
+        state.note("renewal_failed", error=error)
         raise
 
 
@@ -366,11 +366,11 @@ def _carry_on(state: State, early: bool) -> Outcome:
     held = state.held
     if not early or held is None or not held.alive(state.monotonic):
         if fresh:
-            state.note("renewal_failed", reason="raised", error=error)
+            state.note("renewal_failed", error=error)
         raise error
     pause = BUSY_PAUSE if busy else state.policy.failure_window
     if fresh and not busy:
-        state.note("renewal_failed", held.token, reason="still_valid", error=error)
+        state.note("renewal_postponed", held.token, error=error)
     state.postpone(state.monotonic + pause)
     return Outcome(held.token, "adopted", state.held)
 

@@ -30,7 +30,9 @@ LOGGED: dict[EventName, tuple[int, str]] = {
     "refresh_rejected": (logging.WARNING, "refresh token rejected by the server"),
     "refreshed": (logging.INFO, "token refreshed"),
     "removed": (logging.INFO, "token removed from the store"),
-    "renewal_failed": (logging.WARNING, "token not renewed"),
+    # Not a warning: whoever asked for the token has the exception, and may handle it.
+    "renewal_failed": (logging.INFO, "token not renewed"),
+    "renewal_postponed": (logging.WARNING, "token not renewed, the old one still works"),
     "request_failed": (logging.INFO, "token request failed"),
     "revoked": (logging.INFO, "token revoked by the server"),
     "save_failed": (logging.WARNING, "token not saved, kept in memory"),
