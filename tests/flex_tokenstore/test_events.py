@@ -5,127 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Literal
+from collections.abc import Callable
 
 import pytest
 
-from flex_tokenstore import (
-    AsyncTokenSession,
-    Event,
-    GrantError,
-    TokenConflictError,
-    TokenCorruptError,
-    TokenLockTimeoutError,
-    TokenSession,
-    TokenUnavailableError,
-    _flow,
-    open_async_store,
-    open_store,
-    revision_of,
-)
+from flex_tokenstore import Event, GrantError
 from flex_tokenstore._events import EVENT_NAMES
 
-from .fakes import IDENTITY, AsyncServer, DictStore, Server, stored
-
-Kind = Literal["sync", "async"]
-
-
-class Store(DictStore):
-    """Compare-and-set and a lock that another holds for some tries; tells it if corrupt."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.corrupt = False
-        self.busy = 0
-        self.before_set: Callable[[], None] = lambda: None
-        self.after_set: Callable[[], None] = lambda: None
-        self.when_busy: Callable[[], None] = lambda: None
-
-    def get_token(self) -> dict[str, Any] | None:
-        if self.corrupt:
-            raise TokenCorruptError("no token here", revision="junk")
-        return super().get_token()
-
-    def set_token(  # type: ignore[override]  # a store may take more
-        self, token: dict[str, Any], expected: str | None
-    ) -> None:
-        before, self.before_set = self.before_set, lambda: None
-        before()
-        found = None if self.token is None else revision_of(self.token)
-        if expected not in (found, "*"):
-            raise TokenConflictError("another is stored")
-        super().set_token(token)
-        self.after_set()
-
-    def remove_token(  # type: ignore[override]  # a store may take more
-        self, expected: str | None
-    ) -> None:
-        self.corrupt = False
-        super().remove_token()
-
-    @contextmanager
-    def token_lock(self, wait: float, lease: float) -> Iterator[None]:
-        if self.busy:
-            self.busy -= 1
-            self.when_busy()
-            raise TokenLockTimeoutError("another holds it")
-        yield
-
-
-class World:
-    """A store, a server and the events of all sessions on them, sync or async."""
-
-    def __init__(self, kind: Kind) -> None:
-        self.kind = kind
-        self.server = Server()
-        self.store = Store()
-        self.events: list[Event] = []
-
-    def run(self, *calls: str | Callable[[], Any], **options: Any) -> list[Any]:
-        """What each call of a new session gives or raises; the session is closed at the end."""
-        options.setdefault("on_event", self.events.append)
-        return asyncio.run(self._run(calls, options))
-
-    async def _run(
-        self, calls: tuple[str | Callable[[], Any], ...], options: dict[str, Any]
-    ) -> list[Any]:
-        session = await self.open(**options)
-        results: list[Any] = []
-        for call in (*calls, "close"):
-            try:
-                if callable(call):
-                    call()
-                else:
-                    results.append(await self.call(session, call))
-            except Exception as error:
-                results.append(error)
-        return results
-
-    async def open(self, **options: Any) -> Any:
-        if self.kind == "sync":
-            store = open_store(self.store, IDENTITY, host_lock="off")
-            return TokenSession(store, self.server, **options)
-        handle = await open_async_store(self.store, IDENTITY, host_lock="off")
-        return AsyncTokenSession(handle, AsyncServer(self.server), **options)
-
-    async def call(self, session: Any, call: str) -> Any:
-        if self.kind == "sync":
-            return getattr(session, call)()
-        return await getattr(session, "aclose" if call == "close" else call)()
-
-    @property
-    def told(self) -> list[str]:
-        """Name and reason of each event so far, in order."""
-        return [f"{e.name} {e.reason}" if e.reason else e.name for e in self.events]
-
-
-@pytest.fixture(params=["sync", "async"])
-def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(_flow, "SECOND_LOOK", 0.001)
-    monkeypatch.setattr(_flow, "SLICE", 0.001)
-    return World(request.param)
+from .event_world import World
+from .fakes import IDENTITY, stored
 
 
 def first_sign_in(world: World) -> None:
@@ -359,89 +247,25 @@ def test_what_happened_is_told_before_the_next_thing_happens(world: World) -> No
     assert seen == [[LOCK], [LOCK]]
 
 
-@pytest.mark.parametrize("raised", [ValueError("SENTINEL"), SystemExit(3)])
-def test_a_callback_that_raises_is_of_no_consequence(
-    world: World, raised: BaseException, caplog: pytest.LogCaptureFixture
+def test_a_second_call_that_met_401_takes_what_the_first_renewed_without_an_event(
+    world: World,
 ) -> None:
-    def fail(event: Event) -> None:
-        raise raised
+    world.store.token = stored(world.server)
 
-    token, *_ = world.run("token", on_event=fail)
-    assert world.store.token == token.to_dict()
-    failures = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
-    assert failures == [
-        f"on_event failed at event {name}: {type(raised).__name__}"
-        for name in ("waited", "signed_in", "saved")
-    ]
-
-
-def test_a_callback_that_uses_the_session_is_refused_and_does_not_hang() -> None:
-    server = Server()
-    refusals: list[tuple[str, str]] = []
-
-    def use(event: Event) -> None:
-        for call in (session.token, session.revoke, session.close):
-            try:
-                call()
-            except RuntimeError as error:
-                refusals.append((event.name, str(error)[:8]))
-
-    with TokenSession(
-        open_store(DictStore(), IDENTITY, host_lock="off"), server, on_event=use
-    ) as session:
-        session.token()
-    assert refusals[:3] == [("waited", "on_event")] * 3
-    # By the time of the last events the token is in memory, and using it is no renewal.
-    assert refusals.count(("saved", "on_event")) == 2
-
-
-def test_a_task_that_an_async_callback_starts_may_use_the_session() -> None:
     async def main() -> None:
-        world = World("async")
-        tasks: list[asyncio.Task[Any]] = []
-
-        def start(event: Event) -> None:
-            tasks.append(asyncio.get_running_loop().create_task(session.token()))
-
-        session = await world.open(on_event=start)
-        async with session:
-            token = await session.token()
-            assert set(await asyncio.gather(*tasks)) == {token}
-        assert world.server.calls == ["sign_in"]
+        session = await world.open(on_event=world.events.append)
+        calls = [session.new_call(), session.new_call()]
+        if world.kind == "sync":
+            old = [call.token() for call in calls]
+            new = [call.refused(token) for call, token in zip(calls, old, strict=True)]
+        else:
+            old = [await call.token() for call in calls]
+            new = [await call.refused(token) for call, token in zip(calls, old, strict=True)]
+        assert new[0] == new[1]
+        await world.call(session, "close")
 
     asyncio.run(main())
-
-
-def test_while_a_callback_runs_other_threads_use_the_token_that_still_works() -> None:
-    world = World("sync")
-    world.store.token = old = stored(world.server, age=3590)
-    others: list[Any] = []
-
-    def wait_for_another(event: Event) -> None:
-        if event.name == "waited":
-            thread = threading.Thread(target=lambda: others.append(session.token()))
-            thread.start()
-            thread.join(30)
-
-    session = asyncio.run(world.open(on_event=wait_for_another))
-    with session:
-        session.token()
-    assert [token.to_dict() for token in others] == [old]
-
-
-async def _coroutine(event: Event) -> None:
-    """Not what is wanted."""
-
-
-class _AsyncCallable:
-    async def __call__(self, event: Event) -> None:
-        """Not what is wanted either."""
-
-
-@pytest.mark.parametrize("wrong", [_coroutine, _AsyncCallable(), "print"])
-def test_what_is_no_plain_function_is_refused(world: World, wrong: Any) -> None:
-    with pytest.raises(TypeError, match="on_event takes a"):
-        asyncio.run(world.open(on_event=wrong))
+    assert world.told == ["adopted", LOCK, "refreshed", "saved"]
 
 
 def test_who_shares_a_renewal_of_the_same_process_tells_nothing() -> None:
@@ -468,17 +292,3 @@ def test_who_shares_a_renewal_of_the_same_process_tells_nothing() -> None:
     # It shares the outcome, or, if it came too late for that, finds it in the store.
     assert others == [] or [event.name for event in others] == ["adopted"]
     assert world.told == [LOCK, "signed_in empty", "saved"]
-
-
-def test_an_error_that_cannot_be_shown_is_of_no_consequence(
-    world: World, caplog: pytest.LogCaptureFixture
-) -> None:
-    class Unprintable(TokenUnavailableError):
-        def __str__(self) -> str:
-            raise ValueError("SENTINEL")
-
-    world.store.set_errors = [Unprintable()]
-    token, *_ = world.run("token", on_event=None)
-    assert world.store.token == token.to_dict()
-    failures = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
-    assert failures == ["the report failed at event save_failed: ValueError"]
