@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from flex_tokenstore import AsyncTokenSession, Secret, TokenCorruptError
 from flex_tokenstore._async_store import async_store
 
+from ._async_endpoints import Endpoints
 from ._client import (
-    HEADERS,
     AuthInfo,
     InstanceBase,
     OnStoreError,
@@ -18,10 +18,9 @@ from ._client import (
     auth_info_of_corrupt,
     check_limits,
 )
-from ._endpoints import Endpoint
+from ._endpoints import ENDPOINTS
 from ._grants import AsyncGrants
 from ._http import AsyncHttp
-from ._resources import Listings, Marketplace, Users
 from ._response import Response, interpret
 from .config import Settings, resolve
 
@@ -65,16 +64,14 @@ def create_async_instance(
     return AsyncIntegrationSDK(settings, session, http)
 
 
-class AsyncIntegrationSDK(InstanceBase):
+class AsyncIntegrationSDK(InstanceBase, Endpoints):
     """The Integration API for asyncio programs. Made by :func:`create_async_instance`."""
 
     def __init__(self, settings: Settings, session: AsyncTokenSession, http: AsyncHttp) -> None:
-        super().__init__(settings)
+        InstanceBase.__init__(self, settings)
+        Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
-        self.marketplace: Marketplace[Awaitable[Response]] = Marketplace(self._send)
-        self.users: Users[Awaitable[Response]] = Users(self._send)
-        self.listings: Listings[Awaitable[Response]] = Listings(self._send)
 
     @property
     def token_store(self) -> AsyncTokenStore:
@@ -111,13 +108,15 @@ class AsyncIntegrationSDK(InstanceBase):
     ) -> None:
         await self.aclose()
 
-    async def _send(self, endpoint: Endpoint, params: Mapping[str, Any]) -> Response:
-        url = self._prepare(endpoint, params)
+    async def _send(
+        self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
+    ) -> Response[Any]:
+        request = self._prepare(name, named, others)
         call = self.session.new_call()
         token: Token | None = await call.token()
         while token is not None:
-            response = await self._http.send(endpoint.method, url, token, HEADERS)
+            response = await self._http.send(request, token)
             if response.status_code != 401:
                 break
             token = await call.refused(token)
-        return interpret(response, endpoint.method, endpoint.path)
+        return interpret(response, request.method, ENDPOINTS[name].path)

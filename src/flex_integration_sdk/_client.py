@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from flex_tokenstore import Secret, SessionClosedError, TokenCorruptError, TokenSession, open_store
 
-from ._endpoints import API_PATH, Endpoint
+from ._endpoints import ENDPOINTS
 from ._grants import SyncGrants
 from ._http import Http
-from ._query import query_string
-from ._resources import Listings, Marketplace, Users
+from ._requests import ApiRequest, prepare
 from ._response import Response, interpret
+from ._sync_endpoints import Endpoints
 from .config import Settings, resolve
 from .errors import ConfigurationError
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from flex_tokenstore import Token, TokenStore
-
-HEADERS = {"Accept": "application/transit+json"}
 
 OnStoreError = Literal["raise", "memory"]
 
@@ -107,25 +105,24 @@ class InstanceBase:
         if not getattr(self, "_closed", True):
             warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
 
-    def _prepare(self, endpoint: Endpoint, params: Mapping[str, Any]) -> str:
-        """The URL to call; a wrong parameter raises here, before any token is asked for."""
-        query = query_string(params)
+    def _prepare(
+        self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
+    ) -> ApiRequest:
+        """What to send; a wrong argument raises here, before any token is asked for."""
+        request = prepare(self.settings.base_url, ENDPOINTS[name], named, others)
         if self._closed:
             raise SessionClosedError("this SDK instance is closed; make a new one")
-        url = f"{self.settings.base_url}{API_PATH}{endpoint.path}"
-        return f"{url}?{query}" if query else url
+        return request
 
 
-class IntegrationSDK(InstanceBase):
+class IntegrationSDK(InstanceBase, Endpoints):
     """The Integration API for sync programs. Made by :func:`create_instance`."""
 
     def __init__(self, settings: Settings, session: TokenSession, http: Http) -> None:
-        super().__init__(settings)
+        InstanceBase.__init__(self, settings)
+        Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
-        self.marketplace: Marketplace[Response] = Marketplace(self._send)
-        self.users: Users[Response] = Users(self._send)
-        self.listings: Listings[Response] = Listings(self._send)
 
     @property
     def token_store(self) -> TokenStore:
@@ -166,16 +163,18 @@ class IntegrationSDK(InstanceBase):
     ) -> None:
         self.close()
 
-    def _send(self, endpoint: Endpoint, params: Mapping[str, Any]) -> Response:
-        url = self._prepare(endpoint, params)
+    def _send(
+        self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
+    ) -> Response[Any]:
+        request = self._prepare(name, named, others)
         call = self.session.new_call()
         token: Token | None = call.token()
         while token is not None:
-            response = self._http.send(endpoint.method, url, token, HEADERS)
+            response = self._http.send(request, token)
             if response.status_code != 401:
                 break
             token = call.refused(token)
-        return interpret(response, endpoint.method, endpoint.path)
+        return interpret(response, request.method, ENDPOINTS[name].path)
 
 
 def check_limits(timeout: float, request_timeout: float, on_store_error: str) -> None:

@@ -47,7 +47,7 @@ def form(fields: Mapping[str, str]) -> str:
 def _flat(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for name, value in params.items():
-        wire = name if name.startswith(_EXTENDED) else _camel(name)
+        wire = wire_name(name)
         if isinstance(value, Mapping) and wire in ("fields", "limit", "imageVariant"):
             found += [(f"{wire}.{key}", _variant(item)) for key, item in value.items()]
         else:
@@ -61,7 +61,10 @@ def _variant(value: Any) -> Any:
     return ";".join(f"{key}:{_text(key, item)}" for key, item in value.items())
 
 
-def _camel(name: str) -> str:
+def wire_name(name: str) -> str:
+    """A parameter's name as the API spells it; extended data's filters stay as they are."""
+    if name.startswith(_EXTENDED):
+        return name
     return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
 
 

@@ -25,7 +25,7 @@ def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
     flex-sdk call listings.query per_page=10 fields.listing=title,price
     """
     from flex_integration_sdk import create_instance
-    from flex_integration_sdk._resources import ENDPOINTS
+    from flex_integration_sdk._endpoints import ENDPOINTS, snake
 
     if endpoint not in ENDPOINTS:
         near = difflib.get_close_matches(endpoint, ENDPOINTS, n=1)
@@ -36,7 +36,7 @@ def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
     store = chosen.pop("store")
     found = ENDPOINTS[endpoint]
     with create_instance(**chosen, token_store=store) as sdk:
-        action = getattr(getattr(sdk, found.resource), found.action)
+        action = getattr(getattr(sdk, snake(found.resource)), snake(found.action))
         print_json(action(**given).body)
 
 
