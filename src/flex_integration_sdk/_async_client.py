@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,10 +18,10 @@ from ._client import (
     auth_info_of_corrupt,
     check_limits,
 )
-from ._endpoints import ENDPOINTS
 from ._grants import AsyncGrants
+from ._handlers import TypeHandler
 from ._http import AsyncHttp
-from ._response import Response, interpret
+from ._response import Response
 from .config import Settings, resolve
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def create_async_instance(
     request_timeout: float = 15.0,
     on_store_error: OnStoreError = "raise",
     host_lock: Literal["on", "off"] = "on",
+    type_handlers: Sequence[TypeHandler] = (),
 ) -> AsyncIntegrationSDK:
     """An SDK for asyncio programs; arguments and errors as :func:`create_instance`."""
     check_limits(timeout, request_timeout, on_store_error)
@@ -61,14 +62,20 @@ def create_async_instance(
         request_timeout=request_timeout,
         on_store_error=on_store_error,
     )
-    return AsyncIntegrationSDK(settings, session, http)
+    return AsyncIntegrationSDK(settings, session, http, type_handlers)
 
 
 class AsyncIntegrationSDK(InstanceBase, Endpoints):
     """The Integration API for asyncio programs. Made by :func:`create_async_instance`."""
 
-    def __init__(self, settings: Settings, session: AsyncTokenSession, http: AsyncHttp) -> None:
-        InstanceBase.__init__(self, settings)
+    def __init__(
+        self,
+        settings: Settings,
+        session: AsyncTokenSession,
+        http: AsyncHttp,
+        type_handlers: Sequence[TypeHandler] = (),
+    ) -> None:
+        InstanceBase.__init__(self, settings, type_handlers)
         Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
@@ -119,4 +126,4 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
             if response.status_code != 401:
                 break
             token = await call.refused(token)
-        return interpret(response, request.method, ENDPOINTS[name].path)
+        return self._interpret(response, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -11,6 +11,7 @@ from flex_tokenstore import Secret, SessionClosedError, TokenCorruptError, Token
 
 from ._endpoints import ENDPOINTS
 from ._grants import SyncGrants
+from ._handlers import TypeHandler, read, write
 from ._http import Http
 from ._requests import ApiRequest, prepare
 from ._response import Response, interpret
@@ -45,6 +46,7 @@ def create_instance(
     request_timeout: float = 15.0,
     on_store_error: OnStoreError = "raise",
     host_lock: Literal["on", "off"] = "on",
+    type_handlers: Sequence[TypeHandler] = (),
 ) -> IntegrationSDK:
     """An SDK for sync programs; safe for threads.
 
@@ -63,6 +65,7 @@ def create_instance(
         request_timeout: Seconds that one token request may take.
         on_store_error: ``"raise"``, or ``"memory"`` to go on without the store while it is down.
         host_lock: ``"off"`` where no lock file can be written, for stores without a lock.
+        type_handlers: Types of your own in place of the SDK's.
 
     Raises:
         ConfigurationError: Something is missing or wrong.
@@ -85,14 +88,15 @@ def create_instance(
         request_timeout=request_timeout,
         on_store_error=on_store_error,
     )
-    return IntegrationSDK(settings, session, http)
+    return IntegrationSDK(settings, session, http, type_handlers)
 
 
 class InstanceBase:
     """What the sync and the async SDK share."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, type_handlers: Sequence[TypeHandler]) -> None:
         self.settings = settings
+        self._handlers = tuple(type_handlers)
         self._closed = False
 
     def __repr__(self) -> str:
@@ -109,17 +113,32 @@ class InstanceBase:
         self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
     ) -> ApiRequest:
         """What to send; a wrong argument raises here, before any token is asked for."""
+        if self._handlers:
+            named, others = write(named, self._handlers), write(others, self._handlers)
         request = prepare(self.settings.base_url, ENDPOINTS[name], named, others)
         if self._closed:
             raise SessionClosedError("this SDK instance is closed; make a new one")
         return request
 
+    def _interpret(self, response: Any, name: str) -> Response[Any]:
+        endpoint = ENDPOINTS[name]
+        answer = interpret(response, endpoint.method, endpoint.path)
+        return (
+            Response(answer.status, read(answer.body, self._handlers)) if self._handlers else answer
+        )
+
 
 class IntegrationSDK(InstanceBase, Endpoints):
     """The Integration API for sync programs. Made by :func:`create_instance`."""
 
-    def __init__(self, settings: Settings, session: TokenSession, http: Http) -> None:
-        InstanceBase.__init__(self, settings)
+    def __init__(
+        self,
+        settings: Settings,
+        session: TokenSession,
+        http: Http,
+        type_handlers: Sequence[TypeHandler] = (),
+    ) -> None:
+        InstanceBase.__init__(self, settings, type_handlers)
         Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
@@ -174,7 +193,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
             if response.status_code != 401:
                 break
             token = call.refused(token)
-        return interpret(response, request.method, ENDPOINTS[name].path)
+        return self._interpret(response, name)
 
 
 def check_limits(timeout: float, request_timeout: float, on_store_error: str) -> None:

@@ -55,10 +55,23 @@ def _flat(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return found
 
 
+def object_query_string(params: Mapping[str, Any]) -> str:
+    """``params`` in the form of the API's object parameters: ``w:320;h:240;fit:scale``.
+
+    None is left out. Not percent-encoded: that is done when it is sent as a parameter's value.
+
+    Raises:
+        TypeError: ``params`` is no mapping, or a value has no form in a query, as a mapping has
+            none.
+    """
+    if not isinstance(params, Mapping):
+        raise TypeError(f"an object parameter is a mapping, got {type(params).__name__}")
+    given = ((key, value) for key, value in params.items() if value is not None)
+    return ";".join(f"{key}:{_text(key, value)}" for key, value in given)
+
+
 def _variant(value: Any) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    return ";".join(f"{key}:{_text(key, item)}" for key, item in value.items())
+    return object_query_string(value) if isinstance(value, Mapping) else value
 
 
 def wire_name(name: str) -> str:
