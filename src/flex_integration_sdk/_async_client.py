@@ -43,6 +43,7 @@ def create_async_instance(
     on_store_error: OnStoreError = "raise",
     host_lock: Literal["on", "off"] = "on",
     type_handlers: Sequence[TypeHandler] = (),
+    transit_verbose: bool = False,
 ) -> AsyncIntegrationSDK:
     """An SDK for asyncio programs; arguments and errors as :func:`create_instance`."""
     check_limits(timeout, request_timeout, on_store_error)
@@ -62,7 +63,7 @@ def create_async_instance(
         request_timeout=request_timeout,
         on_store_error=on_store_error,
     )
-    return AsyncIntegrationSDK(settings, session, http, type_handlers)
+    return AsyncIntegrationSDK(settings, session, http, type_handlers, transit_verbose)
 
 
 class AsyncIntegrationSDK(InstanceBase, Endpoints):
@@ -74,8 +75,9 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
         session: AsyncTokenSession,
         http: AsyncHttp,
         type_handlers: Sequence[TypeHandler] = (),
+        transit_verbose: bool = False,
     ) -> None:
-        InstanceBase.__init__(self, settings, type_handlers)
+        InstanceBase.__init__(self, settings, type_handlers, transit_verbose)
         Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http

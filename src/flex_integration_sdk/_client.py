@@ -47,6 +47,7 @@ def create_instance(
     on_store_error: OnStoreError = "raise",
     host_lock: Literal["on", "off"] = "on",
     type_handlers: Sequence[TypeHandler] = (),
+    transit_verbose: bool = False,
 ) -> IntegrationSDK:
     """An SDK for sync programs; safe for threads.
 
@@ -66,6 +67,7 @@ def create_instance(
         on_store_error: ``"raise"``, or ``"memory"`` to go on without the store while it is down.
         host_lock: ``"off"`` where no lock file can be written, for stores without a lock.
         type_handlers: Types of your own in place of the SDK's.
+        transit_verbose: Speak Transit in its readable form, for looking at the wire.
 
     Raises:
         ConfigurationError: Something is missing or wrong.
@@ -88,15 +90,18 @@ def create_instance(
         request_timeout=request_timeout,
         on_store_error=on_store_error,
     )
-    return IntegrationSDK(settings, session, http, type_handlers)
+    return IntegrationSDK(settings, session, http, type_handlers, transit_verbose)
 
 
 class InstanceBase:
     """What the sync and the async SDK share."""
 
-    def __init__(self, settings: Settings, type_handlers: Sequence[TypeHandler]) -> None:
+    def __init__(
+        self, settings: Settings, type_handlers: Sequence[TypeHandler], transit_verbose: bool
+    ) -> None:
         self.settings = settings
         self._handlers = tuple(type_handlers)
+        self._verbose = transit_verbose
         self._closed = False
 
     def __repr__(self) -> str:
@@ -115,7 +120,9 @@ class InstanceBase:
         """What to send; a wrong argument raises here, before any token is asked for."""
         if self._handlers:
             named, others = write(named, self._handlers), write(others, self._handlers)
-        request = prepare(self.settings.base_url, ENDPOINTS[name], named, others)
+        request = prepare(
+            self.settings.base_url, ENDPOINTS[name], named, others, verbose=self._verbose
+        )
         if self._closed:
             raise SessionClosedError("this SDK instance is closed; make a new one")
         return request
@@ -137,8 +144,9 @@ class IntegrationSDK(InstanceBase, Endpoints):
         session: TokenSession,
         http: Http,
         type_handlers: Sequence[TypeHandler] = (),
+        transit_verbose: bool = False,
     ) -> None:
-        InstanceBase.__init__(self, settings, type_handlers)
+        InstanceBase.__init__(self, settings, type_handlers, transit_verbose)
         Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http

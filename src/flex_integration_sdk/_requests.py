@@ -28,7 +28,12 @@ class ApiRequest(NamedTuple):
 
 
 def prepare(
-    base_url: str, endpoint: Endpoint, named: Mapping[str, Any], others: Mapping[str, Any]
+    base_url: str,
+    endpoint: Endpoint,
+    named: Mapping[str, Any],
+    others: Mapping[str, Any],
+    *,
+    verbose: bool = False,
 ) -> ApiRequest:
     """The request for one call.
 
@@ -37,6 +42,7 @@ def prepare(
         endpoint: What to call.
         named: Arguments by the API's names.
         others: Further ones by Python's names: of the query for GET, of the body for POST.
+        verbose: Sends Transit in its readable form, and asks for it.
 
     Raises:
         TypeError: A value has no form on the wire.
@@ -45,7 +51,7 @@ def prepare(
     """
     given = {name: value for name, value in named.items() if value is not UNSET}
     url = f"{base_url}{API_PATH}{endpoint.path}"
-    headers = {"Accept": TRANSIT}
+    headers = {"Accept": TRANSIT, **({"X-Transit-Verbose": "true"} if verbose else {})}
     if endpoint.method == "GET":
         query = query_string({**given, **{wire_name(name): others[name] for name in others}})
         return ApiRequest("GET", f"{url}?{query}" if query else url, headers)
@@ -57,7 +63,7 @@ def prepare(
     if endpoint.multipart:
         files = {name: _part(name, value) for name, value in body.items()}
         return ApiRequest("POST", url, headers, files=files)
-    content = _transit.dumps(body).encode()
+    content = _transit.dumps(body, verbose=verbose).encode()
     return ApiRequest("POST", url, {**headers, "Content-Type": TRANSIT}, content)
 
 
