@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the SDK's sync and async methods from the table of endpoints.
+"""Makes the SDK's sync and async methods, and their docs page, from the table of endpoints.
 
 python tools/generate.py           writes them
 python tools/generate.py --check   exit code 1 if they are not what the table gives
@@ -17,6 +17,7 @@ from flex_integration_sdk import resources as _resources
 from flex_integration_sdk._endpoints import Endpoint, Param, snake
 
 PACKAGE = Path(_endpoints.__file__).parent
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 WIDTH = 100
 HEADER = '''"""{title} Made by tools/generate.py from _endpoints.py: do not edit."""
 
@@ -35,16 +36,30 @@ from .resources import (
 
 Send = {alias}
 '''
+PAGE = """# Endpoints
+
+Made by `tools/generate.py` from the table in `_endpoints.py`: do not edit.
+
+Each is a method of `IntegrationSDK` and, awaited, of `AsyncIntegrationSDK`; arguments are by
+keyword. An argument with `Unset` is not sent unless it is given, and what is stored stays; None,
+where the type has it, clears it. Further keywords are passed through: to a query's parameters
+(`pub_…`, `meta_…`, `priv_…`, `prot_…` are filters by extended data) or to a command's body. A
+command gives the id and type alone unless `expand=True`. Ids may be texts. What the API's
+reference leaves open is accepted both ways."""
 
 
 def main(arguments: list[str]) -> int:
     """Writes or checks both modules; returns the exit code."""
     stale = []
-    for is_async, name in ((False, "_sync_endpoints.py"), (True, "_async_endpoints.py")):
-        path, text = PACKAGE / name, module(is_async)
+    made = {
+        PACKAGE / "_sync_endpoints.py": module(is_async=False),
+        PACKAGE / "_async_endpoints.py": module(is_async=True),
+        DOCS / "endpoints.md": page(),
+    }
+    for path, text in made.items():
         if arguments == ["--check"]:
             if not path.exists() or path.read_text(encoding="utf-8") != text:
-                stale.append(name)
+                stale.append(path.name)
         else:
             path.write_text(text, encoding="utf-8", newline="\n")
     if stale:
@@ -67,6 +82,30 @@ def module(is_async: bool) -> str:
         alias=f"Callable[[str, Mapping[str, Any], Mapping[str, Any]], {answer}]",
     )
     return f"{header}\n\n{body}\n\n\n{_namespace()}"
+
+
+def page() -> str:
+    """The text of the docs page."""
+    parts = [PAGE]
+    for resource, endpoints in _endpoints.resources():
+        parts.append(f"## {snake(resource)}")
+        for each in endpoints:
+            result = f"list of {each.result}" if each.many else each.result
+            rows = (
+                "\n".join(
+                    f"| `{param.python_name}` | `{_argument(each, param).partition(': ')[2]}` "
+                    f"| {param.doc.replace('``', '`').replace('|', '/')} |"
+                    for param in each.all_params
+                )
+                .replace("| None", "\\| None")
+                .replace("| Unset", "\\| Unset")
+            )
+            parts.append(
+                f"### `sdk.{snake(resource)}.{snake(each.action)}`\n\n{each.doc}\n"
+                f"`{each.method} {each.path}`, gives {result}.\n\n"
+                f"| argument | type | meaning |\n|---|---|---|\n{rows}"
+            )
+    return "\n\n".join(parts) + "\n"
 
 
 def _isort(name: str) -> tuple[int, str]:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import Any, Generic, TypedDict, TypeVar, cast
+from typing import Any, Generic, NotRequired, TypedDict, TypeVar, cast
 
 from . import _transit
 from .errors import ApiError, RateLimitedError, TransportError, class_for
@@ -16,16 +16,16 @@ from .resources import Resource
 T = TypeVar("T", covariant=True)
 
 
-class PageMeta(TypedDict, total=False):
+class PageMeta(TypedDict):
     """Where a page is. Totals are None where the API does not count."""
 
     totalItems: int | None
     totalPages: int | None
     page: int
     perPage: int
-    paginationLimit: int
+    paginationLimit: NotRequired[int]
     """Last page that may be asked for."""
-    paginationUnsupported: bool
+    paginationUnsupported: NotRequired[bool]
     """There is the first page alone."""
 
 

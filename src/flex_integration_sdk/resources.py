@@ -1,14 +1,14 @@
 """What the API gives: resources as dicts with typed attributes that find what is related to them.
 
-Attributes that are absent here are there all the same if the API sends them; those that a
-``fields`` argument left out are not. The names and types are those of the API's reference.
+The names and types are those of the API's reference. What the API sends beyond them is there all
+the same; what a ``fields`` argument left out is not, whatever the type says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Generic, TypedDict, TypeVar, cast
+from typing import Any, Generic, NotRequired, TypedDict, TypeVar, cast
 from uuid import UUID
 
 from .types import LatLng, Money
@@ -106,7 +106,7 @@ class Resource(dict[str, Any], Generic[A]):
         return Resource(found, self._related)
 
 
-class ProfileAttributes(TypedDict, total=False):
+class ProfileAttributes(TypedDict):
     """A user's profile."""
 
     firstName: str
@@ -120,7 +120,7 @@ class ProfileAttributes(TypedDict, total=False):
     metadata: dict[str, Any]
 
 
-class PermissionAttributes(TypedDict, total=False):
+class PermissionAttributes(TypedDict):
     """What a user may do: ``permission/allow`` or ``permission/deny``."""
 
     postListings: str
@@ -128,14 +128,14 @@ class PermissionAttributes(TypedDict, total=False):
     read: str
 
 
-class MarketplaceAttributes(TypedDict, total=False):
+class MarketplaceAttributes(TypedDict):
     """Of a :data:`Marketplace`."""
 
     name: str
     description: str | None
 
 
-class UserAttributes(TypedDict, total=False):
+class UserAttributes(TypedDict):
     """Of a :data:`User`."""
 
     banned: bool
@@ -151,7 +151,7 @@ class UserAttributes(TypedDict, total=False):
     permissions: PermissionAttributes
 
 
-class ListingAttributes(TypedDict, total=False):
+class ListingAttributes(TypedDict):
     """Of a :data:`Listing`."""
 
     title: str
@@ -167,21 +167,21 @@ class ListingAttributes(TypedDict, total=False):
     deleted: bool
 
 
-class LineItem(TypedDict, total=False):
+class LineItem(TypedDict):
     """One line of a transaction's price. Numbers may come as ``Decimal`` or ``int``."""
 
     code: str
     unitPrice: Money
     quantity: Any
-    units: Any
-    seats: Any
-    percentage: Any
+    units: NotRequired[Any]
+    seats: NotRequired[Any]
+    percentage: NotRequired[Any]
     lineTotal: Money
     reversal: bool
     includeFor: list[str]
 
 
-class Transition(TypedDict, total=False):
+class Transition(TypedDict):
     """One step that a transaction took."""
 
     transition: str
@@ -189,7 +189,7 @@ class Transition(TypedDict, total=False):
     by: str
 
 
-class TransactionAttributes(TypedDict, total=False):
+class TransactionAttributes(TypedDict):
     """Of a :data:`Transaction`."""
 
     createdAt: datetime
@@ -206,7 +206,7 @@ class TransactionAttributes(TypedDict, total=False):
     transitions: list[Transition]
 
 
-class ImageVariant(TypedDict, total=False):
+class ImageVariant(TypedDict):
     """One size of an image."""
 
     name: str
@@ -215,13 +215,13 @@ class ImageVariant(TypedDict, total=False):
     url: str
 
 
-class ImageAttributes(TypedDict, total=False):
+class ImageAttributes(TypedDict):
     """Of an :data:`Image`."""
 
     variants: dict[str, ImageVariant]
 
 
-class FileAttributes(TypedDict, total=False):
+class FileAttributes(TypedDict):
     """Of a :data:`File`; ``state``: ``pendingUpload``, ``pendingVerification``, ``available`` or
     ``verificationFailed``."""
 
@@ -233,7 +233,7 @@ class FileAttributes(TypedDict, total=False):
     createdAt: datetime
 
 
-class FileUploadAttributes(TypedDict, total=False):
+class FileUploadAttributes(TypedDict):
     """Of a :data:`FileUpload`: where to send the bytes."""
 
     fileId: UUID
@@ -243,7 +243,7 @@ class FileUploadAttributes(TypedDict, total=False):
     expiresAt: datetime
 
 
-class FileDownloadAttributes(TypedDict, total=False):
+class FileDownloadAttributes(TypedDict):
     """Of a :data:`FileDownload`: where to get the bytes."""
 
     fileId: UUID
@@ -251,14 +251,14 @@ class FileDownloadAttributes(TypedDict, total=False):
     expiresAt: datetime
 
 
-class FileAttachmentAttributes(TypedDict, total=False):
+class FileAttachmentAttributes(TypedDict):
     """Of a :data:`FileAttachment`."""
 
     scope: str
     deleted: bool
 
 
-class AvailabilityExceptionAttributes(TypedDict, total=False):
+class AvailabilityExceptionAttributes(TypedDict):
     """Of an :data:`AvailabilityException`."""
 
     seats: int
@@ -266,7 +266,7 @@ class AvailabilityExceptionAttributes(TypedDict, total=False):
     end: datetime
 
 
-class AuditData(TypedDict, total=False):
+class AuditData(TypedDict):
     """Who caused an event."""
 
     userId: UUID | None
@@ -275,7 +275,7 @@ class AuditData(TypedDict, total=False):
     clientId: UUID | None
 
 
-class EventAttributes(TypedDict, total=False):
+class EventAttributes(TypedDict):
     """Of an :data:`Event`; ``resource`` is as after it, ``previousValues`` what it changed."""
 
     createdAt: datetime
@@ -290,27 +290,27 @@ class EventAttributes(TypedDict, total=False):
     auditData: AuditData
 
 
-class StockAttributes(TypedDict, total=False):
+class StockAttributes(TypedDict):
     """Of a :data:`Stock`."""
 
     quantity: int
 
 
-class StockAdjustmentAttributes(TypedDict, total=False):
+class StockAdjustmentAttributes(TypedDict):
     """Of a :data:`StockAdjustment`."""
 
     at: datetime
     quantity: int
 
 
-class StockReservationAttributes(TypedDict, total=False):
+class StockReservationAttributes(TypedDict):
     """Of a :data:`StockReservation`."""
 
     quantity: int
     state: str
 
 
-class MessageAttributes(TypedDict, total=False):
+class MessageAttributes(TypedDict):
     """Of a :data:`Message`."""
 
     content: str | None

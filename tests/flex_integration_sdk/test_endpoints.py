@@ -45,6 +45,7 @@ def test_a_stale_module_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     generator = runpy.run_path(str(ROOT / "tools" / "generate.py"))
     main = generator["main"]
     monkeypatch.setitem(main.__globals__, "PACKAGE", tmp_path)
+    monkeypatch.setitem(main.__globals__, "DOCS", tmp_path)
     assert main(["--check"]) == 1
     assert main([]) == 0
     assert main(["--check"]) == 0
@@ -52,8 +53,11 @@ def test_a_stale_module_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert main(["--check"]) == 1
 
 
-def test_there_are_34() -> None:
+def test_there_are_34_and_the_docs_have_them() -> None:
     assert len(ENDPOINTS) == 34
+    page = (ROOT / "docs" / "endpoints.md").read_text(encoding="utf-8")
+    for endpoint in ENDPOINTS.values():
+        assert f"`sdk.{snake(endpoint.resource)}.{snake(endpoint.action)}`" in page
 
 
 @all_endpoints
