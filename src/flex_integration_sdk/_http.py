@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from flex_tokenstore import Token
 
+    from ._requests import ApiRequest
+
 USER_AGENT = f"flex-integration-sdk-python/{__version__} (python/{platform.python_version()})"
 
 # The server allows 10 connections to an address. One is kept for token requests: behind API calls
@@ -101,15 +103,14 @@ class Http(_Base):
 
         return httpx2.Client
 
-    def send(self, method: str, url: str, token: Token, headers: dict[str, str]) -> Any:
+    def send(self, api: ApiRequest, token: Token) -> Any:
         """An API request; gives the response, read."""
         client = self._pair()[0]
-        request = client.build_request(method, url, headers=headers)
-        request.headers["Authorization"] = token.authorization
+        request = _api_request(client, api, token)
         try:
             return client.send(request)
         except Exception as error:  # noqa: BLE001 - none may escape with its frames
-            raise _failed(url, error) from without_frames(error)
+            raise _failed(api.url, error) from without_frames(error)
 
     def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
@@ -158,15 +159,14 @@ class AsyncHttp(_Base):
 
         return httpx2.AsyncClient
 
-    async def send(self, method: str, url: str, token: Token, headers: dict[str, str]) -> Any:
+    async def send(self, api: ApiRequest, token: Token) -> Any:
         """As :meth:`Http.send`."""
         client = self._pair()[0]
-        request = client.build_request(method, url, headers=headers)
-        request.headers["Authorization"] = token.authorization
+        request = _api_request(client, api, token)
         try:
             return await client.send(request)
         except Exception as error:  # noqa: BLE001 - none may escape with its frames
-            raise _failed(url, error) from without_frames(error)
+            raise _failed(api.url, error) from without_frames(error)
 
     async def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """As :meth:`Http.authenticate`."""
@@ -195,6 +195,14 @@ class AsyncHttp(_Base):
         """Closes the connections of this process."""
         for client in self._pairs.pop(os.getpid(), ()):
             await client.aclose()
+
+
+def _api_request(client: Any, api: ApiRequest, token: Token) -> httpx2.Request:
+    request: httpx2.Request = client.build_request(
+        api.method, api.url, headers=api.headers, content=api.content, files=api.files
+    )
+    request.headers["Authorization"] = token.authorization
+    return request
 
 
 def _auth_request(client: Any, auth: AuthRequest, deadline: _Deadline) -> httpx2.Request:

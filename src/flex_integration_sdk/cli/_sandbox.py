@@ -37,6 +37,19 @@ import click
     show_default=True,
     help="How long a token request takes.",
 )
+@click.option(
+    "--db",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="SQLite file that keeps the data. Default: it is gone at the end.",
+)
+@click.option(
+    "--limits",
+    type=click.Choice(["dev", "live", "off"]),
+    default="off",
+    show_default=True,
+    help="Rate limits as in a development or in the live environment.",
+)
 def sandbox(
     host: str, port: int, no_rotate: bool, client_secret: str | None, **chosen: Any
 ) -> None:
