@@ -6,6 +6,7 @@ import time
 from collections import deque
 from typing import Any, NamedTuple
 
+from . import invariants
 from .model import LONG, Config, Model, Move
 from .process import Begin
 from .shipped import Edit
@@ -100,7 +101,7 @@ class Explorer:
             self._recovered[key] = self._call_once(world._replace(procs=alone), index)
         problem = self._recovered[key]
         if problem is not None:
-            raise self._broken(leaf, [], Violation(f"I6: {problem}"))
+            raise self._broken(leaf, [], Violation(problem))
 
     def _call_once(self, world: World, index: int) -> str | None:
         families = {name.split(".")[0] for name, _ in world.access}
@@ -109,19 +110,22 @@ class Explorer:
             try:
                 world = self.model.apply(world, moves[0])
             except Violation as violation:
-                return f"in recovery: {violation}"
-            if moves[0].what == "send" and world.procs[index].refused == frozenset():
-                pass
+                return f"{violation} (in recovery)"
             tasks = self.model.view(world.procs[index]).tasks
             if all(isinstance(asks, Begin) for _, asks, *_ in tasks):
                 break
         else:
-            return "the next call does not end"
+            return "I6: the next call does not end"
+        for facts in self.model.view(world.procs[index]).sessions:
+            try:
+                invariants.at_recovered(world, facts)
+            except Violation as violation:
+                return str(violation)
         result = self.model.last_result
         if not isinstance(result, tuple):
-            return f"the next call of P{index} ends with {result!r}"
+            return f"I6: the next call of P{index} ends with {result!r}"
         signed_in = len({name.split(".")[0] for name, _ in world.access} - families)
-        return None if signed_in <= 1 else f"the next call signed in {signed_in} times"
+        return None if signed_in <= 1 else f"I6: the next call signed in {signed_in} times"
 
     def _broken(self, world: World, rest: list[Move], violation: BaseException) -> Broken:
         return Broken(self.config, self._path(world, rest), violation)

@@ -11,7 +11,7 @@ from . import invariants
 from .machine import Machine
 from .process import Asked, Begin, Input, Send, Spec
 from .shipped import Edit, Shipped
-from .values import CORRUPT_REVISION, LIFETIME, Answer, Corrupt, Ends, Error, Rec, revision_of
+from .values import CORRUPT_REVISION, LIFETIME, Answer, Corrupt, Ends, Error, Granted, Rec, revision_of
 from .world import (
     FAILED,
     Flying,
@@ -80,6 +80,7 @@ class Model:
             live=frozenset(),
             access=frozenset(),
             rejected=frozenset(),
+            revoked=frozenset(),
             issued=0,
             down=False,
             budget=self.config.budget,
@@ -159,6 +160,8 @@ class Model:
             if proc.late is not None and proc.late[0] == task:
                 yield Move(index, task, "receive late")
             elif isinstance(asks, Begin):
+                if asks.op == "expire" and self._busy(world):
+                    continue  # time passes between calls; in one it is a fault
                 if not asks.extra or recovery:
                     yield Move(index, task, f"begin {asks.op}")
             elif isinstance(asks, Asked):
@@ -278,7 +281,9 @@ class Model:
         proc = proc._replace(local=local)
         facts = self.view(proc).sessions
         for event in events:
-            invariants.at_end(proc, facts[event.session], event)
+            invariants.at_end(world, proc, facts[event.session], event)
+            if event.kind == "flight":
+                world = world.with_proc(index, granted=None, conflict=False)
             if event.kind == "call":
                 self.last_result = event.result
         return world.with_proc(index, local=local)
@@ -319,7 +324,10 @@ class Model:
             return self._got(world, index, task, asks, answer)
         assert proc.request is not None
         answer = Error("transient") if what.endswith("lost after") else proc.request.answer
-        return self.feed(world.with_proc(index, request=None), index, task, answer)
+        world = world.with_proc(index, request=None)
+        if isinstance(answer, Granted):
+            world = world.with_proc(index, granted=answer.refresh, conflict=False)
+        return self.feed(world, index, task, answer)
 
     def _do_request(
         self, world: World, index: int, task: str, asks: Any, session: int, *_: Any
@@ -401,11 +409,14 @@ class Model:
                 read = Corrupt(answer.kind == "corrupt")
             world = world.with_proc(index, read=read)
         elif asks[0] == "save":
-            failed = isinstance(answer, Error)
+            failed = isinstance(answer, Error) and answer.kind != "conflict"
+            conflict = isinstance(answer, Error) and not failed
             world = world.with_proc(
                 index,
+                conflict=conflict or world.procs[index].conflict,
+                granted=world.procs[index].granted if isinstance(answer, Error) else None,
                 save_failed=asks[1] if failed else None,
-                read=world.procs[index].read if failed else asks[1],
+                read=world.procs[index].read if isinstance(answer, Error) else asks[1],
             )
         elif asks[0] == "remove" and not isinstance(answer, Error):
             world = world.with_proc(index, read=None)
@@ -419,13 +430,14 @@ class Model:
 
     def _save(self, world: World, index: int, asks: Any, session: int, flow: str) -> Any:
         owner = self._owner(world, index, session)
-        before = world.slot(owner).stored
-        if self.config.compare_and_set and not _matches(before, asks[2]):
+        slot = world.slot(owner)
+        if self.config.compare_and_set and not _matches(slot.stored, asks[2]):
             return world, Error("conflict")
         facts = self.view(world.procs[index]).sessions[session]
         cas = self.config.compare_and_set
-        invariants.at_save(world, index, facts, asks[1], before, cas)
-        return world.with_slot(owner, stored=asks[1]), None
+        invariants.at_save(world, index, facts, asks[1], slot, cas)
+        rogue = not cas and world.procs[index].hold != "yes"
+        return world.with_slot(owner, stored=asks[1], rogue=rogue), None
 
     def _remove(self, world: World, index: int, asks: Any, session: int, flow: str) -> Any:
         owner = self._owner(world, index, session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from typing import Any, NamedTuple
 
 from flex_tokenstore._steps import Load, Lock, Pause, Remove, Request, Revoke, Save, Unlock
@@ -60,6 +61,8 @@ class Facts(NamedTuple):
     unsaved: tuple[Rec, str | None] | None
     own: Rec | None
     held: Rec | None
+    alive: bool
+    """Whether the token in memory still works, by its times."""
     saved: bool
     monotonic: float
     lease_end: float | None
@@ -239,6 +242,7 @@ class Process:
             None if unsaved is None else (rec_of(unsaved.token), unsaved.expected),
             None if state.own is None else rec_of(state.own),
             None if state.held is None else rec_of(state.held.token),
+            state.held is not None and state.held.alive(self.shipped.clock.now),
             session.saved,
             state.monotonic,
             state.lease_end,
@@ -265,6 +269,8 @@ class Process:
                 result = await getattr(session, op)()
         except TokenStoreError as error:
             result = error
+        except CancelledError:
+            result = "cancelled"
         self.events.append(Event("call", index, op, result))
 
     async def _call(self, session: Any) -> Any:
@@ -280,6 +286,8 @@ class Process:
 
     def _run(self, task: _Task, value: Any) -> None:
         self.tasks[task.name] = task
+        if isinstance(task.asks, Begin):
+            task.flow = task.asks.op
         try:
             task.asks = task.coroutine.send(value)
         except StopIteration:
@@ -288,14 +296,9 @@ class Process:
         self._start_new(task)
 
     def _cancel(self, task: _Task) -> None:
-        from asyncio import CancelledError
-
-        del self.tasks[task.name]
-        try:
-            task.coroutine.throw(CancelledError())
-        except CancelledError:
-            return
-        raise AssertionError("a cancelled caller went on")
+        """As ``asyncio.timeout`` does: the caller gives this call up and goes on."""
+        task.asks = task.coroutine.throw(CancelledError())
+        self._start_new(task)
 
     def _start_new(self, by: _Task) -> None:
         while self.shipped.loop.new:
@@ -327,7 +330,7 @@ class Process:
         """Tells if a caller that waited for a flight now waits for another."""
         if not isinstance(before, Wait) or not isinstance(task.asks, Wait):
             return
-        self.events.append(Event("again", task.session, "", before.flight.future))
+        self.events.append(Event("again", task.session, task.flow, before.flight.future))
 
 
 def _shown(asks: Any) -> Any:

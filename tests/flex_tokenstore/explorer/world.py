@@ -22,6 +22,8 @@ class Slot(NamedTuple):
     stored: Rec | Corrupt | None
     holder: int | None = None
     end: float | None = None
+    rogue: bool = False
+    """Saved by a process that had lost the lock and could not know."""
 
 
 class Flying(NamedTuple):
@@ -50,6 +52,10 @@ class Proc(NamedTuple):
     refused: frozenset[tuple[int, str]] = frozenset()
     """Access tokens that the API answered with 401, by session."""
     save_failed: Rec | None = None
+    granted: str | None = None
+    """The refresh token that the server gave to the flight under way."""
+    conflict: bool = False
+    """A save of that flight met with a conflict."""
 
 
 class World(NamedTuple):
@@ -61,6 +67,8 @@ class World(NamedTuple):
     """Access tokens that the API would take, and when they expire."""
     rejected: frozenset[str]
     """Refresh tokens that were answered with a rejection, or made an access token that was."""
+    revoked: frozenset[str]
+    """Families that were revoked on demand."""
     issued: int
     down: bool
     budget: int
@@ -103,7 +111,8 @@ def owner_of(name: str) -> str:
     return name.split(":")[0]
 
 
-def _family(name: str) -> str:
+def family_of(name: str) -> str:
+    """All that came of one sign-in."""
     return name.split(".")[0].split("#")[1]
 
 
@@ -115,11 +124,11 @@ def grant(
     if refresh is None:
         family = str(number)
     elif refresh in world.live:
-        family = _family(refresh)
+        family = family_of(refresh)
     else:
         world = world._replace(rejected=world.rejected | {refresh})
         if server == "family":
-            world = revoke_family(world, _family(refresh))
+            world = revoke_family(world, family_of(refresh))
         return world, Error("rejected")
     access, fresh = f"{owner}:a#{family}.{number}", f"{owner}:r#{family}.{number}"
     world = world._replace(
@@ -133,8 +142,8 @@ def grant(
 
 def revoke_family(world: World, family: str) -> World:
     return world._replace(
-        live=frozenset(name for name in world.live if _family(name) != family),
-        access=frozenset(item for item in world.access if _family(item[0]) != family),
+        live=frozenset(name for name in world.live if family_of(name) != family),
+        access=frozenset(item for item in world.access if family_of(item[0]) != family),
     )
 
 
@@ -142,4 +151,5 @@ def revoke(world: World, rec: Rec) -> tuple[World, Error | None]:
     """The server acts on a revocation (RFC 7009)."""
     if not world.takes(rec.access):
         return world, Error("rejected")
-    return revoke_family(world, _family(rec.access)), None
+    world = world._replace(revoked=world.revoked | {family_of(rec.access)})
+    return revoke_family(world, family_of(rec.access)), None
