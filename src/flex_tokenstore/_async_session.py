@@ -11,7 +11,7 @@ from . import _flow
 from ._gate import Abandoned, Flight
 from ._session_base import Budget, OnStoreError, SessionBase, reply_to
 from ._state import Outcome
-from ._steps import Load, Lock, Reply, Step
+from ._steps import Reply, Step
 from .errors import SessionClosedError, TokenStoreError
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ async def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight)
     try:
         step = next(flow)
         while True:
-            if flight.abandoned and isinstance(step, (Load, Lock)):
+            if flight.stops_before(step):
                 raise Abandoned
             try:
                 reply = reply_to(await step.perform(port), None)

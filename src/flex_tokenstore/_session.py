@@ -12,7 +12,7 @@ from . import _flow
 from ._gate import Abandoned, Flight
 from ._session_base import Budget, OnStoreError, SessionBase, reply_to
 from ._state import Outcome
-from ._steps import Load, Lock, Reply, Step
+from ._steps import Reply, Step
 from .errors import TokenStoreError
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight) -> An
     try:
         step = next(flow)
         while True:
-            if flight.abandoned and isinstance(step, (Load, Lock)):
+            if flight.stops_before(step):
                 raise Abandoned
             try:
                 reply = reply_to(step.perform(port), None)
