@@ -57,15 +57,18 @@ def obtain(state: State) -> Generator[Step, Reply, Outcome]:
         if not early and found.token is not None and state.still_works(found.token):
             state.hold(found.token)
             early = True
-        if state.failure is not None and state.monotonic < state.failure_until:
-            raise state.failure
+        _check_failure(state)
         return (yield from _renew(state, early))
     except TokenUnavailableError:
         if state.policy.on_store_error != "memory":
             return _carry_on(state, early)
     except Exception:  # noqa: BLE001 - a token that still works outweighs any failure
         return _carry_on(state, early)
-    return (yield from _renew_without_store(state))
+    try:
+        _check_failure(state)
+        return (yield from _renew_without_store(state))
+    except Exception:  # noqa: BLE001 - as above
+        return _carry_on(state, early)
 
 
 def save_again(state: State) -> Generator[Step, Reply, None]:
@@ -187,6 +190,7 @@ def _renew_without_store(state: State) -> Generator[Step, Reply, Outcome]:
         sent_at = state.monotonic
         token = yield from _request(state, refresh)
         if token is not None:
+            state.failure = None
             state.own = token
             held = state.hold(token, sent_at)
             return Outcome(token, "signed_in" if refresh is None else "refreshed", held)
@@ -336,6 +340,12 @@ def _carry_on(state: State, early: bool) -> Outcome:
         logger.warning("the token is still valid but could not be renewed: %s", error)
     state.postpone(state.monotonic + pause)
     return Outcome(held.token, "adopted", state.held)
+
+
+def _check_failure(state: State) -> None:
+    """For a while after a failed renewal none is tried."""
+    if state.failure is not None and state.monotonic < state.failure_until:
+        raise state.failure.with_traceback(None)
 
 
 def _due(state: State, held: Any) -> float:

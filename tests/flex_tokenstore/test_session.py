@@ -156,6 +156,28 @@ def test_with_on_store_error_memory_the_session_signs_in_by_itself() -> None:
     assert server.calls == ["sign_in"]
 
 
+def test_in_memory_mode_a_token_that_works_outweighs_a_failed_sign_in() -> None:
+    server, store = Server(lifetime=100), DictStore()
+    store.token = stored(server, age=95)  # within the margin
+    with make(store, server, on_store_error="memory", failure_window=0) as session:
+        server.failures = [GrantError("down")]
+        token = session.token()
+        store.get_error = ConnectionError("refused")
+        server.failures = [GrantError("down")] * 9
+        assert session.token() == token
+
+
+def test_in_memory_mode_a_failed_sign_in_is_not_tried_again_at_once() -> None:
+    server, store = Server(), DictStore()
+    store.get_error = ConnectionError("refused")
+    server.failures = [GrantError("down")] * 9
+    with make(store, server, on_store_error="memory") as session:
+        for _ in range(3):
+            with pytest.raises(GrantError, match="down"):
+                session.token()
+    assert server.calls == ["sign_in"]
+
+
 def test_a_failed_save_keeps_the_token_in_use_and_is_tried_again_at_close() -> None:
     server, store = Server(), DictStore()
     store.set_errors = [OSError("disk full")]
