@@ -182,16 +182,13 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
 
 
 def _renew_without_store(state: State) -> Generator[Step, Reply, Outcome]:
-    pending = state.unsaved.token if state.unsaved is not None else state.own
-    for _ in range(2):
-        refresh = pending.refresh_token if pending is not None else None
-        if refresh is not None and refresh in state.dead:
-            refresh = None
+    for _ in range(3):
+        refresh = state.choose(state.own)
         sent_at = state.monotonic
         token = yield from _request(state, refresh)
         if token is not None:
             state.failure = None
-            state.own = token
+            state.keep_own(token, refresh)
             held = state.hold(token, sent_at)
             return Outcome(token, "signed_in" if refresh is None else "refreshed", held)
     raise GrantError("the server rejected the token request")
@@ -271,7 +268,7 @@ def _save(
         if compare or not state.lease_is_over():
             reply = yield from _do(state, Save(token, expected))
             if reply.error is None:
-                state.unsaved = None
+                state.unsaved = state.own = None
                 return Outcome(token, origin, state.held)
             error = reply.error
             if not isinstance(error, TokenConflictError):

@@ -6,7 +6,7 @@ No I/O, no clock: times come in as arguments, in seconds.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from ._token import digest_of
@@ -134,7 +134,7 @@ class State:
         """Takes a token that another stored, if usable."""
         if token is None or not self.usable(token):
             return None
-        self.unsaved = None
+        self.unsaved = self.own = None
         return Outcome(token, "adopted", self.hold(token))
 
     def share(self, outcome: Outcome) -> bool:
@@ -213,6 +213,15 @@ class State:
             back_off,
             error,
         )
+
+    def keep_own(self, token: Token, refresh: Secret[str] | None) -> None:
+        """Remembers a token had while the store was down, with ``refresh`` or a sign-in."""
+        unsaved = self.unsaved
+        if refresh is not None and unsaved is not None and unsaved.token.refresh_token == refresh:
+            # The refresh token of the unsaved one is used up: this one is to be saved instead.
+            self.unsaved = replace(unsaved, token=token)
+        else:
+            self.own = token
 
     def forget(self) -> None:
         """Nothing is known any more: revoked or removed."""

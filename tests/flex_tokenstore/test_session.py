@@ -178,6 +178,31 @@ def test_in_memory_mode_a_failed_sign_in_is_not_tried_again_at_once() -> None:
     assert server.calls == ["sign_in"]
 
 
+def test_once_the_store_is_back_the_token_in_use_counts_as_saved() -> None:
+    server, store = Server(lifetime=0.0), DictStore()  # each call needs a new token
+    store.get_error = ConnectionError("refused")
+    with make(store, server, on_store_error="memory") as session:
+        session.token()
+        assert not session.saved
+        store.get_error = None
+        session.token()
+        assert session.saved
+
+
+def test_in_memory_mode_an_unsaved_token_is_replaced_by_what_came_of_it() -> None:
+    server, store = Server(lifetime=0.0), DictStore()
+    store.token = stored(server)
+    store.set_errors = [OSError("disk full")]
+    with make(store, server, on_store_error="memory") as session:
+        session.token()
+        store.get_error = ConnectionError("refused")
+        session.token()
+        store.get_error = None
+        session.token()
+        assert session.saved
+    assert server.calls == ["refresh"] * 3, "no refresh token was sent twice"
+
+
 def test_a_failed_save_keeps_the_token_in_use_and_is_tried_again_at_close() -> None:
     server, store = Server(), DictStore()
     store.set_errors = [OSError("disk full")]
