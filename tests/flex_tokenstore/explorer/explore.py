@@ -160,7 +160,11 @@ def _canonical(world: World) -> tuple[World, tuple[int, ...]]:
     if len(procs) < 2:
         return world, tuple(range(len(procs)))
     keys = [(proc.kind, proc.local) for proc in procs]
-    ranks: list[Any] = keys if len(set(keys)) == len(keys) else [(*k, repr(p)) for k, p in zip(keys, procs, strict=True)]
+    ranks: list[Any] = (
+        keys
+        if len(set(keys)) == len(keys)
+        else [(*k, repr(p)) for k, p in zip(keys, procs, strict=True)]
+    )
     order = tuple(sorted(range(len(procs)), key=ranks.__getitem__))
     if order == tuple(range(len(procs))):
         return world, order
@@ -170,5 +174,3 @@ def _canonical(world: World) -> tuple[World, tuple[int, ...]]:
         for slot in world.slots
     )
     return world._replace(procs=tuple(procs[n] for n in order), slots=slots), order
-
-

@@ -18,7 +18,10 @@ def at_request(world: World, index: int, facts: Facts, refresh: str | None, limi
     alone = facts.memory and proc.read == FAILED
     if proc.hold != "no" and facts.lease_end is not None and not alone:
         left = facts.lease_end - facts.monotonic
-        _must(left >= limit, f"I1: a request that takes {limit} s is sent {left} s before the lease ends")
+        _must(
+            left >= limit,
+            f"I1: a request that takes {limit} s is sent {left} s before the lease ends",
+        )
     if proc.read == FAILED or proc.read == UNREAD:
         _must(facts.memory, "I7: a token is asked for though the store could not be read")
     if refresh is None:
@@ -157,5 +160,3 @@ def at_recovered(world: World, facts: Facts) -> None:
 def _must(holds: bool, otherwise: str) -> None:
     if not holds:
         raise Violation(otherwise)
-
-

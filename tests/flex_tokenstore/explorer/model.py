@@ -11,7 +11,17 @@ from . import invariants
 from .machine import Machine
 from .process import Asked, Begin, Input, Send, Spec
 from .shipped import Edit, Shipped
-from .values import CORRUPT_REVISION, LIFETIME, Answer, Corrupt, Ends, Error, Granted, Rec, revision_of
+from .values import (
+    CORRUPT_REVISION,
+    LIFETIME,
+    Answer,
+    Corrupt,
+    Ends,
+    Error,
+    Granted,
+    Rec,
+    revision_of,
+)
 from .world import (
     FAILED,
     Flying,

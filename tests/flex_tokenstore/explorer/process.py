@@ -357,5 +357,3 @@ def _shown(asks: Any) -> Any:
 def _state_key(state: Any, names: dict[int, str]) -> Any:
     fields = {name: getattr(state, name) for name in type(state).__slots__}
     return snapshot(fields, names)
-
-

@@ -131,9 +131,7 @@ def grant(
             world = revoke_family(world, family_of(refresh))
         return world, Error("rejected")
     access, fresh = f"{owner}:a#{family}.{number}", f"{owner}:r#{family}.{number}"
-    world = world._replace(
-        issued=number, access=world.access | {(access, world.now + LIFETIME)}
-    )
+    world = world._replace(issued=number, access=world.access | {(access, world.now + LIFETIME)})
     if refresh is not None and server == "fixed":
         return world, Granted(access, None)
     live = world.live | {fresh}
