@@ -86,8 +86,7 @@ def save_again(state: State) -> Generator[Step, Reply, None]:
         state.settle_unsaved(Found(reply.value).revision)
         if state.unsaved is None:
             return
-        reply = yield from _do(state, Save(unsaved.token, unsaved.expected))
-        error = reply.error
+        error = yield from _save_now(state, unsaved.token, unsaved.expected)
     if error is not None:
         state.keep_unsaved(unsaved.token, unsaved.expected, error)
         return
@@ -112,6 +111,10 @@ def revoke(state: State) -> Generator[Step, Reply, bool]:
     if token is not None and token.refresh_token is not None:
         revoked, stored = yield from _revoke(state, token, stored)
     reply = yield from _do(state, Remove(None if stored is None else stored.revision))
+    unsaved = state.unsaved
+    if isinstance(reply.error, TokenConflictError) and unsaved is not None:
+        # Its save reported an error, but may have been done.
+        reply = yield from _do(state, Remove(unsaved.token.revision))
     if reply.error is not None and not isinstance(reply.error, TokenConflictError):
         raise reply.error
     state.forget()
@@ -135,15 +138,23 @@ def _revoke(
     if refresh is None or not _rejected(reply.error):
         raise reply.error
     refused = reply.error
+    if state.lease_is_short():
+        raise GrantError(
+            "the access token was not accepted, and too little of the lock's lease is left to "
+            "refresh it; revoke again"
+        ) from refused
     try:
         fresh = yield from _request(state, refresh)
     except GrantError as error:
         raise refused from error
     if fresh is None:
         return False, stored  # both tokens are dead already: there is nothing left to revoke
-    reply = yield from _do(state, Save(fresh, Found(stored).revision))
-    if reply.error is None:
-        stored = fresh
+    expected = Found(stored).revision
+    unsaved = yield from _save_now(state, fresh, expected)
+    if unsaved is None:
+        stored, state.unsaved = fresh, None
+    else:
+        state.keep_unsaved(fresh, expected, unsaved)
     reply = yield from _do(state, Revoke(fresh))
     if reply.error is not None:
         state.hold(fresh)
@@ -171,7 +182,7 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
         sent_at = state.monotonic
         token = yield from _request(state, refresh)
         if token is not None:
-            state.failure = None
+            state.failure = state.own = None
             origin: Origin = "signed_in" if refresh is None else "refreshed"
             state.hold(token, sent_at)
             return (yield from _save(state, token, found.revision, origin))
@@ -268,7 +279,7 @@ def _save(
         if compare or not state.lease_is_over():
             reply = yield from _do(state, Save(token, expected))
             if reply.error is None:
-                state.unsaved = state.own = None
+                state.unsaved = None
                 return Outcome(token, origin, state.held)
             error = reply.error
             if not isinstance(error, TokenConflictError):
@@ -295,6 +306,16 @@ def _save(
             expected = stored.revision
     state.keep_unsaved(token, expected, error or TokenConflictError("it changed each time"))
     return Outcome(token, origin, state.held)
+
+
+def _save_now(
+    state: State, token: Token, expected: str | None
+) -> Generator[Step, Reply, Exception | None]:
+    """One save under the lock, if the lock still holds or is not needed; gives its error."""
+    if not state.compare_and_set and state.lease_is_over():
+        return TokenLockTimeoutError("the lock's lease ended before the token was saved")
+    reply = yield from _do(state, Save(token, expected))
+    return reply.error
 
 
 def _load(state: State) -> Generator[Step, Reply, Found]:

@@ -310,6 +310,20 @@ def test_a_failed_revoke_keeps_the_token() -> None:
     assert store.token is before
 
 
+def test_a_revoke_that_fails_after_its_refresh_loses_no_token() -> None:
+    server, store = Server(lifetime=0.0), DictStore()
+    store.token = stored(server)
+    server.access.clear()
+    store.set_errors = [OSError("disk full")]
+    server.failures = [None, None, GrantError("500", reason="transient")]
+    with make(store, server) as session:
+        with pytest.raises(GrantError, match="500"):
+            session.revoke()
+        assert not session.saved
+        session.token()
+    assert server.calls == ["revoke", "refresh", "revoke", "refresh"], "the secret was not needed"
+
+
 def test_a_closed_session_says_so() -> None:
     session = make(DictStore(), Server())
     session.close()
