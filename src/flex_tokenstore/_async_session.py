@@ -12,7 +12,7 @@ from ._gate import Abandoned, Flight
 from ._reporting import OnEvent
 from ._session_base import Budget, OnStoreError, Report, SessionBase, reply_to
 from ._state import Outcome
-from ._steps import Load, Lock, Reply, Step
+from ._steps import Reply, Step
 from .errors import SessionClosedError, TokenStoreError
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ async def _drive(
         step = next(flow)
         while True:
             report(step)
-            if flight.abandoned and isinstance(step, (Load, Lock)):
+            if flight.stops_before(step):
                 raise Abandoned
             try:
                 reply = reply_to(await step.perform(port), None)

@@ -55,8 +55,7 @@ def obtain(state: State) -> Generator[Step, Reply, Outcome]:
             state.note_adopted(found.token)
             state.hold(found.token)
             early = True
-        if state.failure is not None and state.monotonic < state.failure_until:
-            raise state.failure
+        _check_failure(state)
         return (yield from _renew(state, early))
     except TokenUnavailableError as error:
         if state.policy.on_store_error != "memory":
@@ -65,10 +64,10 @@ def obtain(state: State) -> Generator[Step, Reply, Outcome]:
     except Exception:  # noqa: BLE001 - a token that still works outweighs any failure
         return _carry_on(state, early)
     try:
+        _check_failure(state)
         return (yield from _renew_without_store(state))
-    except Exception as error:
-        state.note("renewal_failed", error=error)
-        raise
+    except Exception:  # noqa: BLE001 - as above
+        return _carry_on(state, early)
 
 
 def save_again(state: State) -> Generator[Step, Reply, None]:
@@ -86,8 +85,7 @@ def save_again(state: State) -> Generator[Step, Reply, None]:
         state.settle_unsaved(Found(reply.value).revision)
         if state.unsaved is None:
             return
-        reply = yield from _do(state, Save(unsaved.token, unsaved.expected))
-        error = reply.error
+        error = yield from _save_now(state, unsaved.token, unsaved.expected)
     if error is not None:
         state.keep_unsaved(unsaved.token, unsaved.expected, error)
         return
@@ -113,6 +111,10 @@ def revoke(state: State) -> Generator[Step, Reply, bool]:
     if token is not None and token.refresh_token is not None:
         revoked, stored = yield from _revoke(state, token, stored)
     reply = yield from _do(state, Remove(None if stored is None else stored.revision))
+    unsaved = state.unsaved
+    if isinstance(reply.error, TokenConflictError) and unsaved is not None:
+        # Its save reported an error, but may have been done.
+        reply = yield from _do(state, Remove(unsaved.token.revision))
     if reply.error is not None and not isinstance(reply.error, TokenConflictError):
         raise reply.error
     if reply.error is not None:
@@ -142,18 +144,24 @@ def _revoke(
     if refresh is None or not _rejected(reply.error):
         raise reply.error
     refused = reply.error
+    if state.lease_is_short():
+        raise GrantError(
+            "the access token was not accepted, and too little of the lock's lease is left to "
+            "refresh it; revoke again"
+        ) from refused
     try:
         fresh = yield from _request(state, refresh, "")
     except GrantError as error:
         raise refused from error
     if fresh is None:
         return False, stored  # both tokens are dead already: there is nothing left to revoke
-    reply = yield from _do(state, Save(fresh, Found(stored).revision))
-    if reply.error is None:
+    expected = Found(stored).revision
+    unsaved = yield from _save_now(state, fresh, expected)
+    if unsaved is None:
         state.note("saved", fresh)
-        stored = fresh
+        stored, state.unsaved = fresh, None
     else:
-        state.note("save_failed", fresh, error=reply.error)
+        state.keep_unsaved(fresh, expected, unsaved)
     reply = yield from _do(state, Revoke(fresh))
     if reply.error is not None:
         state.hold(fresh)
@@ -182,7 +190,7 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
         sent_at = state.monotonic
         token = yield from _request(state, refresh, state.why_sign_in(found.token))
         if token is not None:
-            state.failure = None
+            state.failure = state.own = None
             origin: Origin = "signed_in" if refresh is None else "refreshed"
             state.hold(token, sent_at)
             return (yield from _save(state, token, found.revision, origin))
@@ -193,15 +201,13 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
 
 
 def _renew_without_store(state: State) -> Generator[Step, Reply, Outcome]:
-    pending = state.unsaved.token if state.unsaved is not None else state.own
-    for _ in range(2):
-        refresh = pending.refresh_token if pending is not None else None
-        if refresh is not None and refresh in state.dead:
-            refresh = None
+    for _ in range(3):
+        refresh = state.choose(state.own)
         sent_at = state.monotonic
         token = yield from _request(state, refresh, "store_unavailable")
         if token is not None:
-            state.own = token
+            state.failure = None
+            state.keep_own(token, refresh)
             held = state.hold(token, sent_at)
             return Outcome(token, "signed_in" if refresh is None else "refreshed", held)
     raise GrantError("the server rejected the token request")
@@ -331,6 +337,16 @@ def _save(
     return Outcome(token, origin, state.held)
 
 
+def _save_now(
+    state: State, token: Token, expected: str | None
+) -> Generator[Step, Reply, Exception | None]:
+    """One save under the lock, if the lock still holds or is not needed; gives its error."""
+    if not state.compare_and_set and state.lease_is_over():
+        return TokenLockTimeoutError("the lock's lease ended before the token was saved")
+    reply = yield from _do(state, Save(token, expected))
+    return reply.error
+
+
 def _load(state: State) -> Generator[Step, Reply, Found]:
     reply = yield from _do(state, Load())
     if isinstance(reply.error, TokenCorruptError):
@@ -373,6 +389,12 @@ def _carry_on(state: State, early: bool) -> Outcome:
         state.note("renewal_postponed", held.token, error=error)
     state.postpone(state.monotonic + pause)
     return Outcome(held.token, "adopted", state.held)
+
+
+def _check_failure(state: State) -> None:
+    """For a while after a failed renewal none is tried."""
+    if state.failure is not None and state.monotonic < state.failure_until:
+        raise state.failure.with_traceback(None)
 
 
 def _due(state: State, held: Any) -> float:

@@ -8,8 +8,12 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+from ._steps import Load, Lock, Request, Revoke
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ._steps import Step
 
 _gates: WeakValueDictionary[object, Gate] = WeakValueDictionary()
 _mutex = threading.Lock()
@@ -34,6 +38,7 @@ class Flight:
         # A running future cannot be cancelled by one of those who wait for it.
         self.future.set_running_or_notify_cancel()
         self._waiting = 0
+        self._sent = False
         self._mutex = threading.Lock()
 
     def enter(self) -> None:
@@ -44,9 +49,14 @@ class Flight:
         with self._mutex:
             self._waiting -= 1
 
-    @property
-    def abandoned(self) -> bool:
-        """All who waited have left. Looked at only where nothing is lost by stopping."""
+    def stops_before(self, step: Step) -> bool:
+        """All who waited have left, and nothing is lost by stopping before ``step``.
+
+        Once a request was sent nothing stops: the token that came of it may not be saved yet.
+        """
+        self._sent = self._sent or isinstance(step, (Request, Revoke))
+        if self._sent or not isinstance(step, (Load, Lock)):
+            return False
         with self._mutex:
             return self._waiting <= 0
 

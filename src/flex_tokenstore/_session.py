@@ -13,7 +13,7 @@ from ._gate import Abandoned, Flight
 from ._reporting import OnEvent, refuse_within_report
 from ._session_base import Budget, OnStoreError, Report, SessionBase, reply_to
 from ._state import Outcome
-from ._steps import Load, Lock, Reply, Step
+from ._steps import Reply, Step
 from .errors import TokenStoreError
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight, repor
         step = next(flow)
         while True:
             report(step)
-            if flight.abandoned and isinstance(step, (Load, Lock)):
+            if flight.stops_before(step):
                 raise Abandoned
             try:
                 reply = reply_to(step.perform(port), None)

@@ -5,7 +5,7 @@ No I/O, no clock: times come in as arguments, in seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ._events import Note
@@ -144,7 +144,7 @@ class State:
             return None
         self.note_adopted(token)
         self.note_settled(token.revision)
-        self.unsaved = None
+        self.unsaved = self.own = None
         return Outcome(token, "adopted", self.hold(token))
 
     def note_adopted(self, token: Token) -> None:
@@ -265,6 +265,15 @@ class State:
             back_off = min(2 * self.unsaved.back_off, LAST_BACK_OFF)
         self.unsaved = Unsaved(token, expected, self.monotonic + back_off, back_off)
         self.note("save_failed", token, seconds=back_off, error=error)
+
+    def keep_own(self, token: Token, refresh: Secret[str] | None) -> None:
+        """Remembers a token had while the store was down, with ``refresh`` or a sign-in."""
+        unsaved = self.unsaved
+        if refresh is not None and unsaved is not None and unsaved.token.refresh_token == refresh:
+            # The refresh token of the unsaved one is used up: this one is to be saved instead.
+            self.unsaved = replace(unsaved, token=token)
+        else:
+            self.own = token
 
     def forget(self) -> None:
         """Nothing is known any more: revoked or removed."""
