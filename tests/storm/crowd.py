@@ -75,6 +75,9 @@ class Worker:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        with suppress(OSError):
+            assert self.process.stdin is not None
+            self.process.stdin.close()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
