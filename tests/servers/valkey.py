@@ -86,6 +86,7 @@ class Valkey:
                 return bool(self.run("PING"))
             except redis.AuthenticationError:
                 return True
+
         wait_until(answers)
 
     def pause(self) -> None:

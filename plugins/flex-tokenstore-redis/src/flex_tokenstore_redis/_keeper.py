@@ -26,6 +26,7 @@ from ._options import STORE, Options, parse
 from ._scripts import RELEASE, REPLACE, TAKE, Script
 
 ROUNDS = 100  # comparisons before a key that always changes is given up
+SLICE = 0.25  # seconds; a wait as short as this is a slice of a longer one
 LOOK = 1.0  # seconds after which one who waits looks at the lock although nobody woke it
 UNKNOWN = "?"  # a mark that nothing has
 
@@ -55,6 +56,7 @@ class Keeper:
         self._seen = NOTHING  # what was last read or written: saves a set its first look
         self._unsure: list[str] = []  # values of locks that may have been taken: answer lost
         self._look = min(LOOK, options.timeout / 2)
+        self._server = server
         self.place = f"{server} key {self._key}"
 
     def get(self) -> Steps[dict[str, Any] | None]:
@@ -113,9 +115,14 @@ class Keeper:
         )
 
     def take(self, value: str, wait: float, lease: float) -> Steps[float]:
-        """Takes the lock; gives the monotonic time at which its lease ends."""
+        """Takes the lock; gives the monotonic time at which its lease ends.
+
+        All who wait are woken by a release, and one of them has the lock. The others of those
+        who wait in slices are told at once, for what they want is likely to be stored by now.
+        """
         keys = (f"{self._key}:lock", f"{self._key}:wake")
         deadline = time.monotonic() + wait
+        woken = False
         while True:
             sent = time.monotonic()  # the server counts from later on: it ends after what we say
             reply = yield from self._run(TAKE, keys, value, max(1, int(lease * 1000)))
@@ -123,15 +130,16 @@ class Keeper:
                 return sent + lease
             last, milliseconds = reply.reveal()
             left = deadline - time.monotonic()
-            if left <= 0:
+            if left <= 0 or (woken and wait <= SLICE):
                 raise TokenLockTimeoutError(
-                    f"the lock {keys[0]} at {self.place} was not had within {wait:g} s",
+                    f"the lock {keys[0]} at {self._server} was not had within {wait:g} s",
                     store=STORE,
                     place=self.place,
                 )
             ends = milliseconds / 1000 if milliseconds >= 0 else self._look
             block = math.ceil(1000 * min(left, ends, self._look)) or 1
-            yield ("XREAD", "BLOCK", block, "STREAMS", keys[1], last)
+            news = yield ("XREAD", "BLOCK", block, "STREAMS", keys[1], last)
+            woken = isinstance(news, Secret) and bool(news.reveal())
 
     def release(self, value: str) -> Steps[None]:
         """Releases the lock, if it is still ours."""
@@ -169,7 +177,7 @@ class Keeper:
             reply = yield ("EVAL", script.text, len(keys), *keys, *args)
         if isinstance(reply, Refused):
             raise TokenUnavailableError(
-                f"{keys[0]} or {keys[1]} at {self.place} is of a type that this store does not "
+                f"{keys[0]} or {keys[1]} at {self._server} is of a type that this store does not "
                 "write: remove it, or choose another prefix",
                 store=STORE,
                 place=self.place,
