@@ -58,7 +58,7 @@ class Valkey:
 
     def client(self, **keywords: Any) -> redis.Redis:
         """A client of its own for the caller, who closes it."""
-        return redis.Redis(port=self.port, protocol=2, **keywords)
+        return redis.Redis(port=self.port, protocol=2, driver_info=None, **keywords)
 
     def run(self, *command: Any, **keywords: Any) -> Any:
         """The answer to one command, sent on a connection of its own."""
