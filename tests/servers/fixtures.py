@@ -27,7 +27,7 @@ def _valkey() -> Iterator[Valkey]:
     _need_valkey()
     from tests.servers import valkey
 
-    with valkey.start() as server:
+    with valkey.start("--repl-diskless-sync-delay", "0") as server:
         yield server
 
 

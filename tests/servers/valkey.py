@@ -18,6 +18,8 @@ from types import TracebackType
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.servers import free_port
 
@@ -58,7 +60,8 @@ class Valkey:
 
     def client(self, **keywords: Any) -> redis.Redis:
         """A client of its own for the caller, who closes it."""
-        return redis.Redis(port=self.port, protocol=2, driver_info=None, **keywords)
+        once = Retry(NoBackoff(), 0)
+        return redis.Redis(port=self.port, protocol=2, driver_info=None, retry=once, **keywords)
 
     def run(self, *command: Any, **keywords: Any) -> Any:
         """The answer to one command, sent on a connection of its own."""
@@ -87,7 +90,11 @@ class Valkey:
             except redis.AuthenticationError:
                 return True
 
-        wait_until(answers)
+        try:
+            wait_until(answers)
+        except BaseException:
+            self.stop()
+            raise
 
     def pause(self) -> None:
         """The server stands still (SIGSTOP): connections stay, nothing is answered."""
@@ -138,8 +145,11 @@ class Replicated:
     service = "mymaster"
 
     def __init__(self) -> None:
-        self._stack = contextlib.ExitStack()
-        start_one = self._stack.enter_context
+        with contextlib.ExitStack() as stack:
+            self._start(stack.enter_context)
+            self._stack = stack.pop_all()
+
+    def _start(self, start_one: Callable[[Valkey], Valkey]) -> None:
         self.primary = start_one(Valkey("--repl-diskless-sync-delay", "0"))
         self.replica = start_one(Valkey("--replicaof", "127.0.0.1", str(self.primary.port)))
         self.sentinels = [start_one(_sentinel(self.service, self.primary.port)) for _ in range(3)]
@@ -163,7 +173,8 @@ class Replicated:
         wait_until(lambda: self.replica.run("ROLE")[0] == b"master", 30)
 
     def _ready(self, sentinel: Valkey) -> bool:
-        state = sentinel.run("SENTINEL", "MASTERS")[self.service]
+        with sentinel.client() as client:
+            state = client.sentinel_masters()[self.service]
         return bool(state["num-other-sentinels"] == 2 and state["num-slaves"] == 1)
 
     def __enter__(self) -> Replicated:
@@ -190,7 +201,7 @@ def start_cluster() -> Valkey:
     server = Valkey("--cluster-enabled", "yes")
     try:
         server.run("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        wait_until(lambda: server.run("CLUSTER", "INFO")["cluster_state"] == "ok", 30)
+        wait_until(lambda: b"cluster_state:ok" in server.run("CLUSTER", "INFO"), 30)
     except BaseException:
         server.stop()
         raise

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, Protocol, TypeVar
 
 from flex_tokenstore import ANY_REVISION, Token, TokenIdentity, open_async_store, open_store
+
+T = TypeVar("T")
 
 IDENTITY = TokenIdentity("https://api.example.com", "my-client", "integ")
 OTHER = TokenIdentity("https://api.example.com", "my-client", "integ", profile="other")
@@ -66,25 +68,32 @@ class AsyncHandle:
         self.place = self._store.place
 
     def get_token(self) -> Token | None:
-        return self._runner.run(self._store.get_token())
+        return self._run(self._store.get_token())
 
     def set_token(self, token: Token, expected: str | None = ANY_REVISION) -> None:
-        self._runner.run(self._store.set_token(token, expected))
+        self._run(self._store.set_token(token, expected))
 
     def remove_token(self, expected: str | None = ANY_REVISION) -> None:
-        self._runner.run(self._store.remove_token(expected))
+        self._run(self._store.remove_token(expected))
 
     @contextlib.contextmanager
     def token_lock(self, wait: float, lease: float) -> Iterator[float | None]:
         manager = self._store.token_lock(wait, lease)
-        end = self._runner.run(manager.__aenter__())
+        end = self._run(manager.__aenter__())
         try:
             yield end
         finally:
-            self._runner.run(manager.__aexit__(None, None, None))
+            self._run(manager.__aexit__(None, None, None))
+
+    def _run(self, awaitable: Awaitable[T]) -> T:
+        async def call() -> T:
+            await asyncio.sleep(0)  # lets the loop see what came while it did not run
+            return await awaitable
+
+        return self._runner.run(call())
 
     def close(self) -> None:
-        self._runner.run(self._store.aclose())
+        self._run(self._store.aclose())
         self._runner.close()
 
 

@@ -91,7 +91,7 @@ def make_client(options: Options, kit: Kit) -> Made:
 
 def reason_of(error: Exception, options: Options) -> str:
     """What the error means and what to do. Its own text may quote a command: it is not used."""
-    if isinstance(error, redis.sentinel.MasterNotFoundError):
+    if isinstance(error, _NO_PRIMARY):
         return (
             f"no Sentinel answers or knows a primary named {options.service_name!r}: check "
             "sentinels and service_name; during a fail-over, try again in some seconds"
@@ -101,7 +101,8 @@ def reason_of(error: Exception, options: Options) -> str:
             return text
     if isinstance(error, (redis.TimeoutError, TimeoutError)):
         return (
-            f"no answer in time ({options.timeout:g} s, {options.connect_timeout:g} s to connect)"
+            f"no answer in time ({options.timeout:g} s, {options.connect_timeout:g} s to connect): "
+            "check that it is up, that no firewall is between, and, with rediss://, that it has TLS"
         )
     if _is_tls(error):
         return "TLS failed: check ca_file, the host name in the certificate, and that it has TLS"
@@ -112,6 +113,10 @@ def reason_of(error: Exception, options: Options) -> str:
     return f"it answered {type(error).__name__}{shown}: see the server's log"
 
 
+_NO_PRIMARY = (
+    redis.sentinel.MasterNotFoundError,
+    redis.asyncio.sentinel.MasterNotFoundError,  # another class of the same name
+)
 _REASONS: tuple[tuple[Any, str], ...] = (
     (
         (AuthenticationError, AuthorizationError),
