@@ -108,8 +108,11 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
         self._closed = True
         try:
             await self.session.aclose()
-        finally:
+        except Exception:
             await self._http.aclose()
+            raise
+        # Not when cancelled: a renewal that it was to wait for may still need its connection.
+        await self._http.aclose()
 
     async def __aenter__(self) -> AsyncIntegrationSDK:
         return self

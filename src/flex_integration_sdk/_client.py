@@ -181,8 +181,11 @@ class IntegrationSDK(InstanceBase, Endpoints):
         self._closed = True
         try:
             self.session.close()
-        finally:
+        except Exception:
             self._http.close()
+            raise
+        # Not after Ctrl-C: a renewal that it was to wait for may still need its connection.
+        self._http.close()
 
     def __enter__(self) -> IntegrationSDK:
         return self

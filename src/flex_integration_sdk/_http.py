@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -33,6 +34,10 @@ TOKEN_CONNECTIONS = 1
 CONNECT_TIMEOUT = 5.0
 POOL_TIMEOUT = 60.0
 ANSWER_LIMIT = 1 << 20  # bytes of a token answer
+# A process that was stopped (Ctrl-Z, a laptop's lid) finds its answer there, though late. It is
+# taken: a token thrown away is lost, and the refresh token is used up.
+LATE_READS = 16
+LATE_SECONDS = 0.05
 
 
 class _Deadline(dict[str, float]):
@@ -44,6 +49,12 @@ class _Deadline(dict[str, float]):
     def __init__(self, limit: float) -> None:
         super().__init__()
         self.end = time.monotonic() + limit
+        self._late_reads = 0
+
+    def passed(self) -> bool:
+        """Called after each read; a few that find something at once are let through."""
+        self._late_reads += time.monotonic() > self.end
+        return self._late_reads > LATE_READS
 
     def get(self, key: str, default: Any = None) -> float:
         left = max(self.end - time.monotonic(), 0.001)  # 0 would mean "do not wait", not "fail"
@@ -170,13 +181,13 @@ class AsyncHttp(_Base):
 
     async def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """As :meth:`Http.authenticate`."""
-        import asyncio
-
         client = self._pair()[1]
         deadline = _Deadline(self._request_timeout)
-        request = _auth_request(client, auth, deadline)
+        # asyncio's timers come before what arrived while the process was stopped: one limit for
+        # all, that of ``_limit``, and none for reading.
+        request = _auth_request(client, auth, {"connect": CONNECT_TIMEOUT})
         try:
-            async with asyncio.timeout(self._request_timeout):
+            async with _limit(self._request_timeout):
                 response = await client.send(request, stream=True)
                 try:
                     body = Secret(bytearray())
@@ -205,17 +216,32 @@ def _api_request(client: Any, api: ApiRequest, token: Token) -> httpx2.Request:
     return request
 
 
-def _auth_request(client: Any, auth: AuthRequest, deadline: _Deadline) -> httpx2.Request:
+def _auth_request(client: Any, auth: AuthRequest, timeouts: dict[str, float]) -> httpx2.Request:
     request: httpx2.Request = client.build_request(
         "POST",
         auth.url,
         content=auth.body.reveal().encode(),
         headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
-        extensions={"timeout": deadline},
+        extensions={"timeout": timeouts},
     )
     if auth.token is not None:
         request.headers["Authorization"] = auth.token.authorization
     return request
+
+
+@asynccontextmanager
+async def _limit(seconds: float) -> AsyncIterator[None]:
+    """Raises TimeoutError when it takes longer."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(None) as limit:
+        # In two steps, so that the loop hands over first what had arrived when it came late.
+        timer = loop.call_later(seconds, lambda: limit.reschedule(loop.time() + LATE_SECONDS))
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 async def _hidden(chunks: AsyncIterator[bytes]) -> AsyncIterator[Secret[bytes]]:
@@ -235,7 +261,7 @@ def _check(url: str, size: int, deadline: _Deadline) -> None:
         raise TransportError(
             f"{host} sent more than a token: base_url may be wrong, or a proxy may have answered"
         )
-    if time.monotonic() > deadline.end:
+    if deadline.passed():
         raise TransportError(
             f"{host} took too long to answer the token request; try again, or raise "
             "request_timeout",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _flow
@@ -89,14 +89,16 @@ class AsyncTokenSession(SessionBase):
 
     async def aclose(self) -> None:
         """As :meth:`TokenSession.close`."""
-        if self._closed:
-            return
-        while self._tasks:
+        self._closed = True
+        # In a forked child, or another loop, the tasks are not ours to wait for.
+        while self._tasks and self._loop is asyncio.get_running_loop():
             await asyncio.wait(set(self._tasks))
+        ended, self._ended = self._ended, True
+        if ended:
+            return
         if self._state.unsaved is not None:
             with contextlib.suppress(TokenStoreError):
-                await self._alone(_flow.save_again(self._state))
-        self._closed = True
+                await self._alone(_flow.save_again(self._state), closing=True)
         await self.store.aclose()
 
     async def __aenter__(self) -> AsyncTokenSession:
@@ -111,39 +113,36 @@ class AsyncTokenSession(SessionBase):
         await self.aclose()
 
     async def _obtain(self) -> Outcome:
-        loop = self._own_loop()
+        standing = _standing(self._own_loop())
         while True:
             self._check_open()
-            flight, leads = self._gate.join(self, loop.is_closed)
-            try:
+            with self._gate.joined(self, standing) as (flight, leads):
                 if leads:
                     self._launch(flight, _flow.obtain(self._state))
                 elif meanwhile := self._meanwhile():
                     return meanwhile
                 await _wait(flight)
-            finally:
-                flight.leave()
             if not flight.future.done():
                 continue
             outcome = self._outcome(flight, leads)
             if outcome is not None:
                 return outcome
 
-    async def _alone(self, flow: Generator[Step, Reply, Any]) -> Any:
-        loop = self._own_loop()
-        self._check_open()
+    async def _alone(self, flow: Generator[Step, Reply, Any], *, closing: bool = False) -> Any:
+        standing = _standing(self._own_loop())
         while True:
-            flight, leads = self._gate.join(self, loop.is_closed)
-            try:
+            if not closing:
+                self._check_open()
+            with self._gate.joined(self, standing) as (flight, leads):
                 if leads:
                     self._launch(flight, flow)
                 await _wait(flight)
-            finally:
-                flight.leave()
             if leads:
                 return flight.future.result()
 
     def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
+        flight.take_off()
+
         async def fly() -> None:
             try:
                 port = _Port(self.store, self._grants)
@@ -235,6 +234,11 @@ async def _drive(
             await port.unlock()
         finally:
             report(None)
+
+
+def _standing(loop: asyncio.AbstractEventLoop) -> Callable[[], bool]:
+    """Tells others that this loop does not run, so that they need not wait for it."""
+    return lambda: not loop.is_running()
 
 
 async def _wait(flight: Flight) -> None:

@@ -120,16 +120,16 @@ class TokenSession(SessionBase):
     def close(self) -> None:
         """Waits for a renewal under way, tries once more to save, and closes the store."""
         refuse_within_report()
-        if self._closed:
-            return
+        self._closed = True  # first: a renewal that began later would find the store closed
         flight = self._gate.current(self)
         if flight is not None:
-            with contextlib.suppress(Exception):
-                flight.wait()
+            flight.wait()
+        ended, self._ended = self._ended, True
+        if ended:
+            return
         if self._state.unsaved is not None:
             with contextlib.suppress(TokenStoreError):
-                self._alone(_flow.save_again(self._state))
-        self._closed = True
+                self._alone(_flow.save_again(self._state), closing=True)
         self.store.close()
 
     def __enter__(self) -> TokenSession:
@@ -146,38 +146,35 @@ class TokenSession(SessionBase):
     def _obtain(self) -> Outcome:
         while True:
             self._check_open()
-            flight, leads = self._gate.join(self)
-            try:
+            with self._gate.joined(self) as (flight, leads):
                 if leads:
+                    self._check_open()  # again: whoever closes it looks for a flight only once
                     self._launch(flight, _flow.obtain(self._state))
                 elif meanwhile := self._meanwhile():
                     return meanwhile
-                with contextlib.suppress(Exception):  # its error is looked at below
-                    flight.wait()
-            finally:
-                flight.leave()
+                flight.wait()
             if not flight.future.done():
                 continue
             outcome = self._outcome(flight, leads)
             if outcome is not None:
                 return outcome
 
-    def _alone(self, flow: Generator[Step, Reply, Any]) -> Any:
+    def _alone(self, flow: Generator[Step, Reply, Any], *, closing: bool = False) -> Any:
         """Runs a flow whose outcome is for this caller only."""
-        self._check_open()
         while True:
-            flight, leads = self._gate.join(self)
-            try:
+            with self._gate.joined(self) as (flight, leads):
+                if not closing:
+                    self._check_open()
                 if leads:
                     self._launch(flight, flow)
-                    return flight.wait()
-                with contextlib.suppress(Exception):
-                    flight.wait()
-            finally:
-                flight.leave()
+                flight.wait()
+            if leads:
+                return flight.future.result()
 
     def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
         def fly() -> None:
+            if not flight.take_off():
+                return
             try:
                 port = _Port(self.store, self._grants)
                 result = _drive(self._start(flow), port, flight, self._report)

@@ -46,7 +46,8 @@ class SessionBase:
         self._state = State(store.identity.key, store.abilities.compare_and_set, policy)
         self._gate = gate_for(store.lock_key)
         self._reporter = Reporter(store, on_event)
-        self._closed = False
+        self._closed = False  # no renewal is begun any more
+        self._ended = False  # the store is closed
 
     @property
     def identity(self) -> TokenIdentity:
@@ -99,20 +100,28 @@ class SessionBase:
     def _outcome(self, flight: Flight, leads: bool) -> Outcome | None:
         """A finished flight's outcome, if it is of use to this caller."""
         error = flight.future.exception()
-        mine = flight.owner is self
         if error is None:
-            outcome = flight.future.result()
-            if not isinstance(outcome, Outcome):
-                return None  # it revoked or removed
-            if leads:
-                return outcome
-            return outcome if self._state.share(outcome) else None
+            return self._useful(flight.future.result(), leads)
         if isinstance(error, Abandoned):
             return None
-        # A refused client secret is the matter of the session that has it.
-        if mine or not isinstance(error, GrantError):
-            raise fresh_copy(error)
-        return None
+        if not isinstance(error, Exception):
+            personal = not leads  # Ctrl-C, in the thread of whoever led
+        else:
+            # A refused client secret is the matter of the session that has it, as is its loop.
+            personal = flight.owner is not self and isinstance(
+                error, (GrantError, SessionClosedError)
+            )
+        if personal:
+            return None
+        raise fresh_copy(error)
+
+    def _useful(self, outcome: Any, leads: bool) -> Outcome | None:
+        if not isinstance(outcome, Outcome):
+            return None  # it revoked or removed
+        if leads:
+            # Another thread may have had a 401 with it meanwhile.
+            return None if outcome.token.access_token in self._state.refused else outcome
+        return outcome if self._state.share(outcome) else None
 
     def _check_open(self) -> None:
         refuse_within_report()

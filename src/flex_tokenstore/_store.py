@@ -6,7 +6,7 @@ import inspect
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding
 from ._token import ANY_REVISION, Token
@@ -24,10 +24,11 @@ logger = logging.getLogger("flex_tokenstore")
 class TokenStore:
     """One identity's token in one store. Made by :func:`open_store`; safe for threads."""
 
+    _portal: LoopThread | None = None
+
     def __init__(self, opened: OpenedStore) -> None:
         self._opened = opened
         self._binding = opened.binding
-        self._portal: LoopThread | None = None
 
     @property
     def name(self) -> str:
@@ -167,7 +168,8 @@ class TokenStore:
         if self._portal is None:
             from ._portal import LoopThread
 
-            self._portal = LoopThread()
+            # Of two threads that get here at once one wins: a store's connections are one loop's.
+            return cast("LoopThread", vars(self).setdefault("_portal", LoopThread()))
         return self._portal
 
 

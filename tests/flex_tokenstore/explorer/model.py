@@ -212,9 +212,9 @@ class Model:
             yield Move(index, task, f"{step}: late by {LONG}")
         if "error" in faults and (self.config.lease or step not in ("lock", "unlock")):
             yield Move(index, task, f"{step}: error")
-        if "done" in faults and step in ("save", "remove", "lock") and not world.down:
-            if step != "lock" or self.config.lease:
-                yield Move(index, task, f"{step}: done, but error")
+        told_wrong = step in ("save", "remove") or (step == "lock" and self.config.lease)
+        if "done" in faults and told_wrong and not world.down:
+            yield Move(index, task, f"{step}: done, but error")
 
     def _request_moves(
         self, proc: Proc, index: int, task: str, faults: frozenset[str]
