@@ -82,6 +82,12 @@ class Call(NamedTuple):
     result: int | None
     """None: it was not let in, or did not return."""
 
+    @property
+    def kind(self) -> str:
+        """The name without what differs between machines: ``open`` is ``openat`` on some."""
+        name = self.name.removesuffix("2").removesuffix("at")
+        return "stat" if name in ("newfstat", "st", "fst", "lst", "statx") else name
+
 
 class Trace(NamedTuple):
     """What a function did between its two marks."""
@@ -145,7 +151,8 @@ def trace(
         function: It calls :func:`start` first and :func:`end` last.
         kill_at: Number (from 0) of the system call at whose entry the process, all its
             threads, is killed with SIGKILL.
-        fail_at: Number of the system call that is not done but fails, and its errno.
+        fail_at: Number of the system call, of those about files, that is not done but fails,
+            and its errno.
 
     Raises:
         OSError: The system allows no tracing.
@@ -176,7 +183,8 @@ class _Tracer:
     def __init__(self, process: int, kill_at: int | None, fail_at: tuple[int, int] | None) -> None:
         self._process = process
         self._kill_at = kill_at
-        self._fail_at, self._errno = fail_at if fail_at is not None else (-1, 0)
+        self._before_fault, self._errno = fail_at if fail_at is not None else (-1, 0)
+        self._faulty: int | None = None
         self._state: Literal["before", "counting", "after"] = "before"
         self._calls: list[Call] = []
         self._entered: dict[int, int] = {}  # thread: index of the call it is in
@@ -223,8 +231,11 @@ class _Tracer:
             if index == self._kill_at:
                 self._killed = True
                 os.kill(self._process, signal.SIGKILL)
-            elif index == self._fail_at:
-                _skip_call(thread)
+            elif self._calls[index].paths and self._errno:
+                self._before_fault -= 1
+                if self._before_fault == -1:
+                    self._faulty = index
+                    _skip_call(thread)
             if mark == _END:
                 self._state = "after"
 
@@ -232,7 +243,7 @@ class _Tracer:
         index = self._entered.pop(thread, None)
         if index is None:
             return
-        if index == self._fail_at:
+        if index == self._faulty:
             result = -self._errno
             _set_result(thread, result)
         call = self._calls[index] = self._calls[index]._replace(result=result)

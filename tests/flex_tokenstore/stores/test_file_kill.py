@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,9 @@ from flex_tokenstore._token import ANY_REVISION, revision_of
 from flex_tokenstore.stores.file import FileStore
 
 from ..fakes import IDENTITY, Server, stored
-from . import ptrace
-from .traced import Helper, Outcome, helper, store, token
+from .traced import Helper, Outcome, store, token
 
 TOO_MANY = 2000  # system calls; none of it makes a tenth of them
-
-
-@pytest.fixture(scope="module")
-def tracer() -> Iterator[Helper]:
-    if reason := ptrace.why_not():
-        pytest.skip(reason)
-    with helper() as started:
-        yield started
 
 
 class Place:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flex_tokenstore import TokenSession, TokenStoreError, file_store, open_store
+from flex_tokenstore import TokenSession, file_store, open_store
 from flex_tokenstore._token import ANY_REVISION
 from flex_tokenstore.stores.file import FileStore
 
@@ -76,13 +76,21 @@ class Outcome:
 
     Attributes:
         trace: Its system calls.
-        error: The error of ours that it raised, as its class and message.
+        error: The error that it raised, as its class and message.
     """
 
     def __init__(self, answer: dict[str, Any]) -> None:
         calls = [Call(name, tuple(paths), result) for name, paths, result in answer["calls"]]
         self.trace = Trace(calls, answer["killed"])
         self.error: str = answer["error"]
+
+    def on_files(self, folder: Path) -> list[tuple[str, str]]:
+        """Kind and file name of each call on the folder and what is in it."""
+        return [
+            (call.kind, "->".join(Path(path).name for path in call.paths))
+            for call in self.trace.calls
+            if any(Path(path).is_relative_to(folder) for path in call.paths)
+        ]
 
     @property
     def asked_the_server(self) -> bool:
@@ -129,7 +137,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         error = ""
         try:
             SCENARIOS[request["scenario"]](request["path"])
-        except TokenStoreError as raised:
+        except Exception as raised:
             error = f"{type(raised).__name__}: {raised}"
         ptrace.end()
         os.write(teller, error.encode())
