@@ -223,19 +223,25 @@ def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outco
 
 def _read_locked(state: State) -> Generator[Step, Reply, Found]:
     found = yield from _load(state)
-    for _ in range(2):
+    for look in range(ROUNDS):
         if found.corrupt is None:
             return found
+        before = found.corrupt.revision
         yield from _do(state, Pause(SECOND_LOOK))
         found = yield from _load(state)
+        if look > 0 and found.corrupt is not None and found.corrupt.revision == before:
+            break
     corrupt = found.corrupt
     if corrupt is None:
         return found
-    if corrupt.revision is None:
-        raise corrupt
+    if corrupt.revision is None or corrupt.revision != before:
+        raise corrupt  # it must be left where it is, or somebody is writing it
     reply = yield from _do(state, Remove(corrupt.revision))
     if isinstance(reply.error, TokenConflictError):
-        return (yield from _load(state))
+        found = yield from _load(state)
+        if found.corrupt is not None:
+            raise found.corrupt  # not to be taken for an empty store
+        return found
     if reply.error is not None:
         raise reply.error
     logger.warning("%s; it was moved aside and a new token is asked for", corrupt)
