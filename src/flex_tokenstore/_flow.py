@@ -95,15 +95,16 @@ def save_again(state: State) -> Generator[Step, Reply, None]:
 def revoke(state: State) -> Generator[Step, Reply, bool]:
     """Revokes and removes the token; True if the server revoked one. Never signs in."""
     yield from _acquire(state)
-    reply = yield from _do(state, Load())
-    if isinstance(reply.error, TokenCorruptError):
+    found = yield from _load(state)
+    if found.corrupt is not None:
+        yield from _do(state, Pause(SECOND_LOOK))  # it may be being written
+        found = yield from _load(state)
+    if found.corrupt is not None:
         yield from _must(state, Remove(ANY_REVISION))
         state.forget()
         return False
-    if reply.error is not None:
-        raise reply.error
-    stored: Token | None = reply.value
-    state.settle_unsaved(Found(stored).revision)
+    stored = found.token
+    state.settle_unsaved(found.revision)
     token = state.unsaved.token if state.unsaved is not None else stored
     revoked = False
     if token is not None and token.refresh_token is not None:

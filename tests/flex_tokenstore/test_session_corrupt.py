@@ -169,6 +169,16 @@ def test_removing_and_revoking_work_on_a_corrupt_file(
     assert world.server.calls == ["sign_in"]
 
 
+def test_revoking_waits_for_what_is_being_written(world: World) -> None:
+    world.write("")
+    world.events = [world.heal]
+    with world.session() as session:
+        assert session.revoke()
+    assert world.server.calls == ["revoke"]
+    assert not world.path.exists()
+    assert world.kept_aside() == []
+
+
 def test_an_async_session_moves_it_aside_too(world: World) -> None:
     async def main() -> None:
         store = await open_async_store(file_store(path=str(world.path)), IDENTITY)
