@@ -97,10 +97,7 @@ class PrivateFiles:
     def is_clean(self, path: Path) -> bool:
         """There is neither the file nor what a crash in a write of it left."""
         with _reporting("looked at", path):
-            try:
-                return not any(os.path.lexists(each) for each in (path, _temporary(path)))
-            except _ABSENT:
-                return True
+            return not _is_there(path) and not _is_there(_temporary(path))
 
     def replace(self, path: Path, data: Secret[bytes]) -> None:
         """Writes the file whole, so that a reader or a crash sees the old or the new one.
@@ -126,7 +123,7 @@ class PrivateFiles:
         stem = f"{path.name}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
         with _reporting("moved aside", path):
             aside, count = path.parent / stem, 0
-            while os.path.lexists(aside):
+            while _is_there(aside):
                 count += 1
                 aside = path.parent / f"{stem}-{count}"
             _retried(lambda: path.rename(aside))
@@ -217,6 +214,14 @@ def _temporary(path: Path) -> Path:
     # One name for all writers: the write lock lets in one at a time, and what a crash leaves is
     # found by the next.
     return path.parent / f".{path.name}.tmp"
+
+
+def _is_there(path: Path) -> bool:
+    # Not os.path.lexists: it takes every error for absence.
+    with suppress(*_ABSENT):
+        path.lstat()
+        return True
+    return False
 
 
 def _sync(folder: Path) -> None:

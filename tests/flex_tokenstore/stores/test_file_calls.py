@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from flex_tokenstore._token import ANY_REVISION
+from flex_tokenstore._token import ANY_REVISION, revision_of
 
+from ..fakes import Server, stored
+from .ptrace import Call
 from .traced import Helper, Outcome, store, token
 
 # A save that outlasts a power cut: the bytes are on the disk before the name leads to them,
@@ -141,3 +145,91 @@ def test_each_call_of_a_save_fails_once(tracer: Helper, tmp_path: Path, code: st
         assert sorted(os.listdir(path.parent)) == ["t.json", "t.json.write.lock"]
         number += 1
     assert number >= 19
+
+
+def fail_everywhere(
+    tracer: Helper,
+    scenario: str,
+    path: Path | None,
+    prepare: Callable[[], object],
+    check: Callable[[Outcome, Call], object],
+) -> int:
+    """An input/output error at each call about a file; gives how many there were."""
+    number = 0
+    while True:
+        prepare()
+        outcome = tracer.run(scenario, path, fail_at=[number, errno.EIO])
+        calls = [call for call in outcome.trace.calls if call.paths]
+        if number >= len(calls):
+            return number
+        assert calls[number].result == -errno.EIO, "the fault did not bite"
+        assert not outcome.error or outcome.error.startswith("TokenUnavailableError: ")
+        check(outcome, calls[number])
+        number += 1
+
+
+def test_each_call_of_a_first_save_fails_once(tracer: Helper, tmp_path: Path) -> None:
+    def check(outcome: Outcome, call: Call) -> None:
+        found = store(None).get_token()
+        assert found in (None, token("new"))
+        assert found is not None or outcome.error
+        store(None).set_token(token("next"), revision_of(found) if found else None)
+        assert store(None).get_token() == token("next")
+        names = {path.name for path in Path(store(None).place).parent.iterdir()}
+        assert {name for name in names if not name.endswith(".lock")} == {
+            "file-store-token.json",
+            "file-store-token.owner",
+        }, call
+
+    def prepare() -> None:
+        shutil.rmtree(tmp_path / "config", ignore_errors=True)
+
+    assert fail_everywhere(tracer, "save", None, prepare, check) >= 45
+
+
+@pytest.mark.parametrize("corrupt", [False, True])
+def test_each_call_of_a_removal_fails_once(tracer: Helper, tmp_path: Path, corrupt: bool) -> None:
+    path = seed(tmp_path)
+    content = "{broken" if corrupt else json.dumps(token("old"))
+
+    def prepare() -> None:
+        for aside in path.parent.glob("*.corrupt-*"):
+            aside.unlink()
+        path.write_text(content)
+        path.chmod(0o600)
+
+    def check(outcome: Outcome, call: Call) -> None:
+        kept = [aside.read_text() for aside in path.parent.glob("*.corrupt-*")]
+        there = [path.read_text()] if path.exists() else []
+        if corrupt:
+            assert kept + there == [content], call
+        else:
+            assert kept == []
+            assert there in ([], [content])
+        assert not there or outcome.error
+        store(str(path)).remove_token(ANY_REVISION)
+        assert store(str(path)).get_token() is None
+
+    assert fail_everywhere(tracer, "remove", path, prepare, check) >= 15
+
+
+def test_each_call_of_a_renewal_fails_once_and_no_token_is_lost(
+    tracer: Helper, tmp_path: Path
+) -> None:
+    path = tmp_path / "t/t.json"
+    old = stored(Server(), age=4000)
+
+    def check(outcome: Outcome, call: Call) -> None:
+        found = store(str(path)).get_token()
+        assert found is not None
+        # What the server gave is saved, at the latest when the session is closed.
+        expected = "access-2-SENTINEL" if outcome.asked_the_server else "access-1-SENTINEL"
+        assert found["access_token"] == expected, call
+        assert bool(outcome.error) != outcome.asked_the_server, call
+        names = [each.name for each in path.parent.iterdir() if each.suffix != ".lock"]
+        assert names == ["t.json"]
+
+    def prepare() -> None:
+        store(str(path)).set_token(old, ANY_REVISION)
+
+    assert fail_everywhere(tracer, "renew", path, prepare, check) >= 35
