@@ -1,4 +1,9 @@
-"""The built-in store that keeps the token in a private file."""
+"""The built-in store that keeps the token in a private file.
+
+A save is whole or absent for every reader and after a crash, and outlasts a power cut once it
+has returned, as far as the system's ``fsync`` does; ``docs/file-store.md`` has the system calls
+from which this follows.
+"""
 
 from __future__ import annotations
 

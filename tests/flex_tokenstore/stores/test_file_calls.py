@@ -61,7 +61,11 @@ def test_a_save_makes_these_calls_and_no_other(tracer: Helper, tmp_path: Path) -
     outcome = tracer.run("save", path)
     succeeded(outcome)
     looks = [("stat", "t"), ("stat", "t.json")]
-    assert outcome.on_files(path.parent) == [*looks, *LOCK, *READ, *DURABLE, *UNLOCK]
+    calls = outcome.on_files(path.parent)
+    assert calls == [*looks, *LOCK, *READ, *DURABLE, *UNLOCK]
+    page = Path(__file__).parents[3] / "docs/file-store.md"
+    documented = page.read_text().split("```text\n")[1].split("```")[0].splitlines()
+    assert documented == [f"{kind} {name}" for kind, name in calls]
 
 
 def test_the_first_save_syncs_the_owner_and_each_folder_it_makes(
