@@ -134,7 +134,7 @@ class PrivateFiles:
         """Undoes :meth:`move_aside`, unless there is another file by now."""
         with _reporting("put back", path), suppress(FileExistsError):
             if _WINDOWS:
-                aside.rename(path)  # which never replaces there
+                _retried(lambda: aside.rename(path))  # which never replaces there
             else:
                 path.hardlink_to(aside)
                 aside.unlink()
@@ -260,10 +260,10 @@ def _signature(found: os.stat_result) -> Signature:
 def _write_new(path: Path, data: Secret[bytes]) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
     try:
-        fd = os.open(path, flags, 0o600)
+        fd = _retried(lambda: os.open(path, flags, 0o600))
     except FileExistsError:
         _retried(path.unlink)  # left by a crash: whoever writes holds a lock on it
-        fd = os.open(path, flags, 0o600)
+        fd = _retried(lambda: os.open(path, flags, 0o600))
     try:
         written = 0
         while written < len(data.reveal()):

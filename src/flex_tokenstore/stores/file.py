@@ -35,7 +35,7 @@ from flex_tokenstore.errors import (
 )
 from flex_tokenstore.hookspecs import hookimpl
 from flex_tokenstore.stores._content import Content, encode, read_content
-from flex_tokenstore.stores._files import Permissions, PrivateFiles, Signature, logger
+from flex_tokenstore.stores._files import LIMIT, Permissions, PrivateFiles, Signature, logger
 from flex_tokenstore.stores._owner import MAIN, FileNames
 
 WRITE_WAIT = 10.0  # seconds; a write takes milliseconds
@@ -144,6 +144,14 @@ class FileStore:
 
     def _save(self, path: Path, token: TokenObject, expected: str | None) -> None:
         """Under the write lock: replaces what has the expected revision."""
+        data = encode(token)
+        if len(data.reveal()) > LIMIT:
+            raise TokenUnavailableError(
+                f"the token was not written to {path}: it is larger than 1 MiB, which would not be "
+                "read back",
+                store="file",
+                place=str(path),
+            )
         content = self._content(path)
         if content is not None and content.token is None:
             if content.newer or self._shared:
@@ -151,7 +159,7 @@ class FileStore:
             self._move_aside(path, content, expected)
         else:
             self._expect(path, content, expected)
-        self._files.replace(path, encode(token))
+        self._files.replace(path, data)
 
     def _content(self, path: Path) -> Content | None:
         """Under the write lock: what is stored, if it is not another's; None: nothing."""
@@ -205,19 +213,22 @@ class FileStore:
         path = self._files.resolve(name)
         # Named after the file itself: two links to it are two names of one thing to lock.
         lock = HostLock(path.parent / f"{path.name}.write.lock", store="file")
-        try:
-            lock.acquire(WRITE_WAIT)
-        except TokenLockTimeoutError:
-            raise TokenUnavailableError(
-                f"{lock.path} has been held by another process for {WRITE_WAIT:g} s; a write takes "
-                "milliseconds, so that process hangs: end it",
-                store="file",
-                place=str(lock.path),
-            ) from None
-        try:
+        try:  # from here on: Ctrl-C may come between taking it and the next statement
+            try:
+                lock.acquire(WRITE_WAIT)
+            except TokenLockTimeoutError:
+                raise self._hangs(lock.path) from None
             yield path
         finally:
             lock.release()
+
+    def _hangs(self, lock: Path) -> TokenUnavailableError:
+        return TokenUnavailableError(
+            f"{lock} has been held by another process for {WRITE_WAIT:g} s; a write takes "
+            "milliseconds, so that process hangs: end it",
+            store="file",
+            place=str(lock),
+        )
 
     def _conflict(self, path: Path) -> TokenConflictError:
         place = str(path)

@@ -395,6 +395,18 @@ def test_the_lock_is_this_identitys_and_no_write_takes_it(tmp_path: Path) -> Non
         twin.remove_token(ANY_REVISION)
 
 
+def test_what_would_not_be_read_back_is_not_written(tmp_path: Path) -> None:
+    s = store(tmp_path / "t.json")
+    s.set_token(token("1"), None)
+    largest = token("2")
+    largest["x"] = "x" * ((1 << 20) - len(json.dumps({**largest, "x": ""}, separators=(",", ":"))))
+    s.set_token(largest, ANY_REVISION)
+    assert store(tmp_path / "t.json").get_token() == largest
+    with pytest.raises(TokenUnavailableError, match="1 MiB"):
+        s.set_token({**largest, "y": 1}, ANY_REVISION)
+    assert s.get_token() == largest
+
+
 @pytest.mark.parametrize("path", ["", " ", "/", "a\0b"])
 def test_a_path_that_names_no_file_is_an_option_error(path: str) -> None:
     with pytest.raises(StoreOptionsError, match="path") as caught:
