@@ -15,7 +15,7 @@ from flex_tokenstore._token import ANY_REVISION, revision_of
 
 from ..fakes import Server, stored
 from .ptrace import Call
-from .traced import Helper, Outcome, store, token
+from .traced import Helper, Outcome, in_cache, store, token
 
 # A save that outlasts a power cut: the bytes are on the disk before the name leads to them,
 # and the name is before the save returns.
@@ -116,8 +116,7 @@ def test_an_unchanged_file_costs_two_looks_at_most(
     opened = store(str(tmp_path / "t.json") if named else None)
     opened.set_token(token("old"), None)
     path = Path(opened.place)
-    while not opened._cache:  # older than what the cache distrusts, by the file system's clock
-        opened.get_token()
+    in_cache(opened)
     outcome = tracer.run("get_unchanged", path if named else None)
     calls = [call.kind for call in outcome.trace.calls]
     after = calls[calls.index("getpriority") + 1 : -1]

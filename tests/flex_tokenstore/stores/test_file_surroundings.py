@@ -17,21 +17,12 @@ import pytest
 from flex_tokenstore import TokenSession, TokenUnavailableError, file_store, open_store
 from flex_tokenstore._host_lock import HostLock
 from flex_tokenstore._token import ANY_REVISION
-from flex_tokenstore.stores.file import FileStore
 
 from ..fakes import IDENTITY, Server, stored
-from .traced import store, token
+from .traced import in_cache, store, token
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="links and special files of Unix")
 DAY = 86400.0
-
-
-def in_cache(path: Path) -> FileStore:
-    """A store that has the file in its cache."""
-    opened = store(str(path))
-    while opened._cache is None:  # until the file is older than what the cache distrusts
-        opened.get_token()
-    return opened
 
 
 def write_in_place(path: Path, name: str) -> None:
@@ -43,7 +34,7 @@ def write_in_place(path: Path, name: str) -> None:
 def test_a_time_stamp_that_goes_back_does_not_fool_the_cache(tmp_path: Path, back: int) -> None:
     path = tmp_path / "t.json"
     store(str(path)).set_token(token("1"), None)
-    opened = in_cache(path)
+    opened = in_cache(store(str(path)))
     before = path.stat()
     write_in_place(path, "2")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns - back))
@@ -60,7 +51,7 @@ def test_an_older_file_put_in_its_place_is_seen(tmp_path: Path) -> None:
     store(str(copy)).set_token(token("1"), None)
     store(str(path)).set_token(token("2"), None)
     os.utime(copy, ns=(0, path.stat().st_mtime_ns))
-    opened = in_cache(path)
+    opened = in_cache(store(str(path)))
     copy.replace(path)
     assert opened.get_token() == token("1")
 

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,15 @@ def token(name: str, **more: Any) -> dict[str, Any]:
 
 def store(path: str | None) -> FileStore:
     return FileStore(FileStore.Options(path=path), IDENTITY)
+
+
+def in_cache(opened: FileStore) -> FileStore:
+    """Reads until the file is in the cache: older than what that distrusts."""
+    deadline = time.monotonic() + 20
+    while opened._cache is None:
+        assert time.monotonic() < deadline
+        opened.get_token()
+    return opened
 
 
 def get(path: str | None) -> None:
