@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from . import ptrace
 from .traced import Helper, helper
 
 
 @pytest.fixture(scope="module")
 def tracer() -> Iterator[Helper]:
-    if reason := ptrace.why_not():
-        pytest.skip(reason)
     with helper() as started:
+        if started.why_not:
+            pytest.skip(started.why_not)
         yield started

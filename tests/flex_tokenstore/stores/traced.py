@@ -112,6 +112,9 @@ class Helper:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
+        assert process.stdout is not None
+        self.why_not: str | None = json.loads(process.stdout.readline())
+        """The reason why nothing can be traced here; None: it can."""
 
     def run(self, scenario: str, path: Path | None, **how: Any) -> Outcome:
         """Runs a scenario; ``how`` as of :func:`.ptrace.trace`."""
@@ -163,6 +166,10 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     import tempfile
 
+    reason = ptrace.why_not()
+    print(json.dumps(reason), flush=True)
+    if reason:
+        return
     with tempfile.TemporaryDirectory() as folder:  # so that nothing is imported under the tracer
         os.environ.update(HOME=folder, XDG_CONFIG_HOME=folder)
         for scenario in SCENARIOS.values():
