@@ -96,16 +96,17 @@ def save_again(state: State) -> Generator[Step, Reply, None]:
 def revoke(state: State) -> Generator[Step, Reply, bool]:
     """Revokes and removes the token; True if the server revoked one. Never signs in."""
     yield from _acquire(state)
-    reply = yield from _do(state, Load())
-    if isinstance(reply.error, TokenCorruptError):
+    found = yield from _load(state)
+    if found.corrupt is not None:
+        yield from _do(state, Pause(SECOND_LOOK))  # it may be being written
+        found = yield from _load(state)
+    if found.corrupt is not None:
         yield from _must(state, Remove(ANY_REVISION))
         state.note("removed", reason="revoke")
         state.forget()
         return False
-    if reply.error is not None:
-        raise reply.error
-    stored: Token | None = reply.value
-    state.settle_unsaved(Found(stored).revision)
+    stored = found.token
+    state.settle_unsaved(found.revision)
     token = state.unsaved.token if state.unsaved is not None else stored
     revoked = False
     if token is not None and token.refresh_token is not None:
@@ -250,19 +251,25 @@ def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outco
 
 def _read_locked(state: State) -> Generator[Step, Reply, Found]:
     found = yield from _load(state)
-    for _ in range(2):
+    for look in range(ROUNDS):
         if found.corrupt is None:
             return found
+        before = found.corrupt.revision
         yield from _do(state, Pause(SECOND_LOOK))
         found = yield from _load(state)
+        if look > 0 and found.corrupt is not None and found.corrupt.revision == before:
+            break
     corrupt = found.corrupt
     if corrupt is None:
         return found
-    if corrupt.revision is None:
-        raise corrupt
+    if corrupt.revision is None or corrupt.revision != before:
+        raise corrupt  # it must be left where it is, or somebody is writing it
     reply = yield from _do(state, Remove(corrupt.revision))
     if isinstance(reply.error, TokenConflictError):
-        return (yield from _load(state))
+        found = yield from _load(state)
+        if found.corrupt is not None:
+            raise found.corrupt  # not to be taken for an empty store
+        return found
     if reply.error is not None:
         raise reply.error
     state.note("quarantined", error=corrupt)
