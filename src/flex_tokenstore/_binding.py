@@ -42,20 +42,46 @@ class Hook(NamedTuple):
 class Binding:
     """The hooks of one store object, or of one store class that is only looked at."""
 
-    def __init__(self, plugin: object, hooks: dict[str, Hook], native_async: bool) -> None:
+    def __init__(
+        self,
+        plugin: object,
+        hooks: dict[str, Hook],
+        *,
+        native_async: bool,
+        marked: bool,
+        inner: Binding | None = None,
+    ) -> None:
         self.plugin = plugin
+        self.inner = inner
+        self._marked = marked
         self.get_token = hooks["get_token"]
         self.set_token = hooks["set_token"]
         self.remove_token = hooks["remove_token"]
         self.token_lock = hooks.get("token_lock")
         self.lock_id = hooks.get("lock_id")
         self.close = hooks.get("close")
-        self.any_coroutine = any(hook.is_coroutine for hook in hooks.values())
-        self.abilities = Abilities(
-            compare_and_set="expected" in self.set_token.arguments,
+        self.abilities: Abilities = Abilities(
+            compare_and_set="expected" in self.set_token.arguments
+            and (inner is None or inner.abilities.compare_and_set),
             lock=self.token_lock is not None,
-            native_async=native_async or self.any_coroutine,
+            native_async=native_async or any(hook.is_coroutine for hook in hooks.values()),
         )
+
+    @property
+    def innermost(self) -> Binding:
+        """Itself, or the store at the bottom of its wrappers."""
+        return self if self.inner is None else self.inner.innermost
+
+    @property
+    def place(self) -> str | None:
+        """Where the store says that it keeps the token, for people."""
+        try:
+            # Of an object of the user's own no property is run.
+            look = getattr if self._marked else inspect.getattr_static
+            place = look(self.plugin, "place", None)
+        except Exception:  # noqa: BLE001 - it is wanted for a message, about a worse error perhaps
+            return None
+        return place if isinstance(place, str) else None
 
 
 class _Manager(pluggy.PluginManager):
@@ -75,7 +101,7 @@ class _Manager(pluggy.PluginManager):
         return options
 
 
-def bind(plugin: object, *, store: str, marked: bool) -> Binding:
+def bind(plugin: object, *, store: str, marked: bool, inner: Binding | None = None) -> Binding:
     """The hooks of ``plugin``.
 
     Args:
@@ -83,6 +109,7 @@ def bind(plugin: object, *, store: str, marked: bool) -> Binding:
         store: Its name, for messages.
         marked: True for a plugin class (only methods marked ``@hookimpl`` count), False for an
             object of the user's own.
+        inner: The store that it wraps.
 
     Raises:
         StoreLoadError: A hook is missing or has a wrong signature.
@@ -115,8 +142,11 @@ def bind(plugin: object, *, store: str, marked: bool) -> Binding:
             f"the methods {_LISTED}{mark}",
             store=store,
         )
+    if inner is not None:
+        _forward(hooks, inner)
     cls = plugin if inspect.isclass(plugin) else type(plugin)
-    return Binding(plugin, hooks, native_async=getattr(cls, "async_class", None) is not None)
+    native_async = getattr(cls, "async_class", None) is not None
+    return Binding(plugin, hooks, native_async=native_async, marked=marked, inner=inner)
 
 
 def inspect_class(cls: type) -> Abilities:
@@ -126,6 +156,19 @@ def inspect_class(cls: type) -> Abilities:
         StoreLoadError: It is no token store.
     """
     return bind(cls, store=cls.__name__, marked=True).abilities
+
+
+def _forward(hooks: dict[str, Hook], inner: Binding) -> None:
+    """What a wrapper takes from the store that it wraps: the lock, and the kind of each hook."""
+    for name in hookspecs.HOOKS:
+        theirs: Hook | None = getattr(inner, name)
+        if theirs is None:
+            continue
+        if name not in hooks:
+            hooks[name] = theirs
+        elif theirs.is_coroutine:
+            # Its function is a plain one that gives the inner store's coroutine.
+            hooks[name] = hooks[name]._replace(is_coroutine=True)
 
 
 def _is_method(plugin: object, name: str) -> bool:

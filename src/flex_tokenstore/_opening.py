@@ -37,19 +37,18 @@ class OpenedStore:
         self.name = name
         self.binding = binding
         self.identity = identity
-        self.abilities: Abilities = _abilities(binding)
+        self.abilities: Abilities = binding.abilities
         self._host_lock = host_lock
 
     @property
     def place(self) -> str:
         """Where the token is, for people."""
-        place = getattr(self.binding.plugin, "place", None)
-        return place if isinstance(place, str) else f"token store {self.name!r}"
+        return self.binding.place or f"token store {self.name!r}"
 
     def lock_key(self) -> object:
         """What the in-process gate is keyed by: two handles on one token give equal keys."""
         hook = self.binding.lock_id
-        return hook.function() if hook is not None else _ById(self.binding.plugin)
+        return hook.function() if hook is not None else _ById(self.binding.innermost.plugin)
 
     def host_lock(self) -> HostLock | None:
         """The lock for a store that brings none; None where it is switched off."""
@@ -126,22 +125,33 @@ def open_binding(
     """See ``open_store``."""
     if host_lock not in ("on", "off"):
         raise StoreOptionsError('host_lock must be "on" or "off"', option="host_lock")
+    name, binding = bind_config(config, identity, prefer_async=prefer_async)
+    return OpenedStore(name, binding, identity, host_lock == "on")
+
+
+def bind_config(
+    config: StoreConfig, identity: TokenIdentity, *, prefer_async: bool
+) -> tuple[str, Binding]:
+    """A store's name and its hooks, from its config."""
     from ._config import normalise
+    from ._wrapper import WrapperStore
 
     name, options, own = normalise(config)
     if own is not None:
         name = type(own).__name__
-        binding = bind(own, store=name, marked=False)
-        return OpenedStore(name, binding, identity, host_lock == "on")
+        return name, bind(own, store=name, marked=False)
     assert name is not None
-    plugin = make_plugin(name, options, identity, prefer_async=prefer_async)
-    return OpenedStore(name, bind(plugin, store=name, marked=True), identity, host_lock == "on")
+    plugin, checked = _make_plugin(name, options, identity, prefer_async=prefer_async)
+    inner = None
+    if isinstance(plugin, WrapperStore):
+        inner = plugin._open_inner(name, checked, identity, prefer_async=prefer_async)
+    return name, bind(plugin, store=name, marked=True, inner=inner)
 
 
-def make_plugin(
+def _make_plugin(
     name: str, options: Mapping[str, Any], identity: TokenIdentity, *, prefer_async: bool
-) -> object:
-    """A store object made from its name and options."""
+) -> tuple[object, Any]:
+    """A store object made from its name and options, and these options, checked."""
     from ._options import check_options
     from ._registry import load_store_class
 
@@ -158,15 +168,7 @@ def make_plugin(
         raise TokenUnavailableError(
             f"token store {name!r} could not be opened: {type(error).__name__}", store=name
         ) from without_frames(error)
-    open_inner = getattr(plugin, "_open_inner", None)
-    if open_inner is not None:
-        open_inner(identity, prefer_async)
-    return plugin
-
-
-def _abilities(binding: Binding) -> Abilities:
-    inner = getattr(binding.plugin, "_inner", None)
-    return _abilities(inner) if isinstance(inner, Binding) else binding.abilities
+    return plugin, checked
 
 
 class _ById:
