@@ -23,7 +23,7 @@ from ._grants import AsyncGrants
 from ._http import AsyncHttp
 from ._resources import Listings, Marketplace, Users
 from ._response import Response, interpret
-from .config import Settings, resolve
+from .config import Settings, resolve, shown_to_nobody
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -45,6 +45,7 @@ def create_async_instance(
     host_lock: Literal["on", "off"] = "on",
 ) -> AsyncIntegrationSDK:
     """An SDK for asyncio programs; arguments and errors as :func:`create_instance`."""
+    client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
     check_limits(timeout, request_timeout, on_store_error)
     settings = resolve(
         client_id=client_id,

@@ -15,7 +15,7 @@ from ._http import Http
 from ._query import query_string
 from ._resources import Listings, Marketplace, Users
 from ._response import Response, interpret
-from .config import Settings, resolve
+from .config import Settings, resolve, shown_to_nobody
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def create_instance(
         ConfigurationError: Something is missing or wrong.
         TokenStoreError: The store is unknown, cannot be loaded, or refuses its options.
     """
+    client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
     check_limits(timeout, request_timeout, on_store_error)
     settings = resolve(
         client_id=client_id,

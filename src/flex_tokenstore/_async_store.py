@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._config import hidden
 from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding
 from ._token import ANY_REVISION, Token
 from .errors import TokenLockTimeoutError
@@ -183,6 +184,7 @@ async def open_async_store(
     config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
 ) -> AsyncTokenStore:
     """Opens a token store for an asyncio program; as :func:`open_store`."""
+    config = hidden(config)
     return async_store(config, identity, host_lock=host_lock)
 
 
@@ -190,6 +192,7 @@ def async_store(
     config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
 ) -> AsyncTokenStore:
     """:func:`open_async_store` for callers that are not in an event loop yet."""
+    config = hidden(config)
     return AsyncTokenStore(open_binding(config, identity, prefer_async=True, host_lock=host_lock))
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pluggy
 
 from . import hookspecs
+from ._secret import Secret
 from .errors import StoreLoadError
 
 _NEEDED = {"set_token": frozenset({"token"}), "token_lock": frozenset({"wait", "lease"})}
@@ -53,6 +54,7 @@ class Binding:
     ) -> None:
         self.plugin = plugin
         self.inner = inner
+        self.secrets: tuple[Secret[Any], ...] = ()  # of its options: what no message may hold
         self._marked = marked
         self.get_token = hooks["get_token"]
         self.set_token = hooks["set_token"]

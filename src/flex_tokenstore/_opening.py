@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from ._binding import Abilities, Binding, bind
+from ._config import hidden, normalise
+from ._secret import Secret
 from ._token import Token
 from .errors import (
     StoreOptionsError,
@@ -68,15 +70,16 @@ class OpenedStore:
         """
         if data is None:
             return None
-        try:
-            token = Token(data)  # type: ignore[arg-type]  # checked there
-        except ValueError as error:
+        found = Secret(data)
+        del data  # a traceback may show locals
+        token, problem = _token_in(found)
+        if token is None:
             raise TokenCorruptError(
-                f"what token store {self.name!r} gave is no token: {error}; remove it with "
+                f"what token store {self.name!r} gave is no token: {problem}; remove it with "
                 "`flex-sdk token remove`",
                 store=self.name,
                 place=self.place,
-            ) from None
+            )
         self._check_owner(token)
         return token
 
@@ -111,18 +114,23 @@ class OpenedStore:
                 error.store = self.name
             raise
         except Exception as error:  # noqa: BLE001 - whatever a stranger's store raises
+            leaks = _leaks(error, (*self.binding.secrets, *_secrets_of(token)))
+            # While reading, what a driver says may hold what it read.
+            said = "" if token is None or leaks else f": {error}"
+            without_frames(error)
             raise TokenUnavailableError(
-                f"token store {self.name!r} could not {doing}: {type(error).__name__}"
-                f"{_shown(error, token)}. Check that it is up and reachable",
+                f"token store {self.name!r} could not {doing}: {type(error).__name__}{said}. Check "
+                "that it is up and reachable",
                 store=self.name,
                 place=self.place,
-            ) from (None if _leaks(error, token) else without_frames(error))
+            ) from (None if leaks else error)
 
 
 def open_binding(
     config: StoreConfig, identity: TokenIdentity, *, prefer_async: bool, host_lock: str
 ) -> OpenedStore:
     """See ``open_store``."""
+    config = hidden(config)
     if host_lock not in ("on", "off"):
         raise StoreOptionsError('host_lock must be "on" or "off"', option="host_lock")
     name, binding = bind_config(config, identity, prefer_async=prefer_async)
@@ -133,9 +141,9 @@ def bind_config(
     config: StoreConfig, identity: TokenIdentity, *, prefer_async: bool
 ) -> tuple[str, Binding]:
     """A store's name and its hooks, from its config."""
-    from ._config import normalise
     from ._wrapper import WrapperStore
 
+    config = hidden(config)
     name, options, own = normalise(config)
     if own is not None:
         name = type(own).__name__
@@ -145,7 +153,9 @@ def bind_config(
     inner = None
     if isinstance(plugin, WrapperStore):
         inner = plugin._open_inner(name, checked, identity, prefer_async=prefer_async)
-    return name, bind(plugin, store=name, marked=True, inner=inner)
+    binding = bind(plugin, store=name, marked=True, inner=inner)
+    binding.secrets = _secrets_of(checked) + (() if inner is None else inner.secrets)
+    return name, binding
 
 
 def _make_plugin(
@@ -165,9 +175,10 @@ def _make_plugin(
     except TokenStoreError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a stranger's store raises
+        without_frames(error)
         raise TokenUnavailableError(
             f"token store {name!r} could not be opened: {type(error).__name__}", store=name
-        ) from without_frames(error)
+        ) from (None if _leaks(error, _secrets_of(checked)) else error)
     return plugin, checked
 
 
@@ -184,19 +195,50 @@ class _ById:
         return id(self._thing)
 
 
-def _shown(error: Exception, token: Token | None) -> str:
-    if token is None:
-        # What a driver says while reading may hold what it read.
-        return ""
-    return "" if _leaks(error, token) else f": {error}"
+def _token_in(found: Secret[Any]) -> tuple[Token | None, str]:
+    """The token, or why it is none. It does not raise: the error's frames would hold the data."""
+    try:
+        return Token(found.reveal()), ""
+    except ValueError as error:
+        return None, str(error)
 
 
-def _leaks(error: BaseException, token: Token | None) -> bool:
-    if token is None:
-        return False
-    text = f"{error}{error.args!r}{error.__cause__}{error.__context__}"
-    refresh = token.refresh_token
-    return token.access_token.reveal() in text or (refresh is not None and refresh.reveal() in text)
+def _secrets_of(thing: object) -> tuple[Secret[Any], ...]:
+    """The secrets of a token, or of a store's options."""
+    if isinstance(thing, Token):
+        return tuple(each for each in (thing.access_token, thing.refresh_token) if each)
+    if isinstance(thing, (list, tuple)):
+        return tuple(secret for each in thing for secret in _secrets_of(each))
+    if isinstance(thing, Secret):
+        return (thing, *_password_of(thing))
+    return (
+        () if isinstance(thing, str) else _secrets_of(list(getattr(thing, "__dict__", {}).values()))
+    )
+
+
+def _password_of(secret: Secret[Any]) -> tuple[Secret[Any], ...]:
+    """Of an address, which drivers show without its password, or only the password itself."""
+    from urllib.parse import unquote, urlsplit
+
+    try:
+        password = Secret(urlsplit(secret.reveal()).password)
+    except (ValueError, AttributeError, TypeError):
+        return ()
+    return (password, Secret(unquote(password.reveal() or ""))) if password else ()
+
+
+def _leaks(error: BaseException, secrets: tuple[Secret[Any], ...]) -> bool:
+    """Whether the error, or one that led to it, says a secret."""
+    said, seen = [], set[int]()
+    queue: list[BaseException | None] = [error]
+    while queue:
+        each = queue.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            said.append(f"{each}{each.args!r}{getattr(each, '__notes__', '')}")
+            queue += (each.__cause__, each.__context__)
+    text = Secret("".join(said))
+    return any(each.reveal() in text.reveal() for each in secrets if isinstance(each.reveal(), str))
 
 
 HostLockSetting = Literal["on", "off"]

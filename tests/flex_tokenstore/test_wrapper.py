@@ -101,6 +101,7 @@ class NoInner(WrapperStore):
 
 KINDS: tuple[Kind, ...] = ("sync", "async")
 TOKEN, NEXT = issued(1), issued(2)
+LEASE_END = 1e12
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +140,7 @@ class Own:
         if not self.mutex.acquire(timeout=wait):
             raise TokenLockTimeoutError("busy")
         try:
-            yield 1234.5
+            yield LEASE_END
         finally:
             self.mutex.release()
 
@@ -175,7 +176,7 @@ class AsyncOwn(Own):
         if not self.mutex.acquire(timeout=0):
             raise TokenLockTimeoutError("busy")
         try:
-            yield 1234.5
+            yield LEASE_END
         finally:
             self.mutex.release()
 
@@ -308,7 +309,7 @@ def test_the_lock_is_the_inner_stores(kind: Kind, make: type[Own]) -> None:
     with program(kind, {"name": "sealed", "inner": own}) as p, program("sync", own) as other:
         assert p.store.lock_key == other.store.lock_key == "the one place"
         with p.lock() as end:
-            assert end == 1234.5
+            assert end == LEASE_END
             assert own.mutex.locked()
             with pytest.raises(TokenLockTimeoutError), other.lock():
                 pass
