@@ -62,9 +62,11 @@ def normalise(config: Any) -> tuple[str | None, dict[str, Any], object | None]:
         return config.strip(), OptionValues(), None
     if isinstance(config, Mapping):
         options = OptionValues(config)
-        name = hidden(options.pop("name", None))
-        if isinstance(name, Mapping):
-            raise _no_config(name.get("name"))
+        name = options.pop("name", None)
+        if isinstance(name, str) and "://" in name:
+            name = Secret(name)
+        if isinstance(name, Secret):
+            raise _no_config(name)
         if not isinstance(name, str) or not name.strip():
             raise StoreOptionsError(
                 "a token store's config needs the key 'name' with the store's name", option="name"
