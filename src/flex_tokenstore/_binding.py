@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any, NamedTuple
@@ -121,9 +122,8 @@ def bind(plugin: object, *, store: str, marked: bool, inner: Binding | None = No
     try:
         manager.register(plugin, name=store)
     except pluggy.PluginValidationError as error:
-        reason = str(error).splitlines()[-1]
         raise StoreLoadError(
-            f"token store {store!r} has a wrong hook: {reason}", store=store
+            f"token store {store!r} has a wrong hook: {_reason(error)}", store=store
         ) from None
     hooks: dict[str, Hook] = {}
     for name in hookspecs.HOOKS:
@@ -171,6 +171,17 @@ def _forward(hooks: dict[str, Hook], inner: Binding) -> None:
         elif theirs.is_coroutine:
             # Its function is a plain one that gives the inner store's coroutine.
             hooks[name] = hooks[name]._replace(is_coroutine=True)
+
+
+def _reason(error: pluggy.PluginValidationError) -> str:
+    found = re.search(
+        r"for hook '(\w+)'.*Argument\(s\) {(.*?)} are declared", str(error), re.DOTALL
+    )
+    if found is None:
+        return str(error).splitlines()[-1]
+    hook, unknown = found.groups()
+    known = " and ".join(inspect.signature(getattr(hookspecs, hook)).parameters) or "nothing"
+    return f"{hook} takes {unknown}, which is not passed; it may take, by name, {known}"
 
 
 def _is_method(plugin: object, name: str) -> bool:

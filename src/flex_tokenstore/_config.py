@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from ._secret import Secret
 from .errors import StoreOptionsError
 
-_NO_CONFIG = (bool, int, float, bytes, bytearray, list, tuple, set, frozenset, os.PathLike)
+_NO_CONFIG = (bool, int, float, bytes, bytearray, list, tuple, set, frozenset, PurePath)
 
 
 class OptionValues(dict[str, Any]):
@@ -91,7 +92,7 @@ def _no_config(given: object) -> StoreOptionsError:
             "token_store got an address; it takes the store's name, and the address as an option: "
             '{"name": …, "url": …}'
         )
-    elif isinstance(value, os.PathLike):
+    elif isinstance(value, PurePath):
         text = "token_store got a path; for a file of your own use file_store(path=…)"
     else:
         text = (
