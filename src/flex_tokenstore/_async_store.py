@@ -131,6 +131,8 @@ class AsyncTokenStore:
         if hook is None:
             return await self._enter_host_lock(wait)
         manager = hook.function(**hook.keywords(wait=wait, lease=lease))
+        if inspect.isawaitable(manager):
+            manager = await manager
         if hasattr(manager, "__aenter__"):
             end = await manager.__aenter__()
             return end, functools.partial(manager.__aexit__, None, None, None)
