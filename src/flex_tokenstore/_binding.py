@@ -138,9 +138,10 @@ def bind(plugin: object, *, store: str, marked: bool, inner: Binding | None = No
             )
     missing = [name for name in hookspecs.REQUIRED if name not in hooks]
     if missing:
+        lacks = " and ".join(_lack(plugin, name) for name in missing)
         mark = " (marked with @hookimpl)" if marked else ""
         raise StoreLoadError(
-            f"{store!r} is no token store: it has no {' and no '.join(missing)}; a store needs "
+            f"{store!r} is no token store: it has {lacks}; a store needs "
             f"the methods {_LISTED}{mark}",
             store=store,
         )
@@ -187,6 +188,13 @@ def _reason(error: pluggy.PluginValidationError) -> str:
 def _is_method(plugin: object, name: str) -> bool:
     static = inspect.getattr_static(plugin, name, None)
     return isinstance(static, (FunctionType, MethodType, staticmethod, classmethod))
+
+
+def _lack(plugin: object, name: str) -> str:
+    static = inspect.getattr_static(plugin, name, None)
+    if static is None or isinstance(static, FunctionType):
+        return f"no {name}"
+    return f"no method {name}, but a {type(static).__name__} of that name"
 
 
 def _check_signature(
