@@ -47,7 +47,9 @@ def form(fields: Mapping[str, str]) -> str:
 def _flat(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for name, value in params.items():
-        wire = name if name.startswith(_EXTENDED) else _camel(name)
+        # After a dot stands a name of the user's: of an image variant, of a field.
+        head, dot, rest = name.partition(".")
+        wire = name if name.startswith(_EXTENDED) else f"{_camel(head)}{dot}{rest}"
         if isinstance(value, Mapping) and wire in ("fields", "limit", "imageVariant"):
             found += [(f"{wire}.{key}", _variant(item)) for key, item in value.items()]
         else:

@@ -38,7 +38,7 @@ class _Resource(Generic[R]):
 class Marketplace(_Resource[R]):
     """The marketplace itself."""
 
-    def show(self, **params: Any) -> R:
+    def show(self, /, **params: Any) -> R:
         """The marketplace that the client belongs to."""
         return self._call(MARKETPLACE_SHOW, {}, params)
 
@@ -48,6 +48,7 @@ class Users(_Resource[R]):
 
     def show(
         self,
+        /,
         *,
         id: UUID | str | None = None,
         email: str | None = None,
@@ -72,6 +73,7 @@ class Users(_Resource[R]):
 
     def query(
         self,
+        /,
         *,
         page: int | None = None,
         per_page: int | None = None,
@@ -111,6 +113,7 @@ class Listings(_Resource[R]):
 
     def query(
         self,
+        /,
         *,
         page: int | None = None,
         per_page: int | None = None,
