@@ -143,6 +143,7 @@ def _method(endpoint: Endpoint, is_async: bool) -> str:
     keyword, wait = ("async def", "await ") if is_async else ("def", "")
     return f'''    {keyword} {snake(endpoint.action)}(
         self,
+        /,
         *,
 {signature}        **further: Any,
     ) -> Response[{result}]:

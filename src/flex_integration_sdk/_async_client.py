@@ -24,7 +24,7 @@ from ._grants import AsyncGrants
 from ._handlers import TypeHandler
 from ._http import AsyncHttp
 from ._response import Response
-from .config import Settings, resolve
+from .config import Settings, resolve, shown_to_nobody
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -49,6 +49,7 @@ def create_async_instance(
     transit_verbose: bool = False,
 ) -> AsyncIntegrationSDK:
     """An SDK for asyncio programs; arguments and errors as :func:`create_instance`."""
+    client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
     check_limits(timeout, request_timeout, on_store_error)
     refuse_wrong_callback(on_event)
     settings = resolve(

@@ -53,6 +53,7 @@ class MarketplaceEndpoints:
 
     async def show(
         self,
+        /,
         *,
         include: Names | None = None,
         fields: Fields | None = None,
@@ -95,6 +96,7 @@ class UsersEndpoints:
 
     async def show(
         self,
+        /,
         *,
         id: Id | None = None,
         email: str | None = None,
@@ -135,6 +137,7 @@ class UsersEndpoints:
 
     async def query(
         self,
+        /,
         *,
         created_at_start: datetime | None = None,
         created_at_end: datetime | None = None,
@@ -185,6 +188,7 @@ class UsersEndpoints:
 
     async def update_profile(
         self,
+        /,
         *,
         id: Id,
         first_name: str | Unset = UNSET,
@@ -252,6 +256,7 @@ class UsersEndpoints:
 
     async def approve(
         self,
+        /,
         *,
         id: Id,
         expand: bool | None = None,
@@ -292,6 +297,7 @@ class UsersEndpoints:
 
     async def update_permissions(
         self,
+        /,
         *,
         id: Id,
         post_listings: str | Unset = UNSET,
@@ -341,6 +347,7 @@ class UsersEndpoints:
 
     async def verify_email(
         self,
+        /,
         *,
         id: Id,
         email: str,
@@ -392,6 +399,7 @@ class ListingsEndpoints:
 
     async def show(
         self,
+        /,
         *,
         id: Id,
         include: Names | None = None,
@@ -429,6 +437,7 @@ class ListingsEndpoints:
 
     async def query(
         self,
+        /,
         *,
         ids: Ids | None = None,
         author_id: Id | None = None,
@@ -522,6 +531,7 @@ class ListingsEndpoints:
 
     async def create(
         self,
+        /,
         *,
         title: str,
         author_id: Id,
@@ -593,6 +603,7 @@ class ListingsEndpoints:
 
     async def update(
         self,
+        /,
         *,
         id: Id,
         title: str | Unset = UNSET,
@@ -662,6 +673,7 @@ class ListingsEndpoints:
 
     async def approve(
         self,
+        /,
         *,
         id: Id,
         expand: bool | None = None,
@@ -702,6 +714,7 @@ class ListingsEndpoints:
 
     async def open(
         self,
+        /,
         *,
         id: Id,
         expand: bool | None = None,
@@ -742,6 +755,7 @@ class ListingsEndpoints:
 
     async def close(
         self,
+        /,
         *,
         id: Id,
         expand: bool | None = None,
@@ -790,6 +804,7 @@ class TransactionsEndpoints:
 
     async def show(
         self,
+        /,
         *,
         id: Id,
         include: Names | None = None,
@@ -827,6 +842,7 @@ class TransactionsEndpoints:
 
     async def query(
         self,
+        /,
         *,
         user_id: Id | None = None,
         customer_id: Id | None = None,
@@ -925,6 +941,7 @@ class TransactionsEndpoints:
 
     async def transition(
         self,
+        /,
         *,
         id: Id,
         transition: str,
@@ -971,6 +988,7 @@ class TransactionsEndpoints:
 
     async def transition_speculative(
         self,
+        /,
         *,
         id: Id,
         transition: str,
@@ -1017,6 +1035,7 @@ class TransactionsEndpoints:
 
     async def update_metadata(
         self,
+        /,
         *,
         id: Id,
         metadata: ExtendedData,
@@ -1067,6 +1086,7 @@ class ImagesEndpoints:
 
     async def upload(
         self,
+        /,
         *,
         image: Upload,
         expand: bool | None = None,
@@ -1114,6 +1134,7 @@ class FilesEndpoints:
 
     async def create(
         self,
+        /,
         *,
         name: str,
         mime_type: str,
@@ -1160,6 +1181,7 @@ class FilesEndpoints:
 
     async def query(
         self,
+        /,
         *,
         ids: Ids | None = None,
         message_id: Id | None = None,
@@ -1223,6 +1245,7 @@ class FileUploadsEndpoints:
 
     async def create(
         self,
+        /,
         *,
         file_id: Id,
         expand: bool | None = None,
@@ -1270,6 +1293,7 @@ class FileDownloadsEndpoints:
 
     async def create(
         self,
+        /,
         *,
         file_attachment_id: Id | Unset = UNSET,
         file_id: Id | Unset = UNSET,
@@ -1320,6 +1344,7 @@ class FileAttachmentsEndpoints:
 
     async def query(
         self,
+        /,
         *,
         ids: Ids | None = None,
         file_ids: Ids | None = None,
@@ -1378,6 +1403,7 @@ class AvailabilityExceptionsEndpoints:
 
     async def query(
         self,
+        /,
         *,
         listing_id: Id,
         start: datetime,
@@ -1428,6 +1454,7 @@ class AvailabilityExceptionsEndpoints:
 
     async def create(
         self,
+        /,
         *,
         listing_id: Id,
         seats: int,
@@ -1477,6 +1504,7 @@ class AvailabilityExceptionsEndpoints:
 
     async def delete(
         self,
+        /,
         *,
         id: Id,
         **further: Any,
@@ -1508,6 +1536,7 @@ class EventsEndpoints:
 
     async def query(
         self,
+        /,
         *,
         start_after_sequence_id: int | None = None,
         created_at_start: datetime | None = None,
@@ -1566,6 +1595,7 @@ class StockAdjustmentsEndpoints:
 
     async def query(
         self,
+        /,
         *,
         listing_id: Id,
         start: datetime,
@@ -1616,6 +1646,7 @@ class StockAdjustmentsEndpoints:
 
     async def create(
         self,
+        /,
         *,
         listing_id: Id,
         quantity: int,
@@ -1666,6 +1697,7 @@ class StockEndpoints:
 
     async def compare_and_set(
         self,
+        /,
         *,
         listing_id: Id,
         old_total: int | None,
@@ -1719,6 +1751,7 @@ class StockReservationsEndpoints:
 
     async def show(
         self,
+        /,
         *,
         id: Id,
         include: Names | None = None,
@@ -1763,6 +1796,7 @@ class MessagesEndpoints:
 
     async def query(
         self,
+        /,
         *,
         transaction_id: Id | None = None,
         ids: Ids | None = None,

@@ -17,7 +17,7 @@ from ._http import Http
 from ._requests import ApiRequest, prepare
 from ._response import Response, interpret
 from ._sync_endpoints import Endpoints
-from .config import Settings, resolve
+from .config import Settings, resolve, shown_to_nobody
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def create_instance(
         ConfigurationError: Something is missing or wrong.
         TokenStoreError: The store is unknown, cannot be loaded, or refuses its options.
     """
+    client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
     check_limits(timeout, request_timeout, on_store_error)
     refuse_wrong_callback(on_event)
     settings = resolve(

@@ -78,7 +78,9 @@ def wire_name(name: str) -> str:
     """A parameter's name as the API spells it; extended data's filters stay as they are."""
     if name.startswith(_EXTENDED):
         return name
-    return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
+    # After a dot stands a name of the user's: of an image variant, of a field.
+    head, dot, rest = name.partition(".")
+    return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), head) + dot + rest
 
 
 def _text(name: str, value: Any) -> str:

@@ -137,11 +137,11 @@ def _advice(status: int, errors: list[dict[str, Any]]) -> str:
 
 
 _ADVICE = {
-    400: "check the parameters, see .errors",
-    402: "the payment failed, see .errors",
+    400: "check the parameters",
+    402: "the payment failed",
     403: "this application may not do that",
     404: "check the id and that the marketplace is the right one",
-    409: "the resource is not in a state that allows this, see .errors",
+    409: "the resource is not in a state that allows this",
     413: "send less at once",
 }
 

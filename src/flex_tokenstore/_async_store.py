@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._config import hidden
 from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding
 from ._token import ANY_REVISION, Token
 from .errors import TokenLockTimeoutError
@@ -131,6 +132,8 @@ class AsyncTokenStore:
         if hook is None:
             return await self._enter_host_lock(wait)
         manager = hook.function(**hook.keywords(wait=wait, lease=lease))
+        if inspect.isawaitable(manager):
+            manager = await manager
         if hasattr(manager, "__aenter__"):
             end = await manager.__aenter__()
             return end, functools.partial(manager.__aexit__, None, None, None)
@@ -202,6 +205,7 @@ async def open_async_store(
     config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
 ) -> AsyncTokenStore:
     """Opens a token store for an asyncio program; as :func:`open_store`."""
+    config = hidden(config)
     return async_store(config, identity, host_lock=host_lock)
 
 
@@ -209,6 +213,7 @@ def async_store(
     config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
 ) -> AsyncTokenStore:
     """:func:`open_async_store` for callers that are not in an event loop yet."""
+    config = hidden(config)
     return AsyncTokenStore(open_binding(config, identity, prefer_async=True, host_lock=host_lock))
 
 

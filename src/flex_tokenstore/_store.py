@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+from ._config import hidden
 from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding
 from ._token import ANY_REVISION, Token
 
@@ -190,6 +191,7 @@ def open_store(
         StoreLoadError: The plugin cannot be loaded or is no store.
         StoreOptionsError: An option is unknown, missing or of a wrong type.
     """
+    config = hidden(config)
     return TokenStore(open_binding(config, identity, prefer_async=False, host_lock=host_lock))
 
 

@@ -217,9 +217,9 @@ def _require(
         if required:
             raise ValueError(f"{name} is missing")
         return
-    value = data[name]
-    if not isinstance(value, types) or isinstance(value, bool):
-        raise ValueError(f"{name} must be {kind}, got {type(value).__name__}")
+    given = type(data[name])  # not the value: a traceback may show locals
+    if not issubclass(given, types) or issubclass(given, bool):
+        raise ValueError(f"{name} must be {kind}, got {given.__name__}")
 
 
 def _copy(data: Mapping[str, Any]) -> TokenObject:

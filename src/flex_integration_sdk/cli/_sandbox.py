@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 
-@click.command()
+@click.command(short_help="Run a local server to try things on.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option(
     "--port", default=0, type=click.IntRange(0, 65535), show_default=True, help="0: any free one."
