@@ -28,7 +28,7 @@ from .config import Settings, resolve, shown_to_nobody
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from flex_tokenstore import AsyncTokenStore, Token
+    from flex_tokenstore import AsyncTokenStore
 
 
 def create_async_instance(
@@ -115,10 +115,10 @@ class AsyncIntegrationSDK(InstanceBase):
     async def _send(self, endpoint: Endpoint, params: Mapping[str, Any]) -> Response:
         url = self._prepare(endpoint, params)
         call = self.session.new_call()
-        token: Token | None = await call.token()
-        while token is not None:
+        token = await call.token()
+        while True:
             response = await self._http.send(endpoint.method, url, token, HEADERS)
-            if response.status_code != 401:
-                break
-            token = await call.refused(token)
-        return interpret(response, endpoint.method, endpoint.path)
+            another = await call.refused(token) if response.status_code == 401 else None
+            if another is None:
+                return interpret(response, endpoint.method, endpoint.path)
+            token = another

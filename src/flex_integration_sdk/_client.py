@@ -170,13 +170,13 @@ class IntegrationSDK(InstanceBase):
     def _send(self, endpoint: Endpoint, params: Mapping[str, Any]) -> Response:
         url = self._prepare(endpoint, params)
         call = self.session.new_call()
-        token: Token | None = call.token()
-        while token is not None:
+        token = call.token()
+        while True:
             response = self._http.send(endpoint.method, url, token, HEADERS)
-            if response.status_code != 401:
-                break
-            token = call.refused(token)
-        return interpret(response, endpoint.method, endpoint.path)
+            another = call.refused(token) if response.status_code == 401 else None
+            if another is None:
+                return interpret(response, endpoint.method, endpoint.path)
+            token = another
 
 
 def check_limits(timeout: float, request_timeout: float, on_store_error: str) -> None:
