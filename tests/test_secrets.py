@@ -369,7 +369,7 @@ FAULTS: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"kind": "drop", "target": "token"}, TransportError),
     ({"kind": "lose_answer", "target": "token"}, TransportError),
     ({"kind": "html", "target": "token"}, TransportError),
-    ({"kind": "status", "status": 500, "target": "token"}, AuthenticationError),
+    ({"kind": "status", "status": 500, "target": "token"}, ServerError),
     ({"kind": "status", "status": 401, "target": "token"}, AuthenticationError),
     ({"kind": "status", "status": 429, "target": "token"}, RateLimitedError),
     ({"kind": "token_type", "target": "token"}, AuthenticationError),
