@@ -14,6 +14,7 @@ import logging
 import os
 import pickle
 import secrets
+import subprocess
 import sys
 import traceback
 import warnings
@@ -28,7 +29,7 @@ import pytest
 from rich.pretty import pretty_repr
 
 import flex_integration_sdk
-from flex_integration_sdk import create_async_instance, create_instance
+from flex_integration_sdk import create_async_instance, create_instance, demo
 from flex_integration_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -368,7 +369,7 @@ FAULTS: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"kind": "drop", "target": "token"}, TransportError),
     ({"kind": "lose_answer", "target": "token"}, TransportError),
     ({"kind": "html", "target": "token"}, TransportError),
-    ({"kind": "status", "status": 500, "target": "token"}, AuthenticationError),
+    ({"kind": "status", "status": 500, "target": "token"}, ServerError),
     ({"kind": "status", "status": 401, "target": "token"}, AuthenticationError),
     ({"kind": "status", "status": 429, "target": "token"}, RateLimitedError),
     ({"kind": "token_type", "target": "token"}, AuthenticationError),
@@ -648,6 +649,77 @@ def test_an_instance_that_is_forgotten(kind: str, spy: Spy, sandbox: RunningSand
     with pytest.warns(ResourceWarning, match="was not closed"):
         made.sdk.__del__()
     made.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks into /proc")
+def test_no_process_of_the_demo_has_a_secret_among_its_arguments(
+    spy: Spy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[str] = set()
+    folders: set[str] = set()
+    real = demo._children
+
+    @contextmanager
+    def watched(count: int, environment: Any) -> Iterator[Any]:
+        assert SENTINEL in environment["FLEX_INTEGRATION_CLIENT_SECRET"]
+        with real(count, environment) as children:
+            for child in children:
+                seen.add(Path(f"/proc/{child.pid}/cmdline").read_text())
+            yield children
+            folder = Path(environment["FLEX_INTEGRATION_TOKEN_STORE__PATH"]).parent
+            folders.update(each.name for each in folder.iterdir())
+
+    monkeypatch.setattr(demo, "_children", watched)
+    monkeypatch.setattr(
+        "flex_integration_sdk.sandbox.SandboxSettings",
+        lambda **options: SandboxSettings(client_secret=f"client-secret-{SENTINEL}", **options),
+    )
+    rounds = demo.run(processes=2)
+    assert all(each.as_expected for each in rounds)
+    assert len(folders) > 1
+    assert any("flex_integration_sdk.demo" in each for each in seen)
+    spy.shown += [*seen, *folders, *(str(each) for each in rounds)]
+
+
+COMMANDS = [
+    ["call", "marketplace.show"],
+    ["call", "users.show", "email=nobody@example.com"],
+    ["token", "show"],
+    ["token", "show", "--json"],
+    ["stores", "list", "--check", "--json"],
+    ["token", "remove", "--yes"],
+]
+
+
+@pytest.mark.parametrize("fault", [None, "html", "drop", "lose_answer", "status"])
+def test_the_output_of_every_command(
+    fault: str | None, spy: Spy, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "FLEX_INTEGRATION_BASE_URL": sandbox.base_url,
+        "FLEX_INTEGRATION_CLIENT_ID": sandbox.client_id,
+        "FLEX_INTEGRATION_CLIENT_SECRET": sandbox.client_secret,
+        "FLEX_INTEGRATION_TOKEN_STORE": "file",
+        "PYTHONDEVMODE": "1",
+    }
+    codes = []
+    for arguments in COMMANDS:
+        if fault is not None:
+            sandbox.fault(fault, count=2)
+        done = subprocess.run(
+            [sys.executable, "-m", "flex_integration_sdk.cli", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        codes.append(done.returncode)
+        spy.shown += [done.stdout, done.stderr]
+        assert "Traceback" not in done.stderr
+    assert codes == [0 if fault is None else 1, 1, 0, 0, 0, 0]
 
 
 def test_a_secret_in_each_form_of_text() -> None:

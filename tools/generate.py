@@ -102,7 +102,7 @@ def page() -> str:
             )
             parts.append(
                 f"### `sdk.{snake(resource)}.{snake(each.action)}`\n\n{each.doc}\n"
-                f"`{each.method} {each.path}`, gives {result}.\n\n"
+                f"`{each.name}` of the API, `{each.method} {each.path}`; gives {result}.\n\n"
                 f"| argument | type | meaning |\n|---|---|---|\n{rows}"
             )
     return "\n\n".join(parts) + "\n"

@@ -29,7 +29,7 @@ from .config import Settings, resolve, shown_to_nobody
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from flex_tokenstore import AsyncTokenStore, Token
+    from flex_tokenstore import AsyncTokenStore
 
 
 def create_async_instance(
@@ -131,10 +131,10 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
     ) -> Response[Any]:
         request = self._prepare(name, named, others)
         call = self.session.new_call()
-        token: Token | None = await call.token()
-        while token is not None:
+        token = await call.token()
+        while True:
             response = await self._http.send(request, token)
-            if response.status_code != 401:
-                break
-            token = await call.refused(token)
-        return self._interpret(response, name)
+            another = await call.refused(token) if response.status_code == 401 else None
+            if another is None:
+                return self._interpret(response, name)
+            token = another

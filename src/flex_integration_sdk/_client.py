@@ -204,13 +204,13 @@ class IntegrationSDK(InstanceBase, Endpoints):
     ) -> Response[Any]:
         request = self._prepare(name, named, others)
         call = self.session.new_call()
-        token: Token | None = call.token()
-        while token is not None:
+        token = call.token()
+        while True:
             response = self._http.send(request, token)
-            if response.status_code != 401:
-                break
-            token = call.refused(token)
-        return self._interpret(response, name)
+            another = call.refused(token) if response.status_code == 401 else None
+            if another is None:
+                return self._interpret(response, name)
+            token = another
 
 
 def check_limits(timeout: float, request_timeout: float, on_store_error: str) -> None:
