@@ -143,6 +143,7 @@ def _nothing() -> None:
 def trace(
     function: Callable[[], object],
     kill_at: int | None = None,
+    kill_at_file: int | None = None,
     fail_at: tuple[int, int] | None = None,
 ) -> Trace:
     """Runs ``function`` in a fork.
@@ -151,6 +152,7 @@ def trace(
         function: It calls :func:`start` first and :func:`end` last.
         kill_at: Number (from 0) of the system call at whose entry the process, all its
             threads, is killed with SIGKILL.
+        kill_at_file: The same, of the calls about files: the others vary from run to run.
         fail_at: Number of the system call, of those about files, that is not done but fails,
             and its errno.
 
@@ -176,14 +178,22 @@ def trace(
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         raise OSError(number, "PTRACE_SETOPTIONS was refused")
-    return _Tracer(child, kill_at, fail_at).run()
+    return _Tracer(child, kill_at, kill_at_file, fail_at).run()
 
 
 class _Tracer:
-    def __init__(self, process: int, kill_at: int | None, fail_at: tuple[int, int] | None) -> None:
+    def __init__(
+        self,
+        process: int,
+        kill_at: int | None,
+        kill_at_file: int | None,
+        fail_at: tuple[int, int] | None,
+    ) -> None:
         self._process = process
         self._kill_at = kill_at
-        self._before_fault, self._errno = fail_at if fail_at is not None else (-1, 0)
+        self._kill_at_file = kill_at_file
+        self._fail_at, self._errno = fail_at if fail_at is not None else (-1, 0)
+        self._files = -1  # number of the last call about a file
         self._faulty: int | None = None
         self._state: Literal["before", "counting", "after"] = "before"
         self._calls: list[Call] = []
@@ -225,19 +235,22 @@ class _Tracer:
         if mark == _START:
             self._state = "counting"
         elif self._state == "counting":
-            index = len(self._calls)
-            self._entered[thread] = index
-            self._calls.append(Call(name, self._paths(name, list(info.arguments)), None))
-            if index == self._kill_at:
-                self._killed = True
-                os.kill(self._process, signal.SIGKILL)
-            elif self._calls[index].paths and self._errno:
-                self._before_fault -= 1
-                if self._before_fault == -1:
-                    self._faulty = index
-                    _skip_call(thread)
+            self._judge(thread, Call(name, self._paths(name, list(info.arguments)), None))
             if mark == _END:
                 self._state = "after"
+
+    def _judge(self, thread: int, call: Call) -> None:
+        index = len(self._calls)
+        self._entered[thread] = index
+        self._calls.append(call)
+        about_file = bool(call.paths)
+        self._files += about_file
+        if index == self._kill_at or (about_file and self._files == self._kill_at_file):
+            self._killed = True
+            os.kill(self._process, signal.SIGKILL)
+        elif about_file and self._files == self._fail_at:
+            self._faulty = index
+            _skip_call(thread)
 
     def _leave(self, thread: int, result: int) -> None:
         index = self._entered.pop(thread, None)

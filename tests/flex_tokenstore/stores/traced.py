@@ -156,7 +156,8 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         os.write(teller, error.encode())
 
     try:
-        trace = ptrace.trace(run, request.get("kill_at"), request.get("fail_at"))
+        how = {name: request.get(name) for name in ("kill_at", "kill_at_file", "fail_at")}
+        trace = ptrace.trace(run, **how)
         os.close(teller)
         return {"calls": trace.calls, "killed": trace.killed, "error": os.read(told, 4096).decode()}
     finally:
