@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ._binding import Abilities, Binding, bind
 from ._config import hidden, normalise
 from ._secret import Secret
-from ._token import Token
+from ._token import Token, is_newer
 from .errors import (
     StoreOptionsError,
     TokenCorruptError,
@@ -72,6 +72,13 @@ class OpenedStore:
             return None
         found = Secret(data)
         del data  # a traceback may show locals
+        if is_newer(found.reveal()):
+            raise TokenCorruptError(
+                f"{self.place} holds a token that a newer version of this package wrote; upgrade "
+                "flex-integration-sdk",
+                store=self.name,
+                place=self.place,
+            )
         token, problem = _token_in(found)
         if token is None:
             raise TokenCorruptError(
