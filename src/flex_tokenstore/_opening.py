@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -214,13 +215,17 @@ def _secrets_of(thing: object) -> tuple[Secret[Any], ...]:
     """The secrets of a token, or of a store's options."""
     if isinstance(thing, Token):
         return tuple(each for each in (thing.access_token, thing.refresh_token) if each)
-    if isinstance(thing, (list, tuple)):
-        return tuple(secret for each in thing for secret in _secrets_of(each))
     if isinstance(thing, Secret):
         return (thing, *_password_of(thing))
-    return (
-        () if isinstance(thing, str) else _secrets_of(list(getattr(thing, "__dict__", {}).values()))
-    )
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+        parts: Iterable[Any] = [getattr(thing, each.name) for each in dataclasses.fields(thing)]
+    elif isinstance(thing, Mapping):
+        parts = thing.values()
+    elif isinstance(thing, (list, tuple)):
+        parts = thing
+    else:
+        return ()  # such as a program's own client: what is in there is its own matter
+    return tuple(secret for each in parts for secret in _secrets_of(each))
 
 
 def _password_of(secret: Secret[Any]) -> tuple[Secret[Any], ...]:
