@@ -34,7 +34,7 @@ class ModelTests(ContractFixtures):
     @pytest.mark.slow
     @pytest.mark.timeout(600)
     def test_any_long_order_of_calls_agrees_with_a_model(self, bench: Bench) -> None:
-        run_state_machine_as_test(_machine(bench, self.shared_by), settings=examples(60, 80))
+        run_state_machine_as_test(_machine(bench, self.shared_by), settings=examples(30, 50))
 
 
 def _machine(bench: Bench, shared_by: SharedBy) -> type[RuleBasedStateMachine]:
