@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ClassVar
 
 from flex_tokenstore import TokenIdentity, TokenUnavailableError, hookimpl
@@ -100,7 +101,7 @@ class EmptyToNull(FullStore):
     """As Oracle's texts, and many an ORM."""
 
     def decode(self, text: Any) -> Any:
-        return json.loads(text.replace('""', "null"))
+        return json.loads(text.replace(': ""', ": null"))
 
 
 @caught_by("test_every_json_shape_comes_back", case="quoting")
@@ -205,58 +206,31 @@ class BoundToItsProcess(FullStore):
     """A connection that a fork breaks."""
 
     def __init__(self, options: Any, identity: TokenIdentity) -> None:
-        import os
-
         super().__init__(options, identity)
         self._pid = os.getpid()
 
     def transact(self, work: Callable[[Connection], T]) -> T:
-        import os
-
         if os.getpid() != self._pid:
             raise TokenUnavailableError("the connection is another process's")
         return super().transact(work)
 
 
 @caught_by("test_a_killed_writer_leaves_a_whole_token", swift=False)
-class WritesInTwoFiles(FortyLineStore):
-    """The access token here, the refresh token there; a reader waits for the second one."""
+class LeavesAMarkWhileItWrites(FortyLineStore):
+    """Readers wait until the mark is gone, and nobody removes that of the dead."""
 
     @hookimpl
     def set_token(self, token: dict[str, Any]) -> None:
-        for number, half in enumerate(_halves(token)):
-            new = self._path.with_name(f"{self._path.name}.{number}")
-            new.write_text(json.dumps(half), encoding="utf-8")
+        mark = self._path.with_suffix(".writing")
+        mark.touch()
+        super().set_token(token)
+        time.sleep(0.005)
+        mark.unlink(missing_ok=True)
 
     @hookimpl
     def get_token(self) -> Any:
-        import time
-
-        for _ in range(500):
-            try:
-                parts = [json.loads(path.read_bytes()) for path in self._parts()]
-            except (FileNotFoundError, ValueError):
-                parts = []
-            if not parts and not any(path.exists() for path in self._parts()):
-                return None
-            if len(parts) == 2 and parts[0]["stamp"] == parts[1]["stamp"]:
-                return {**parts[0]["half"], **parts[1]["half"]}
-            time.sleep(0.002)
-        return parts[0]["half"] if parts else None
-
-    @hookimpl
-    def remove_token(self) -> None:
-        for path in self._parts():
-            path.unlink(missing_ok=True)
-
-    def _parts(self) -> list[Path]:
-        return [self._path.with_name(f"{self._path.name}.{number}") for number in (0, 1)]
-
-
-def _halves(token: dict[str, Any]) -> list[dict[str, Any]]:
-    import uuid
-
-    stamp = uuid.uuid4().hex
-    first = {name: value for name, value in token.items() if name != "refresh_token"}
-    second = {name: value for name, value in token.items() if name == "refresh_token"}
-    return [{"stamp": stamp, "half": first}, {"stamp": stamp, "half": second}]
+        for _ in range(1000):
+            if not self._path.with_suffix(".writing").exists():
+                return super().get_token()
+            time.sleep(0.001)
+        raise TokenUnavailableError("another process writes it")

@@ -26,6 +26,14 @@ class Worker:
     """A child process that has opened the store."""
 
     def __init__(self, setup: Setup, identity: Any, kind: Kind = "sync") -> None:
+        try:
+            pickle.dumps((setup, identity))
+        except Exception as error:
+            raise AssertionError(
+                f"the store config cannot be pickled for another process ({type(error).__name__}): "
+                "let store_config give a name, a mapping of plain values, or a function at the "
+                'top level of a module that makes one; or set shared_by = "handles"'
+            ) from None
         self._process = subprocess.Popen(
             [sys.executable, "-m", "flex_tokenstore.testing._worker"],
             stdin=subprocess.PIPE,
