@@ -6,7 +6,7 @@ python3 dev.py test      the tests (further arguments go to pytest)
 python3 dev.py lint | types | layers | slow | setup
 
 Everything is installed into ``.venv`` (or the folder that FLEX_DEV_VENV names), once for each
-state of pyproject.toml and requirements-dev.txt.
+state of the pyproject.toml files (the plugins' too) and requirements-dev.txt.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = Path(os.environ.get("FLEX_DEV_VENV") or ROOT / ".venv").resolve()
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 JS_SDK = "sharetribe-flex-integration-sdk@1.14.1"
 NO_TESTS = 5  # pytest's exit code when nothing was selected
 
@@ -64,10 +65,13 @@ def set_up(kind: str) -> None:
     """Makes the virtual environment and installs what the job needs, if that changed."""
     requirements = ["-e", f"{ROOT}[cli,sandbox]"]
     if kind == "developer":
+        # In one command: the plugins need the project, which no registry has to know.
+        requirements += [part for plugin in PLUGINS for part in ("-e", str(plugin))]
         requirements += ["-r", str(ROOT / "requirements-dev.txt")]
     state = hashlib.sha256(f"{sys.version}{sys.base_prefix}".encode())
-    for name in ("pyproject.toml", "requirements-dev.txt"):
-        state.update((ROOT / name).read_bytes())
+    for folder in (ROOT, *PLUGINS):
+        state.update((folder / "pyproject.toml").read_bytes())
+    state.update((ROOT / "requirements-dev.txt").read_bytes())
     # What developers need holds all that users need.
     stamps = [VENV / ".installed-developer"]
     if kind == "user":

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
 
-pytest_plugins = ["flex_integration_sdk.testing"]
+pytest_plugins = ["flex_integration_sdk.testing", "tests.servers.fixtures"]
 
 
 @pytest.fixture(autouse=True)

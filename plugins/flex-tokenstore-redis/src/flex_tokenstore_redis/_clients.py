@@ -1,0 +1,189 @@
+"""redis-py's clients, made from the options, and its errors in plain words."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any, NamedTuple
+
+import redis
+import redis.asyncio
+import redis.asyncio.sentinel
+import redis.sentinel
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+)
+from redis.retry import Retry
+
+from flex_tokenstore import Secret, StoreOptionsError
+
+from ._options import STORE, Address, Options, parse, parse_sentinel
+
+_CLUSTER_TRIES = 3
+
+
+class Kit(NamedTuple):
+    """The classes of one kind of program."""
+
+    single: Any
+    cluster: Any
+    sentinel: Any
+    pool: Any
+    retry: Any
+
+
+SYNC = Kit(redis.Redis, redis.RedisCluster, redis.sentinel.Sentinel, redis.ConnectionPool, Retry)
+ASYNC = Kit(
+    redis.asyncio.Redis,
+    redis.asyncio.RedisCluster,
+    redis.asyncio.sentinel.Sentinel,
+    redis.asyncio.ConnectionPool,
+    redis.asyncio.retry.Retry,
+)
+
+
+class Made(NamedTuple):
+    """A client, and all that is to be closed with it."""
+
+    client: Any
+    closing: tuple[Any, ...]
+
+
+class _Keywords(dict[str, Any]):
+    """Arguments with a password among them; it does not print itself."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self)})"
+
+
+def make_client(options: Options, kit: Kit) -> Made:
+    """A client of the store's own, or the one that the program gave. Nothing is sent yet."""
+    if options.client is not None:
+        return Made(_given(options.client, kit), ())
+    address = parse(options.url)
+    assert isinstance(address, Address)  # the options have seen to it
+    keywords = _keywords(options, address, kit)
+    if options.cluster:
+        retry = kit.retry(ExponentialBackoff(cap=0.5, base=0.05), _CLUSTER_TRIES)
+        client = kit.cluster(
+            host=address.host, port=address.port, **_Keywords({**keywords, "retry": retry})
+        )
+        return Made(client, (client,))
+    if options.sentinels:
+        sentinel = kit.sentinel(
+            [parse_sentinel(text) for text in options.sentinels],
+            sentinel_kwargs=_for_sentinels(options, keywords),
+            **keywords,
+        )
+        client = sentinel.master_for(options.service_name, db=address.db)
+        return Made(client, (client, *sentinel.sentinels))
+    if address.path:
+        client = kit.single(unix_socket_path=address.path, db=address.db, **keywords)
+    else:
+        client = kit.single(host=address.host, port=address.port, db=address.db, **keywords)
+    return Made(client, (client,))
+
+
+def reason_of(error: Exception, options: Options) -> str:
+    """What the error means and what to do. Its own text may quote a command: it is not used."""
+    if isinstance(error, _NO_PRIMARY):
+        return (
+            f"no Sentinel answers or knows a primary named {options.service_name!r}: check "
+            "sentinels and service_name; during a fail-over, try again in some seconds"
+        )
+    for kinds, text in _REASONS:
+        if isinstance(error, kinds):
+            return text
+    if isinstance(error, (redis.TimeoutError, TimeoutError)):
+        return (
+            f"no answer in time ({options.timeout:g} s, {options.connect_timeout:g} s to connect): "
+            "check that it is up, that no firewall is between, and, with rediss://, that it has TLS"
+        )
+    if _is_tls(error):
+        return "TLS failed: check ca_file, the host name in the certificate, and that it has TLS"
+    if isinstance(error, (redis.ConnectionError, OSError)):
+        return "no connection: check that it is up and that url, host and port are right"
+    code = str(error).partition(" ")[0]
+    shown = f" ({code})" if code.isascii() and code.isalpha() and code.isupper() else ""
+    return f"it answered {type(error).__name__}{shown}: see the server's log"
+
+
+_NO_PRIMARY = (
+    redis.sentinel.MasterNotFoundError,
+    redis.asyncio.sentinel.MasterNotFoundError,  # another class of the same name
+)
+_REASONS: tuple[tuple[Any, str], ...] = (
+    (
+        (AuthenticationError, AuthorizationError),
+        "it does not accept the user name or password: check the options username and password",
+    ),
+    (
+        NoPermissionError,
+        "its user may not do this: give it the commands and keys that the README lists",
+    ),
+    (ReadOnlyError, "it is a replica: name the primary, or its Sentinels"),
+    (OutOfMemoryError, "its memory is full: raise maxmemory"),
+    (BusyLoadingError, "it is still loading its data: try again"),
+)
+
+
+def _given(client: Any, kit: Kit) -> Any:
+    if isinstance(client, kit.pool):
+        return kit.single(connection_pool=client)
+    if isinstance(client, (kit.single, kit.cluster)):
+        return client
+    module = kit.single.__module__.rpartition(".")[0]
+    raise StoreOptionsError(
+        f"option client of the store {STORE!r} takes a Redis, RedisCluster or ConnectionPool of "
+        f"{module} here, got {type(client).__module__}.{type(client).__name__}",
+        option="client",
+        store=STORE,
+    )
+
+
+def _keywords(options: Options, address: Address, kit: Kit) -> _Keywords:
+    keywords = _Keywords(
+        username=options.username or address.username,
+        password=_plain(options.password or address.password),
+        socket_timeout=options.timeout,
+        socket_connect_timeout=options.connect_timeout,
+        # A command is sent once: one sent again after a lost answer would conflict with itself.
+        retry=kit.retry(NoBackoff(), 0),
+        protocol=2,  # no HELLO, no notifications: one round trip less for each connection
+        driver_info=None,  # nor CLIENT SETINFO
+    )
+    if address.tls:
+        keywords.update(
+            ssl=True,
+            ssl_ca_certs=options.ca_file,
+            ssl_certfile=options.cert_file,
+            ssl_keyfile=options.key_file,
+        )
+    return keywords
+
+
+def _for_sentinels(options: Options, keywords: _Keywords) -> _Keywords:
+    return _Keywords(
+        {
+            **keywords,
+            "username": options.sentinel_username,
+            "password": _plain(options.sentinel_password),
+        }
+    )
+
+
+def _plain(secret: Secret[str] | None) -> str | None:
+    return secret.reveal() if secret is not None else None
+
+
+def _is_tls(error: BaseException | None) -> bool:
+    for _ in range(10):
+        if error is None or isinstance(error, ssl.SSLError):
+            return error is not None
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,156 @@
+"""Where the server is and how it is reached: the options, and the address in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from flex_tokenstore import Secret, StoreOptionsError
+
+STORE = "redis"
+_DEFAULT_URL = "redis://localhost:6379/0"
+_SENTINEL_PORT = 26379
+
+
+def _doc(text: str) -> dict[str, str]:
+    return {"doc": text}
+
+
+@dataclass(kw_only=True)
+class Options:
+    """Which server, under which keys, and how long an answer may take."""
+
+    url: Secret[str] = field(
+        default=Secret(_DEFAULT_URL),
+        metadata=_doc(
+            f"redis://, rediss:// (TLS) or unix://, as [user:password@]host:port/db; by default "
+            f"{_DEFAULT_URL}"
+        ),
+    )
+    prefix: str = field(
+        default="flex-tokenstore:", metadata=_doc("what all keys start with; no braces")
+    )
+    username: str | None = field(default=None, metadata=_doc("ACL user; goes before the url's"))
+    password: Secret[str] | None = field(
+        default=None, metadata=_doc("password; goes before the url's")
+    )
+    timeout: float = field(default=5.0, metadata=_doc("seconds that one answer may take"))
+    connect_timeout: float = field(default=2.0, metadata=_doc("seconds to connect"))
+    ca_file: str | None = field(
+        default=None, metadata=_doc("PEM file of the CA; by default the system's (rediss:// only)")
+    )
+    cert_file: str | None = field(default=None, metadata=_doc("PEM file of a client certificate"))
+    key_file: str | None = field(default=None, metadata=_doc("PEM file of its private key"))
+    cluster: bool = field(default=False, metadata=_doc("the url is a node of a Redis Cluster"))
+    sentinels: tuple[str, ...] = field(
+        default=(), metadata=_doc("host:port of each Sentinel; the url's host is not used then")
+    )
+    service_name: str = field(
+        default="", metadata=_doc("what the Sentinels call the primary, such as mymaster")
+    )
+    sentinel_username: str | None = field(default=None, metadata=_doc("ACL user of the Sentinels"))
+    sentinel_password: Secret[str] | None = field(
+        default=None, metadata=_doc("password of the Sentinels")
+    )
+    client: Any = field(
+        default=None,
+        repr=False,
+        metadata=_doc("a redis-py client or pool of the program's own; it is left open"),
+    )
+
+    def __post_init__(self) -> None:
+        """Says what is wrong before anything is sent."""
+        address = parse(self.url)
+        if isinstance(address, str):
+            raise _wrong("url", address)
+        if "{" in self.prefix or "}" in self.prefix:
+            raise _wrong("prefix", "must have no braces: they would split the keys of a Cluster")
+        for name in ("timeout", "connect_timeout"):
+            if not 0 < getattr(self, name) <= 3600:
+                raise _wrong(name, "must be a number of seconds above 0 and at most 3600")
+        for name in ("ca_file", "cert_file", "key_file"):
+            _check_file(name, getattr(self, name), address.tls)
+        if self.client is not None and (
+            self.cluster or self.sentinels or self.url != Secret(_DEFAULT_URL)
+        ):
+            raise _wrong("client", "brings its own server: leave url, cluster and sentinels out")
+        if bool(self.sentinels) != bool(self.service_name):
+            raise _wrong("service_name", "and sentinels are needed together")
+        if any(isinstance(parse_sentinel(text), str) for text in self.sentinels):
+            raise _wrong("sentinels", "must be host:port, separated by commas")
+        if self.cluster and (self.sentinels or address.path or address.db):
+            raise _wrong("cluster", "goes with neither sentinels, nor unix://, nor a db but 0")
+        if self.sentinels and address.path:
+            raise _wrong("sentinels", "do not go with unix://")
+
+
+class Address(NamedTuple):
+    """A server's address; its ``str`` is for people and holds no user and no password."""
+
+    host: str
+    port: int
+    db: int
+    path: str
+    tls: bool
+    username: str | None
+    password: Secret[str] | None
+
+    def __str__(self) -> str:
+        if self.path:
+            return f"unix://{self.path}?db={self.db}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"redis{'s' if self.tls else ''}://{host}:{self.port}/{self.db}"
+
+
+def parse(url: Secret[str]) -> Address | str:
+    """The address; or what is wrong with the URL, which may hold a password: not quoted."""
+    try:
+        parts = urlsplit(url.reveal().strip())
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        unix = parts.scheme == "unix"
+        db = int(query.pop("db", "") or ("0" if unix else parts.path.strip("/") or "0"))
+        address = Address(
+            "" if unix else unquote(parts.hostname or "localhost"),
+            0 if unix else parts.port or 6379,
+            db,
+            unquote(parts.path) if unix else "",
+            parts.scheme == "rediss",
+            unquote(parts.username) if parts.username else None,
+            Secret(unquote(parts.password)) if parts.password else None,
+        )
+    except ValueError:
+        return "has a port or a database that is no number"
+    if parts.scheme not in ("redis", "rediss", "unix"):
+        return "must start with redis://, rediss:// or unix://"
+    if unix and not address.path:
+        return "must name a socket: unix:///run/redis.sock"
+    if query or parts.fragment:
+        return "takes no parameter but db; everything else is an option of its own"
+    return address if db >= 0 else "must not have a database below 0"
+
+
+def parse_sentinel(text: str) -> tuple[str, int] | str:
+    """Host and port of one Sentinel, or what is wrong."""
+    try:
+        parts = urlsplit(f"//{text.strip()}")
+        host, port = parts.hostname, parts.port or _SENTINEL_PORT
+    except ValueError:
+        return "its port is no number"
+    return (host, port) if host and parts.netloc == text.strip() and "@" not in text else "no host"
+
+
+def _check_file(name: str, value: str | None, tls: bool) -> None:
+    if value is None:
+        return
+    if not tls:
+        raise _wrong(name, "is for TLS alone: the url must start with rediss://")
+    if not Path(value).is_file():
+        raise _wrong(name, f"names no file that can be read: {value!r}")
+
+
+def _wrong(option: str, problem: str) -> StoreOptionsError:
+    return StoreOptionsError(
+        f"option {option} of the store {STORE!r} {problem}", option=option, store=STORE
+    )

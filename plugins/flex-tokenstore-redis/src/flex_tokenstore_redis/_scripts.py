@@ -1,0 +1,54 @@
+"""The Lua scripts; each is one atomic step on the server."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+
+class Script(NamedTuple):
+    """A script and the name under which the server keeps it."""
+
+    text: str
+    sha: str
+
+
+def _script(text: str) -> Script:
+    return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+# KEYS: token, place aside. ARGV: mark that must be stored, new value (empty: none), "aside" or "".
+# Nothing when done; else the kind and the bytes of what is stored instead.
+REPLACE = _script("""
+local kind = redis.call('TYPE', KEYS[1]).ok
+local held = ''
+if kind == 'string' then held = redis.call('GET', KEYS[1])
+elseif kind ~= 'none' then held = redis.call('DUMP', KEYS[1]) end
+local mark = ''
+if kind ~= 'none' then mark = redis.sha1hex(held) end
+if mark ~= ARGV[1] then return {kind, held} end
+if ARGV[3] == 'aside' then redis.call('RENAME', KEYS[1], KEYS[2]) end
+if ARGV[2] ~= '' then redis.call('SET', KEYS[1], ARGV[2])
+else redis.call('DEL', KEYS[1]) end
+return false
+""")
+
+# KEYS: lock, wake stream. ARGV: the holder's value, lease in milliseconds. Nothing when it is had
+# (also by an earlier try with the same value, whose answer was lost); else what to wait for: the
+# last entry of the stream, and the milliseconds that the lock has left.
+TAKE = _script("""
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
+or redis.call('GET', KEYS[1]) == ARGV[1] then return false end
+local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
+return {last[1] and last[1][1] or '0-0', redis.call('PTTL', KEYS[1])}
+""")
+
+# KEYS: lock, wake stream. ARGV: the holder's value. All who wait on the stream are woken.
+RELEASE = _script("""
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  redis.call('DEL', KEYS[1])
+  redis.call('XADD', KEYS[2], 'MAXLEN', 1, '*', 'free', 1)
+  redis.call('PEXPIRE', KEYS[2], 60000)
+end
+return false
+""")

@@ -1,0 +1,185 @@
+"""The store, for sync and for asyncio programs; they differ by ``await`` alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, ClassVar, TypeVar
+
+import redis
+from redis.exceptions import NoScriptError
+
+from flex_tokenstore import Secret, TokenIdentity, TokenUnavailableError, hookimpl
+
+from ._clients import ASYNC, SYNC, Kit, Made, make_client, reason_of
+from ._keeper import Command, Keeper, Refused, Reply, Steps, server_of
+from ._options import STORE
+from ._options import Options as RedisOptions
+
+T = TypeVar("T")
+
+
+class _Base:
+    """What both have in common."""
+
+    Options = RedisOptions
+    _kit: ClassVar[Kit]
+
+    def __init__(self, options: RedisOptions, identity: TokenIdentity) -> None:
+        self._options = options
+        self._keeper = Keeper(options, identity, server_of(options))
+        self._made: dict[int, Made] = {}
+        if options.client is not None:
+            self._connected()  # says now that it is of the wrong kind
+
+    @property
+    def place(self) -> str:
+        """Address and key, without user and password."""
+        return self._keeper.place
+
+    @hookimpl
+    def lock_id(self) -> str:
+        return f"{STORE}:{self.place}"
+
+    def _connected(self) -> Made:
+        # One for each process: a forked child leaves alone what its parent made, sockets and all.
+        made = self._made.get(os.getpid())
+        if made is None:
+            made = self._made.setdefault(os.getpid(), make_client(self._options, self._kit))
+        return made
+
+    def _expected(self, error: Exception) -> Refused | None:
+        if isinstance(error, NoScriptError):
+            return Refused.NO_SCRIPT
+        if isinstance(error, redis.ResponseError) and "WRONGTYPE" in str(error):
+            return Refused.WRONG_TYPE
+        return None
+
+    def _unavailable(self, reason: str) -> TokenUnavailableError:
+        return TokenUnavailableError(
+            f"token store {STORE!r} at {self.place}: {reason}", store=STORE, place=self.place
+        )
+
+
+class RedisStore(_Base):
+    """Keeps the token in Redis or Valkey, for all hosts that reach it."""
+
+    _kit = SYNC
+    async_class: ClassVar[type]  # set below: it is defined after this class
+
+    @hookimpl
+    def get_token(self) -> dict[str, Any] | None:
+        return self._do(self._keeper.get())
+
+    @hookimpl
+    def set_token(self, token: dict[str, Any], expected: str | None) -> None:
+        self._do(self._keeper.put(token, expected))
+
+    @hookimpl
+    def remove_token(self, expected: str | None) -> None:
+        self._do(self._keeper.put(None, expected))
+
+    @hookimpl
+    @contextmanager
+    def token_lock(self, wait: float, lease: float) -> Iterator[float]:
+        with self._keeper.value() as value:
+            end = self._do(self._keeper.take(value, wait, lease))
+        pid = os.getpid()
+        try:
+            yield end
+        finally:
+            if time.monotonic() < end and os.getpid() == pid:
+                self._do(self._keeper.release(value))
+
+    @hookimpl
+    def close(self) -> None:
+        made = self._made.pop(os.getpid(), None)
+        for client in made.closing if made is not None else ():
+            client.close()
+
+    def _do(self, steps: Steps[T]) -> T:
+        try:
+            command = next(steps)
+            while True:
+                command = steps.send(self._send(command))
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    def _send(self, command: Command) -> Reply:
+        try:
+            return Secret(
+                self._connected().client.execute_command(*_plain(command), NEVER_DECODE=True)
+            )
+        except Exception as error:  # noqa: BLE001 - whatever the driver raises
+            expected = self._expected(error)
+            if expected is not None:
+                return expected
+            reason = reason_of(error, self._options)
+        raise self._unavailable(reason)  # outside of the handler: the driver's frames hold tokens
+
+
+class AsyncRedisStore(_Base):
+    """Keeps the token in Redis or Valkey, for all hosts that reach it."""
+
+    _kit = ASYNC
+
+    @hookimpl
+    async def get_token(self) -> dict[str, Any] | None:
+        return await self._do(self._keeper.get())
+
+    @hookimpl
+    async def set_token(self, token: dict[str, Any], expected: str | None) -> None:
+        await self._do(self._keeper.put(token, expected))
+
+    @hookimpl
+    async def remove_token(self, expected: str | None) -> None:
+        await self._do(self._keeper.put(None, expected))
+
+    @hookimpl
+    @asynccontextmanager
+    async def token_lock(self, wait: float, lease: float) -> AsyncIterator[float]:
+        with self._keeper.value() as value:
+            end = await self._do(self._keeper.take(value, wait, lease))
+        pid = os.getpid()
+        try:
+            yield end
+        finally:
+            if time.monotonic() < end and os.getpid() == pid:
+                await self._do(self._keeper.release(value))
+
+    @hookimpl
+    async def close(self) -> None:
+        made = self._made.pop(os.getpid(), None)
+        for client in made.closing if made is not None else ():
+            await client.aclose()
+
+    async def _do(self, steps: Steps[T]) -> T:
+        try:
+            command = next(steps)
+            while True:
+                command = steps.send(await self._send(command))
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    async def _send(self, command: Command) -> Reply:
+        try:
+            return Secret(
+                await self._connected().client.execute_command(*_plain(command), NEVER_DECODE=True)
+            )
+        except Exception as error:  # noqa: BLE001 - whatever the driver raises
+            expected = self._expected(error)
+            if expected is not None:
+                return expected
+            reason = reason_of(error, self._options)
+        raise self._unavailable(reason)  # outside of the handler: the driver's frames hold tokens
+
+
+RedisStore.async_class = AsyncRedisStore
+
+
+def _plain(command: Command) -> Iterator[Any]:
+    return (part.reveal() if isinstance(part, Secret) else part for part in command)

@@ -1,0 +1,248 @@
+"""The store against a real Valkey: tokens, revisions, corrupt content, round trips."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from flex_tokenstore import (
+    ANY_REVISION,
+    TokenConflictError,
+    TokenCorruptError,
+    TokenIdentityError,
+    TokenUnavailableError,
+    revision_of,
+)
+from redis_support import IDENTITY, KEY, OTHER, Open, opener, redis_config, token
+from tests.servers.valkey import Valkey
+
+
+@pytest.fixture(params=["sync", "async"])
+def opened(request: pytest.FixtureRequest) -> Iterator[Open]:
+    with opener(request.param) as function:
+        yield function
+
+
+def test_a_token_is_kept_whole_replaced_and_removed(opened: Open, valkey_server: Valkey) -> None:
+    store = opened(redis_config(valkey_server.url))
+    assert store.get_token() is None
+    store.set_token(token("a"), None)
+    kept = opened(redis_config(valkey_server.url)).get_token()
+    assert kept is not None
+    assert kept.to_dict() == token("a").to_dict() | {
+        "flex_tokenstore": kept.to_dict()["flex_tokenstore"]
+    }
+    store.set_token(token("b"), kept.revision)
+    store.remove_token(token("b").revision)
+    assert store.get_token() is None
+    assert valkey_server.run("KEYS", "*") == []
+
+
+def test_what_is_stored_is_the_tokens_json(opened: Open, valkey_server: Valkey) -> None:
+    opened(redis_config(valkey_server.url)).set_token(token("a"))
+    stored = json.loads(valkey_server.run("GET", KEY))
+    assert stored["access_token"] == "access-a-SENTINEL"
+    assert stored["extra"] == {"kept": [1, None, "ü"]}
+    assert valkey_server.run("PTTL", KEY) == -1
+
+
+@pytest.mark.parametrize("expected", [None, "0" * 64, "corrupt:x", ""])
+def test_another_revision_than_expected_is_a_conflict(
+    opened: Open, valkey_server: Valkey, expected: str | None
+) -> None:
+    store = opened(redis_config(valkey_server.url))
+    store.set_token(token("a"), None)
+    with pytest.raises(TokenConflictError) as caught:
+        store.set_token(token("b"), expected)
+    assert caught.value.store == "redis"
+    assert caught.value.place == store.place
+    with pytest.raises(TokenConflictError):
+        store.set_token(token("a"), expected)
+    with pytest.raises(TokenConflictError):
+        store.remove_token(expected)
+    kept = store.get_token()
+    assert kept is not None
+    assert kept.revision == token("a").revision
+
+
+def test_with_nothing_stored_only_none_is_expected(opened: Open, valkey_server: Valkey) -> None:
+    store = opened(redis_config(valkey_server.url))
+    with pytest.raises(TokenConflictError):
+        store.set_token(token("a"), token("a").revision)
+    with pytest.raises(TokenConflictError):
+        store.remove_token(token("a").revision)
+    store.remove_token(None)
+    store.remove_token()
+    assert store.get_token() is None
+
+
+def test_any_revision_replaces_and_removes_whatever_there_is(
+    opened: Open, valkey_server: Valkey
+) -> None:
+    store, other = (opened(redis_config(valkey_server.url)) for _ in range(2))
+    for name in "abc":
+        store.set_token(token(name), ANY_REVISION)
+        other.set_token(token(name + "2"), ANY_REVISION)
+    store.remove_token(ANY_REVISION)
+    assert other.get_token() is None
+
+
+def test_the_revision_is_right_whoever_wrote_the_token(opened: Open, valkey_server: Valkey) -> None:
+    store = opened(redis_config(valkey_server.url))
+    store.set_token(token("a"))
+    foreign = {**token("b").to_dict(), "note": "spaces and another order"}
+    valkey_server.run("SET", KEY, json.dumps(dict(reversed(foreign.items())), indent=2))
+    with pytest.raises(TokenConflictError):
+        store.set_token(token("c"), token("a").revision)
+    store.set_token(token("c"), revision_of(foreign))  # never read by this handle
+    kept = store.get_token()
+    assert kept is not None
+    assert kept.revision == token("c").revision
+
+
+def test_a_revision_of_a_wrappers_is_compared_too(opened: Open, valkey_server: Valkey) -> None:
+    store = opened(redis_config(valkey_server.url))
+    wrapped = token("a").to_dict()
+    wrapped["flex_tokenstore"]["revision"] = "of-the-plain-token"
+    valkey_server.run("SET", KEY, json.dumps(wrapped))
+    with pytest.raises(TokenConflictError):
+        store.remove_token(token("a").revision)
+    store.remove_token("of-the-plain-token")
+    assert store.get_token() is None
+
+
+CORRUPT = [
+    b"",
+    b"not json SENTINEL",
+    b"\xff\xfe\x00",
+    b"[1]",
+    b'{"access_token": 5}',
+    b'{"access_token": "SENT',
+    b"[" * 100_000,
+    b'"' + b"x" * 100_000,
+]
+
+
+@pytest.mark.parametrize("content", CORRUPT, ids=lambda content: content[:12].decode("latin-1"))
+def test_corrupt_content_is_told_and_put_aside(
+    opened: Open, valkey_server: Valkey, content: bytes
+) -> None:
+    valkey_server.run("SET", KEY, content)
+    store = opened(redis_config(valkey_server.url))
+    with pytest.raises(TokenCorruptError) as caught:
+        store.get_token()
+    assert caught.value.revision is not None
+    assert "SENT" not in str(caught.value)
+    with pytest.raises(TokenConflictError):
+        store.set_token(token("a"), None)
+    store.remove_token(caught.value.revision)
+    assert store.get_token() is None
+    (aside,) = valkey_server.run("KEYS", "*")
+    assert re.fullmatch(re.escape(KEY) + r":corrupt-\d{8}T\d{6}Z-[0-9a-f]{6}", aside.decode())
+    assert valkey_server.run("GET", aside) == content
+
+
+def test_the_revision_names_exactly_this_corrupt_content(
+    opened: Open, valkey_server: Valkey
+) -> None:
+    store = opened(redis_config(valkey_server.url))
+    valkey_server.run("SET", KEY, "broken")
+    with pytest.raises(TokenCorruptError) as caught:
+        store.get_token()
+    for now in ("broken in another way", json.dumps(token("a").to_dict())):
+        valkey_server.run("SET", KEY, now)
+        with pytest.raises(TokenConflictError):
+            store.remove_token(caught.value.revision)
+        assert valkey_server.run("GET", KEY) == now.encode()
+
+
+@pytest.mark.parametrize("make", [("RPUSH", "a", "b"), ("HSET", "a", "b"), ("SADD", "a")])
+def test_a_key_of_another_type_is_corrupt_content(
+    opened: Open, valkey_server: Valkey, make: tuple[str, ...]
+) -> None:
+    command, *rest = make
+    valkey_server.run(command, KEY, *rest)
+    store = opened(redis_config(valkey_server.url))
+    with pytest.raises(TokenCorruptError) as caught:
+        store.get_token()
+    store.remove_token(caught.value.revision)
+    assert store.get_token() is None
+    (aside,) = valkey_server.run("KEYS", "*")
+    assert valkey_server.run("TYPE", aside) != b"none"
+
+
+def test_a_save_over_corrupt_content_puts_it_aside(opened: Open, valkey_server: Valkey) -> None:
+    store = opened(redis_config(valkey_server.url))
+    valkey_server.run("SET", KEY, "broken")
+    store.set_token(token("a"), ANY_REVISION)
+    kept = store.get_token()
+    assert kept is not None
+    assert kept.revision == token("a").revision
+    assert len(valkey_server.run("KEYS", "*corrupt*")) == 1
+
+
+def test_two_identities_never_meet(opened: Open, valkey_server: Valkey) -> None:
+    mine = opened(redis_config(valkey_server.url))
+    theirs = opened(redis_config(valkey_server.url), OTHER)
+    mine.set_token(token("a"))
+    assert theirs.get_token() is None
+    theirs.set_token(token("b", OTHER), None)
+    with mine.token_lock(0, 5), theirs.token_lock(0, 5):
+        pass
+    mine.remove_token()
+    assert theirs.get_token() is not None
+
+
+def test_a_token_of_another_identity_is_neither_used_nor_overwritten(
+    opened: Open, valkey_server: Valkey
+) -> None:
+    foreign = json.dumps(token("b", OTHER).to_dict())
+    valkey_server.run("SET", KEY, foreign)
+    store = opened(redis_config(valkey_server.url))
+    for expected in (ANY_REVISION, token("b").revision):
+        with pytest.raises(TokenIdentityError):
+            store.get_token()
+        with pytest.raises(TokenIdentityError):
+            store.set_token(token("a"), expected)
+        with pytest.raises(TokenIdentityError):
+            store.remove_token(expected)
+    assert valkey_server.run("GET", KEY).decode() == foreign
+
+
+def test_a_prefix_keeps_programs_apart(opened: Open, valkey_server: Valkey) -> None:
+    store = opened(redis_config(valkey_server.url, prefix="shop:"))
+    store.set_token(token("a"))
+    assert valkey_server.run("KEYS", "*") == [f"shop:{{{IDENTITY.key}}}".encode()]
+    assert opened(redis_config(valkey_server.url)).get_token() is None
+
+
+def test_a_read_and_a_save_are_one_round_trip_each(opened: Open, valkey_server: Valkey) -> None:
+    store = opened(redis_config(valkey_server.url))
+    store.set_token(token("warm"), None)  # connects, and leaves the script on the server
+
+    def commands(action: str) -> dict[str, int]:
+        valkey_server.run("CONFIG", "RESETSTAT")
+        if action == "get":
+            store.get_token()
+        else:
+            found = store.get_token()
+            assert found is not None
+            valkey_server.run("CONFIG", "RESETSTAT")
+            store.set_token(token(action), found.revision)
+        names = ("get", "evalsha", "eval", "xread", "ping", "hello", "auth", "client|setinfo")
+        return {name: count for name in names if (count := valkey_server.calls(name))}
+
+    assert commands("get") == {"get": 1}
+    assert commands("set") == {"evalsha": 1, "get": 1}  # that get is the script's own
+    valkey_server.run("SCRIPT", "FLUSH")
+    assert commands("again") == {"evalsha": 1, "eval": 1, "get": 1}
+
+
+def test_a_lock_key_of_another_type_is_told(opened: Open, valkey_server: Valkey) -> None:
+    store = opened(redis_config(valkey_server.url))
+    valkey_server.run("RPUSH", f"{KEY}:lock", "x")
+    with pytest.raises(TokenUnavailableError, match="of a type that this store does not write"):
+        store.token_lock(0, 5).__enter__()

