@@ -142,31 +142,10 @@ def make_plugin(
     name: str, options: Mapping[str, Any], identity: TokenIdentity, *, prefer_async: bool
 ) -> object:
     """A store object made from its name and options."""
+    from ._options import check_options
     from ._registry import load_store_class
 
-    return build(load_store_class(name), name, options, identity, prefer_async=prefer_async)
-
-
-def open_class(
-    cls: type, options: Mapping[str, Any], identity: TokenIdentity, *, prefer_async: bool
-) -> OpenedStore:
-    """A store class opened as if it were installed under its own name."""
-    name = cls.__name__
-    plugin = build(cls, name, options, identity, prefer_async=prefer_async)
-    return OpenedStore(name, bind(plugin, store=name, marked=True), identity, host_lock=True)
-
-
-def build(
-    cls: Any,
-    name: str,
-    options: Mapping[str, Any],
-    identity: TokenIdentity,
-    *,
-    prefer_async: bool,
-) -> object:
-    """An object of a store class, its options checked and what it wraps opened."""
-    from ._options import check_options
-
+    cls: Any = load_store_class(name)
     if prefer_async:
         cls = getattr(cls, "async_class", None) or cls
     checked = check_options(cls, options, store=name)

@@ -43,7 +43,9 @@ class Bench:
         self.one_identity = declared.one_identity or setup.is_object
         self._stack = stack
         self._identities: set[TokenIdentity] = set()
+        self._workers: list[Worker] = []
         stack.callback(self._clean)
+        stack.callback(self._end_workers)
         self.handle = self.open()
 
     @property
@@ -75,7 +77,7 @@ class Bench:
         if self._shared_by != "processes":
             pytest.skip(f"shared_by = {self._shared_by!r}: other processes do not see the storage")
         worker = Worker(self.setup, identity or self.identity, self.kind)
-        self._stack.callback(worker.close)
+        self._workers.append(worker)
         return worker
 
     def workers(self, count: int) -> list[Worker]:
@@ -101,6 +103,12 @@ class Bench:
         """Its lock has a lease: entering it gives the time at which that ends."""
         with self.handle.lock(PROMPT, 60.0) as end:
             return end is not None
+
+    def _end_workers(self) -> None:
+        for worker in self._workers:
+            worker.end()  # all of them, before one is waited for
+        for worker in self._workers:
+            worker.close()
 
     def _clean(self) -> None:
         """Leaves nothing behind on a server that others use."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
@@ -11,7 +12,7 @@ from typing import Any, Literal, TypeVar
 from flex_tokenstore import AsyncTokenStore, Token, TokenIdentity, TokenStore, open_store
 from flex_tokenstore._async_store import async_store
 from flex_tokenstore._config import OptionValues
-from flex_tokenstore._opening import open_class
+from flex_tokenstore._loading import BUILT_IN
 from flex_tokenstore._registry import load_store_class
 from flex_tokenstore._token import ANY_REVISION
 
@@ -19,6 +20,8 @@ Kind = Literal["sync", "async"]
 KINDS: tuple[Kind, ...] = ("sync", "async")
 
 T = TypeVar("T")
+
+_registering = threading.Lock()
 
 
 class Handle:
@@ -103,6 +106,24 @@ class AsyncHandle(Handle):
                 self._runner.close()
 
 
+def _open(config: Any, identity: TokenIdentity, kind: Kind) -> Handle:
+    if kind == "async":
+        return AsyncHandle(async_store(config, identity))
+    return Handle(open_store(config, identity))
+
+
+@contextmanager
+def _registered(cls: type) -> Iterator[str]:
+    """The class by a name, as if its distribution were installed; within the block only."""
+    name = cls.__name__
+    with _registering:
+        BUILT_IN[name] = f"{cls.__module__}:{cls.__qualname__}"
+        try:
+            yield name
+        finally:
+            del BUILT_IN[name]
+
+
 class Setup:
     """How the store under test is opened; pickled for child processes.
 
@@ -117,15 +138,9 @@ class Setup:
     def open(self, identity: TokenIdentity, kind: Kind = "sync") -> Handle:
         config = self._made()
         if isinstance(config, Mapping) and isinstance(config.get("name"), type):
-            options = OptionValues(config)
-            cls = options.pop("name")
-            opened = open_class(cls, options, identity, prefer_async=kind == "async")
-            if kind == "async":
-                return AsyncHandle(AsyncTokenStore(opened))
-            return Handle(TokenStore(opened))
-        if kind == "async":
-            return AsyncHandle(async_store(config, identity))
-        return Handle(open_store(config, identity))
+            with _registered(config["name"]) as name:
+                return _open(OptionValues(config, name=name), identity, kind)
+        return _open(config, identity, kind)
 
     @property
     def is_object(self) -> bool:

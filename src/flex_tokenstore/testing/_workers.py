@@ -74,9 +74,14 @@ class Worker:
         self._process.kill()
         self._process.wait()
 
-    def close(self) -> None:
+    def end(self) -> None:
+        """Has it end when it is done with what it does."""
         with suppress(OSError):
             self._input.close()
+
+    def close(self) -> None:
+        """Waits for its end."""
+        self.end()
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:

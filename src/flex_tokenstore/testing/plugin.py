@@ -1,4 +1,4 @@
-"""The pytest plugin: registers the marker ``slow``, so that no author of a store has to."""
+"""The pytest plugin: registers the kit's markers, so that no author of a store has to."""
 
 from __future__ import annotations
 
@@ -22,3 +22,5 @@ def pytest_configure(config: pytest.Config) -> None:
         "slow: the conformance kit's tests with many processes or examples; "
         'leave them out with -m "not slow"',
     )
+    # They say how long they may take to pytest-timeout, where that is installed.
+    config.addinivalue_line("markers", "timeout(seconds): of pytest-timeout")

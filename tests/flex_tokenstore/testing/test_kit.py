@@ -33,7 +33,7 @@ def write_documented_files(folder: Path) -> None:
 def test_the_documented_files_work_without_a_warning(tmp_path: Path) -> None:
     write_documented_files(tmp_path)
     chosen = "json_shape or second_process or garbage or storm_in_two or corrupt or reentrant"
-    done = pytest_in(tmp_path, "-m", "not slow", "-k", chosen)
+    done = pytest_in(tmp_path, "-p", "no:timeout", "-m", "not slow", "-k", chosen)
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
     assert "failed" not in done.stdout
