@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from ._binding import Abilities, Binding, bind
-from ._token import Token
+from ._token import Token, is_newer
 from .errors import (
     StoreOptionsError,
     TokenCorruptError,
@@ -69,6 +69,13 @@ class OpenedStore:
         """
         if data is None:
             return None
+        if is_newer(data):
+            raise TokenCorruptError(
+                f"{self.place} holds a token that a newer version of this package wrote; upgrade "
+                "flex-integration-sdk",
+                store=self.name,
+                place=self.place,
+            )
         try:
             token = Token(data)  # type: ignore[arg-type]  # checked there
         except ValueError as error:

@@ -186,6 +186,13 @@ def check_token_object(data: object) -> TokenObject:
     return _copy(data)
 
 
+def is_newer(data: object) -> bool:
+    """A newer version of this package wrote it, in a format that this one does not know."""
+    tag = data.get(TAG) if isinstance(data, Mapping) else None
+    version = tag.get("format") if isinstance(tag, Mapping) else None
+    return isinstance(version, (int, float)) and version > FORMAT
+
+
 def revision_of(token: Mapping[str, Any]) -> str:
     """Names the content of a stored token, for compare-and-set.
 
