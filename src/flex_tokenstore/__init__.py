@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ._config import file_store, memory_store, store_config_from_env
     from ._events import Event
     from ._identity import TokenIdentity
-    from ._registry import StoreInfo, list_stores
+    from ._registry import StoreInfo, describe_store, list_stores
     from ._secret import Secret
     from ._session import Grants, TokenSession
     from ._store import TokenStore, open_store
@@ -53,6 +53,7 @@ _LAZY = {
     "TokenSession": "_session",
     "TokenStore": "_store",
     "WrapperStore": "_wrapper",
+    "describe_store": "_registry",
     "file_store": "_config",
     "list_stores": "_registry",
     "memory_store": "_config",
@@ -88,6 +89,7 @@ __all__ = [
     "TokenUnavailableError",
     "UnknownStoreError",
     "WrapperStore",
+    "describe_store",
     "file_store",
     "hookimpl",
     "list_stores",

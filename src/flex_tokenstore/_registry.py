@@ -13,7 +13,7 @@ from .errors import StoreLoadError, UnknownStoreError
 if TYPE_CHECKING:
     from ._options import OptionInfo
 
-__all__ = ["BUILT_IN", "StoreInfo", "list_stores", "load_store_class"]
+__all__ = ["BUILT_IN", "StoreInfo", "describe_store", "list_stores", "load_store_class"]
 
 Status = Literal[
     "ok", "blocked", "duplicate", "reserved-name", "incompatible", "broken", "missing-dependency"
@@ -60,6 +60,20 @@ def list_stores(*, check: bool = False) -> list[StoreInfo]:
         info = _info(candidate, found)
         infos.append(_checked(info, candidate) if check and info.status == "ok" else info)
     return sorted(infos, key=lambda info: (info.origin != "built-in", info.name, info.distribution))
+
+
+def describe_store(name: str) -> StoreInfo:
+    """What :func:`list_stores` with ``check=True`` tells of one store; imports that one alone.
+
+    Raises:
+        UnknownStoreError: No installed store has that name.
+    """
+    found = [built_in(name)] if name in BUILT_IN else candidates()
+    named = [candidate for candidate in found if candidate.name == name]
+    if not named:
+        raise _unknown(name, found)
+    info = _info(named[0], found)
+    return _checked(info, named[0]) if info.status == "ok" else info
 
 
 def load_store_class(name: str) -> type:

@@ -116,6 +116,25 @@ def test_stores_are_listed_as_json(cli: Cli) -> None:
     assert "path" in {option["name"] for option in checked["file"]["options"]}
 
 
+def test_one_store_is_shown_with_its_options_and_abilities(cli: Cli) -> None:
+    done = cli("stores", "show", "file")
+    assert done.returncode == 0, done.stderr
+    facts = dict(line.split("  ", 1) for line in done.stdout.split("\n\n")[0].splitlines())
+    assert facts["compare and set"].strip() == "yes"
+    assert facts["native async"].strip() == "no"
+    option = next(line for line in done.stdout.splitlines() if line.startswith("permissions"))
+    assert "'strict'" in option
+    assert "others may touch" in option
+
+    shown = json.loads(cli("stores", "show", "memory", "--json").stdout)
+    assert (shown["name"], shown["status"], shown["options"]) == ("memory", "ok", [])
+    assert (shown["compare_and_set"], shown["lock"], shown["native_async"]) == (True, True, True)
+
+    done = cli("stores", "show", "fiel")
+    assert done.returncode != 0
+    assert "did you mean 'file'" in done.stderr
+
+
 def test_a_call_prints_json_and_the_token_is_shown_without_secrets(
     client: Cli, sandbox: RunningSandbox, tmp_path: Path
 ) -> None:

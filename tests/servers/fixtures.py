@@ -51,6 +51,16 @@ def own_valkey() -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="session")
+def durable_valkey() -> Iterator[Valkey]:
+    """One for all tests that end or pause it and have it go on with what it held."""
+    _need_valkey()
+    from tests.servers import valkey
+
+    with valkey.start("--appendonly", "yes", "--appendfsync", "always") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def valkey_cluster() -> Iterator[Valkey]:
     """A Cluster of one node."""
     _need_valkey()

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._output import print_json, print_table
+from ._output import print_facts, print_json, print_table
 
 if TYPE_CHECKING:
     from flex_tokenstore import StoreInfo
+    from flex_tokenstore._options import OptionInfo
 
 
 @click.group()
@@ -40,6 +41,44 @@ def list_(as_json: bool, check: bool) -> None:
         for row, info in zip(rows, infos, strict=True):
             row += [info.compare_and_set, info.lock, info.native_async, _options(info)]
     print_table(headers, rows)
+
+
+@stores.command("show")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def show(name: str, as_json: bool) -> None:
+    """Show one store: where it is from, its options and its abilities."""
+    from flex_tokenstore import describe_store
+
+    info = describe_store(name)
+    if as_json:
+        print_json(_as_json(info))
+        return
+    facts: dict[str, object] = {
+        "store": info.name,
+        "distribution": f"{info.distribution} {info.version}",
+        "origin": info.origin,
+        "status": info.status,
+    }
+    if info.reason:
+        facts |= {"reason": info.reason}
+    else:
+        facts |= {
+            "about": (info.doc or "").partition("\n")[0] or info.summary,
+            "compare and set": info.compare_and_set,
+            "lock": info.lock,
+            "native async": info.native_async,
+        }
+    print_facts(facts)
+    if info.options:
+        click.echo()
+        headers = ["option", "type", "default", "about"]
+        print_table(headers, [_option(option) for option in info.options])
+
+
+def _option(option: OptionInfo) -> list[Any]:
+    default = "(required)" if option.required else option.default
+    return [option.name, option.type, default, option.doc]
 
 
 def _row(info: StoreInfo) -> list[Any]:

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from flex_tokenstore import TokenIdentity, TokenUnavailableError, hookimpl
+from flex_tokenstore import TokenCorruptError, TokenIdentity, TokenUnavailableError, hookimpl
 
 
 class ExampleStore:
@@ -29,7 +29,10 @@ class ExampleStore:
     @hookimpl
     def get_token(self) -> dict[str, Any] | None:
         rows = self._run("SELECT token FROM tokens WHERE key = ?", self._key)
-        return json.loads(rows[0][0]) if rows else None
+        try:
+            return json.loads(rows[0][0]) if rows else None
+        except ValueError:
+            raise TokenCorruptError(f"{self._options.path}: this is no JSON") from None
 
     @hookimpl
     def set_token(self, token: dict[str, Any]) -> None:

@@ -1,0 +1,74 @@
+"""The contract as one class."""
+
+from __future__ import annotations
+
+from ._conduct import EventLoopTests, PluginTests
+from ._conflicts import ConflictTests
+from ._failures import CorruptionTests, OutageTests, SecretTests
+from ._locks import LeaseTests, LockTests
+from ._model import ModelTests
+from ._renewals import RenewalTests
+from ._sharing import SharingTests
+from ._storage import IdentityTests, StorageTests
+
+
+class TokenStoreContract(
+    StorageTests,
+    IdentityTests,
+    SharingTests,
+    ConflictTests,
+    LockTests,
+    LeaseTests,
+    OutageTests,
+    CorruptionTests,
+    SecretTests,
+    PluginTests,
+    RenewalTests,
+    ModelTests,
+    EventLoopTests,
+):
+    """What a token store promises, as tests; subclass it and override ``store_config``.
+
+    A whole test file::
+
+        class TestMyStore(TokenStoreContract):
+            @pytest.fixture
+            def store_config(self, tmp_path):
+                return {"name": "my-store", "path": str(tmp_path / "tokens")}
+
+            @pytest.fixture
+            def outage(self, tmp_path):
+                @contextmanager
+                def broken():
+                    with the_server_stopped():
+                        yield
+
+                return broken
+
+            @pytest.fixture
+            def plant(self, tmp_path):
+                return lambda identity, content: (tmp_path / "tokens").write_bytes(content)
+
+    Each test is run with ``open_store`` and with ``open_async_store``. What the store does not
+    implement (compare-and-set, a lock, a lease), and what a fixture is missing for, is skipped,
+    and the reason is said. Long tests carry the marker ``slow``.
+
+    Fixtures:
+        store_config: A store config; one whose ``name`` is a store class, installed or not; or a
+            function at the top level of a module that gives one. Child processes get it pickled.
+        outage: Gives a function that returns a context manager; within it the backend is down.
+            A token is stored when it is entered. The default is None: not tested.
+        stall: The same; within it the backend takes requests and does not answer.
+        plant: Gives a function ``(identity, content: bytes)`` that puts the bytes where that
+            identity's token is stored, past the store. The default is None: not tested.
+
+    Attributes:
+        shared_by: Who sees what one handle stores: ``"processes"``; ``"handles"`` of one
+            process; ``"nobody"`` but this handle (then that is checked).
+        one_identity: The config names the place of one token, so that no second identity can
+            have one there (then that is checked).
+        patience: Seconds within which a call must end while the backend is down or hangs.
+        shortest_lease: Seconds of the shortest lease that the lock keeps to.
+        largest: Bytes of the largest token that the store promises to keep; below a megabyte,
+            a larger one must be refused (that is checked).
+    """

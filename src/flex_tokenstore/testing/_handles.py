@@ -1,0 +1,164 @@
+"""A store under test: opened in any process, used alike whether sync or async."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal, TypeVar
+
+from flex_tokenstore import AsyncTokenStore, Token, TokenIdentity, TokenStore, open_store
+from flex_tokenstore._async_store import async_store
+from flex_tokenstore._config import OptionValues
+from flex_tokenstore._loading import BUILT_IN
+from flex_tokenstore._registry import load_store_class
+from flex_tokenstore._token import ANY_REVISION
+
+Kind = Literal["sync", "async"]
+KINDS: tuple[Kind, ...] = ("sync", "async")
+
+T = TypeVar("T")
+
+_registering = threading.Lock()
+
+
+class Handle:
+    """What both kinds of handle do, in plain methods; see ``TokenStore``."""
+
+    kind: Kind = "sync"
+
+    def __init__(self, store: TokenStore) -> None:
+        self.store: TokenStore | AsyncTokenStore = store
+
+    @property
+    def plugin(self) -> object:
+        """The store object itself."""
+        return self.store._opened.binding.plugin
+
+    def run(self, value: Any) -> Any:
+        """A method's result; for an async handle, its coroutine run to the end."""
+        return value
+
+    def get(self) -> Token | None:
+        return self.run(self.store.get_token())  # type: ignore[no-any-return]  # of either kind
+
+    def set(self, token: Token, expected: str | None = ANY_REVISION) -> None:
+        self.run(self.store.set_token(token, expected))
+
+    def remove(self, expected: str | None = ANY_REVISION) -> None:
+        self.run(self.store.remove_token(expected))
+
+    @contextmanager
+    def lock(self, wait: float, lease: float) -> Iterator[float | None]:
+        manager: Any = self.store.token_lock(wait, lease)
+        with manager as end:
+            yield end
+
+    def hook(self, name: str, **arguments: Any) -> Any:
+        """Calls the store's own method, past the framework."""
+        hook: Any = getattr(self.store._opened.binding, name)
+        result = hook.function(**hook.keywords(**arguments))
+        return self.run(result) if inspect.isawaitable(result) else result
+
+    def close(self) -> None:
+        assert isinstance(self.store, TokenStore)
+        self.store.close()
+
+
+class AsyncHandle(Handle):
+    """Runs each call in an event loop of its own; for one thread at a time."""
+
+    kind: Kind = "async"
+
+    def __init__(self, store: AsyncTokenStore) -> None:
+        self.store: TokenStore | AsyncTokenStore = store
+        self._runner = asyncio.Runner()
+        self._closed = False
+
+    def run(self, value: Coroutine[Any, Any, T]) -> T:
+        if self._closed:
+            value.close()  # else it warns that nobody awaited it
+            raise RuntimeError("this handle is closed")
+
+        async def started() -> T:
+            return await value
+
+        return self._runner.run(started())
+
+    @contextmanager
+    def lock(self, wait: float, lease: float) -> Iterator[float | None]:
+        manager: Any = self.store.token_lock(wait, lease)
+        end = self.run(manager.__aenter__())
+        try:
+            yield end
+        finally:
+            self.run(manager.__aexit__(None, None, None))
+
+    def close(self) -> None:
+        assert isinstance(self.store, AsyncTokenStore)
+        if not self._closed:
+            try:
+                self.run(self.store.aclose())
+            finally:
+                self._closed = True
+                self._runner.close()
+
+
+def _open(config: Any, identity: TokenIdentity, kind: Kind) -> Handle:
+    if kind == "async":
+        return AsyncHandle(async_store(config, identity))
+    return Handle(open_store(config, identity))
+
+
+@contextmanager
+def _registered(cls: type) -> Iterator[str]:
+    """The class by a name, as if its distribution were installed; within the block only."""
+    name = cls.__name__
+    with _registering:
+        BUILT_IN[name] = f"{cls.__module__}:{cls.__qualname__}"
+        try:
+            yield name
+        finally:
+            del BUILT_IN[name]
+
+
+class Setup:
+    """How the store under test is opened; pickled for child processes.
+
+    Args:
+        config: A store config; one whose ``name`` is a store class instead of a text; or a
+            function at the top level of a module that gives one of these.
+    """
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def open(self, identity: TokenIdentity, kind: Kind = "sync") -> Handle:
+        config = self._made()
+        if isinstance(config, Mapping) and isinstance(config.get("name"), type):
+            with _registered(config["name"]) as name:
+                return _open(OptionValues(config, name=name), identity, kind)
+        return _open(config, identity, kind)
+
+    @property
+    def is_object(self) -> bool:
+        """The config is an object with the three methods, not a store that is made."""
+        return not isinstance(self._made(), (str, Mapping))
+
+    def store_class(self) -> type:
+        """The class of the store."""
+        config = self._made()
+        if isinstance(config, Mapping):
+            config = config["name"]
+        if isinstance(config, type):
+            return config
+        return load_store_class(config) if isinstance(config, str) else type(config)
+
+    def _made(self) -> Any:
+        config = self.config
+        if callable(config) and not hasattr(config, "get_token"):
+            make: Callable[[], Any] = config
+            return make()
+        return config

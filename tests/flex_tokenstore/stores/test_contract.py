@@ -1,0 +1,65 @@
+"""The built-in stores pass the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flex_tokenstore import TokenIdentity
+from flex_tokenstore.testing import TokenStoreContract
+
+
+class TestMemory(TokenStoreContract):
+    shared_by = "nobody"
+
+    @pytest.fixture
+    def store_config(self) -> str:
+        return "memory"
+
+
+class TestFile(TokenStoreContract):
+    """In a folder of the user's, where each identity has a file of its own."""
+
+    @pytest.fixture
+    def store_config(self) -> str:
+        return "file"
+
+
+class TestFileAtPath(TokenStoreContract):
+    """One file, one identity."""
+
+    one_identity = True
+
+    @pytest.fixture
+    def store_config(self, tmp_path: Path) -> dict[str, Any]:
+        return {"name": "file", "path": str(tmp_path / "own" / "token.json")}
+
+    @pytest.fixture
+    def outage(self, tmp_path: Path) -> Callable[[], Any]:
+        file, away = tmp_path / "own" / "token.json", tmp_path / "away"
+
+        @contextmanager
+        def broken() -> Iterator[None]:
+            if file.exists():
+                file.rename(away)
+            file.mkdir()  # root may read whatever its mode is, but no folder as a file
+            yield
+            file.rmdir()
+            if away.exists():
+                away.rename(file)
+
+        return broken
+
+    @pytest.fixture
+    def plant(self, tmp_path: Path) -> Callable[[TokenIdentity, bytes], None]:
+        def put(identity: TokenIdentity, content: bytes) -> None:
+            folder = tmp_path / "own"
+            folder.mkdir(0o700, exist_ok=True)
+            (folder / "token.json").write_bytes(content)
+            (folder / "token.json").chmod(0o600)
+
+        return put
