@@ -14,6 +14,8 @@ from flex_tokenstore.testing import TokenStoreContract
 if TYPE_CHECKING:
     from tests.servers.valkey import Valkey
 
+pytestmark = pytest.mark.slow  # a server is killed and paused, again and again
+
 
 class TestRedisStore(TokenStoreContract):
     patience = 15.0
