@@ -21,6 +21,8 @@ from ._holders import LEAD, Holder, Result, start
 
 PROCESSES, CALLERS = 16, 64
 LIFE = {"processes": 2, "threads": 1, "tasks": 1}  # seconds; all must have called once by then
+TRIES = 3
+TOO_SLOW = "the token ended too early"
 LATER = 3600  # seconds that the refreshed token lives
 
 
@@ -120,7 +122,17 @@ def call_all(control: Control, holders: list[Holder]) -> Calls:
 def play(
     kind: type[Client], mode: str, control: Control, redis_url: str | None, *, family: bool
 ) -> Round:
-    """One round with holders of its own."""
+    """One round; again where the machine was so slow that the token ended before the storm."""
+    for _ in range(TRIES):
+        found = _play(kind, mode, control, redis_url, family=family)
+        if TOO_SLOW not in found.notes:
+            break
+    return found
+
+
+def _play(
+    kind: type[Client], mode: str, control: Control, redis_url: str | None, *, family: bool
+) -> Round:
     with tempfile.TemporaryDirectory(prefix="storm-") as folder:
         client = kind(Place(control.base_url, Path(folder), redis_url))
         token = control.reset(revoke_family=family)
@@ -132,7 +144,7 @@ def play(
             valid = call_all(control, holders)
             notes = [f"before the storm: {error}" for error in warm.errors + valid.errors]
             if control.counts()["token_requests"]:
-                notes.append("the token ended too early")
+                notes.append(TOO_SLOW)
             time.sleep(max(0.0, expires_at - kind.early + 0.05 - time.time()))
             control.expire()
             storm = call_all(control, holders)
