@@ -44,11 +44,12 @@ def main() -> int:
         (name, f"{seconds * 1e6:.2f}", f"{seconds / taken[FLOOR]:.1f}")
         for name, seconds in taken.items()
     ]
-    print(f"\n{machine()}\n\n{table(('header', 'µs', '× floor'), rows)}\n")
-    ratio = taken[OURS] / taken[FLOOR]
-    print(verdict(f"{OURS} in floors", ratio, BOUND))
+    print(f"\n{machine()}\n\n{table(('header', 'µs', 'x floor'), rows)}\n")
     keep("header", taken)
-    return 0 if ratio <= BOUND else 1
+    ratios = [taken[name] / taken[FLOOR] for name in (OURS, OURS_CALL)]
+    for name, ratio in zip((OURS, OURS_CALL), ratios, strict=True):
+        print(verdict(f"{name}, in floors", ratio, BOUND))
+    return 0 if max(ratios) <= BOUND else 1
 
 
 def floor() -> Call:
@@ -81,14 +82,18 @@ def _token() -> Any:
     return Token.issued(sample_token(), identity_key=_identity().key, obtained_at=time.time())
 
 
+def no_grants() -> Any:
+    """A valid token asks the server for nothing."""
+    return SimpleNamespace(refresh=None, sign_in=None, revoke=None)
+
+
 def ours(folder: Path) -> dict[str, Call]:
     """On the file store, which other processes use too."""
     from flex_tokenstore import TokenSession, open_store
 
     store = open_store({"name": "file", "path": str(folder / "token.json")}, _identity())
     store.set_token(_token())
-    grants: Any = None  # a valid token asks for none
-    session = TokenSession(store, grants)
+    session = TokenSession(store, no_grants())
     return {
         OURS: lambda: session.token().authorization,
         OURS_CALL: lambda: session.new_call().token().authorization,
@@ -101,8 +106,7 @@ async def asynchronous(folder: Path) -> dict[str, float]:
     from flex_tokenstore import AsyncTokenSession, open_async_store
 
     config = {"name": "file", "path": str(folder / "token.json")}
-    grants: Any = None
-    session = AsyncTokenSession(await open_async_store(config, _identity()), grants)
+    session = AsyncTokenSession(await open_async_store(config, _identity()), no_grants())
     cases: dict[str, Callable[[], Any]] = {"ours: await AsyncTokenSession.token()": session.token}
     try:
         from authlib.integrations.httpx_client import AsyncOAuth2Client

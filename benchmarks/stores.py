@@ -29,7 +29,7 @@ def main() -> int:
          f"{writes[name] * 1e6:.0f}", f"{writes[name] / floor_set:.1f}")
         for name in pairs
     ]  # fmt: skip
-    head = ("store", "get, µs", "× raw", "set, µs", "× raw")
+    head = ("store", "get, µs", "x raw", "set, µs", "x raw")
     print(f"\n{machine()}\n\n{table(head, rows)}\n")
     keep("stores", {"get": reads, "set": writes})
     return 0
@@ -57,7 +57,7 @@ def raw(folder: Path) -> dict[str, tuple[Call, Call]]:
             os.close(fd)
 
     put()
-    return {RAW: (lambda: (os.stat(path), os.stat(folder)), put)}
+    return {RAW: (lambda: (path.stat(), folder.stat()), put)}
 
 
 def ours(folder: Path) -> dict[str, tuple[Call, Call]]:
