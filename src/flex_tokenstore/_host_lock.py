@@ -34,7 +34,7 @@ else:
 
 _BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
-_SHORTEST, _LONGEST = 0.001, 0.02  # seconds between two tries
+_SHORTEST, _LONGEST = 0.001, 0.005  # seconds between two tries; a try costs 6 µs
 
 _open_fds: dict[int, HostLock] = {}
 # Held from opening a lock file to noting it, and by a fork, so that a child knows all of them.
@@ -91,7 +91,7 @@ class HostLock:
                 _close(fd)
 
     def acquire(self, wait: float, *, sleep: Callable[[float], object] = time.sleep) -> None:
-        """Takes the lock, trying again after 1 to 20 ms, at random.
+        """Takes the lock, trying again after 1 to 5 ms, at random.
 
         Args:
             wait: Seconds to wait for it; 0: one try.
