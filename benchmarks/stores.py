@@ -19,7 +19,7 @@ Call = Callable[[], object]
 
 def main() -> int:
     """Prints the table."""
-    with TemporaryDirectory(prefix="stores-", dir=os.environ.get("FLEX_BENCH_FOLDER")) as folder:
+    with TemporaryDirectory(prefix="stores-") as folder:
         pairs = {**raw(Path(folder)), **ours(Path(folder)), **peers(Path(folder))}
         reads = interleaved({n: get for n, (get, _) in pairs.items()}, rounds=ROUNDS, count=COUNT)
         writes = interleaved({n: put for n, (_, put) in pairs.items()}, rounds=ROUNDS, count=COUNT)
