@@ -15,8 +15,8 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results"  # ignored by git
 LIBRARIES = (
-    "flex-integration-sdk", "httpx2", "pluggy", "authlib", "globus-sdk", "httpx", "msal",
-    "msal-extensions", "requests", "requests-oauthlib", "spotipy",
+    "flex-integration-sdk", "flex-tokenstore-redis", "httpx2", "pluggy", "redis", "authlib",
+    "globus-sdk", "httpx", "msal", "msal-extensions", "requests", "requests-oauthlib", "spotipy",
 )  # fmt: skip
 
 

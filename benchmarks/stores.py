@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -74,7 +75,7 @@ def ours(folder: Path) -> dict[str, tuple[Call, Call]]:
     for name, config in configs.items():
         store = open_store(config, identity)
         store.set_token(token)
-        found[name] = (store.get_token, lambda store=store: store.set_token(token))
+        found[name] = (store.get_token, partial(store.set_token, token))
     time.sleep(0.2)  # a file just written is read again: its time stamp may not tell a change
     return found
 

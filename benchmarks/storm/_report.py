@@ -15,7 +15,7 @@ from ._rounds import CALLERS, PROCESSES, Calls, Round
 from ._server import LATENCY
 
 HEAD = (
-    "client", "holders", "token requests", "rejected", "calls failed", "secret sent",
+    "client", "holders", "rounds", "token requests", "rejected", "calls failed", "secret sent",
     "ms, median caller", "ms, worst caller", "ms, worst, valid token", "ratio",
     "failed once more", "family revoked: stored token", "commonest error",
 )  # fmt: skip
@@ -40,13 +40,14 @@ class Row:
     def cells(self) -> list[str]:
         holders = f"{PROCESSES} processes" if self.mode == "processes" else f"{CALLERS} {self.mode}"
         if not self.rounds:
-            return [self.client, holders, *[""] * 10, self.failed or "not run"]
+            return [self.client, holders, *[""] * 11, self.failed or "not run"]
         storms = [each.storm for each in self.rounds]
         valid = statistics.median(each.valid.worst for each in self.rounds)
         worst = statistics.median(storm.worst for storm in storms)
         return [
             self.client,
             holders,
+            str(len(self.rounds)),
             *(_count(storms, name) for name in ("token_requests", "rejected")),
             _median(len(storm.errors) for storm in storms),
             _count(storms, "secret_sent"),
