@@ -123,21 +123,28 @@ def play(
     kind: type[Client], mode: str, control: Control, redis_url: str | None, *, family: bool
 ) -> Round:
     """One round; again where the machine was so slow that the token ended before the storm."""
-    for _ in range(TRIES):
-        found = _play(kind, mode, control, redis_url, family=family)
+    for attempt in range(TRIES):
+        life = LIFE[mode] * 3**attempt
+        found = _play(kind, mode, control, redis_url, family=family, life=life)
         if TOO_SLOW not in found.notes:
             break
     return found
 
 
 def _play(
-    kind: type[Client], mode: str, control: Control, redis_url: str | None, *, family: bool
+    kind: type[Client],
+    mode: str,
+    control: Control,
+    redis_url: str | None,
+    *,
+    family: bool,
+    life: int,
 ) -> Round:
     with tempfile.TemporaryDirectory(prefix="storm-") as folder:
         client = kind(Place(control.base_url, Path(folder), redis_url))
         token = control.reset(revoke_family=family)
-        expires_at = math.ceil(time.time() + LIFE[mode] + kind.early)
-        token["expires_in"] = math.ceil(LIFE[mode] + kind.early)
+        expires_at = math.ceil(time.time() + life + kind.early)
+        token["expires_in"] = math.ceil(life + kind.early)
         client.seed({**token, "expires_at": expires_at})
         with holders_of(client, mode) as holders:
             warm = call_all(control, holders)
