@@ -4,9 +4,11 @@
 python3 dev.py demo      the main job, on a local sandbox
 python3 dev.py test      the tests (further arguments go to pytest)
 python3 dev.py lint | types | layers | slow | setup
+python3 dev.py bench storm | header | start | stores (further arguments go to the benchmark)
 
 Everything is installed into ``.venv`` (or the folder that FLEX_DEV_VENV names), once for each
-state of the pyproject.toml files (the plugins' too) and requirements-dev.txt.
+state of the pyproject.toml files (the plugins' too) and the requirements; for ``bench``, with the
+peers that it compares with, into ``.venv-bench``.
 """
 
 from __future__ import annotations
@@ -20,12 +22,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-VENV = Path(os.environ.get("FLEX_DEV_VENV") or ROOT / ".venv").resolve()
+DEFAULT_VENV = ".venv-bench" if sys.argv[1:2] == ["bench"] else ".venv"
+VENV = Path(os.environ.get("FLEX_DEV_VENV") or ROOT / DEFAULT_VENV).resolve()
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 JS_SDK = "sharetribe-flex-integration-sdk@1.14.1"
 NO_TESTS = 5  # pytest's exit code when nothing was selected
+BENCHMARKS = ("storm", "header", "start", "stores")
+KINDS = {"demo": "user", "bench": "bench"}  # what to install; for all else, the developer's
+PINS = {"developer": "requirements-dev.txt", "bench": "benchmarks/requirements.txt"}
 
 JOBS = {
     "demo": [["flex-sdk", "demo"]],
@@ -35,6 +41,7 @@ JOBS = {
     "lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]],
     "types": [["mypy"], ["basedpyright"]],
     "layers": [["lint-imports"]],
+    "bench": [["python", "-m"]],
 }
 
 
@@ -46,8 +53,13 @@ def main(arguments: list[str]) -> int:
         return 0 if job in ("help", "-h", "--help") else 2
     if rest[:1] == ["--"]:
         rest = rest[1:]
-    set_up("user" if job == "demo" else "developer")
-    if job in ("test", "slow"):
+    if job == "bench":
+        if not rest or rest[0] not in BENCHMARKS:
+            print(__doc__)
+            return 2
+        rest[0] = f"benchmarks.{rest[0]}"
+    set_up(KINDS.get(job, "developer"))
+    if job in ("test", "slow", "bench"):
         install_javascript_sdk()
     for command in JOBS[job]:
         program = str(PYTHON) if command[0] == "python" else str(BIN / command[0])
@@ -64,18 +76,18 @@ def main(arguments: list[str]) -> int:
 def set_up(kind: str) -> None:
     """Makes the virtual environment and installs what the job needs, if that changed."""
     requirements = ["-e", f"{ROOT}[cli,sandbox]"]
-    if kind == "developer":
+    sources = [folder / "pyproject.toml" for folder in (ROOT, *PLUGINS)]
+    if kind in PINS:
         # In one command: the plugins need the project, which no registry has to know.
         requirements += [part for plugin in PLUGINS for part in ("-e", str(plugin))]
-        requirements += ["-r", str(ROOT / "requirements-dev.txt")]
+        requirements += ["-r", str(ROOT / PINS[kind])]
+    sources.append(ROOT / PINS.get(kind, PINS["developer"]))
     state = hashlib.sha256(f"{sys.version}{sys.base_prefix}".encode())
-    for folder in (ROOT, *PLUGINS):
-        state.update((folder / "pyproject.toml").read_bytes())
-    state.update((ROOT / "requirements-dev.txt").read_bytes())
-    # What developers need holds all that users need.
-    stamps = [VENV / ".installed-developer"]
-    if kind == "user":
-        stamps.append(VENV / ".installed-user")
+    for path in sources:
+        state.update(path.read_bytes())
+    stamps = [VENV / f".installed-{kind}"]
+    if kind == "user":  # what developers need holds all that users need
+        stamps.append(VENV / ".installed-developer")
     if PYTHON.exists() and any(_holds(stamp, state.hexdigest()) for stamp in stamps):
         return
     if find_spec("pip") is None:
@@ -87,7 +99,7 @@ def set_up(kind: str) -> None:
     # Without pip in it: some systems split ensurepip off, and this Python's own pip will do.
     run(sys.executable, "-m", "venv", "--without-pip", str(VENV))
     run(sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "-q", *requirements)
-    stamps[-1].write_text(state.hexdigest())
+    stamps[0].write_text(state.hexdigest())
 
 
 def install_javascript_sdk() -> None:

@@ -234,6 +234,8 @@ def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outco
             state.note("waited", reason="lock", seconds=state.monotonic - started)
             state.lease_end = reply.value
             return None
+        # A token that ended meanwhile serves nobody: from here on this caller waits as all do.
+        early = early and state.held is not None and state.held.alive(state.monotonic)
         if early or not isinstance(reply.error, TokenLockTimeoutError):
             raise reply.error
         found = yield from _load(state)

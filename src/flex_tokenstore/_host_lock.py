@@ -51,7 +51,7 @@ _REASONS = {
     errno.ENOLCK: _LOCKLESS,
     errno.ENOTSUP: _LOCKLESS,
 }
-_SHORTEST, _LONGEST = 0.001, 0.02  # seconds between two tries
+_SHORTEST, _LONGEST = 0.001, 0.005  # seconds between two tries; a try costs 6 µs
 
 _open_fds: dict[int, HostLock] = {}
 # Held from opening a lock file to noting it, and by a fork, so that a child knows all of them.
@@ -108,7 +108,7 @@ class HostLock:
                 _close(fd)
 
     def acquire(self, wait: float, *, sleep: Callable[[float], object] = time.sleep) -> None:
-        """Takes the lock, trying again after 1 to 20 ms, at random.
+        """Takes the lock, trying again after 1 to 5 ms, at random.
 
         Args:
             wait: Seconds to wait for it; 0: one try.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -13,12 +14,17 @@ from flex_tokenstore import (
     AsyncTokenSession,
     GrantError,
     SessionClosedError,
+    Token,
     TokenIdentityError,
+    TokenLockTimeoutError,
     TokenSession,
     TokenUnavailableError,
     open_async_store,
     open_store,
 )
+from flex_tokenstore._flow import obtain
+from flex_tokenstore._state import Policy, State
+from flex_tokenstore._steps import Load, Lock, Reply
 
 from .fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 
@@ -213,6 +219,23 @@ def test_a_failed_save_keeps_the_token_in_use_and_is_tried_again_at_close() -> N
     assert session.token() == token
     session.close()
     assert store.token == token.to_dict()
+
+
+def test_a_token_that_ends_while_its_early_renewal_finds_the_lock_taken_is_waited_for() -> None:
+    server = Server(lifetime=100)
+    state = State(IDENTITY.key, compare_and_set=True, policy=Policy())
+    old = Token(stored(server, age=95))
+    fresh = Token(stored(server, age=0))
+    state.wall = time.time()
+    state.hold(old)
+    flow = obtain(state)
+    assert next(flow) == Load()
+    assert flow.send(Reply(old, None, 0.0, state.wall)) == Lock(0.0, state.policy.lease)
+    state.wall += 10
+    assert flow.send(Reply(None, TokenLockTimeoutError("busy"), 10.0, state.wall)) == Load()
+    with pytest.raises(StopIteration) as stop:
+        flow.send(Reply(fresh, None, 10.0, state.wall))
+    assert stop.value.value.token == fresh
 
 
 def test_many_threads_share_one_refresh() -> None:

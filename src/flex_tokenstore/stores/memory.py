@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -100,6 +99,8 @@ class AsyncMemoryStore:
     Options = MemoryStore.Options
 
     def __init__(self, options: MemoryStore.Options, identity: TokenIdentity) -> None:
+        import asyncio
+
         self._cell = _Cell()
         self._lock = asyncio.Lock()
 
@@ -118,6 +119,8 @@ class AsyncMemoryStore:
     @hookimpl
     @asynccontextmanager
     async def token_lock(self, wait: float, lease: float) -> AsyncIterator[None]:
+        import asyncio
+
         try:
             async with asyncio.timeout(max(wait, 0.001)):
                 await self._lock.acquire()

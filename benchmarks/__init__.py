@@ -1,0 +1,1 @@
+"""Speed beside peers, as ratios in one run; see benchmarks/README.md."""

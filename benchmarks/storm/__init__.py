@@ -1,0 +1,1 @@
+"""Many holders of one expired token call at once; a server that rotates refresh tokens counts."""
