@@ -129,13 +129,21 @@ class SessionBase:
             raise SessionClosedError("this session is closed; make a new one")
 
 
+MOST_TOKENS = 3  # that one API call tries after its first
+
+
 class Budget:
-    """Which tokens one API call has tried: after a 401 at most one of each origin."""
+    """Which tokens one API call has tried: after 401s at most three, one of them refreshed and
+    one signed in for.
+
+    More than one may be adopted: where two programs have different tokens and both expire, one
+    of them adopts the other's, and then the one that the other got for it.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._origin: Origin = "adopted"
-        self._tried: set[Origin] = set()
+        self._tried: list[Origin] = []
 
     def first(self, outcome: Outcome) -> Token:
         self._origin = outcome.origin
@@ -147,9 +155,12 @@ class Budget:
         return "signed_in" not in self._tried
 
     def next(self, outcome: Outcome) -> Token | None:
-        if outcome.origin in self._tried or outcome.token.access_token in self._state.refused:
+        origin, again = outcome.origin, outcome.origin in self._tried
+        if len(self._tried) == MOST_TOKENS or (again and origin != "adopted"):
             return None
-        self._tried.add(outcome.origin)
+        if outcome.token.access_token in self._state.refused:
+            return None
+        self._tried.append(origin)
         self._origin = outcome.origin
         return outcome.token
 

@@ -134,6 +134,22 @@ def test_after_401_one_adopted_one_refreshed_and_one_signed_in_token_are_tried()
     assert server.calls == ["refresh", "sign_in"]
 
 
+def test_after_401_what_another_program_got_meanwhile_is_tried_though_one_was_adopted() -> None:
+    server, store = Server(), DictStore()
+    store.token = stored(server)
+    with make(store, server) as session:
+        call = session.new_call()
+        token: Any = call.token()
+        for _ in range(3):
+            store.token = stored(server)
+            token = call.refused(token)
+            assert token is not None
+            assert token.to_dict() == store.token
+        store.token = stored(server)
+        assert call.refused(token) is None
+    assert server.calls == []
+
+
 def test_another_clients_token_is_neither_used_nor_overwritten() -> None:
     server, store = Server(), DictStore()
     store.token = foreign = stored(server)

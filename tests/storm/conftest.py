@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +15,9 @@ from flex_integration_sdk import IntegrationSDK, create_instance
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
 
 from .crowd import Crowd, Watch, crowd, environment_for
+
+if TYPE_CHECKING:
+    from tests.servers.valkey import Valkey
 
 LATENCY = 100  # milliseconds that a token request takes, so that renewals would overlap
 
@@ -86,23 +90,39 @@ class Scene:
 SceneMaker = Callable[..., AbstractContextManager[Scene]]
 
 
-def _file_store(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    path = str(folder / "token.json")
-    return (
-        {"name": "file", "path": path},
-        {"TOKEN_STORE": "file", "TOKEN_STORE__PATH": path},
-    )
+def file_store(folder: Path) -> dict[str, Any]:
+    """The config of the file store."""
+    return {"name": "file", "path": str(folder / "token.json")}
 
 
-@pytest.fixture(params=["file"])
+def redis_store(server: Valkey) -> dict[str, Any]:
+    """The config of the Redis store on this server."""
+    return {"name": "redis", "url": server.url}
+
+
+def variables_for(store: Mapping[str, Any]) -> dict[str, str]:
+    """The same as a program's environment has it."""
+    options = {
+        f"TOKEN_STORE__{name.upper()}": ",".join(value) if isinstance(value, list) else value
+        for name, value in store.items()
+    }
+    name = options.pop("TOKEN_STORE__NAME")
+    return {"TOKEN_STORE": name, **options}
+
+
+@contextmanager
+def play(store: Mapping[str, Any], folder: Path, **settings: Any) -> Iterator[Scene]:
+    """A scene with that store, and a sandbox of such settings."""
+    with serve(SandboxSettings(**{"latency_ms": LATENCY, **settings})) as sandbox:
+        environment = environment_for(sandbox, folder, variables_for(store))
+        yield Scene(sandbox, store, environment, Watch(sandbox))
+
+
+@pytest.fixture(params=["file", "redis"])
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> SceneMaker:
     """Makes a scene with a sandbox of such settings."""
-
-    @contextmanager
-    def make(**settings: Any) -> Iterator[Scene]:
-        store, variables = _file_store(tmp_path)
-        with serve(SandboxSettings(**{"latency_ms": LATENCY, **settings})) as sandbox:
-            environment = environment_for(sandbox, tmp_path, variables)
-            yield Scene(sandbox, store, environment, Watch(sandbox))
-
-    return make
+    if request.param == "file":
+        store = file_store(tmp_path)
+    else:
+        store = redis_store(request.getfixturevalue("valkey_server"))
+    return functools.partial(play, store, tmp_path)
