@@ -116,11 +116,10 @@ class Explorer:
                 break
         else:
             return "I6: the next call does not end"
-        for facts in self.model.view(world.procs[index]).sessions:
-            try:
-                invariants.at_recovered(world, facts)
-            except Violation as violation:
-                return str(violation)
+        try:
+            invariants.at_recovered(world, self.model.view(world.procs[index]).sessions[0])
+        except Violation as violation:
+            return str(violation)
         result = self.model.last_result
         if not isinstance(result, tuple):
             return f"I6: the next call of P{index} ends with {result!r}"

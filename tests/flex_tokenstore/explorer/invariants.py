@@ -91,8 +91,8 @@ def at_remove(flow: str, before: Any) -> None:
         _must(not isinstance(before, Rec), f"I2: {before} is removed by way of repair")
 
 
-def at_send(proc: Proc, session: int, facts: Facts, send: Send) -> None:
-    """A caller is about to send a token to the API."""
+def at_hand(proc: Proc, session: int, facts: Facts, send: Send) -> None:
+    """A caller was given a token to send to the API."""
     _must(send.rec.owner == facts.owner, "I4: another identity's token is sent")
     _must(
         (session, send.rec.access) not in proc.refused,

@@ -172,7 +172,7 @@ class Model:
             elif isinstance(asks, Begin):
                 if asks.op == "expire" and self._busy(world):
                     continue  # time passes between calls; in one it is a fault
-                if not asks.extra or recovery:
+                if not asks.extra or (recovery and task == "caller0"):
                     yield Move(index, task, f"begin {asks.op}")
             elif isinstance(asks, Asked):
                 if asks.landed:
@@ -293,9 +293,12 @@ class Model:
         for event in events:
             invariants.at_end(world, proc, facts[event.session], event)
             if event.kind == "flight":
-                world = world.with_proc(index, granted=None, conflict=False)
+                world = world.with_proc(index, granted=None, conflict=False, save_failed=None)
             if event.kind == "call":
                 self.last_result = event.result
+        for name, asks, session, _ in self.view(proc).tasks:
+            if name == given.task and isinstance(asks, Send):
+                invariants.at_hand(proc, session, facts[session], asks)
         return world.with_proc(index, local=local)
 
     def _do_begin(self, world: World, index: int, task: str, *_: Any) -> World:
@@ -314,7 +317,6 @@ class Model:
         self, world: World, index: int, task: str, asks: Send, session: int, *_: Any
     ) -> World:
         proc = world.procs[index]
-        invariants.at_send(proc, session, self.view(proc).sessions[session], asks)
         taken = world.takes(asks.rec.access)
         if not taken:
             refused = proc.refused | {(session, asks.rec.access)}
@@ -418,6 +420,8 @@ class Model:
             if isinstance(answer, Error) and answer.kind.startswith("corrupt"):
                 read = Corrupt(answer.kind == "corrupt")
             world = world.with_proc(index, read=read)
+            if read == world.procs[index].save_failed:
+                world = world.with_proc(index, save_failed=None)  # it was done
         elif asks[0] == "save":
             failed = isinstance(answer, Error) and answer.kind != "conflict"
             conflict = isinstance(answer, Error) and not failed
