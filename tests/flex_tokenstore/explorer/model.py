@@ -50,7 +50,8 @@ class Config(NamedTuple):
     lease: bool = True
     """The lock's kind: with a lease (as Redis), or held until its holder dies (as a file)."""
     stored: str = "expired"
-    """What is stored at first: nothing, expired, aging (within the margin), dead, corrupt."""
+    """What is stored at first: nothing, expired, aging (within the margin), refused (by the API),
+    dead (refresh token and all), corrupt."""
     faults: frozenset[str] = frozenset()
     budget: int = 0
 
@@ -102,7 +103,7 @@ class Model:
 
     def _with_stored(self, world: World, owner: str, number: int) -> World:
         kind = self.config.stored
-        age = 95.0 if kind == "aging" else LIFETIME + 1
+        age = {"aging": 95.0, "refused": 0.0}.get(kind, LIFETIME + 1)
         access, refresh = f"{owner}:a#{number}.{number}", f"{owner}:r#{number}.{number}"
         rec: Rec | Corrupt | None = Rec(owner, access, refresh, world.now - age)
         if kind == "nothing":
@@ -112,10 +113,10 @@ class Model:
         elif kind == "corrupt, not ours":
             rec = Corrupt(movable=False)
         elif kind != "dead":
-            world = world._replace(
-                live=world.live | {refresh},
-                access=world.access | {(access, world.now - age + LIFETIME)},
-            )
+            world = world._replace(live=world.live | {refresh})
+            if kind != "refused":
+                expires = world.now - age + LIFETIME
+                world = world._replace(access=world.access | {(access, expires)})
         slots = (*world.slots, Slot(owner, rec))
         return world._replace(slots=slots, issued=len(slots))
 
@@ -212,9 +213,9 @@ class Model:
             yield Move(index, task, f"{step}: late by {LONG}")
         if "error" in faults and (self.config.lease or step not in ("lock", "unlock")):
             yield Move(index, task, f"{step}: error")
-        if "done" in faults and step in ("save", "remove", "lock") and not world.down:
-            if step != "lock" or self.config.lease:
-                yield Move(index, task, f"{step}: done, but error")
+        writes = step in ("save", "remove") or (step == "lock" and self.config.lease)
+        if "done" in faults and writes and not world.down:
+            yield Move(index, task, f"{step}: done, but error")
 
     def _request_moves(
         self, proc: Proc, index: int, task: str, faults: frozenset[str]
@@ -237,7 +238,7 @@ class Model:
 
     def apply(self, world: World, move: Move) -> World:
         """The world after ``move``; raises :class:`Violation`."""
-        if _is_fault(move):
+        if is_fault(move):
             world = world._replace(budget=world.budget - 1)
         if move.proc < 0:
             return self._apply_to_world(world, move.what)
@@ -464,7 +465,11 @@ class Model:
     def _lock(self, world: World, index: int, asks: Any, session: int, flow: str) -> Any:
         owner = self._owner(world, index, session)
         end = world.now + asks[2] if self.config.lease else None
-        world = world.with_slot(owner, holder=index, end=end).with_proc(index, hold="yes")
+        proc = world.procs[index]
+        # Taken anew with a token in hand: the store may have changed, which counts as a conflict.
+        conflict = proc.conflict or proc.granted is not None
+        world = world.with_slot(owner, holder=index, end=end)
+        world = world.with_proc(index, hold="yes", conflict=conflict)
         return world, Ends(end)
 
     def _unlock(self, world: World, index: int, asks: Any, session: int, flow: str) -> Any:
@@ -486,7 +491,7 @@ def _matches(before: Rec | Corrupt | None, expected: str | None) -> bool:
     return revision_of(before) == expected
 
 
-def _is_fault(move: Move) -> bool:
+def is_fault(move: Move) -> bool:
     what = move.what
     if move.proc < 0:
         return what in ("down", "corrupt") or what.endswith("s pass")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 from flex_tokenstore import GrantError, Secret, Token
@@ -61,7 +61,7 @@ class Ends(NamedTuple):
 Answer = Rec | Error | Granted | Ends | bool | None
 
 
-@lru_cache(maxsize=None)
+@cache
 def token_of(rec: Rec) -> Token:
     answer = {"access_token": rec.access, "token_type": "bearer", "expires_in": LIFETIME}
     if rec.refresh is not None:
@@ -80,7 +80,7 @@ def rec_of(token: Token) -> Rec:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def revision_of(rec: Rec | None) -> str | None:
     return None if rec is None else token_of(rec).revision
 
