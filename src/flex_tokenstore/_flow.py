@@ -173,11 +173,11 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
         found = yield from _read_locked(state)
         if adopted := state.adopt(found.token):
             return adopted
-        state.settle_unsaved(found.revision)
         if state.lease_is_short():
             yield from _do(state, Unlock())
             locked = False
             continue
+        state.settle_unsaved(found.revision)
         refresh = state.choose(found.token)
         sent_at = state.monotonic
         token = yield from _request(state, refresh)
@@ -245,9 +245,14 @@ def _read_locked(state: State) -> Generator[Step, Reply, Found]:
         return found
     if corrupt.revision is None:
         raise corrupt
+    if state.lease_is_short():
+        return found  # another may hold the lock by the time it is moved
     reply = yield from _do(state, Remove(corrupt.revision))
     if isinstance(reply.error, TokenConflictError):
-        return (yield from _load(state))
+        found = yield from _load(state)
+        if found.corrupt is not None:
+            raise found.corrupt
+        return found
     if reply.error is not None:
         raise reply.error
     logger.warning("%s; it was moved aside and a new token is asked for", corrupt)

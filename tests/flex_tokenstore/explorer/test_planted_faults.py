@@ -163,6 +163,12 @@ def test_a_save_beyond_the_lease_without_compare_and_set_breaks_i2() -> None:
     breaks("I2", pair("lease", "jump", compare=False), Edit("_flow", old, "if True:"))
 
 
+def test_moving_corrupt_content_aside_beyond_the_lease_breaks_i2() -> None:
+    old = "        return found  # another may hold the lock by the time it is moved\n"
+    beside = pair("lease", "late", compare=False, stored="corrupt")
+    breaks("I2", beside, Edit("_flow", old, "        pass\n"))
+
+
 def test_a_fault_that_cannot_be_planted_is_an_error() -> None:
     with pytest.raises(AssertionError, match="cannot be planted"):
         Explorer(ONE_REFUSED, (Edit("_flow", "this is not in the source", ""),))
