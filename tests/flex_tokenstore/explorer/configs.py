@@ -70,7 +70,8 @@ def full() -> Iterator[Config]:
             yield config(
                 "3 sessions", (CALL,) * 3, stored=stored, faults=frozenset(), budget=0, **where
             )
-    for server, compare in product(("rotating", "family"), (True, False)):
+    some: tuple[ServerKind, ServerKind] = ("rotating", "family")
+    for server, compare in product(some, (True, False)):
         where = {"server": server, "lock": "lease", "compare": compare}
         for memory in (False, True):
             yield config("1 session, twice", (AGAIN,), budget=2, memory=memory, **where)

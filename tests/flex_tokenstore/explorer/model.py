@@ -459,7 +459,9 @@ class Model:
         before = world.slot(owner).stored
         if self.config.compare_and_set and before is not None and not _matches(before, asks[1]):
             return world, Error("conflict")
-        invariants.at_remove(flow, before)
+        proc = world.procs[index]
+        facts = self.view(proc).sessions[session]
+        invariants.at_remove(proc, facts, flow, before, self.config.compare_and_set)
         return world.with_slot(owner, stored=None), None
 
     def _lock(self, world: World, index: int, asks: Any, session: int, flow: str) -> Any:
