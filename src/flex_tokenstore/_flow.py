@@ -182,11 +182,11 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
         found = yield from _read_locked(state)
         if adopted := state.adopt(found.token):
             return adopted
-        state.settle_unsaved(found.revision)
         if state.lease_is_short():
             yield from _do(state, Unlock())
             locked = False
             continue
+        state.settle_unsaved(found.revision)
         refresh = state.choose(found.token)
         sent_at = state.monotonic
         token = yield from _request(state, refresh, state.why_sign_in(found.token))
@@ -266,6 +266,8 @@ def _read_locked(state: State) -> Generator[Step, Reply, Found]:
         return found
     if corrupt.revision is None or corrupt.revision != before:
         raise corrupt  # it must be left where it is, or somebody is writing it
+    if state.lease_is_short():
+        return found  # another may hold the lock by the time it is moved
     reply = yield from _do(state, Remove(corrupt.revision))
     if isinstance(reply.error, TokenConflictError):
         found = yield from _load(state)

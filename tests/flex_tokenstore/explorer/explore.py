@@ -7,10 +7,12 @@ from collections import deque
 from typing import Any, NamedTuple
 
 from . import invariants
-from .model import LONG, Config, Model, Move
+from .model import LONG, Config, Model, Move, is_fault
 from .process import Begin
 from .shipped import Edit
 from .world import Proc, Violation, World, pass_time
+
+MOST_MOVES = 2000  # of one random schedule
 
 
 class Count(NamedTuple):
@@ -56,7 +58,7 @@ class Explorer:
             world = queue.popleft()
             leaf = True
             for move in self.model.moves(world):
-                leaf = leaf and _is_fault_only(self.model, world, move)
+                leaf = leaf and is_fault(move)
                 self.transitions += 1
                 try:
                     after, order = _canonical(self.model.apply(world, move))
@@ -79,6 +81,40 @@ class Explorer:
             max(machine.longest_path() for machine in self.model.machines),
             time.perf_counter() - started,
         )
+
+    def replay(self, moves: list[Move]) -> World:
+        """Goes through a schedule; raises :class:`Broken` where an invariant does not hold."""
+        world = self.model.initial()
+        for number, move in enumerate(moves, 1):
+            world = self._go(world, move, moves[:number])
+        return world
+
+    def walk(self, choices: list[int]) -> None:
+        """Takes one schedule, by number among the possible moves, to a leaf; checks it all."""
+        world = self.model.initial()
+        taken: list[Move] = []
+        numbers = iter(choices)
+        while True:
+            moves = list(self.model.moves(world))
+            number = next(numbers, None)
+            if number is None:
+                moves = [move for move in moves if not is_fault(move)]
+            if not moves:
+                break
+            taken.append(moves[(number or 0) % len(moves)])
+            world = self._go(world, taken[-1], taken)
+            if len(taken) > MOST_MOVES:
+                raise Broken(self.config, taken, Violation("I5: the calls do not end"))
+        try:
+            self._recover(world)
+        except Broken as broken:
+            raise Broken(self.config, taken, Violation(str(broken).splitlines()[0])) from None
+
+    def _go(self, world: World, move: Move, so_far: list[Move]) -> World:
+        try:
+            return self.model.apply(world, move)
+        except Violation as violation:
+            raise Broken(self.config, so_far, violation) from None
 
     def _recover(self, leaf: World) -> None:
         """I6: once leases have ended, each process and a fresh one has a token with one call."""
@@ -116,11 +152,10 @@ class Explorer:
                 break
         else:
             return "I6: the next call does not end"
-        for facts in self.model.view(world.procs[index]).sessions:
-            try:
-                invariants.at_recovered(world, facts)
-            except Violation as violation:
-                return str(violation)
+        try:
+            invariants.at_recovered(world, self.model.view(world.procs[index]).sessions[0])
+        except Violation as violation:
+            return str(violation)
         result = self.model.last_result
         if not isinstance(result, tuple):
             return f"I6: the next call of P{index} ends with {result!r}"
@@ -132,6 +167,8 @@ class Explorer:
 
     def _path(self, world: World, rest: list[Move]) -> list[Move]:
         """The moves from the start to ``world``, in terms of the processes as first numbered."""
+        if world not in self._came:
+            return rest  # a single schedule, that its walker knows
         steps: list[tuple[Move, tuple[int, ...]]] = []
         came = self._came[world]
         while came is not None:
@@ -148,23 +185,14 @@ class Explorer:
         ]
 
 
-def _is_fault_only(model: Model, world: World, move: Move) -> bool:
-    from .model import _is_fault
-
-    return _is_fault(move)
-
-
 def _canonical(world: World) -> tuple[World, tuple[int, ...]]:
     """Equal for worlds that differ only by the order of like processes; and the order taken."""
     procs = world.procs
     if len(procs) < 2:
         return world, tuple(range(len(procs)))
-    keys = [(proc.kind, proc.local) for proc in procs]
-    ranks: list[Any] = (
-        keys
-        if len(set(keys)) == len(keys)
-        else [(*k, repr(p)) for k, p in zip(keys, procs, strict=True)]
-    )
+    ranks: list[Any] = [(proc.kind, proc.local) for proc in procs]
+    if len(set(ranks)) < len(ranks):
+        ranks = [(*rank, repr(proc)) for rank, proc in zip(ranks, procs, strict=True)]
     order = tuple(sorted(range(len(procs)), key=ranks.__getitem__))
     if order == tuple(range(len(procs))):
         return world, order

@@ -80,19 +80,23 @@ def at_save(
 
 def _lock_holds(proc: Proc, facts: Facts) -> None:
     """Without compare-and-set only the lock keeps a newer token from being overwritten."""
-    _must(proc.hold != "no", "I2: a save without compare-and-set and without the lock")
+    _must(proc.hold != "no", "I2: a change without compare-and-set and without the lock")
     over = facts.lease_end is not None and facts.monotonic >= facts.lease_end
-    _must(not over, "I2: a save without compare-and-set though the lease is known to be over")
+    _must(not over, "I2: a change without compare-and-set though the lease is known to be over")
 
 
-def at_remove(flow: str, before: Any) -> None:
+def at_remove(proc: Proc, facts: Facts, flow: str, before: Any, compare_and_set: bool) -> None:
     """What is stored is about to be removed."""
-    if flow not in ("revoke", "remove"):
+    if flow in ("revoke", "remove"):
+        return
+    if not compare_and_set:
+        _lock_holds(proc, facts)
+    if compare_and_set or proc.hold == "yes":
         _must(not isinstance(before, Rec), f"I2: {before} is removed by way of repair")
 
 
-def at_send(proc: Proc, session: int, facts: Facts, send: Send) -> None:
-    """A caller is about to send a token to the API."""
+def at_hand(proc: Proc, session: int, facts: Facts, send: Send) -> None:
+    """A caller was given a token to send to the API."""
     _must(send.rec.owner == facts.owner, "I4: another identity's token is sent")
     _must(
         (session, send.rec.access) not in proc.refused,

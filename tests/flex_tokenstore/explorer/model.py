@@ -50,7 +50,8 @@ class Config(NamedTuple):
     lease: bool = True
     """The lock's kind: with a lease (as Redis), or held until its holder dies (as a file)."""
     stored: str = "expired"
-    """What is stored at first: nothing, expired, aging (within the margin), dead, corrupt."""
+    """What is stored at first: nothing, expired, aging (within the margin), refused (by the API),
+    dead (refresh token and all), corrupt."""
     faults: frozenset[str] = frozenset()
     budget: int = 0
 
@@ -102,7 +103,7 @@ class Model:
 
     def _with_stored(self, world: World, owner: str, number: int) -> World:
         kind = self.config.stored
-        age = 95.0 if kind == "aging" else LIFETIME + 1
+        age = {"aging": 95.0, "refused": 0.0}.get(kind, LIFETIME + 1)
         access, refresh = f"{owner}:a#{number}.{number}", f"{owner}:r#{number}.{number}"
         rec: Rec | Corrupt | None = Rec(owner, access, refresh, world.now - age)
         if kind == "nothing":
@@ -112,10 +113,10 @@ class Model:
         elif kind == "corrupt, not ours":
             rec = Corrupt(movable=False)
         elif kind != "dead":
-            world = world._replace(
-                live=world.live | {refresh},
-                access=world.access | {(access, world.now - age + LIFETIME)},
-            )
+            world = world._replace(live=world.live | {refresh})
+            if kind != "refused":
+                expires = world.now - age + LIFETIME
+                world = world._replace(access=world.access | {(access, expires)})
         slots = (*world.slots, Slot(owner, rec))
         return world._replace(slots=slots, issued=len(slots))
 
@@ -172,7 +173,7 @@ class Model:
             elif isinstance(asks, Begin):
                 if asks.op == "expire" and self._busy(world):
                     continue  # time passes between calls; in one it is a fault
-                if not asks.extra or recovery:
+                if not asks.extra or (recovery and task == "caller0"):
                     yield Move(index, task, f"begin {asks.op}")
             elif isinstance(asks, Asked):
                 if asks.landed:
@@ -212,8 +213,8 @@ class Model:
             yield Move(index, task, f"{step}: late by {LONG}")
         if "error" in faults and (self.config.lease or step not in ("lock", "unlock")):
             yield Move(index, task, f"{step}: error")
-        told_wrong = step in ("save", "remove") or (step == "lock" and self.config.lease)
-        if "done" in faults and told_wrong and not world.down:
+        writes = step in ("save", "remove") or (step == "lock" and self.config.lease)
+        if "done" in faults and writes and not world.down:
             yield Move(index, task, f"{step}: done, but error")
 
     def _request_moves(
@@ -237,7 +238,7 @@ class Model:
 
     def apply(self, world: World, move: Move) -> World:
         """The world after ``move``; raises :class:`Violation`."""
-        if _is_fault(move):
+        if is_fault(move):
             world = world._replace(budget=world.budget - 1)
         if move.proc < 0:
             return self._apply_to_world(world, move.what)
@@ -293,9 +294,12 @@ class Model:
         for event in events:
             invariants.at_end(world, proc, facts[event.session], event)
             if event.kind == "flight":
-                world = world.with_proc(index, granted=None, conflict=False)
+                world = world.with_proc(index, granted=None, conflict=False, save_failed=None)
             if event.kind == "call":
                 self.last_result = event.result
+        for name, asks, session, _ in self.view(proc).tasks:
+            if name == given.task and isinstance(asks, Send):
+                invariants.at_hand(proc, session, facts[session], asks)
         return world.with_proc(index, local=local)
 
     def _do_begin(self, world: World, index: int, task: str, *_: Any) -> World:
@@ -314,7 +318,6 @@ class Model:
         self, world: World, index: int, task: str, asks: Send, session: int, *_: Any
     ) -> World:
         proc = world.procs[index]
-        invariants.at_send(proc, session, self.view(proc).sessions[session], asks)
         taken = world.takes(asks.rec.access)
         if not taken:
             refused = proc.refused | {(session, asks.rec.access)}
@@ -418,6 +421,8 @@ class Model:
             if isinstance(answer, Error) and answer.kind.startswith("corrupt"):
                 read = Corrupt(answer.kind == "corrupt")
             world = world.with_proc(index, read=read)
+            if read == world.procs[index].save_failed:
+                world = world.with_proc(index, save_failed=None)  # it was done
         elif asks[0] == "save":
             failed = isinstance(answer, Error) and answer.kind != "conflict"
             conflict = isinstance(answer, Error) and not failed
@@ -454,13 +459,19 @@ class Model:
         before = world.slot(owner).stored
         if self.config.compare_and_set and before is not None and not _matches(before, asks[1]):
             return world, Error("conflict")
-        invariants.at_remove(flow, before)
+        proc = world.procs[index]
+        facts = self.view(proc).sessions[session]
+        invariants.at_remove(proc, facts, flow, before, self.config.compare_and_set)
         return world.with_slot(owner, stored=None), None
 
     def _lock(self, world: World, index: int, asks: Any, session: int, flow: str) -> Any:
         owner = self._owner(world, index, session)
         end = world.now + asks[2] if self.config.lease else None
-        world = world.with_slot(owner, holder=index, end=end).with_proc(index, hold="yes")
+        proc = world.procs[index]
+        # Taken anew with a token in hand: the store may have changed, which counts as a conflict.
+        conflict = proc.conflict or proc.granted is not None
+        world = world.with_slot(owner, holder=index, end=end)
+        world = world.with_proc(index, hold="yes", conflict=conflict)
         return world, Ends(end)
 
     def _unlock(self, world: World, index: int, asks: Any, session: int, flow: str) -> Any:
@@ -482,7 +493,7 @@ def _matches(before: Rec | Corrupt | None, expected: str | None) -> bool:
     return revision_of(before) == expected
 
 
-def _is_fault(move: Move) -> bool:
+def is_fault(move: Move) -> bool:
     what = move.what
     if move.proc < 0:
         return what in ("down", "corrupt") or what.endswith("s pass")

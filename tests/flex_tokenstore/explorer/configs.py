@@ -1,0 +1,86 @@
+"""What is explored: the quick part in each test run, the full one once in CI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any, get_args
+
+from .model import ALL_FAULTS, Config
+from .process import Spec
+from .world import ServerKind
+
+SERVERS: tuple[ServerKind, ...] = get_args(ServerKind)
+LOCKS = ("lease", "file")
+
+CALL = Spec()
+AGAIN = Spec(callers=((0, ("call", "expire", "call")),))
+REVOKE = Spec(callers=((0, ("revoke",)),))
+REMOVE = Spec(callers=((0, ("remove",)),))
+TWO_CALLERS = Spec(callers=((0, ("call",)), (0, ("call",))))
+CALL_AND_REVOKE = Spec(callers=((0, ("call",)), (0, ("revoke",))))
+TWO_SESSIONS = Spec(callers=((0, ("call",)), (1, ("call",))), owners=("me", "me"))
+TWO_IDENTITIES = Spec(callers=((0, ("call",)), (1, ("call",))), owners=("me", "you"))
+
+
+def config(
+    what: str,
+    specs: tuple[Spec, ...],
+    server: ServerKind = "rotating",
+    lock: str = "lease",
+    *,
+    compare: bool = True,
+    stored: str = "expired",
+    memory: bool = False,
+    faults: frozenset[str] = ALL_FAULTS,
+    budget: int = 1,
+) -> Config:
+    """A configuration with a name that tells it."""
+    parts = [what, server, lock, "compare-and-set" if compare else "plain", stored]
+    parts += ["memory"] * memory + [f"{budget} of {len(faults)} faults"]
+    specs = tuple(spec._replace(compare_and_set=compare, memory=memory) for spec in specs)
+    return Config(", ".join(parts), specs, server, lock == "lease", stored, faults, budget)
+
+
+def quick() -> Iterator[Config]:
+    """Some of each kind."""
+    pair = (CALL, CALL)
+    yield config("2 sessions", pair)
+    yield config("2 sessions", pair, "family", compare=False)
+    yield config("2 sessions", pair, "fixed", "file", compare=False)
+    yield config("2 sessions", pair, "family", "file", stored="dead")
+    yield config("2 sessions", pair, lock="file", memory=True)
+    yield config("revoke beside a session", (REVOKE, CALL), "family", "file", stored="aging")
+    yield config("2 callers of one session", (TWO_CALLERS,))
+    for compare, stored in product((True, False), ("expired", "nothing")):
+        yield config(
+            "3 sessions", (CALL,) * 3, compare=compare, stored=stored, faults=frozenset(), budget=0
+        )
+
+
+def full() -> Iterator[Config]:
+    """All kinds with all servers, locks and stores."""
+    worlds: list[tuple[ServerKind, str, bool]] = list(product(SERVERS, LOCKS, (True, False)))
+    for server, lock, compare in worlds:
+        where: dict[str, Any] = {"server": server, "lock": lock, "compare": compare}
+        for stored in ("expired", "nothing", "aging", "refused", "dead", "corrupt"):
+            yield config("2 sessions", (CALL, CALL), stored=stored, **where)
+        yield config("2 sessions", (CALL, CALL), stored="expired", memory=True, **where)
+        for stored in ("expired", "nothing", "aging", "dead"):
+            yield config(
+                "3 sessions", (CALL,) * 3, stored=stored, faults=frozenset(), budget=0, **where
+            )
+    some: tuple[ServerKind, ServerKind] = ("rotating", "family")
+    for server, compare in product(some, (True, False)):
+        where = {"server": server, "lock": "lease", "compare": compare}
+        for memory in (False, True):
+            yield config("1 session, twice", (AGAIN,), budget=2, memory=memory, **where)
+        yield config("revoke beside a session", (REVOKE, CALL), **where)
+        yield config("remove beside a session", (REMOVE, CALL), **where)
+        yield config("call and revoke in one session", (CALL_AND_REVOKE,), **where)
+        yield config("2 sessions of one process", (TWO_SESSIONS,), **where)
+    for lock in LOCKS:
+        yield config("2 callers beside a session", (TWO_CALLERS, CALL), lock=lock)
+        yield config("2 callers of one session", (TWO_CALLERS,), lock=lock, budget=2)
+        yield config("2 identities of one process", (TWO_IDENTITIES,), lock=lock)
+        yield config("2 revocations", (REVOKE, REVOKE), lock=lock, stored="aging")

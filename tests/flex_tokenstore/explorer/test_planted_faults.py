@@ -1,0 +1,186 @@
+"""The explorer sees what it is for: each fault planted in the shipped flow breaks an invariant."""
+
+from __future__ import annotations
+
+import pytest
+
+from .configs import AGAIN, CALL, REVOKE, TWO_CALLERS, TWO_IDENTITIES, config
+from .explore import Broken, Explorer
+from .model import Config
+from .shipped import Edit
+
+ONE_REFUSED = config("1 session", (CALL,), stored="refused", budget=0)
+
+
+def faults(*kinds: str) -> frozenset[str]:
+    return frozenset(kinds)
+
+
+def pair(lock: str = "lease", *kinds: str, compare: bool = True, stored: str = "expired") -> Config:
+    return config(
+        "2 sessions", (CALL, CALL), lock=lock, compare=compare, stored=stored, faults=faults(*kinds)
+    )
+
+
+def breaks(invariant: str, config: Config, *edits: Edit) -> str:
+    """That the faults break this invariant; gives the schedule that shows it."""
+    Explorer(config).run()
+    with pytest.raises(Broken) as broken:
+        Explorer(config, edits).run()
+    assert broken.value.invariant == invariant, broken.value
+    assert broken.value.moves
+    return str(broken.value)
+
+
+def test_no_second_read_after_the_lock_breaks_i2() -> None:
+    breaks(
+        "I2",
+        pair("file", compare=False),
+        Edit(
+            "_flow", "(yield from _renew(state, early))", "(yield from _renew(state, early, found))"
+        ),
+        Edit("_flow", "def _renew(state: State, early: bool)", "def _renew(state, early, found)"),
+        Edit("_flow", "        found = yield from _read_locked(state)\n", ""),
+    )
+
+
+def test_a_save_after_the_release_breaks_i2() -> None:
+    old = "            return (yield from _save(state, token, found.revision, origin))\n"
+    new = "            yield from _do(state, Unlock())\n" + old
+    breaks("I2", pair("file", compare=False), Edit("_flow", old, new))
+
+
+def test_a_save_without_expected_breaks_i2() -> None:
+    indent = " " * 12
+    old = f"{indent}reply = yield from _do(state, Save(token, expected))"
+    new = f"{indent}reply = yield from _do(state, Save(token, ANY_REVISION))"
+    breaks("I2", pair("lease", "jump"), Edit("_flow", old, new))
+
+
+def test_adopting_a_refused_token_breaks_i5() -> None:
+    old = " and token.access_token not in self.refused\n"
+    breaks("I5", ONE_REFUSED, Edit("_state", old, "\n"))
+
+
+def test_adopting_another_identitys_token_breaks_i4() -> None:
+    both = config("2 identities", (TWO_IDENTITIES,), budget=0)
+    breaks("I4", both, Edit("_state", "token.identity_key == self.identity_key and ", ""))
+
+
+def test_dropping_the_old_refresh_token_breaks_i2() -> None:
+    fixed = config("2 sessions", (CALL, CALL), "fixed", budget=0)
+    old = 'if refresh is not None and not answer.get("refresh_token"):'
+    breaks("I2", fixed, Edit("_flow", old, "if False:"))
+
+
+def test_deleting_the_stored_token_when_it_is_rejected_breaks_i2() -> None:
+    old = "            state.dead.add(refresh)\n"
+    new = old + "            yield from _do(state, Remove(ANY_REVISION))\n"
+    breaks("I2", pair(stored="dead"), Edit("_flow", old, new))
+
+
+def test_taking_unavailable_for_empty_breaks_i7() -> None:
+    old = "        raise reply.error\n    return Found(reply.value)\n"
+    new = "        return Found(None)\n    return Found(reply.value)\n"
+    breaks("I7", pair("lease", "error"), Edit("_flow", old, new))
+
+
+def test_no_shared_outcome_for_those_who_wait_breaks_step_2() -> None:
+    one = config("2 callers", (TWO_CALLERS,), budget=0)
+    old = "return outcome if self._state.share(outcome) else None"
+    breaks("step 2", one, Edit("_session_base", old, "return None"))
+
+
+def test_signing_in_though_a_refresh_token_is_stored_breaks_i3() -> None:
+    old = "for token in (pending, stored):"
+    breaks("I3", pair(), Edit("_state", old, "for token in (pending,):"))
+
+
+# What the explorer found, planted again.
+
+
+def test_stopping_an_abandoned_flight_after_its_request_breaks_i6() -> None:
+    twice = config("1 session", (CALL,), compare=False, faults=faults("cancel", "jump"), budget=2)
+    old = "self._sent = self._sent or isinstance(step, (Request, Revoke))"
+    breaks("I6", twice, Edit("_gate", old, "self._sent = False"))
+
+
+def test_keeping_the_token_of_an_outage_for_ever_breaks_i7() -> None:
+    memory = config("1 session", (AGAIN,), memory=True, faults=faults("error"))
+    breaks(
+        "I7",
+        memory,
+        Edit("_flow", "state.failure = state.own = None", "state.failure = None"),
+        Edit(
+            "_state",
+            "self.unsaved = self.own = None\n        return",
+            "self.unsaved = None\n        return",
+        ),
+    )
+
+
+def test_no_way_on_with_a_working_token_in_an_outage_breaks_i5() -> None:
+    memory = config(
+        "1 session",
+        (CALL,),
+        memory=True,
+        stored="aging",
+        faults=faults("error", "refuse"),
+        budget=2,
+    )
+    old = (
+        "    except Exception:  # noqa: BLE001 - as above\n        return _carry_on(state, early)\n"
+    )
+    breaks("I5", memory, Edit("_flow", old, "    finally:\n        pass\n"))
+
+
+def test_a_revocation_beyond_its_lease_breaks_i1() -> None:
+    beside = config("revoke", (REVOKE, CALL), faults=faults("jump"))
+    old = "    if state.lease_is_short():\n        raise GrantError("
+    breaks("I1", beside, Edit("_flow", old, "    if False:\n        raise GrantError("))
+
+
+def test_losing_the_pair_of_a_failed_revocation_breaks_i6() -> None:
+    beside = config("revoke", (REVOKE,), faults=faults("error", "loss"), budget=2)
+    old = "        state.keep_unsaved(fresh, expected, unsaved)\n"
+    breaks("I6", beside, Edit("_flow", old, "        pass\n"))
+
+
+def test_leaving_a_revoked_token_in_the_store_is_seen() -> None:
+    beside = config("revoke", (REVOKE,), faults=faults("done"))
+    old = "reply = yield from _do(state, Remove(unsaved.token.revision))"
+    breaks("revoke", beside, Edit("_flow", old, "pass"))
+
+
+def test_a_request_beyond_the_lease_breaks_i1() -> None:
+    old = "        if state.lease_is_short():\n            yield from _do(state, Unlock())"
+    new = "        if False:\n            yield from _do(state, Unlock())"
+    breaks("I1", pair("lease", "late"), Edit("_flow", old, new))
+
+
+def test_a_save_beyond_the_lease_without_compare_and_set_breaks_i2() -> None:
+    old = "if compare or not state.lease_is_over():"
+    breaks("I2", pair("lease", "jump", compare=False), Edit("_flow", old, "if True:"))
+
+
+def test_moving_corrupt_content_aside_beyond_the_lease_breaks_i2() -> None:
+    old = "        return found  # another may hold the lock by the time it is moved\n"
+    beside = pair("lease", "late", compare=False, stored="corrupt")
+    breaks("I2", beside, Edit("_flow", old, "        pass\n"))
+
+
+def test_a_fault_that_cannot_be_planted_is_an_error() -> None:
+    with pytest.raises(AssertionError, match="cannot be planted"):
+        Explorer(ONE_REFUSED, (Edit("_flow", "this is not in the source", ""),))
+
+
+def test_a_failing_schedule_can_be_read_and_replayed() -> None:
+    old = "for token in (pending, stored):"
+    edit = Edit("_state", old, "for token in (pending,):")
+    with pytest.raises(Broken) as broken:
+        Explorer(pair(), (edit,)).run()
+    assert "P0 caller0 begin call" in str(broken.value)
+    with pytest.raises(Broken) as again:
+        Explorer(pair(), (edit,)).replay(broken.value.moves)
+    assert again.value.invariant == "I3"
+    assert again.value.moves == broken.value.moves
