@@ -122,7 +122,7 @@ class AsyncTokenSession(SessionBase):
                 flight.leave()
             if not flight.future.done():
                 continue
-            outcome = self._outcome(flight, leads)
+            outcome = self._outcome(flight)
             if outcome is not None:
                 return outcome
 
@@ -133,6 +133,7 @@ class AsyncTokenSession(SessionBase):
             flight, leads = self._gate.join(self, loop.is_closed)
             try:
                 if leads:
+                    flight.private = True
                     self._launch(flight, flow)
                 await _wait(flight)
             finally:

@@ -149,7 +149,7 @@ class TokenSession(SessionBase):
                 flight.leave()
             if not flight.future.done():
                 continue
-            outcome = self._outcome(flight, leads)
+            outcome = self._outcome(flight)
             if outcome is not None:
                 return outcome
 
@@ -160,6 +160,7 @@ class TokenSession(SessionBase):
             flight, leads = self._gate.join(self)
             try:
                 if leads:
+                    flight.private = True
                     self._launch(flight, flow)
                     return flight.wait()
                 with contextlib.suppress(Exception):

@@ -83,17 +83,15 @@ class SessionBase:
         self._state.lease_end = None
         return flow
 
-    def _outcome(self, flight: Flight, leads: bool) -> Outcome | None:
+    def _outcome(self, flight: Flight) -> Outcome | None:
         """A finished flight's outcome, if it is of use to this caller."""
+        if flight.private:
+            return None
         error = flight.future.exception()
         mine = flight.owner is self
         if error is None:
-            outcome = flight.future.result()
-            if not isinstance(outcome, Outcome):
-                return None  # it revoked or removed
-            if leads:
-                return outcome
-            return outcome if self._state.share(outcome) else None
+            outcome: Outcome = flight.future.result()
+            return outcome if self._state.share(outcome, own=mine) else None
         if isinstance(error, Abandoned):
             return None
         # A refused client secret is the matter of the session that has it.

@@ -19,6 +19,7 @@ REVOKE = Spec(callers=((0, ("revoke",)),))
 REMOVE = Spec(callers=((0, ("remove",)),))
 TWO_CALLERS = Spec(callers=((0, ("call",)), (0, ("call",))))
 CALL_AND_REVOKE = Spec(callers=((0, ("call",)), (0, ("revoke",))))
+THREE_CALLERS = Spec(callers=((0, ("call",)), (0, ("call",)), (0, ("revoke",))))
 TWO_SESSIONS = Spec(callers=((0, ("call",)), (1, ("call",))), owners=("me", "me"))
 TWO_IDENTITIES = Spec(callers=((0, ("call",)), (1, ("call",))), owners=("me", "you"))
 
@@ -83,4 +84,5 @@ def full() -> Iterator[Config]:
         yield config("2 callers beside a session", (TWO_CALLERS, CALL), lock=lock)
         yield config("2 callers of one session", (TWO_CALLERS,), lock=lock, budget=2)
         yield config("2 identities of one process", (TWO_IDENTITIES,), lock=lock)
+        yield config("2 callers and revoke in one session", (THREE_CALLERS,), lock=lock, budget=0)
         yield config("2 revocations", (REVOKE, REVOKE), lock=lock, stored="aging")

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from .configs import AGAIN, CALL, REVOKE, TWO_CALLERS, TWO_IDENTITIES, config
+from .configs import (
+    AGAIN,
+    CALL,
+    CALL_AND_REVOKE,
+    REVOKE,
+    THREE_CALLERS,
+    TWO_CALLERS,
+    TWO_IDENTITIES,
+    config,
+)
 from .explore import Broken, Explorer
 from .model import Config
 from .shipped import Edit
@@ -87,7 +96,7 @@ def test_taking_unavailable_for_empty_breaks_i7() -> None:
 
 def test_no_shared_outcome_for_those_who_wait_breaks_step_2() -> None:
     one = config("2 callers", (TWO_CALLERS,), budget=0)
-    old = "return outcome if self._state.share(outcome) else None"
+    old = "return outcome if self._state.share(outcome, own=mine) else None"
     breaks("step 2", one, Edit("_session_base", old, "return None"))
 
 
@@ -135,21 +144,21 @@ def test_no_way_on_with_a_working_token_in_an_outage_breaks_i5() -> None:
 
 
 def test_a_revocation_beyond_its_lease_breaks_i1() -> None:
-    beside = config("revoke", (REVOKE, CALL), faults=faults("jump"))
+    alone = config("revoke", (REVOKE,), faults=faults("jump"))
     old = "    if state.lease_is_short():\n        raise GrantError("
-    breaks("I1", beside, Edit("_flow", old, "    if False:\n        raise GrantError("))
+    breaks("I1", alone, Edit("_flow", old, "    if False:\n        raise GrantError("))
 
 
 def test_losing_the_pair_of_a_failed_revocation_breaks_i6() -> None:
-    beside = config("revoke", (REVOKE,), faults=faults("error", "loss"), budget=2)
+    alone = config("revoke", (REVOKE,), faults=faults("error", "loss"), budget=2)
     old = "        state.keep_unsaved(fresh, expected, unsaved)\n"
-    breaks("I6", beside, Edit("_flow", old, "        pass\n"))
+    breaks("I6", alone, Edit("_flow", old, "        pass\n"))
 
 
 def test_leaving_a_revoked_token_in_the_store_is_seen() -> None:
-    beside = config("revoke", (REVOKE,), faults=faults("done"))
+    alone = config("revoke", (REVOKE,), faults=faults("done"))
     old = "reply = yield from _do(state, Remove(unsaved.token.revision))"
-    breaks("revoke", beside, Edit("_flow", old, "pass"))
+    breaks("revoke", alone, Edit("_flow", old, "pass"))
 
 
 def test_a_request_beyond_the_lease_breaks_i1() -> None:
@@ -167,6 +176,17 @@ def test_moving_corrupt_content_aside_beyond_the_lease_breaks_i2() -> None:
     old = "        return found  # another may hold the lock by the time it is moved\n"
     beside = pair("lease", "late", compare=False, stored="corrupt")
     breaks("I2", beside, Edit("_flow", old, "        pass\n"))
+
+
+def test_an_older_outcome_in_the_place_of_what_is_known_breaks_step_2() -> None:
+    one = config("2 callers and revoke", (THREE_CALLERS,), budget=0)
+    breaks("step 2", one, Edit("_state", " and not own:", ":"))
+
+
+def test_the_error_of_anothers_revocation_breaks_step_2() -> None:
+    one = config("call and revoke", (CALL_AND_REVOKE,), faults=faults("error"))
+    old = "        if flight.private:\n            return None\n"
+    breaks("step 2", one, Edit("_session_base", old, ""))
 
 
 def test_a_fault_that_cannot_be_planted_is_an_error() -> None:
