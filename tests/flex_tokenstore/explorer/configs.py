@@ -49,9 +49,14 @@ def quick() -> Iterator[Config]:
     yield config("2 sessions", pair)
     yield config("2 sessions", pair, "family", compare=False)
     yield config("2 sessions", pair, "fixed", "file", compare=False)
-    yield config("2 sessions", pair, "family", "file", stored="dead")
     yield config("2 sessions", pair, lock="file", memory=True)
-    yield config("revoke beside a session", (REVOKE, CALL), "family", "file", stored="aging")
+    yield config(
+        "revoke beside a session",
+        (REVOKE, CALL),
+        "family",
+        "file",
+        faults=ALL_FAULTS - {"late", "jump"},
+    )
     yield config("2 callers of one session", (TWO_CALLERS,))
     for compare, stored in product((True, False), ("expired", "nothing")):
         yield config(
