@@ -135,6 +135,7 @@ class AsyncTokenSession(SessionBase):
                 self._check_open()
             with self._gate.joined(self, standing) as (flight, leads):
                 if leads:
+                    flight.private = True
                     self._launch(flight, flow)
                 await _wait(flight)
             if leads:

@@ -38,6 +38,8 @@ class Flight:
         self.future: Future[Any] = Future()
         # A running future cannot be cancelled by one of those who wait for it.
         self.future.set_running_or_notify_cancel()
+        self.private = False
+        """It revokes or removes: its outcome is its caller's alone."""
         self._waiting = 0
         self._flown = False
         self._sent = False

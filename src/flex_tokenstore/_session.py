@@ -166,6 +166,7 @@ class TokenSession(SessionBase):
                 if not closing:
                     self._check_open()
                 if leads:
+                    flight.private = True
                     self._launch(flight, flow)
                 flight.wait()
             if leads:

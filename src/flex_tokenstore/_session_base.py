@@ -99,9 +99,13 @@ class SessionBase:
 
     def _outcome(self, flight: Flight, leads: bool) -> Outcome | None:
         """A finished flight's outcome, if it is of use to this caller."""
+        if flight.private:
+            return None
         error = flight.future.exception()
         if error is None:
-            return self._useful(flight.future.result(), leads)
+            # Another thread may have had a 401 with it meanwhile.
+            outcome: Outcome = flight.future.result()
+            return outcome if self._state.share(outcome, own=flight.owner is self) else None
         if isinstance(error, Abandoned):
             return None
         if not isinstance(error, Exception):
@@ -114,14 +118,6 @@ class SessionBase:
         if personal:
             return None
         raise fresh_copy(error)
-
-    def _useful(self, outcome: Any, leads: bool) -> Outcome | None:
-        if not isinstance(outcome, Outcome):
-            return None  # it revoked or removed
-        if leads:
-            # Another thread may have had a 401 with it meanwhile.
-            return None if outcome.token.access_token in self._state.refused else outcome
-        return outcome if self._state.share(outcome) else None
 
     def _check_open(self) -> None:
         refuse_within_report()

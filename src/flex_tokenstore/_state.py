@@ -152,11 +152,16 @@ class State:
         if self.held is None or self.held.token.access_token != token.access_token:
             self.note("adopted", token)
 
-    def share(self, outcome: Outcome) -> bool:
-        """Takes what another session of this process came to; False: it is of no use here."""
+    def share(self, outcome: Outcome, *, own: bool) -> bool:
+        """Takes what a flight came to; False: it is of no use here.
+
+        Args:
+            outcome: Of a flight that a caller waited for.
+            own: It was this session's, whose memory had it when it landed, and may know more now.
+        """
         if not self._acceptable(outcome.token):
             return False
-        if outcome.held is not None:
+        if outcome.held is not None and not own:
             self.held = outcome.held
         return True
 

@@ -19,6 +19,7 @@ REVOKE = Spec(callers=((0, ("revoke",)),))
 REMOVE = Spec(callers=((0, ("remove",)),))
 TWO_CALLERS = Spec(callers=((0, ("call",)), (0, ("call",))))
 CALL_AND_REVOKE = Spec(callers=((0, ("call",)), (0, ("revoke",))))
+THREE_CALLERS = Spec(callers=((0, ("call",)), (0, ("call",)), (0, ("revoke",))))
 TWO_SESSIONS = Spec(callers=((0, ("call",)), (1, ("call",))), owners=("me", "me"))
 TWO_IDENTITIES = Spec(callers=((0, ("call",)), (1, ("call",))), owners=("me", "you"))
 
@@ -48,9 +49,14 @@ def quick() -> Iterator[Config]:
     yield config("2 sessions", pair)
     yield config("2 sessions", pair, "family", compare=False)
     yield config("2 sessions", pair, "fixed", "file", compare=False)
-    yield config("2 sessions", pair, "family", "file", stored="dead")
     yield config("2 sessions", pair, lock="file", memory=True)
-    yield config("revoke beside a session", (REVOKE, CALL), "family", "file", stored="aging")
+    yield config(
+        "revoke beside a session",
+        (REVOKE, CALL),
+        "family",
+        "file",
+        faults=ALL_FAULTS - {"late", "jump"},
+    )
     yield config("2 callers of one session", (TWO_CALLERS,))
     for compare, stored in product((True, False), ("expired", "nothing")):
         yield config(
@@ -83,4 +89,5 @@ def full() -> Iterator[Config]:
         yield config("2 callers beside a session", (TWO_CALLERS, CALL), lock=lock)
         yield config("2 callers of one session", (TWO_CALLERS,), lock=lock, budget=2)
         yield config("2 identities of one process", (TWO_IDENTITIES,), lock=lock)
+        yield config("2 callers and revoke in one session", (THREE_CALLERS,), lock=lock, budget=0)
         yield config("2 revocations", (REVOKE, REVOKE), lock=lock, stored="aging")

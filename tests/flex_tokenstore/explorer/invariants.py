@@ -115,8 +115,11 @@ def at_end(world: World, proc: Proc, facts: Facts, event: Event) -> None:
     elif event.kind == "call" and isinstance(event.result, Exception):
         typed = isinstance(event.result, TokenStoreError)
         _must(typed, f"I5: a call ends with {event.result!r}")
-    elif event.kind == "again" and event.op == "call":
+    elif event.kind == "again":
         _at_second_wait(proc, facts, event)
+    elif event.kind != "call":
+        _must(event.kind != "another", f"step 2: a call ends with the error of a {event.op}")
+        _must(event.kind != "stale", "step 2: an older outcome replaces what the session holds")
 
 
 def _nothing_lost(world: World, proc: Proc, facts: Facts, event: Event) -> None:

@@ -70,7 +70,9 @@ class Facts(NamedTuple):
 
 
 class Event(NamedTuple):
-    """Something that ended: ``kind`` is ``call``, ``flight`` or ``again``."""
+    """Something that ended: ``kind`` is call or flight. Or what is never right: a caller that
+    waited for a flight asks ``again``, gets the error of ``another``'s operation, or puts a
+    ``stale`` token in the place of what the session holds."""
 
     kind: str
     session: int
@@ -165,7 +167,7 @@ class Process:
             self.sessions.append(session)
         self.tasks: dict[str, _Task] = {}
         self.events: list[Event] = []
-        self._flights = 0
+        self._flows: list[tuple[Any, str]] = []
         for index, (session_index, ops) in enumerate(spec.callers):
             client = self._client(session_index, ops)
             self._run(_Task(f"caller{index}", client, session_index), None)
@@ -179,8 +181,10 @@ class Process:
             self._cancel(task)
             return self.events
         before = task.asks
+        held = self.sessions[task.session]._state.held
         self._run(task, real(given.answer))
-        self._check_shared(task, before)
+        if isinstance(before, Wait):
+            self._check_woken(task, before.flight, held)
         return self.events
 
     def dispose(self) -> None:
@@ -303,8 +307,8 @@ class Process:
     def _start_new(self, by: _Task) -> None:
         while self.shipped.loop.new:
             coroutine = self.shipped.loop.new.pop(0)
-            self._flights += 1
             flow = coroutine.cr_frame.f_locals["flow"].gi_code.co_name
+            self._flows.append((coroutine.cr_frame.f_locals["flight"], flow))
             used = {name for name in self.tasks if name.startswith("flight")}
             name = next(f"flight{n}" for n in range(9) if f"flight{n}" not in used)
             flight = _Task(name, coroutine, by.session)
@@ -326,11 +330,18 @@ class Process:
     def _abandoned(self) -> Any:
         return self.shipped.gate.Abandoned
 
-    def _check_shared(self, task: _Task, before: Any) -> None:
-        """Tells if a caller that waited for a flight now waits for another."""
-        if not isinstance(before, Wait) or not isinstance(task.asks, Wait):
+    def _check_woken(self, task: _Task, flight: Any, held: Any) -> None:
+        if task.flow != "call":
             return
-        self.events.append(Event("again", task.session, task.flow, before.flight.future))
+        session = self.sessions[task.session]
+        flow = next(flow for known, flow in self._flows if known is flight)
+        if flow == "obtain":
+            if flight.owner is session and session._state.held is not held:
+                self.events.append(Event("stale", task.session, flow, None))
+            if isinstance(task.asks, Wait):
+                self.events.append(Event("again", task.session, flow, flight.future))
+        elif any(isinstance(event.result, Exception) for event in self.events):
+            self.events.append(Event("another", task.session, flow, None))
 
 
 def _shown(asks: Any) -> Any:

@@ -88,6 +88,9 @@ class Loop:
     def is_closed(self) -> bool:
         return False
 
+    def is_running(self) -> bool:
+        return True
+
     def create_task(self, coroutine: Any, name: str) -> Loop:
         self.new.append(coroutine)
         return self

@@ -19,13 +19,13 @@ def explore(config: Config, record: Record) -> None:
     record("explored", count.states)
 
 
-@pytest.mark.parametrize("config", configs.quick(), ids=lambda config: config.name)
+@pytest.mark.parametrize("config", list(configs.quick()), ids=lambda config: config.name)
 def test_the_invariants_hold(config: Config, record_property: Record) -> None:
     explore(config, record_property)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("config", configs.full(), ids=lambda config: config.name)
+@pytest.mark.parametrize("config", list(configs.full()), ids=lambda config: config.name)
 def test_the_invariants_hold_everywhere(config: Config, record_property: Record) -> None:
     explore(config, record_property)

@@ -49,9 +49,7 @@ def walk(world: Any, schedule: list[int]) -> None:
     explorer(*world).walk(schedule)
 
 
-@settings(
-    max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(WORLDS, SCHEDULES)
 def test_four_sessions_and_several_faults(world: Any, schedule: list[int]) -> None:
     walk(world, schedule)
@@ -59,7 +57,7 @@ def test_four_sessions_and_several_faults(world: Any, schedule: list[int]) -> No
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@settings(max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(WORLDS, SCHEDULES)
 def test_four_sessions_and_several_faults_at_length(world: Any, schedule: list[int]) -> None:
     walk(world, schedule)
