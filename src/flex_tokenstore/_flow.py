@@ -208,6 +208,8 @@ def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outco
         if reply.error is None:
             state.lease_end = reply.value
             return None
+        # Another thread may have had a 401 with the held token meanwhile: nothing is spare then.
+        early = early and _still_held(state)
         if early or not isinstance(reply.error, TokenLockTimeoutError):
             raise reply.error
         found = yield from _load(state)
@@ -336,6 +338,10 @@ def _carry_on(state: State, early: bool) -> Outcome:
         logger.warning("the token is still valid but could not be renewed: %s", error)
     state.postpone(state.monotonic + pause)
     return Outcome(held.token, "adopted", state.held)
+
+
+def _still_held(state: State) -> bool:
+    return state.held is not None and state.held.alive(state.monotonic)
 
 
 def _due(state: State, held: Any) -> float:
