@@ -73,10 +73,14 @@ def save_again(state: State) -> Generator[Step, Reply, None]:
     unsaved = state.unsaved
     if unsaved is None:
         return
-    reply = yield from _do(state, Lock(0, state.policy.lease))
-    error = reply.error
-    if error is None:
+    error: Exception | None = None
+    if not state.compare_and_set:
+        # With it none is needed: after an outage the lock may still be held, by this very session
+        # even, whose release was lost; and each who waits for it has a refresh token that is dead.
+        reply = yield from _do(state, Lock(0, state.policy.lease))
+        error = reply.error
         state.lease_end = reply.value
+    if error is None:
         reply = yield from _do(state, Load())
         error = reply.error
     if error is None:

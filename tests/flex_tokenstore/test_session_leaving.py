@@ -197,6 +197,28 @@ def test_a_401_in_another_thread_while_it_is_renewed_early_makes_it_wait_for_the
     assert server.calls == []
 
 
+def test_with_compare_and_set_a_failed_save_is_tried_again_though_the_lock_is_held() -> None:
+    class Outage(ComparingStore):
+        """Its lock stays taken after the outage: the release did not reach it."""
+
+        taken = False
+
+        def token_lock(self, wait: float, lease: float) -> Any:
+            if self.taken:
+                raise TokenLockTimeoutError("busy")
+            self.taken = True
+            return contextlib.nullcontext(time.monotonic() + lease)
+
+    server, store = Server(), Outage()
+    store.token = expired(server)
+    store.set_errors = [OSError("down")]
+    with TokenSession(open_store(store, IDENTITY), server) as session:
+        token = session.token()
+        assert not session.saved
+    assert store.token == token.to_dict()
+    assert server.calls == ["refresh"]
+
+
 def test_closing_twice_and_from_many_threads_closes_the_store_once() -> None:
     closed: list[bool] = []
 
