@@ -75,10 +75,14 @@ def save_again(state: State) -> Generator[Step, Reply, None]:
     unsaved = state.unsaved
     if unsaved is None:
         return
-    reply = yield from _do(state, Lock(0, state.policy.lease))
-    error = reply.error
-    if error is None:
+    error: Exception | None = None
+    if not state.compare_and_set:
+        # With it none is needed: after an outage the lock may still be held, by this very session
+        # even, whose release was lost; and each who waits for it has a refresh token that is dead.
+        reply = yield from _do(state, Lock(0, state.policy.lease))
+        error = reply.error
         state.lease_end = reply.value
+    if error is None:
         reply = yield from _do(state, Load())
         error = reply.error
     if error is None:
@@ -234,8 +238,9 @@ def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outco
             state.note("waited", reason="lock", seconds=state.monotonic - started)
             state.lease_end = reply.value
             return None
-        # A token that ended meanwhile serves nobody: from here on this caller waits as all do.
-        early = early and state.held is not None and state.held.alive(state.monotonic)
+        # A token that ended, or was refused in another thread, serves nobody any more: from here
+        # on this caller waits as all do.
+        early = early and _still_held(state)
         if early or not isinstance(reply.error, TokenLockTimeoutError):
             raise reply.error
         found = yield from _load(state)
@@ -400,6 +405,10 @@ def _carry_on(state: State, early: bool) -> Outcome:
         state.note("renewal_postponed", held.token, error=error)
     state.postpone(state.monotonic + pause)
     return Outcome(held.token, "adopted", state.held)
+
+
+def _still_held(state: State) -> bool:
+    return state.held is not None and state.held.alive(state.monotonic)
 
 
 def _check_failure(state: State) -> None:

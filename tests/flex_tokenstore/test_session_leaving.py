@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,9 @@ from flex_tokenstore import (
     AsyncTokenSession,
     Secret,
     SessionClosedError,
+    Token,
     TokenConflictError,
+    TokenLockTimeoutError,
     TokenSession,
     open_async_store,
     open_store,
@@ -163,6 +166,57 @@ def test_no_renewal_begins_once_a_session_is_being_closed(monkeypatch: pytest.Mo
     session.close()
     assert len(errors) == 1
     assert server.calls == []
+
+
+def test_a_401_in_another_thread_while_it_is_renewed_early_makes_it_wait_for_the_lock() -> None:
+    server = Server()
+
+    class Busy(DictStore):
+        """Another program holds its lock, and has saved a token at the third try."""
+
+        tries = 0
+
+        def get_token(self) -> dict[str, Any] | None:
+            if self.tries == 0:
+                session._state.refuse(old, "adopted", 0.0)  # as another thread does
+            return super().get_token()
+
+        def token_lock(self, wait: float, lease: float) -> Any:
+            self.tries += 1
+            if self.tries == 3:
+                self.token = stored(server)
+            raise TokenLockTimeoutError("busy")
+
+    store = Busy()
+    store.token = stored(server, age=3595)  # works for five seconds more
+    with TokenSession(open_store(store, IDENTITY), server, lock_timeout=5) as session:
+        old = Token(store.token)
+        session._state.monotonic, session._state.wall = time.monotonic(), time.time()
+        session._state.hold(old)
+        assert session.token().digest != old.digest
+    assert server.calls == []
+
+
+def test_with_compare_and_set_a_failed_save_is_tried_again_though_the_lock_is_held() -> None:
+    class Outage(ComparingStore):
+        """Its lock stays taken after the outage: the release did not reach it."""
+
+        taken = False
+
+        def token_lock(self, wait: float, lease: float) -> Any:
+            if self.taken:
+                raise TokenLockTimeoutError("busy")
+            self.taken = True
+            return contextlib.nullcontext(time.monotonic() + lease)
+
+    server, store = Server(), Outage()
+    store.token = expired(server)
+    store.set_errors = [OSError("down")]
+    with TokenSession(open_store(store, IDENTITY), server) as session:
+        token = session.token()
+        assert not session.saved
+    assert store.token == token.to_dict()
+    assert server.calls == ["refresh"]
 
 
 def test_closing_twice_and_from_many_threads_closes_the_store_once() -> None:

@@ -118,7 +118,12 @@ def play(store: Mapping[str, Any], folder: Path, **settings: Any) -> Iterator[Sc
         yield Scene(sandbox, store, environment, Watch(sandbox))
 
 
-@pytest.fixture(params=["file", "redis"])
+slow = pytest.mark.slow
+both_stores = pytest.mark.parametrize("scene", ["file", "redis"], indirect=True)
+"""For a test that plays on Redis in the default suite, too; the others do so where slow ones do."""
+
+
+@pytest.fixture(params=["file", pytest.param("redis", marks=slow)])
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> SceneMaker:
     """Makes a scene with a sandbox of such settings."""
     if request.param == "file":

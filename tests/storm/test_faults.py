@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from .conftest import SceneMaker
+from .conftest import SceneMaker, slow
 from .crowd import Figures, one_token
 
 PROCESSES, THREADS = 4, 4
@@ -17,9 +17,9 @@ PROCESSES, THREADS = 4, 4
     [
         # 500 and a connection dropped before anything was done: once more, without the secret.
         ("status", False, Figures(2, 0, 0)),
-        ("drop", False, Figures(2, 0, 0)),
+        pytest.param("drop", False, Figures(2, 0, 0), marks=slow),
         # The refresh token is used up and its successor lost: one rejection, one sign-in.
-        ("lose_answer", False, Figures(2, 1, 1)),
+        pytest.param("lose_answer", False, Figures(2, 1, 1), marks=slow),
         ("lose_answer", True, Figures(2, 1, 1)),
     ],
 )
@@ -36,7 +36,7 @@ def test_one_failure(scene: SceneMaker, kind: str, family: bool, expected: Figur
             played.still_lives()
 
 
-@pytest.mark.slow
+@slow
 def test_a_server_that_is_down_for_all(scene: SceneMaker) -> None:
     with scene() as played:
         played.sign_in()

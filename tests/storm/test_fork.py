@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Scene, SceneMaker
+from .conftest import Scene, SceneMaker, slow
 from .crowd import PATIENCE, ROOT
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -65,8 +65,8 @@ def program(played: Scene, what: str) -> Iterator[Program]:
     "method",
     [
         "fork",
-        pytest.param("spawn", marks=pytest.mark.slow),
-        pytest.param("forkserver", marks=pytest.mark.slow),
+        pytest.param("spawn", marks=slow),
+        pytest.param("forkserver", marks=slow),
     ],
 )
 def test_children_and_parent_renew_at_once(scene: SceneMaker, method: str) -> None:
@@ -101,6 +101,7 @@ def test_a_fork_in_the_middle_of_a_renewal(scene: SceneMaker) -> None:
         played.still_lives()
 
 
+@slow
 def test_a_fork_at_any_moment(scene: SceneMaker) -> None:
     with scene(access_ttl=1, latency_ms=300) as played:
         with program(played, "any-moment") as running:

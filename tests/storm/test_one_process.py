@@ -13,7 +13,7 @@ import pytest
 from flex_integration_sdk import create_instance
 from flex_integration_sdk.sandbox import SandboxSettings, serve
 
-from .conftest import LATENCY, SceneMaker
+from .conftest import LATENCY, SceneMaker, slow
 from .crowd import Watch, one_token
 
 CALLERS = 64
@@ -24,8 +24,8 @@ CALLERS = 64
     [
         {"threads": CALLERS},
         {"tasks": CALLERS},
-        {"threads": 16, "each": True},
-        {"threads": 32, "tasks": 32},
+        pytest.param({"threads": 16, "each": True}, marks=slow),
+        pytest.param({"threads": 32, "tasks": 32}, marks=slow),
     ],
     ids=["threads", "tasks", "an instance for each thread", "threads and tasks"],
 )
@@ -36,7 +36,7 @@ def test_one_process(
     with scene() as played, played.crowd(1, **callers) as workers:
         played.sign_in()
         one_token(workers.call(), count)
-        for _ in range(soak(2)):
+        for _ in range(soak(1)):
             played.sandbox.expire()
             one_token(workers.call(), count)
             assert played.watch.figures() == (1, 0, 0)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Scene, SceneMaker
+from .conftest import Scene, SceneMaker, slow
 from .crowd import PATIENCE, ROOT
 
 CALLS = 16
@@ -88,7 +88,7 @@ def test_gunicorn_with_preload(scene: SceneMaker) -> None:
         played.still_lives()
 
 
-@pytest.mark.slow
+@slow
 def test_celery_with_a_prefork_pool(scene: SceneMaker, tmp_path: Path) -> None:
     with scene() as played:
         played.sign_in()

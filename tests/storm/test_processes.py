@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import Scene, SceneMaker
+from .conftest import Scene, SceneMaker, both_stores
 from .crowd import Crowd, one_token
 
 PROCESSES, THREADS = 16, 4
@@ -35,16 +35,18 @@ def storm(scene: Scene, rounds: int) -> None:
         one_token(workers.call(), PROCESSES * THREADS)
         assert scene.watch.figures() == (0, 0, 0)
         for number in range(rounds):
-            (expired_at_once if number % 3 == 2 else refused_at_once)(scene, workers)
+            (expired_at_once if number % 3 == 1 else refused_at_once)(scene, workers)
     assert scene.watch.peak() == 1
     scene.still_lives()
 
 
+@both_stores
 def test_a_few_rounds(scene: SceneMaker, soak: Callable[[int], int]) -> None:
     with scene() as played:
-        storm(played, soak(3))
+        storm(played, soak(2))
 
 
+@both_stores
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("family", [False, True], ids=["", "family-revoking"])

@@ -15,14 +15,14 @@ import pytest
 
 from flex_integration_sdk import create_async_instance
 
-from .conftest import Scene, SceneMaker
+from .conftest import Scene, SceneMaker, slow
 from .crowd import PATIENCE, ROOT, Crowd, Worker, one_token
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
 OTHERS, THREADS = 4, 4
-REQUEST_TIMEOUT = 1.0  # seconds; a process waits for the lock for 2 of them and 15 s
-AT_ONCE = 10.0  # seconds, on a machine that is busy; a lock's time-out would be 17
+REQUEST_TIMEOUT = 2.0  # seconds; a lease is 9 s then, and a process waits 19 s for the lock
+AT_ONCE = 15.0  # seconds: a lease, and a machine that is busy; less than the wait for the lock
 
 
 @contextmanager
@@ -52,7 +52,9 @@ def results(others: Crowd, patience: float) -> list[dict[str, object]]:
     return [result for each in others for result in each.answer(deadline)["results"]]
 
 
-@pytest.mark.parametrize("family", [False, True], ids=["", "family-revoking"])
+@pytest.mark.parametrize(
+    "family", [pytest.param(False, marks=slow), True], ids=["", "family-revoking"]
+)
 def test_killed(scene: SceneMaker, family: bool) -> None:
     with winner_and_others(scene, reuse_revokes_family=family) as (played, winner, others):
         winner.kill()
@@ -62,7 +64,7 @@ def test_killed(scene: SceneMaker, family: bool) -> None:
         assert played.watch.peak() <= 2, "the dead one's request may still be in flight"
 
 
-@pytest.mark.parametrize("kind", ["threads", "tasks"])
+@pytest.mark.parametrize("kind", [pytest.param("threads", marks=slow), "tasks"])
 def test_stopped_and_woken(scene: SceneMaker, kind: str) -> None:
     with winner_and_others(scene, kind) as (played, winner, others):
         winner.process.send_signal(signal.SIGSTOP)
@@ -73,7 +75,7 @@ def test_stopped_and_woken(scene: SceneMaker, kind: str) -> None:
         assert played.watch.figures() == (1, 0, 0)
 
 
-@pytest.mark.slow
+@slow
 def test_stopped_for_longer_than_the_others_wait(scene: SceneMaker) -> None:
     with winner_and_others(scene) as (played, winner, others):
         winner.process.send_signal(signal.SIGSTOP)
@@ -122,7 +124,11 @@ asyncio.run(main())
 
 @pytest.mark.parametrize(
     ("program", "times"),
-    [(SYNC_PROGRAM, 1), (SYNC_PROGRAM, 2), (ASYNC_PROGRAM, 1)],
+    [
+        pytest.param(SYNC_PROGRAM, 1, marks=slow),
+        (SYNC_PROGRAM, 2),
+        pytest.param(ASYNC_PROGRAM, 1, marks=slow),
+    ],
     ids=["sync", "sync, twice", "async"],
 )
 def test_ctrl_c_ends_a_program_with_its_token_saved(
@@ -151,7 +157,9 @@ def test_ctrl_c_ends_a_program_with_its_token_saved(
         played.still_lives()
 
 
-@pytest.mark.parametrize("closing_too", [False, True], ids=["call", "call and close"])
+@pytest.mark.parametrize(
+    "closing_too", [pytest.param(False, marks=slow), True], ids=["call", "call and close"]
+)
 def test_cancelled_while_the_server_answers(scene: SceneMaker, closing_too: bool) -> None:
     async def main(played: Scene) -> None:
         sdk = create_async_instance(
