@@ -1,0 +1,167 @@
+"""The right to renew, by the database's own means: freed by it when the holder dies."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import sqlite3
+import time
+from collections.abc import Generator
+from contextlib import suppress
+from typing import Protocol
+
+from flex_tokenstore import TokenLockTimeoutError
+
+from ._keeper import Answer, Refused, Statement
+from ._options import STORE
+
+_SHORTEST, _LONGEST = 0.001, 0.02  # seconds between two tries
+
+Pause = float
+LockSteps = Generator[Statement | Pause, Answer | Refused | None, bool]
+"""Statements, and seconds to wait; True if the lock is had."""
+
+
+class Lock(Protocol):
+    """A lock on one connection of its own."""
+
+    def take(self, wait: float) -> LockSteps: ...
+    def release(self) -> LockSteps: ...
+
+
+class PostgresLock:
+    """An advisory lock for as long as a transaction is open: it works behind PgBouncer too."""
+
+    def __init__(self, name: str) -> None:
+        import sqlalchemy as sa
+
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        self._begin = Statement(sa.text("BEGIN"))
+        self._limit = sa.text("SELECT set_config('lock_timeout', :limit, true)")
+        self._try = Statement(sa.text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key})
+        self._wait = Statement(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+        self._end = Statement(sa.text("ROLLBACK"))
+
+    def take(self, wait: float) -> LockSteps:
+        yield self._begin
+        had = yield self._try
+        if isinstance(had, Answer) and had.rows.reveal()[0][0]:
+            return True
+        if wait > 0:
+            # The server wakes one who waits at once; 0 would mean no limit.
+            limit = {"limit": str(max(1, int(wait * 1000)))}
+            yield Statement(self._limit, limit)
+            if isinstance((yield self._wait), Answer):
+                return True
+        yield self._end
+        return False
+
+    def release(self) -> LockSteps:
+        yield self._end
+        return True
+
+
+class MySqlLock:
+    """A named lock of the connection. Its names are the whole server's, so ours is a digest."""
+
+    def __init__(self, name: str) -> None:
+        import sqlalchemy as sa
+
+        params = {"name": f"flex:{hashlib.sha256(name.encode()).hexdigest()[:48]}"}
+        self._try = Statement(sa.text("SELECT GET_LOCK(:name, 0)"), params)
+        self._end = Statement(sa.text("SELECT RELEASE_LOCK(:name)"), params)
+
+    def take(self, wait: float) -> LockSteps:
+        # Tried again and again: MySQL waits for whole seconds only.
+        deadline = time.monotonic() + wait
+        while True:
+            had = yield self._try
+            if isinstance(had, Answer) and had.rows.reveal()[0][0] == 1:
+                return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            yield min(left, _jitter())
+
+    def release(self) -> LockSteps:
+        yield self._end
+        return True
+
+
+class SqliteLock:
+    """An exclusive transaction on a small database beside the real one, which others may write.
+
+    SQLite's files are of one host, and the system frees their locks when a process ends.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def take(self, wait: float) -> LockSteps:
+        deadline = time.monotonic() + wait
+        connection = sqlite3.connect(
+            self._path, timeout=0, isolation_level=None, check_same_thread=False
+        )
+        try:
+            while not _is_exclusive(connection):
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    connection.close()
+                    return False
+                yield min(left, _jitter())
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return True
+
+    def release(self) -> LockSteps:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            connection.close()
+        return True
+        yield 0.0  # a generator, as the others
+
+
+def lock_for(backend: str, name: str, path: str | None) -> Lock:
+    """The lock of one identity's row.
+
+    Args:
+        backend: Name of the database.
+        name: Names table and identity.
+        path: File of an SQLite database.
+    """
+    if backend == "postgresql":
+        return PostgresLock(name)
+    if backend in ("mysql", "mariadb"):
+        return MySqlLock(name)
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return SqliteLock(f"{path}-{digest}.lock")
+
+
+def not_had(place: str, wait: float) -> TokenLockTimeoutError:
+    """The lock was not had in time."""
+    return TokenLockTimeoutError(
+        f"the lock of {place} was not had within {wait:g} s: another program renews the token",
+        store=STORE,
+        place=place,
+    )
+
+
+def _is_exclusive(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise
+        return False
+    return True
+
+
+def _jitter() -> float:
+    return random.uniform(_SHORTEST, _LONGEST)  # noqa: S311 - a jitter
+
+
