@@ -33,7 +33,7 @@ JOBS = {
     "test": [["python", "-m", "pytest", "-n", "2", "-m", "not slow"]],
     "slow": [["python", "-m", "pytest", "-m", "slow"]],
     "lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]],
-    "types": [["mypy"]],
+    "types": [["mypy"], ["basedpyright"]],
     "layers": [["lint-imports"]],
 }
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from ._async_client import AsyncIntegrationSDK, create_async_instance
     from ._client import AuthInfo, IntegrationSDK, create_instance
+    from ._handlers import TypeHandler
+    from ._query import object_query_string
     from ._response import Response
+    from .resources import Resource
     from .types import LatLng, LatLngBounds, Money
 
 _LAZY = {
@@ -26,11 +29,14 @@ _LAZY = {
     "LatLng": "flex_integration_sdk.types",
     "LatLngBounds": "flex_integration_sdk.types",
     "Money": "flex_integration_sdk.types",
+    "Resource": "flex_integration_sdk.resources",
     "Response": "flex_integration_sdk._response",
+    "TypeHandler": "flex_integration_sdk._handlers",
     "create_async_instance": "flex_integration_sdk._async_client",
     "create_instance": "flex_integration_sdk._client",
     "file_store": "flex_tokenstore",
     "memory_store": "flex_tokenstore",
+    "object_query_string": "flex_integration_sdk._query",
 }
 
 __all__ = [
@@ -40,12 +46,15 @@ __all__ = [
     "LatLng",
     "LatLngBounds",
     "Money",
+    "Resource",
     "Response",
+    "TypeHandler",
     "__version__",
     "create_async_instance",
     "create_instance",
     "file_store",
     "memory_store",
+    "object_query_string",
 ]
 
 

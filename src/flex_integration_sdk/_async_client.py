@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from flex_tokenstore import AsyncTokenSession, Secret, TokenCorruptError
 from flex_tokenstore._async_store import async_store
+from flex_tokenstore._reporting import OnEvent
 
+from ._async_endpoints import Endpoints
 from ._client import (
-    HEADERS,
     AuthInfo,
     InstanceBase,
     OnStoreError,
     auth_info_of,
     auth_info_of_corrupt,
     check_limits,
+    refuse_wrong_callback,
 )
-from ._endpoints import Endpoint
 from ._grants import AsyncGrants
+from ._handlers import TypeHandler
 from ._http import AsyncHttp
-from ._resources import Listings, Marketplace, Users
-from ._response import Response, interpret
-from .config import Settings, resolve
+from ._response import Response
+from .config import Settings, resolve, shown_to_nobody
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from flex_tokenstore import AsyncTokenStore, Token
+    from flex_tokenstore import AsyncTokenStore
 
 
 def create_async_instance(
@@ -42,10 +43,15 @@ def create_async_instance(
     timeout: float = 30.0,
     request_timeout: float = 15.0,
     on_store_error: OnStoreError = "raise",
+    on_event: OnEvent | None = None,
     host_lock: Literal["on", "off"] = "on",
+    type_handlers: Sequence[TypeHandler] = (),
+    transit_verbose: bool = False,
 ) -> AsyncIntegrationSDK:
     """An SDK for asyncio programs; arguments and errors as :func:`create_instance`."""
+    client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
     check_limits(timeout, request_timeout, on_store_error)
+    refuse_wrong_callback(on_event)
     settings = resolve(
         client_id=client_id,
         client_secret=client_secret,
@@ -61,20 +67,26 @@ def create_async_instance(
         AsyncGrants(settings, http),
         request_timeout=request_timeout,
         on_store_error=on_store_error,
+        on_event=on_event,
     )
-    return AsyncIntegrationSDK(settings, session, http)
+    return AsyncIntegrationSDK(settings, session, http, type_handlers, transit_verbose)
 
 
-class AsyncIntegrationSDK(InstanceBase):
+class AsyncIntegrationSDK(InstanceBase, Endpoints):
     """The Integration API for asyncio programs. Made by :func:`create_async_instance`."""
 
-    def __init__(self, settings: Settings, session: AsyncTokenSession, http: AsyncHttp) -> None:
-        super().__init__(settings)
+    def __init__(
+        self,
+        settings: Settings,
+        session: AsyncTokenSession,
+        http: AsyncHttp,
+        type_handlers: Sequence[TypeHandler] = (),
+        transit_verbose: bool = False,
+    ) -> None:
+        InstanceBase.__init__(self, settings, type_handlers, transit_verbose)
+        Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
-        self.marketplace: Marketplace[Awaitable[Response]] = Marketplace(self._send)
-        self.users: Users[Awaitable[Response]] = Users(self._send)
-        self.listings: Listings[Awaitable[Response]] = Listings(self._send)
 
     @property
     def token_store(self) -> AsyncTokenStore:
@@ -97,8 +109,11 @@ class AsyncIntegrationSDK(InstanceBase):
         self._closed = True
         try:
             await self.session.aclose()
-        finally:
+        except Exception:
             await self._http.aclose()
+            raise
+        # Not when cancelled: a renewal that it was to wait for may still need its connection.
+        await self._http.aclose()
 
     async def __aenter__(self) -> AsyncIntegrationSDK:
         return self
@@ -111,13 +126,15 @@ class AsyncIntegrationSDK(InstanceBase):
     ) -> None:
         await self.aclose()
 
-    async def _send(self, endpoint: Endpoint, params: Mapping[str, Any]) -> Response:
-        url = self._prepare(endpoint, params)
+    async def _send(
+        self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
+    ) -> Response[Any]:
+        request = self._prepare(name, named, others)
         call = self.session.new_call()
-        token: Token | None = await call.token()
-        while token is not None:
-            response = await self._http.send(endpoint.method, url, token, HEADERS)
-            if response.status_code != 401:
-                break
-            token = await call.refused(token)
-        return interpret(response, endpoint.method, endpoint.path)
+        token = await call.token()
+        while True:
+            response = await self._http.send(request, token)
+            another = await call.refused(token) if response.status_code == 401 else None
+            if another is None:
+                return self._interpret(response, name)
+            token = another

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from flex_tokenstore import Secret, SessionClosedError, TokenCorruptError, TokenSession, open_store
+from flex_tokenstore._reporting import OnEvent, check_on_event
 
-from ._endpoints import API_PATH, Endpoint
+from ._endpoints import ENDPOINTS
 from ._grants import SyncGrants
+from ._handlers import TypeHandler, read, write
 from ._http import Http
-from ._query import query_string
-from ._resources import Listings, Marketplace, Users
+from ._requests import ApiRequest, prepare
 from ._response import Response, interpret
-from .config import Settings, resolve
+from ._sync_endpoints import Endpoints
+from .config import Settings, resolve, shown_to_nobody
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from flex_tokenstore import Token, TokenStore
-
-HEADERS = {"Accept": "application/transit+json"}
 
 OnStoreError = Literal["raise", "memory"]
 
@@ -46,7 +46,10 @@ def create_instance(
     timeout: float = 30.0,
     request_timeout: float = 15.0,
     on_store_error: OnStoreError = "raise",
+    on_event: OnEvent | None = None,
     host_lock: Literal["on", "off"] = "on",
+    type_handlers: Sequence[TypeHandler] = (),
+    transit_verbose: bool = False,
 ) -> IntegrationSDK:
     """An SDK for sync programs; safe for threads.
 
@@ -64,13 +67,18 @@ def create_instance(
         timeout: Seconds that an API call may be without an answer.
         request_timeout: Seconds that one token request may take.
         on_store_error: ``"raise"``, or ``"memory"`` to go on without the store while it is down.
+        on_event: Called with each ``flex_tokenstore.Event``: see ``docs/events.md``.
         host_lock: ``"off"`` where no lock file can be written, for stores without a lock.
+        type_handlers: Types of your own in place of the SDK's.
+        transit_verbose: Speak Transit in its readable form, for looking at the wire.
 
     Raises:
         ConfigurationError: Something is missing or wrong.
         TokenStoreError: The store is unknown, cannot be loaded, or refuses its options.
     """
+    client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
     check_limits(timeout, request_timeout, on_store_error)
+    refuse_wrong_callback(on_event)
     settings = resolve(
         client_id=client_id,
         client_secret=client_secret,
@@ -86,15 +94,20 @@ def create_instance(
         SyncGrants(settings, http),
         request_timeout=request_timeout,
         on_store_error=on_store_error,
+        on_event=on_event,
     )
-    return IntegrationSDK(settings, session, http)
+    return IntegrationSDK(settings, session, http, type_handlers, transit_verbose)
 
 
 class InstanceBase:
     """What the sync and the async SDK share."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, type_handlers: Sequence[TypeHandler], transit_verbose: bool
+    ) -> None:
         self.settings = settings
+        self._handlers = tuple(type_handlers)
+        self._verbose = transit_verbose
         self._closed = False
 
     def __repr__(self) -> str:
@@ -107,25 +120,42 @@ class InstanceBase:
         if not getattr(self, "_closed", True):
             warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
 
-    def _prepare(self, endpoint: Endpoint, params: Mapping[str, Any]) -> str:
-        """The URL to call; a wrong parameter raises here, before any token is asked for."""
-        query = query_string(params)
+    def _prepare(
+        self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
+    ) -> ApiRequest:
+        """What to send; a wrong argument raises here, before any token is asked for."""
+        if self._handlers:
+            named, others = write(named, self._handlers), write(others, self._handlers)
+        request = prepare(
+            self.settings.base_url, ENDPOINTS[name], named, others, verbose=self._verbose
+        )
         if self._closed:
             raise SessionClosedError("this SDK instance is closed; make a new one")
-        url = f"{self.settings.base_url}{API_PATH}{endpoint.path}"
-        return f"{url}?{query}" if query else url
+        return request
+
+    def _interpret(self, response: Any, name: str) -> Response[Any]:
+        endpoint = ENDPOINTS[name]
+        answer = interpret(response, endpoint.method, endpoint.path)
+        return (
+            Response(answer.status, read(answer.body, self._handlers)) if self._handlers else answer
+        )
 
 
-class IntegrationSDK(InstanceBase):
+class IntegrationSDK(InstanceBase, Endpoints):
     """The Integration API for sync programs. Made by :func:`create_instance`."""
 
-    def __init__(self, settings: Settings, session: TokenSession, http: Http) -> None:
-        super().__init__(settings)
+    def __init__(
+        self,
+        settings: Settings,
+        session: TokenSession,
+        http: Http,
+        type_handlers: Sequence[TypeHandler] = (),
+        transit_verbose: bool = False,
+    ) -> None:
+        InstanceBase.__init__(self, settings, type_handlers, transit_verbose)
+        Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
-        self.marketplace: Marketplace[Response] = Marketplace(self._send)
-        self.users: Users[Response] = Users(self._send)
-        self.listings: Listings[Response] = Listings(self._send)
 
     @property
     def token_store(self) -> TokenStore:
@@ -152,8 +182,11 @@ class IntegrationSDK(InstanceBase):
         self._closed = True
         try:
             self.session.close()
-        finally:
+        except Exception:
             self._http.close()
+            raise
+        # Not after Ctrl-C: a renewal that it was to wait for may still need its connection.
+        self._http.close()
 
     def __enter__(self) -> IntegrationSDK:
         return self
@@ -166,16 +199,18 @@ class IntegrationSDK(InstanceBase):
     ) -> None:
         self.close()
 
-    def _send(self, endpoint: Endpoint, params: Mapping[str, Any]) -> Response:
-        url = self._prepare(endpoint, params)
+    def _send(
+        self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
+    ) -> Response[Any]:
+        request = self._prepare(name, named, others)
         call = self.session.new_call()
-        token: Token | None = call.token()
-        while token is not None:
-            response = self._http.send(endpoint.method, url, token, HEADERS)
-            if response.status_code != 401:
-                break
-            token = call.refused(token)
-        return interpret(response, endpoint.method, endpoint.path)
+        token = call.token()
+        while True:
+            response = self._http.send(request, token)
+            another = call.refused(token) if response.status_code == 401 else None
+            if another is None:
+                return self._interpret(response, name)
+            token = another
 
 
 def check_limits(timeout: float, request_timeout: float, on_store_error: str) -> None:
@@ -188,6 +223,14 @@ def check_limits(timeout: float, request_timeout: float, on_store_error: str) ->
         raise ConfigurationError(
             f'on_store_error takes "raise" or "memory", got {on_store_error!r}'
         )
+
+
+def refuse_wrong_callback(on_event: object) -> None:
+    """Raises ConfigurationError for what the session would refuse."""
+    try:
+        check_on_event(on_event)
+    except TypeError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def auth_info_of(token: Token | None) -> AuthInfo:

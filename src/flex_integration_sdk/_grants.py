@@ -14,7 +14,7 @@ from ._endpoints import REVOKE_PATH, TOKEN_PATH
 from ._query import form
 from ._response import seconds
 from .config import PREFIX, SCOPE, Settings
-from .errors import AuthenticationError, RateLimitedError, TransportError
+from .errors import AuthenticationError, RateLimitedError, ServerError, TransportError
 
 if TYPE_CHECKING:
     from ._http import AsyncHttp, Http
@@ -53,10 +53,12 @@ def refresh_request(settings: Settings, refresh_token: Secret[str]) -> AuthReque
 
 def sign_in_request(settings: Settings) -> AuthRequest:
     if settings.client_secret is None:
-        raise AuthenticationError(
+        error = AuthenticationError(
             "there is no usable token and no client secret to sign in with: pass client_secret=…, "
             f"or set {PREFIX}CLIENT_SECRET or {PREFIX}CLIENT_SECRET_FILE"
         )
+        error.sent = False
+        raise error
     return AuthRequest(
         settings.base_url + TOKEN_PATH,
         Secret(
@@ -84,6 +86,7 @@ def read_token(request: AuthRequest, answer: AuthAnswer, *, refreshing: bool) ->
 
     Raises:
         AuthenticationError: The server refuses, or issued something else than a bearer token.
+        ServerError: It failed (5xx).
         RateLimitedError: It answered 429.
         TransportError: The answer is not the token endpoint's.
     """
@@ -113,6 +116,9 @@ def read_revocation(request: AuthRequest, answer: AuthAnswer) -> None:
     host = urlsplit(request.url).netloc
     if answer.status == 429:
         raise _rate_limited(host, REVOKE_PATH, answer)
+    if answer.status >= 500:
+        text = f"{host} did not revoke the token: HTTP {answer.status}; it is kept, try again later"
+        raise _server_failed(text, REVOKE_PATH, answer.status)
     raise AuthenticationError(
         f"{host} did not revoke the token: HTTP {answer.status}; it is kept, try again later",
         reason="rejected" if answer.status == 401 else "failed",
@@ -166,11 +172,10 @@ def _refusal(host: str, answer: AuthAnswer, *, refreshing: bool) -> Exception:
     if status == 429:
         return _rate_limited(host, TOKEN_PATH, answer)
     if status >= 500:
-        return AuthenticationError(
+        return _server_failed(
             f"{host} could not answer the token request: {said}; try again later",
-            reason="transient",
-            status=status,
-            code=code,
+            TOKEN_PATH,
+            status,
         )
     invalid_grant = status == 400 and code == "invalid_grant"
     if refreshing and (invalid_grant or (status == 401 and code != "invalid_client")):
@@ -187,6 +192,12 @@ def _refusal(host: str, answer: AuthAnswer, *, refreshing: bool) -> Exception:
     return AuthenticationError(
         f"{host} refused the token request: {said}; {advice}", status=status, code=code
     )
+
+
+def _server_failed(text: str, path: str, status: int) -> ServerError:
+    error = ServerError(text, status=status, method="POST", path=path)
+    error.reason = "transient"
+    return error
 
 
 def _rate_limited(host: str, path: str, answer: AuthAnswer) -> RateLimitedError:

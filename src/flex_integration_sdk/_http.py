@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from flex_tokenstore import Token
 
+    from ._requests import ApiRequest
+
 USER_AGENT = f"flex-integration-sdk-python/{__version__} (python/{platform.python_version()})"
 
 # The server allows 10 connections to an address. One is kept for token requests: behind API calls
@@ -31,6 +34,10 @@ TOKEN_CONNECTIONS = 1
 CONNECT_TIMEOUT = 5.0
 POOL_TIMEOUT = 60.0
 ANSWER_LIMIT = 1 << 20  # bytes of a token answer
+# A process that was stopped (Ctrl-Z, a laptop's lid) finds its answer there, though late. It is
+# taken: a token thrown away is lost, and the refresh token is used up.
+LATE_READS = 16
+LATE_SECONDS = 0.05
 
 
 class _Deadline(dict[str, float]):
@@ -42,6 +49,12 @@ class _Deadline(dict[str, float]):
     def __init__(self, limit: float) -> None:
         super().__init__()
         self.end = time.monotonic() + limit
+        self._late_reads = 0
+
+    def passed(self) -> bool:
+        """Called after each read; a few that find something at once are let through."""
+        self._late_reads += time.monotonic() > self.end
+        return self._late_reads > LATE_READS
 
     def get(self, key: str, default: Any = None) -> float:
         left = max(self.end - time.monotonic(), 0.001)  # 0 would mean "do not wait", not "fail"
@@ -101,15 +114,14 @@ class Http(_Base):
 
         return httpx2.Client
 
-    def send(self, method: str, url: str, token: Token, headers: dict[str, str]) -> Any:
+    def send(self, api: ApiRequest, token: Token) -> Any:
         """An API request; gives the response, read."""
         client = self._pair()[0]
-        request = client.build_request(method, url, headers=headers)
-        request.headers["Authorization"] = token.authorization
+        request = _api_request(client, api, token)
         try:
             return client.send(request)
         except Exception as error:  # noqa: BLE001 - none may escape with its frames
-            raise _failed(url, error) from without_frames(error)
+            raise _failed(api.url, error) from without_frames(error)
 
     def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
@@ -158,25 +170,24 @@ class AsyncHttp(_Base):
 
         return httpx2.AsyncClient
 
-    async def send(self, method: str, url: str, token: Token, headers: dict[str, str]) -> Any:
+    async def send(self, api: ApiRequest, token: Token) -> Any:
         """As :meth:`Http.send`."""
         client = self._pair()[0]
-        request = client.build_request(method, url, headers=headers)
-        request.headers["Authorization"] = token.authorization
+        request = _api_request(client, api, token)
         try:
             return await client.send(request)
         except Exception as error:  # noqa: BLE001 - none may escape with its frames
-            raise _failed(url, error) from without_frames(error)
+            raise _failed(api.url, error) from without_frames(error)
 
     async def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """As :meth:`Http.authenticate`."""
-        import asyncio
-
         client = self._pair()[1]
         deadline = _Deadline(self._request_timeout)
-        request = _auth_request(client, auth, deadline)
+        # asyncio's timers come before what arrived while the process was stopped: one limit for
+        # all, that of ``_limit``, and none for reading.
+        request = _auth_request(client, auth, {"connect": CONNECT_TIMEOUT})
         try:
-            async with asyncio.timeout(self._request_timeout):
+            async with _limit(self._request_timeout):
                 response = await client.send(request, stream=True)
                 try:
                     body = Secret(bytearray())
@@ -197,17 +208,40 @@ class AsyncHttp(_Base):
             await client.aclose()
 
 
-def _auth_request(client: Any, auth: AuthRequest, deadline: _Deadline) -> httpx2.Request:
+def _api_request(client: Any, api: ApiRequest, token: Token) -> httpx2.Request:
+    request: httpx2.Request = client.build_request(
+        api.method, api.url, headers=api.headers, content=api.content, files=api.files
+    )
+    request.headers["Authorization"] = token.authorization
+    return request
+
+
+def _auth_request(client: Any, auth: AuthRequest, timeouts: dict[str, float]) -> httpx2.Request:
     request: httpx2.Request = client.build_request(
         "POST",
         auth.url,
         content=auth.body.reveal().encode(),
         headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
-        extensions={"timeout": deadline},
+        extensions={"timeout": timeouts},
     )
     if auth.token is not None:
         request.headers["Authorization"] = auth.token.authorization
     return request
+
+
+@asynccontextmanager
+async def _limit(seconds: float) -> AsyncIterator[None]:
+    """Raises TimeoutError when it takes longer."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(None) as limit:
+        # In two steps, so that the loop hands over first what had arrived when it came late.
+        timer = loop.call_later(seconds, lambda: limit.reschedule(loop.time() + LATE_SECONDS))
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 async def _hidden(chunks: AsyncIterator[bytes]) -> AsyncIterator[Secret[bytes]]:
@@ -227,7 +261,7 @@ def _check(url: str, size: int, deadline: _Deadline) -> None:
         raise TransportError(
             f"{host} sent more than a token: base_url may be wrong, or a proxy may have answered"
         )
-    if time.monotonic() > deadline.end:
+    if deadline.passed():
         raise TransportError(
             f"{host} took too long to answer the token request; try again, or raise "
             "request_timeout",
@@ -236,6 +270,15 @@ def _check(url: str, size: int, deadline: _Deadline) -> None:
 
 
 def _failed(url: str, error: Exception) -> TransportError:
+    import httpx2
+
+    failure = _described(url, error)
+    unconnected = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+    failure.sent = not isinstance(error, unconnected)
+    return failure
+
+
+def _described(url: str, error: Exception) -> TransportError:
     import httpx2
 
     host, kind = urlsplit(url).netloc, type(error).__name__

@@ -47,7 +47,7 @@ def form(fields: Mapping[str, str]) -> str:
 def _flat(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for name, value in params.items():
-        wire = name if name.startswith(_EXTENDED) else _camel(name)
+        wire = wire_name(name)
         if isinstance(value, Mapping) and wire in ("fields", "limit", "imageVariant"):
             found += [(f"{wire}.{key}", _variant(item)) for key, item in value.items()]
         else:
@@ -55,14 +55,32 @@ def _flat(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return found
 
 
+def object_query_string(params: Mapping[str, Any]) -> str:
+    """``params`` in the form of the API's object parameters: ``w:320;h:240;fit:scale``.
+
+    None is left out. Not percent-encoded: that is done when it is sent as a parameter's value.
+
+    Raises:
+        TypeError: ``params`` is no mapping, or a value has no form in a query, as a mapping has
+            none.
+    """
+    if not isinstance(params, Mapping):
+        raise TypeError(f"an object parameter is a mapping, got {type(params).__name__}")
+    given = ((key, value) for key, value in params.items() if value is not None)
+    return ";".join(f"{key}:{_text(key, value)}" for key, value in given)
+
+
 def _variant(value: Any) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    return ";".join(f"{key}:{_text(key, item)}" for key, item in value.items())
+    return object_query_string(value) if isinstance(value, Mapping) else value
 
 
-def _camel(name: str) -> str:
-    return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
+def wire_name(name: str) -> str:
+    """A parameter's name as the API spells it; extended data's filters stay as they are."""
+    if name.startswith(_EXTENDED):
+        return name
+    # After a dot stands a name of the user's: of an image variant, of a field.
+    head, dot, rest = name.partition(".")
+    return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), head) + dot + rest
 
 
 def _text(name: str, value: Any) -> str:

@@ -6,40 +6,74 @@ import json
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, Generic, NotRequired, TypedDict, TypeVar, cast
 
 from . import _transit
 from .errors import ApiError, RateLimitedError, TransportError, class_for
+from .resources import Resource
+
+T = TypeVar("T", covariant=True)
+
+
+class PageMeta(TypedDict):
+    """Where a page is. Totals are None where the API does not count."""
+
+    totalItems: int | None
+    totalPages: int | None
+    page: int
+    perPage: int
+    paginationLimit: NotRequired[int]
+    """Last page that may be asked for."""
+    paginationUnsupported: NotRequired[bool]
+    """There is the first page alone."""
 
 
 @dataclass(frozen=True)
-class Response:
+class Response(Generic[T]):
     """A successful answer, decoded to dicts, lists and the types of :mod:`.types`."""
 
     status: int
     """HTTP status."""
     body: dict[str, Any]
-    """The whole decoded answer."""
+    """The whole decoded answer, plain."""
 
-    @property
-    def data(self) -> Any:
-        """The resource, or the list of resources."""
-        return self.body.get("data")
+    @cached_property
+    def data(self) -> T:
+        """The resource, or the list of resources; see :mod:`.resources`."""
+        data = self.body.get("data")
+        found: Any = (
+            [Resource(each, self._index) for each in data]
+            if isinstance(data, list)
+            else Resource(data, self._index)
+            if isinstance(data, dict)
+            else data
+        )
+        return cast(T, found)
 
-    @property
-    def included(self) -> list[dict[str, Any]]:
+    @cached_property
+    def included(self) -> list[Resource[Any]]:
         """Related resources that were asked for with ``include``."""
-        found: list[dict[str, Any]] = self.body.get("included") or []
-        return found
+        return [Resource(each, self._index) for each in self.body.get("included") or []]
 
     @property
-    def meta(self) -> dict[str, Any]:
-        """Paging: ``totalItems``, ``totalPages``, ``page``, ``perPage``."""
-        found: dict[str, Any] = self.body.get("meta") or {}
-        return found
+    def meta(self) -> PageMeta:
+        """Paging."""
+        return cast(PageMeta, self.body.get("meta") or {})
+
+    @cached_property
+    def _index(self) -> dict[tuple[str, Any], dict[str, Any]]:
+        data = self.body.get("data")
+        own = data if isinstance(data, list) else [data]
+        # What was included comes last and wins: a resource of ``data`` is there whole as well.
+        return {
+            (each.get("type", ""), each.get("id")): each
+            for each in [*own, *(self.body.get("included") or [])]
+            if isinstance(each, dict)
+        }
 
 
-def interpret(response: Any, method: str, path: str) -> Response:
+def interpret(response: Any, method: str, path: str) -> Response[Any]:
     """An HTTP response as an answer.
 
     Raises:
@@ -103,11 +137,11 @@ def _advice(status: int, errors: list[dict[str, Any]]) -> str:
 
 
 _ADVICE = {
-    400: "check the parameters, see .errors",
-    402: "the payment failed, see .errors",
+    400: "check the parameters",
+    402: "the payment failed",
     403: "this application may not do that",
     404: "check the id and that the marketplace is the right one",
-    409: "the resource is not in a state that allows this, see .errors",
+    409: "the resource is not in a state that allows this",
     413: "send less at once",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flex_tokenstore import Secret, TokenIdentity, store_config_from_env
-from flex_tokenstore._config import OptionValues
+from flex_tokenstore._config import OptionValues, hidden
 
 from .errors import ConfigurationError
 
@@ -59,8 +60,7 @@ def resolve(
             another host; the secret is given twice, or its file cannot be read.
         StoreOptionsError: The variables of the token store contradict each other.
     """
-    # From here on no frame has a secret in a local that prints itself.
-    client_secret = Secret(client_secret) if client_secret else None
+    client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
     environ = _ours(os.environ if environ is None else environ)
     client_id = client_id or environ.get(f"{PREFIX}CLIENT_ID")
     if not client_id:
@@ -68,8 +68,11 @@ def resolve(
             f"client_id must be provided: pass client_id=… or set {PREFIX}CLIENT_ID; you find it "
             "in Console, with the application of type Integration API"
         )
-    address = base_url or environ.get(f"{PREFIX}BASE_URL") or DEFAULT_BASE_URL
+    address = base_url or _masked(environ.get(f"{PREFIX}BASE_URL")) or DEFAULT_BASE_URL
     name = profile or environ.get(f"{PREFIX}PROFILE") or "default"
+    for argument, text in (("client_id", client_id), ("base_url", address), ("profile", name)):
+        if not isinstance(text, str):
+            raise ConfigurationError(f"{argument} must be a text, got {type(text).__name__}")
     try:
         identity = TokenIdentity(address, client_id, SCOPE, name)
     except ValueError as error:
@@ -78,6 +81,22 @@ def resolve(
     if token_store is None:
         token_store = store_config_from_env(f"{PREFIX}TOKEN_STORE", environ) or "memory"
     return Settings(identity, _secret(client_secret, client_secret_file, environ), token_store)
+
+
+def shown_to_nobody(
+    client_secret: str | Secret[str] | None, token_store: Any, base_url: str | None
+) -> tuple[Secret[str] | None, Any, str | None]:
+    """The arguments that may hold a secret, so that locals in a traceback do not show it.
+
+    First of all in each function that takes them. A password in a base URL is only masked: it is
+    refused, whatever it is.
+    """
+    secret = Secret(client_secret) if client_secret else None
+    return secret, hidden(token_store), _masked(base_url)
+
+
+def _masked(url: Any) -> Any:
+    return re.sub(r"//[^/]*@", "//…@", url) if isinstance(url, str) else url
 
 
 def _ours(environ: Mapping[str, str]) -> Mapping[str, str]:
@@ -90,6 +109,9 @@ def _secret(
     if given and file:
         raise ConfigurationError("client_secret and client_secret_file are both given: pass one")
     if given:
+        kind = type(given.reveal())
+        if not issubclass(kind, str):
+            raise ConfigurationError(f"client_secret must be a text, got {kind.__name__}")
         return given
     variable, file_variable = f"{PREFIX}CLIENT_SECRET", f"{PREFIX}CLIENT_SECRET_FILE"
     if not file:

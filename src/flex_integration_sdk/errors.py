@@ -17,7 +17,7 @@
         ├── RateLimitedError     429
         └── ServerError          5xx
 
-``AuthenticationError``, ``TransportError`` and ``RateLimitedError`` are also
+``AuthenticationError``, ``TransportError``, ``RateLimitedError`` and ``ServerError`` are also
 ``flex_tokenstore.GrantError``, since token requests raise them. Errors of the token store
 itself are in ``flex_tokenstore.errors``.
 """
@@ -149,8 +149,8 @@ class RateLimitedError(ApiError, GrantError):
     retry_after: float | None = None
 
 
-class ServerError(ApiError):
-    """5xx: the server failed; a query may be tried again later."""
+class ServerError(ApiError, GrantError):
+    """5xx, from the API or from the token endpoint: it failed; try a query again later."""
 
 
 BY_STATUS: dict[int, type[ApiError]] = {

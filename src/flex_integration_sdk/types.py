@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from typing import Any
+from uuid import UUID
 
 # ISO 4217: currencies whose minor unit is not a hundredth.
 _NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -119,6 +122,50 @@ class LatLngBounds:
         for name, corner in (("ne", self.ne), ("sw", self.sw)):
             if not isinstance(corner, LatLng):
                 raise TypeError(f"{name} is a LatLng, got {type(corner).__name__}")
+
+
+def json_default(value: Any) -> Any:
+    """For ``json.dumps(…, default=json_default)``: the API's types in the JavaScript SDK's form.
+
+    Such as ``{"_sdkType": "Money", "amount": 1, "currency": "EUR"}``; a time as ISO 8601.
+
+    Raises:
+        TypeError: It is another type.
+    """
+    if isinstance(value, UUID):
+        return {"_sdkType": "UUID", "uuid": str(value)}
+    if isinstance(value, Money):
+        return {"_sdkType": "Money", "amount": value.amount, "currency": value.currency}
+    if isinstance(value, LatLng):
+        return {"_sdkType": "LatLng", "lat": value.lat, "lng": value.lng}
+    if isinstance(value, LatLngBounds):
+        return {"_sdkType": "LatLngBounds", "ne": value.ne, "sw": value.sw}
+    if isinstance(value, Decimal):
+        return {"_sdkType": "BigDecimal", "value": str(value)}
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    raise TypeError(f"a value of type {type(value).__name__} has no form in JSON")
+
+
+def json_object_hook(found: dict[str, Any]) -> Any:
+    """For ``json.loads(…, object_hook=json_object_hook)``: what :func:`json_default` wrote.
+
+    Also what the JavaScript SDK wrote. An object without ``_sdkType``, or with one that is not
+    known, stays as it is.
+
+    Raises:
+        KeyError, TypeError, ValueError: A part of the value is missing or wrong.
+    """
+    kind = found.get("_sdkType")
+    if kind == "UUID":
+        return UUID(found["uuid"])
+    if kind == "Money":
+        return Money(found["amount"], found["currency"])
+    if kind == "LatLng":
+        return LatLng(found["lat"], found["lng"])
+    if kind == "LatLngBounds":
+        return LatLngBounds(found["ne"], found["sw"])
+    return Decimal(found["value"]) if kind == "BigDecimal" else found
 
 
 def _check_currency(currency: object) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ._async_session import AsyncGrants, AsyncTokenSession
     from ._async_store import AsyncTokenStore, open_async_store
     from ._config import file_store, memory_store, store_config_from_env
+    from ._events import Event
     from ._identity import TokenIdentity
     from ._registry import StoreInfo, list_stores
     from ._secret import Secret
@@ -43,6 +44,7 @@ _LAZY = {
     "AsyncGrants": "_async_session",
     "AsyncTokenSession": "_async_session",
     "AsyncTokenStore": "_async_store",
+    "Event": "_events",
     "Grants": "_session",
     "Secret": "_secret",
     "StoreInfo": "_registry",
@@ -65,6 +67,7 @@ __all__ = [
     "AsyncGrants",
     "AsyncTokenSession",
     "AsyncTokenStore",
+    "Event",
     "GrantError",
     "Grants",
     "Secret",

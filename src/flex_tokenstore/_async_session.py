@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _flow
 from ._gate import Abandoned, Flight
-from ._session_base import Budget, OnStoreError, SessionBase, reply_to
+from ._reporting import OnEvent
+from ._session_base import Budget, OnStoreError, Report, SessionBase, reply_to
 from ._state import Outcome
-from ._steps import Load, Lock, Reply, Step
+from ._steps import Reply, Step
 from .errors import SessionClosedError, TokenStoreError
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class AsyncTokenSession(SessionBase):
         failure_window: float = 5.0,
         lock_timeout: float | None = None,
         on_store_error: OnStoreError = "raise",
+        on_event: OnEvent | None = None,
     ) -> None:
         super().__init__(
             store,
@@ -58,6 +60,7 @@ class AsyncTokenSession(SessionBase):
             failure_window=failure_window,
             lock_timeout=lock_timeout,
             on_store_error=on_store_error,
+            on_event=on_event,
         )
         self.store: AsyncTokenStore
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -86,14 +89,16 @@ class AsyncTokenSession(SessionBase):
 
     async def aclose(self) -> None:
         """As :meth:`TokenSession.close`."""
-        if self._closed:
-            return
-        while self._tasks:
+        self._closed = True
+        # In a forked child, or another loop, the tasks are not ours to wait for.
+        while self._tasks and self._loop is asyncio.get_running_loop():
             await asyncio.wait(set(self._tasks))
+        ended, self._ended = self._ended, True
+        if ended:
+            return
         if self._state.unsaved is not None:
             with contextlib.suppress(TokenStoreError):
-                await self._alone(_flow.save_again(self._state))
-        self._closed = True
+                await self._alone(_flow.save_again(self._state), closing=True)
         await self.store.aclose()
 
     async def __aenter__(self) -> AsyncTokenSession:
@@ -108,42 +113,40 @@ class AsyncTokenSession(SessionBase):
         await self.aclose()
 
     async def _obtain(self) -> Outcome:
-        loop = self._own_loop()
+        standing = _standing(self._own_loop())
         while True:
             self._check_open()
-            flight, leads = self._gate.join(self, loop.is_closed)
-            try:
+            with self._gate.joined(self, standing) as (flight, leads):
                 if leads:
                     self._launch(flight, _flow.obtain(self._state))
                 elif meanwhile := self._meanwhile():
                     return meanwhile
                 await _wait(flight)
-            finally:
-                flight.leave()
             if not flight.future.done():
                 continue
             outcome = self._outcome(flight, leads)
             if outcome is not None:
                 return outcome
 
-    async def _alone(self, flow: Generator[Step, Reply, Any]) -> Any:
-        loop = self._own_loop()
-        self._check_open()
+    async def _alone(self, flow: Generator[Step, Reply, Any], *, closing: bool = False) -> Any:
+        standing = _standing(self._own_loop())
         while True:
-            flight, leads = self._gate.join(self, loop.is_closed)
-            try:
+            if not closing:
+                self._check_open()
+            with self._gate.joined(self, standing) as (flight, leads):
                 if leads:
                     self._launch(flight, flow)
                 await _wait(flight)
-            finally:
-                flight.leave()
             if leads:
                 return flight.future.result()
 
     def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
+        flight.take_off()
+
         async def fly() -> None:
             try:
-                result = await _drive(self._start(flow), _Port(self.store, self._grants), flight)
+                port = _Port(self.store, self._grants)
+                result = await _drive(self._start(flow), port, flight, self._report)
             except asyncio.CancelledError:
                 flight.future.set_exception(
                     SessionClosedError("the event loop was shut down while a token was renewed")
@@ -210,11 +213,14 @@ class _Port:
         await self._held.aclose()
 
 
-async def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight) -> Any:
+async def _drive(
+    flow: Generator[Step, Reply, Any], port: _Port, flight: Flight, report: Report
+) -> Any:
     try:
         step = next(flow)
         while True:
-            if flight.abandoned and isinstance(step, (Load, Lock)):
+            report(step)
+            if flight.stops_before(step):
                 raise Abandoned
             try:
                 reply = reply_to(await step.perform(port), None)
@@ -224,7 +230,15 @@ async def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight)
     except StopIteration as stop:
         return stop.value
     finally:
-        await port.unlock()
+        try:
+            await port.unlock()
+        finally:
+            report(None)
+
+
+def _standing(loop: asyncio.AbstractEventLoop) -> Callable[[], bool]:
+    """Tells others that this loop does not run, so that they need not wait for it."""
+    return lambda: not loop.is_running()
 
 
 async def _wait(flight: Flight) -> None:

@@ -7,13 +7,15 @@ import contextvars
 import functools
 import inspect
 import logging
+import os
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._config import hidden
 from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding
 from ._token import ANY_REVISION, Token
 from .errors import TokenLockTimeoutError
@@ -38,7 +40,8 @@ class AsyncTokenStore:
     def __init__(self, opened: OpenedStore) -> None:
         self._opened = opened
         self._binding = opened.binding
-        self._threads: dict[int, ThreadPoolExecutor] = {}
+        # By process: a forked child has the executor, but not its threads.
+        self._threads: dict[tuple[int, int], ThreadPoolExecutor] = {}
 
     @property
     def name(self) -> str:
@@ -104,9 +107,8 @@ class AsyncTokenStore:
         if self._binding.close is not None:
             with self._opened.guard("close"):
                 await self._call(self._binding.close, {})
-        for executor in self._threads.values():
-            executor.shutdown(wait=False)
-        self._threads.clear()
+        for key in [key for key in self._threads if key[0] == os.getpid()]:
+            self._threads.pop(key).shutdown(wait=False)
 
     async def __aenter__(self) -> AsyncTokenStore:
         return self
@@ -130,6 +132,8 @@ class AsyncTokenStore:
         if hook is None:
             return await self._enter_host_lock(wait)
         manager = hook.function(**hook.keywords(wait=wait, lease=lease))
+        if inspect.isawaitable(manager):
+            manager = await manager
         if hasattr(manager, "__aenter__"):
             end = await manager.__aenter__()
             return end, functools.partial(manager.__aexit__, None, None, None)
@@ -140,9 +144,15 @@ class AsyncTokenStore:
             return one_try.__enter__(), one_try
 
         async def attempt() -> tuple[float | None, Any]:
-            end, entered = await self._in_thread(_LOCK_THREADS, enter)
+            entering = self._submit(_LOCK_THREADS, enter)
+            try:
+                end, entered = await asyncio.wrap_future(entering)
+            except asyncio.CancelledError:
+                entering.add_done_callback(_leave_at_once)
+                raise
+            # Not among those who enter, whose thread may be kept by a lock that blocks.
             leave = functools.partial(entered.__exit__, None, None, None)
-            return end, functools.partial(self._in_thread, _LOCK_THREADS, leave)
+            return end, functools.partial(self._in_thread, _IO_THREADS, leave)
 
         return await _until(attempt, wait)
 
@@ -171,18 +181,31 @@ class AsyncTokenStore:
         return await result if inspect.isawaitable(result) else result
 
     async def _in_thread(self, limit: int, function: Callable[[], T]) -> T:
-        executor = self._threads.get(limit)
+        return await asyncio.wrap_future(self._submit(limit, function))
+
+    def _submit(self, limit: int, function: Callable[[], T]) -> Future[T]:
+        key = os.getpid(), limit
+        executor = self._threads.get(key)
         if executor is None:
-            executor = self._threads[limit] = ThreadPoolExecutor(limit, "flex-tokenstore")
-        context = contextvars.copy_context()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(executor, functools.partial(context.run, function))
+            executor = self._threads.setdefault(key, ThreadPoolExecutor(limit, "flex-tokenstore"))
+        work = functools.partial(contextvars.copy_context().run, function)
+        future: Future[T] = Future()
+        # Not cancelled with whoever waits for it: a lock's release must come, late or not.
+        future.set_running_or_notify_cancel()
+        try:
+            executor.submit(_perform, future, work)
+        except RuntimeError:
+            # The main thread has ended, and no executor takes work any more. A loop in another
+            # thread goes on, and would lose its token if it could not save it.
+            _perform(future, work)
+        return future
 
 
 async def open_async_store(
     config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
 ) -> AsyncTokenStore:
     """Opens a token store for an asyncio program; as :func:`open_store`."""
+    config = hidden(config)
     return async_store(config, identity, host_lock=host_lock)
 
 
@@ -190,7 +213,21 @@ def async_store(
     config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
 ) -> AsyncTokenStore:
     """:func:`open_async_store` for callers that are not in an event loop yet."""
+    config = hidden(config)
     return AsyncTokenStore(open_binding(config, identity, prefer_async=True, host_lock=host_lock))
+
+
+def _perform(future: Future[T], work: Callable[[], T]) -> None:
+    try:
+        future.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
+        future.set_exception(error)
+
+
+def _leave_at_once(entering: Future[tuple[float | None, Any]]) -> None:
+    """For a lock that was had when nobody waited for it any more."""
+    if entering.exception() is None:
+        entering.result()[1].__exit__(None, None, None)
 
 
 async def _until(attempt: Callable[[], Awaitable[T]], wait: float) -> T:

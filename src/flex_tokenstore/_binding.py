@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import pluggy
 
 from . import hookspecs
+from ._secret import Secret
 from .errors import StoreLoadError
 
 _NEEDED = {"set_token": frozenset({"token"}), "token_lock": frozenset({"wait", "lease"})}
@@ -42,20 +44,47 @@ class Hook(NamedTuple):
 class Binding:
     """The hooks of one store object, or of one store class that is only looked at."""
 
-    def __init__(self, plugin: object, hooks: dict[str, Hook], native_async: bool) -> None:
+    def __init__(
+        self,
+        plugin: object,
+        hooks: dict[str, Hook],
+        *,
+        native_async: bool,
+        marked: bool,
+        inner: Binding | None = None,
+    ) -> None:
         self.plugin = plugin
+        self.inner = inner
+        self.secrets: tuple[Secret[Any], ...] = ()  # of its options: what no message may hold
+        self._marked = marked
         self.get_token = hooks["get_token"]
         self.set_token = hooks["set_token"]
         self.remove_token = hooks["remove_token"]
         self.token_lock = hooks.get("token_lock")
         self.lock_id = hooks.get("lock_id")
         self.close = hooks.get("close")
-        self.any_coroutine = any(hook.is_coroutine for hook in hooks.values())
-        self.abilities = Abilities(
-            compare_and_set="expected" in self.set_token.arguments,
+        self.abilities: Abilities = Abilities(
+            compare_and_set="expected" in self.set_token.arguments
+            and (inner is None or inner.abilities.compare_and_set),
             lock=self.token_lock is not None,
-            native_async=native_async or self.any_coroutine,
+            native_async=native_async or any(hook.is_coroutine for hook in hooks.values()),
         )
+
+    @property
+    def innermost(self) -> Binding:
+        """Itself, or the store at the bottom of its wrappers."""
+        return self if self.inner is None else self.inner.innermost
+
+    @property
+    def place(self) -> str | None:
+        """Where the store says that it keeps the token, for people."""
+        try:
+            # Of an object of the user's own no property is run.
+            look = getattr if self._marked else inspect.getattr_static
+            place = look(self.plugin, "place", None)
+        except Exception:  # noqa: BLE001 - it is wanted for a message, about a worse error perhaps
+            return None
+        return place if isinstance(place, str) else None
 
 
 class _Manager(pluggy.PluginManager):
@@ -75,7 +104,7 @@ class _Manager(pluggy.PluginManager):
         return options
 
 
-def bind(plugin: object, *, store: str, marked: bool) -> Binding:
+def bind(plugin: object, *, store: str, marked: bool, inner: Binding | None = None) -> Binding:
     """The hooks of ``plugin``.
 
     Args:
@@ -83,6 +112,7 @@ def bind(plugin: object, *, store: str, marked: bool) -> Binding:
         store: Its name, for messages.
         marked: True for a plugin class (only methods marked ``@hookimpl`` count), False for an
             object of the user's own.
+        inner: The store that it wraps.
 
     Raises:
         StoreLoadError: A hook is missing or has a wrong signature.
@@ -92,9 +122,8 @@ def bind(plugin: object, *, store: str, marked: bool) -> Binding:
     try:
         manager.register(plugin, name=store)
     except pluggy.PluginValidationError as error:
-        reason = str(error).splitlines()[-1]
         raise StoreLoadError(
-            f"token store {store!r} has a wrong hook: {reason}", store=store
+            f"token store {store!r} has a wrong hook: {_reason(error)}", store=store
         ) from None
     hooks: dict[str, Hook] = {}
     for name in hookspecs.HOOKS:
@@ -109,14 +138,18 @@ def bind(plugin: object, *, store: str, marked: bool) -> Binding:
             )
     missing = [name for name in hookspecs.REQUIRED if name not in hooks]
     if missing:
+        lacks = " and ".join(_lack(plugin, name) for name in missing)
         mark = " (marked with @hookimpl)" if marked else ""
         raise StoreLoadError(
-            f"{store!r} is no token store: it has no {' and no '.join(missing)}; a store needs "
+            f"{store!r} is no token store: it has {lacks}; a store needs "
             f"the methods {_LISTED}{mark}",
             store=store,
         )
+    if inner is not None:
+        _forward(hooks, inner)
     cls = plugin if inspect.isclass(plugin) else type(plugin)
-    return Binding(plugin, hooks, native_async=getattr(cls, "async_class", None) is not None)
+    native_async = getattr(cls, "async_class", None) is not None
+    return Binding(plugin, hooks, native_async=native_async, marked=marked, inner=inner)
 
 
 def inspect_class(cls: type) -> Abilities:
@@ -128,9 +161,40 @@ def inspect_class(cls: type) -> Abilities:
     return bind(cls, store=cls.__name__, marked=True).abilities
 
 
+def _forward(hooks: dict[str, Hook], inner: Binding) -> None:
+    """What a wrapper takes from the store that it wraps: the lock, and the kind of each hook."""
+    for name in hookspecs.HOOKS:
+        theirs: Hook | None = getattr(inner, name)
+        if theirs is None:
+            continue
+        if name not in hooks:
+            hooks[name] = theirs
+        elif theirs.is_coroutine:
+            # Its function is a plain one that gives the inner store's coroutine.
+            hooks[name] = hooks[name]._replace(is_coroutine=True)
+
+
+def _reason(error: pluggy.PluginValidationError) -> str:
+    found = re.search(
+        r"for hook '(\w+)'.*Argument\(s\) {(.*?)} are declared", str(error), re.DOTALL
+    )
+    if found is None:
+        return str(error).splitlines()[-1]
+    hook, unknown = found.groups()
+    known = " and ".join(inspect.signature(getattr(hookspecs, hook)).parameters) or "nothing"
+    return f"{hook} takes {unknown}, which is not passed; it may take, by name, {known}"
+
+
 def _is_method(plugin: object, name: str) -> bool:
     static = inspect.getattr_static(plugin, name, None)
     return isinstance(static, (FunctionType, MethodType, staticmethod, classmethod))
+
+
+def _lack(plugin: object, name: str) -> str:
+    static = inspect.getattr_static(plugin, name, None)
+    if static is None or isinstance(static, FunctionType):
+        return f"no {name}"
+    return f"no method {name}, but a {type(static).__name__} of that name"
 
 
 def _check_signature(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from typing import Any
 
+from ._secret import Secret
 from .errors import StoreOptionsError
+
+_NO_CONFIG = (bool, int, float, bytes, bytearray, list, tuple, set, frozenset, PurePath)
 
 
 class OptionValues(dict[str, Any]):
@@ -32,12 +36,27 @@ def file_store(**options: Any) -> dict[str, Any]:
     return {"name": "file", **options}
 
 
+def hidden(config: Any) -> Any:
+    """The same store config, in a form that shows no value.
+
+    First of all in each function that takes one: a traceback may show the function's locals.
+    What is no config becomes one that :func:`normalise` refuses; raising here would show it.
+    """
+    if isinstance(config, OptionValues):
+        return config
+    if isinstance(config, Mapping):
+        return OptionValues(config)
+    url = isinstance(config, str) and "://" in config
+    return OptionValues(name=Secret(config)) if url or isinstance(config, _NO_CONFIG) else config
+
+
 def normalise(config: Any) -> tuple[str | None, dict[str, Any], object | None]:
     """A store config as name and options, or as an object of the user's own.
 
     Raises:
         StoreOptionsError: It is neither.
     """
+    config = hidden(config)
     if isinstance(config, str):
         if not config.strip():
             raise StoreOptionsError("the name of the token store is empty", option="name")
@@ -45,6 +64,10 @@ def normalise(config: Any) -> tuple[str | None, dict[str, Any], object | None]:
     if isinstance(config, Mapping):
         options = OptionValues(config)
         name = options.pop("name", None)
+        if isinstance(name, str) and "://" in name:
+            name = Secret(name)
+        if isinstance(name, Secret):
+            raise _no_config(name)
         if not isinstance(name, str) or not name.strip():
             raise StoreOptionsError(
                 "a token store's config needs the key 'name' with the store's name", option="name"
@@ -52,22 +75,31 @@ def normalise(config: Any) -> tuple[str | None, dict[str, Any], object | None]:
         if not all(isinstance(key, str) for key in options):
             raise StoreOptionsError(f"the options of token store {name!r} must have text names")
         return name.strip(), options, None
-    if isinstance(config, os.PathLike):
-        raise StoreOptionsError(
-            "token_store got a path; for a file of your own use file_store(path=…)"
-        )
-    if config is None or isinstance(
-        config, (bool, int, float, bytes, bytearray, list, tuple, set, frozenset)
-    ):
-        raise StoreOptionsError(
-            "token_store takes a store's name, a mapping with 'name' and options, or an object "
-            f"with get_token, set_token and remove_token; got {type(config).__name__}"
-        )
+    if config is None:
+        raise _no_config(None)
     if isinstance(config, type):
         raise StoreOptionsError(
             f"token_store got the class {config.__name__}; pass an object made from it"
         )
     return None, OptionValues(), config
+
+
+def _no_config(given: object) -> StoreOptionsError:
+    value = given.reveal() if isinstance(given, Secret) else given
+    if isinstance(value, str):
+        # Not a word of it: such an address often has a password in it.
+        text = (
+            "token_store got an address; it takes the store's name, and the address as an option: "
+            '{"name": …, "url": …}'
+        )
+    elif isinstance(value, PurePath):
+        text = "token_store got a path; for a file of your own use file_store(path=…)"
+    else:
+        text = (
+            "token_store takes a store's name, a mapping with 'name' and options, or an object "
+            f"with get_token, set_token and remove_token; got {type(value).__name__}"
+        )
+    return StoreOptionsError(text)
 
 
 def store_config_from_env(
@@ -85,11 +117,11 @@ def store_config_from_env(
         StoreOptionsError: There are options, and no name; or two variables contradict.
     """
     source = os.environ if environ is None else environ
-    name = source.get(variable, "").strip()
+    name = OptionValues(name=source.get(variable, "").strip())
     prefix = f"{variable}__"
     found = OptionValues((key, source[key]) for key in sorted(source) if key.startswith(prefix))
     del source, environ  # a traceback that shows locals would show every secret in them
-    if found and not name:
+    if found and not name["name"]:
         raise StoreOptionsError(
             f"{next(iter(found))} is set, but not {variable}: set it to the name of the token "
             "store that the options are for",
@@ -103,7 +135,7 @@ def store_config_from_env(
             f"{prefix}NAME is no option: the store's name is the value of {variable}; unset it",
             option="name",
         )
-    return OptionValues({"name": name, **config}) if name else None
+    return OptionValues({**name, **config}) if name["name"] else None
 
 
 def _put(config: OptionValues, parts: list[str], variable: str, source: OptionValues) -> None:

@@ -7,7 +7,6 @@ while it is being closed.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator, Mapping
 from typing import Any, NamedTuple
 
@@ -21,8 +20,6 @@ from .errors import (
     TokenLockTimeoutError,
     TokenUnavailableError,
 )
-
-logger = logging.getLogger("flex_tokenstore")
 
 ROUNDS = 4
 SLICE = 0.25  # seconds between looks at the store while another holds the lock
@@ -55,17 +52,22 @@ def obtain(state: State) -> Generator[Step, Reply, Outcome]:
         if adopted := state.adopt(found.token):
             return adopted
         if not early and found.token is not None and state.still_works(found.token):
+            state.note_adopted(found.token)
             state.hold(found.token)
             early = True
-        if state.failure is not None and state.monotonic < state.failure_until:
-            raise state.failure
+        _check_failure(state)
         return (yield from _renew(state, early))
-    except TokenUnavailableError:
+    except TokenUnavailableError as error:
         if state.policy.on_store_error != "memory":
             return _carry_on(state, early)
+        state.note("store_unavailable", error=error)
     except Exception:  # noqa: BLE001 - a token that still works outweighs any failure
         return _carry_on(state, early)
-    return (yield from _renew_without_store(state))
+    try:
+        _check_failure(state)
+        return (yield from _renew_without_store(state))
+    except Exception:  # noqa: BLE001 - as above
+        return _carry_on(state, early)
 
 
 def save_again(state: State) -> Generator[Step, Reply, None]:
@@ -83,34 +85,43 @@ def save_again(state: State) -> Generator[Step, Reply, None]:
         state.settle_unsaved(Found(reply.value).revision)
         if state.unsaved is None:
             return
-        reply = yield from _do(state, Save(unsaved.token, unsaved.expected))
-        error = reply.error
+        error = yield from _save_now(state, unsaved.token, unsaved.expected)
     if error is not None:
         state.keep_unsaved(unsaved.token, unsaved.expected, error)
         return
-    logger.info("token %s is saved at last", unsaved.token.digest)
+    state.note("saved", unsaved.token, reason="again")
     state.unsaved = None
 
 
 def revoke(state: State) -> Generator[Step, Reply, bool]:
     """Revokes and removes the token; True if the server revoked one. Never signs in."""
     yield from _acquire(state)
-    reply = yield from _do(state, Load())
-    if isinstance(reply.error, TokenCorruptError):
+    found = yield from _load(state)
+    if found.corrupt is not None:
+        yield from _do(state, Pause(SECOND_LOOK))  # it may be being written
+        found = yield from _load(state)
+    if found.corrupt is not None:
         yield from _must(state, Remove(ANY_REVISION))
+        state.note("removed", reason="revoke")
         state.forget()
         return False
-    if reply.error is not None:
-        raise reply.error
-    stored: Token | None = reply.value
-    state.settle_unsaved(Found(stored).revision)
+    stored = found.token
+    state.settle_unsaved(found.revision)
     token = state.unsaved.token if state.unsaved is not None else stored
     revoked = False
     if token is not None and token.refresh_token is not None:
         revoked, stored = yield from _revoke(state, token, stored)
     reply = yield from _do(state, Remove(None if stored is None else stored.revision))
+    unsaved = state.unsaved
+    if isinstance(reply.error, TokenConflictError) and unsaved is not None:
+        # Its save reported an error, but may have been done.
+        reply = yield from _do(state, Remove(unsaved.token.revision))
     if reply.error is not None and not isinstance(reply.error, TokenConflictError):
         raise reply.error
+    if reply.error is not None:
+        state.note("conflict", stored, error=reply.error)
+    elif stored is not None:
+        state.note("removed", stored, reason="revoke")
     state.forget()
     return revoked
 
@@ -119,6 +130,7 @@ def remove(state: State) -> Generator[Step, Reply, None]:
     """Removes the token from the store, whatever it is, and from memory."""
     yield from _acquire(state)
     yield from _must(state, Remove(ANY_REVISION))
+    state.note("removed", reason="remove")
     state.forget()
 
 
@@ -127,24 +139,35 @@ def _revoke(
 ) -> Generator[Step, Reply, tuple[bool, Token | None]]:
     reply = yield from _do(state, Revoke(token))
     if reply.error is None:
+        state.note("revoked", token)
         return True, stored
     refresh = token.refresh_token
     if refresh is None or not _rejected(reply.error):
         raise reply.error
     refused = reply.error
+    if state.lease_is_short():
+        raise GrantError(
+            "the access token was not accepted, and too little of the lock's lease is left to "
+            "refresh it; revoke again"
+        ) from refused
     try:
-        fresh = yield from _request(state, refresh)
+        fresh = yield from _request(state, refresh, "")
     except GrantError as error:
         raise refused from error
     if fresh is None:
         return False, stored  # both tokens are dead already: there is nothing left to revoke
-    reply = yield from _do(state, Save(fresh, Found(stored).revision))
-    if reply.error is None:
-        stored = fresh
+    expected = Found(stored).revision
+    unsaved = yield from _save_now(state, fresh, expected)
+    if unsaved is None:
+        state.note("saved", fresh)
+        stored, state.unsaved = fresh, None
+    else:
+        state.keep_unsaved(fresh, expected, unsaved)
     reply = yield from _do(state, Revoke(fresh))
     if reply.error is not None:
         state.hold(fresh)
         raise reply.error
+    state.note("revoked", fresh)
     return True, stored
 
 
@@ -166,9 +189,9 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
             continue
         refresh = state.choose(found.token)
         sent_at = state.monotonic
-        token = yield from _request(state, refresh)
+        token = yield from _request(state, refresh, state.why_sign_in(found.token))
         if token is not None:
-            state.failure = None
+            state.failure = state.own = None
             origin: Origin = "signed_in" if refresh is None else "refreshed"
             state.hold(token, sent_at)
             return (yield from _save(state, token, found.revision, origin))
@@ -179,24 +202,26 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
 
 
 def _renew_without_store(state: State) -> Generator[Step, Reply, Outcome]:
-    pending = state.unsaved.token if state.unsaved is not None else state.own
-    for _ in range(2):
-        refresh = pending.refresh_token if pending is not None else None
-        if refresh is not None and refresh in state.dead:
-            refresh = None
+    for _ in range(3):
+        refresh = state.choose(state.own)
         sent_at = state.monotonic
-        token = yield from _request(state, refresh)
+        token = yield from _request(state, refresh, "store_unavailable")
         if token is not None:
-            state.own = token
+            state.failure = None
+            state.keep_own(token, refresh)
             held = state.hold(token, sent_at)
             return Outcome(token, "signed_in" if refresh is None else "refreshed", held)
     raise GrantError("the server rejected the token request")
 
 
 def _acquire(state: State) -> Generator[Step, Reply, None]:
+    started = state.monotonic
     reply = yield from _do(state, Lock(state.policy.lock_wait, state.policy.lease))
+    if isinstance(reply.error, TokenLockTimeoutError):
+        state.note("waited", reason="timeout", seconds=state.monotonic - started)
     if reply.error is not None:
         raise reply.error
+    state.note("waited", reason="lock", seconds=state.monotonic - started)
     state.lease_end = reply.value
 
 
@@ -206,15 +231,18 @@ def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outco
         wait = 0.0 if early else SLICE
         reply = yield from _do(state, Lock(wait, state.policy.lease))
         if reply.error is None:
+            state.note("waited", reason="lock", seconds=state.monotonic - started)
             state.lease_end = reply.value
             return None
         if early or not isinstance(reply.error, TokenLockTimeoutError):
             raise reply.error
         found = yield from _load(state)
-        if adopted := state.adopt(found.token):
-            return adopted
         waited = state.monotonic - started
+        if adopted := state.adopt(found.token):
+            state.note("waited", reason="adopted", seconds=waited)
+            return adopted
         if waited >= state.policy.lock_wait:
+            state.note("waited", reason="timeout", seconds=waited)
             raise TokenLockTimeoutError(
                 f"another program has held the lock of this token for {waited:.0f} s and saved no "
                 "new one; it may hang: end it, or raise lock_timeout"
@@ -223,38 +251,55 @@ def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outco
 
 def _read_locked(state: State) -> Generator[Step, Reply, Found]:
     found = yield from _load(state)
-    for _ in range(2):
+    for look in range(ROUNDS):
         if found.corrupt is None:
             return found
+        before = found.corrupt.revision
         yield from _do(state, Pause(SECOND_LOOK))
         found = yield from _load(state)
+        if look > 0 and found.corrupt is not None and found.corrupt.revision == before:
+            break
     corrupt = found.corrupt
     if corrupt is None:
         return found
-    if corrupt.revision is None:
-        raise corrupt
+    if corrupt.revision is None or corrupt.revision != before:
+        raise corrupt  # it must be left where it is, or somebody is writing it
     reply = yield from _do(state, Remove(corrupt.revision))
     if isinstance(reply.error, TokenConflictError):
-        return (yield from _load(state))
+        found = yield from _load(state)
+        if found.corrupt is not None:
+            raise found.corrupt  # not to be taken for an empty store
+        return found
     if reply.error is not None:
         raise reply.error
-    logger.warning("%s; it was moved aside and a new token is asked for", corrupt)
+    state.note("quarantined", error=corrupt)
     return Found(None)
 
 
-def _request(state: State, refresh: Any) -> Generator[Step, Reply, Token | None]:
-    """A fresh token; None if the server rejected the refresh token."""
+def _request(state: State, refresh: Any, why: str) -> Generator[Step, Reply, Token | None]:
+    """A fresh token; None if the server rejected the refresh token.
+
+    ``why`` the secret is sent, if there is no refresh token: for the events alone.
+    """
     for attempt in (1, 2):
-        sent_at = state.wall
+        sent_at, started = state.wall, state.monotonic
         reply = yield from _do(state, Request(refresh))
-        if reply.error is None:
-            return _issued(state, reply.value, refresh, sent_at)
-        if refresh is not None and _rejected(reply.error):
+        error = reply.error
+        if error is None:
+            try:
+                token = _issued(state, reply.value, refresh, sent_at)
+            except GrantError as invalid:
+                error = invalid
+            else:
+                state.note_issued(token, refresh, state.monotonic - started, why)
+                return token
+        state.note_not_issued(error, refresh, state.monotonic - started)
+        if refresh is not None and _rejected(error):
             state.dead.add(refresh)
             return None
-        transient = isinstance(reply.error, GrantError) and reply.error.reason == "transient"
+        transient = isinstance(error, GrantError) and error.reason == "transient"
         if not transient or attempt == 2 or state.lease_is_short():
-            raise reply.error
+            raise error
     raise AssertionError("not reached")
 
 
@@ -267,11 +312,13 @@ def _save(
         if compare or not state.lease_is_over():
             reply = yield from _do(state, Save(token, expected))
             if reply.error is None:
+                state.note("saved", token)
                 state.unsaved = None
                 return Outcome(token, origin, state.held)
             error = reply.error
             if not isinstance(error, TokenConflictError):
                 break
+            state.note("conflict", token, error=error)
         else:
             # Without compare-and-set only the lock keeps a newer token from being overwritten.
             yield from _do(state, Unlock())
@@ -286,6 +333,7 @@ def _save(
             break
         stored: Token | None = reply.value
         if stored is None and expected is not None:
+            state.note("discarded", token, reason="removed")
             state.forget()
             return Outcome(token, origin, None)
         if stored is not None and stored.revision != expected:
@@ -294,6 +342,16 @@ def _save(
             expected = stored.revision
     state.keep_unsaved(token, expected, error or TokenConflictError("it changed each time"))
     return Outcome(token, origin, state.held)
+
+
+def _save_now(
+    state: State, token: Token, expected: str | None
+) -> Generator[Step, Reply, Exception | None]:
+    """One save under the lock, if the lock still holds or is not needed; gives its error."""
+    if not state.compare_and_set and state.lease_is_over():
+        return TokenLockTimeoutError("the lock's lease ended before the token was saved")
+    reply = yield from _do(state, Save(token, expected))
+    return reply.error
 
 
 def _load(state: State) -> Generator[Step, Reply, Found]:
@@ -330,12 +388,20 @@ def _carry_on(state: State, early: bool) -> Outcome:
         state.failure_until = state.monotonic + state.policy.failure_window
     held = state.held
     if not early or held is None or not held.alive(state.monotonic):
+        if fresh:
+            state.note("renewal_failed", error=error)
         raise error
     pause = BUSY_PAUSE if busy else state.policy.failure_window
     if fresh and not busy:
-        logger.warning("the token is still valid but could not be renewed: %s", error)
+        state.note("renewal_postponed", held.token, error=error)
     state.postpone(state.monotonic + pause)
     return Outcome(held.token, "adopted", state.held)
+
+
+def _check_failure(state: State) -> None:
+    """For a while after a failed renewal none is tried."""
+    if state.failure is not None and state.monotonic < state.failure_until:
+        raise state.failure.with_traceback(None)
 
 
 def _due(state: State, held: Any) -> float:

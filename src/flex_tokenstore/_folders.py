@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from platformdirs.api import PlatformDirsABC
 
 APP = "flex-integration-sdk"
+_NO_FSYNC = {errno.EINVAL, errno.ENOTSUP}  # file systems that cannot do it for folders
 
 
 def config_folder() -> Path:
@@ -63,6 +67,28 @@ def make_private_folder(folder: Path) -> None:
         folder = folder.parent
     for path in reversed(missing):
         path.mkdir(mode=0o700, exist_ok=True)  # another process may be making it too
+        with suppress(PermissionError):  # a folder that we may write in but not read
+            sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """What was made, renamed or removed in the folder outlasts a power cut from here on.
+
+    Windows offers no such call; there it does nothing.
+
+    Raises:
+        OSError: The file system refuses.
+    """
+    if os.name == "nt":
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in _NO_FSYNC:
+            raise
+    finally:
+        os.close(fd)
 
 
 def _dirs(name: str) -> PlatformDirsABC:

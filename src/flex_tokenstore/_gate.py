@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+from ._steps import Load, Lock, Request, Revoke
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from ._steps import Step
 
 _gates: WeakValueDictionary[object, Gate] = WeakValueDictionary()
 _mutex = threading.Lock()
 
 
 class Abandoned(Exception):
-    """Nobody waits for this flight any more; whoever joined it meanwhile starts another."""
+    """Nobody flies or waits for this flight any more; whoever joined it starts another."""
 
 
 class Flight:
@@ -24,7 +29,7 @@ class Flight:
 
     Args:
         owner: The session whose flow it runs.
-        dead: Tells that whatever ran it is gone (a closed event loop).
+        dead: Tells that whatever runs it stands still (an event loop that does not run).
     """
 
     def __init__(self, owner: object, dead: Callable[[], bool]) -> None:
@@ -34,6 +39,8 @@ class Flight:
         # A running future cannot be cancelled by one of those who wait for it.
         self.future.set_running_or_notify_cancel()
         self._waiting = 0
+        self._flown = False
+        self._sent = False
         self._mutex = threading.Lock()
 
     def enter(self) -> None:
@@ -44,23 +51,38 @@ class Flight:
         with self._mutex:
             self._waiting -= 1
 
-    @property
-    def abandoned(self) -> bool:
-        """All who waited have left. Looked at only where nothing is lost by stopping."""
+    def take_off(self) -> bool:
+        """For whoever flies it, at the start; False: it was scrapped meanwhile."""
         with self._mutex:
-            return self._waiting <= 0
+            self._flown = self._flown or not self.future.done()
+            return self._flown
 
-    def wait(self) -> Any:
-        """Blocks until the outcome is there; gives it or raises its error."""
-        while True:
-            try:
-                # In slices: an endless wait cannot be interrupted on Windows.
-                return self.future.result(timeout=0.5)
-            except TimeoutError:
-                if self.future.done():
-                    raise
-                if self.dead():
-                    raise Abandoned from None
+    def scrap(self) -> None:
+        """For its maker, who leaves: unless it has taken off, it never will."""
+        with self._mutex:
+            if not self._flown and not self.future.done():
+                self.future.set_exception(Abandoned())
+
+    def stops_before(self, step: Step) -> bool:
+        """All who waited have left, and nothing is lost by stopping here.
+
+        Once a request was sent it goes on to the end: a token may be in hand that is not saved.
+        """
+        if self._sent or isinstance(step, (Request, Revoke)):
+            self._sent = True
+            return False
+        with self._mutex:
+            return self._waiting <= 0 and isinstance(step, (Load, Lock))
+
+    def wait(self) -> None:
+        """Blocks until it is over (``future.done()``) or dead."""
+        # In slices: an endless wait cannot be interrupted on Windows.
+        while not self.future.done():
+            with suppress(TimeoutError):
+                self.future.exception(timeout=0.5)
+                return
+            if self.dead():
+                return
 
 
 class Gate:
@@ -71,15 +93,26 @@ class Gate:
         self._mutex = threading.Lock()
         self._flight: Flight | None = None
 
-    def join(self, owner: object, dead: Callable[[], bool] = lambda: False) -> tuple[Flight, bool]:
+    @contextmanager
+    def joined(
+        self, owner: object, dead: Callable[[], bool] = lambda: False
+    ) -> Iterator[tuple[Flight, bool]]:
         """The flight under way, or a new one to be flown by the caller (then True)."""
-        with self._mutex:
-            flight, leads = self._flight, False
-            if flight is None or flight.future.done() or flight.dead():
-                flight, leads = Flight(owner, dead), True
-                self._flight = flight
-            flight.enter()
-            return flight, leads
+        # Made before it is shown to anyone, so that it is scrapped wherever Ctrl-C strikes:
+        # others would wait for ever for a flight that nobody flies.
+        mine = Flight(owner, dead)
+        joined: Flight | None = None
+        try:
+            with self._mutex:
+                joined = self._flight
+                if joined is None or joined.future.done() or joined.dead():
+                    joined = self._flight = mine
+                joined.enter()
+            yield joined, joined is mine
+        finally:
+            mine.scrap()
+            if joined is not None:
+                joined.leave()
 
     def current(self, owner: object) -> Flight | None:
         """The flight of ``owner`` under way."""

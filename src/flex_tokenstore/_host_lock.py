@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import random
 import threading
@@ -32,8 +33,24 @@ else:
         fcntl.flock(fd, fcntl.LOCK_UN)
 
 
+logger = logging.getLogger("flex_tokenstore")
+
 _BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
+_REMEDY = (
+    "Check the owner and mode of it and of its folder, or choose a folder that this user may "
+    "write in"
+)
+_FULL = "Free some space"
+_LOCKLESS = ("its file system offers no locks", "Choose a folder on a local one")
+_REASONS = {
+    errno.ELOOP: ("it is a symbolic link", _REMEDY),
+    errno.ENOSPC: ("the disk is full", _FULL),
+    errno.EDQUOT: ("the disk quota is used up", _FULL),
+    errno.EROFS: ("the file system is read-only", "Choose a folder that can be written in"),
+    errno.ENOLCK: _LOCKLESS,
+    errno.ENOTSUP: _LOCKLESS,
+}
 _SHORTEST, _LONGEST = 0.001, 0.02  # seconds between two tries
 
 _open_fds: dict[int, HostLock] = {}
@@ -138,10 +155,9 @@ class HostLock:
 
     def _refused(self, error: OSError) -> TokenUnavailableError:
         kind = TokenPermissionError if error.errno in _DENIED else TokenUnavailableError
-        why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
+        why, remedy = _REASONS.get(error.errno or 0, (error.strerror, _REMEDY))
         return kind(
-            f"the lock file {self.path} cannot be used: {why}. Check the owner and mode of it and "
-            "of its folder, or choose a folder that this user may write in; a store that has no "
+            f"the lock file {self.path} cannot be used: {why}. {remedy}; a store that has no "
             'lock of its own does without one with host_lock="off"',
             store=self._store,
             place=str(self.path),
@@ -151,8 +167,14 @@ class HostLock:
 def _close(fd: int) -> None:
     with _forking:
         # No longer there: we are a forked child, which closed it already.
-        if _open_fds.pop(fd, None) is not None:
+        lock = _open_fds.pop(fd, None)
+        if lock is None:
+            return
+        try:
             os.close(fd)
+        except OSError as error:
+            # Network file systems report late; what the lock protected is done all the same.
+            logger.warning("the lock file %s was not closed cleanly: %s", lock.path, error.strerror)
 
 
 def _after_fork_in_child() -> None:

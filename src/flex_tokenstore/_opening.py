@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from ._binding import Abilities, Binding, bind
-from ._token import Token
+from ._config import hidden, normalise
+from ._secret import Secret
+from ._token import Token, is_newer
 from .errors import (
     StoreOptionsError,
     TokenCorruptError,
@@ -37,19 +39,18 @@ class OpenedStore:
         self.name = name
         self.binding = binding
         self.identity = identity
-        self.abilities: Abilities = _abilities(binding)
+        self.abilities: Abilities = binding.abilities
         self._host_lock = host_lock
 
     @property
     def place(self) -> str:
         """Where the token is, for people."""
-        place = getattr(self.binding.plugin, "place", None)
-        return place if isinstance(place, str) else f"token store {self.name!r}"
+        return self.binding.place or f"token store {self.name!r}"
 
     def lock_key(self) -> object:
         """What the in-process gate is keyed by: two handles on one token give equal keys."""
         hook = self.binding.lock_id
-        return hook.function() if hook is not None else _ById(self.binding.plugin)
+        return hook.function() if hook is not None else _ById(self.binding.innermost.plugin)
 
     def host_lock(self) -> HostLock | None:
         """The lock for a store that brings none; None where it is switched off."""
@@ -69,15 +70,23 @@ class OpenedStore:
         """
         if data is None:
             return None
-        try:
-            token = Token(data)  # type: ignore[arg-type]  # checked there
-        except ValueError as error:
+        found = Secret(data)
+        del data  # a traceback may show locals
+        if is_newer(found.reveal()):
             raise TokenCorruptError(
-                f"what token store {self.name!r} gave is no token: {error}; remove it with "
+                f"{self.place} holds a token that a newer version of this package wrote; upgrade "
+                "flex-integration-sdk",
+                store=self.name,
+                place=self.place,
+            )
+        token, problem = _token_in(found)
+        if token is None:
+            raise TokenCorruptError(
+                f"what token store {self.name!r} gave is no token: {problem}; remove it with "
                 "`flex-sdk token remove`",
                 store=self.name,
                 place=self.place,
-            ) from None
+            )
         self._check_owner(token)
         return token
 
@@ -112,36 +121,54 @@ class OpenedStore:
                 error.store = self.name
             raise
         except Exception as error:  # noqa: BLE001 - whatever a stranger's store raises
+            leaks = _leaks(error, (*self.binding.secrets, *_secrets_of(token)))
+            # While reading, what a driver says may hold what it read.
+            said = "" if token is None or leaks else f": {error}"
+            without_frames(error)
             raise TokenUnavailableError(
-                f"token store {self.name!r} could not {doing}: {type(error).__name__}"
-                f"{_shown(error, token)}. Check that it is up and reachable",
+                f"token store {self.name!r} could not {doing}: {type(error).__name__}{said}. Check "
+                "that it is up and reachable",
                 store=self.name,
                 place=self.place,
-            ) from (None if _leaks(error, token) else without_frames(error))
+            ) from (None if leaks else error)
 
 
 def open_binding(
     config: StoreConfig, identity: TokenIdentity, *, prefer_async: bool, host_lock: str
 ) -> OpenedStore:
     """See ``open_store``."""
+    config = hidden(config)
     if host_lock not in ("on", "off"):
         raise StoreOptionsError('host_lock must be "on" or "off"', option="host_lock")
-    from ._config import normalise
+    name, binding = bind_config(config, identity, prefer_async=prefer_async)
+    return OpenedStore(name, binding, identity, host_lock == "on")
 
+
+def bind_config(
+    config: StoreConfig, identity: TokenIdentity, *, prefer_async: bool
+) -> tuple[str, Binding]:
+    """A store's name and its hooks, from its config."""
+    from ._wrapper import WrapperStore
+
+    config = hidden(config)
     name, options, own = normalise(config)
     if own is not None:
         name = type(own).__name__
-        binding = bind(own, store=name, marked=False)
-        return OpenedStore(name, binding, identity, host_lock == "on")
+        return name, bind(own, store=name, marked=False)
     assert name is not None
-    plugin = make_plugin(name, options, identity, prefer_async=prefer_async)
-    return OpenedStore(name, bind(plugin, store=name, marked=True), identity, host_lock == "on")
+    plugin, checked = _make_plugin(name, options, identity, prefer_async=prefer_async)
+    inner = None
+    if isinstance(plugin, WrapperStore):
+        inner = plugin._open_inner(name, checked, identity, prefer_async=prefer_async)
+    binding = bind(plugin, store=name, marked=True, inner=inner)
+    binding.secrets = _secrets_of(checked) + (() if inner is None else inner.secrets)
+    return name, binding
 
 
-def make_plugin(
+def _make_plugin(
     name: str, options: Mapping[str, Any], identity: TokenIdentity, *, prefer_async: bool
-) -> object:
-    """A store object made from its name and options."""
+) -> tuple[object, Any]:
+    """A store object made from its name and options, and these options, checked."""
     from ._options import check_options
     from ._registry import load_store_class
 
@@ -155,18 +182,11 @@ def make_plugin(
     except TokenStoreError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a stranger's store raises
+        without_frames(error)
         raise TokenUnavailableError(
             f"token store {name!r} could not be opened: {type(error).__name__}", store=name
-        ) from without_frames(error)
-    open_inner = getattr(plugin, "_open_inner", None)
-    if open_inner is not None:
-        open_inner(identity, prefer_async)
-    return plugin
-
-
-def _abilities(binding: Binding) -> Abilities:
-    inner = getattr(binding.plugin, "_inner", None)
-    return _abilities(inner) if isinstance(inner, Binding) else binding.abilities
+        ) from (None if _leaks(error, _secrets_of(checked)) else error)
+    return plugin, checked
 
 
 class _ById:
@@ -182,19 +202,50 @@ class _ById:
         return id(self._thing)
 
 
-def _shown(error: Exception, token: Token | None) -> str:
-    if token is None:
-        # What a driver says while reading may hold what it read.
-        return ""
-    return "" if _leaks(error, token) else f": {error}"
+def _token_in(found: Secret[Any]) -> tuple[Token | None, str]:
+    """The token, or why it is none. It does not raise: the error's frames would hold the data."""
+    try:
+        return Token(found.reveal()), ""
+    except ValueError as error:
+        return None, str(error)
 
 
-def _leaks(error: BaseException, token: Token | None) -> bool:
-    if token is None:
-        return False
-    text = f"{error}{error.args!r}{error.__cause__}{error.__context__}"
-    refresh = token.refresh_token
-    return token.access_token.reveal() in text or (refresh is not None and refresh.reveal() in text)
+def _secrets_of(thing: object) -> tuple[Secret[Any], ...]:
+    """The secrets of a token, or of a store's options."""
+    if isinstance(thing, Token):
+        return tuple(each for each in (thing.access_token, thing.refresh_token) if each)
+    if isinstance(thing, (list, tuple)):
+        return tuple(secret for each in thing for secret in _secrets_of(each))
+    if isinstance(thing, Secret):
+        return (thing, *_password_of(thing))
+    return (
+        () if isinstance(thing, str) else _secrets_of(list(getattr(thing, "__dict__", {}).values()))
+    )
+
+
+def _password_of(secret: Secret[Any]) -> tuple[Secret[Any], ...]:
+    """Of an address, which drivers show without its password, or only the password itself."""
+    from urllib.parse import unquote, urlsplit
+
+    try:
+        password = Secret(urlsplit(secret.reveal()).password)
+    except (ValueError, AttributeError, TypeError):
+        return ()
+    return (password, Secret(unquote(password.reveal() or ""))) if password else ()
+
+
+def _leaks(error: BaseException, secrets: tuple[Secret[Any], ...]) -> bool:
+    """Whether the error, or one that led to it, says a secret."""
+    said, seen = [], set[int]()
+    queue: list[BaseException | None] = [error]
+    while queue:
+        each = queue.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            said.append(f"{each}{each.args!r}{getattr(each, '__notes__', '')}")
+            queue += (each.__cause__, each.__context__)
+    text = Secret("".join(said))
+    return any(each.reveal() in text.reveal() for each in secrets if isinstance(each.reveal(), str))
 
 
 HostLockSetting = Literal["on", "off"]

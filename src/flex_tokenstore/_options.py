@@ -9,7 +9,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ._config import OptionValues
+from ._config import OptionValues, hidden
 from ._option_types import convert, has_secret, takes, type_name
 from .errors import StoreLoadError, StoreOptionsError
 
@@ -46,6 +46,8 @@ def check_options(cls: type, options: Mapping[str, Any], *, store: str) -> Any:
     hints = _hints(cls, store)
     # It and the mapping that ``normalise`` gives show no value: tracebacks may show locals.
     values = OptionValues((name, convert(hints[name], options, name)) for name in options)
+    if "inner" in values:  # a store's config, whose repr would show its options
+        values["inner"] = hidden(values["inner"])
     wrong = next((name for name, value in values.items() if value is NotImplemented), None)
     if wrong is not None:
         got = type(options[wrong]).__name__

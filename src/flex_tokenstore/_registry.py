@@ -24,7 +24,10 @@ _BLOCKED = "blocked by FLEX_TOKENSTORE_ALLOW or FLEX_TOKENSTORE_BLOCK"
 
 @dataclass(frozen=True)
 class StoreInfo:
-    """One registered store, usable or not; the last five fields are known after a check."""
+    """One registered store, usable or not; the last five fields are known after a check.
+
+    The abilities (``compare_and_set`` …) of a wrapper are those of the store that it wraps: None.
+    """
 
     name: str
     """What to select it by; ``"?"`` if the metadata does not tell."""
@@ -128,6 +131,7 @@ def _status(candidate: Candidate, found: list[Candidate]) -> tuple[Status, str]:
 def _checked(info: StoreInfo, candidate: Candidate) -> StoreInfo:
     from ._binding import inspect_class
     from ._options import describe_options
+    from ._wrapper import WrapperStore
 
     try:
         cls = load(candidate)
@@ -140,10 +144,11 @@ def _checked(info: StoreInfo, candidate: Candidate) -> StoreInfo:
     except Exception as error:  # noqa: BLE001 - one odd class must not hide the other stores
         reason = f"looking at its class raised {type(error).__name__}"
         return replace(info, status="broken", reason=reason)
+    info = replace(info, doc=(cls.__doc__ or "").strip(), options=options)
+    if issubclass(cls, WrapperStore):
+        return info  # what it can do depends on the store that it wraps
     return replace(
         info,
-        doc=(cls.__doc__ or "").strip(),
-        options=options,
         compare_and_set=abilities.compare_and_set,
         lock=abilities.lock,
         native_async=abilities.native_async,

@@ -18,7 +18,8 @@ class Secret(Generic[T]):
     __slots__ = ("_value",)
 
     def __init__(self, value: T | Secret[T]) -> None:
-        self._value: T = value._value if isinstance(value, Secret) else value
+        inner: Any = value._value if isinstance(value, Secret) else value
+        self._value: T = inner
 
     def reveal(self) -> T:
         """The secret itself. Keep it out of variables that outlive the expression using it."""

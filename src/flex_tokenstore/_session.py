@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _flow
 from ._gate import Abandoned, Flight
-from ._session_base import Budget, OnStoreError, SessionBase, reply_to
+from ._reporting import OnEvent, refuse_within_report
+from ._session_base import Budget, OnStoreError, Report, SessionBase, reply_to
 from ._state import Outcome
-from ._steps import Load, Lock, Reply, Step
+from ._steps import Reply, Step
 from .errors import TokenStoreError
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ class TokenSession(SessionBase):
             of a program that died may last, and 10 s.
         on_store_error: ``"raise"``, or ``"memory"``: go on with a token in memory alone while
             the store cannot be reached, at the price of one sign-in for each process.
+        on_event: Called with each :class:`Event`, in the thread that renews, which waits for
+            it: it must be quick, and must not use the session. What it raises is logged.
+
+    Raises:
+        TypeError: ``on_event`` cannot be called, or is a coroutine function.
     """
 
     def __init__(
@@ -66,6 +72,7 @@ class TokenSession(SessionBase):
         failure_window: float = 5.0,
         lock_timeout: float | None = None,
         on_store_error: OnStoreError = "raise",
+        on_event: OnEvent | None = None,
     ) -> None:
         super().__init__(
             store,
@@ -74,6 +81,7 @@ class TokenSession(SessionBase):
             failure_window=failure_window,
             lock_timeout=lock_timeout,
             on_store_error=on_store_error,
+            on_event=on_event,
         )
         self.store: TokenStore
 
@@ -111,16 +119,17 @@ class TokenSession(SessionBase):
 
     def close(self) -> None:
         """Waits for a renewal under way, tries once more to save, and closes the store."""
-        if self._closed:
-            return
+        refuse_within_report()
+        self._closed = True  # first: a renewal that began later would find the store closed
         flight = self._gate.current(self)
         if flight is not None:
-            with contextlib.suppress(Exception):
-                flight.wait()
+            flight.wait()
+        ended, self._ended = self._ended, True
+        if ended:
+            return
         if self._state.unsaved is not None:
             with contextlib.suppress(TokenStoreError):
-                self._alone(_flow.save_again(self._state))
-        self._closed = True
+                self._alone(_flow.save_again(self._state), closing=True)
         self.store.close()
 
     def __enter__(self) -> TokenSession:
@@ -137,40 +146,38 @@ class TokenSession(SessionBase):
     def _obtain(self) -> Outcome:
         while True:
             self._check_open()
-            flight, leads = self._gate.join(self)
-            try:
+            with self._gate.joined(self) as (flight, leads):
                 if leads:
+                    self._check_open()  # again: whoever closes it looks for a flight only once
                     self._launch(flight, _flow.obtain(self._state))
                 elif meanwhile := self._meanwhile():
                     return meanwhile
-                with contextlib.suppress(Exception):  # its error is looked at below
-                    flight.wait()
-            finally:
-                flight.leave()
+                flight.wait()
             if not flight.future.done():
                 continue
             outcome = self._outcome(flight, leads)
             if outcome is not None:
                 return outcome
 
-    def _alone(self, flow: Generator[Step, Reply, Any]) -> Any:
+    def _alone(self, flow: Generator[Step, Reply, Any], *, closing: bool = False) -> Any:
         """Runs a flow whose outcome is for this caller only."""
-        self._check_open()
         while True:
-            flight, leads = self._gate.join(self)
-            try:
+            with self._gate.joined(self) as (flight, leads):
+                if not closing:
+                    self._check_open()
                 if leads:
                     self._launch(flight, flow)
-                    return flight.wait()
-                with contextlib.suppress(Exception):
-                    flight.wait()
-            finally:
-                flight.leave()
+                flight.wait()
+            if leads:
+                return flight.future.result()
 
     def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
         def fly() -> None:
+            if not flight.take_off():
+                return
             try:
-                result = _drive(self._start(flow), _Port(self.store, self._grants), flight)
+                port = _Port(self.store, self._grants)
+                result = _drive(self._start(flow), port, flight, self._report)
             except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
                 flight.future.set_exception(error)
             else:
@@ -225,11 +232,12 @@ class _Port:
         self._held.close()
 
 
-def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight) -> Any:
+def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight, report: Report) -> Any:
     try:
         step = next(flow)
         while True:
-            if flight.abandoned and isinstance(step, (Load, Lock)):
+            report(step)
+            if flight.stops_before(step):
                 raise Abandoned
             try:
                 reply = reply_to(step.perform(port), None)
@@ -239,4 +247,7 @@ def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight) -> An
     except StopIteration as stop:
         return stop.value
     finally:
-        port.unlock()
+        try:
+            port.unlock()
+        finally:
+            report(None)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from ._gate import Abandoned, Flight, gate_for
+from ._reporting import OnEvent, Reporter, refuse_within_report
 from ._state import Origin, Outcome, Policy, State
-from ._steps import Reply
+from ._steps import Reply, Save, Step
 from .errors import GrantError, SessionClosedError, fresh_copy
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from ._token import Token
 
 OnStoreError = Literal["raise", "memory"]
+Report = Callable[["Step | None"], None]
 
 
 class SessionBase:
@@ -31,6 +34,7 @@ class SessionBase:
         failure_window: float = 5.0,
         lock_timeout: float | None = None,
         on_store_error: OnStoreError = "raise",
+        on_event: OnEvent | None = None,
     ) -> None:
         if on_store_error not in ("raise", "memory"):
             raise ValueError('on_store_error must be "raise" or "memory"')
@@ -41,7 +45,9 @@ class SessionBase:
         policy = Policy(request_timeout, failure_window, lock_timeout, on_store_error)
         self._state = State(store.identity.key, store.abilities.compare_and_set, policy)
         self._gate = gate_for(store.lock_key)
-        self._closed = False
+        self._reporter = Reporter(store, on_event)
+        self._closed = False  # no renewal is begun any more
+        self._ended = False  # the store is closed
 
     @property
     def identity(self) -> TokenIdentity:
@@ -81,27 +87,44 @@ class SessionBase:
     def _start(self, flow: Generator[Any, Reply, Any]) -> Generator[Any, Reply, Any]:
         self._state.monotonic, self._state.wall = time.monotonic(), time.time()
         self._state.lease_end = None
+        self._state.notes = []
         return flow
+
+    def _report(self, step: Step | None) -> None:
+        """Hands on what the flow has noted so far; called before ``step`` and at the end."""
+        # Nothing of the program's own runs between the server's answer and its save.
+        if self._state.notes and not isinstance(step, Save):
+            notes, self._state.notes = self._state.notes, []
+            self._reporter.report(notes)
 
     def _outcome(self, flight: Flight, leads: bool) -> Outcome | None:
         """A finished flight's outcome, if it is of use to this caller."""
         error = flight.future.exception()
-        mine = flight.owner is self
         if error is None:
-            outcome = flight.future.result()
-            if not isinstance(outcome, Outcome):
-                return None  # it revoked or removed
-            if leads:
-                return outcome
-            return outcome if self._state.share(outcome) else None
+            return self._useful(flight.future.result(), leads)
         if isinstance(error, Abandoned):
             return None
-        # A refused client secret is the matter of the session that has it.
-        if mine or not isinstance(error, GrantError):
-            raise fresh_copy(error)
-        return None
+        if not isinstance(error, Exception):
+            personal = not leads  # Ctrl-C, in the thread of whoever led
+        else:
+            # A refused client secret is the matter of the session that has it, as is its loop.
+            personal = flight.owner is not self and isinstance(
+                error, (GrantError, SessionClosedError)
+            )
+        if personal:
+            return None
+        raise fresh_copy(error)
+
+    def _useful(self, outcome: Any, leads: bool) -> Outcome | None:
+        if not isinstance(outcome, Outcome):
+            return None  # it revoked or removed
+        if leads:
+            # Another thread may have had a 401 with it meanwhile.
+            return None if outcome.token.access_token in self._state.refused else outcome
+        return outcome if self._state.share(outcome) else None
 
     def _check_open(self) -> None:
+        refuse_within_report()
         if self._closed:
             raise SessionClosedError("this session is closed; make a new one")
 

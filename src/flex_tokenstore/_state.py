@@ -5,17 +5,17 @@ No I/O, no clock: times come in as arguments, in seconds.
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
+from ._events import Note
 from ._token import digest_of
+from .errors import GrantError
 
 if TYPE_CHECKING:
+    from ._events import EventName
     from ._secret import Secret
     from ._token import Token
-
-logger = logging.getLogger("flex_tokenstore")
 
 Origin = Literal["adopted", "refreshed", "signed_in"]
 
@@ -115,6 +115,14 @@ class State:
     monotonic: float = 0.0
     wall: float = 0.0
     lease_end: float | None = None
+    notes: list[Note] | None = None
+    """What happened, for whoever drives the flow to take and report; None: nobody does."""
+
+    def note(self, name: EventName, token: Token | None = None, **fields: Any) -> None:
+        """Notes an event, for operators; no decision depends on it."""
+        if self.notes is not None:
+            digest = None if token is None else token.digest
+            self.notes.append(Note(name, digest=digest, **fields))
 
     def usable(self, token: Token) -> bool:
         """Of this identity, not refused, and not within the margin of its expiry."""
@@ -134,8 +142,15 @@ class State:
         """Takes a token that another stored, if usable."""
         if token is None or not self.usable(token):
             return None
-        self.unsaved = None
+        self.note_adopted(token)
+        self.note_settled(token.revision)
+        self.unsaved = self.own = None
         return Outcome(token, "adopted", self.hold(token))
+
+    def note_adopted(self, token: Token) -> None:
+        """Notes that a token from the store is taken, unless it is the one in memory."""
+        if self.held is None or self.held.token.access_token != token.access_token:
+            self.note("adopted", token)
 
     def share(self, outcome: Outcome) -> bool:
         """Takes what another session of this process came to; False: it is of no use here."""
@@ -188,17 +203,59 @@ class State:
                 return refresh
         return None
 
+    def note_issued(
+        self, token: Token, refresh: Secret[str] | None, seconds: float, why: str
+    ) -> None:
+        """Notes that the server gave ``token`` for ``refresh`` or, without one, the secret."""
+        if refresh is not None:
+            self.note("refreshed", token, seconds=seconds, grant_type="refresh_token")
+            return
+        grant: Any = {"grant_type": "client_credentials", "secret_sent": True}
+        self.note("signed_in", token, reason=why, seconds=seconds, **grant)
+
+    def note_not_issued(
+        self, error: Exception, refresh: Secret[str] | None, seconds: float
+    ) -> None:
+        """Notes that a token request gave none."""
+        reason = error.reason if isinstance(error, GrantError) else "failed"
+        sent = error.sent if isinstance(error, GrantError) else True
+        self.note(
+            "refresh_rejected"
+            if reason == "rejected" and refresh is not None
+            else "request_failed",
+            reason=reason if sent else "not_sent",
+            seconds=seconds,
+            grant_type="client_credentials" if refresh is None else "refresh_token",
+            secret_sent=sent and refresh is None,
+            error=error,
+        )
+
+    def why_sign_in(self, stored: Token | None) -> str:
+        """Why :meth:`choose` found no refresh token."""
+        pending = self.unsaved.token if self.unsaved is not None else None
+        tokens = [token for token in (pending, stored) if token is not None]
+        if any(token.refresh_token is not None for token in tokens):
+            return "rejected"
+        return "no_refresh_token" if tokens else "empty"
+
     def settle_unsaved(self, stored: str | None) -> None:
         """Drops the unsaved token if the store holds it after all, or has changed."""
         unsaved = self.unsaved
         if unsaved is None or stored == unsaved.expected:
             return
-        if stored != unsaved.token.revision:
-            logger.warning(
-                "token %s could not be saved and is dropped: the store has changed meanwhile",
-                unsaved.token.digest,
-            )
+        self.note_settled(stored)
         self.unsaved = None
+
+    def note_settled(self, stored: str | None) -> None:
+        """Notes what became of the unsaved token, if there is one: the store was read."""
+        unsaved = self.unsaved
+        if unsaved is None:
+            return
+        if stored == unsaved.token.revision:
+            self.note("saved", unsaved.token, reason="after_all")
+        else:
+            reason = "removed" if stored is None else "replaced"
+            self.note("discarded", unsaved.token, reason=reason)
 
     def keep_unsaved(self, token: Token, expected: str | None, error: Exception) -> None:
         """Remembers a token whose save failed, to be saved later."""
@@ -207,12 +264,16 @@ class State:
         if again and self.unsaved is not None:
             back_off = min(2 * self.unsaved.back_off, LAST_BACK_OFF)
         self.unsaved = Unsaved(token, expected, self.monotonic + back_off, back_off)
-        logger.warning(
-            "token %s could not be saved and is kept in memory; tried again in %g s: %s",
-            token.digest,
-            back_off,
-            error,
-        )
+        self.note("save_failed", token, seconds=back_off, error=error)
+
+    def keep_own(self, token: Token, refresh: Secret[str] | None) -> None:
+        """Remembers a token had while the store was down, with ``refresh`` or a sign-in."""
+        unsaved = self.unsaved
+        if refresh is not None and unsaved is not None and unsaved.token.refresh_token == refresh:
+            # The refresh token of the unsaved one is used up: this one is to be saved instead.
+            self.unsaved = replace(unsaved, token=token)
+        else:
+            self.own = token
 
     def forget(self) -> None:
         """Nothing is known any more: revoked or removed."""

@@ -6,8 +6,9 @@ import inspect
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from ._config import hidden
 from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding
 from ._token import ANY_REVISION, Token
 
@@ -24,10 +25,11 @@ logger = logging.getLogger("flex_tokenstore")
 class TokenStore:
     """One identity's token in one store. Made by :func:`open_store`; safe for threads."""
 
+    _portal: LoopThread | None = None
+
     def __init__(self, opened: OpenedStore) -> None:
         self._opened = opened
         self._binding = opened.binding
-        self._portal: LoopThread | None = None
 
     @property
     def name(self) -> str:
@@ -167,7 +169,8 @@ class TokenStore:
         if self._portal is None:
             from ._portal import LoopThread
 
-            self._portal = LoopThread()
+            # Of two threads that get here at once one wins: a store's connections are one loop's.
+            return cast("LoopThread", vars(self).setdefault("_portal", LoopThread()))
         return self._portal
 
 
@@ -188,6 +191,7 @@ def open_store(
         StoreLoadError: The plugin cannot be loaded or is no store.
         StoreOptionsError: An option is unknown, missing or of a wrong type.
     """
+    config = hidden(config)
     return TokenStore(open_binding(config, identity, prefer_async=False, host_lock=host_lock))
 
 

@@ -186,6 +186,13 @@ def check_token_object(data: object) -> TokenObject:
     return _copy(data)
 
 
+def is_newer(data: object) -> bool:
+    """A newer version of this package wrote it, in a format that this one does not know."""
+    tag = data.get(TAG) if isinstance(data, Mapping) else None
+    version = tag.get("format") if isinstance(tag, Mapping) else None
+    return isinstance(version, (int, float)) and version > FORMAT
+
+
 def revision_of(token: Mapping[str, Any]) -> str:
     """Names the content of a stored token, for compare-and-set.
 
@@ -217,9 +224,9 @@ def _require(
         if required:
             raise ValueError(f"{name} is missing")
         return
-    value = data[name]
-    if not isinstance(value, types) or isinstance(value, bool):
-        raise ValueError(f"{name} must be {kind}, got {type(value).__name__}")
+    given = type(data[name])  # not the value: a traceback may show locals
+    if not issubclass(given, types) or issubclass(given, bool):
+        raise ValueError(f"{name} must be {kind}, got {given.__name__}")
 
 
 def _copy(data: Mapping[str, Any]) -> TokenObject:

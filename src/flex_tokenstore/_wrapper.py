@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ._token import TAG, revision_of
+from ._secret import Secret
+from ._token import TAG, TokenObject, check_token_object, revision_of
+from .errors import (
+    StoreLoadError,
+    StoreOptionsError,
+    TokenCorruptError,
+    TokenStoreError,
+    TokenUnavailableError,
+    UnknownStoreError,
+    without_frames,
+)
 from .hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -18,8 +27,10 @@ class WrapperStore:
     """A store whose ``Options`` has a field ``inner``: the config of the store it wraps.
 
     A wrapper that changes tokens overrides :meth:`wrap` and :meth:`unwrap`, plain and
-    synchronous. The rest is done here: ``inner`` is opened, ``expected`` is passed on where the
-    inner store takes it, and the lock is the inner store's. Abilities are those of the innermost.
+    synchronous. The rest is done here and when it is bound: ``inner`` is opened, ``expected`` is
+    passed on where the inner store takes it, and lock and ``lock_id`` are the inner store's.
+    Abilities are those of the innermost. A hook that is overridden is marked with ``@hookimpl``
+    again.
     """
 
     _inner: Binding
@@ -28,30 +39,35 @@ class WrapperStore:
         self.options = options
 
     def wrap(self, token: dict[str, Any]) -> dict[str, Any]:
-        """The object to store for ``token``."""
+        """What to store for ``token``: an object with a text ``access_token``.
+
+        Whose it is, and which revision, is added to it: the inner store must be able to compare.
+        """
         return token
 
     def unwrap(self, token: dict[str, Any]) -> dict[str, Any]:
-        """The token for what is stored."""
+        """The token for what is stored.
+
+        Raises:
+            TokenCorruptError: It cannot be had. Anything else that is raised counts as that, and
+                as content that must be left where it is: the key, say, may be the wrong one.
+        """
         return token
 
     @property
     def place(self) -> str:
         """The inner store's."""
-        return str(getattr(self._inner.plugin, "place", type(self._inner.plugin).__name__))
+        return self._inner.place or type(self._inner.plugin).__name__
 
     @hookimpl
     def get_token(self) -> Any:
-        return _then(_call(self._inner.get_token), self._from_inner)
+        # In a Secret: it may be a plain dict, which a traceback with locals would print.
+        found = Secret(_call(self._inner.get_token))
+        return self._later(found) if inspect.isawaitable(found.reveal()) else self._plain(found)
 
     @hookimpl
     def set_token(self, token: dict[str, Any], expected: str | None) -> Any:
-        wrapped = self.wrap(token)
-        if wrapped is not token:
-            # The inner store compares revisions of what it holds, and cannot compute the plain one.
-            tag = {**wrapped.get(TAG, {}), "revision": revision_of(token)}
-            wrapped = type(token)({**wrapped, TAG: tag})
-        return _call(self._inner.set_token, token=wrapped, expected=expected)
+        return _call(self._inner.set_token, token=self._wrapped(token), expected=expected)
 
     @hookimpl
     def remove_token(self, expected: str | None) -> Any:
@@ -61,39 +77,70 @@ class WrapperStore:
     def close(self) -> Any:
         return None if self._inner.close is None else _call(self._inner.close)
 
-    def _from_inner(self, stored: dict[str, Any] | None) -> dict[str, Any] | None:
-        if stored is None:
-            return None
-        token = self.unwrap(stored)
-        tag = token.get(TAG)
-        if isinstance(tag, dict) and "revision" in tag:
-            tag = {name: value for name, value in tag.items() if name != "revision"}
-            token = type(token)({**token, TAG: tag})
-        return token
-
-    def _open_inner(self, identity: TokenIdentity, prefer_async: bool) -> None:
-        from ._binding import bind
-        from ._config import normalise
-        from ._opening import make_plugin
-
-        name, options, own = normalise(self.options.inner)
-        if own is not None:
-            self._inner = bind(own, store=type(own).__name__, marked=False)
+    def _wrapped(self, token: dict[str, Any]) -> dict[str, Any]:
+        if type(self).wrap is WrapperStore.wrap:
+            return token
+        tag = {name: token.get(TAG, {}).get(name) for name in ("format", "identity")}
+        # The inner store compares revisions of what it holds, and cannot compute the plain one.
+        revision = revision_of(token)
+        made = Secret(self.wrap(token))
+        try:
+            wrapped = check_token_object(made.reveal())
+        except ValueError as error:
+            problem = str(error)
         else:
-            assert name is not None
-            plugin = make_plugin(name, options, identity, prefer_async=prefer_async)
-            self._inner = bind(plugin, store=name, marked=True)
+            wrapped[TAG] = {**tag, **wrapped.get(TAG, {}), "revision": revision}
+            return wrapped
+        raise TokenUnavailableError(
+            f"{type(self).__name__}.wrap gave what no store can hold: {problem}. Nothing was saved",
+            place=self.place,
+        )
+
+    async def _later(self, found: Secret[Any]) -> dict[str, Any] | None:
+        return self._plain(Secret(await found.reveal()))
+
+    def _plain(self, found: Secret[Any]) -> dict[str, Any] | None:
+        if found.reveal() is None or type(self).unwrap is WrapperStore.unwrap:
+            return found.reveal()  # type: ignore[no-any-return]  # checked by who opened this
+        try:
+            stored = check_token_object(found.reveal())
+            tag = stored.get(TAG, {})
+            plain = TokenObject(self.unwrap(stored))
+        except TokenStoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a stranger's unwrap raises
+            raise TokenCorruptError(
+                f"what is stored in {self.place} cannot be read through {type(self).__name__} "
+                f"({type(error).__name__}): check its options; if they are right, remove it with "
+                "`flex-sdk token remove`",
+                place=self.place,
+            ) from without_frames(error)
+        tag = dict(plain.get(TAG) or tag)
+        tag.pop("revision", None)
+        plain[TAG] = tag
+        return plain
+
+    def _open_inner(
+        self, store: str, options: Any, identity: TokenIdentity, *, prefer_async: bool
+    ) -> Binding:
+        from ._opening import bind_config
+
+        if not hasattr(options, "inner"):
+            raise StoreLoadError(
+                f"token store {store!r} wraps another, but its Options have no field `inner` for "
+                "the config of that one",
+                store=store,
+            )
+        try:
+            self._inner = bind_config(options.inner, identity, prefer_async=prefer_async)[1]
+        except (StoreOptionsError, UnknownStoreError, StoreLoadError) as error:
+            error.message = f"option 'inner' of token store {store!r}: {error.message}"
+            error.args = (error.message,)
+            if isinstance(error, StoreOptionsError):
+                error.option = "inner" if error.option is None else f"inner.{error.option}"
+            raise
+        return self._inner
 
 
 def _call(hook: Hook, **arguments: Any) -> Any:
     return hook.function(**hook.keywords(**arguments))
-
-
-def _then(value: Any, change: Callable[[Any], Any]) -> Any:
-    if not inspect.isawaitable(value):
-        return change(value)
-
-    async def later() -> Any:
-        return change(await value)
-
-    return later()

@@ -136,6 +136,9 @@ class GrantError(TokenStoreError, RuntimeError):
             else.
     """
 
+    sent: bool = True
+    """False if the request did not leave this program: no connection, or no secret to send."""
+
     def __init__(
         self,
         message: str = "",

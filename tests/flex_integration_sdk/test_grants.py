@@ -17,7 +17,12 @@ import pytest
 from flex_integration_sdk._grants import AsyncGrants, SyncGrants
 from flex_integration_sdk._http import ANSWER_LIMIT, AsyncHttp, Http
 from flex_integration_sdk.config import Settings, resolve
-from flex_integration_sdk.errors import AuthenticationError, RateLimitedError, TransportError
+from flex_integration_sdk.errors import (
+    AuthenticationError,
+    RateLimitedError,
+    ServerError,
+    TransportError,
+)
 from flex_tokenstore import Secret, Token
 from flex_tokenstore.errors import GrantError
 
@@ -181,6 +186,8 @@ def test_what_a_refusal_means(
         with pytest.raises(GrantError) as caught:
             grant(*call)
         assert caught.value.reason == reason
+        assert isinstance(caught.value, AuthenticationError) is (status < 429)
+        assert isinstance(caught.value, ServerError) is (status >= 500)
         assert caught.value.status == status  # type: ignore[attr-defined]  # all of ours have it
         assert "127.0.0.1" in str(caught.value)
 

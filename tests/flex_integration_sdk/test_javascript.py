@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from flex_integration_sdk import create_instance
+from flex_integration_sdk._endpoints import ENDPOINTS
 from flex_integration_sdk.sandbox import RunningSandbox
 
 MODULES = Path(sys.prefix) / "js" / "node_modules"
@@ -79,6 +81,107 @@ def test_it_signs_in_calls_the_endpoints_and_revokes(flex_sandbox: RunningSandbo
     assert revoked == {"action": "revoked"}
     stats = flex_sandbox.stats()
     assert (stats["client_credentials"], stats["revoke"]) == (1, 1)
+
+
+ALL = """
+const lib = require(process.argv[1]);
+const fs = require('fs');
+const [, , baseUrl, clientId, clientSecret, imagePath] = process.argv;
+const sdk = lib.createInstance({ clientId, clientSecret, baseUrl });
+const { UUID, Money, LatLng, LatLngBounds } = lib.types;
+const called = {};
+const call = async (name, ...args) => {
+  const [resource, action] = name.split('.');
+  const answer = await sdk[resource][action](...args);
+  called[name] = answer.status;
+  return answer.data.data;
+};
+const day = 24 * 3600 * 1000;
+(async () => {
+  const t0 = Date.UTC(2027, 0, 1);
+  const expand = { expand: true };
+  await call('marketplace.show');
+  const users = await call('users.query', { perPage: 30 });
+  const user = users.find(u => u.attributes.state === 'active' && u.attributes.emailVerified);
+  const pending = users.find(u => u.attributes.state === 'pendingApproval');
+  const unverified = users.find(u => u.attributes.pendingEmail);
+  await call('users.show', { id: user.id });
+  const profile = { id: user.id, bio: 'Hello', publicData: { a: 1 } };
+  await call('users.updateProfile', profile, expand);
+  await call('users.approve', { id: pending.id });
+  await call('users.updatePermissions', { id: user.id, read: 'permission/allow' });
+  await call('users.verifyEmail', { id: unverified.id, email: unverified.attributes.pendingEmail });
+  const image = await call('images.upload', { image: imagePath });
+  const listing = await call('listings.create', {
+    title: 'JS', authorId: user.id, state: 'pendingApproval', images: [image.id],
+    price: new Money(1500, 'EUR'), geolocation: new LatLng(60.1, 24.9),
+    publicData: { deep: { list: [1, 2.5, null, true] } },
+  }, expand);
+  if (listing.attributes.price.amount !== 1500) throw new Error('price');
+  await call('listings.approve', { id: listing.id });
+  await call('listings.close', { id: listing.id });
+  await call('listings.open', { id: listing.id });
+  await call('listings.update', { id: listing.id, title: 'JS 2', price: null }, expand);
+  await call('listings.show', { id: listing.id, include: ['author', 'images'] });
+  const bounds = new LatLngBounds(new LatLng(61, 25), new LatLng(60, 24));
+  await call('listings.query', { bounds, 'fields.listing': 'title', createdAtStart: new Date(0) });
+  const stock = { listingId: listing.id, oldTotal: null, newTotal: 4 };
+  await call('stock.compareAndSet', stock);
+  await call('stockAdjustments.create', { listingId: listing.id, quantity: 2 });
+  const span = { start: new Date(0), end: new Date(Date.now() + day) };
+  const adjustments = await call('stockAdjustments.query', { listingId: listing.id, ...span });
+  if (adjustments.length !== 2) throw new Error('adjustments');
+  const free = { listingId: listing.id, start: new Date(t0), end: new Date(t0 + day) };
+  const exception = await call('availabilityExceptions.create', { seats: 0, ...free });
+  await call('availabilityExceptions.query', free);
+  await call('availabilityExceptions.delete', { id: exception.id });
+  const deals = await call('transactions.query', { states: ['preauthorized'] });
+  const deal = deals[0];
+  await call('transactions.show', { id: deal.id, include: ['booking', 'listing.author'] });
+  const step = { id: deal.id, transition: 'transition/accept', params: {} };
+  await call('transactions.transitionSpeculative', step, expand);
+  await call('transactions.transition', step, expand);
+  await call('transactions.updateMetadata', { id: deal.id, metadata: { b: 2 } });
+  const ordered = await call('transactions.query', { hasStockReservation: true });
+  const reservation = ordered[0].relationships.stockReservation.data.id;
+  await call('stockReservations.show', { id: reservation });
+  await call('messages.query', { transactionId: deal.id });
+  const bytes = Buffer.from('hello');
+  const meta = { name: 'a.txt', mimeType: 'text/plain', size: bytes.length };
+  const file = await call('files.create', meta, expand);
+  const upload = await call('fileUploads.create', { fileId: file.id }, expand);
+  const { url, method, headers } = upload.attributes;
+  await lib.file.upload({ url, method, headers, file: bytes });
+  const files = await call('files.query', { ids: [file.id] });
+  if (files[0].attributes.state !== 'available') throw new Error('file');
+  await call('fileDownloads.create', { fileId: file.id }, expand);
+  await call('fileAttachments.query', {});
+  const events = await call('events.query', { startAfterSequenceId: 0 });
+  if (!events.length) throw new Error('events');
+  await sdk.revoke();
+  console.log(JSON.stringify(called));
+})().catch(e => {
+  console.error(e.message, e.status, JSON.stringify(e.data), Object.keys(called));
+  process.exit(1);
+});
+"""
+
+
+def test_it_calls_all_34_endpoints(flex_sandbox: RunningSandbox, tmp_path: Path) -> None:
+    image = tmp_path / "pixel.png"
+    image.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 1, 1) + bytes(5))
+    arguments = [str(MODULES / NAME), flex_sandbox.base_url, flex_sandbox.client_id]
+    done = subprocess.run(
+        ["node", "-e", ALL, *arguments, flex_sandbox.client_secret, str(image)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    called = json.loads(done.stdout)
+    assert set(called) == set(ENDPOINTS)
+    assert set(called.values()) == {200}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the JavaScript SDK's folder differs")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flex_integration_sdk import LatLng, LatLngBounds, Money
+from flex_integration_sdk import LatLng, LatLngBounds, Money, object_query_string
 from flex_integration_sdk._query import form, query_string
 
 ID = UUID("0e0b60fe-d9a2-11e6-bf26-cec0c932ce01")
@@ -81,3 +81,15 @@ def test_a_server_reads_what_was_meant(params: dict[str, str]) -> None:
 @given(text)
 def test_no_text_leaves_its_field(value: str) -> None:
     assert parse_qs(form({"a": value, "b": "1"})) == {"a": [value], "b": ["1"]}
+
+
+def test_object_query_string() -> None:
+    params = {"w": 640, "fit": "scale", "on": True, "ids": ["a", "b"], "none": None, "empty": []}
+    assert object_query_string(params) == "w:640;fit:scale;on:true;ids:a,b;empty:"
+    assert object_query_string({}) == ""
+
+
+@pytest.mark.parametrize("params", ["text", None, [], {"inner": {"a": 1}}, {"x": object()}])
+def test_object_query_string_of_what_has_no_form(params: Any) -> None:
+    with pytest.raises(TypeError):
+        object_query_string(params)

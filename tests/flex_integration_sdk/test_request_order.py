@@ -189,7 +189,7 @@ def test_calls_that_succeed(
         ("r-0", {"api": [429]}, "api", RateLimitedError, "old"),
         ("r-0", {"api": [500]}, "api", ServerError, "old"),
         ("r-0", {"api": [DROP]}, "api", TransportError, "old"),
-        ("r-0", {"api": [401], "rt": [500]}, "api rt rt", AuthenticationError, "old"),
+        ("r-0", {"api": [401], "rt": [500]}, "api rt rt", ServerError, "old"),
         ("r-0", {"api": [401], "rt": [DROP]}, "api rt rt", TransportError, "old"),
         ("r-0", {"api": [401], "rt": [403]}, "api rt", AuthenticationError, "old"),
         ("r-0", {"api": [401], "rt": [429]}, "api rt", RateLimitedError, "old"),
@@ -246,7 +246,7 @@ def test_a_store_that_cannot_save(script: Script, store: Own, sdk: IntegrationSD
         ("r-0", {"revoke": [401], "rt": [401]}, "revoke rt", False, None),
         ("r-0", {"revoke": [401], "rt": [403]}, "revoke rt", AuthenticationError, "old"),
         ("r-0", {"revoke": [401]}, "revoke rt revoke", AuthenticationError, "rt-1"),
-        ("r-0", {"revoke": [500]}, "revoke", AuthenticationError, "old"),
+        ("r-0", {"revoke": [500]}, "revoke", ServerError, "old"),
     ],
 )
 def test_revoking(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -150,6 +151,46 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TokenPermissionError, match="symbolic link"):
         HostLock(tmp_path / "a.lock").try_acquire()
     assert not (tmp_path / "target").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="locks of Unix")
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (errno.ENOLCK, "offers no locks. Choose a folder on a local one"),
+        (errno.ENOSPC, "the disk is full. Free some space"),
+        (errno.EIO, "Input/output error. Check the owner"),
+    ],
+)
+def test_a_file_system_that_refuses_is_named_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, says: str
+) -> None:
+    def refuse(fd: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    before = set(_host_lock._open_fds)
+    monkeypatch.setattr(_host_lock, "_lock", refuse)
+    with pytest.raises(TokenUnavailableError, match=says):
+        HostLock(tmp_path / "a.lock").try_acquire()
+    assert set(_host_lock._open_fds) == before
+
+
+def test_a_failing_close_is_logged_and_the_lock_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lock, real = HostLock(tmp_path / "a.lock"), os.close
+    assert lock.try_acquire()
+
+    def late(fd: int) -> None:
+        real(fd)
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "close", late)
+        lock.release()
+    assert "not closed cleanly" in caplog.text
+    with HostLock(lock.path).hold(0):
+        pass
 
 
 def test_a_file_in_place_of_the_folder_is_a_typed_error(tmp_path: Path) -> None:

@@ -156,6 +156,53 @@ def test_with_on_store_error_memory_the_session_signs_in_by_itself() -> None:
     assert server.calls == ["sign_in"]
 
 
+def test_in_memory_mode_a_token_that_works_outweighs_a_failed_sign_in() -> None:
+    server, store = Server(lifetime=100), DictStore()
+    store.token = stored(server, age=95)  # within the margin
+    with make(store, server, on_store_error="memory", failure_window=0) as session:
+        server.failures = [GrantError("down")]
+        token = session.token()
+        store.get_error = ConnectionError("refused")
+        server.failures = [GrantError("down")] * 9
+        assert session.token() == token
+
+
+def test_in_memory_mode_a_failed_sign_in_is_not_tried_again_at_once() -> None:
+    server, store = Server(), DictStore()
+    store.get_error = ConnectionError("refused")
+    server.failures = [GrantError("down")] * 9
+    with make(store, server, on_store_error="memory") as session:
+        for _ in range(3):
+            with pytest.raises(GrantError, match="down"):
+                session.token()
+    assert server.calls == ["sign_in"]
+
+
+def test_once_the_store_is_back_the_token_in_use_counts_as_saved() -> None:
+    server, store = Server(lifetime=0.0), DictStore()  # each call needs a new token
+    store.get_error = ConnectionError("refused")
+    with make(store, server, on_store_error="memory") as session:
+        session.token()
+        assert not session.saved
+        store.get_error = None
+        session.token()
+        assert session.saved
+
+
+def test_in_memory_mode_an_unsaved_token_is_replaced_by_what_came_of_it() -> None:
+    server, store = Server(lifetime=0.0), DictStore()
+    store.token = stored(server)
+    store.set_errors = [OSError("disk full")]
+    with make(store, server, on_store_error="memory") as session:
+        session.token()
+        store.get_error = ConnectionError("refused")
+        session.token()
+        store.get_error = None
+        session.token()
+        assert session.saved
+    assert server.calls == ["refresh"] * 3, "no refresh token was sent twice"
+
+
 def test_a_failed_save_keeps_the_token_in_use_and_is_tried_again_at_close() -> None:
     server, store = Server(), DictStore()
     store.set_errors = [OSError("disk full")]
@@ -261,6 +308,20 @@ def test_a_failed_revoke_keeps_the_token() -> None:
     with make(store, server) as session, pytest.raises(GrantError, match="500"):
         session.revoke()
     assert store.token is before
+
+
+def test_a_revoke_that_fails_after_its_refresh_loses_no_token() -> None:
+    server, store = Server(lifetime=0.0), DictStore()
+    store.token = stored(server)
+    server.access.clear()
+    store.set_errors = [OSError("disk full")]
+    server.failures = [None, None, GrantError("500", reason="transient")]
+    with make(store, server) as session:
+        with pytest.raises(GrantError, match="500"):
+            session.revoke()
+        assert not session.saved
+        session.token()
+    assert server.calls == ["revoke", "refresh", "revoke", "refresh"], "the secret was not needed"
 
 
 def test_a_closed_session_says_so() -> None:

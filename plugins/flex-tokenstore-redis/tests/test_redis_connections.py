@@ -293,7 +293,35 @@ def test_a_clusters_acl_user(opened: Open, valkey_cluster: Valkey) -> None:
 @pytest.mark.slow
 def test_a_cluster_that_nobody_runs(opened: Open) -> None:
     store = opened(redis_config(f"redis://:SENTINEL@127.0.0.1:{free_port()}", cluster=True))
-    fails(store.get_token, "redis://127.0.0.1")
+    fails(store.get_token, "redis://127.0.0.1", "Cluster")
+
+
+@pytest.mark.slow
+def test_a_cluster_that_is_none(opened: Open, valkey_server: Valkey) -> None:
+    fails(opened(redis_config(valkey_server.url, cluster=True)).get_token, "that it is a Cluster")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (redis.exceptions.MovedError("1 127.0.0.1:7001"), "set the option cluster"),
+        (redis.exceptions.BusyLoadingError("SENTINEL"), "still loading"),
+        (redis.ResponseError("MISCONF SENTINEL cannot write"), "failed with MISCONF"),
+        (redis.ResponseError("unknown SENTINEL"), "see the server's log"),
+        (redis.ConnectionError("redis://:SENTINEL@host"), "no connection"),
+        (RuntimeError("SENTINEL"), "RuntimeError"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_the_driver_says_is_not_passed_on(error: Exception, words: str) -> None:
+    class Failing(redis.Redis):
+        def execute_command(self, *args: Any, **options: Any) -> Any:
+            raise error
+
+    with Failing() as client, opener("sync") as within:
+        store = within({"name": "redis", "client": client})
+        fails(store.get_token, words)
+        fails(lambda: store.set_token(token("a")), words)
 
 
 @pytest.mark.slow

@@ -23,9 +23,10 @@ class _Tag(str):
 class Reader:
     """Reads one document; the cache lives as long."""
 
-    __slots__ = ("_count", "_known", "_names")
+    __slots__ = ("_count", "_ids", "_known", "_names")
 
     def __init__(self) -> None:
+        self._ids: dict[str, Any] = {}  # written UUID -> UUID: a page repeats its authors' often
         self._known: dict[str, str] = {}  # cache code -> key, keyword or tag
         self._count = 0
         self._names: dict[str, str] = {}  # written key -> key, for verbose documents
@@ -139,6 +140,11 @@ class Reader:
 
     def _text(self, text: str) -> Any:
         """A text that starts with ``~`` or ``^``, where a value stands."""
+        if text[1:2] == "u":
+            found = self._ids.get(text)
+            if found is None:
+                found = self._ids[text] = _scalar(text)
+            return found
         name = self._known.get(text)
         if type(name) is str:
             return name

@@ -10,7 +10,7 @@ from ._output import print_table
 from ._sandbox import require_sandbox
 
 
-@click.command()
+@click.command(short_help="Sign in once, refresh once: shown.")
 @click.option(
     "--processes",
     default=8,

@@ -76,9 +76,20 @@ def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    console = Console()  # it honours NO_COLOR and the terminal's width
+    columns = zip(headers, *rows, strict=True)
+    longest = [
+        max(len(word) for cell in column for word in [*cell.split(), ""]) for column in columns
+    ]
+    if sum(longest) + 3 * len(longest) + 1 > console.width:
+        # A table that breaks words is harder to read than none.
+        for row in rows:
+            print_facts(dict(zip(headers, row, strict=True)))
+            click.echo("")
+        return
     table = Table()
-    for header in headers:
-        table.add_column(header, overflow="fold")
+    for header, width in zip(headers, longest, strict=True):
+        table.add_column(header, overflow="fold", min_width=width)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)  # it honours NO_COLOR and the terminal's width
+    console.print(table)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 
-@click.command()
+@click.command(short_help="Run a local server to try things on.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option(
     "--port", default=0, type=click.IntRange(0, 65535), show_default=True, help="0: any free one."
@@ -36,6 +36,19 @@ import click
     type=click.FloatRange(0),
     show_default=True,
     help="How long a token request takes.",
+)
+@click.option(
+    "--db",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="SQLite file that keeps the data. Default: it is gone at the end.",
+)
+@click.option(
+    "--limits",
+    type=click.Choice(["dev", "live", "off"]),
+    default="off",
+    show_default=True,
+    help="Rate limits as in a development or in the live environment.",
 )
 def sandbox(
     host: str, port: int, no_rotate: bool, client_secret: str | None, **chosen: Any

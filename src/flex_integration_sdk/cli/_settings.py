@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -61,9 +61,16 @@ def open_lasting_store(chosen: dict[str, Any]) -> TokenStore:
 
     settings = settings_of(chosen)
     config = settings.token_store
-    if (config if isinstance(config, str) else config.get("name")) == "memory":
+    if _innermost_name(config) == "memory":
         raise click.UsageError(
             "the token store `memory` keeps a token only inside the program that uses it. Choose "
             "another with --store NAME or FLEX_INTEGRATION_TOKEN_STORE; see `flex-sdk stores list`."
         )
     return open_store(config, settings.identity)
+
+
+def _innermost_name(config: Any) -> object:
+    """Of a store, or of the one at the bottom of its wrappers."""
+    while isinstance(config, Mapping):
+        config = config.get("inner", config.get("name"))
+    return config.strip() if isinstance(config, str) else None

@@ -24,7 +24,7 @@ def token() -> None:
     """The stored token of one client."""
 
 
-@token.command()
+@token.command(short_help="Show whose token is stored, and where.")
 @settings_options
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def show(as_json: bool, **chosen: Any) -> None:

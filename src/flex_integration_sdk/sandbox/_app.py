@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import math
+import secrets
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from flex_integration_sdk._transit import dumps
+from flex_integration_sdk._endpoints import Endpoint
+from flex_integration_sdk._transit import dumps, loads
 from flex_tokenstore import Secret
 
-from ._api import Api, ApiFault, to_json
+from ._answers import to_json
+from ._api import Api
+from ._fault import ApiFault, not_found
 from ._faults import Fault, Faults
+from ._limits import Limiter
+from ._media import Upload, is_signed, receive
 from ._settings import SandboxSettings
 from ._tokens import Tokens
 
 TRANSIT = "application/transit+json"
+MOST_BODY = 64 * 1024 * 1024  # bytes of one part
 NO_STORE = {"Cache-Control": "no-store"}  # RFC 6749 section 5.1
 _PEAK = "peak_token_requests_in_flight"
 _CODES = {
@@ -49,6 +59,8 @@ def create_app(settings: SandboxSettings) -> Starlette:
             Route("/v1/auth/token", sandbox.token, methods=["POST"]),
             Route("/v1/auth/revoke", sandbox.revoke, methods=["POST"]),
             Route("/v1/integration_api/{path:path}", sandbox.api, methods=["GET", "POST"]),
+            Route("/_sandbox/images/{id}", sandbox.image),
+            Route("/_sandbox/files/{id}", sandbox.file, methods=["GET", "PUT"]),
             Route("/_sandbox/stats", sandbox.stats),
             Route("/_sandbox/expire", sandbox.expire, methods=["POST"]),
             Route("/_sandbox/reset", sandbox.reset, methods=["POST"]),
@@ -63,7 +75,9 @@ class _Sandbox:
         self.settings = settings
         self.tokens = Tokens(settings)
         self.faults = Faults()
-        self._api = Api()
+        self._key = secrets.token_bytes(32)
+        self._api = Api(settings.db, settings.client_id, self._sign)
+        self._limiter = Limiter(settings.limits)
 
     # Requests are counted before a fault is looked up: the counters say what came over the wire.
 
@@ -99,6 +113,8 @@ class _Sandbox:
         self.tokens.reset()
         self.tokens.in_flight = still_in_flight
         self.faults.clear()
+        self._limiter.reset()
+        self._api.db.reset()
         return JSONResponse({"reset": True})
 
     async def plan_fault(self, request: Request) -> Response:
@@ -143,10 +159,42 @@ class _Sandbox:
 
     async def _query(self, request: Request) -> Response:
         self._authorize(request)
-        query = self._api.routes.get(request.path_params["path"])
-        if query is None or request.method == "POST":
-            raise ApiFault(404, "not-found", "Not found")
-        return _encoded(request, 200, query(dict(request.query_params)))
+        endpoint = self._api.find(request.method, request.path_params["path"])
+        self._limiter.enter(endpoint)
+        try:
+            body = await _body(request, endpoint) if request.method == "POST" else None
+            base_url = str(request.base_url).rstrip("/")
+            query = dict(request.query_params)
+            return _encoded(request, 200, self._api.answer(endpoint, query, body, base_url))
+        finally:
+            self._limiter.leave()
+
+    async def image(self, request: Request) -> Response:
+        """An uploaded image; its URL needs no token."""
+        return await _answered(request, self._content)
+
+    async def file(self, request: Request) -> Response:
+        """A file by its signed URL, which needs no token."""
+        return await _answered(request, self._signed_content)
+
+    async def _signed_content(self, request: Request) -> Response:
+        id, upload = request.path_params["id"], request.method == "PUT"
+        if not is_signed(self._sign, id, "upload" if upload else "download", request.query_params):
+            raise ApiFault(403, "forbidden", "The URL is not signed, or has expired")
+        if not upload:
+            return await self._content(request)
+        kind = request.headers.get("content-type", "")
+        receive(self._api.db, uuid.UUID(id), kind, await request.body())
+        return Response(status_code=200)
+
+    async def _content(self, request: Request) -> Response:
+        found = self._api.db.content(request.path_params["id"])
+        if found is None:
+            raise not_found()
+        return Response(found[1], media_type=found[0])
+
+    def _sign(self, text: str) -> str:
+        return hmac.new(self._key, text.encode(), "sha256").hexdigest()
 
     def _grant(self, form: Secret[dict[str, str]]) -> tuple[int, dict[str, Any]]:
         grant = form.reveal().get("grant_type")
@@ -185,6 +233,42 @@ def _refused(target: str, request: Request, fault: Fault) -> Response:
         return JSONResponse({"error": "sandbox_fault"}, fault.status, headers=NO_STORE)
     code = _CODES.get(fault.status, "sandbox-fault")
     return _encoded(request, fault.status, ApiFault(fault.status, code, "Planned fault").body())
+
+
+async def _body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
+    """The members of a command's body, decoded by its media type."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if endpoint.multipart:
+        if kind != "multipart/form-data":
+            raise ApiFault(400, "unsupported-content-type", "multipart/form-data is needed")
+        return await _parts(request)
+    try:
+        if kind == TRANSIT:
+            found = loads(await request.body())
+        elif kind == "application/json":
+            found = json.loads(await request.body())
+        else:
+            raise ApiFault(
+                400, "unsupported-content-type", f"Transit or JSON is needed, not {kind}"
+            )
+    except ValueError:
+        raise ApiFault(400, "bad-request", "The body cannot be decoded") from None
+    if not isinstance(found, dict):
+        raise ApiFault(400, "bad-request", "The body is no map")
+    return found
+
+
+async def _parts(request: Request) -> dict[str, Any]:
+    try:
+        async with request.form(max_part_size=MOST_BODY) as form:
+            return {
+                name: part
+                if isinstance(part, str)
+                else Upload(part.filename or name, await part.read())
+                for name, part in form.multi_items()
+            }
+    except HTTPException:
+        raise ApiFault(400, "bad-request", "The body cannot be decoded") from None
 
 
 async def _form(request: Request) -> Secret[dict[str, str]]:

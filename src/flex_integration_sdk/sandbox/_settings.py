@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import secrets
 from dataclasses import dataclass, field
+from typing import get_args
+
+from ._limits import Limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,11 @@ class SandboxSettings:
     latency_ms: float = 0
     """Milliseconds until a token request is answered; it is decided on arrival."""
 
+    limits: Limits = "off"
+    """Rate limits: ``dev``, as in development and test environments; ``live``; ``off``."""
+    db: str | None = None
+    """SQLite file that keeps the marketplace's data; None: it is gone when the sandbox ends."""
+
     def __post_init__(self) -> None:
         if not self.client_id or not self.client_secret:
             raise ValueError("client_id and client_secret must not be empty")
@@ -33,3 +41,5 @@ class SandboxSettings:
             value = getattr(self, name)
             if not math.isfinite(value) or value < 0:
                 raise ValueError(f"{name} must be a number from 0")
+        if self.limits not in get_args(Limits):
+            raise ValueError(f"limits is one of {', '.join(get_args(Limits))}")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from flex_tokenstore._secret import Secret
 from flex_tokenstore._token import FORMAT, TAG, TokenObject, check_token_object
-from flex_tokenstore.stores._files import LIMIT
+from flex_tokenstore.stores._files import LIMIT, Signature
 
 NEWER = "a newer version of this package wrote it; upgrade flex-integration-sdk"
 
@@ -23,10 +23,10 @@ class Content(NamedTuple):
     newer: bool = False
     """A newer version of this package wrote it: not to be repaired."""
     revision: str = ""
-    """Names exactly this content, if it holds no token."""
+    """Names exactly this content, written at that time, if it holds no token."""
 
 
-def read_content(data: Secret[bytes]) -> Content:
+def read_content(data: Secret[bytes], signature: Signature) -> Content:
     """What these bytes hold. The result, and no exception, says what is wrong with them."""
     parsed, problem = _parse(data)
     tag = parsed.get(TAG) if parsed is not None else None
@@ -48,7 +48,7 @@ def read_content(data: Secret[bytes]) -> Content:
         identity if isinstance(identity, str) else None,
         problem,
         newer,
-        "" if token is not None else f"corrupt:{hashlib.sha256(data.reveal()).hexdigest()}",
+        "" if token is not None else _revision(data, signature),
     )
 
 
@@ -58,6 +58,13 @@ def encode(token: dict[str, Any]) -> Secret[bytes]:
     ASCII alone, other characters escaped: a lone surrogate has no UTF-8.
     """
     return Secret(json.dumps(token, separators=(",", ":")).encode())
+
+
+def _revision(data: Secret[bytes], signature: Signature) -> str:
+    # With the time: a file that is empty again and again, for a moment each, is being written.
+    inode, size, modified, _ = signature
+    digest = hashlib.sha256(f"{inode} {size} {modified} ".encode() + data.reveal())
+    return f"corrupt:{digest.hexdigest()}"
 
 
 def _parse(data: Secret[bytes]) -> tuple[TokenObject | None, str]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, NoReturn, TypeVar
 
-from flex_tokenstore._folders import make_private_folder
+from flex_tokenstore._folders import make_private_folder, sync_folder
 from flex_tokenstore._secret import Secret
 from flex_tokenstore.errors import TokenPermissionError, TokenUnavailableError
 
@@ -27,7 +27,7 @@ _WINDOWS = os.name == "nt"
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would wait for a writer
 _ABSENT = (FileNotFoundError, NotADirectoryError)
-_NO_FSYNC = {errno.EINVAL, errno.ENOTSUP}  # file systems that cannot do it for folders
+_CHUNK = 1 << 16  # bytes
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
 
 
@@ -56,102 +56,8 @@ class PrivateFiles:
             _fail("looked at", path, error)
         return _signature(found)
 
-    def read(self, name: str) -> tuple[Secret[bytes], Signature] | None:
-        """The file's bytes (of a larger one the first 1 MiB and a byte); None: no file."""
-        path = self._resolved(name)
-        with _reporting("read", path):
-            try:
-                fd = _retried(lambda: os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK))
-            except _ABSENT:
-                return None
-            try:
-                self._check_folder()
-                self._check_file(path, fd, os.fstat(fd))
-                found = os.fstat(fd)
-                with os.fdopen(fd, "rb", closefd=False) as file:
-                    return Secret(file.read(LIMIT + 1)), _signature(found)
-            finally:
-                os.close(fd)
-
-    def replace(self, name: str, data: Secret[bytes]) -> None:
-        """Writes the file whole, so that a reader or a crash sees the old or the new one.
-
-        Only the holder of the file's write lock may call it.
-        """
-        path = self._resolved(name)
-        temporary = path.parent / f".{path.name}.tmp"
-        with _reporting("written (what it held is kept)", path), _removed_on_failure(temporary):
-            _write_new(temporary, data)
-            _retried(lambda: temporary.replace(path))
-        self._sync(path.parent)
-
-    def remove(self, name: str) -> None:
-        """Removes the file; removing nothing is fine."""
-        path = self._resolved(name)
-        with _reporting("removed", path):
-            try:
-                _retried(path.unlink)
-            except _ABSENT:
-                return
-        self._sync(path.parent)
-
-    def move_aside(self, name: str) -> None:
-        """Renames corrupt content to ``<name>.corrupt-<time>`` and keeps it."""
-        path = self._resolved(name)
-        stem = f"{path.name}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
-        with _reporting("moved aside", path):
-            aside, count = path.parent / stem, 0
-            while aside.exists():
-                count += 1
-                aside = path.parent / f"{stem}-{count}"
-            _retried(lambda: path.rename(aside))
-        self._sync(path.parent)
-        logger.warning("%s held no token and was moved to %s", path, aside)
-
-    def publish(self, name: str, data: bytes, *, by: str) -> bool:
-        """Makes the file with its content, whole; False if it is there already.
-
-        Args:
-            name: The file.
-            data: Its content; no secret.
-            by: Names the caller; only one process at a time may use the same.
-        """
-        path = self.folder / name
-        temporary = self.folder / f".{name}.{by}.tmp"
-        with _reporting("written", path), _removed_on_failure(temporary):
-            _write_new(temporary, Secret(data))
-            try:
-                if _WINDOWS:
-                    temporary.rename(path)  # which never replaces there
-                else:
-                    path.hardlink_to(temporary)
-            except FileExistsError:
-                return False
-            finally:
-                with suppress(FileNotFoundError):
-                    temporary.unlink()
-        self._sync(self.folder)
-        return True
-
-    def prepare_folder(self) -> None:
-        """Makes the folder, and refuses one in which others could plant files."""
-        with _reporting("written to", self.folder):
-            make_private_folder(self.folder)
-            self._check_folder()
-
-    def _check_folder(self) -> None:
-        if _WINDOWS or self._permissions == "off":
-            return
-        found = self.folder.stat()
-        mode = stat.S_IMODE(found.st_mode)
-        if self._tighten and mode & 0o077 and found.st_uid == os.geteuid():
-            self.folder.chmod(0o700)
-            logger.warning("%s was open to others; its mode is now 0700", self.folder)
-        elif mode & 0o022 and not mode & stat.S_ISVTX:
-            remedy = f"chmod go-w {self.folder}, or choose another folder"
-            self._object(self.folder, "others may write in it", remedy)
-
-    def _resolved(self, name: str) -> Path:
+    def resolve(self, name: str) -> Path:
+        """The path of the file itself: where a link in the folder leads to."""
         path = self.folder / name
         try:
             if not stat.S_ISLNK(path.lstat().st_mode):
@@ -166,15 +72,100 @@ class PrivateFiles:
             self._object(path, "it is a link out of its folder", "put the file itself there")
         return target
 
-    def _check_file(self, path: Path, fd: int, found: os.stat_result) -> None:
-        if not stat.S_ISREG(found.st_mode):
-            raise TokenUnavailableError(
-                f"{path} is not an ordinary file; name a file in the option path",
-                store="file",
-                place=str(path),
-            )
+    def read(
+        self, path: Path, *, folder_is_checked: bool = False
+    ) -> tuple[Secret[bytes], Signature] | None:
+        """The file's bytes (of a larger one the first 1 MiB and a byte); None: no file."""
+        with _reporting("read", path):
+            try:
+                fd = _retried(lambda: os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK))
+            except _ABSENT:
+                return None
+            except OSError as error:
+                if error.errno == errno.ENXIO:  # a socket
+                    raise _no_file(path) from None
+                raise
+            try:
+                if not folder_is_checked:
+                    self._check_folder()
+                # Looked at before the bytes: a change meanwhile then shows in the next look.
+                found = self._checked_file(path, fd)
+                return _contents(fd), _signature(found)
+            finally:
+                os.close(fd)
+
+    def is_clean(self, path: Path) -> bool:
+        """There is neither the file nor what a crash in a write of it left."""
+        with _reporting("looked at", path):
+            return not _is_there(path) and not _is_there(_temporary(path))
+
+    def replace(self, path: Path, data: Secret[bytes]) -> None:
+        """Writes the file whole, so that a reader or a crash sees the old or the new one.
+
+        Only the holder of the file's write lock may call it, or the other changing methods.
+        """
+        temporary = _temporary(path)
+        with _reporting("written (what it held is kept)", path), _removed_on_failure(temporary):
+            _write_new(temporary, data)
+            _retried(lambda: temporary.replace(path))
+        _sync(path.parent)
+
+    def remove(self, path: Path) -> None:
+        """Removes the file, and what a crash in a write left; removing nothing is fine."""
+        with _reporting("removed", path):
+            for each in (_temporary(path), path):
+                with suppress(*_ABSENT):
+                    _retried(each.unlink)
+        _sync(path.parent)
+
+    def move_aside(self, path: Path) -> Path:
+        """Renames corrupt content to ``<name>.corrupt-<time>``, which it gives."""
+        stem = f"{path.name}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+        with _reporting("moved aside", path):
+            aside, count = path.parent / stem, 0
+            while _is_there(aside):
+                count += 1
+                aside = path.parent / f"{stem}-{count}"
+            _retried(lambda: path.rename(aside))
+        _sync(path.parent)
+        return aside
+
+    def put_back(self, aside: Path, path: Path) -> None:
+        """Undoes :meth:`move_aside`, unless there is another file by now."""
+        with _reporting("put back", path), suppress(FileExistsError):
+            if _WINDOWS:
+                _retried(lambda: aside.rename(path))  # which never replaces there
+            else:
+                path.hardlink_to(aside)
+                aside.unlink()
+
+    def prepare_folder(self) -> None:
+        """Makes the folder, and refuses one in which others could plant files."""
+        with _reporting("written to", self.folder):
+            try:
+                self._check_folder()
+            except FileNotFoundError:
+                make_private_folder(self.folder)
+                self._check_folder()
+
+    def _check_folder(self) -> None:
         if _WINDOWS or self._permissions == "off":
             return
+        found = self.folder.stat()
+        mode = stat.S_IMODE(found.st_mode)
+        if self._tighten and mode & 0o077 and found.st_uid == os.geteuid():
+            self.folder.chmod(0o700)
+            logger.warning("%s was open to others; its mode is now 0700", self.folder)
+        elif mode & 0o022 and not mode & stat.S_ISVTX:
+            remedy = f"chmod go-w {self.folder}, or choose another folder"
+            self._object(self.folder, "others may write in it", remedy)
+
+    def _checked_file(self, path: Path, fd: int) -> os.stat_result:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode):
+            raise _no_file(path)
+        if _WINDOWS or self._permissions == "off":
+            return found
         if found.st_uid != os.geteuid():
             why = f"it belongs to another user (uid {found.st_uid})"
             self._object(path, why, "run as that user, or choose another path")
@@ -185,6 +176,8 @@ class PrivateFiles:
                 self._object(path, "others may read it", f"chmod 600 {path}")
             else:
                 logger.warning("%s could be read by others; its mode is now 0600", path)
+                return os.fstat(fd)
+        return found
 
     def _object(self, path: Path, why: str, remedy: str) -> None:
         if self._permissions == "strict":
@@ -195,19 +188,6 @@ class PrivateFiles:
                 place=str(path),
             )
         logger.warning("%s is not private: %s", path, why)
-
-    def _sync(self, folder: Path) -> None:
-        if _WINDOWS:
-            return
-        with _reporting("made safe against a power cut (it was changed)", folder):
-            fd = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(fd)
-            except OSError as error:
-                if error.errno not in _NO_FSYNC:
-                    raise
-            finally:
-                os.close(fd)
 
 
 @contextmanager
@@ -228,6 +208,33 @@ def _removed_on_failure(temporary: Path) -> Iterator[None]:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _temporary(path: Path) -> Path:
+    # One name for all writers: the write lock lets in one at a time, and what a crash leaves is
+    # found by the next.
+    return path.parent / f".{path.name}.tmp"
+
+
+def _is_there(path: Path) -> bool:
+    # Not os.path.lexists: it takes every error for absence.
+    with suppress(*_ABSENT):
+        path.lstat()
+        return True
+    return False
+
+
+def _sync(folder: Path) -> None:
+    with _reporting("made safe against a power cut (it was changed)", folder):
+        sync_folder(folder)
+
+
+def _no_file(path: Path) -> TokenUnavailableError:
+    return TokenUnavailableError(
+        f"{path} is not an ordinary file; name a file in the option path",
+        store="file",
+        place=str(path),
+    )
 
 
 def _fail(doing: str, path: Path, error: OSError) -> NoReturn:
@@ -253,14 +260,30 @@ def _signature(found: os.stat_result) -> Signature:
 def _write_new(path: Path, data: Secret[bytes]) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
     try:
-        fd = os.open(path, flags, 0o600)
+        fd = _retried(lambda: os.open(path, flags, 0o600))
     except FileExistsError:
-        path.unlink()  # left by a crash: whoever writes holds a lock on it
-        fd = os.open(path, flags, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(data.reveal())
-        file.flush()
-        os.fsync(file.fileno())
+        _retried(path.unlink)  # left by a crash: whoever writes holds a lock on it
+        fd = _retried(lambda: os.open(path, flags, 0o600))
+    try:
+        written = 0
+        while written < len(data.reveal()):
+            written += os.write(fd, data.reveal()[written:])
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _contents(fd: int) -> Secret[bytes]:
+    # Plain calls: a file object adds four system calls and keeps the bytes in its buffer.
+    chunks: list[Secret[bytes]] = []
+    left = LIMIT + 1
+    while left > 0:
+        chunk = Secret(os.read(fd, min(left, _CHUNK)))
+        if not chunk.reveal():
+            break
+        chunks.append(chunk)
+        left -= len(chunk.reveal())
+    return Secret(b"".join(chunk.reveal() for chunk in chunks))
 
 
 def _retried(action: Callable[[], T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flex_tokenstore._secret import Secret
 from flex_tokenstore.stores._content import read_content
 from flex_tokenstore.stores._files import PrivateFiles, Signature
 
@@ -44,17 +45,26 @@ class FileNames:
         taken = any(self._files.signature(other) for other in (self.sibling, MAIN))
         return self.sibling if taken else MAIN
 
-    def claim(self) -> bool:
-        """Claims :data:`MAIN` if that is free; True if this identity owns it.
+    def may_claim(self) -> bool:
+        """Whether :meth:`claim` is worth a try. Under the sibling's write lock.
 
-        Under the sibling's write lock, so that none is written meanwhile.
+        Whoever has a sibling stays there.
         """
         if self._fixed is not None:
             return False
-        if self._owner() is None and self._files.signature(self.sibling) is None:
-            found = self._files.read(MAIN)
-            if found is None or read_content(found[0]).identity == self._key:
-                self._files.publish(OWNER, self._key.encode(), by=self._key)
+        owner = self._owner()
+        return owner == self._key or (owner is None and self._files.signature(self.sibling) is None)
+
+    def claim(self) -> bool:
+        """Claims :data:`MAIN` if that is free; True if this identity owns it.
+
+        Under the write locks of the sibling, so that none is written meanwhile, and of
+        :data:`MAIN`, so that one identity at a time claims it.
+        """
+        if self._owner() is None:
+            found = self._files.read(self._files.resolve(MAIN))
+            if found is None or read_content(*found).identity == self._key:
+                self._files.replace(self._files.folder / OWNER, Secret(self._key.encode()))
         return self._owner() == self._key
 
     def _owner(self) -> str | None:
@@ -62,8 +72,8 @@ class FileNames:
         if before is None:
             return None
         if self._seen is None or self._seen[0] != before:
-            found = self._files.read(OWNER)
+            found = self._files.read(self._files.resolve(OWNER))
             if found is None:
                 return None
             self._seen = (found[1], found[0].reveal().decode("ascii", "replace").strip())
-        return self._seen[1]
+        return self._seen[1] or None  # an empty one names nobody

@@ -1,4 +1,9 @@
-"""The built-in store that keeps the token in a private file."""
+"""The built-in store that keeps the token in a private file.
+
+A save is whole or absent for every reader and after a crash, and outlasts a power cut once it
+has returned, as far as the system's ``fsync`` does; ``docs/file-store.md`` has the system calls
+from which this follows.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +35,12 @@ from flex_tokenstore.errors import (
 )
 from flex_tokenstore.hookspecs import hookimpl
 from flex_tokenstore.stores._content import Content, encode, read_content
-from flex_tokenstore.stores._files import Permissions, PrivateFiles, Signature
+from flex_tokenstore.stores._files import LIMIT, Permissions, PrivateFiles, Signature, logger
 from flex_tokenstore.stores._owner import MAIN, FileNames
 
 WRITE_WAIT = 10.0  # seconds; a write takes milliseconds
 RACY = 100_000_000  # nanoseconds within which a file system may stamp two writes alike
+VERY_RACY = 2_100_000_000  # the same for one that knows whole seconds, or only even ones
 
 
 class FileStore:
@@ -86,12 +92,13 @@ class FileStore:
             if cached[1] == self._files.signature(name):
                 return check_token_object(cached[2])  # a copy
             self._cache = None
-        found = self._files.read(name)
+        found = self._files.read(self._files.resolve(name))
         if found is None:
             return None
-        token = self._token_in(name, read_content(found[0]))
+        token = self._token_in(name, read_content(*found))
         # A file changed twice within one tick of the clock may show the same signature.
-        if now - max(found[1][2:]) > RACY:
+        changed = max(found[1][2:])
+        if now - changed > (RACY if changed % 10**9 else VERY_RACY):
             self._cache = (name, found[1], check_token_object(token))
         return token
 
@@ -99,26 +106,27 @@ class FileStore:
     def set_token(self, token: dict[str, Any], expected: str | None) -> None:
         name = self._names.current()
         owned = self._tagged(name, TokenObject(token))
-        with self._writing(name):
-            if name != self._names.sibling or not self._names.claim():
-                self._save(name, owned, expected)
-                return
-        with self._writing(MAIN):
-            self._save(MAIN, owned, expected)
+        with self._writing(name) as path:
+            if name == self._names.sibling and self._names.may_claim():
+                with self._writing(MAIN) as main:
+                    if self._names.claim():
+                        self._save(main, owned, expected)
+                        return
+            self._save(path, owned, expected)
 
     @hookimpl
     def remove_token(self, expected: str | None) -> None:
         name = self._names.current()
-        if self._files.signature(name) is None:
-            self._expect(name, None, expected)
+        if self._files.is_clean(self._files.resolve(name)):
+            self._expect(self._files.folder / name, None, expected)
             return
-        with self._writing(name):
-            content = self._content(name)
+        with self._writing(name) as path:
+            content = self._content(path)
             if content is not None and content.token is None:
-                self._move_aside(name, content, expected)
+                self._move_aside(path, content, expected)
                 return
-            self._expect(name, content, expected)
-            self._files.remove(name)
+            self._expect(path, content, expected)
+            self._files.remove(path)
 
     @hookimpl
     @contextmanager
@@ -134,33 +142,42 @@ class FileStore:
     def lock_id(self) -> str:
         return f"file:{self._lock_path}"
 
-    def _save(self, name: str, token: TokenObject, expected: str | None) -> None:
+    def _save(self, path: Path, token: TokenObject, expected: str | None) -> None:
         """Under the write lock: replaces what has the expected revision."""
-        content = self._content(name)
+        data = encode(token)
+        if len(data.reveal()) > LIMIT:
+            raise TokenUnavailableError(
+                f"the token was not written to {path}: it is larger than 1 MiB, which would not be "
+                "read back",
+                store="file",
+                place=str(path),
+            )
+        content = self._content(path)
         if content is not None and content.token is None:
             if content.newer or self._shared:
-                raise self._corrupt(name, content)
-            self._move_aside(name, content, expected)
+                raise self._corrupt(path, content)
+            self._move_aside(path, content, expected)
         else:
-            self._expect(name, content, expected)
-        self._files.replace(name, encode(token))
+            self._expect(path, content, expected)
+        self._files.replace(path, data)
 
-    def _content(self, name: str) -> Content | None:
-        """What is stored, if it is not another's; None: nothing."""
-        found = self._files.read(name)
+    def _content(self, path: Path) -> Content | None:
+        """Under the write lock: what is stored, if it is not another's; None: nothing."""
+        found = self._files.read(path, folder_is_checked=True)
         if found is None:
             return None
-        content = read_content(found[0])
+        content = read_content(*found)
         untagged = content.identity is None and (self._shared or content.token is None)
         if content.identity != self._key and not untagged:
-            raise self._foreign(name, content.identity)
+            raise self._foreign(path, content.identity)
         return content
 
     def _token_in(self, name: str, content: Content) -> TokenObject:
+        place = self._files.folder / name
         if content.identity not in (self._key, None):
-            raise self._foreign(name, content.identity)
+            raise self._foreign(place, content.identity)
         if content.token is None:
-            raise self._corrupt(name, content)
+            raise self._corrupt(place, content)
         return self._tagged(name, content.token)
 
     def _tagged(self, name: str, token: TokenObject) -> TokenObject:
@@ -170,47 +187,59 @@ class FileStore:
         if owner is None and self._shared:
             return TokenObject({**token, TAG: {**tag, "format": FORMAT, "identity": self._key}})
         if owner != self._key:
-            raise self._foreign(name, owner)
+            raise self._foreign(self._files.folder / name, owner)
         return token
 
-    def _expect(self, name: str, content: Content | None, expected: str | None) -> None:
+    def _expect(self, path: Path, content: Content | None, expected: str | None) -> None:
         stored = None if content is None or content.token is None else revision_of(content.token)
         if expected not in (ANY_REVISION, stored):
-            raise self._conflict(name)
+            raise self._conflict(path)
 
-    def _move_aside(self, name: str, content: Content, expected: str | None) -> None:
+    def _move_aside(self, path: Path, content: Content, expected: str | None) -> None:
         if expected not in (ANY_REVISION, content.revision):
-            raise self._conflict(name)
-        self._files.move_aside(name)
+            raise self._conflict(path)
+        aside = self._files.move_aside(path)
+        moved = self._files.read(aside, folder_is_checked=True)
+        if moved is not None and read_content(*moved).revision != content.revision:
+            # Somebody writes without our lock, into the file itself.
+            self._files.put_back(aside, path)
+            raise self._conflict(path)
+        logger.warning("%s held no token and was moved to %s", path, aside)
 
     @contextmanager
-    def _writing(self, name: str) -> Iterator[None]:
+    def _writing(self, name: str) -> Iterator[Path]:
+        """Holds the write lock of the file, whose own path it gives."""
         self._files.prepare_folder()
-        lock = HostLock(self._files.folder / f"{name}.write.lock", store="file")
-        try:
-            lock.acquire(WRITE_WAIT)
-        except TokenLockTimeoutError:
-            raise TokenUnavailableError(
-                f"{lock.path} has been held by another process for {WRITE_WAIT:g} s; a write takes "
-                "milliseconds, so that process hangs: end it",
-                store="file",
-                place=str(lock.path),
-            ) from None
-        try:
-            yield
+        path = self._files.resolve(name)
+        # Named after the file itself: two links to it are two names of one thing to lock.
+        lock = HostLock(path.parent / f"{path.name}.write.lock", store="file")
+        try:  # from here on: Ctrl-C may come between taking it and the next statement
+            try:
+                lock.acquire(WRITE_WAIT)
+            except TokenLockTimeoutError:
+                raise self._hangs(lock.path) from None
+            yield path
         finally:
             lock.release()
 
-    def _conflict(self, name: str) -> TokenConflictError:
-        place = str(self._files.folder / name)
+    def _hangs(self, lock: Path) -> TokenUnavailableError:
+        return TokenUnavailableError(
+            f"{lock} has been held by another process for {WRITE_WAIT:g} s; a write takes "
+            "milliseconds, so that process hangs: end it",
+            store="file",
+            place=str(lock),
+        )
+
+    def _conflict(self, path: Path) -> TokenConflictError:
+        place = str(path)
         return TokenConflictError(
             f"{place} was changed by another process meanwhile; nothing was written: read again",
             store="file",
             place=place,
         )
 
-    def _corrupt(self, name: str, content: Content) -> TokenCorruptError:
-        place = str(self._files.folder / name)
+    def _corrupt(self, path: Path, content: Content) -> TokenCorruptError:
+        place = str(path)
         left_alone = content.newer or self._shared
         remedy = "" if content.newer else "; `flex-sdk token remove` moves it aside"
         return TokenCorruptError(
@@ -220,8 +249,8 @@ class FileStore:
             place=place,
         )
 
-    def _foreign(self, name: str, owner: str | None) -> TokenIdentityError:
-        place = str(self._files.folder / name)
+    def _foreign(self, path: Path, owner: str | None) -> TokenIdentityError:
+        place = str(path)
         whose = f"the token of {owner}" if owner else "a token that is not tagged with its owner"
         return TokenIdentityError(
             f"{place} holds, or was to hold, {whose}, not one of {self._key}; it is neither used "

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 from flex_tokenstore._identity import TokenIdentity
 from flex_tokenstore._token import ANY_REVISION, revision_of
 from flex_tokenstore.errors import TokenConflictError, TokenLockTimeoutError
 from flex_tokenstore.hookspecs import hookimpl
+
+_with_locks: WeakSet[_Cell | MemoryStore] = WeakSet()
 
 
 class _Cell:
@@ -20,6 +24,10 @@ class _Cell:
 
     def __init__(self) -> None:
         self._token: dict[str, Any] | None = None
+        self._after_fork()
+        _with_locks.add(self)
+
+    def _after_fork(self) -> None:
         self._mutex = threading.Lock()
 
     def put(self, token: dict[str, Any] | None, expected: str | None) -> None:
@@ -55,6 +63,10 @@ class MemoryStore:
 
     def __init__(self, options: Options, identity: TokenIdentity) -> None:
         self._cell = _Cell()
+        self._after_fork()
+        _with_locks.add(self)
+
+    def _after_fork(self) -> None:
         self._lock = threading.Lock()
 
     @hookimpl
@@ -72,12 +84,13 @@ class MemoryStore:
     @hookimpl
     @contextmanager
     def token_lock(self, wait: float, lease: float) -> Iterator[None]:
-        if not self._lock.acquire(timeout=wait):
+        lock = self._lock
+        if not lock.acquire(timeout=wait):
             raise _busy(wait)
         try:
             yield None
         finally:
-            self._lock.release()
+            lock.release()
 
 
 class AsyncMemoryStore:
@@ -117,3 +130,13 @@ class AsyncMemoryStore:
 
 
 MemoryStore.async_class = AsyncMemoryStore
+
+
+def _after_fork() -> None:
+    # A thread that the child has not may have held them, for ever then.
+    for each in list(_with_locks):
+        each._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

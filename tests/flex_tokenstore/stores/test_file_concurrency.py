@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from flex_tokenstore._host_lock import HostLock
 from flex_tokenstore._identity import TokenIdentity
 from flex_tokenstore._token import ANY_REVISION
+from flex_tokenstore.errors import TokenUnavailableError
 from flex_tokenstore.stores.file import FileStore
 
 A = TokenIdentity("https://api.example.com", "client-a")
@@ -148,3 +150,32 @@ def test_a_crash_in_a_write_leaves_the_old_token_and_heals(tmp_path: Path) -> No
     store.set_token({**token, "access_token": "1"}, ANY_REVISION)
     assert not (tmp_path / ".t.json.tmp").exists()
     assert (tmp_path / "t.json").stat().st_mode & 0o077 == 0
+
+
+def test_removing_clears_what_a_crash_left_of_a_token(tmp_path: Path) -> None:
+    for there_is_a_token in (True, False):
+        store = seed(tmp_path / "t.json")
+        assert run([DYING], tmp_path / "t.json") == [9]
+        if not there_is_a_token:
+            (tmp_path / "t.json").unlink()
+        assert (tmp_path / ".t.json.tmp").exists()
+        store.remove_token(ANY_REVISION)
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["t.json.write.lock"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_two_links_to_one_file_share_its_write_lock(tmp_path: Path) -> None:
+    seed(tmp_path / "real.json")
+    (tmp_path / "a.json").symlink_to("real.json")
+    (tmp_path / "b.json").symlink_to("real.json")
+    held = HostLock(tmp_path / "real.json.write.lock")
+    for name in ("a.json", "b.json", "real.json"):
+        store = FileStore(FileStore.Options(path=str(tmp_path / name)), A)
+        token = store.get_token()
+        assert token is not None
+        store.set_token(token, ANY_REVISION)
+        with held.hold(0), pytest.MonkeyPatch.context() as patch:
+            patch.setattr("flex_tokenstore.stores.file.WRITE_WAIT", 0)
+            with pytest.raises(TokenUnavailableError, match="held by another process"):
+                store.set_token(token, ANY_REVISION)
+    assert not list(tmp_path.glob("[ab].json.*"))

@@ -79,10 +79,13 @@ def as_nobody(what: str, path: Path) -> str:
     return done.stdout
 
 
-def test_files_and_new_folders_are_private_under_any_umask(tmp_path: Path) -> None:
+@pytest.mark.parametrize("permissions", ["strict", "warn", "off"])
+def test_files_and_new_folders_are_private_under_any_umask(
+    tmp_path: Path, permissions: str
+) -> None:
     old = os.umask(0)
     try:
-        s = store(tmp_path / "a/b/t.json")
+        s = store(tmp_path / "a/b/t.json", permissions=permissions)
         s.set_token(TOKEN, None)
         with s.token_lock(0, 1):
             pass

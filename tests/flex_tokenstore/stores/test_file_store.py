@@ -24,6 +24,7 @@ from flex_tokenstore.errors import (
     TokenStoreError,
     TokenUnavailableError,
 )
+from flex_tokenstore.stores import _files
 from flex_tokenstore.stores.file import FileStore
 
 A = TokenIdentity("https://api.example.com", "client-a")
@@ -150,6 +151,56 @@ def test_the_cache_sees_every_change_and_is_not_used_under_the_lock(tmp_path: Pa
         assert s.get_token() is None
 
 
+@pytest.mark.parametrize(("stamp", "kept"), [(123_456_789, True), (0, False)])
+def test_a_file_system_of_whole_seconds_is_trusted_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stamp: int, kept: bool
+) -> None:
+    s = store(tmp_path / "t.json")
+    s.set_token(token("1"), None)
+    written = time.time_ns() // 10**9 * 10**9 + stamp
+    real = _files._signature
+    monkeypatch.setattr(_files, "_signature", lambda found: (*real(found)[:2], written, written))
+    for later, trusted in ((50_000_000, False), (1_500_000_000, kept), (2_200_000_000, True)):
+        with monkeypatch.context() as patch:
+            patch.setattr(time, "time_ns", lambda now=written + later: now)
+            s._cache = None
+            s.get_token()
+        assert (s._cache is not None) == trusted
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_what_is_written_while_it_is_moved_aside_is_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: bool
+) -> None:
+    path = tmp_path / "t.json"
+    path.write_text('{"access')
+    path.chmod(0o600)
+    s = store(path)
+    whole = json.dumps(token("1"))
+    real = s._files.move_aside
+
+    def finish_first(given: Path) -> Path:
+        given.write_text(whole if finished else whole[:20])
+        return real(given)
+
+    monkeypatch.setattr(s._files, "move_aside", finish_first)
+    with pytest.raises(TokenConflictError):
+        s.remove_token(ANY_REVISION)
+    assert path.read_text() == (whole if finished else whole[:20])
+    assert not list(tmp_path.glob("*.corrupt-*"))
+
+
+def test_an_empty_owner_file_names_nobody(folder: Path) -> None:
+    store(None, B).set_token(token("b", B), None)
+    (folder / "file-store-token.owner").write_text("")
+    store(None, A).set_token(token("a"), None)
+    assert (folder / "file-store-token.owner").read_text() == ""
+    store(None, B).set_token(token("b2", B), revision_of(token("b", B)))
+    assert (folder / "file-store-token.owner").read_text() == B.key
+    assert store(None, A).get_token() == token("a")
+    assert store(None, B).get_token() == token("b2", B)
+
+
 def test_the_first_to_save_owns_the_documented_name(folder: Path) -> None:
     a, b = store(None, A), store(None, B)
     b.set_token(token("b", B), None)
@@ -269,7 +320,12 @@ def test_corrupt_content_is_named_and_moved_aside_never_deleted(
             s.remove_token(expected)
         with pytest.raises(TokenConflictError):
             s.set_token(token("1"), expected)
-    s.remove_token(revision)
+    os.utime(path, ns=(10**18, 10**18))
+    with pytest.raises(TokenConflictError):
+        s.remove_token(revision)  # the same content, but written since
+    with pytest.raises(TokenCorruptError) as caught:
+        s.get_token()
+    s.remove_token(caught.value.revision)
     assert s.get_token() is None
     path.write_bytes(content)
     s.set_token(token("2"), ANY_REVISION)
@@ -337,6 +393,18 @@ def test_the_lock_is_this_identitys_and_no_write_takes_it(tmp_path: Path) -> Non
             pass
         twin.set_token(token("1"), None)
         twin.remove_token(ANY_REVISION)
+
+
+def test_what_would_not_be_read_back_is_not_written(tmp_path: Path) -> None:
+    s = store(tmp_path / "t.json")
+    s.set_token(token("1"), None)
+    largest = token("2")
+    largest["x"] = "x" * ((1 << 20) - len(json.dumps({**largest, "x": ""}, separators=(",", ":"))))
+    s.set_token(largest, ANY_REVISION)
+    assert store(tmp_path / "t.json").get_token() == largest
+    with pytest.raises(TokenUnavailableError, match="1 MiB"):
+        s.set_token({**largest, "y": 1}, ANY_REVISION)
+    assert s.get_token() == largest
 
 
 @pytest.mark.parametrize("path", ["", " ", "/", "a\0b"])

@@ -14,9 +14,11 @@ from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
     BusyLoadingError,
+    MovedError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
+    RedisClusterException,
 )
 from redis.retry import Retry
 
@@ -109,14 +111,15 @@ def reason_of(error: Exception, options: Options) -> str:
     if isinstance(error, (redis.ConnectionError, OSError)):
         return "no connection: check that it is up and that url, host and port are right"
     code = str(error).partition(" ")[0]
-    shown = f" ({code})" if code.isascii() and code.isalpha() and code.isupper() else ""
-    return f"it answered {type(error).__name__}{shown}: see the server's log"
+    what = code if code in _CODES else type(error).__name__
+    return f"it failed with {what}: see the server's log"
 
 
 _NO_PRIMARY = (
     redis.sentinel.MasterNotFoundError,
     redis.asyncio.sentinel.MasterNotFoundError,  # another class of the same name
 )
+_CODES = {"BUSY", "CLUSTERDOWN", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAIN", "UNKILLABLE"}
 _REASONS: tuple[tuple[Any, str], ...] = (
     (
         (AuthenticationError, AuthorizationError),
@@ -125,6 +128,11 @@ _REASONS: tuple[tuple[Any, str], ...] = (
     (
         NoPermissionError,
         "its user may not do this: give it the commands and keys that the README lists",
+    ),
+    (MovedError, "it is a node of a Cluster: set the option cluster"),
+    (
+        RedisClusterException,
+        "no node of a Cluster answers there: check url, and that it is a Cluster",
     ),
     (ReadOnlyError, "it is a replica: name the primary, or its Sentinels"),
     (OutOfMemoryError, "its memory is full: raise maxmemory"),

@@ -1,0 +1,86 @@
+"""A program's own types in place of the SDK's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from .errors import ConfigurationError
+from .types import LatLng, Money
+
+SDK_TYPES = (UUID, Money, LatLng, Decimal, datetime)
+
+
+@dataclass(frozen=True)
+class TypeHandler:
+    """Reads one of the SDK's types as one of your own, and writes yours as the SDK's.
+
+    Handlers are asked in their order; the first that fits is used. They see arguments before they
+    are sent, those of queries too, and what answers hold.
+
+    Args:
+        sdk_type: ``UUID``, ``Money``, ``LatLng``, ``Decimal`` or ``datetime``.
+        app_type: Your class; its instances are given to ``writer``.
+        can_handle: Or: tells whether ``writer`` takes a value; asked for each value that is not
+            None.
+        reader: From the SDK's value to yours; without it, the SDK's is given.
+        writer: From your value to the SDK's.
+
+    Raises:
+        ConfigurationError: The type is none of these, or the parts do not fit each other.
+    """
+
+    sdk_type: type
+    app_type: type | None = None
+    can_handle: Callable[[Any], bool] | None = None
+    reader: Callable[[Any], Any] | None = None
+    writer: Callable[[Any], Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.sdk_type not in SDK_TYPES:
+            known = ", ".join(kind.__name__ for kind in SDK_TYPES)
+            raise ConfigurationError(f"a type handler's sdk_type is one of {known}")
+        finds = (self.app_type is not None) + (self.can_handle is not None)
+        if finds != (self.writer is not None):
+            raise ConfigurationError(
+                "a type handler with a writer needs app_type or can_handle, one of them, and "
+                "without a writer neither"
+            )
+        if self.reader is None and self.writer is None:
+            raise ConfigurationError("a type handler needs a reader, a writer, or both")
+
+    def writes(self, value: Any) -> bool:
+        """Whether its writer takes ``value``."""
+        if self.app_type is not None:
+            return isinstance(value, self.app_type)
+        return self.can_handle is not None and bool(self.can_handle(value))
+
+
+def read(value: Any, handlers: Sequence[TypeHandler]) -> Any:
+    """A decoded answer with the program's own types."""
+    if isinstance(value, dict):
+        return {key: read(item, handlers) for key, item in value.items()}
+    if isinstance(value, list):
+        return [read(item, handlers) for item in value]
+    for handler in handlers:
+        if handler.reader is not None and isinstance(value, handler.sdk_type):
+            return handler.reader(value)
+    return value
+
+
+def write(value: Any, handlers: Sequence[TypeHandler]) -> Any:
+    """Arguments with the SDK's types."""
+    if value is None:
+        return None
+    for handler in handlers:
+        if handler.writer is not None and handler.writes(value):
+            return handler.writer(value)
+    if isinstance(value, Mapping):
+        return {key: write(item, handlers) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [write(item, handlers) for item in value]
+    return value

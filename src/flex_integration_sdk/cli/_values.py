@@ -1,0 +1,131 @@
+"""From what is typed on a command line to the arguments of an endpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from flex_integration_sdk._endpoints import Param
+
+
+class _Form(NamedTuple):
+    text: str
+    """How it is typed, for help and errors; empty: as it is."""
+    read: Callable[[str], Any]
+
+
+def value_of(param: Param | None, text: str, *, is_json: bool) -> Any:
+    """The value that a text stands for.
+
+    Args:
+        param: The parameter; None: one that the table does not have.
+        text: What was typed.
+        is_json: It is JSON, whatever the parameter is.
+
+    Raises:
+        ValueError: It stands for none; the message says what is taken.
+        OSError: The file that it names cannot be read.
+    """
+    if is_json:
+        return _json(text)
+    if param is None:
+        return text
+    if param.null and text == "null":
+        return None
+    form = _FORMS.get(param.type)
+    if form is None:
+        return text
+    try:
+        return form.read(text)
+    except (ValueError, TypeError, KeyError):
+        raise ValueError(f"takes {form_of(param)}, got {text[:60]!r}") from None
+
+
+def form_of(param: Param) -> str:
+    """How values of the parameter are typed; empty: as they are."""
+    form = _FORMS.get(param.type)
+    found = "" if form is None else form.text
+    return f"{found or 'text'}, or null" if param.null else found
+
+
+def _json(text: str) -> Any:
+    if text.startswith("@"):
+        text = Path(text[1:]).read_text(encoding="utf-8")
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"takes JSON, or @FILE with JSON: {error}") from None
+
+
+def _object(text: str) -> dict[str, Any]:
+    found = _json(text)
+    if not isinstance(found, dict):
+        raise ValueError
+    return found
+
+
+def _boolean(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
+
+
+def _time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _money(text: str) -> Any:
+    from flex_integration_sdk.types import Money
+
+    amount, currency = text.replace(",", " ").split()
+    return Money(int(amount), currency.upper())
+
+
+def _point(text: str) -> Any:
+    from flex_integration_sdk.types import LatLng
+
+    lat, lng = (float(part) for part in text.split(","))
+    return LatLng(lat, lng)
+
+
+def _box(text: str) -> Any:
+    from flex_integration_sdk.types import LatLng, LatLngBounds
+
+    north, east, south, west = (float(part) for part in text.split(","))
+    return LatLngBounds(LatLng(north, east), LatLng(south, west))
+
+
+def _range(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    def ranged(text: str) -> Any:
+        if "," not in text:
+            return read(text)
+        low, high = text.split(",")
+        return (read(low) if low else None, read(high) if high else None)
+
+    return ranged
+
+
+def _list(text: str) -> list[str]:
+    return [part for part in text.split(",") if part]
+
+
+_FORMS = {
+    "Ids": _Form("ids, by comma", _list),
+    "Names": _Form("names, by comma", _list),
+    "bool": _Form("true or false", _boolean),
+    "int": _Form("a whole number", int),
+    "datetime": _Form("a time such as 2026-01-31T12:00Z; without a zone: UTC", _time),
+    "Money": _Form("minor units and currency, such as '1999 EUR'", _money),
+    "LatLng": _Form("LAT,LNG in degrees", _point),
+    "LatLngBounds": _Form("NE_LAT,NE_LNG,SW_LAT,SW_LNG in degrees", _box),
+    "PriceRange": _Form("minor units: PRICE, or FROM,BELOW with one of both", _range(int)),
+    "TimeRange": _Form("a time, or FROM,BELOW with one of both", _range(_time)),
+    "ExtendedData": _Form("a JSON object, or @FILE with one", _object),
+    "Fields": _Form('a JSON object; or fields.TYPE=names, as in "fields.user=email"', _object),
+    "Limits": _Form("a JSON object; or limit.RELATIONSHIP=number", _object),
+    "ImageVariants": _Form("a JSON object; or imageVariant.NAME='w:320;h:240;fit:scale'", _object),
+    "Upload": _Form("path of a file", str),
+}

@@ -1,0 +1,121 @@
+"""``availability_exceptions``, and when a listing is free."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ._answers import page
+from ._arguments import Arguments
+from ._context import Context, endpoint, ordered_span, related_id
+from ._database import Resource
+from ._fault import ApiFault, conflict
+
+MOST_DAYS = 366
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_TAKING = ("pending", "accepted")
+
+
+@endpoint("availabilityExceptions.query")
+def query(context: Context, asked: Arguments) -> dict[str, Any]:
+    start, end = ordered_span(asked, MOST_DAYS)
+    context.needed("listing", asked["listingId"], "listing-not-found")
+    found = [
+        each
+        for each in _of(context, "availabilityException", asked["listingId"])
+        if _overlaps(each, start, end)
+    ]
+    return page(context.db, sorted(found, key=lambda each: each["attributes"]["start"]), asked)
+
+
+@endpoint("availabilityExceptions.create")
+def create(context: Context, asked: Arguments) -> Resource:
+    listing = context.needed("listing", asked["listingId"], "listing-not-found")
+    start, end = ordered_span(asked)
+    if asked["seats"] < 0:
+        title = "seats is a number from 0"
+        raise ApiFault(400, "validation-invalid-value", title, path=("seats",), where="body")
+    for each in _of(context, "availabilityException", listing["id"]):
+        if _overlaps(each, start, end):
+            raise conflict("conflict", "There is an availability exception in that time")
+    attributes = {"seats": asked["seats"], "start": start, "end": end}
+    return context.add("availabilityException", attributes, {"listing": listing})
+
+
+@endpoint("availabilityExceptions.delete")
+def delete(context: Context, asked: Arguments) -> Resource:
+    found = context.needed("availabilityException", asked["id"])
+    context.db.remove(found)
+    return found
+
+
+def is_free(
+    context: Context,
+    listing: Resource,
+    start: datetime,
+    end: datetime,
+    seats: int,
+    *,
+    partial: bool,
+) -> bool:
+    """Whether so many seats are free in the whole time span, or (``partial``) in a part of it."""
+    exceptions = _of(context, "availabilityException", listing["id"])
+    bookings = [
+        each
+        for each in _of(context, "booking", listing["id"])
+        if each["attributes"]["state"] in _TAKING
+    ]
+    moments = {start, end}
+    for each in (*exceptions, *bookings):
+        moments |= {each["attributes"]["start"], each["attributes"]["end"]}
+    moment = start if listing["attributes"]["availabilityPlan"] is not None else end
+    while moment < end:  # a plan changes at full hours; a time span is at most 90 days
+        moments.add(moment)
+        moment = moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    free = (
+        _seats(listing, exceptions, bookings, moment) >= seats
+        for moment in moments
+        if start <= moment < end
+    )
+    return any(free) if partial else all(free)
+
+
+def _seats(
+    listing: Resource, exceptions: list[Resource], bookings: list[Resource], moment: datetime
+) -> int:
+    within = [each for each in exceptions if _holds(each, moment)]
+    total = within[0]["attributes"]["seats"] if within else _planned(listing, moment)
+    taken = sum(each["attributes"]["seats"] for each in bookings if _holds(each, moment))
+    return int(total) - int(taken)
+
+
+def _planned(listing: Resource, moment: datetime) -> int:
+    plan = listing["attributes"]["availabilityPlan"]
+    if plan is None:
+        return 1  # without a plan a listing is free all the time
+    try:
+        local = moment.astimezone(ZoneInfo(plan.get("timezone", "Etc/UTC")))
+    except (ZoneInfoNotFoundError, ValueError):
+        local = moment
+    seats = 0
+    for entry in plan.get("entries", ()):
+        if entry.get("dayOfWeek") != _DAYS[local.weekday()]:
+            continue
+        first = time.fromisoformat(entry.get("startTime", "00:00"))
+        last = entry.get("endTime", "00:00")
+        if first <= local.time() and (last == "00:00" or local.time() < time.fromisoformat(last)):
+            seats = max(seats, int(entry.get("seats", 1)))
+    return seats
+
+
+def _of(context: Context, kind: str, listing: Any) -> list[Resource]:
+    return [each for each in context.db.all(kind) if related_id(each, "listing") == listing]
+
+
+def _holds(span: Resource, moment: datetime) -> bool:
+    return bool(span["attributes"]["start"] <= moment < span["attributes"]["end"])
+
+
+def _overlaps(span: Resource, start: datetime, end: datetime) -> bool:
+    return bool(span["attributes"]["start"] < end and start < span["attributes"]["end"])

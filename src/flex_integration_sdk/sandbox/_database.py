@@ -1,0 +1,125 @@
+"""The sandbox's resources, in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from flex_integration_sdk._transit import dumps, loads
+
+Resource = dict[str, Any]
+"""As the API gives it. Never changed in place: reads share what they decoded."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS resource (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT UNIQUE NOT NULL,
+    type TEXT NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS resource_type ON resource (type, position);
+CREATE TABLE IF NOT EXISTS content (id TEXT PRIMARY KEY, kind TEXT NOT NULL, body BLOB NOT NULL);
+"""
+
+
+class Database:
+    """Resources by type and id, and the bytes of images and files.
+
+    Args:
+        path: The file; None: in memory.
+        seed: What a new one starts with, oldest first.
+    """
+
+    def __init__(self, path: str | None, seed: Callable[[], list[Resource]]) -> None:
+        self._seed = seed
+        # One event loop uses it, in whatever thread that runs.
+        self._connection = sqlite3.connect(
+            path or ":memory:", isolation_level=None, check_same_thread=False
+        )
+        self._connection.executescript(_SCHEMA)
+        self.changes: list[tuple[Resource | None, Resource | None]] = []
+        if not self._connection.execute("SELECT 1 FROM resource LIMIT 1").fetchone():
+            self.reset()
+
+    def reset(self) -> None:
+        """Starts over with what a new one has."""
+        with self.transaction():
+            self._connection.execute("DELETE FROM resource")
+            self._connection.execute("DELETE FROM content")
+            for resource in self._seed():
+                self.put(resource)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self, *, keep: bool = True) -> Iterator[None]:
+        """All that is written within, or, after an error or without ``keep``, nothing of it."""
+        self.changes = []
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT" if keep else "ROLLBACK")
+
+    def all(self, kind: str) -> list[Resource]:
+        """Those of a type, newest first."""
+        rows = self._connection.execute(
+            "SELECT body FROM resource WHERE type = ? ORDER BY position DESC", (kind,)
+        )
+        return [_decoded(body) for (body,) in rows]
+
+    def get(self, kind: str, id: UUID | None) -> Resource | None:
+        """One, by its id."""
+        row = self._connection.execute(
+            "SELECT body FROM resource WHERE type = ? AND id = ?", (kind, str(id))
+        ).fetchone()
+        return None if row is None else _decoded(row[0])
+
+    def put(self, resource: Resource) -> Resource:
+        """Adds or replaces one."""
+        self.changes.append((self.get(resource["type"], resource["id"]), resource))
+        self._connection.execute(
+            "INSERT INTO resource (id, type, body) VALUES (?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+            (str(resource["id"]), resource["type"], dumps(resource)),
+        )
+        return resource
+
+    def remove(self, resource: Resource) -> None:
+        """Removes one."""
+        self.changes.append((resource, None))
+        self._connection.execute("DELETE FROM resource WHERE id = ?", (str(resource["id"]),))
+
+    def count(self, kind: str) -> int:
+        """How many there are of a type."""
+        (found,) = self._connection.execute(
+            "SELECT count(*) FROM resource WHERE type = ?", (kind,)
+        ).fetchone()
+        return int(found)
+
+    def put_content(self, id: UUID, kind: str, body: bytes) -> None:
+        """Keeps the bytes of an image or a file, with their media type."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO content VALUES (?, ?, ?)", (str(id), kind, body)
+        )
+
+    def content(self, id: str) -> tuple[str, bytes] | None:
+        """Media type and bytes."""
+        found: tuple[str, bytes] | None = self._connection.execute(
+            "SELECT kind, body FROM content WHERE id = ?", (id,)
+        ).fetchone()
+        return found
+
+
+@lru_cache(maxsize=8192)
+def _decoded(body: str) -> Resource:
+    found: Resource = loads(body)
+    return found

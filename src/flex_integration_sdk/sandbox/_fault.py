@@ -1,0 +1,53 @@
+"""How an endpoint of the sandbox refuses."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+
+class ApiFault(Exception):
+    """An error answer.
+
+    Args:
+        status: HTTP status.
+        code: ``errors[0].code``, as the API's reference lists them.
+        title: ``errors[0].title``.
+        path: Where in the request it is, such as ``("price",)``.
+        where: ``"body"`` or ``"query"``.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        title: str,
+        *,
+        path: tuple[str, ...] = (),
+        where: str = "query",
+    ) -> None:
+        super().__init__(title)
+        self.status, self.code, self.title = status, code, title
+        self.path, self.where = path, where
+
+    def body(self) -> dict[str, Any]:
+        """The answer's body."""
+        error: dict[str, Any] = {
+            "id": uuid.uuid4(),
+            "status": self.status,
+            "code": self.code,
+            "title": self.title,
+        }
+        if self.path:
+            error["source"] = {"path": list(self.path), "type": self.where}
+        return {"errors": [error]}
+
+
+def not_found(what: str = "Not found") -> ApiFault:
+    """404."""
+    return ApiFault(404, "not-found", what)
+
+
+def conflict(code: str, title: str) -> ApiFault:
+    """409."""
+    return ApiFault(409, code, title)

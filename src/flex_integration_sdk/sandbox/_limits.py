@@ -1,0 +1,80 @@
+"""Rate limits, as the API documents them; the burst sizes are those of the JavaScript SDK."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from flex_integration_sdk._endpoints import Endpoint
+
+from ._fault import ApiFault
+
+Limits = Literal["dev", "live", "off"]
+MOST_AT_ONCE = 10
+
+
+class Rate(NamedTuple):
+    """A token bucket."""
+
+    burst: int
+    """Calls that it holds when full, as it is at the start."""
+    seconds: float
+    """Until one more call is allowed."""
+
+
+_DEV = {"GET": Rate(100, 1), "POST": Rate(50, 2)}
+_ALWAYS = {"listings.create": Rate(100, 0.6), "users.verifyEmail": Rate(5, 360)}
+
+
+class Limiter:
+    """Counts calls.
+
+    Args:
+        limits: ``dev``: as in development and test environments; ``live``; ``off``.
+        clock: Monotonic time in seconds.
+    """
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._buckets: dict[str, tuple[float, float]] = {}
+        self._in_flight = 0
+
+    def reset(self) -> None:
+        """All buckets are full again."""
+        self._buckets.clear()
+
+    def enter(self, endpoint: Endpoint) -> None:
+        """A call begins; :meth:`leave` ends it.
+
+        Raises:
+            ApiFault: 429; there were too many, or are too many at once.
+        """
+        if self._limits == "off":
+            return
+        if self._in_flight >= MOST_AT_ONCE:
+            raise _too_many(f"More than {MOST_AT_ONCE} requests at once")
+        if self._limits == "dev":
+            self._take(endpoint.method, _DEV[endpoint.method])
+        if endpoint.name in _ALWAYS:
+            self._take(endpoint.name, _ALWAYS[endpoint.name])
+        self._in_flight += 1
+
+    def leave(self) -> None:
+        """A call that :meth:`enter` let in has ended."""
+        if self._limits != "off":
+            self._in_flight -= 1
+
+    def _take(self, name: str, rate: Rate) -> None:
+        now = self._clock()
+        left, then = self._buckets.get(name, (float(rate.burst), now))
+        left = min(rate.burst, left + (now - then) / rate.seconds)
+        self._buckets[name] = (left, now)
+        if left < 1:
+            raise _too_many("Too many requests")
+        self._buckets[name] = (left - 1, now)
+
+
+def _too_many(title: str) -> ApiFault:
+    return ApiFault(429, "too-many-requests", title)

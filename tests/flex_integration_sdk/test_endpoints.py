@@ -1,0 +1,181 @@
+"""The table of endpoints, the methods made from it, and what goes over the wire for them."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from flex_integration_sdk import LatLng, LatLngBounds, Money, _transit
+from flex_integration_sdk import resources as resource_types
+from flex_integration_sdk._arguments import UNSET
+from flex_integration_sdk._async_endpoints import Endpoints as AsyncEndpoints
+from flex_integration_sdk._endpoints import ENDPOINTS, Endpoint, snake
+from flex_integration_sdk._requests import prepare
+from flex_integration_sdk._sync_endpoints import Endpoints as SyncEndpoints
+
+ROOT = Path(__file__).resolve().parents[2]
+ID = UUID("5f1d1a6e-0000-4000-8000-000000000001")
+BASE = "https://api.example.com"
+all_endpoints = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=ENDPOINTS)
+
+
+def method(kind: Any, endpoint: Endpoint) -> Any:
+    return getattr(getattr(kind, snake(endpoint.resource)), snake(endpoint.action))
+
+
+def test_the_methods_are_what_the_table_gives() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "generate.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_stale_module_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    generator = runpy.run_path(str(ROOT / "tools" / "generate.py"))
+    main = generator["main"]
+    monkeypatch.setitem(main.__globals__, "PACKAGE", tmp_path)
+    monkeypatch.setitem(main.__globals__, "DOCS", tmp_path)
+    assert main(["--check"]) == 1
+    assert main([]) == 0
+    assert main(["--check"]) == 0
+    (tmp_path / "_sync_endpoints.py").write_text("stale")
+    assert main(["--check"]) == 1
+
+
+def test_there_are_34_and_the_docs_have_them() -> None:
+    assert len(ENDPOINTS) == 34
+    page = (ROOT / "docs" / "endpoints.md").read_text(encoding="utf-8")
+    for endpoint in ENDPOINTS.values():
+        assert f"`sdk.{snake(endpoint.resource)}.{snake(endpoint.action)}`" in page
+
+
+@all_endpoints
+def test_sync_and_async_have_the_same_method_with_docs(endpoint: Endpoint) -> None:
+    sync, other = SyncEndpoints(None), AsyncEndpoints(None)  # type: ignore[arg-type]  # not called
+    one, two = method(sync, endpoint), method(other, endpoint)
+    assert inspect.signature(one) == inspect.signature(two)
+    assert inspect.iscoroutinefunction(two)
+    assert not inspect.iscoroutinefunction(one)
+    doc = inspect.getdoc(one)
+    assert doc is not None
+    assert doc == inspect.getdoc(two)
+    parameters = inspect.signature(one).parameters
+    for param in endpoint.all_params:
+        assert parameters[param.python_name].kind is inspect.Parameter.KEYWORD_ONLY
+        assert (parameters[param.python_name].default is inspect.Parameter.empty) is param.required
+        assert f"{param.python_name}: " in doc
+    assert hasattr(resource_types, endpoint.result)
+
+
+@all_endpoints
+def test_every_argument_reaches_the_request(endpoint: Endpoint) -> None:
+    sent: list[Any] = []
+    sdk = SyncEndpoints(lambda *what: sent.append(what))  # type: ignore[arg-type]  # a spy
+    given = {param.python_name: object() for param in endpoint.all_params}
+    method(sdk, endpoint)(**given, something_new=1)
+    ((name, named, further),) = sent
+    assert name == endpoint.name
+    assert named == {param.name: given[param.python_name] for param in endpoint.all_params}
+    assert further == {"something_new": 1}
+
+
+def call(name: str, **arguments: Any) -> Any:
+    """The request that a call makes."""
+    endpoint = ENDPOINTS[name]
+    made: list[Any] = []
+
+    def send(_: str, named: Any, further: Any) -> Any:
+        made.append(prepare(BASE, endpoint, named, further))
+
+    method(SyncEndpoints(send), endpoint)(**arguments)
+    return made[0]
+
+
+def test_a_query() -> None:
+    request = call(
+        "listings.query",
+        ids=[ID, "x"],
+        bounds=LatLngBounds(LatLng(1, 2), LatLng(-1, -2)),
+        price=(1000, None),
+        fields={"listing": ["title", "price"]},
+        limit={"images": 1},
+        image_variant={"small": {"w": 320, "fit": "scale"}},
+        pub_category="bike,boat",
+        per_page=10,
+        new_one=True,
+    )
+    assert request.method == "GET"
+    assert request.content is None
+    assert request.url == (
+        f"{BASE}/v1/integration_api/listings/query?ids={ID},x&bounds=1,2,-1,-2&price=1000,"
+        "&perPage=10&fields.listing=title,price&limit.images=1"
+        "&imageVariant.small=w%3A320%3Bfit%3Ascale&pub_category=bike,boat&newOne=true"
+    )
+
+
+def test_a_command_sends_what_is_given_and_null_where_it_clears() -> None:
+    request = call(
+        "listings.update",
+        id=ID,
+        price=Money(5000, "EUR"),
+        geolocation=None,
+        public_data={"some_key": 1, "camelKey": {"inner_key": None}},
+        expand=True,
+        include=["author"],
+        brand_new=3,
+    )
+    assert request.url == f"{BASE}/v1/integration_api/listings/update?expand=true&include=author"
+    assert request.headers["Content-Type"] == "application/transit+json"
+    assert _transit.loads(request.content) == {
+        "id": ID,
+        "price": Money(5000, "EUR"),
+        "geolocation": None,
+        "publicData": {"some_key": 1, "camelKey": {"inner_key": None}},
+        "brandNew": 3,
+    }
+
+
+def test_a_command_without_arguments_sends_an_empty_map() -> None:
+    request = prepare(BASE, ENDPOINTS["users.approve"], {"id": UNSET, "expand": None}, {})
+    assert request.content == b'["^ "]'
+    assert "?" not in request.url
+
+
+def test_null_is_sent_for_a_stock_that_was_never_set() -> None:
+    request = call("stock.compareAndSet", listing_id=ID, old_total=None, new_total=3)
+    assert json.loads(request.content)[3:5] == ["~:oldTotal", None]
+
+
+def test_an_upload_can_be_a_path_bytes_or_an_open_file(tmp_path: Path) -> None:
+    path = tmp_path / "pic.jpg"
+    path.write_bytes(b"\xff\xd8data")
+    assert call("images.upload", image=path).files == {
+        "image": ("pic.jpg", b"\xff\xd8data", "image/jpeg")
+    }
+    assert call("images.upload", image=str(path)).files["image"][2] == "image/jpeg"
+    assert call("images.upload", image=b"raw").files["image"] == (
+        "image",
+        b"raw",
+        "application/octet-stream",
+    )
+    with path.open("rb") as file:
+        assert call("images.upload", image=file).files["image"] == (
+            "pic.jpg",
+            b"\xff\xd8data",
+            "image/jpeg",
+        )
+    with path.open(encoding="latin-1") as text, pytest.raises(TypeError, match="image takes"):
+        call("images.upload", image=text)
+    with pytest.raises(FileNotFoundError):
+        call("images.upload", image=tmp_path / "absent.png")

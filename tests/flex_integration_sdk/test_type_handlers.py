@@ -1,0 +1,96 @@
+"""A program's own types in place of the SDK's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from flex_integration_sdk import LatLng, Money, TypeHandler, create_instance
+from flex_integration_sdk._handlers import read, write
+from flex_integration_sdk.errors import ConfigurationError
+from flex_integration_sdk.sandbox import RunningSandbox
+
+
+@dataclass(frozen=True)
+class Key:
+    text: str
+
+
+KEY = TypeHandler(
+    UUID, Key, reader=lambda value: Key(str(value)), writer=lambda key: UUID(key.text)
+)
+PLACE = TypeHandler(
+    LatLng,
+    can_handle=lambda value: isinstance(value, dict) and set(value) == {"latitude", "longitude"},
+    reader=lambda at: {"latitude": at.lat, "longitude": at.lng},
+    writer=lambda at: LatLng(at["latitude"], at["longitude"]),
+)
+TEXT = "5f1d1a6e-0000-4000-8000-000000000001"
+
+
+def test_values_are_read_and_written_at_any_depth() -> None:
+    sdk = {"a": [{"id": UUID(TEXT)}], "at": LatLng(1, 2), "price": Money(1, "EUR"), "n": None}
+    own = {
+        "a": [{"id": Key(TEXT)}],
+        "at": {"latitude": 1.0, "longitude": 2.0},
+        "price": Money(1, "EUR"),
+        "n": None,
+    }
+    assert read(sdk, [KEY, PLACE]) == own
+    assert write(own, [KEY, PLACE]) == sdk
+
+
+def test_the_first_that_fits_is_used() -> None:
+    other = TypeHandler(UUID, reader=str)
+    assert read(UUID(TEXT), [other, KEY]) == TEXT
+    assert read(UUID(TEXT), [KEY, other]) == Key(TEXT)
+
+
+def test_a_writer_alone_leaves_reading_as_it_is() -> None:
+    cents = TypeHandler(Money, Decimal, writer=lambda value: Money.from_decimal(value, "EUR"))
+    assert write({"price": Decimal("1.50")}, [cents]) == {"price": Money(150, "EUR")}
+    assert read({"price": Money(150, "EUR")}, [cents]) == {"price": Money(150, "EUR")}
+
+
+def test_times_can_be_replaced() -> None:
+    seconds = TypeHandler(datetime, reader=lambda moment: moment.timestamp())
+    assert read([datetime(1970, 1, 2, tzinfo=UTC)], [seconds]) == [86400.0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"sdk_type": str, "reader": str}, "one of UUID"),
+        ({"sdk_type": UUID}, "reader, a writer"),
+        ({"sdk_type": UUID, "writer": str}, "app_type or can_handle"),
+        ({"sdk_type": UUID, "app_type": Key, "reader": str}, "without a writer neither"),
+        (
+            {"sdk_type": UUID, "app_type": Key, "can_handle": bool, "writer": str},
+            "app_type or can_handle",
+        ),
+    ],
+)
+def test_a_handler_that_cannot_work_is_refused(arguments: Any, match: str) -> None:
+    with pytest.raises(ConfigurationError, match=match):
+        TypeHandler(**arguments)
+
+
+def test_an_instance_uses_them_in_queries_and_answers(flex_sandbox: RunningSandbox) -> None:
+    with create_instance(
+        flex_sandbox.client_id,
+        flex_sandbox.client_secret,
+        base_url=flex_sandbox.base_url,
+        type_handlers=[KEY],
+    ) as sdk:
+        listing = sdk.listings.query(per_page=1, include="author").data[0]
+        assert isinstance(listing["id"], Key)
+        author = listing.related("author")
+        assert author is not None
+        assert "email" in author.attributes
+        user = sdk.users.show(id=author["id"]).data
+        assert user["id"] == author["id"]

@@ -1,0 +1,162 @@
+"""The shipped session, loaded once more, with a clock and an event loop of the explorer's.
+
+The modules are executed from their shipped source under another package name, so that a planted
+fault (a replacement in that source) and the false clock touch nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.util
+import itertools
+import sys
+import types
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import flex_tokenstore
+
+SOURCE = Path(flex_tokenstore.__file__).parent
+CLONED = ("_gate", "_state", "_flow", "_session_base", "_async_session")
+WALL = 1_000_000.0  # what the wall clock shows at monotonic 0; a mix-up of the clocks shows
+_numbers = itertools.count(1)
+
+
+class Edit(NamedTuple):
+    """A planted fault: ``old`` in the shipped source of ``module`` becomes ``new``."""
+
+    module: str
+    old: str
+    new: str
+
+
+class Clock:
+    """What the cloned modules take for :mod:`time`."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return WALL + self.now
+
+
+class Raised(NamedTuple):
+    """An answer that is raised where it was asked for."""
+
+    error: BaseException
+
+
+_disposing: list[bool] = []
+
+
+def dispose(coroutine: Any) -> None:
+    """Ends a task that is not needed any more, without a further question."""
+    _disposing.append(True)
+    try:
+        coroutine.close()
+    finally:
+        _disposing.clear()
+
+
+@types.coroutine
+def ask(question: Any) -> Generator[Any, Any, Any]:
+    """Blocks the task until the explorer answers ``question``."""
+    if _disposing:
+        return None
+    answer = yield question
+    if isinstance(answer, Raised):
+        raise answer.error
+    return answer
+
+
+class Wait(NamedTuple):
+    """A caller waits until this flight has landed."""
+
+    flight: Any
+
+
+class Loop:
+    """What the cloned session takes for its event loop: remembers what it is told to run."""
+
+    def __init__(self) -> None:
+        self.new: list[Any] = []
+
+    def is_closed(self) -> bool:
+        return False
+
+    def create_task(self, coroutine: Any, name: str) -> Loop:
+        self.new.append(coroutine)
+        return self
+
+    def add_done_callback(self, callback: Any) -> None:
+        """Tasks are dropped when they are done."""
+
+
+class Shipped:
+    """One copy of the shipped modules, perhaps with planted faults."""
+
+    def __init__(self, edits: Sequence[Edit] = ()) -> None:
+        self.clock = Clock()
+        self.loop = Loop()
+        package = f"explored_{next(_numbers)}"
+        root = types.ModuleType(package)
+        root.__path__ = [str(SOURCE)]
+        sys.modules[package] = root
+        for path in SOURCE.glob("*.py"):
+            if path.stem not in CLONED and path.stem != "__init__":
+                name = f"flex_tokenstore.{path.stem}"
+                sys.modules[f"{package}.{path.stem}"] = importlib.import_module(name)
+        for name in CLONED:
+            module = self._load(package, name, [edit for edit in edits if edit.module == name])
+            setattr(root, name, module)
+            setattr(self, name.lstrip("_"), module)
+
+    gate: Any
+    state: Any
+    flow: Any
+    session_base: Any
+    async_session: Any
+
+    def _load(self, package: str, name: str, edits: Sequence[Edit]) -> types.ModuleType:
+        text = (SOURCE / f"{name}.py").read_text(encoding="utf-8")
+        for edit in edits:
+            if text.count(edit.old) != 1:
+                raise AssertionError(
+                    f"a fault cannot be planted: {name}.py has {text.count(edit.old)} times\n"
+                    f"{edit.old}"
+                )
+            text = text.replace(edit.old, edit.new)
+        spec = importlib.util.spec_from_loader(f"{package}.{name}", loader=None)
+        assert spec is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module.__name__] = module
+        exec(compile(text, f"{package}/{name}.py", "exec"), module.__dict__)
+        if name == "_session_base":
+            module.__dict__["time"] = self.clock
+        if name == "_async_session":
+            module.__dict__["asyncio"] = types.SimpleNamespace(
+                CancelledError=asyncio.CancelledError,
+                get_running_loop=lambda: self.loop,
+                sleep=_pause,
+            )
+            module.__dict__["_wait"] = _wait
+        if name in ("_flow", "_state"):
+            module.__dict__["logger"] = _Silent()
+        return module
+
+
+class _Silent:
+    def info(self, *_: Any) -> None: ...
+    def warning(self, *_: Any) -> None: ...
+
+
+async def _pause(seconds: float) -> None:
+    await ask(importlib.import_module("flex_tokenstore._steps").Pause(seconds))
+
+
+async def _wait(flight: Any) -> None:
+    await ask(Wait(flight))

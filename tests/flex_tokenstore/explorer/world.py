@@ -1,0 +1,153 @@
+"""The world outside the processes: stores, locks, the authorization server, time. Plain data."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from .values import LIFETIME, Corrupt, Error, Granted, Rec
+
+UNREAD = "nothing yet"
+FAILED = "an error"
+ServerKind = Literal["rotating", "fixed", "family"]
+
+
+class Violation(AssertionError):
+    """An invariant that does not hold; the message begins with its name."""
+
+
+class Slot(NamedTuple):
+    """What the store holds for one identity, and its lock. ``holder`` -1: nobody knows of it."""
+
+    owner: str
+    stored: Rec | Corrupt | None
+    holder: int | None = None
+    end: float | None = None
+    rogue: bool = False
+    """Saved by a process that had lost the lock and could not know."""
+
+
+class Flying(NamedTuple):
+    """A token request between its sending and its receipt; ``stage``: sent, answered."""
+
+    task: str
+    session: int
+    refresh: str | None
+    stage: str
+    answer: Any
+
+
+class Proc(NamedTuple):
+    """A process: its local state, and what the invariants need to remember of it."""
+
+    kind: int
+    local: int
+    alive: bool = True
+    hold: str = "no"
+    """no, yes, lost (the lease ended while it held)."""
+    read: Any = UNREAD
+    """What its last read of the store gave."""
+    request: Flying | None = None
+    late: tuple[str, Any] | None = None
+    """An answer that has not reached it yet, and the task that waits for it."""
+    refused: frozenset[tuple[int, str]] = frozenset()
+    """Access tokens that the API answered with 401, by session."""
+    save_failed: Rec | None = None
+    granted: str | None = None
+    """The refresh token that the server gave to the flight under way."""
+    conflict: bool = False
+    """A save of that flight met with a conflict."""
+
+
+class World(NamedTuple):
+    now: float
+    slots: tuple[Slot, ...]
+    live: frozenset[str]
+    """Refresh tokens that the server would take."""
+    access: frozenset[tuple[str, float]]
+    """Access tokens that the API would take, and when they expire."""
+    rejected: frozenset[str]
+    """Refresh tokens that were answered with a rejection, or made an access token that was."""
+    revoked: frozenset[str]
+    """Families that were revoked on demand."""
+    issued: int
+    down: bool
+    budget: int
+    procs: tuple[Proc, ...]
+
+    def slot(self, owner: str) -> Slot:
+        return next(slot for slot in self.slots if slot.owner == owner)
+
+    def with_slot(self, owner: str, **changes: Any) -> World:
+        return self._replace(
+            slots=tuple(
+                slot._replace(**changes) if slot.owner == owner else slot for slot in self.slots
+            )
+        )
+
+    def with_proc(self, index: int, **changes: Any) -> World:
+        procs = list(self.procs)
+        procs[index] = procs[index]._replace(**changes)
+        return self._replace(procs=tuple(procs))
+
+    def takes(self, access: str) -> bool:
+        return any(name == access and self.now < expires for name, expires in self.access)
+
+
+def pass_time(world: World, seconds: float) -> World:
+    """Time goes on; leases end."""
+    now = world.now + seconds
+    world = world._replace(now=now)
+    for slot in world.slots:
+        if slot.end is not None and slot.end <= now:
+            world = world.with_slot(slot.owner, holder=None, end=None)
+            holder = slot.holder
+            if holder is not None and holder >= 0 and world.procs[holder].alive:
+                world = world.with_proc(holder, hold="lost")
+    return world
+
+
+def owner_of(name: str) -> str:
+    """The identity that a token's part was issued to."""
+    return name.split(":")[0]
+
+
+def family_of(name: str) -> str:
+    """All that came of one sign-in."""
+    return name.split(".")[0].split("#")[1]
+
+
+def grant(
+    world: World, server: ServerKind, owner: str, refresh: str | None
+) -> tuple[World, Granted | Error]:
+    """The server acts on a token request."""
+    number = world.issued + 1
+    if refresh is None:
+        family = str(number)
+    elif refresh in world.live:
+        family = family_of(refresh)
+    else:
+        world = world._replace(rejected=world.rejected | {refresh})
+        if server == "family":
+            world = revoke_family(world, family_of(refresh))
+        return world, Error("rejected")
+    access, fresh = f"{owner}:a#{family}.{number}", f"{owner}:r#{family}.{number}"
+    world = world._replace(issued=number, access=world.access | {(access, world.now + LIFETIME)})
+    if refresh is not None and server == "fixed":
+        return world, Granted(access, None)
+    live = world.live | {fresh}
+    return world._replace(live=live - {refresh}), Granted(access, fresh)
+
+
+def revoke_family(world: World, family: str) -> World:
+    return world._replace(
+        live=frozenset(name for name in world.live if family_of(name) != family),
+        access=frozenset(item for item in world.access if family_of(item[0]) != family),
+    )
+
+
+def revoke(world: World, rec: Rec) -> tuple[World, Error | None]:
+    """The server acts on a revocation (RFC 7009)."""
+    if not world.takes(rec.access):
+        return world, Error("rejected")
+    world = world._replace(revoked=world.revoked | {family_of(rec.access)})
+    return revoke_family(world, family_of(rec.access)), None

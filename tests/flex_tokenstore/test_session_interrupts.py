@@ -1,0 +1,100 @@
+"""Ctrl-C in the thread that waits for a token, wherever it strikes."""
+
+from __future__ import annotations
+
+import dis
+import linecache
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import flex_tokenstore
+from flex_tokenstore import TokenSession, open_store
+
+from .fakes import IDENTITY, DictStore, Server, stored
+
+PACKAGE = str(Path(flex_tokenstore.__file__).parent)
+PLACES = ("_session.py", "_gate.py", "threading.py")
+MOST = 2000  # lines that one call may run through
+
+
+class Interrupter:
+    """Raises KeyboardInterrupt in this thread when the ``number``-th line of ours is reached."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+        self.where = ""
+
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if not frame.f_code.co_filename.endswith(PLACES):
+            return None
+        if event == "line" and not leaves_with(frame):
+            self.left -= 1
+            if self.left == 0:
+                self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+                raise KeyboardInterrupt
+        return self
+
+
+def leaves_with(frame: FrameType) -> bool:
+    """At the end of a ``with`` block, where the tracer looks and Python looks for no signal.
+
+    It looks after calls and at the ends of loops; a ``with`` block is left by a call.
+    """
+    code, here = frame.f_code, frame.f_lasti
+    leaving = dis.opname[code.co_code[here]] == "LOAD_CONST"
+    return leaving and linecache.getline(code.co_filename, frame.f_lineno).lstrip()[:5] == "with "
+
+
+@contextmanager
+def interrupting(number: int) -> Iterator[Interrupter]:
+    interrupter = Interrupter(number)
+    before = sys.gettrace()
+    sys.settrace(interrupter)
+    try:
+        yield interrupter
+    finally:
+        sys.settrace(before)
+
+
+def call_twice(number: int) -> bool:
+    """Interrupts one call, then makes another; False if the first was over before."""
+    server, store = Server(), DictStore()
+    store.token = stored(server, age=4000)
+    session = TokenSession(open_store(store, IDENTITY, host_lock="off"), server)
+    where = ""
+    with interrupting(number) as interrupter:
+        try:
+            session.token()
+        except KeyboardInterrupt:
+            where = interrupter.where
+    assert within(10, session.token) is not None, f"a call hangs after Ctrl-C at {where}"
+    assert within(10, session.close) is not None, f"closing hangs after Ctrl-C at {where}"
+    assert server.calls == ["refresh"], where
+    assert store.token is not None
+    assert store.token["refresh_token"] in server.live, where
+    return bool(where)
+
+
+def within(seconds: float, work: Callable[[], Any]) -> list[Any] | None:
+    """What ``work`` gives, in a list; None if it does not end."""
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(work()), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return found or None
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_after_ctrl_c_at_any_line_the_next_call_has_the_token_and_nothing_is_lost() -> None:
+    number = 1
+    while call_twice(number):
+        number += 1
+        assert number < MOST
+    assert number > 20, "the lines of a call are seen"

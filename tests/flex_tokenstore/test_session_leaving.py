@@ -1,0 +1,185 @@
+"""Callers that leave, loops that stop and sessions that are closed while a token is renewed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from flex_tokenstore import (
+    AsyncTokenSession,
+    Secret,
+    SessionClosedError,
+    TokenConflictError,
+    TokenSession,
+    open_async_store,
+    open_store,
+)
+from flex_tokenstore._token import ANY_REVISION, revision_of
+
+from .fakes import IDENTITY, AsyncServer, DictStore, Server, stored
+
+
+class ComparingStore(DictStore):
+    """Promises compare-and-set."""
+
+    def set_token(self, token: dict[str, Any], expected: str | None = None) -> None:
+        found = None if self.token is None else revision_of(self.token)
+        if expected not in (ANY_REVISION, found):
+            raise TokenConflictError("changed")
+        super().set_token(token)
+
+    def remove_token(self, expected: str | None = None) -> None:
+        super().remove_token()
+
+
+class SlowServer(AsyncServer):
+    """Its refresh answers when told."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(server)
+        self.asked = asyncio.Event()
+        self.answer = asyncio.Event()
+
+    async def refresh(self, refresh_token: Secret[str]) -> Mapping[str, Any]:
+        found = await super().refresh(refresh_token)
+        self.asked.set()
+        await self.answer.wait()
+        return found
+
+
+async def make(store: Any, server: Any) -> AsyncTokenSession:
+    return AsyncTokenSession(await open_async_store(store, IDENTITY, host_lock="off"), server)
+
+
+def expired(server: Server) -> dict[str, Any]:
+    return stored(server, age=4000)
+
+
+def test_a_token_in_hand_is_saved_though_all_have_left_and_the_store_has_changed() -> None:
+    async def main() -> None:
+        server, store = Server(), ComparingStore()
+        store.token = expired(server)
+        slow = SlowServer(server)
+        session = await make(store, slow)
+        caller = asyncio.create_task(session.token())
+        await slow.asked.wait()
+        caller.cancel()
+        await asyncio.wait({caller})
+        store.token = expired(server)  # another program's, no better than the one before
+        slow.answer.set()
+        await session.aclose()
+        assert store.token["access_token"] == "access-2-SENTINEL"
+        assert server.calls == ["refresh"]
+
+    asyncio.run(main())
+
+
+def test_a_sync_session_does_not_wait_for_a_loop_that_stands_still() -> None:
+    server, store = Server(), DictStore()
+    store.token = expired(server)
+    loop = asyncio.new_event_loop()
+    slow = SlowServer(server)
+
+    async def begin() -> AsyncTokenSession:
+        session = await make(store, slow)
+        caller = asyncio.create_task(session.token())
+        await slow.asked.wait()
+        caller.cancel()
+        return session
+
+    session = loop.run_until_complete(begin())
+    try:
+        with TokenSession(open_store(store, IDENTITY, host_lock="off"), server) as sync:
+            assert sync.token() is not None
+        slow.answer.set()
+        loop.run_until_complete(session.aclose())
+        assert store.token["refresh_token"] in server.live
+    finally:
+        loop.close()
+
+
+def test_the_end_of_another_sessions_loop_is_not_a_sync_callers_error() -> None:
+    server, store = Server(), DictStore()
+    store.token = expired(server)
+    begun, joined = threading.Event(), threading.Event()
+
+    async def main() -> None:
+        slow = SlowServer(server)
+        session = await make(store, slow)
+        caller = asyncio.create_task(session.token())
+        await slow.asked.wait()
+        begun.set()
+        await asyncio.to_thread(joined.wait, 10)
+        caller.cancel()
+
+    def loop_of_its_own() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(main())
+
+    found: list[Any] = []
+    other = threading.Thread(target=loop_of_its_own)
+    other.start()
+    assert begun.wait(10)
+    with TokenSession(open_store(store, IDENTITY, host_lock="off"), server) as sync:
+        waiter = threading.Thread(target=lambda: found.append(sync.token()))
+        waiter.start()
+        flight = sync._gate._flight
+        assert flight is not None
+        while flight._waiting < 2:
+            assert waiter.is_alive()
+        joined.set()
+        waiter.join(20)
+        other.join(20)
+    assert len(found) == 1
+    assert store.token["refresh_token"] in server.live
+
+
+def test_no_renewal_begins_once_a_session_is_being_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    server, store = Server(), DictStore()
+    store.token = expired(server)
+    session = TokenSession(open_store(store, IDENTITY, host_lock="off"), server)
+    errors: list[BaseException] = []
+    look = session._gate.current
+
+    def call() -> None:
+        try:
+            session.token()
+        except SessionClosedError as error:
+            errors.append(error)
+
+    def look_and_be_late(owner: object) -> Any:
+        found = look(owner)
+        late = threading.Thread(target=call)  # its renewal would find the store closed
+        late.start()
+        late.join(10)
+        return found
+
+    monkeypatch.setattr(session._gate, "current", look_and_be_late)
+    session.close()
+    assert len(errors) == 1
+    assert server.calls == []
+
+
+def test_closing_twice_and_from_many_threads_closes_the_store_once() -> None:
+    closed: list[bool] = []
+
+    class Closable(DictStore):
+        def close(self) -> None:
+            closed.append(True)
+
+    session = TokenSession(open_store(Closable(), IDENTITY, host_lock="off"), Server())
+    session.close()
+    session.close()
+    assert closed == [True]
+    session = TokenSession(open_store(Closable(), IDENTITY, host_lock="off"), Server())
+    threads = [threading.Thread(target=session.close) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(closed) == 2

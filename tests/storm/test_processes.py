@@ -1,0 +1,53 @@
+"""Sixteen processes with four threads each, and what the server saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from .conftest import Scene, SceneMaker
+from .crowd import Crowd, one_token
+
+PROCESSES, THREADS = 16, 4
+
+
+def refused_at_once(scene: Scene, workers: Crowd) -> None:
+    """A round in which all learn by a 401 that their token is no good."""
+    scene.sandbox.expire()
+    one_token(workers.call(), len(workers) * THREADS)
+    assert scene.watch.figures() == (1, 0, 0)
+
+
+def expired_at_once(scene: Scene, workers: Crowd) -> None:
+    """A round of programs that just started and find an expired token in the store."""
+    scene.age()
+    workers.ask("open", threads=THREADS)
+    before = scene.sandbox.stats()["unauthorized"]
+    one_token(workers.call(), len(workers) * THREADS)
+    assert scene.watch.figures() == (1, 0, 0)
+    assert scene.sandbox.stats()["unauthorized"] == before, "no token that is too old is sent"
+
+
+def storm(scene: Scene, rounds: int) -> None:
+    scene.sign_in()
+    with scene.crowd(PROCESSES, threads=THREADS) as workers:
+        one_token(workers.call(), PROCESSES * THREADS)
+        assert scene.watch.figures() == (0, 0, 0)
+        for number in range(rounds):
+            (expired_at_once if number % 3 == 2 else refused_at_once)(scene, workers)
+    assert scene.watch.peak() == 1
+    scene.still_lives()
+
+
+def test_a_few_rounds(scene: SceneMaker, soak: Callable[[int], int]) -> None:
+    with scene() as played:
+        storm(played, soak(3))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("family", [False, True], ids=["", "family-revoking"])
+def test_fifty_rounds(scene: SceneMaker, soak: Callable[[int], int], family: bool) -> None:
+    with scene(reuse_revokes_family=family) as played:
+        storm(played, soak(50))

@@ -1,0 +1,76 @@
+"""What a program of a user looks like to a type checker. It is checked, not run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from flex_integration_sdk import (
+    LatLng,
+    Money,
+    Resource,
+    TypeHandler,
+    create_async_instance,
+    create_instance,
+)
+from flex_integration_sdk.errors import FlexError, NotFoundError, RateLimitedError
+from flex_integration_sdk.resources import Listing
+
+
+def titles() -> list[str]:
+    """Titles and prices of what is published."""
+    found: list[str] = []
+    with create_instance("id", token_store="file") as sdk:
+        page = sdk.listings.query(
+            states=["published"], price=(1000, None), per_page=10, include="author", pub_x="y"
+        )
+        for listing in page.data:
+            price = listing.attributes["price"]
+            if price is not None:
+                found.append(f"{listing.attributes['title']}: {price.amount} {price.currency}")
+            author = listing.related("author")
+            if author is not None:
+                found.append(str(author.id))
+        total = page.meta["totalItems"]
+        if total is not None:
+            found.append(str(total + 1))
+    return found
+
+
+def rename(listing_id: UUID, title: str) -> Listing:
+    """A command, with the changed listing as its answer."""
+    with create_instance() as sdk:
+        try:
+            answer = sdk.listings.update(
+                id=listing_id, title=title, price=None, geolocation=LatLng(60, 24), expand=True
+            )
+        except NotFoundError as error:
+            raise LookupError(error.errors[0]["code"]) from error
+        except RateLimitedError as error:
+            raise TimeoutError(str(error.retry_after)) from error
+        return answer.data
+
+
+async def sell(listing_id: str) -> int:
+    """The same methods, awaited."""
+    async with create_async_instance(client_id="id", client_secret="secret") as sdk:
+        stock = await sdk.stock.compare_and_set(
+            listing_id=listing_id, old_total=None, new_total=5, expand=True
+        )
+        events = await sdk.events.query(created_at_start=datetime(2026, 1, 1, tzinfo=UTC))
+        latest: int = max(event.attributes["sequenceId"] for event in events.data)
+        image = await sdk.images.upload(image=b"bytes")
+        await sdk.listings.create(
+            title="x", author_id=listing_id, images=[image.data.id], price=Money(100, "EUR")
+        )
+        return stock.data.attributes["quantity"] + latest
+
+
+def own_types() -> TypeHandler:
+    """A handler of a type."""
+    return TypeHandler(Money, reader=lambda money: money.decimal)
+
+
+def is_user(resource: Resource[object]) -> bool:
+    """A resource of any kind."""
+    return resource.type == "user" or isinstance(resource, FlexError)
