@@ -1,4 +1,4 @@
-"""SQLAlchemy's engines, made from the options, and its errors in plain words."""
+"""SQLAlchemy's engines, made from the options."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flex_tokenstore import Secret
 
+from ._locks import make_private
 from ._options import Options, check_backend, wrong
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ _ASYNC = {
 _EXTRA = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
 _POOL = 4  # connections kept; a few more when many wait for the lock
 _OVERFLOW = 16
-_STALE = 300  # seconds after which a kept connection is not trusted
 
 
 def make_engine(options: Options, *, is_async: bool) -> Any:
@@ -31,42 +31,37 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
         StoreOptionsError: The URL cannot be used, its driver is missing, or the engine given is
             of the wrong kind.
     """
-    import sqlalchemy
-    from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-
     if options.engine is not None:
-        kind = AsyncEngine if is_async else sqlalchemy.Engine
-        if not isinstance(options.engine, kind):
-            raise wrong(
-                "engine",
-                f"takes an SQLAlchemy {kind.__name__} here, got {type(options.engine).__name__}",
-            )
-        check_backend(options.engine.dialect.name)
-        return options.engine
+        return _given(options.engine, is_async)
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.ext.asyncio import create_async_engine
+
     url = _url(options)
     backend = url.get_backend_name()
-    drivers = _ASYNC if is_async else _SYNC
-    url = url.set(drivername=f"{backend}+{drivers[backend]}")
-    make: Any = create_async_engine if is_async else sqlalchemy.create_engine
+    driver = (_ASYNC if is_async else _SYNC)[backend]
+    make: Any = create_async_engine if is_async else create_engine
     keywords: dict[str, Any] = {}
-    if backend != "sqlite":
+    if not (is_async and backend == "sqlite"):
         keywords = {
             "pool_size": _POOL,
             "max_overflow": _OVERFLOW,
             "pool_timeout": options.timeout,
-            "pool_recycle": _STALE,
-            "pool_pre_ping": False,  # a statement that finds a dead connection is sent once more
         }
     try:
-        return make(
-            url,
+        engine = make(
+            url.set(drivername=f"{backend}+{driver}"),
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",
-            connect_args=_connect_args(backend, drivers[backend], options.timeout),
+            connect_args=_connect_args(driver, options.timeout, is_async),
             **keywords,
         )
     except ModuleNotFoundError as error:
         missing = error.name
+    else:
+        sync = engine.sync_engine if is_async else engine
+        connecting = _before_connecting(driver, options.timeout, is_async)
+        event.listen(sync, "do_connect", connecting)
+        return engine
     raise wrong(
         "url",
         f"needs the module {missing!r} for {backend}: install this plugin with its extra "
@@ -83,59 +78,26 @@ def place_of(options: Options) -> str:
 
 
 def sqlite_path(engine: Any) -> str | None:
-    """The file of an SQLite engine; None: another database, or one in memory."""
-    url = engine.url
-    path: str | None = url.database if url.get_backend_name() == "sqlite" else None
-    return path or None
+    """The file of an SQLite engine; None: another database."""
+    path: str | None = engine.url.database
+    return path if engine.dialect.name == "sqlite" else None
 
 
-def reason_of(error: Exception, options: Options) -> str:
-    """What the error means and what to do. Its own text may quote values: it is not used."""
-    from sqlalchemy import exc
+def _given(engine: Any, is_async: bool) -> Any:
+    from sqlalchemy import Engine
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
-    original = getattr(error, "orig", None) or error
-    state = getattr(original, "sqlstate", None)
-    shown = f" ({state})" if isinstance(state, str) and state.isalnum() else ""
-    name = type(original).__name__
-    if isinstance(error, exc.TimeoutError):
-        return f"all its connections are in use for {options.timeout:g} s: raise timeout"
-    if isinstance(original, TimeoutError):
-        return f"no answer in {options.timeout:g} s: check that it is up and that no firewall is between"
-    if state in ("28000", "28P01") or _code(original) == 1045:
-        return "it does not accept the user name or password: check the options url and password"
-    if state == "3D000" or _code(original) == 1049:
-        return "there is no database of that name: create it, or correct the url"
-    if state in ("42501",) or _code(original) in (1142, 1044):
-        return "its user may not do this: grant SELECT, INSERT, UPDATE and DELETE on the table"
-    if isinstance(error, (exc.OperationalError, exc.InterfaceError, OSError)):
-        return f"it does not answer as it should ({name}{shown}): check that it is up and the url right"
-    return f"it answered {name}{shown}: see the database's log"
-
-
-def is_missing_table(error: Exception) -> bool:
-    """The table is not there."""
-    original = getattr(error, "orig", None)
-    return (
-        getattr(original, "sqlstate", None) == "42P01"
-        or _code(original) == 1146
-        or (type(original).__module__.startswith(("sqlite3", "aiosqlite"))
-            and str(original).startswith("no such table"))
-    )  # fmt: skip
-
-
-def is_lost_connection(error: Exception) -> bool:
-    """A kept connection turned out to be dead: the statement was not done."""
-    return bool(getattr(error, "connection_invalidated", False))
-
-
-def is_lock_timeout(error: Exception) -> bool:
-    """PostgreSQL's ``lock_timeout`` ran out."""
-    return getattr(getattr(error, "orig", None), "sqlstate", None) == "55P03"
-
-
-def _code(original: Any) -> int | None:
-    first = original.args[0] if original is not None and original.args else None
-    return first if isinstance(first, int) else None
+    kind = AsyncEngine if is_async else Engine
+    if not isinstance(engine, kind):
+        raise wrong(
+            "engine", f"takes an SQLAlchemy {kind.__name__} here, got {type(engine).__name__}"
+        )
+    check_backend(engine.dialect.name)
+    if engine.dialect.name == "sqlite" and _is_in_memory(engine.url):
+        raise wrong("engine", "is of a database in memory, which no other process shares")
+    ours: Any = engine.execution_options(isolation_level="AUTOCOMMIT")  # of the same pool
+    (ours.sync_engine if is_async else ours).hide_parameters = True  # tokens are among them
+    return ours
 
 
 def _url(options: Options) -> URL:
@@ -145,15 +107,19 @@ def _url(options: Options) -> URL:
     url = None
     try:
         url = sqlalchemy.make_url(text.reveal())
-    except Exception:  # noqa: BLE001 - its error quotes the text, password and all
+    except Exception:  # noqa: BLE001, S110 - its error quotes the text, password and all
         pass
     if url is None:
         raise wrong("url", "is no URL such as postgresql://user@host/database")
     backend = url.get_backend_name()
     check_backend(backend)
-    if backend == "sqlite" and (url.database in (None, "", ":memory:") or "mode=memory" in str(url)):
+    if backend == "sqlite" and _is_in_memory(url):
         raise wrong("url", "must name a file: a database in memory is what the store 'memory' is for")
     return url.set(password=options.password.reveal()) if options.password is not None else url
+
+
+def _is_in_memory(url: URL) -> bool:
+    return url.database in (None, "", ":memory:") or "mode=memory" in str(url)
 
 
 def _address(url: URL) -> str:
@@ -161,18 +127,32 @@ def _address(url: URL) -> str:
     return f"{url.host or 'localhost'}{port}/{url.database or ''}"
 
 
-def _connect_args(backend: str, driver: str, timeout: float) -> dict[str, Any]:
-    whole = max(1, round(timeout))
-    if backend == "sqlite":
-        return {"timeout": timeout}
-    if backend == "postgresql":
-        milliseconds = int(timeout * 1000)
-        return {
-            "connect_timeout": whole,
-            # The server's own limit, and the network's: a server that stands still ends nothing.
-            "options": f"-c statement_timeout={milliseconds}",
-            "tcp_user_timeout": milliseconds,
+def _connect_args(driver: str, timeout: float, is_async: bool) -> dict[str, Any]:
+    if driver == "psycopg":
+        arguments: dict[str, Any] = {
+            "connect_timeout": max(1, round(timeout)),  # libpq takes whole seconds
+            "prepare_threshold": None,  # PgBouncer may give each statement another connection
         }
+        if is_async:
+            from ._psycopg import limited
+
+            arguments["async_creator_fn"] = limited(timeout, is_async=True)
+        return arguments
     if driver == "pymysql":
-        return {"connect_timeout": whole, "read_timeout": whole, "write_timeout": whole}
-    return {"connect_timeout": whole}
+        return {"connect_timeout": timeout, "read_timeout": timeout, "write_timeout": timeout}
+    return {"connect_timeout": timeout} if driver == "aiomysql" else {"timeout": timeout}
+
+
+def _before_connecting(driver: str, timeout: float, is_async: bool) -> Any:
+    """What SQLAlchemy calls with the driver's arguments; None: it connects itself."""
+
+    def connect(dialect: Any, record: Any, arguments: Any, keywords: Any) -> Any:
+        if dialect.name == "sqlite":
+            make_private(arguments[0])
+        if driver != "psycopg" or is_async:
+            return None
+        from ._psycopg import limited
+
+        return limited(timeout, is_async=False)(*arguments, **keywords)
+
+    return connect

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Generator, Mapping
-from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from flex_tokenstore import (
@@ -16,76 +15,56 @@ from flex_tokenstore import (
     TokenIdentity,
     TokenIdentityError,
     TokenUnavailableError,
-    revision_of,
 )
 
-from ._content import Content, encode, read_content
+from ._content import NOTHING, Content, encode, read_content
 from ._options import STORE, Options
 
 if TYPE_CHECKING:
-    from sqlalchemy import Table
     from sqlalchemy.sql import Executable
 
-ROUNDS = 20  # tries to replace a row that others change each time
+ROUNDS = 100  # comparisons before a row that always changes is given up
 
 T = TypeVar("T")
 
 
-class Refused(Enum):
-    """An answer that the flow knows how to go on from."""
-
-    EXISTS = "a row with that identity is there"
-    NO_TABLE = "the table is missing"
-    LOCK_TIMEOUT = "the lock was not had in time"
-
-
 class Statement(NamedTuple):
-    """A statement and its parameters, of which a ``Secret`` is revealed when it is sent."""
+    """A statement and its parameters; what is secret among them is a ``Secret``."""
 
     sql: Executable
     params: Mapping[str, Any] = {}
+    first: bool = True
+    """It needs nothing that was sent before it: on a dead connection it is sent once more."""
 
 
 class Answer(NamedTuple):
-    """Rows, or how many rows a statement met."""
+    """What a statement met. One that a constraint or the lock's limit refused met nothing."""
 
-    rows: Secret[list[tuple[Any, ...]]]
-    count: int
+    rows: list[tuple[Any, ...]] = []
+    count: int = 0
+    again: bool = False
+    """It was sent twice: the first one may have been done."""
 
 
-Steps = Generator[Statement, Answer | Refused, T]
+Steps = Generator[Statement, Answer, T]
 
 
 class Keeper:
     """The row of one identity and what is done with it."""
 
     def __init__(self, options: Options, identity: TokenIdentity, place: str) -> None:
-        import sqlalchemy as sa
+        from ._table import Row
 
-        self._options = options
         self._identity = identity
+        self._row = Row(options, identity.key)
+        self._seen = NOTHING  # what was last read or written: saves a set its first look
+        self.table = self._row.table
         self.place = f"{place}, identity {identity.key}"
-        self.table = table_of(options)
-        row = self.table.c.identity == identity.key
-        same = row & (self.table.c.revision == sa.bindparam("expected"))
-        self._select = sa.select(self.table.c.token).where(row)
-        values = {"token": sa.bindparam("new"), "revision": sa.bindparam("made")}
-        self._insert = self.table.insert().values(identity=identity.key, **values)
-        self._update = self.table.update().where(row).values(**values)
-        self._update_same = self.table.update().where(same).values(**values)
-        self._delete = self.table.delete().where(row)
-        self._delete_same = self.table.delete().where(same)
-        is_text = self.table.c.token == sa.bindparam("text")
-        self._aside = (
-            self.table.update().where(row & is_text).values(identity=sa.bindparam("aside"))
-        )
 
     def get(self) -> Steps[dict[str, Any] | None]:
         """The stored token."""
         content = yield from self._content()
-        if content is None:
-            return None
-        if content.token is None:
+        if content.problem:
             raise TokenCorruptError(
                 f"{self.place} holds no token: {content.problem}; `flex-sdk token remove` moves "
                 "it aside",
@@ -93,27 +72,34 @@ class Keeper:
                 store=STORE,
                 place=self.place,
             )
+        if content.token is None:
+            return None
+        if content.token.identity_key == self._identity.key:
+            self._seen = content
         return content.token.to_dict()
 
-    def put(self, token: dict[str, Any], expected: str | None) -> Steps[None]:
-        """Replaces what has the expected revision, in one statement."""
-        new = {"new": encode(token), "made": revision_of(token)}
+    def put(self, token: dict[str, Any] | None, expected: str | None) -> Steps[None]:
+        """Replaces or, with no token, removes what has the expected revision."""
+        new = NOTHING if token is None else read_content(encode(token))
+        there = self._seen
+        if there is NOTHING or expected not in (there.revision, ANY_REVISION):
+            saves_on_nothing = expected is None and token is not None
+            there = NOTHING if saves_on_nothing else (yield from self._content())
         for _ in range(ROUNDS):
-            if expected is None:
-                statement = Statement(self._insert, new)
-            elif expected == ANY_REVISION:
-                statement = Statement(self._update, new)
+            self._check(there, expected)
+            if there.problem and (yield from self._put_aside(there)):
+                there = NOTHING
+                expected = ANY_REVISION if expected == ANY_REVISION else None
+            if not there.problem:
+                done = yield from self._swap(there, new)
+                if done.count:
+                    self._seen = new
+                    return
+                there = yield from self._content()
+                if done.again and there.revision == new.revision:
+                    return  # the first of the two was done; its answer was lost
             else:
-                statement = Statement(self._update_same, {**new, "expected": expected})
-            done = yield statement
-            if isinstance(done, Answer) and done.count:
-                return
-            if expected == ANY_REVISION and (yield from self._added(new)):
-                return
-            if not (yield from self._moved(expected)):
-                raise self._conflict()
-            if expected != ANY_REVISION:
-                expected = None  # what was expected is aside now, and nothing is stored
+                there = yield from self._content()
         raise TokenUnavailableError(
             f"{self.place} was changed by others at each of {ROUNDS} tries; nothing was written: "
             "find out what writes there",
@@ -121,92 +107,38 @@ class Keeper:
             place=self.place,
         )
 
-    def remove(self, expected: str | None) -> Steps[None]:
-        """Removes what has the expected revision; corrupt content is put aside instead."""
-        if expected is None or expected.startswith("corrupt:") or expected == ANY_REVISION:
-            content = yield from self._content()
-            if content is None:
-                if expected in (None, ANY_REVISION):
-                    return
-                raise self._conflict()
-            if content.token is None and expected in (content.revision, ANY_REVISION):
-                yield from self._moved(content.revision)
-                return
-            if expected != ANY_REVISION:
-                raise self._conflict()
-            yield Statement(self._delete)
-            return
-        done = yield Statement(self._delete_same, {"expected": expected})
-        if isinstance(done, Answer) and not done.count:
-            raise self._conflict()
+    def _check(self, there: Content, expected: str | None) -> None:
+        if there.token is not None and there.token.identity_key != self._identity.key:
+            raise TokenIdentityError(
+                f"{self.place} holds a token that is not one of {self._identity.key}; it is "
+                "neither used nor overwritten: remove that row, or choose another table",
+                store=STORE,
+                place=self.place,
+            )
+        if expected not in (there.revision, ANY_REVISION):
+            raise TokenConflictError(
+                f"{self.place} was changed by another process meanwhile; nothing was written: "
+                "read again",
+                store=STORE,
+                place=self.place,
+            )
 
-    def _added(self, new: Mapping[str, Any]) -> Steps[bool]:
-        done = yield Statement(self._insert, new)
-        return isinstance(done, Answer)
+    def _swap(self, there: Content, new: Content) -> Steps[Answer]:
+        if there is NOTHING:
+            if new is NOTHING:
+                return Answer(count=1)
+            return (yield Statement(self._row.insert, {"new": new.raw}))
+        if new is NOTHING:
+            return (yield Statement(self._row.delete, {"seen": there.raw}))
+        return (yield Statement(self._row.update, {"seen": there.raw, "new": new.raw}))
 
-    def _moved(self, expected: str | None) -> Steps[bool]:
-        """Puts corrupt content with that revision aside; True if the caller may go on.
+    def _put_aside(self, there: Content) -> Steps[bool]:
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        name = f"{self._identity.key}:corrupt-{now}-{secrets.token_hex(3)}"
+        done = yield Statement(self._row.aside, {"seen": there.raw, "aside": name})
+        return done.count > 0
 
-        The column ``revision`` is of the token that was there: it does not tell corrupt content.
-        """
-        content = yield from self._content()
-        if content is None:
-            return expected == ANY_REVISION
-        if content.token is not None:
-            if content.token.identity_key != self._identity.key:
-                raise self._foreign()
-            return expected == ANY_REVISION
-        if expected not in (content.revision, ANY_REVISION):
-            return False
-        stamp = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(3)}"
-        found = yield Statement(self._select)
-        assert isinstance(found, Answer)
-        texts = found.rows.reveal()
-        if texts:
-            name = f"{self._identity.key}:corrupt-{stamp}"
-            yield Statement(self._aside, {"text": Secret(texts[0][0]), "aside": name})
-        return True
-
-    def _content(self) -> Steps[Content | None]:
-        found = yield Statement(self._select)
-        if isinstance(found, Refused):
-            return None
-        rows = found.rows
-        return read_content(Secret(rows.reveal()[0][0])) if rows.reveal() else None
-
-    def _conflict(self) -> TokenConflictError:
-        return TokenConflictError(
-            f"{self.place} was changed by another process meanwhile; nothing was written: read "
-            "again",
-            store=STORE,
-            place=self.place,
-        )
-
-    def _foreign(self) -> TokenIdentityError:
-        return TokenIdentityError(
-            f"{self.place} holds a token that is not one of {self._identity.key}; it is neither "
-            "used nor overwritten: remove that row, or choose another table",
-            store=STORE,
-            place=self.place,
-        )
-
-
-def table_of(options: Options) -> Table:
-    """The one table. A row put aside has ``:corrupt-<time>`` behind its identity."""
-    import sqlalchemy as sa
-    from sqlalchemy.dialects import mysql
-
-    return sa.Table(
-        options.table,
-        sa.MetaData(schema=options.schema),
-        sa.Column("identity", sa.String(100), primary_key=True),
-        sa.Column("revision", sa.String(100), nullable=False),
-        sa.Column("token", sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb"), nullable=False),
-    )
-
-
-def ddl_of(table: Table, dialect: Any) -> str:
-    """The statement that makes the table."""
-    from sqlalchemy.schema import CreateTable
-
-    return " ".join(str(CreateTable(table).compile(dialect=dialect)).split())
+    def _content(self) -> Steps[Content]:
+        found = yield Statement(self._row.select)
+        raw: Secret[Any] | None = found.rows[0][0] if found.rows else None
+        return NOTHING if raw is None else read_content(raw)

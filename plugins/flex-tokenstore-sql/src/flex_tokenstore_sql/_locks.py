@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import sqlite3
 import time
@@ -12,18 +13,20 @@ from typing import Protocol
 
 from flex_tokenstore import TokenLockTimeoutError
 
-from ._keeper import Answer, Refused, Statement
+from ._keeper import Answer, Statement
 from ._options import STORE
 
 _SHORTEST, _LONGEST = 0.001, 0.02  # seconds between two tries
 
 Pause = float
-LockSteps = Generator[Statement | Pause, Answer | Refused | None, bool]
+LockSteps = Generator[Statement | Pause, Answer | None, bool]
 """Statements, and seconds to wait; True if the lock is had."""
 
 
 class Lock(Protocol):
-    """A lock on one connection of its own."""
+    """A lock, held on the one connection that its statements are sent on."""
+
+    needs_connection: bool
 
     def take(self, wait: float) -> LockSteps: ...
     def release(self) -> LockSteps: ...
@@ -32,27 +35,33 @@ class Lock(Protocol):
 class PostgresLock:
     """An advisory lock for as long as a transaction is open: it works behind PgBouncer too."""
 
-    def __init__(self, name: str) -> None:
+    needs_connection = True
+
+    def __init__(self, name: str, longest: float) -> None:
         import sqlalchemy as sa
 
-        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        self._longest = longest
+        key = {"key": int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)}
         self._begin = Statement(sa.text("BEGIN"))
         self._limit = sa.text("SELECT set_config('lock_timeout', :limit, true)")
-        self._try = Statement(sa.text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key})
-        self._wait = Statement(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
-        self._end = Statement(sa.text("ROLLBACK"))
+        self._try = Statement(sa.text("SELECT pg_try_advisory_xact_lock(:key)"), key, first=False)
+        self._wait = Statement(sa.text("SELECT pg_advisory_xact_lock(:key)"), key, first=False)
+        self._end = Statement(sa.text("ROLLBACK"), first=False)
 
     def take(self, wait: float) -> LockSteps:
+        deadline = time.monotonic() + wait
         yield self._begin
-        had = yield self._try
-        if isinstance(had, Answer) and had.rows.reveal()[0][0]:
+        if _value((yield self._try)):
             return True
-        if wait > 0:
-            # The server wakes one who waits at once; 0 would mean no limit.
-            limit = {"limit": str(max(1, int(wait * 1000)))}
-            yield Statement(self._limit, limit)
-            if isinstance((yield self._wait), Answer):
+        while (left := deadline - time.monotonic()) > 0:
+            # The server wakes one who waits. Its limit ends before that of the connection.
+            limit = str(max(1, int(min(left, self._longest) * 1000)))  # 0 would be no limit
+            yield Statement(self._limit, {"limit": limit}, first=False)
+            had = yield self._wait
+            if isinstance(had, Answer) and had.rows:
                 return True
+            yield self._end
+            yield self._begin
         yield self._end
         return False
 
@@ -64,24 +73,24 @@ class PostgresLock:
 class MySqlLock:
     """A named lock of the connection. Its names are the whole server's, so ours is a digest."""
 
+    needs_connection = True
+
     def __init__(self, name: str) -> None:
         import sqlalchemy as sa
 
         params = {"name": f"flex:{hashlib.sha256(name.encode()).hexdigest()[:48]}"}
         self._try = Statement(sa.text("SELECT GET_LOCK(:name, 0)"), params)
-        self._end = Statement(sa.text("SELECT RELEASE_LOCK(:name)"), params)
+        self._end = Statement(sa.text("SELECT RELEASE_LOCK(:name)"), params, first=False)
 
     def take(self, wait: float) -> LockSteps:
         # Tried again and again: MySQL waits for whole seconds only.
         deadline = time.monotonic() + wait
-        while True:
-            had = yield self._try
-            if isinstance(had, Answer) and had.rows.reveal()[0][0] == 1:
-                return True
+        while not _value((yield self._try)):
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
             yield min(left, _jitter())
+        return True
 
     def release(self) -> LockSteps:
         yield self._end
@@ -94,12 +103,15 @@ class SqliteLock:
     SQLite's files are of one host, and the system frees their locks when a process ends.
     """
 
+    needs_connection = False
+
     def __init__(self, path: str) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
 
     def take(self, wait: float) -> LockSteps:
         deadline = time.monotonic() + wait
+        make_private(self._path)
         connection = sqlite3.connect(
             self._path, timeout=0, isolation_level=None, check_same_thread=False
         )
@@ -126,16 +138,17 @@ class SqliteLock:
         yield 0.0  # a generator, as the others
 
 
-def lock_for(backend: str, name: str, path: str | None) -> Lock:
+def lock_for(backend: str, name: str, path: str | None, timeout: float) -> Lock:
     """The lock of one identity's row.
 
     Args:
         backend: Name of the database.
-        name: Names table and identity.
+        name: Names database, table and identity.
         path: File of an SQLite database.
+        timeout: Seconds that one answer may take.
     """
     if backend == "postgresql":
-        return PostgresLock(name)
+        return PostgresLock(name, timeout / 2)
     if backend in ("mysql", "mariadb"):
         return MySqlLock(name)
     digest = hashlib.sha256(name.encode()).hexdigest()[:16]
@@ -151,6 +164,16 @@ def not_had(place: str, wait: float) -> TokenLockTimeoutError:
     )
 
 
+def make_private(path: str) -> None:
+    """Makes the file for its owner alone, if it is not there; SQLite would let others read it."""
+    with suppress(OSError):  # SQLite says it better
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _value(answer: Answer | None) -> bool:
+    return answer is not None and bool(answer.rows) and bool(answer.rows[0][0])
+
+
 def _is_exclusive(connection: sqlite3.Connection) -> bool:
     try:
         connection.execute("BEGIN EXCLUSIVE")
@@ -163,5 +186,3 @@ def _is_exclusive(connection: sqlite3.Connection) -> bool:
 
 def _jitter() -> float:
     return random.uniform(_SHORTEST, _LONGEST)  # noqa: S311 - a jitter
-
-

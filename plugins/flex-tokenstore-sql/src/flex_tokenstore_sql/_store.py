@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from enum import Enum
 from typing import Any, ClassVar, TypeVar
 
-from flex_tokenstore import Secret, TokenIdentity, TokenUnavailableError, hookimpl
+from flex_tokenstore import TokenIdentity, TokenUnavailableError, hookimpl
 
-from ._engines import (
-    is_lock_timeout,
-    is_lost_connection,
-    is_missing_table,
-    make_engine,
-    place_of,
-    reason_of,
-    sqlite_path,
-)
-from ._keeper import Answer, Keeper, Refused, Statement, Steps, ddl_of
+from ._engines import make_engine, place_of, sqlite_path
+from ._keeper import Answer, Keeper, Statement, Steps
 from ._locks import Lock, LockSteps, lock_for, not_had
-from ._options import STORE, wrong
+from ._options import STORE
 from ._options import Options as SqlOptions
+from ._reasons import is_lock_timeout, is_missing_table, is_timeout, reason_of
+
+GRACE = 0.5  # seconds for a driver to keep the timeout itself before asyncio ends the call
 
 T = TypeVar("T")
 
 
-class _Params(dict[str, Any]):
-    """Parameters with a token among them; it does not print itself."""
+class _Next(Enum):
+    """What to do after an error."""
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(self)})"
+    SEND_AGAIN = "a kept connection turned out to be dead, so another may do"
+    MAKE_TABLE = "the table is missing"
+    GIVE_UP = "it cannot be done"
 
 
 class _Base:
@@ -46,15 +43,13 @@ class _Base:
         self._options = options
         self._identity = identity
         self._engines: dict[int, Any] = {}
+        self._left: list[Any] = []  # a parent's connections, which a child must not even close
+        self._engine()  # says now that it cannot be made
         self._keeper = Keeper(options, identity, place_of(options))
-        self._has_table = False
-        engine = self._engine()  # says now that it cannot be made
-        if sqlite_path(engine) in (None, ":memory:") and engine.dialect.name == "sqlite":
-            raise wrong("engine", "is of a database in memory, which no other process shares")
 
     @property
     def place(self) -> str:
-        """Database, table and row, without user and password."""
+        """Database, table and identity, without user and password."""
         return self._keeper.place
 
     @hookimpl
@@ -75,18 +70,23 @@ class _Base:
 
     def _lock(self) -> Lock:
         engine = self._engine()
-        name = f"{self._options.schema or ''}.{self._options.table}/{self._identity.key}"
-        return lock_for(engine.dialect.name, name, sqlite_path(engine))
+        table = f"{self._options.schema or ''}.{self._options.table}"
+        # A file has many names, so its own is not part of it.
+        database = "" if engine.dialect.name == "sqlite" else engine.url.database
+        name = f"{database}/{table}/{self._identity.key}"
+        return lock_for(engine.dialect.name, name, sqlite_path(engine), self._options.timeout)
 
-    def _refusal(self, error: Exception) -> Refused | None:
-        """What the flow goes on from; None: an error."""
+    def _after(self, error: Exception, statement: Statement) -> _Next | Answer:
+        """What to do now, or the answer to a statement that met nothing."""
         from sqlalchemy.exc import IntegrityError
 
-        if isinstance(error, IntegrityError):
-            return Refused.EXISTS
         if is_missing_table(error):
-            return Refused.NO_TABLE
-        return Refused.LOCK_TIMEOUT if is_lock_timeout(error) else None
+            return _Next.MAKE_TABLE
+        if isinstance(error, IntegrityError) or is_lock_timeout(error):
+            return Answer()
+        lost = bool(getattr(error, "connection_invalidated", False))
+        again = lost and statement.first and not is_timeout(error)
+        return _Next.SEND_AGAIN if again else _Next.GIVE_UP
 
     def _reason(self, error: Exception) -> str:
         return reason_of(error, self._options)
@@ -96,9 +96,25 @@ class _Base:
             f"token store {STORE!r}, {self.place}: {reason}", store=STORE, place=self.place
         )
 
-    def _no_table(self) -> TokenUnavailableError:
-        statement = ddl_of(self._keeper.table, self._engine().dialect)
-        return self._unavailable(f"the table is missing; have it made by: {statement}")
+    def _make_table(self, connection: Any) -> None:
+        """Called with a sync connection, in an asyncio program too."""
+        from sqlalchemy import inspect, text
+
+        from ._table import ddl_of
+
+        if self._options.create_table:
+            with suppress(Exception):
+                if connection.dialect.name == "sqlite" and self._options.engine is None:
+                    connection.execute(text("PRAGMA journal_mode=WAL"))  # the file keeps it
+            with suppress(Exception):  # it may not, or another did: looked at below
+                self._keeper.table.create(connection)
+            with suppress(Exception):
+                if inspect(connection).has_table(
+                    self._options.table, schema=self._options.schema
+                ):
+                    return
+        statement = ddl_of(self._keeper.table, connection.dialect)
+        raise self._unavailable(f"the table is missing; have it made by: {statement}")
 
 
 class SqlStore(_Base):
@@ -117,21 +133,21 @@ class SqlStore(_Base):
 
     @hookimpl
     def remove_token(self, expected: str | None) -> None:
-        self._do(self._keeper.remove(expected))
+        self._do(self._keeper.put(None, expected))
 
     @hookimpl
     @contextmanager
     def token_lock(self, wait: float, lease: float) -> Iterator[None]:
         lock = self._lock()
         pid = os.getpid()
-        with self._connection() as connection:
+        with self._connection(lock.needs_connection) as connection:
             if not self._locking(lock.take(wait), connection):
                 raise not_had(self.place, wait)
             try:
                 yield None
             finally:
                 if os.getpid() == pid:
-                    self._locking(lock.release(), connection)
+                    self._release(lock, connection)
 
     @hookimpl
     def close(self) -> None:
@@ -150,6 +166,7 @@ class SqlStore(_Base):
                 return result
 
     def _locking(self, steps: LockSteps, connection: Any) -> bool:
+        reason = ""
         try:
             step = next(steps)
             while True:
@@ -160,49 +177,59 @@ class SqlStore(_Base):
                     step = steps.send(None)
         except StopIteration as stop:
             return bool(stop.value)
+        except sqlite3.Error as error:
+            reason = self._reason(error)
+        raise self._unavailable(reason)
+
+    def _release(self, lock: Lock, connection: Any) -> None:
+        try:
+            self._locking(lock.release(), connection)
+        except TokenUnavailableError:  # it is free when the connection ends, as it does now
+            connection.invalidate()
 
     @contextmanager
-    def _connection(self) -> Iterator[Any]:
-        """A connection, or None for a lock that needs none; its own errors are in plain words."""
+    def _connection(self, needed: bool = True) -> Iterator[Any]:
+        """A connection, or None if none is needed."""
+        if not needed:
+            yield None
+            return
         reason = ""
-        with contextlib.ExitStack() as held:
-            try:
-                engine = self._engine().execution_options(isolation_level="AUTOCOMMIT")
-                connection = held.enter_context(engine.connect())
-            except Exception as error:  # noqa: BLE001 - whatever the driver raises
-                reason = self._reason(error)
+        try:
+            connection = self._engine().connect()
+        except Exception as error:  # noqa: BLE001 - whatever the driver raises
+            reason = self._reason(error)
+        if reason:
+            raise self._unavailable(reason)  # outside of the handler: the frames hold the password
+        pid = os.getpid()
+        try:
+            yield connection
+        finally:
+            if os.getpid() == pid:
+                with suppress(Exception):  # it may be dead
+                    connection.close()
             else:
-                yield connection
-                return
-        raise self._unavailable(reason)  # outside of the handler: the frames hold the password
+                self._left.append(connection)
 
-    def _send(self, statement: Statement, connection: Any) -> Answer | Refused:
-        for attempt in (1, 2, 3):
+    def _send(self, statement: Statement, connection: Any) -> Answer:
+        again = made = False
+        while True:
             try:
-                return _answer(connection.execute(statement.sql, _plain(statement)))
+                done = connection.execute(statement.sql, statement.params)
+                return _answer(done, again)
             except Exception as error:  # noqa: BLE001 - whatever the driver raises
-                refusal = self._refusal(error)
-                again = attempt < 3 and is_lost_connection(error)
+                after = self._after(error, statement)
                 reason = self._reason(error)
-            if refusal is Refused.NO_TABLE and attempt < 3:
+            if isinstance(after, Answer):
+                return after._replace(again=again)
+            if after is _Next.SEND_AGAIN and not again:
+                again = True
+                connection.rollback()
+            elif after is _Next.MAKE_TABLE and not made:
+                made = True
                 self._make_table(connection)
-            elif refusal is not None:
-                return refusal
-            elif not again:
+            else:
                 break
         raise self._unavailable(reason)  # outside of the handler: the driver's frames hold tokens
-
-    def _make_table(self, connection: Any) -> None:
-        if self._options.create_table:
-            with contextlib.suppress(Exception):  # another may have made it; else it is told below
-                self._keeper.table.create(connection)
-                return
-            with contextlib.suppress(Exception):
-                if self._engine().dialect.has_table(
-                    connection, self._options.table, schema=self._options.schema
-                ):
-                    return
-        raise self._no_table()
 
 
 class AsyncSqlStore(_Base):
@@ -220,21 +247,21 @@ class AsyncSqlStore(_Base):
 
     @hookimpl
     async def remove_token(self, expected: str | None) -> None:
-        await self._do(self._keeper.remove(expected))
+        await self._do(self._keeper.put(None, expected))
 
     @hookimpl
     @asynccontextmanager
     async def token_lock(self, wait: float, lease: float) -> AsyncIterator[None]:
         lock = self._lock()
         pid = os.getpid()
-        async with self._connection() as connection:
+        async with self._connection(lock.needs_connection) as connection:
             if not await self._locking(lock.take(wait), connection):
                 raise not_had(self.place, wait)
             try:
                 yield None
             finally:
                 if os.getpid() == pid:
-                    await self._locking(lock.release(), connection)
+                    await self._release(lock, connection)
 
     @hookimpl
     async def close(self) -> None:
@@ -253,6 +280,7 @@ class AsyncSqlStore(_Base):
                 return result
 
     async def _locking(self, steps: LockSteps, connection: Any) -> bool:
+        reason = ""
         try:
             step = next(steps)
             while True:
@@ -263,69 +291,66 @@ class AsyncSqlStore(_Base):
                     step = steps.send(None)
         except StopIteration as stop:
             return bool(stop.value)
+        except sqlite3.Error as error:
+            reason = self._reason(error)
+        raise self._unavailable(reason)
+
+    async def _release(self, lock: Lock, connection: Any) -> None:
+        try:
+            await self._locking(lock.release(), connection)
+        except TokenUnavailableError:  # it is free when the connection ends, as it does now
+            await connection.invalidate()
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
+    async def _connection(self, needed: bool = True) -> AsyncIterator[Any]:
+        """A connection, or None if none is needed."""
+        if not needed:
+            yield None
+            return
         reason = ""
-        async with contextlib.AsyncExitStack() as held:
-            try:
-                engine = self._engine().execution_options(isolation_level="AUTOCOMMIT")
-                async with asyncio.timeout(self._options.timeout):
-                    connection = await held.enter_async_context(engine.connect())
-            except Exception as error:  # noqa: BLE001 - whatever the driver raises
-                reason = self._reason(error)
+        try:
+            async with asyncio.timeout(self._options.timeout + GRACE):
+                connection = await self._engine().connect()
+        except Exception as error:  # noqa: BLE001 - whatever the driver raises
+            reason = self._reason(error)
+        if reason:
+            raise self._unavailable(reason)  # outside of the handler: the frames hold the password
+        pid = os.getpid()
+        try:
+            yield connection
+        finally:
+            if os.getpid() == pid:
+                with suppress(Exception):  # it may be dead
+                    await connection.close()
             else:
-                yield connection
-                return
-        raise self._unavailable(reason)  # outside of the handler: the frames hold the password
+                self._left.append(connection)
 
-    async def _send(self, statement: Statement, connection: Any) -> Answer | Refused:
-        for attempt in (1, 2, 3):
+    async def _send(self, statement: Statement, connection: Any) -> Answer:
+        again = made = False
+        while True:
             try:
-                async with asyncio.timeout(self._options.timeout):
-                    done = await connection.execute(statement.sql, _plain(statement))
-                return _answer(done)
+                async with asyncio.timeout(self._options.timeout + GRACE):
+                    done = await connection.execute(statement.sql, statement.params)
+                return _answer(done, again)
             except Exception as error:  # noqa: BLE001 - whatever the driver raises
-                refusal = self._refusal(error)
-                again = attempt < 3 and is_lost_connection(error)
+                after = self._after(error, statement)
                 reason = self._reason(error)
-            if refusal is Refused.NO_TABLE and attempt < 3:
-                await self._make_table(connection)
-            elif refusal is not None:
-                return refusal
-            elif not again:
+            if isinstance(after, Answer):
+                return after._replace(again=again)
+            if after is _Next.SEND_AGAIN and not again:
+                again = True
+                await connection.rollback()
+            elif after is _Next.MAKE_TABLE and not made:
+                made = True
+                await connection.run_sync(self._make_table)
+            else:
                 break
         raise self._unavailable(reason)  # outside of the handler: the driver's frames hold tokens
-
-    async def _make_table(self, connection: Any) -> None:
-        if self._options.create_table:
-            with contextlib.suppress(Exception):  # another may have made it; else it is told below
-                await connection.run_sync(self._keeper.table.create)
-                return
-            with contextlib.suppress(Exception):
-                if await connection.run_sync(self._is_there):
-                    return
-        raise self._no_table()
-
-    def _is_there(self, connection: Any) -> bool:
-        dialect = self._engine().dialect
-        return bool(
-            dialect.has_table(connection, self._options.table, schema=self._options.schema)
-        )
 
 
 SqlStore.async_class = AsyncSqlStore
 
 
-def _plain(statement: Statement) -> _Params:
-    return _Params(
-        {
-            name: value.reveal() if isinstance(value, Secret) else value
-            for name, value in statement.params.items()
-        }
-    )
-
-
-def _answer(done: Any) -> Answer:
+def _answer(done: Any, again: bool) -> Answer:
     rows = [tuple(row) for row in done.fetchall()] if done.returns_rows else []
-    return Answer(Secret(rows), done.rowcount)
+    return Answer(rows, done.rowcount, again)

