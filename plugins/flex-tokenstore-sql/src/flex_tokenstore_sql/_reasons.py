@@ -84,12 +84,11 @@ def is_lock_timeout(error: Exception) -> bool:
 
 
 def _code(original: Any) -> str | int | None:
-    for name in ("sqlstate", "sqlite_errorname"):
-        value = getattr(original, name, None)
-        if isinstance(value, str):
-            return value
     arguments = getattr(original, "args", ())
-    return arguments[0] if arguments and isinstance(arguments[0], int) else None
+    if arguments and isinstance(arguments[0], int):  # MySQL's drivers have an SQLSTATE too
+        return arguments[0]
+    state = getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", None)
+    return state if isinstance(state, str) else None
 
 
 def _is_refused_password(original: Any) -> bool:
