@@ -52,11 +52,13 @@ Steps = Generator[Statement, Answer, T]
 class Keeper:
     """The row of one identity and what is done with it."""
 
-    def __init__(self, options: Options, identity: TokenIdentity, place: str) -> None:
+    def __init__(
+        self, options: Options, identity: TokenIdentity, backend: str, place: str
+    ) -> None:
         from ._table import Row
 
         self._identity = identity
-        self._row = Row(options, identity.key)
+        self._row = Row(options, identity.key, backend)
         self._seen = NOTHING  # what was last read or written: saves a set its first look
         self.table = self._row.table
         self.place = f"{place}, identity {identity.key}"

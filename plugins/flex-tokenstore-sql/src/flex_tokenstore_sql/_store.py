@@ -44,8 +44,8 @@ class _Base:
         self._identity = identity
         self._engines: dict[int, Any] = {}
         self._left: list[Any] = []  # a parent's connections, which a child must not even close
-        self._engine()  # says now that it cannot be made
-        self._keeper = Keeper(options, identity, place_of(options))
+        backend = self._engine().dialect.name  # says now that it cannot be made
+        self._keeper = Keeper(options, identity, backend, place_of(options))
 
     @property
     def place(self) -> str:

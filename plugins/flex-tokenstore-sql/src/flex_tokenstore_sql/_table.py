@@ -13,6 +13,9 @@ from flex_tokenstore import Secret
 from ._options import Options
 
 
+MYSQL = ("mysql", "mariadb")
+
+
 class Hidden(sa.types.TypeDecorator[Any]):
     """The column's value as the driver gives and takes it, revealed to the driver alone.
 
@@ -23,7 +26,8 @@ class Hidden(sa.types.TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
-        return value.reveal() if isinstance(value, Secret) else value
+        raw = value.reveal() if isinstance(value, Secret) else value
+        return raw.hex() if dialect.name in MYSQL else raw
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Secret[Any]:
         return Secret(value)
@@ -35,12 +39,15 @@ class Row:
     Bytes, not text, are stored: each database then compares them exactly, and none converts them.
     """
 
-    def __init__(self, options: Options, key: str) -> None:
+    def __init__(self, options: Options, key: str, backend: str) -> None:
         self.table = table_of(options)
         content = sa.type_coerce(self.table.c.token, Hidden)
         row = self.table.c.identity == key
-        new = sa.bindparam("new", type_=Hidden)
-        same = row & (self.table.c.token == sa.bindparam("seen", type_=Hidden))
+        new: Any = sa.bindparam("new", type_=Hidden)
+        seen: Any = sa.bindparam("seen", type_=Hidden)
+        if backend in MYSQL:  # not all of its drivers take bytes: aiomysql 0.3 does not
+            new, seen = sa.func.unhex(new), sa.func.unhex(seen)
+        same = row & (self.table.c.token == seen)
         self.select = sa.select(content).where(row)
         self.insert = self.table.insert().values(identity=key, token=new)
         self.update = self.table.update().where(same).values(token=new)
@@ -57,11 +64,11 @@ def table_of(options: Options) -> sa.Table:
         sa.MetaData(schema=options.schema),
         sa.Column(
             "identity",
-            name.with_variant(mysql.VARCHAR(100, collation="utf8mb4_bin"), "mysql", "mariadb"),
+            name.with_variant(mysql.VARCHAR(100, collation="utf8mb4_bin"), *MYSQL),
             primary_key=True,
         ),
         sa.Column(
-            "token", data.with_variant(mysql.LONGBLOB(), "mysql", "mariadb"), nullable=False
+            "token", data.with_variant(mysql.LONGBLOB(), *MYSQL), nullable=False
         ),
     )
 
