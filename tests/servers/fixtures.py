@@ -89,20 +89,14 @@ def _postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def postgres_server(_postgres: Postgres) -> Postgres:
-    """A PostgreSQL without tables, up and without a password; one for all tests of a worker."""
+    """A PostgreSQL without tables, up and without a password; one for all tests of a worker.
+
+    A test may restart it or have it stand still, and leaves it running.
+    """
     _postgres.run("DROP SCHEMA public CASCADE")
     _postgres.run("CREATE SCHEMA public")
+    _postgres.run("GRANT USAGE ON SCHEMA public TO PUBLIC")
     return _postgres
-
-
-@pytest.fixture
-def own_postgres() -> Iterator[Postgres]:
-    """A PostgreSQL for one test, which may break it."""
-    _need_postgres()
-    from tests.servers.postgres import Postgres
-
-    with Postgres() as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

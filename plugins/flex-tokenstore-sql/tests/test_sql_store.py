@@ -18,6 +18,8 @@ from flex_tokenstore import (
 )
 from sql_support import IDENTITY, OTHER, Database, Open, sql_config, token
 
+pytest_plugins = ["sql_fixtures"]
+
 
 def test_a_token_is_kept_whole_replaced_and_removed(opened: Open, database: Database) -> None:
     store = opened(sql_config(database.url))
@@ -140,7 +142,7 @@ def test_corrupt_content_is_told_and_put_aside(opened: Open, database: Database)
         ((aside, kept),) = database.rows().items()
         assert re.fullmatch(re.escape(IDENTITY.key) + r":corrupt-\d{8}T\d{6}Z-[0-9a-f]{6}", aside)
         assert kept == content
-        database.run("DELETE FROM TABLE")
+        database.run("DELETE FROM TOKENS")
 
 
 def test_the_revision_names_exactly_this_corrupt_content(opened: Open, database: Database) -> None:

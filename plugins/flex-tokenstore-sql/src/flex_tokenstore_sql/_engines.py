@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from flex_tokenstore import Secret
@@ -105,16 +106,16 @@ def _url(options: Options) -> URL:
 
     text = options.url or Secret("")
     url = None
-    try:
+    with suppress(Exception):  # its error quotes the text, password and all
         url = sqlalchemy.make_url(text.reveal())
-    except Exception:  # noqa: BLE001, S110 - its error quotes the text, password and all
-        pass
     if url is None:
         raise wrong("url", "is no URL such as postgresql://user@host/database")
     backend = url.get_backend_name()
     check_backend(backend)
     if backend == "sqlite" and _is_in_memory(url):
-        raise wrong("url", "must name a file: a database in memory is what the store 'memory' is for")
+        raise wrong(
+            "url", "must name a file: a database in memory is what the store 'memory' is for"
+        )
     return url.set(password=options.password.reveal()) if options.password is not None else url
 
 

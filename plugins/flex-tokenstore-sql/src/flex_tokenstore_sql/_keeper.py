@@ -40,8 +40,8 @@ class Statement(NamedTuple):
 class Answer(NamedTuple):
     """What a statement met. One that a constraint or the lock's limit refused met nothing."""
 
-    rows: list[tuple[Any, ...]] = []
-    count: int = 0
+    rows: tuple[Any, ...] = ()
+    met: int = 0
     again: bool = False
     """It was sent twice: the first one may have been done."""
 
@@ -52,9 +52,7 @@ Steps = Generator[Statement, Answer, T]
 class Keeper:
     """The row of one identity and what is done with it."""
 
-    def __init__(
-        self, options: Options, identity: TokenIdentity, backend: str, place: str
-    ) -> None:
+    def __init__(self, options: Options, identity: TokenIdentity, backend: str, place: str) -> None:
         from ._table import Row
 
         self._identity = identity
@@ -94,7 +92,7 @@ class Keeper:
                 expected = ANY_REVISION if expected == ANY_REVISION else None
             if not there.problem:
                 done = yield from self._swap(there, new)
-                if done.count:
+                if done.met:
                     self._seen = new
                     return
                 there = yield from self._content()
@@ -128,7 +126,7 @@ class Keeper:
     def _swap(self, there: Content, new: Content) -> Steps[Answer]:
         if there is NOTHING:
             if new is NOTHING:
-                return Answer(count=1)
+                return Answer(met=1)
             return (yield Statement(self._row.insert, {"new": new.raw}))
         if new is NOTHING:
             return (yield Statement(self._row.delete, {"seen": there.raw}))
@@ -138,7 +136,7 @@ class Keeper:
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         name = f"{self._identity.key}:corrupt-{now}-{secrets.token_hex(3)}"
         done = yield Statement(self._row.aside, {"seen": there.raw, "aside": name})
-        return done.count > 0
+        return done.met > 0
 
     def _content(self) -> Steps[Content]:
         found = yield Statement(self._row.select)

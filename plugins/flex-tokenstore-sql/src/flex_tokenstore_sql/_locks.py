@@ -134,8 +134,8 @@ class SqliteLock:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             connection.close()
+        yield from ()  # a generator, as the others
         return True
-        yield 0.0  # a generator, as the others
 
 
 def lock_for(backend: str, name: str, path: str | None, timeout: float) -> Lock:

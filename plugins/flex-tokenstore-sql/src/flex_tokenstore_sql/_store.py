@@ -109,9 +109,7 @@ class _Base:
             with suppress(Exception):  # it may not, or another did: looked at below
                 self._keeper.table.create(connection)
             with suppress(Exception):
-                if inspect(connection).has_table(
-                    self._options.table, schema=self._options.schema
-                ):
+                if inspect(connection).has_table(self._options.table, schema=self._options.schema):
                     return
         statement = ddl_of(self._keeper.table, connection.dialect)
         raise self._unavailable(f"the table is missing; have it made by: {statement}")
@@ -352,5 +350,5 @@ SqlStore.async_class = AsyncSqlStore
 
 
 def _answer(done: Any, again: bool) -> Answer:
-    rows = [tuple(row) for row in done.fetchall()] if done.returns_rows else []
+    rows = tuple(done.fetchall()) if done.returns_rows else ()
     return Answer(rows, done.rowcount, again)

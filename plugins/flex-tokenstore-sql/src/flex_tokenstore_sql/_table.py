@@ -12,8 +12,20 @@ from flex_tokenstore import Secret
 
 from ._options import Options
 
-
 MYSQL = ("mysql", "mariadb")
+
+
+class _Quiet:
+    def __repr__(self) -> str:
+        return "<hidden>"
+
+
+class _QuietBytes(_Quiet, bytes):
+    pass
+
+
+class _QuietText(_Quiet, str):
+    pass
 
 
 class Hidden(sa.types.TypeDecorator[Any]):
@@ -27,7 +39,11 @@ class Hidden(sa.types.TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
         raw = value.reveal() if isinstance(value, Secret) else value
-        return raw.hex() if dialect.name in MYSQL else raw
+        if dialect.name in MYSQL:
+            return raw.hex()
+        if dialect.name == "sqlite":  # aiosqlite logs what it executes
+            return _QuietBytes(raw) if isinstance(raw, bytes) else _QuietText(raw)
+        return raw
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Secret[Any]:
         return Secret(value)
@@ -67,9 +83,7 @@ def table_of(options: Options) -> sa.Table:
             name.with_variant(mysql.VARCHAR(100, collation="utf8mb4_bin"), *MYSQL),
             primary_key=True,
         ),
-        sa.Column(
-            "token", data.with_variant(mysql.LONGBLOB(), *MYSQL), nullable=False
-        ),
+        sa.Column("token", data.with_variant(mysql.LONGBLOB(), *MYSQL), nullable=False),
     )
 
 
