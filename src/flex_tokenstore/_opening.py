@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ._binding import Abilities, Binding, bind
@@ -218,9 +219,15 @@ def _secrets_of(thing: object) -> tuple[Secret[Any], ...]:
         return tuple(secret for each in thing for secret in _secrets_of(each))
     if isinstance(thing, Secret):
         return (thing, *_password_of(thing))
-    return (
-        () if isinstance(thing, str) else _secrets_of(list(getattr(thing, "__dict__", {}).values()))
-    )
+    if isinstance(thing, str):
+        return ()
+    # Objects among the options, such as a client or an engine, are not looked into: they are
+    # large, and hold themselves.
+    values = getattr(thing, "__dict__", {}).values()
+    known = [
+        each for each in values if isinstance(each, (Secret, list, tuple)) or is_dataclass(each)
+    ]
+    return tuple(secret for each in known for secret in _secrets_of(each))
 
 
 def _password_of(secret: Secret[Any]) -> tuple[Secret[Any], ...]:
