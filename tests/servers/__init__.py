@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import subprocess
+import time
 
 
 def free_port(below: int = 65536) -> int:
@@ -13,3 +17,18 @@ def free_port(below: int = 65536) -> int:
             port: int = probe.getsockname()[1]
         if port < below:
             return port
+
+
+def stand_still(*pids: int) -> None:
+    """Stops these processes (SIGSTOP); they do nothing any more when this returns."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    command = ["ps", "-L", "-o", "stat=", "-p", ",".join(map(str, pids))]
+    deadline = time.monotonic() + 30
+    while True:  # each thread stops by itself
+        states = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        if all(state.startswith(("T", "Z")) for state in states.split()):
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError("they do not stop")
+        time.sleep(0.01)

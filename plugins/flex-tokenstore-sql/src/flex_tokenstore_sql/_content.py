@@ -1,0 +1,52 @@
+"""What a row holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, NamedTuple
+
+from flex_tokenstore import Secret, Token
+
+
+class Content(NamedTuple):
+    """What was read."""
+
+    raw: Secret[Any]
+    """The column's value as it came; a row is replaced only while it holds exactly this."""
+    token: Token | None
+    revision: str | None
+    """What ``expected`` must be to have it replaced or put aside; None: no row."""
+    problem: str = ""
+
+
+NOTHING = Content(Secret(None), None, None)
+
+
+def read_content(raw: Secret[Any]) -> Content:
+    """What this value holds; what is wrong with it is in ``problem``, and nothing is raised."""
+    try:
+        token = Token(json.loads(raw.reveal()))
+    except json.JSONDecodeError:  # it keeps the whole text
+        problem = "it is not JSON, or cut short"
+    except UnicodeDecodeError:
+        problem = "it is not UTF-8"
+    except (ValueError, TypeError) as error:  # says which part, never a value
+        problem = str(error)
+    except RecursionError:
+        problem = "it is nested too deeply"
+    else:
+        return Content(raw, token, token.revision)
+    return Content(raw, None, f"corrupt:{_digest(raw)}", problem)
+
+
+def encode(token: dict[str, Any]) -> Secret[bytes]:
+    """The bytes to store: ASCII alone, so that every tool shows them."""
+    return Secret(json.dumps(token, separators=(",", ":")).encode())
+
+
+def _digest(raw: Secret[Any]) -> str:
+    # SQLite keeps a value of any type in any column: a text is not the same as its bytes.
+    if isinstance(raw.reveal(), bytes):
+        return hashlib.sha256(raw.reveal()).hexdigest()
+    return hashlib.sha256(repr(raw.reveal()).encode()).hexdigest()

@@ -1,0 +1,159 @@
+"""SQLAlchemy's engines, made from the options."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from flex_tokenstore import Secret
+
+from ._locks import make_private
+from ._options import Options, check_backend, wrong
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+_SYNC = {"postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql", "sqlite": "pysqlite"}
+_ASYNC = {
+    "postgresql": "psycopg",
+    "mysql": "aiomysql",
+    "mariadb": "aiomysql",
+    "sqlite": "aiosqlite",
+}
+_EXTRA = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
+_POOL = 4  # connections kept; a few more when many wait for the lock
+_OVERFLOW = 16
+
+
+def make_engine(options: Options, *, is_async: bool) -> Any:
+    """An engine of the store's own, or the one that the program gave. Nothing is sent yet.
+
+    Raises:
+        StoreOptionsError: The URL cannot be used, its driver is missing, or the engine given is
+            of the wrong kind.
+    """
+    if options.engine is not None:
+        return _given(options.engine, is_async)
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    url = _url(options)
+    backend = url.get_backend_name()
+    driver = (_ASYNC if is_async else _SYNC)[backend]
+    make: Any = create_async_engine if is_async else create_engine
+    keywords: dict[str, Any] = {}
+    if not (is_async and backend == "sqlite"):
+        keywords = {
+            "pool_size": _POOL,
+            "max_overflow": _OVERFLOW,
+            "pool_timeout": options.timeout,
+        }
+    try:
+        engine = make(
+            url.set(drivername=f"{backend}+{driver}"),
+            hide_parameters=True,
+            isolation_level="AUTOCOMMIT",
+            connect_args=_connect_args(driver, options.timeout, is_async),
+            **keywords,
+        )
+    except ModuleNotFoundError as error:
+        missing = error.name
+    else:
+        sync = engine.sync_engine if is_async else engine
+        connecting = _before_connecting(driver, options.timeout, is_async)
+        event.listen(sync, "do_connect", connecting)
+        return engine
+    raise wrong(
+        "url",
+        f"needs the module {missing!r} for {backend}: install this plugin with its extra "
+        f"{_EXTRA[backend]!r}",
+    )
+
+
+def place_of(options: Options) -> str:
+    """The table, for people: without user and password."""
+    table = options.table if options.schema is None else f"{options.schema}.{options.table}"
+    url = options.engine.url if options.engine is not None else _url(options)
+    address = url.database if url.get_backend_name() == "sqlite" else _address(url)
+    return f"{url.get_backend_name()} {address} table {table}"
+
+
+def sqlite_path(engine: Any) -> str | None:
+    """The file of an SQLite engine; None: another database."""
+    path: str | None = engine.url.database
+    return path if engine.dialect.name == "sqlite" else None
+
+
+def _given(engine: Any, is_async: bool) -> Any:
+    from sqlalchemy import Engine
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    kind = AsyncEngine if is_async else Engine
+    if not isinstance(engine, kind):
+        raise wrong(
+            "engine", f"takes an SQLAlchemy {kind.__name__} here, got {type(engine).__name__}"
+        )
+    check_backend(engine.dialect.name)
+    if engine.dialect.name == "sqlite" and _is_in_memory(engine.url):
+        raise wrong("engine", "is of a database in memory, which no other process shares")
+    ours: Any = engine.execution_options(isolation_level="AUTOCOMMIT")  # of the same pool
+    (ours.sync_engine if is_async else ours).hide_parameters = True  # tokens are among them
+    return ours
+
+
+def _url(options: Options) -> URL:
+    import sqlalchemy
+
+    text = options.url or Secret("")
+    url = None
+    with suppress(Exception):  # its error quotes the text, password and all
+        url = sqlalchemy.make_url(text.reveal())
+    if url is None:
+        raise wrong("url", "is no URL such as postgresql://user@host/database")
+    backend = url.get_backend_name()
+    check_backend(backend)
+    if backend == "sqlite" and _is_in_memory(url):
+        raise wrong(
+            "url", "must name a file: a database in memory is what the store 'memory' is for"
+        )
+    return url.set(password=options.password.reveal()) if options.password is not None else url
+
+
+def _is_in_memory(url: URL) -> bool:
+    return url.database in (None, "", ":memory:") or "mode=memory" in str(url)
+
+
+def _address(url: URL) -> str:
+    port = f":{url.port}" if url.port else ""
+    return f"{url.host or 'localhost'}{port}/{url.database or ''}"
+
+
+def _connect_args(driver: str, timeout: float, is_async: bool) -> dict[str, Any]:
+    if driver == "psycopg":
+        arguments: dict[str, Any] = {
+            "connect_timeout": max(1, round(timeout)),  # libpq takes whole seconds
+            "prepare_threshold": None,  # PgBouncer may give each statement another connection
+        }
+        if is_async:
+            from ._psycopg import limited
+
+            arguments["async_creator_fn"] = limited(timeout, is_async=True)
+        return arguments
+    if driver == "pymysql":
+        return {"connect_timeout": timeout, "read_timeout": timeout, "write_timeout": timeout}
+    return {"connect_timeout": timeout} if driver == "aiomysql" else {"timeout": timeout}
+
+
+def _before_connecting(driver: str, timeout: float, is_async: bool) -> Any:
+    """What SQLAlchemy calls with the driver's arguments; None: it connects itself."""
+
+    def connect(dialect: Any, record: Any, arguments: Any, keywords: Any) -> Any:
+        if dialect.name == "sqlite":
+            make_private(arguments[0])
+        if driver != "psycopg" or is_async:
+            return None
+        from ._psycopg import limited
+
+        return limited(timeout, is_async=False)(*arguments, **keywords)
+
+    return connect

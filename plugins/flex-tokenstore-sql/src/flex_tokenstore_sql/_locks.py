@@ -1,0 +1,188 @@
+"""The right to renew, by the database's own means: freed by it when the holder dies."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import sqlite3
+import time
+from collections.abc import Generator
+from contextlib import suppress
+from typing import Protocol
+
+from flex_tokenstore import TokenLockTimeoutError
+
+from ._keeper import Answer, Statement
+from ._options import STORE
+
+_SHORTEST, _LONGEST = 0.001, 0.02  # seconds between two tries
+
+Pause = float
+LockSteps = Generator[Statement | Pause, Answer | None, bool]
+"""Statements, and seconds to wait; True if the lock is had."""
+
+
+class Lock(Protocol):
+    """A lock, held on the one connection that its statements are sent on."""
+
+    needs_connection: bool
+
+    def take(self, wait: float) -> LockSteps: ...
+    def release(self) -> LockSteps: ...
+
+
+class PostgresLock:
+    """An advisory lock for as long as a transaction is open: it works behind PgBouncer too."""
+
+    needs_connection = True
+
+    def __init__(self, name: str, longest: float) -> None:
+        import sqlalchemy as sa
+
+        self._longest = longest
+        key = {"key": int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)}
+        self._begin = Statement(sa.text("BEGIN"))
+        self._limit = sa.text("SELECT set_config('lock_timeout', :limit, true)")
+        self._try = Statement(sa.text("SELECT pg_try_advisory_xact_lock(:key)"), key, first=False)
+        self._wait = Statement(sa.text("SELECT pg_advisory_xact_lock(:key)"), key, first=False)
+        self._end = Statement(sa.text("ROLLBACK"), first=False)
+
+    def take(self, wait: float) -> LockSteps:
+        deadline = time.monotonic() + wait
+        yield self._begin
+        if _value((yield self._try)):
+            return True
+        while (left := deadline - time.monotonic()) > 0:
+            # The server wakes one who waits. Its limit ends before that of the connection.
+            limit = str(max(1, int(min(left, self._longest) * 1000)))  # 0 would be no limit
+            yield Statement(self._limit, {"limit": limit}, first=False)
+            had = yield self._wait
+            if isinstance(had, Answer) and had.rows:
+                return True
+            yield self._end
+            yield self._begin
+        yield self._end
+        return False
+
+    def release(self) -> LockSteps:
+        yield self._end
+        return True
+
+
+class MySqlLock:
+    """A named lock of the connection. Its names are the whole server's, so ours is a digest."""
+
+    needs_connection = True
+
+    def __init__(self, name: str) -> None:
+        import sqlalchemy as sa
+
+        params = {"name": f"flex:{hashlib.sha256(name.encode()).hexdigest()[:48]}"}
+        self._try = Statement(sa.text("SELECT GET_LOCK(:name, 0)"), params)
+        self._end = Statement(sa.text("SELECT RELEASE_LOCK(:name)"), params, first=False)
+
+    def take(self, wait: float) -> LockSteps:
+        # Tried again and again: MySQL waits for whole seconds only.
+        deadline = time.monotonic() + wait
+        while not _value((yield self._try)):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            yield min(left, _jitter())
+        return True
+
+    def release(self) -> LockSteps:
+        yield self._end
+        return True
+
+
+class SqliteLock:
+    """An exclusive transaction on a small database beside the real one, which others may write.
+
+    SQLite's files are of one host, and the system frees their locks when a process ends.
+    """
+
+    needs_connection = False
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def take(self, wait: float) -> LockSteps:
+        deadline = time.monotonic() + wait
+        make_private(self._path)
+        connection = sqlite3.connect(
+            self._path, timeout=0, isolation_level=None, check_same_thread=False
+        )
+        try:
+            while not _is_exclusive(connection):
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    connection.close()
+                    return False
+                yield min(left, _jitter())
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return True
+
+    def release(self) -> LockSteps:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            connection.close()
+        yield from ()  # a generator, as the others
+        return True
+
+
+def lock_for(backend: str, name: str, path: str | None, timeout: float) -> Lock:
+    """The lock of one identity's row.
+
+    Args:
+        backend: Name of the database.
+        name: Names database, table and identity.
+        path: File of an SQLite database.
+        timeout: Seconds that one answer may take.
+    """
+    if backend == "postgresql":
+        return PostgresLock(name, timeout / 2)
+    if backend in ("mysql", "mariadb"):
+        return MySqlLock(name)
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return SqliteLock(f"{path}-{digest}.lock")
+
+
+def not_had(place: str, wait: float) -> TokenLockTimeoutError:
+    """The lock was not had in time."""
+    return TokenLockTimeoutError(
+        f"the lock of {place} was not had within {wait:g} s: another program renews the token",
+        store=STORE,
+        place=place,
+    )
+
+
+def make_private(path: str) -> None:
+    """Makes the file for its owner alone, if it is not there; SQLite would let others read it."""
+    with suppress(OSError):  # SQLite says it better
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _value(answer: Answer | None) -> bool:
+    return answer is not None and bool(answer.rows) and bool(answer.rows[0][0])
+
+
+def _is_exclusive(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise
+        return False
+    return True
+
+
+def _jitter() -> float:
+    return random.uniform(_SHORTEST, _LONGEST)  # noqa: S311 - a jitter

@@ -1,0 +1,73 @@
+"""Which database, and which table in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from flex_tokenstore import Secret, StoreOptionsError
+
+STORE = "sql"
+_SCHEMES = ("postgresql", "mysql", "mariadb", "sqlite")
+_is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,50}").fullmatch
+
+
+def _doc(text: str) -> dict[str, str]:
+    return {"doc": text}
+
+
+@dataclass(kw_only=True)
+class Options:
+    """Where the table is, and how long an answer may take."""
+
+    url: Secret[str] | None = field(
+        default=None,
+        metadata=_doc(
+            "postgresql://user:password@host/database, mysql://…, mariadb://… or "
+            "sqlite:////full/path.db"
+        ),
+    )
+    password: Secret[str] | None = field(
+        default=None, metadata=_doc("password; goes before the url's")
+    )
+    table: str = field(default="flex_tokens", metadata=_doc("name of the table"))
+    schema: str | None = field(default=None, metadata=_doc("schema that the table is in"))
+    create_table: bool = field(
+        default=True, metadata=_doc("make the table when it is missing; else say what to run")
+    )
+    timeout: float = field(
+        default=5.0, metadata=_doc("seconds to connect, and that one answer may take")
+    )
+    engine: Any = field(
+        default=None,
+        repr=False,
+        metadata=_doc("an SQLAlchemy Engine or AsyncEngine of the program's own; it is left open"),
+    )
+
+    def __post_init__(self) -> None:
+        """Says what is wrong before anything is sent."""
+        if (self.url is None) == (self.engine is None):
+            raise wrong("url", "or engine is needed, one of them")
+        if self.engine is not None and self.password is not None:
+            raise wrong("password", "is for a url; an engine has its own")
+        for name in ("table", "schema"):
+            value = getattr(self, name)
+            if value is not None and not _is_name(value):
+                raise wrong(name, "takes letters, digits and underscores, at most 51")
+        if not 0 < self.timeout <= 3600:
+            raise wrong("timeout", "must be a number of seconds above 0 and at most 3600")
+
+
+def wrong(option: str, problem: str) -> StoreOptionsError:
+    """An option that cannot be used; the message holds no value."""
+    return StoreOptionsError(
+        f"option {option} of the store {STORE!r} {problem}", option=option, store=STORE
+    )
+
+
+def check_backend(name: str) -> None:
+    """Raises unless the database is one that this store knows."""
+    if name not in _SCHEMES:
+        known = ", ".join(_SCHEMES)
+        raise wrong("url", f"must start with one of {known}, not with {name!r}")

@@ -1,0 +1,97 @@
+"""What a driver's error means, in plain words. Its own text may quote values: it is not used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._options import Options
+
+# SQLSTATE of PostgreSQL, number of MySQL, name of SQLite.
+_WORDS = {
+    "it does not accept the user name or password: check the options url and password": (
+        "28000", "28P01", 1044, 1045, 1698,
+    ),
+    "there is no database of that name: create it, or correct the url": ("3D000", 1049),
+    "its user may not do this: grant SELECT, INSERT, UPDATE and DELETE on the table": (
+        "42501", 1142,
+    ),
+    "the schema is missing: create it, or correct the option schema": ("3F000",),
+    "the table was not made by this store: choose another name with the option table": (
+        "42703", "42804", "42883", 1054, 1364,
+    ),
+    "the disk is full": ("53100", 1021, 1114, "SQLITE_FULL"),
+    "it has no connection left: raise its limit": ("53300", 1040, 1203),
+    "it is read-only: connect to the primary": ("25006", 1290, 1792),
+    "another program has the file locked for too long": ("SQLITE_BUSY", "SQLITE_LOCKED"),
+    "the file cannot be opened: make its folder, and let this user write in it": (
+        "SQLITE_CANTOPEN",
+    ),
+    "the file or its folder may not be written by this user": (
+        "SQLITE_READONLY", "SQLITE_READONLY_DIRECTORY", "SQLITE_PERM",
+    ),
+    "the file is no SQLite database: move it away": ("SQLITE_NOTADB", "SQLITE_CORRUPT"),
+}  # fmt: skip
+_REASONS = {code: words for words, codes in _WORDS.items() for code in codes}
+
+
+def reason_of(error: Exception, options: Options) -> str:
+    """What the error means and what to do."""
+    from sqlalchemy import exc
+
+    original = getattr(error, "orig", None) or error
+    code = _code(original)
+    if isinstance(error, exc.TimeoutError):
+        return f"all its connections are in use for {options.timeout:g} s: raise the engine's pool"
+    if is_timeout(error):
+        return (
+            f"no answer in time ({options.timeout:g} s): check that it is up and that no firewall "
+            "is between, or raise the option timeout"
+        )
+    if code is not None and code in _REASONS:
+        return _REASONS[code]
+    if isinstance(original, ModuleNotFoundError):
+        return f"the module {original.name!r} is missing"
+    shown = type(original).__name__ if code is None else f"{type(original).__name__} {code}"
+    if code is None and _is_refused_password(original):
+        return _REASONS["28P01"]
+    if isinstance(error, (exc.OperationalError, exc.InterfaceError, OSError)):
+        return f"no connection ({shown}): check that it is up, and host and port in the url"
+    return f"it answered {shown}: see the database's log"
+
+
+def is_timeout(error: Exception) -> bool:
+    """No answer came in time; what was asked for may be done or not."""
+    original: Any = getattr(error, "orig", None) or error
+    below = original.__cause__ or original.__context__
+    return (
+        isinstance(original, TimeoutError)
+        or isinstance(below, TimeoutError)
+        or type(original).__name__ in ("NoAnswer", "ConnectionTimeout")
+    )
+
+
+def is_missing_table(error: Exception) -> bool:
+    """The table is not there."""
+    original = getattr(error, "orig", None)
+    return _code(original) in ("42P01", 1146) or (
+        _code(original) == "SQLITE_ERROR" and str(original).startswith("no such table")
+    )
+
+
+def is_lock_timeout(error: Exception) -> bool:
+    """PostgreSQL's ``lock_timeout`` ran out."""
+    return _code(getattr(error, "orig", None)) == "55P03"
+
+
+def _code(original: Any) -> str | int | None:
+    arguments = getattr(original, "args", ())
+    if arguments and isinstance(arguments[0], int):  # MySQL's drivers have an SQLSTATE too
+        return arguments[0]
+    state = getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", None)
+    return state if isinstance(state, str) else None
+
+
+def _is_refused_password(original: Any) -> bool:
+    # libpq gives no SQLSTATE for what happens while it connects.
+    text = str(original)
+    return "authentication failed" in text or "no password supplied" in text

@@ -1,0 +1,92 @@
+"""The one table, and the statements on one identity's row. A token travels as a ``Secret``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+from sqlalchemy.schema import CreateTable
+
+from flex_tokenstore import Secret
+
+from ._options import Options
+
+MYSQL = ("mysql", "mariadb")
+
+
+class _Quiet:
+    def __repr__(self) -> str:
+        return "<hidden>"
+
+
+class _QuietBytes(_Quiet, bytes):
+    pass
+
+
+class _QuietText(_Quiet, str):
+    pass
+
+
+class Hidden(sa.types.TypeDecorator[Any]):
+    """The column's value as the driver gives and takes it, revealed to the driver alone.
+
+    So neither SQLAlchemy's log, nor what it shows of rows and parameters, holds it.
+    """
+
+    impl = sa.types.NullType
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
+        raw = value.reveal() if isinstance(value, Secret) else value
+        if dialect.name in MYSQL:
+            return raw.hex()
+        if dialect.name == "sqlite":  # aiosqlite logs what it executes
+            return _QuietBytes(raw) if isinstance(raw, bytes) else _QuietText(raw)
+        return raw
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Secret[Any]:
+        return Secret(value)
+
+
+class Row:
+    """The statements on the row of one identity.
+
+    Bytes, not text, are stored: each database then compares them exactly, and none converts them.
+    """
+
+    def __init__(self, options: Options, key: str, backend: str) -> None:
+        self.table = table_of(options)
+        content = sa.type_coerce(self.table.c.token, Hidden)
+        row = self.table.c.identity == key
+        new: Any = sa.bindparam("new", type_=Hidden)
+        seen: Any = sa.bindparam("seen", type_=Hidden)
+        if backend in MYSQL:  # not all of its drivers take bytes: aiomysql 0.3 does not
+            new, seen = sa.func.unhex(new), sa.func.unhex(seen)
+        same = row & (self.table.c.token == seen)
+        self.select = sa.select(content).where(row)
+        self.insert = self.table.insert().values(identity=key, token=new)
+        self.update = self.table.update().where(same).values(token=new)
+        self.delete = self.table.delete().where(same)
+        self.aside = self.table.update().where(same).values(identity=sa.bindparam("aside"))
+
+
+def table_of(options: Options) -> sa.Table:
+    """The one table. A row put aside has ``:corrupt-<time>`` behind its identity."""
+    name = sa.String(100)
+    data = sa.LargeBinary()
+    return sa.Table(
+        options.table,
+        sa.MetaData(schema=options.schema),
+        sa.Column(
+            "identity",
+            name.with_variant(mysql.VARCHAR(100, collation="utf8mb4_bin"), *MYSQL),
+            primary_key=True,
+        ),
+        sa.Column("token", data.with_variant(mysql.LONGBLOB(), *MYSQL), nullable=False),
+    )
+
+
+def ddl_of(table: sa.Table, dialect: sa.Dialect) -> str:
+    """The statement that makes the table."""
+    return " ".join(str(CreateTable(table).compile(dialect=dialect)).split())

@@ -1,0 +1,292 @@
+"""Each way in which a database may fail; what is told then, and that no secret is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import stat
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from flex_tokenstore import TokenUnavailableError, open_async_store
+from sql_support import IDENTITY, Database, Open, SqliteFile, sql_config, token
+from tests.servers import free_port
+from tests.servers.mariadb import MariaDb
+from tests.servers.postgres import Postgres
+
+pytest_plugins = ["sql_fixtures"]
+
+
+def fails(action: Callable[[], object], *words: str) -> TokenUnavailableError:
+    """It raises, in the words given, and shows no secret anywhere in the traceback."""
+    with pytest.raises(TokenUnavailableError) as caught:
+        action()
+    error = caught.value
+    assert error.store == "sql"
+    assert error.place is not None
+    assert error.place in str(error)
+    for word in words:
+        assert word in str(error)
+    shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+    text = "".join(shown.format())
+    assert "SENTINEL" not in text, text
+    while cause := error.__cause__ or error.__context__:
+        assert not isinstance(cause, SQLAlchemyError), "the driver's frames hold tokens"
+        error = cause  # type: ignore[assignment]  # any exception
+    return caught.value
+
+
+def test_wrong_password_and_missing_rights(opened: Open, postgres_server: Postgres) -> None:
+    server = postgres_server
+    server.run("DROP ROLE IF EXISTS app")
+    server.run("CREATE USER app PASSWORD 'right-SENTINEL'")
+    with server.passwords_required():
+        host = f"127.0.0.1:{server.port}/postgres"
+        for url in (f"postgresql://app:wrong-SENTINEL@{host}", f"postgresql://app@{host}"):
+            store = opened(sql_config(url))
+            fails(store.get_token, "user name or password")
+            fails(lambda store=store: store.set_token(token("a")), "user name or password")  # type: ignore[misc]  # mypy: a default for a lambda
+            fails(lambda store=store: store.token_lock(0, 5).__enter__(), "password")  # type: ignore[misc]  # mypy: a default for a lambda
+        config = sql_config(f"postgresql://app@{host}", password="right-SENTINEL")
+        fails(opened(config).get_token, "CREATE TABLE flex_tokens")  # may not make it: told how
+        opened(sql_config(server.url)).set_token(token("a"))
+        fails(opened(config).get_token, "GRANT".lower(), "SELECT")
+        server.run("GRANT SELECT, INSERT, UPDATE, DELETE ON flex_tokens TO app")
+        assert opened(config).get_token() is not None
+        url = f"postgresql://postgres@127.0.0.1:{server.port}/none"
+        fails(opened(sql_config(url)).get_token)
+
+
+def test_wrong_password_of_mariadb(opened: Open, mariadb_server: MariaDb) -> None:
+    config = sql_config(mariadb_server.url, password="wrong-SENTINEL")
+    fails(opened(config).get_token, "user name or password")
+    url = mariadb_server.url.removesuffix("/t") + "/none"
+    fails(opened(sql_config(url)).get_token)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_nobody_listens(opened: Open, scheme: str) -> None:
+    store = opened(sql_config(f"{scheme}://u:SENTINEL@127.0.0.1:{free_port()}/db"))
+    fails(store.get_token, "no connection", "port")
+    fails(lambda: store.set_token(token("a")), "no connection")
+    fails(store.remove_token, "no connection")
+    fails(lambda: store.token_lock(0, 5).__enter__(), "no connection")
+
+
+def test_a_restart_keeps_token_and_handle(opened: Open, postgres_server: Postgres) -> None:
+    store = opened(sql_config(postgres_server.url))
+    store.set_token(token("a"), None)
+    postgres_server.restart()  # the connection that the store holds is dead
+    store.set_token(token("b"), token("a").revision)
+    postgres_server.restart()
+    assert store.get_token() is not None
+    postgres_server.restart()
+    with store.token_lock(0, 5):
+        store.set_token(token("c"), token("b").revision)
+        postgres_server.kill()
+        fails(store.get_token, "no connection")
+        postgres_server.restart()
+    with store.token_lock(0, 5):
+        kept = store.get_token()
+    assert kept is not None
+    assert kept.revision == token("c").revision
+
+
+def test_a_restart_of_mariadb(opened: Open, mariadb_server: MariaDb) -> None:
+    store = opened(sql_config(mariadb_server.url))
+    store.set_token(token("a"), None)
+    mariadb_server.restart()
+    store.set_token(token("b"), token("a").revision)
+    mariadb_server.restart()
+    with store.token_lock(0, 5):
+        assert store.get_token() is not None
+
+
+@pytest.mark.parametrize("server", ["postgres_server", "mariadb_server"])
+def test_a_server_that_stands_still(
+    opened: Open, server: str, request: pytest.FixtureRequest
+) -> None:
+    running = request.getfixturevalue(server)
+    stores = [opened(sql_config(running.url, timeout=0.5)) for _ in range(3)]
+    for store in stores:
+        store.set_token(token("a"))
+    running.pause()
+    try:
+        for action in (
+            stores[0].get_token,
+            lambda: stores[1].set_token(token("b")),
+            lambda: stores[2].token_lock(0, 5).__enter__(),
+            stores[0].get_token,  # its connection is gone: libpq waits 2 s for a new one
+        ):
+            started = time.monotonic()
+            fails(action, "no answer in time (0.5 s")
+            assert time.monotonic() - started < 9  # bounded; a busy machine is slow
+    finally:
+        running.resume()
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            assert stores[0].get_token() is not None
+            break
+        except TokenUnavailableError:
+            assert time.monotonic() < deadline
+
+
+def test_a_lock_that_is_lost_with_its_server_is_left_quietly(
+    opened: Open, postgres_server: Postgres
+) -> None:
+    store = opened(sql_config(postgres_server.url, timeout=1))
+    with store.token_lock(0, 5):
+        postgres_server.restart()
+    with store.token_lock(0, 5):
+        pass
+
+
+def test_a_missing_table_is_told_with_the_statement_that_makes_it(
+    opened: Open, database: Database
+) -> None:
+    store = opened(sql_config(database.url, create_table=False))
+    error = fails(store.get_token, "the table is missing", "CREATE TABLE flex_tokens")
+    fails(lambda: store.set_token(token("a")), "CREATE TABLE flex_tokens")
+    statement = str(error).partition("made by: ")[2]
+    database.run(statement.replace("flex_tokens", "TOKENS"))
+    store.set_token(token("a"), None)
+    assert store.get_token() is not None
+
+
+def test_a_table_of_another_shape_is_told(opened: Open, database: Database) -> None:
+    database.run("CREATE TABLE TOKENS (identity VARCHAR(9), note VARCHAR(9))")
+    if database.kind == "sqlite":
+        fails(opened(sql_config(database.url)).get_token)
+    else:
+        fails(opened(sql_config(database.url)).get_token, "not made by this store")
+
+
+def test_files_that_sqlite_cannot_use(opened: Open, tmp_path: Path) -> None:
+    store = opened(sql_config(f"sqlite:///{tmp_path}/none/t.db"))
+    fails(store.get_token, "cannot be opened")
+    fails(lambda: store.token_lock(0, 5).__enter__(), "cannot be opened")
+    (tmp_path / "text.db").write_text("no database SENTINEL" * 100)
+    fails(opened(sql_config(f"sqlite:///{tmp_path}/text.db")).get_token, "no SQLite database")
+
+
+def test_sqlite_locked_by_another_program(opened: Open, tmp_path: Path) -> None:
+    file = SqliteFile(tmp_path)
+    store = opened(sql_config(file.url, timeout=0.2))
+    store.set_token(token("a"))
+    assert file.run("PRAGMA journal_mode") == [("wal",)]
+    for path in tmp_path.glob("tokens.db*"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    with create_engine(file.url, isolation_level="AUTOCOMMIT").connect() as other:
+        other.exec_driver_sql("BEGIN IMMEDIATE")
+        assert store.get_token() is not None  # readers go on
+        fails(lambda: store.set_token(token("b")), "locked for too long")
+        other.exec_driver_sql("ROLLBACK")
+    other.engine.dispose()
+    store.set_token(token("b"))
+
+
+def test_a_text_in_sqlite_is_read_and_replaced_too(opened: Open, tmp_path: Path) -> None:
+    file = SqliteFile(tmp_path)
+    store = opened(sql_config(file.url))
+    store.set_token(token("a"))
+    file.run("UPDATE flex_tokens SET token = CAST(token AS TEXT)")
+    kept = store.get_token()
+    assert kept is not None
+    store.set_token(token("b"), kept.revision)
+    assert file.run("SELECT typeof(token) FROM flex_tokens") == [("blob",)]
+
+
+def test_no_token_is_logged(
+    opened: Open, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in (None, "sqlalchemy", "aiosqlite", "psycopg"):
+        caplog.set_level(logging.DEBUG, name)
+    store = opened(sql_config(database.url))
+    store.set_token(token("a"))
+    store.set_token(token("b"))
+    assert store.get_token() is not None
+    assert "flex_tokens" in caplog.text
+    assert "SENTINEL" not in caplog.text
+    assert token("a").to_dict()["access_token"].encode().hex() not in caplog.text
+
+
+def test_the_event_loop_goes_on_while_a_server_stands_still(postgres_server: Postgres) -> None:
+    async def main() -> int:
+        turns = 0
+        config = sql_config(postgres_server.url, timeout=0.5)
+        async with await open_async_store(config, IDENTITY) as store:
+            await store.set_token(token("a"))
+            postgres_server.pause()
+            asking = asyncio.create_task(store.get_token())
+            while not asking.done():
+                await asyncio.sleep(0.01)
+                turns += 1
+            postgres_server.resume()
+            with pytest.raises(TokenUnavailableError):
+                await asking
+        return turns
+
+    assert asyncio.run(main()) >= 5
+
+
+def test_a_cancelled_waiter_leaves_nothing_behind(database: Database) -> None:
+    async def main() -> None:
+        async with (
+            await open_async_store(sql_config(database.url), IDENTITY) as store,
+            await open_async_store(sql_config(database.url), IDENTITY) as other,
+        ):
+            async with store.token_lock(0, 60):
+                waiting = asyncio.create_task(_enter(other))
+                done, _ = await asyncio.wait([waiting], timeout=0.3)
+                assert not done
+                waiting.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await waiting
+            async with other.token_lock(5, 30):
+                await other.set_token(token("a"))
+            async with store.token_lock(5, 30):
+                assert await store.get_token() is not None
+
+    asyncio.run(main())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_forked_child_shares_no_connection_and_frees_no_lock(
+    opened: Open, kind: str, database: Database
+) -> None:
+    if kind == "async":
+        pytest.skip("a running event loop does not survive a fork")
+    store = opened(sql_config(database.url))
+    store.set_token(token("a"), None)
+    manager = store.token_lock(0, 60)
+    manager.__enter__()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            assert store.get_token() is not None
+            manager.__exit__(None, None, None)
+            store.close()
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+    with pytest.raises(TimeoutError):
+        opened(sql_config(database.url)).token_lock(0, 5).__enter__()
+    assert store.get_token() is not None
+    manager.__exit__(None, None, None)
+    with store.token_lock(0, 5):
+        pass
+
+
+async def _enter(store: object) -> None:
+    async with store.token_lock(60, 30):  # type: ignore[attr-defined]  # an AsyncTokenStore
+        pass

@@ -1,0 +1,147 @@
+"""Options: what is refused, what the environment may say, engines of the program's own."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from flex_tokenstore import (
+    Secret,
+    StoreOptionsError,
+    list_stores,
+    open_async_store,
+    open_store,
+    store_config_from_env,
+)
+from flex_tokenstore_sql import AsyncSqlStore, Options, SqlStore
+from sql_support import IDENTITY, sql_config, token
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        ({}, "url"),
+        ({"url": "SENTINEL"}, "url"),
+        ({"url": "oracle://u:SENTINEL@h/d"}, "url"),
+        ({"url": "postgresql://u:SENTINEL@h:port/d"}, "url"),
+        ({"url": "sqlite://"}, "url"),
+        ({"url": "sqlite:///:memory:"}, "url"),
+        ({"url": "sqlite:////t.db", "table": 'a"; DROP TABLE b'}, "table"),
+        ({"url": "sqlite:////t.db", "schema": ""}, "schema"),
+        ({"url": "sqlite:////t.db", "timeout": 0}, "timeout"),
+        ({"url": "sqlite:////t.db", "timeout": "inf"}, "timeout"),
+        ({"url": "sqlite:////t.db", "create_table": "perhaps"}, "create_table"),
+        ({"engine": object()}, "engine"),
+        ({"engine": create_engine("sqlite://")}, "engine"),
+    ],
+)
+def test_a_wrong_option_is_told_at_once(options: dict[str, Any], option: str) -> None:
+    with pytest.raises(StoreOptionsError) as caught:
+        open_store({"name": "sql", **options}, IDENTITY)
+    assert caught.value.option == option
+    assert "SENTINEL" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_an_engine_of_the_other_kind_is_refused(tmp_path: Path) -> None:
+    plain = create_engine(f"sqlite:///{tmp_path}/t.db")
+    native = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/t.db")
+    with pytest.raises(StoreOptionsError, match="option engine"):
+        SqlStore(Options(engine=native), IDENTITY)
+    with pytest.raises(StoreOptionsError, match="option engine"):
+        AsyncSqlStore(Options(engine=plain), IDENTITY)
+
+
+def test_a_given_engine_is_used_and_left_open(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/t.db", echo="debug")
+    with open_store({"name": "sql", "engine": engine}, IDENTITY) as store:
+        store.set_token(token("a"))
+        assert store.get_token() is not None
+        with store.token_lock(0, 5):
+            pass
+    assert engine.pool.checkedin() == 1  # type: ignore[attr-defined]  # of a QueuePool
+    engine.dispose()
+    shown = "".join(capsys.readouterr())
+    assert "flex_tokens" in shown
+    assert "SENTINEL" not in shown
+
+
+def test_a_given_async_engine_is_used_and_left_open(tmp_path: Path) -> None:
+    async def main() -> None:
+        engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/t.db")
+        async with await open_async_store({"name": "sql", "engine": engine}, IDENTITY) as store:
+            await store.set_token(token("a"))
+            async with store.token_lock(0, 5):
+                assert await store.get_token() is not None
+        async with engine.connect() as connection:
+            await connection.exec_driver_sql("SELECT identity FROM flex_tokens")
+        await engine.dispose()
+
+    asyncio.run(main())
+
+
+def test_all_options_come_from_the_environment_as_texts() -> None:
+    prefix = "FLEX_INTEGRATION_TOKEN_STORE"
+    environ = {
+        prefix: "sql",
+        f"{prefix}__URL": "postgresql://user:SENTINEL@db.example.com:7000/shop",
+        f"{prefix}__PASSWORD": "SENTINEL",
+        f"{prefix}__TABLE": "oauth",
+        f"{prefix}__SCHEMA": "app",
+        f"{prefix}__CREATE_TABLE": "false",
+        f"{prefix}__TIMEOUT": "2.5",
+    }
+    with open_store(store_config_from_env(prefix, environ), IDENTITY) as store:
+        shown = "postgresql db.example.com:7000/shop table app.oauth"
+        assert store.place == f"{shown}, identity {IDENTITY.key}"
+
+
+def test_two_handles_on_one_token_have_one_lock_id(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/t.db"
+
+    async def asynchronous() -> object:
+        async with await open_async_store(sql_config(url), IDENTITY) as store:
+            return store.lock_key
+
+    with (
+        open_store(sql_config(url), IDENTITY) as one,
+        open_store(sql_config(url, table="other"), IDENTITY) as elsewhere,
+    ):
+        assert one.lock_key == asyncio.run(asynchronous())
+        assert one.lock_key != elsewhere.lock_key
+
+
+def test_no_secret_is_shown_by_options_and_stores() -> None:
+    options = Options(url=Secret("postgresql://u:SENTINEL@h/d"), password=Secret("SENTINEL"))
+    store = SqlStore(options, IDENTITY)
+    assert "SENTINEL" not in f"{options!r} {store!r} {store.place} {store.lock_id()}"
+
+
+def test_it_is_listed_with_its_abilities_and_documented_options() -> None:
+    (info,) = [info for info in list_stores(check=True) if info.name == "sql"]
+    assert (info.status, info.reason, info.origin) == ("ok", "", "plugin")
+    assert (info.distribution, info.compare_and_set, info.lock) == (
+        "flex-tokenstore-sql",
+        True,
+        True,
+    )
+    assert info.native_async
+    assert info.doc
+    assert info.options is not None
+    assert all(option.doc for option in info.options)
+    assert {option.name for option in info.options if option.secret} == {"url", "password"}
+
+
+def test_sqlalchemy_is_imported_when_a_store_is_opened_and_not_before() -> None:
+    code = "import sys, flex_tokenstore_sql; print('sqlalchemy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
