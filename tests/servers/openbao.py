@@ -155,7 +155,9 @@ class OpenBao:
         self._unseal_key, self.root_token = made["keys"][0], made["root_token"]
         self.run("PUT", "sys/unseal", {"key": self._unseal_key})
         wait_until(lambda: self.ask("GET", "sys/health").status_code == 200)
-        self.run("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
+        for mount, version in (("secret", "2"), ("kv1", "1")):
+            options = {"version": version}
+            self.run("POST", f"sys/mounts/{mount}", {"type": "kv", "options": options})
         wait_until(lambda: self.ask("GET", "secret/data/x").status_code == 404)
 
     def _write_config(self) -> None:

@@ -64,8 +64,8 @@ def problem_of_sign_in(answer: Answer, options: Options) -> str:
             return _not_found(answer, options)
         return where + "is not possible: no auth method is there: check the option auth_mount"
     return (
-        where + f"was refused (HTTP {answer.status}): check the options {what}, whether they have "
-        "expired or been used up, and that the role may be used from this host"
+        where + f"was refused (HTTP {answer.status}): check auth_mount, {what}, whether "
+        "they have expired or been used up, and that the role may be used from this host"
     )
 
 
@@ -120,7 +120,10 @@ def _not_found(answer: Answer, options: Options) -> str:
             f"no secrets engine is mounted at {options.mount}/: check the options mount, namespace"
         )
     if answer.body.reveal().get("warnings"):
-        return f"{options.mount}/ is another version of KV: check the store's name and mount"
+        return (
+            f"{options.mount}/ is no mount of this version of KV: check the store's name and the "
+            "option mount; a folder in a mount goes into prefix"
+        )
     return ""
 
 

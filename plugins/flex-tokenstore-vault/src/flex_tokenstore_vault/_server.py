@@ -92,11 +92,9 @@ class Server:
 
 def _problem_of_mount(body: Secret[dict[str, Any]], mount: str, version: int) -> str:
     found = body.reveal().get("data") or {}
-    kind, at = found.get("type"), str(found.get("path", "")).strip("/")
+    kind = found.get("type")
     if kind not in ("kv", "generic"):
         return f"{mount}/ is a secrets engine of the type {kind}, not kv: check the option mount"
-    if at != mount:
-        return f"the secrets engine is at {at}/: set mount to that, and put the rest into prefix"
     real = int((found.get("options") or {}).get("version") or 1)
     if real != version:
         other = "vault" if real == 2 else "vault-kv1"

@@ -126,8 +126,9 @@ class _Async(_Base):
     async def _send(self, request: Request) -> Answer:
         client = self._clients.get(os.getpid())
         if client is None:
-            # In a thread: reading the system's certificates takes 50 ms.
-            context = await asyncio.to_thread(tls_context, self._options)
+            context: ssl.SSLContext | bool = False
+            if self._options.tls:  # reading the system's certificates takes 50 ms
+                context = await asyncio.to_thread(tls_context, self._options)
             new = httpx2.AsyncClient(**_settings(self._options, context))
             client = self._clients.setdefault(os.getpid(), new)
         try:
@@ -289,7 +290,7 @@ def _keywords(request: Request, options: VaultOptions) -> _Keywords:
 def _read_answer(response: httpx2.Response) -> Answer:
     date = None
     with contextlib.suppress(ValueError, TypeError):
-        date = parsedate_to_datetime(response.headers["Date"]).timestamp()
+        date = parsedate_to_datetime(response.headers.get("Date") or "").timestamp()
     body, understood = _json(response)
     return Answer(response.status_code, body, understood, date, response.is_redirect)
 
