@@ -66,7 +66,8 @@ time.sleep(600)
 # A program of a user's, with four threads.
 CALLER = """
 import json, sys, threading
-from flex_integration_sdk import FlexError, create_instance
+from flex_integration_sdk import create_instance
+from flex_integration_sdk.errors import FlexError
 from flex_tokenstore import TokenStoreError
 with create_instance(**json.loads(sys.argv[2])) as sdk:
     sdk.marketplace.show()
