@@ -87,6 +87,7 @@ class OpenBao:
         """Makes an AppRole named ``app``; gives its ``role_id`` and a ``secret_id``."""
         if "approle/" not in self.run("GET", "sys/auth")["data"]:
             self.run("POST", "sys/auth/approle", {"type": "approle"})
+        self.run("DELETE", "auth/approle/role/app")  # a write would keep what it had
         self.run("POST", "auth/approle/role/app", settings)
         role_id = self.run("GET", "auth/approle/role/app/role-id")["data"]["role_id"]
         secret_id = self.run("POST", "auth/approle/role/app/secret-id")["data"]["secret_id"]

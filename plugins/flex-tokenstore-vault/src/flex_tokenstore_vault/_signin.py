@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
 import time
@@ -62,10 +63,12 @@ class SignIn:
             body = _jwt(options.role, (yield ReadFile(options.jwt_file)))
         sent = time.monotonic()
         answer = yield Request("POST", f"auth/{options.auth_mount or options.auth}/login", body)
-        self._adopt(answer, sent)
-        if self._token is None:
+        token = _token_in(answer)
+        if token is None:
             raise self._failed(problem_of_sign_in(answer, options))
-        return self._token
+        self._token, self._lease = token, _lease_in(answer)
+        self._plan(answer, sent)
+        return token
 
     def _given(self) -> Steps[Secret[str]]:
         token = self._options.token
@@ -80,29 +83,24 @@ class SignIn:
         return token
 
     def _renew(self, token: Secret[str]) -> Steps[Secret[str]]:
-        if self._anew:
-            return (yield from self._sign_in())
         sent = time.monotonic()
-        answer = yield Request("POST", "auth/token/renew-self", Secret({}), token)
-        if answer.status == 200:
-            self._adopt(answer, sent, renewed=True)
-        elif self._options.auth != "token":
-            return (yield from self._sign_in())
-        elif answer.status == 400:  # this kind is never renewed
-            self._renew_at = math.inf
+        if not self._anew:
+            answer = yield Request("POST", "auth/token/renew-self", Secret({}), token)
+            if _token_in(answer) is not None:
+                self._plan(answer, sent)
+                return token
+            if answer.status == 400:  # this kind is never renewed
+                self._renew_at = math.inf
+        if self._options.auth != "token":
+            with contextlib.suppress(TokenUnavailableError):  # what there is still works
+                return (yield from self._sign_in())
         return token
 
-    def _adopt(self, answer: Answer, sent: float, *, renewed: bool = False) -> None:
-        auth = answer.body.reveal().get("auth")
-        if answer.status != 200 or not isinstance(auth, dict) or not auth.get("client_token"):
-            self._token = self._token if renewed else None
-            return
-        lease = float(auth.get("lease_duration") or math.inf)
-        if not renewed:
-            self._token, self._lease = Secret(str(auth["client_token"])), lease
+    def _plan(self, answer: Answer, sent: float) -> None:
+        lease, given = _lease_in(answer), self._options.auth == "token"
         # Near the end of its longest life, renewals get shorter and shorter.
-        given = self._options.auth == "token"
-        self._anew = not given and (not auth.get("renewable") or lease < self._lease / 2)
+        shrinks = not _is_renewable(answer) or lease < self._lease / 2
+        self._anew = shrinks and not given
         self._renew_at = sent + lease * random.uniform(EARLIEST, LATEST)  # noqa: S311 - a jitter
         self._ends = math.inf if given else sent + lease
 
@@ -112,6 +110,26 @@ class SignIn:
             store=self._store,
             place=self._place,
         )
+
+
+def _auth_in(answer: Answer) -> dict[str, Any]:
+    found = answer.body.reveal().get("auth") if answer.status == 200 else None
+    return found if isinstance(found, dict) else {}
+
+
+def _token_in(answer: Answer) -> Secret[str] | None:
+    token = Secret(str(_auth_in(answer).get("client_token") or ""))
+    return token if is_token(token) else None
+
+
+def _lease_in(answer: Answer) -> float:
+    """Seconds; infinite for a token that does not end."""
+    found = _auth_in(answer).get("lease_duration")
+    return float(found) if isinstance(found, (int, float)) and found > 0 else math.inf
+
+
+def _is_renewable(answer: Answer) -> bool:
+    return _auth_in(answer).get("renewable") is True
 
 
 def _approle(options: Options) -> Secret[dict[str, Any]]:
