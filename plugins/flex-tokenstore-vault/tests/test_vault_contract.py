@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.servers.openbao import OpenBao
 
 Contract: Any = pytest.importorskip("flex_tokenstore.testing").TokenStoreContract
+pytestmark = pytest.mark.slow  # a server is killed and paused, again and again
 
 
 class _VaultContract(Contract):  # type: ignore[misc]  # the kit may be missing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from flex_tokenstore import Secret, StoreOptionsError, open_store
 from flex_tokenstore_vault import Options
-from vault_support import IDENTITY
+from vault_support import IDENTITY, POLICY, POLICY_KV1
 
 
 @pytest.mark.parametrize(
@@ -98,3 +99,12 @@ def test_place_and_lock_id_hold_no_secret_and_need_no_server() -> None:
     ) as store:
         assert store.place == (f"https://v.example.com:8200 secret/flex-tokenstore/{IDENTITY.key}")
         assert store.lock_key == f"vault:{store.place}"
+
+
+def test_the_readme_tells_of_every_option_and_of_the_policy_that_is_tested() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    for option in fields(Options):
+        assert f"`{option.name}`" in readme
+    for line in POLICY.strip().splitlines():
+        assert line in readme
+    assert POLICY_KV1.strip().replace("kv1/", "kv/") in readme
