@@ -134,6 +134,7 @@ class OpenBao:
     def pause(self) -> None:
         """The server stands still (SIGSTOP): connections stay, nothing is answered."""
         os.kill(self.pid, signal.SIGSTOP)
+        os.waitpid(self.pid, os.WUNTRACED)  # until all of its threads stand
 
     def resume(self) -> None:
         """Goes on after :meth:`pause`."""

@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from flex_tokenstore import TokenUnavailableError, open_async_store
+from flex_tokenstore import TokenConflictError, TokenUnavailableError, open_async_store
 from tests.servers import free_port
 from tests.servers.openbao import OpenBao
 from tests.servers.tls import Certificates
@@ -100,18 +100,22 @@ def test_permission_denied_names_the_line_that_is_missing(
             opened(config(openbao_server)).set_token(token("a"))
 
 
+Reply = Callable[[bytes], tuple[int, bytes]]
+
+
 @contextmanager
-def answering(status: int, body: bytes, **headers: str) -> Iterator[str]:
-    """A server that always answers so."""
+def answering(status: int, body: bytes | Reply, **headers: str) -> Iterator[str]:
+    """A server that always answers so, or as a function says for what is sent."""
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            answer = body(sent) if callable(body) else (status, body)
+            self.send_response(answer[0])
+            for name, value in {"Content-Length": str(len(answer[1])), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(answer[1])
 
         do_GET = do_POST = do_PUT = _answer
 
@@ -153,6 +157,34 @@ def test_an_odd_answer_is_never_taken_for_no_token(
     with answering(status, body, Location="http://127.0.0.1:1/") as address:
         choice = {"name": "vault", "address": address, "token": "SENTINEL"}
         all_fail(opened, choice, words)
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_one_who_may_replace_anything_is_not_kept_from_it_by_others_for_ever(
+    opened: Open, required: bool
+) -> None:
+    """On a server where somebody else always writes between a read and a write."""
+    asked = []
+
+    def reply(sent: bytes) -> tuple[int, bytes]:
+        asked.append(sent)
+        about = {"version": len(asked), "created_time": "2026-01-01T00:00:00Z"}
+        if not sent:
+            return 200, json.dumps({"data": {"data": None, "metadata": about}}).encode()
+        if required or b'"cas"' in sent:
+            return 400, b'{"errors": ["check-and-set parameter did not match"]}'
+        return 200, json.dumps({"data": about}).encode()
+
+    with answering(200, reply) as address:
+        store = opened({"name": "vault", "address": address, "token": "x"})
+        if required:  # the engine takes no write without a version
+            fails(lambda: store.set_token(token("a")), "changed by others at each of 100 tries")
+            return
+        store.set_token(token("a"))
+        writes = [sent for sent in asked if sent]
+        assert [b'"cas"' in sent for sent in writes] == [True, True, True, False]
+        with pytest.raises(TokenConflictError):
+            store.set_token(token("b"), token("a").revision)
 
 
 def test_what_a_server_says_to_a_write_is_not_quoted(opened: Open) -> None:
