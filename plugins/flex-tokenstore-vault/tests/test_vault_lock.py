@@ -106,7 +106,7 @@ def test_a_lock_with_foreign_content_is_held_for_a_lease_as_our_own(
 ) -> None:
     openbao_server.run("POST", LOCK, {"data": content})
     store = opened(config(openbao_server))
-    with pytest.raises(TokenLockTimeoutError), store.token_lock(0, 0.3):
+    with pytest.raises(TokenLockTimeoutError), store.token_lock(0, 30):
         pass
     with store.token_lock(30, 0.3):
         pass
@@ -138,8 +138,11 @@ def test_a_lock_whose_answer_was_lost_is_had_by_the_next_try(
             pass
     finally:
         durable_openbao.resume()
-    with store.token_lock(0, 60):
-        pass
+    for _ in range(50):
+        # On a busy machine it may take longer to come back than this store waits.
+        with contextlib.suppress(TokenUnavailableError), store.token_lock(0, 60):
+            return
+    pytest.fail("it did not come back")
 
 
 def test_it_may_be_left_in_another_thread(openbao_server: OpenBao) -> None:
