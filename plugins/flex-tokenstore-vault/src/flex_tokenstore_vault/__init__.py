@@ -1,0 +1,8 @@
+"""Keeps OAuth tokens in HashiCorp Vault or OpenBao, shared by all hosts that reach the server."""
+
+from __future__ import annotations
+
+from ._options import Options
+from ._store import AsyncVaultKv1Store, AsyncVaultStore, VaultKv1Store, VaultStore
+
+__all__ = ["AsyncVaultKv1Store", "AsyncVaultStore", "Options", "VaultKv1Store", "VaultStore"]

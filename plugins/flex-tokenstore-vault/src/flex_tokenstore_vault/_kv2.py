@@ -1,0 +1,193 @@
+"""The token in KV version 2, with check-and-set."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any, NamedTuple
+
+from flex_tokenstore import (
+    ANY_REVISION,
+    Secret,
+    TokenConflictError,
+    TokenCorruptError,
+    TokenIdentity,
+    TokenIdentityError,
+    revision_of,
+)
+
+from ._content import TOMBSTONE, Content, encode, read_versioned
+from ._server import Server
+from ._steps import Steps
+
+ROUNDS = 100  # comparisons before a secret that always changes is given up
+COMPARED = 4  # each such turn, a save that may replace anything does so without comparing
+REMEMBERED = 60.0  # seconds for which a version that was seen saves a write its first read
+
+
+class Seen(NamedTuple):
+    """What was last read or written."""
+
+    version: int
+    revision: str | None
+    until: float  # by the monotonic clock
+
+
+class Versioned:
+    """The secret of one identity and what is done with it."""
+
+    def __init__(self, server: Server, identity: TokenIdentity) -> None:
+        self._server = server
+        self._identity = identity
+        self.path = f"{server.options.prefix}/{identity.key}"
+        self._seen: Seen | None = None
+
+    def get(self) -> Steps[dict[str, Any] | None]:
+        """The stored token."""
+        content = yield from self._read()
+        if content.problem:
+            raise corrupt(self._server, content)
+        if content.token is None:
+            return None
+        return content.token.to_dict()
+
+    def put(self, token: dict[str, Any] | None, expected: str | None) -> Steps[None]:
+        """Replaces or, with no token, removes what has the expected revision."""
+        value = TOMBSTONE if token is None else encode(token)
+        revision = None if token is None else revision_of(token)
+        found = self._remembered(expected)
+        if found is not None and token is None and found.revision is None:
+            found = None  # to be removed is what there is now: no write will show it
+        aside = None
+        for turn in range(1, ROUNDS + 1):
+            if found is None:
+                found = yield from self._read()
+            self._check(found, expected)
+            if token is None and found.revision is None:
+                yield from self._destroy(found.version)
+                return
+            if found.problem and found.revision != aside:
+                yield from put_aside(self._server, f"data/{self.path}", found, versioned=True)
+                aside = found.revision
+            # Among many who write at once, one who compares may lose for ever. What is replaced
+            # uncompared is still there as an older version.
+            blind = turn % COMPARED == 0 and token is not None and expected == ANY_REVISION
+            written = yield from self.write(self.path, value, None if blind else found.version)
+            if written is not None:
+                self._remember(written, revision)
+                if token is None:
+                    yield from self._destroy(written)
+                return
+            found = None
+        raise self._server.unavailable(
+            f"it was changed by others at each of {ROUNDS} tries; nothing was written: find out "
+            "what writes there"
+        )
+
+    def read(self, path: str) -> Steps[Secret[dict[str, Any]]]:
+        """The server's answer for the secret at ``path``."""
+        answer = yield from self._server.ask("GET", f"{self._server.options.mount}/data/{path}")
+        body: Secret[dict[str, Any]] = answer.body
+        return body
+
+    def write(
+        self, path: str, value: Secret[dict[str, Any]], version: int | None
+    ) -> Steps[int | None]:
+        """Writes if the secret has this version (None: any); the new one, or None if it had not."""
+        options = {} if version is None else {"cas": version}
+        body = Secret({"options": options, "data": value.reveal()})
+        url = f"{self._server.options.mount}/data/{path}"
+        answer = yield from self._server.ask("POST", url, body)
+        if answer.status == 400:
+            return None
+        written = (answer.body.reveal().get("data") or {}).get("version")
+        if not isinstance(written, int):
+            raise self._not_versioned()
+        return written
+
+    def _read(self) -> Steps[Content]:
+        body = yield from self.read(self.path)
+        content = read_versioned(body)
+        if content is None:
+            raise self._not_versioned()
+        if content.version == 0:
+            yield from self._server.check_mount()
+        if not content.problem and not self._is_foreign(content):
+            self._remember(content.version, content.revision)
+        return content
+
+    def _destroy(self, version: int) -> Steps[None]:
+        """Destroys that version, a tombstone, and all before it: never one written meanwhile."""
+        if version == 0:
+            return
+        mount = self._server.options.mount
+        answer = yield from self._server.ask("GET", f"{mount}/metadata/{self.path}")
+        versions = (answer.body.reveal().get("data") or {}).get("versions") or {}
+        left = [
+            int(number)
+            for number, about in versions.items()
+            if int(number) <= version and not about.get("destroyed")
+        ]
+        if left:
+            body: Secret[dict[str, Any]] = Secret({"versions": left})
+            yield from self._server.ask("PUT", f"{mount}/destroy/{self.path}", body)
+
+    def _remembered(self, expected: str | None) -> Content | None:
+        seen = self._seen
+        if seen is None or seen.until < time.monotonic():
+            return None
+        if expected not in (seen.revision, ANY_REVISION):
+            return None
+        return Content(seen.version, None, seen.revision)
+
+    def _remember(self, version: int, revision: str | None) -> None:
+        self._seen = Seen(version, revision, time.monotonic() + REMEMBERED)
+
+    def _check(self, found: Content, expected: str | None) -> None:
+        if self._is_foreign(found):
+            raise foreign(self._server, self._identity)
+        if expected not in (found.revision, ANY_REVISION):
+            raise TokenConflictError(
+                f"{self._server.place} was changed by another process meanwhile; nothing was "
+                "written: read again",
+                store=self._server.store,
+                place=self._server.place,
+            )
+
+    def _is_foreign(self, found: Content) -> bool:
+        return found.token is not None and found.token.identity_key != self._identity.key
+
+    def _not_versioned(self) -> Exception:
+        return self._server.unavailable(
+            f"{self._server.options.mount}/ does not answer as KV version 2: check the option "
+            "mount, or use the store vault-kv1"
+        )
+
+
+def put_aside(server: Server, path: str, found: Content, *, versioned: bool) -> Steps[None]:
+    """Copies content that is no token to a path of its own."""
+    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    aside = f"{server.options.mount}/{path}/corrupt-{now}-{secrets.token_hex(3)}"
+    # Version 1 takes objects only, and it is where others may be found too.
+    data = Secret({"data": found.data.reveal()}) if versioned else found.data
+    yield from server.ask("POST", aside, data)
+
+
+def corrupt(server: Server, found: Content) -> TokenCorruptError:
+    """The error to raise."""
+    return TokenCorruptError(
+        f"{server.place} holds no token: {found.problem}; `flex-sdk token remove` moves it aside",
+        revision=found.revision,
+        store=server.store,
+        place=server.place,
+    )
+
+
+def foreign(server: Server, identity: TokenIdentity) -> TokenIdentityError:
+    """The error to raise."""
+    return TokenIdentityError(
+        f"{server.place} holds a token that is not one of {identity.key}; it is neither used nor "
+        "overwritten: remove that secret, or choose another prefix",
+        store=server.store,
+        place=server.place,
+    )

@@ -1,0 +1,166 @@
+"""Where the server is, how to sign in to it, and where in it the token is kept."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote, urlsplit
+
+from flex_tokenstore import Secret, StoreOptionsError
+
+_DEFAULT_ADDRESS = "https://127.0.0.1:8200"
+_SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+
+
+def _doc(text: str) -> dict[str, str]:
+    return {"doc": text}
+
+
+@dataclass(kw_only=True)
+class Options:
+    """Which server, how to sign in, under which path, and how long an answer may take.
+
+    What is left out comes from the variables that Vault's and OpenBao's own programs read.
+    """
+
+    address: str | None = field(
+        default=None,
+        metadata=_doc(f"https://host:port; by default VAULT_ADDR, else {_DEFAULT_ADDRESS}"),
+    )
+    namespace: str | None = field(default=None, metadata=_doc("by default VAULT_NAMESPACE"))
+    mount: str = field(default="secret", metadata=_doc("path of the KV secrets engine"))
+    prefix: str = field(
+        default="flex-tokenstore", metadata=_doc("folder in it, under which all secrets are")
+    )
+    auth: Literal["token", "approle", "kubernetes"] = field(
+        default="token", metadata=_doc("how to sign in")
+    )
+    auth_mount: str | None = field(
+        default=None, metadata=_doc("path of the auth method; by default its name")
+    )
+    token: Secret[str] | None = field(
+        default=None, metadata=_doc("for auth=token; by default VAULT_TOKEN")
+    )
+    token_file: str | None = field(
+        default=None,
+        metadata=_doc(
+            "file with the token, such as a sink of Vault Agent; by default ~/.vault-token if "
+            "there is no token"
+        ),
+    )
+    role_id: str | None = field(default=None, metadata=_doc("for auth=approle"))
+    secret_id: Secret[str] | None = field(
+        default=None, metadata=_doc("for auth=approle, if the role binds one")
+    )
+    role: str | None = field(default=None, metadata=_doc("for auth=kubernetes"))
+    jwt_file: str = field(
+        default=_SERVICE_ACCOUNT,
+        metadata=_doc("for auth=kubernetes; read anew at each sign-in"),
+    )
+    timeout: float = field(default=5.0, metadata=_doc("seconds that the server may be silent"))
+    connect_timeout: float = field(default=2.0, metadata=_doc("seconds to connect"))
+    ca_file: str | None = field(
+        default=None,
+        metadata=_doc("PEM file of the CA; by default VAULT_CACERT, else the system's"),
+    )
+
+    def __post_init__(self) -> None:
+        """Fills in from the environment, and says what is wrong before anything is sent."""
+        self.address = (self.address or _variable("ADDR") or _DEFAULT_ADDRESS).strip().rstrip("/")
+        problem = _problem_of_address(self.address)
+        if problem:
+            raise _wrong("address", problem)
+        self.namespace = self.namespace or _variable("NAMESPACE")
+        if self.namespace is not None and not (self.namespace.isascii() and _fits(self.namespace)):
+            raise _wrong("namespace", "must be a path in plain letters")
+        for name in ("mount", "prefix", "auth_mount"):
+            value = getattr(self, name)
+            if value is not None:
+                setattr(self, name, _path(name, value))
+        for name in ("timeout", "connect_timeout"):
+            if not 0 < getattr(self, name) <= 3600:
+                raise _wrong(name, "must be a number of seconds above 0 and at most 3600")
+        self._check_sign_in()
+        if self.ca_file is None and self.tls:
+            self.ca_file = _variable("CACERT")
+        if self.ca_file is not None and not self.tls:
+            raise _wrong("ca_file", "is for TLS alone: the address must start with https://")
+        if self.ca_file is not None and not Path(self.ca_file).is_file():
+            raise _wrong("ca_file", f"names no file that can be read: {self.ca_file!r}")
+
+    @property
+    def tls(self) -> bool:
+        """The address is https://."""
+        return str(self.address).lower().startswith("https:")
+
+    def _check_sign_in(self) -> None:
+        mine = {
+            "token": ("token", "token_file"),
+            "approle": ("role_id", "secret_id"),
+            "kubernetes": ("role",),
+        }
+        for method, names in mine.items():
+            for name in names:
+                if method != self.auth and getattr(self, name) is not None:
+                    raise _wrong(name, f"is for auth={method}; this is auth={self.auth}")
+        if self.auth == "approle" and not self.role_id:
+            raise _wrong("role_id", "is needed for auth=approle")
+        if self.auth == "kubernetes" and not self.role:
+            raise _wrong("role", "is needed for auth=kubernetes")
+        if self.token is not None and self.token_file is not None:
+            raise _wrong("token_file", "does not go with token: leave one out")
+        if self.auth == "token" and self.token is None and self.token_file is None:
+            self._default_token()
+        if self.token is not None and not is_token(self.token):
+            raise _wrong("token", "is empty, or has characters that no token of Vault has")
+
+    def _default_token(self) -> None:
+        if _variable("TOKEN"):
+            self.token = Secret(str(_variable("TOKEN")).strip())
+            return
+        usual = Path("~/.vault-token").expanduser()
+        if not usual.is_file():
+            raise _wrong(
+                "token",
+                "is missing: set it, VAULT_TOKEN or token_file, or choose another auth",
+            )
+        self.token_file = str(usual)
+
+
+def is_token(token: Secret[str]) -> bool:
+    """It may stand in a header."""
+    return bool(token) and all("!" <= letter <= "~" for letter in token.reveal())
+
+
+def _variable(name: str) -> str | None:
+    return os.environ.get(f"BAO_{name}") or os.environ.get(f"VAULT_{name}") or None
+
+
+def _problem_of_address(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018 - raises for one that is no number
+    except ValueError:
+        return "has a host or a port that is none"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "must be https://host:port, or http://host:port"
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        return "takes no user, password or parameters"
+    return "" if address.isascii() and _fits(address) else "has characters that no address has"
+
+
+def _path(name: str, value: str) -> str:
+    path = value.strip().strip("/")
+    if not path or not _fits(path) or any(part in ("", ".", "..") for part in path.split("/")):
+        raise _wrong(name, "must be a path such as a/b, without `.`, `..`, `*` and `+`")
+    return quote(path)
+
+
+def _fits(text: str) -> bool:
+    return text.isprintable() and not set(text) & set("*+?#\\ ")
+
+
+def _wrong(option: str, problem: str) -> StoreOptionsError:
+    return StoreOptionsError(f"option {option} of the Vault store {problem}", option=option)

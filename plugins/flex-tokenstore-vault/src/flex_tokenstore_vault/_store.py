@@ -1,0 +1,309 @@
+"""The stores, for sync and for asyncio programs; they differ by ``await`` alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import ssl
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import httpx2
+
+from flex_tokenstore import Secret, TokenIdentity, TokenUnavailableError, hookimpl
+
+from ._kv1 import Plain
+from ._kv2 import Versioned
+from ._lock import Lock
+from ._options import Options as VaultOptions
+from ._problems import reason_of
+from ._server import Server
+from ._steps import Answer, ReadFile, Request, Sleep, Steps
+
+T = TypeVar("T")
+
+
+class _Base:
+    """What all have in common."""
+
+    Options = VaultOptions
+    _store: ClassVar[str] = "vault"
+    _version: ClassVar[int] = 2
+
+    def __init__(self, options: VaultOptions, identity: TokenIdentity) -> None:
+        self._options = options
+        place = f"{options.address} {options.mount}/{options.prefix}/{identity.key}"
+        if options.namespace:
+            place = f"{place} (namespace {options.namespace})"
+        self._server = Server(options, store=self._store, place=place, version=self._version)
+        self._clients: dict[int, Any] = {}
+        self._start(identity)
+
+    def _start(self, identity: TokenIdentity) -> None:
+        self._secret = Versioned(self._server, identity)
+        self._lock = Lock(self._server, self._secret)
+
+    @property
+    def place(self) -> str:
+        """Address, mount and path."""
+        return self._server.place
+
+    @hookimpl
+    def lock_id(self) -> str:
+        return f"{self._store}:{self.place}"
+
+    def _unread(self, path: str, error: OSError | UnicodeError) -> TokenUnavailableError:
+        why = (error.strerror if isinstance(error, OSError) else None) or "it is no text"
+        return self._server.unavailable(f"{path} cannot be read ({why}): see that it is there")
+
+
+class _Sync(_Base):
+    def _do(self, steps: Steps[T]) -> T:
+        try:
+            step = next(steps)
+            while True:
+                step = steps.send(self._perform(step))
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    def _perform(self, step: Request | ReadFile | Sleep) -> Any:
+        if isinstance(step, Request):
+            return self._send(step)
+        if isinstance(step, Sleep):
+            return time.sleep(step.seconds)
+        try:
+            return _read_file(step.path)
+        except (OSError, UnicodeError) as error:
+            raise self._unread(step.path, error) from None
+
+    def _send(self, request: Request) -> Answer:
+        client = self._clients.get(os.getpid())
+        if client is None:
+            # One for each process: a forked child leaves alone what its parent made.
+            new = httpx2.Client(**_settings(self._options, tls_context(self._options)))
+            client = self._clients.setdefault(os.getpid(), new)
+        try:
+            return _read_answer(client.request(**_keywords(request, self._options)))
+        except Exception as error:  # noqa: BLE001 - whatever the HTTP client raises
+            reason = reason_of(error, self._options)
+        raise self._server.unavailable(reason)  # outside: the client's frames hold tokens
+
+    @hookimpl
+    def close(self) -> None:
+        if os.getpid() in self._clients:
+            with contextlib.suppress(TokenUnavailableError):
+                self._do(self._server.sign_in.end())
+            self._clients.pop(os.getpid()).close()
+
+
+class _Async(_Base):
+    async def _do(self, steps: Steps[T]) -> T:
+        try:
+            step = next(steps)
+            while True:
+                step = steps.send(await self._perform(step))
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    async def _perform(self, step: Request | ReadFile | Sleep) -> Any:
+        if isinstance(step, Request):
+            return await self._send(step)
+        if isinstance(step, Sleep):
+            return await asyncio.sleep(step.seconds)
+        try:
+            return await asyncio.to_thread(_read_file, step.path)
+        except (OSError, UnicodeError) as error:
+            raise self._unread(step.path, error) from None
+
+    async def _send(self, request: Request) -> Answer:
+        client = self._clients.get(os.getpid())
+        if client is None:
+            context: ssl.SSLContext | bool = False
+            if self._options.tls:  # reading the system's certificates takes 50 ms
+                context = await asyncio.to_thread(tls_context, self._options)
+            new = httpx2.AsyncClient(**_settings(self._options, context))
+            client = self._clients.setdefault(os.getpid(), new)
+        try:
+            return _read_answer(await client.request(**_keywords(request, self._options)))
+        except Exception as error:  # noqa: BLE001 - whatever the HTTP client raises
+            reason = reason_of(error, self._options)
+        raise self._server.unavailable(reason)  # outside: the client's frames hold tokens
+
+    @hookimpl
+    async def close(self) -> None:
+        if os.getpid() in self._clients:
+            with contextlib.suppress(TokenUnavailableError):
+                await self._do(self._server.sign_in.end())
+            await self._clients.pop(os.getpid()).aclose()
+
+
+class VaultStore(_Sync):
+    """Keeps the token in Vault or OpenBao (KV version 2), for all hosts that reach it."""
+
+    async_class: ClassVar[type]  # set below: it is defined after this class
+
+    @hookimpl
+    def get_token(self) -> dict[str, Any] | None:
+        return self._do(self._secret.get())
+
+    @hookimpl
+    def set_token(self, token: dict[str, Any], expected: str | None) -> None:
+        self._do(self._secret.put(token, expected))
+
+    @hookimpl
+    def remove_token(self, expected: str | None) -> None:
+        self._do(self._secret.put(None, expected))
+
+    @hookimpl
+    @contextmanager
+    def token_lock(self, wait: float, lease: float) -> Iterator[float]:
+        with self._lock.value() as value:
+            taken = self._do(self._lock.take(value, wait, lease))
+        pid = os.getpid()
+        try:
+            yield taken.ends
+        finally:
+            if time.monotonic() < taken.ends and os.getpid() == pid:
+                self._do(self._lock.release(taken))
+
+
+class AsyncVaultStore(_Async):
+    """Keeps the token in Vault or OpenBao (KV version 2), for all hosts that reach it."""
+
+    @hookimpl
+    async def get_token(self) -> dict[str, Any] | None:
+        return await self._do(self._secret.get())
+
+    @hookimpl
+    async def set_token(self, token: dict[str, Any], expected: str | None) -> None:
+        await self._do(self._secret.put(token, expected))
+
+    @hookimpl
+    async def remove_token(self, expected: str | None) -> None:
+        await self._do(self._secret.put(None, expected))
+
+    @hookimpl
+    @asynccontextmanager
+    async def token_lock(self, wait: float, lease: float) -> AsyncIterator[float]:
+        with self._lock.value() as value:
+            taken = await self._do(self._lock.take(value, wait, lease))
+        pid = os.getpid()
+        try:
+            yield taken.ends
+        finally:
+            if time.monotonic() < taken.ends and os.getpid() == pid:
+                await self._do(self._lock.release(taken))
+
+
+class _Kv1:
+    _store: ClassVar[str] = "vault-kv1"
+    _version: ClassVar[int] = 1
+    _server: Server
+
+    def _start(self, identity: TokenIdentity) -> None:
+        self._plain = Plain(self._server, identity)
+
+
+class VaultKv1Store(_Kv1, _Sync):
+    """Keeps the token in KV version 1 of Vault or OpenBao: no compare-and-set, for one host."""
+
+    async_class: ClassVar[type]
+
+    @hookimpl
+    def get_token(self) -> dict[str, Any] | None:
+        return self._do(self._plain.get())
+
+    @hookimpl
+    def set_token(self, token: dict[str, Any]) -> None:
+        self._do(self._plain.set(token))
+
+    @hookimpl
+    def remove_token(self) -> None:
+        self._do(self._plain.remove())
+
+
+class AsyncVaultKv1Store(_Kv1, _Async):
+    """Keeps the token in KV version 1 of Vault or OpenBao: no compare-and-set, for one host."""
+
+    @hookimpl
+    async def get_token(self) -> dict[str, Any] | None:
+        return await self._do(self._plain.get())
+
+    @hookimpl
+    async def set_token(self, token: dict[str, Any]) -> None:
+        await self._do(self._plain.set(token))
+
+    @hookimpl
+    async def remove_token(self) -> None:
+        await self._do(self._plain.remove())
+
+
+VaultStore.async_class = AsyncVaultStore
+VaultKv1Store.async_class = AsyncVaultKv1Store
+
+
+def tls_context(options: VaultOptions) -> ssl.SSLContext | bool:
+    """What to check the server's certificate with; False: no TLS."""
+    if not options.tls:
+        return False
+    if options.ca_file is not None:
+        return ssl.create_default_context(cafile=options.ca_file)
+    return httpx2.create_ssl_context()
+
+
+def _settings(options: VaultOptions, context: ssl.SSLContext | bool) -> dict[str, Any]:
+    headers = {"X-Vault-Request": "true"}
+    if options.namespace:
+        headers["X-Vault-Namespace"] = options.namespace
+    return {
+        "base_url": f"{options.address}/v1/",
+        "headers": headers,
+        "verify": context,
+        "timeout": httpx2.Timeout(options.timeout, connect=options.connect_timeout),
+    }
+
+
+class _Keywords(dict[str, Any]):
+    """Arguments with secrets among them; it does not print itself."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self)})"
+
+
+def _keywords(request: Request, options: VaultOptions) -> _Keywords:
+    keywords = _Keywords(method=request.method, url=request.path)
+    if request.token is not None:
+        keywords["headers"] = {"X-Vault-Token": request.token.reveal()}
+    if request.body is not None:
+        keywords["content"] = json.dumps(request.body.reveal()).encode()
+    return keywords
+
+
+def _read_answer(response: httpx2.Response) -> Answer:
+    date = None
+    with contextlib.suppress(ValueError, TypeError):
+        date = parsedate_to_datetime(response.headers.get("Date") or "").timestamp()
+    body, understood = _json(response)
+    return Answer(response.status_code, body, understood, date, response.is_redirect)
+
+
+def _json(response: httpx2.Response) -> tuple[Secret[dict[str, Any]], bool]:
+    if not response.content:
+        return Secret({}), True
+    with contextlib.suppress(ValueError, RecursionError):
+        parsed = Secret(response.json())
+        if isinstance(parsed.reveal(), dict):
+            return parsed, True
+    return Secret({}), False
+
+
+def _read_file(path: str) -> Secret[str]:
+    return Secret(Path(path).expanduser().read_text(encoding="utf-8"))
