@@ -244,10 +244,16 @@ def _standing(loop: asyncio.AbstractEventLoop) -> Callable[[], bool]:
 
 async def _wait(flight: Flight) -> None:
     """Waits for the flight to end, without raising its error."""
-    future = asyncio.wrap_future(flight.future)
-    while not future.done():
-        await asyncio.wait({future}, timeout=0.5)
-        if flight.dead():
-            return
-    if not future.cancelled():
-        future.exception()
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
+
+    def wake(_: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(over.set)
+
+    # Not ``wrap_future``: the error would be logged as never retrieved if this caller leaves.
+    flight.future.add_done_callback(wake)
+    while not (flight.future.done() or flight.dead()):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await over.wait()

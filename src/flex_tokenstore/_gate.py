@@ -54,10 +54,12 @@ class Flight:
             self._waiting -= 1
 
     def take_off(self) -> bool:
-        """For whoever flies it, at the start; False: it was scrapped meanwhile."""
+        """For whoever flies it, at the start; False: it was scrapped, or another flies it."""
         with self._mutex:
-            self._flown = self._flown or not self.future.done()
-            return self._flown
+            if self._flown or self.future.done():
+                return False
+            self._flown = True
+            return True
 
     def scrap(self) -> None:
         """For its maker, who leaves: unless it has taken off, it never will."""

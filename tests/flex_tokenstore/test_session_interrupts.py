@@ -12,8 +12,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import pytest
-
 import flex_tokenstore
 from flex_tokenstore import TokenSession, open_store
 
@@ -91,7 +89,6 @@ def within(seconds: float, work: Callable[[], Any]) -> list[Any] | None:
     return found or None
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_after_ctrl_c_at_any_line_the_next_call_has_the_token_and_nothing_is_lost() -> None:
     number = 1
     while call_twice(number):

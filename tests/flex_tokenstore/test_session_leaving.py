@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import threading
 import time
 from collections.abc import Mapping
@@ -106,7 +107,9 @@ def test_a_sync_session_does_not_wait_for_a_loop_that_stands_still() -> None:
         loop.close()
 
 
-def test_the_end_of_another_sessions_loop_is_not_a_sync_callers_error() -> None:
+def test_the_end_of_another_sessions_loop_is_not_a_sync_callers_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     server, store = Server(), DictStore()
     store.token = expired(server)
     begun, joined = threading.Event(), threading.Event()
@@ -140,6 +143,8 @@ def test_the_end_of_another_sessions_loop_is_not_a_sync_callers_error() -> None:
         other.join(20)
     assert len(found) == 1
     assert store.token["refresh_token"] in server.live
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 def test_no_renewal_begins_once_a_session_is_being_closed(monkeypatch: pytest.MonkeyPatch) -> None:
