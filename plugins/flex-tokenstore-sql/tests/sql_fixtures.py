@@ -10,7 +10,7 @@ import pytest
 from sql_support import Database, Open, SqliteFile, opener
 
 
-@pytest.fixture(params=["postgres", "sqlite", "mariadb"])
+@pytest.fixture(params=["postgres", "sqlite", pytest.param("mariadb", marks=pytest.mark.slow)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
     kind: str = request.param
     if kind == "sqlite":

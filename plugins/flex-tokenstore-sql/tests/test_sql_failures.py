@@ -64,6 +64,7 @@ def test_wrong_password_and_missing_rights(opened: Open, postgres_server: Postgr
         fails(opened(sql_config(url)).get_token)
 
 
+@pytest.mark.slow
 def test_wrong_password_of_mariadb(opened: Open, mariadb_server: MariaDb) -> None:
     config = sql_config(mariadb_server.url, password="wrong-SENTINEL")
     fails(opened(config).get_token, "user name or password")
@@ -99,6 +100,7 @@ def test_a_restart_keeps_token_and_handle(opened: Open, postgres_server: Postgre
     assert kept.revision == token("c").revision
 
 
+@pytest.mark.slow
 def test_a_restart_of_mariadb(opened: Open, mariadb_server: MariaDb) -> None:
     store = opened(sql_config(mariadb_server.url))
     store.set_token(token("a"), None)
@@ -109,7 +111,9 @@ def test_a_restart_of_mariadb(opened: Open, mariadb_server: MariaDb) -> None:
         assert store.get_token() is not None
 
 
-@pytest.mark.parametrize("server", ["postgres_server", "mariadb_server"])
+@pytest.mark.parametrize(
+    "server", ["postgres_server", pytest.param("mariadb_server", marks=pytest.mark.slow)]
+)
 def test_a_server_that_stands_still(
     opened: Open, server: str, request: pytest.FixtureRequest
 ) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from enum import Enum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from flex_tokenstore import TokenIdentity, TokenUnavailableError, hookimpl
 
@@ -253,7 +253,13 @@ class AsyncSqlStore(_Base):
         lock = self._lock()
         pid = os.getpid()
         async with self._connection(lock.needs_connection) as connection:
-            if not await self._locking(lock.take(wait), connection):
+            try:
+                had = await self._locking(lock.take(wait), connection)
+            except asyncio.CancelledError:
+                if connection is None:  # a thread may have had it meanwhile
+                    next(lock.release(), None)
+                raise
+            if not had:
                 raise not_had(self.place, wait)
             try:
                 yield None
@@ -279,16 +285,20 @@ class AsyncSqlStore(_Base):
 
     async def _locking(self, steps: LockSteps, connection: Any) -> bool:
         reason = ""
+        answer: Answer | None = None
         try:
-            step = next(steps)
             while True:
+                # Without a connection a step is file I/O.
+                step = (
+                    _advance(steps, answer) if connection is not None else await _in_thread(steps)
+                )
+                if isinstance(step, _Had):
+                    return step.value
+                answer = None
                 if isinstance(step, Statement):
-                    step = steps.send(await self._send(step, connection))
+                    answer = await self._send(step, connection)
                 else:
                     await asyncio.sleep(step)
-                    step = steps.send(None)
-        except StopIteration as stop:
-            return bool(stop.value)
         except sqlite3.Error as error:
             reason = self._reason(error)
         raise self._unavailable(reason)
@@ -347,6 +357,28 @@ class AsyncSqlStore(_Base):
 
 
 SqlStore.async_class = AsyncSqlStore
+
+
+class _Had(NamedTuple):
+    """The end of a lock's steps."""
+
+    value: bool
+
+
+def _advance(steps: LockSteps, answer: Answer | None) -> Statement | float | _Had:
+    try:
+        return steps.send(answer)
+    except StopIteration as stop:
+        return _Had(bool(stop.value))
+
+
+async def _in_thread(steps: LockSteps) -> Statement | float | _Had:
+    step = asyncio.ensure_future(asyncio.to_thread(_advance, steps, None))
+    try:
+        return await asyncio.shield(step)
+    except asyncio.CancelledError:
+        await asyncio.wait([step])  # one try, which does not wait
+        raise
 
 
 def _answer(done: Any, again: bool) -> Answer:
