@@ -107,12 +107,17 @@ def test_ctrl_c_while_the_server_answers(scene: SceneMaker) -> None:
         played.still_lives()
 
 
-SYNC_PROGRAM = """
+# Where the tests run in the background, a shell may have SIGINT ignored, and children inherit that.
+HEED_CTRL_C = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+SYNC_PROGRAM = f"""{HEED_CTRL_C}
 from flex_integration_sdk import create_instance
 with create_instance() as sdk:
     sdk.marketplace.show()
 """
-ASYNC_PROGRAM = """
+ASYNC_PROGRAM = f"""{HEED_CTRL_C}
 import asyncio
 from flex_integration_sdk import create_async_instance
 async def main():

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 import threading
 import time
@@ -122,6 +123,8 @@ def _bad(error: BaseException) -> Result:
 
 
 def main() -> int:
+    # A shell that runs the tests in the background may have SIGINT ignored; it is inherited.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     say({"ready": True})
     callers: Callers | None = None
     for line in sys.stdin:
