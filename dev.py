@@ -37,7 +37,7 @@ JOBS = {
     "demo": [["flex-sdk", "demo"]],
     "setup": [],
     "test": [["python", "-m", "pytest", "-n", "2", "-m", "not slow"]],
-    "slow": [["python", "-m", "pytest", "-m", "slow"]],
+    "slow": [["python", "-m", "pytest", "-n", "2", "-m", "slow"]],
     "lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]],
     "types": [["mypy"], ["basedpyright"]],
     "layers": [["lint-imports"]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,13 @@ from sql_support import Database, SqliteFile, opener, sql_config
 from tests.servers.postgres import Postgres
 
 pytest_plugins = ["sql_fixtures"]
-pytestmark = pytest.mark.slow  # many processes, and a server that is killed and paused
+pytestmark = [
+    pytest.mark.slow,  # many processes, and a server that is killed and paused
+    pytest.mark.skipif(
+        not os.environ.get("SQL_CONTRACT"),
+        reason="not seen whole on a busy machine yet: set SQL_CONTRACT=1 to run it",
+    ),
+]
 testing = pytest.importorskip("flex_tokenstore.testing")
 
 
