@@ -82,11 +82,12 @@ def save_again(state: State) -> Generator[Step, Reply, None]:
         reply = yield from _do(state, Lock(0, state.policy.lease))
         error = reply.error
         state.lease_end = reply.value
+    stored: Token | None = None
     if error is None:
         reply = yield from _do(state, Load())
-        error = reply.error
+        stored, error = reply.value, reply.error
     if error is None:
-        state.settle_unsaved(Found(reply.value).revision)
+        state.settle_unsaved(Found(stored).revision)
         if state.unsaved is None:
             return
         error = yield from _save_now(state, unsaved.token, unsaved.expected)
@@ -258,6 +259,7 @@ def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outco
 
 def _read_locked(state: State) -> Generator[Step, Reply, Found]:
     found = yield from _load(state)
+    before = None
     for look in range(ROUNDS):
         if found.corrupt is None:
             return found

@@ -72,7 +72,7 @@ class Api:
         with self.db.transaction(keep=keep):
             found = handler(context, asked)
             changes = list(self.db.changes)
-            about = _ABOUT.get(endpoint.resource, found["type"])
+            about: str = _ABOUT.get(endpoint.resource) or found["type"]
             _events.emit(context, changes, self._client_id, direct=about)
             # What is given is what is there now, after all effects.
             found = self.db.get(found["type"], found["id"]) or found
