@@ -163,7 +163,10 @@ def _with_variants(image: Resource, wanted: dict[str, str]) -> Resource:
     for name, text in wanted.items():
         size = dict(parse_qsl(text.replace(":", "=").replace(";", "&")))
         try:
-            width, height = int(size.get("w") or whole["width"]), int(size.get("h") or whole["height"])
+            width, height = (
+                int(size.get("w") or whole["width"]),
+                int(size.get("h") or whole["height"]),
+            )
         except ValueError:
             title = f"imageVariant.{name} needs w and h in pixels"
             raise ApiFault(400, "validation-invalid-value", title, path=(name,)) from None
