@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -40,6 +41,8 @@ class Database:
         self._connection = sqlite3.connect(
             path or ":memory:", isolation_level=None, check_same_thread=False
         )
+        # Whoever serves the application does not know of it, and has nothing to close.
+        weakref.finalize(self, self._connection.close)
         self._connection.executescript(_SCHEMA)
         self.changes: list[tuple[Resource | None, Resource | None]] = []
         if not self._connection.execute("SELECT 1 FROM resource LIMIT 1").fetchone():
