@@ -76,6 +76,25 @@ def test_stopped_and_woken(scene: SceneMaker, kind: str) -> None:
 
 
 @slow
+@pytest.mark.parametrize("scene", ["redis"], indirect=True)
+@pytest.mark.parametrize("family", [False, True], ids=["", "family-revoking"])
+@pytest.mark.parametrize("kind", ["threads", "tasks"])
+def test_stopped_past_its_lease(scene: SceneMaker, kind: str, family: bool) -> None:
+    with winner_and_others(scene, kind, reuse_revokes_family=family) as (played, winner, others):
+        winner.process.send_signal(signal.SIGSTOP)
+        try:
+            token = one_token(results(others, AT_ONCE), OTHERS * THREADS)
+            assert played.watch.figures() == (2, 1, 1)
+        finally:
+            winner.process.send_signal(signal.SIGCONT)
+        # It has an answer for which its lease is over: it must not replace the newer token.
+        assert one_token(winner.results(), THREADS) == token
+        assert one_token([*winner.ask("call")["results"], *others.call()], 20) == token
+        assert played.watch.figures() == (0, 0, 0)
+
+
+@slow
+@pytest.mark.parametrize("scene", ["file"], indirect=True)
 def test_stopped_for_longer_than_the_others_wait(scene: SceneMaker) -> None:
     with winner_and_others(scene) as (played, winner, others):
         winner.process.send_signal(signal.SIGSTOP)
