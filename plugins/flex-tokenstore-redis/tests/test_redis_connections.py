@@ -21,7 +21,8 @@ from flex_tokenstore import (
     open_async_store,
     open_store,
 )
-from redis_support import IDENTITY, KEY, Open, opener, redis_config, token
+from redis_support import KEY, redis_config
+from tests.handles import IDENTITY, Open, opener, token
 from tests.servers import free_port
 from tests.servers.tls import Certificates, tls_proxy
 from tests.servers.valkey import Replicated, Valkey, wait_until

@@ -14,7 +14,8 @@ import redis
 
 from flex_tokenstore import Secret, TokenLockTimeoutError, open_async_store
 from flex_tokenstore_redis import AsyncRedisStore, Options
-from redis_support import IDENTITY, KEY, Open, opener, redis_config, token
+from redis_support import KEY, redis_config
+from tests.handles import IDENTITY, Open, opener, token
 from tests.servers.valkey import Valkey, wait_until
 
 LOCK = f"{KEY}:lock"

@@ -21,7 +21,8 @@ from flex_tokenstore import (
     store_config_from_env,
 )
 from flex_tokenstore_redis import AsyncRedisStore, Options, RedisStore
-from redis_support import IDENTITY, redis_config
+from redis_support import redis_config
+from tests.handles import IDENTITY
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,14 +12,16 @@ from pathlib import Path
 import pytest
 
 from flex_tokenstore import Token
-from redis_support import KEY, opener, redis_config, token
+from redis_support import KEY, redis_config
+from tests.handles import opener, token
 from tests.servers.valkey import Valkey, wait_until
 
 # Each child is either kind of program; it waits for a line, so that all start at the same moment.
 PRELUDE = """
-import asyncio, os, sys, time
-sys.path.insert(0, sys.argv[1])
-from redis_support import IDENTITY, open_handle, redis_config, token
+import asyncio, json, os, sys, time
+sys.path[:0] = json.loads(sys.argv[1])
+from redis_support import redis_config
+from tests.handles import IDENTITY, open_handle, token
 from flex_tokenstore import Token, TokenConflictError
 url, number = sys.argv[2], int(sys.argv[3])
 store = open_handle("async" if number % 2 else "sync", redis_config(url))
@@ -63,7 +66,8 @@ def children(
     server: Valkey, code: str, count: int, *more: str
 ) -> Iterator[list[subprocess.Popen[str]]]:
     """Children that are ready, and were told to go on."""
-    here = str(Path(__file__).parent)
+    folder = Path(__file__).parent
+    here = json.dumps([str(folder), str(folder.parents[2])])
     with ExitStack() as stack:
         started = []
         for number in range(count):

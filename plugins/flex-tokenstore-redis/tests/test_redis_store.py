@@ -16,7 +16,8 @@ from flex_tokenstore import (
     TokenUnavailableError,
     revision_of,
 )
-from redis_support import IDENTITY, KEY, OTHER, Open, opener, redis_config, token
+from redis_support import KEY, redis_config
+from tests.handles import IDENTITY, OTHER, Open, opener, token
 from tests.servers.valkey import Valkey
 
 
@@ -45,7 +46,7 @@ def test_what_is_stored_is_the_tokens_json(opened: Open, valkey_server: Valkey) 
     opened(redis_config(valkey_server.url)).set_token(token("a"))
     stored = json.loads(valkey_server.run("GET", KEY))
     assert stored["access_token"] == "access-a-SENTINEL"
-    assert stored["extra"] == {"kept": [1, None, "ü"]}
+    assert stored["extra"] == {"kept": [1, None, "ü", 2**80, "\ud800"]}
     assert valkey_server.run("PTTL", KEY) == -1
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sql_support import Database, Open, SqliteFile, opener
+from sql_support import Database, SqliteFile
+from tests.handles import Open, opener
 
 
 @pytest.fixture(params=["postgres", "sqlite", pytest.param("mariadb", marks=pytest.mark.slow)])

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from flex_tokenstore import TokenIdentity
-from sql_support import Database, SqliteFile, opener, sql_config
+from sql_support import Database, SqliteFile, sql_config
+from tests.handles import opener
 from tests.servers.postgres import Postgres
 
 pytest_plugins = ["sql_fixtures"]

@@ -16,7 +16,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from flex_tokenstore import TokenUnavailableError, open_async_store
-from sql_support import IDENTITY, Database, Open, SqliteFile, sql_config, token
+from sql_support import Database, SqliteFile, sql_config
+from tests.handles import IDENTITY, Open, token
 from tests.servers import free_port
 from tests.servers.mariadb import MariaDb
 from tests.servers.postgres import Postgres

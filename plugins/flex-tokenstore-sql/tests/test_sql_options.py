@@ -22,7 +22,8 @@ from flex_tokenstore import (
     store_config_from_env,
 )
 from flex_tokenstore_sql import AsyncSqlStore, Options, SqlStore
-from sql_support import IDENTITY, sql_config, token
+from sql_support import sql_config
+from tests.handles import IDENTITY, token
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,13 +12,15 @@ from pathlib import Path
 import pytest
 
 from flex_tokenstore import Token, TokenLockTimeoutError
-from sql_support import Database, opener, sql_config, token
+from sql_support import Database, sql_config
+from tests.handles import opener, token
 
 # Each child is either kind of program; it waits for a line, so that all start at the same moment.
 PRELUDE = """
-import sys, time
-sys.path.insert(0, sys.argv[1])
-from sql_support import open_handle, sql_config
+import json, sys, time
+sys.path[:0] = json.loads(sys.argv[1])
+from sql_support import sql_config
+from tests.handles import open_handle
 from flex_tokenstore import Token, TokenConflictError
 url, number = sys.argv[2], int(sys.argv[3])
 store = open_handle("async" if number % 2 else "sync", sql_config(url, timeout=60))
@@ -64,7 +67,8 @@ time.sleep(600)
 @contextmanager
 def children(database: Database, code: str, count: int) -> Iterator[list[subprocess.Popen[str]]]:
     """Children that are ready, and were told to go on."""
-    here = str(Path(__file__).parent)
+    folder = Path(__file__).parent
+    here = json.dumps([str(folder), str(folder.parents[2])])
     with ExitStack() as stack:
         started = []
         for number in range(count):

@@ -16,7 +16,8 @@ from flex_tokenstore import (
     TokenLockTimeoutError,
     revision_of,
 )
-from sql_support import IDENTITY, OTHER, Database, Open, sql_config, token
+from sql_support import Database, sql_config
+from tests.handles import IDENTITY, OTHER, Open, token
 
 pytest_plugins = ["sql_fixtures"]
 
@@ -41,7 +42,7 @@ def test_what_is_stored_is_the_tokens_json(opened: Open, database: Database) -> 
     ((identity, content),) = database.rows().items()
     assert identity == IDENTITY.key
     assert content.isascii()
-    assert json.loads(content)["extra"] == {"kept": [1, None, "ü"]}
+    assert json.loads(content)["extra"] == {"kept": [1, None, "ü", 2**80, "\ud800"]}
 
 
 def test_another_revision_than_expected_is_a_conflict(opened: Open, database: Database) -> None:

@@ -14,8 +14,9 @@ import pytest
 
 from flex_tokenstore import Secret, TokenLockTimeoutError, TokenUnavailableError, open_async_store
 from flex_tokenstore_vault import AsyncVaultStore, Options
+from tests.handles import IDENTITY, Open, opener, token
 from tests.servers.openbao import OpenBao
-from vault_support import DATA, IDENTITY, LOCK, Open, config, opener, token
+from vault_support import DATA, LOCK, config
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -10,7 +10,8 @@ import pytest
 
 from flex_tokenstore import Secret, StoreOptionsError, open_store
 from flex_tokenstore_vault import Options
-from vault_support import IDENTITY, POLICY, POLICY_KV1
+from tests.handles import IDENTITY
+from vault_support import POLICY, POLICY_KV1
 
 
 @pytest.mark.parametrize(

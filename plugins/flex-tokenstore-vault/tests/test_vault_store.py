@@ -19,8 +19,9 @@ from flex_tokenstore import (
     list_stores,
     revision_of,
 )
+from tests.handles import IDENTITY, OTHER, Open, opener, token
 from tests.servers.openbao import OpenBao
-from vault_support import DATA, IDENTITY, KEY, METADATA, OTHER, Open, config, fields, opener, token
+from vault_support import DATA, KEY, METADATA, config, fields
 
 
 @pytest.fixture(params=["sync", "async"])
