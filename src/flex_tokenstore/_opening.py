@@ -18,6 +18,7 @@ from .errors import (
     TokenIdentityError,
     TokenStoreError,
     TokenUnavailableError,
+    fresh_copy,
     without_frames,
 )
 
@@ -120,7 +121,10 @@ class OpenedStore:
         except TokenStoreError as error:
             if error.store is None:
                 error.store = self.name
-            raise
+            # A plugin's frames may hold what it read or was to write. A copy, for contextlib
+            # gives the error itself its frames back.
+            without_frames(error)
+            raise fresh_copy(error)  # noqa: B904 - it keeps the cause that it has
         except Exception as error:  # noqa: BLE001 - whatever a stranger's store raises
             leaks = _leaks(error, (*self.binding.secrets, *_secrets_of(token)))
             # While reading, what a driver says may hold what it read.

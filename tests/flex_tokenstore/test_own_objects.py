@@ -6,6 +6,7 @@ import asyncio
 import functools
 import threading
 import time
+import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -20,6 +21,7 @@ from flex_tokenstore import (
     TokenLockTimeoutError,
     TokenSession,
     TokenUnavailableError,
+    open_async_store,
     open_store,
     revision_of,
 )
@@ -368,3 +370,34 @@ def test_an_own_object_may_leave_out_expected() -> None:
         assert not store.abilities.compare_and_set
         store.set_token(TOKEN, "whatever")
         assert store.get_token() == TOKEN
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("wrapped", [False, True], ids=["its own error", "with a cause"])
+def test_an_error_of_a_store_brings_no_frame_of_its_own(kind: str, wrapped: bool) -> None:
+    class Store:
+        def get_token(self) -> None:
+            found = {"access_token": "access-SENTINEL"}
+            try:
+                raise OSError("no")
+            except OSError as cause:
+                raise TokenUnavailableError(f"{len(found)} here") from cause if wrapped else None
+
+        def set_token(self, token: dict[str, Any]) -> None: ...
+
+        def remove_token(self) -> None: ...
+
+    async def read() -> None:
+        await (await open_async_store(Store(), IDENTITY)).get_token()
+
+    with pytest.raises(TokenUnavailableError, match="1 here") as raised:
+        asyncio.run(read()) if kind == "async" else open_store(Store(), IDENTITY).get_token()
+    assert raised.value.store == "Store"
+    assert isinstance(raised.value.__cause__, OSError) is wrapped
+    chain: list[BaseException | None] = [raised.value]
+    while chain:
+        error = chain.pop()
+        if error is not None:
+            frames = traceback.walk_tb(error.__traceback__)
+            assert not [frame for frame, _ in frames if "found" in frame.f_locals]
+            chain += [error.__cause__, error.__context__]
