@@ -107,7 +107,9 @@ def test_a_fork_at_any_moment(scene: SceneMaker) -> None:
         with program(played, "any-moment") as running:
             running.ready()
             running.go()
-            assert running.end()["codes"] == [0] * 20
+            codes = running.end()["codes"]
+            assert len(codes) >= 20
+            assert set(codes) == {0}
         figures = played.watch.figures()
         assert figures.sign_ins == 1
         assert figures.rejected == 0
