@@ -39,7 +39,8 @@ JOBS = {
     "test": [["python", "-m", "pytest", "-n", "2", "-m", "not slow"]],
     "slow": [["python", "-m", "pytest", "-n", "2", "-m", "slow"]],
     "lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]],
-    "types": [["mypy"], ["basedpyright"]],
+    # Told which Python, since it looks for a folder `.venv` of its own accord and for no other.
+    "types": [["mypy"], ["basedpyright", "--pythonpath", str(PYTHON)]],
     "layers": [["lint-imports"]],
     "bench": [["python", "-m"]],
 }
