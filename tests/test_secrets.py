@@ -50,6 +50,7 @@ from flex_tokenstore import (
     TokenUnavailableError,
     UnknownStoreError,
     WrapperStore,
+    _flow,
 )
 
 from .flex_tokenstore.plugins import install
@@ -192,13 +193,16 @@ def spy(
     lines = "guarded = leaky_for_tests:Guarded\nsealed = leaky_for_tests:Sealed"
     install(site, "leaky-for-tests", lines, leaky_for_tests=MODULE)
     monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setattr(_flow, "SECOND_LOOK", 0.0)  # what is said does not depend on the pause
     caplog.set_level(logging.DEBUG)
     for name in ("httpx2", "httpcore2", "asyncio"):
         caplog.set_level(logging.DEBUG, logger=name)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
+        gc.freeze()  # so that the collection below looks at what this test made alone
         yield found
         gc.collect()
+        gc.unfreeze()
     sys.modules.pop("leaky_for_tests", None)
     found.shown += [str(each.message) for each in warned]
     for record in caplog.records:
