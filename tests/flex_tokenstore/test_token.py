@@ -89,6 +89,34 @@ def test_its_times_and_grant() -> None:
     assert issued(expires_in=True).lifetime is None
 
 
+@pytest.mark.parametrize(
+    ("lifetime", "seconds"),
+    [
+        ("3600", 3600.0),
+        (0, 0),
+        (-5, -5),
+        ("soon", None),
+        ([60], None),
+        (10**400, None),
+        ("9" * 400, None),
+        (float("inf"), None),
+        (float("nan"), None),
+    ],
+    ids=["text", "0", "negative", "word", "list", "huge", "huge-text", "infinity", "nan"],
+)
+def test_a_lifetime_that_is_no_number_of_seconds_is_not_known(
+    lifetime: Any, seconds: float | None
+) -> None:
+    token = issued(expires_in=lifetime)
+    assert token.lifetime == seconds
+    stored = token.to_dict()
+    assert repr(stored["expires_in"]) == repr(lifetime), "what the server gave is kept"
+    if seconds is None:
+        # A writer that computed one all the same.
+        stored["flex_tokenstore"]["expires_at"] = lifetime if isinstance(lifetime, float) else 1e99
+    assert Token(stored).lifetime == seconds
+
+
 def test_it_shows_no_secret() -> None:
     token = issued()
     shown = f"{token!r} {token} {token.to_dict()!r} {token.to_dict()} {token.access_token}"
