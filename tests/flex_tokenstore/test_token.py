@@ -7,7 +7,7 @@ import pickle
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flex_tokenstore import Secret, Token, revision_of
@@ -157,7 +157,8 @@ def test_what_is_no_token_is_refused_without_its_value(data: Any) -> None:
     assert "SENTINEL" not in str(caught.value)
 
 
-@given(st.text(min_size=1))
+@given(st.text(st.characters(), min_size=1))
+@example("\ud800")
 def test_a_secret_is_never_shown(text: str) -> None:
     secret = Secret(f"SENTINEL{text}")
     assert "SENTINEL" not in f"{secret!r} {secret} {secret:>20}"
