@@ -42,6 +42,7 @@ def create_async_instance(
     profile: str | None = None,
     timeout: float = 30.0,
     request_timeout: float = 15.0,
+    lock_timeout: float | None = None,
     on_store_error: OnStoreError = "raise",
     on_event: OnEvent | None = None,
     host_lock: Literal["on", "off"] = "on",
@@ -50,7 +51,7 @@ def create_async_instance(
 ) -> AsyncIntegrationSDK:
     """An SDK for asyncio programs; arguments and errors as :func:`create_instance`."""
     client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
-    check_limits(timeout, request_timeout, on_store_error)
+    check_limits(timeout, request_timeout, lock_timeout, on_store_error)
     refuse_wrong_callback(on_event)
     settings = resolve(
         client_id=client_id,
@@ -66,6 +67,7 @@ def create_async_instance(
         store,
         AsyncGrants(settings, http),
         request_timeout=request_timeout,
+        lock_timeout=lock_timeout,
         on_store_error=on_store_error,
         on_event=on_event,
     )

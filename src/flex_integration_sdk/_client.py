@@ -45,6 +45,7 @@ def create_instance(
     profile: str | None = None,
     timeout: float = 30.0,
     request_timeout: float = 15.0,
+    lock_timeout: float | None = None,
     on_store_error: OnStoreError = "raise",
     on_event: OnEvent | None = None,
     host_lock: Literal["on", "off"] = "on",
@@ -66,6 +67,8 @@ def create_instance(
         profile: A name to keep several tokens of one client apart.
         timeout: Seconds that an API call may be without an answer.
         request_timeout: Seconds that one token request may take.
+        lock_timeout: Seconds to wait for a renewal by another program; None: as long as the lease
+            of one that died may last, and 10 s.
         on_store_error: ``"raise"``, or ``"memory"`` to go on without the store while it is down.
         on_event: Called with each ``flex_tokenstore.Event``: see ``docs/events.md``.
         host_lock: ``"off"`` where no lock file can be written, for stores without a lock.
@@ -77,7 +80,7 @@ def create_instance(
         TokenStoreError: The store is unknown, cannot be loaded, or refuses its options.
     """
     client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
-    check_limits(timeout, request_timeout, on_store_error)
+    check_limits(timeout, request_timeout, lock_timeout, on_store_error)
     refuse_wrong_callback(on_event)
     settings = resolve(
         client_id=client_id,
@@ -93,6 +96,7 @@ def create_instance(
         store,
         SyncGrants(settings, http),
         request_timeout=request_timeout,
+        lock_timeout=lock_timeout,
         on_store_error=on_store_error,
         on_event=on_event,
     )
@@ -213,9 +217,14 @@ class IntegrationSDK(InstanceBase, Endpoints):
             token = another
 
 
-def check_limits(timeout: float, request_timeout: float, on_store_error: str) -> None:
+def check_limits(
+    timeout: float, request_timeout: float, lock_timeout: float | None, on_store_error: str
+) -> None:
     """Raises ConfigurationError for what the session or the HTTP client would stumble over."""
-    for name, value in (("timeout", timeout), ("request_timeout", request_timeout)):
+    limits = {"timeout": timeout, "request_timeout": request_timeout}
+    if lock_timeout is not None:
+        limits["lock_timeout"] = lock_timeout
+    for name, value in limits.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or not 0 < value < float("inf"):
             raise ConfigurationError(f"{name} takes a positive number of seconds, got {value!r}")

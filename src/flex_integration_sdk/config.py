@@ -76,7 +76,8 @@ def resolve(
     try:
         identity = TokenIdentity(address, client_id, SCOPE, name)
     except ValueError as error:
-        raise ConfigurationError(f"{error} (argument or {PREFIX}BASE_URL)") from None
+        variable = PREFIX + str(error).partition(" ")[0].upper()  # it begins with the argument
+        raise ConfigurationError(f"{error} (argument or {variable})") from None
     _check_private(identity.base_url)
     if token_store is None:
         token_store = store_config_from_env(f"{PREFIX}TOKEN_STORE", environ) or "memory"
@@ -104,6 +105,19 @@ def _ours(environ: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _secret(
+    given: Secret[str] | None, file: str | Path | None, environ: Mapping[str, str]
+) -> Secret[str] | None:
+    secret = _found_secret(given, file, environ)
+    # Encoding it for the wire would fail, with an error that shows it.
+    if secret is not None and re.search("[\ud800-\udfff]", secret.reveal()):
+        raise ConfigurationError(
+            "the client secret holds what is no text; check the locale (UTF-8), or whether it was "
+            "copied whole"
+        )
+    return secret
+
+
+def _found_secret(
     given: Secret[str] | None, file: str | Path | None, environ: Mapping[str, str]
 ) -> Secret[str] | None:
     if given and file:

@@ -163,6 +163,8 @@ def _children(count: int, environment: Mapping[str, str]) -> Iterator[list[subpr
                     stdout=subprocess.PIPE,
                     text=True,
                     encoding="utf-8",
+                    # Ctrl-C is for the demo alone, which ends them.
+                    start_new_session=True,
                 )
             )
         yield children
@@ -220,6 +222,8 @@ def worker() -> int:
             if sys.stdin.readline().strip() != GO:
                 return 1
             name = sdk.marketplace.show().data["attributes"]["name"]
+    except BrokenPipeError:
+        raise  # the demo has ended
     except (FlexError, TokenStoreError, OSError) as error:
         _say(json.dumps({"error": f"{type(error).__name__}: {error}"}))
         return 1
@@ -237,3 +241,5 @@ if __name__ == "__main__":
         sys.exit(worker())
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        os._exit(1)  # at once: the interpreter would complain at its end

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -113,10 +114,10 @@ class AsyncTokenSession(SessionBase):
         await self.aclose()
 
     async def _obtain(self) -> Outcome:
-        standing = _standing(self._own_loop())
+        loop = _standing(self._own_loop()), threading.get_ident()
         while True:
             self._check_open()
-            with self._gate.joined(self, standing) as (flight, leads):
+            with self._gate.joined(self, *loop) as (flight, leads):
                 if leads:
                     self._launch(flight, _flow.obtain(self._state))
                 elif meanwhile := self._meanwhile():
@@ -129,16 +130,17 @@ class AsyncTokenSession(SessionBase):
                 return outcome
 
     async def _alone(self, flow: Generator[Step, Reply, Any], *, closing: bool = False) -> Any:
-        standing = _standing(self._own_loop())
+        loop = _standing(self._own_loop()), threading.get_ident()
         while True:
             if not closing:
                 self._check_open()
-            with self._gate.joined(self, standing) as (flight, leads):
+            with self._gate.joined(self, *loop) as (flight, leads):
                 if leads:
                     flight.private = True
                     self._launch(flight, flow)
                 await _wait(flight)
-            if leads:
+            # Cancelled before it began, it is flown again: nothing of the flow has run.
+            if leads and not isinstance(flight.future.exception(), Abandoned):
                 return flight.future.result()
 
     def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
@@ -161,7 +163,13 @@ class AsyncTokenSession(SessionBase):
         # A task of its own: a caller that is cancelled must not take the server's answer along.
         task = asyncio.get_running_loop().create_task(fly(), name="flex-tokenstore-renewal")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+        def landed(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            if not flight.future.done():  # cancelled before it began: others would wait for ever
+                flight.future.set_exception(Abandoned())
+
+        task.add_done_callback(landed)
 
     def _own_loop(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.get_running_loop()

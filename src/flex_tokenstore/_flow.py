@@ -430,7 +430,10 @@ def _issued(state: State, answer: Mapping[str, Any], refresh: Any, sent_at: floa
     try:
         return Token.issued(answer, identity_key=state.identity_key, obtained_at=sent_at)
     except ValueError as error:
-        raise GrantError(f"the server's token answer is not valid: {error}") from None
+        problem = str(error)
+    except RecursionError:
+        problem = "it is nested too deeply"
+    raise GrantError(f"the server's token answer is not valid: {problem}")
 
 
 def _rejected(error: Exception) -> bool:

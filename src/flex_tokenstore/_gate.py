@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from ._steps import Load, Lock, Request, Revoke
+from .errors import SessionClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,11 +31,13 @@ class Flight:
     Args:
         owner: The session whose flow it runs.
         dead: Tells that whatever runs it stands still (an event loop that does not run).
+        thread: Of the event loop that runs it; None: it has a thread of its own.
     """
 
-    def __init__(self, owner: object, dead: Callable[[], bool]) -> None:
+    def __init__(self, owner: object, dead: Callable[[], bool], thread: int | None = None) -> None:
         self.owner = owner
         self.dead = dead
+        self._thread = thread
         self.future: Future[Any] = Future()
         # A running future cannot be cancelled by one of those who wait for it.
         self.future.set_running_or_notify_cancel()
@@ -79,7 +82,17 @@ class Flight:
             return self._waiting <= 0 and isinstance(step, (Load, Lock))
 
     def wait(self) -> None:
-        """Blocks until it is over (``future.done()``) or dead."""
+        """Blocks until it is over (``future.done()``) or dead.
+
+        Raises:
+            SessionClosedError: It never would be: this thread's event loop flies it.
+        """
+        if self._thread == threading.get_ident() and not (self.future.done() or self.dead()):
+            raise SessionClosedError(
+                "an async session renews this token in the event loop of this very thread, which a "
+                "sync call would block for ever: await the async one here, or make the sync call "
+                "with asyncio.to_thread()"
+            )
         # In slices: an endless wait cannot be interrupted on Windows.
         while not self.future.done():
             with suppress(TimeoutError):
@@ -99,12 +112,15 @@ class Gate:
 
     @contextmanager
     def joined(
-        self, owner: object, dead: Callable[[], bool] = lambda: False
+        self,
+        owner: object,
+        dead: Callable[[], bool] = lambda: False,
+        thread: int | None = None,
     ) -> Iterator[tuple[Flight, bool]]:
         """The flight under way, or a new one to be flown by the caller (then True)."""
         # Made before it is shown to anyone, so that it is scrapped wherever Ctrl-C strikes:
         # others would wait for ever for a flight that nobody flies.
-        mine = Flight(owner, dead)
+        mine = Flight(owner, dead, thread)
         joined: Flight | None = None
         try:
             with self._mutex:

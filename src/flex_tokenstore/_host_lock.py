@@ -48,6 +48,7 @@ _REASONS = {
     errno.ENOSPC: ("the disk is full", _FULL),
     errno.EDQUOT: ("the disk quota is used up", _FULL),
     errno.EROFS: ("the file system is read-only", "Choose a folder that can be written in"),
+    errno.ENOTDIR: ("a folder of its path is a file", "Choose another folder"),
     errno.ENOLCK: _LOCKLESS,
     errno.ENOTSUP: _LOCKLESS,
 }
@@ -156,9 +157,10 @@ class HostLock:
     def _refused(self, error: OSError) -> TokenUnavailableError:
         kind = TokenPermissionError if error.errno in _DENIED else TokenUnavailableError
         why, remedy = _REASONS.get(error.errno or 0, (error.strerror, _REMEDY))
+        if self._store is None:  # it is the one that we give to a store that has none
+            remedy += ', or do without a lock among processes: host_lock="off"'
         return kind(
-            f"the lock file {self.path} cannot be used: {why}. {remedy}; a store that has no "
-            'lock of its own does without one with host_lock="off"',
+            f"the lock file {self.path} cannot be used: {why}. {remedy}",
             store=self._store,
             place=str(self.path),
         )

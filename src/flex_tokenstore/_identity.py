@@ -27,7 +27,7 @@ class TokenIdentity:
 
     Raises:
         ValueError: ``base_url`` is not an absolute http(s) URL without user, query and
-            fragment, or ``client_id`` or ``profile`` is empty.
+            fragment, ``client_id`` or ``profile`` is empty, or one of them has no UTF-8.
     """
 
     __slots__ = ("_key", "base_url", "client_id", "profile", "scope")
@@ -51,6 +51,10 @@ class TokenIdentity:
             "profile": profile,
             "scope": " ".join(sorted(set(scope.split()))),
         }
+        for name, value in fields.items():
+            if any("\ud800" <= letter <= "\udfff" for letter in value):
+                # So Python reads bytes of the environment or the command line that are no text.
+                raise ValueError(f"{name} holds what is no text; check the locale (UTF-8)")
         for name, value in fields.items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "_key", _key_of(fields))
@@ -89,7 +93,10 @@ class TokenIdentity:
 
 def normalise_url(url: str) -> str:
     """``url`` in one spelling: lower-case scheme and host, no default port, no last slash."""
-    parts = urlsplit(url.strip())
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError as error:  # such as a bracket that is not closed
+        raise ValueError(f"base_url is no URL: {error}") from None
     if parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname:
         raise ValueError("base_url must be an absolute URL that starts with https:// or http://")
     if parts.username is not None or parts.password is not None:

@@ -213,6 +213,8 @@ def _token_in(found: Secret[Any]) -> tuple[Token | None, str]:
         return Token(found.reveal()), ""
     except ValueError as error:
         return None, str(error)
+    except RecursionError:
+        return None, "it is nested too deeply"
 
 
 def _secrets_of(thing: object) -> tuple[Secret[Any], ...]:

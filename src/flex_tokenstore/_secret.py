@@ -43,7 +43,10 @@ class Secret(Generic[T]):
         mine: Any = self._value
         theirs: Any = other._value
         if isinstance(mine, str) and isinstance(theirs, str):
-            return hmac.compare_digest(mine.encode(), theirs.encode())
+            # A lone surrogate, which JSON can hold, has no UTF-8.
+            return hmac.compare_digest(
+                mine.encode("utf-8", "surrogatepass"), theirs.encode("utf-8", "surrogatepass")
+            )
         return bool(mine == theirs)
 
     def __hash__(self) -> int:

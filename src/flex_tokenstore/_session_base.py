@@ -40,6 +40,8 @@ class SessionBase:
             raise ValueError('on_store_error must be "raise" or "memory"')
         if request_timeout <= 0:
             raise ValueError("request_timeout must be a positive number of seconds")
+        if lock_timeout is not None and not lock_timeout >= 0:
+            raise ValueError("lock_timeout must be a number of seconds, or None")
         self.store = store
         self._grants = grants
         policy = Policy(request_timeout, failure_window, lock_timeout, on_store_error)

@@ -61,8 +61,8 @@ class Token:
         put(self, "_data", checked)
         put(self, "_authorization", f"Bearer {checked['access_token']}")
         put(self, "identity_key", tag.get("identity"))
-        put(self, "obtained_at", tag.get("obtained_at"))
-        put(self, "expires_at", tag.get("expires_at"))
+        put(self, "obtained_at", _seconds(tag.get("obtained_at")))
+        put(self, "expires_at", _seconds(tag.get("expires_at")))
 
     @classmethod
     def issued(cls, answer: Mapping[str, Any], *, identity_key: str, obtained_at: float) -> Token:
@@ -73,13 +73,12 @@ class Token:
             identity_key: ``TokenIdentity.key`` of its owner.
             obtained_at: Unix time in seconds at which the request was sent.
         """
-        lifetime = answer.get("expires_in")
-        known = isinstance(lifetime, (int, float)) and not isinstance(lifetime, bool)
+        lifetime = _seconds(answer.get("expires_in"))
         tag: dict[str, Any] = {
             "format": FORMAT,
             "identity": identity_key,
             "obtained_at": obtained_at,
-            "expires_at": obtained_at + lifetime if known and lifetime is not None else None,
+            "expires_at": None if lifetime is None else obtained_at + lifetime,
         }
         return cls({**answer, TAG: tag})
 
@@ -212,6 +211,19 @@ def revision_of(token: Mapping[str, Any]) -> str:
     ).hexdigest()
 
 
+def _seconds(value: object) -> float | None:
+    """A time or duration as JSON has it; None: not known, as is one that no clock can reach.
+
+    Some servers write ``expires_in`` as a text, though RFC 6749 section 5.1 has a number.
+    """
+    if isinstance(value, str) and value.isdecimal():
+        value = float(value)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return value if abs(value) <= _FARTHEST else None
+
+
+_FARTHEST = 1e15  # seconds; not so for NaN either
 _PLAIN = (str, int, float, type(None))  # bool is an int
 
 

@@ -152,7 +152,8 @@ class GrantError(TokenStoreError, RuntimeError):
 
 
 class SessionClosedError(TokenStoreError, RuntimeError):
-    """The session was closed, belongs to another event loop, or its loop was shut down."""
+    """The session was closed, belongs to another event loop, or its loop was shut down or is the
+    one that this sync call blocks."""
 
 
 E_ = TypeVar("E_", bound=BaseException)

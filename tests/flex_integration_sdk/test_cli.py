@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -17,6 +19,10 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+
+with contextlib.suppress(ImportError):  # of Unix
+    import fcntl
+    import termios
 
 from flex_integration_sdk.cli._output import jsonable
 from flex_integration_sdk.sandbox import RunningSandbox, serve
@@ -369,6 +375,96 @@ def test_a_table_is_drawn_on_a_terminal(cli: Cli, no_color: str) -> None:
         assert child.wait(30) == 0
     assert "│" in shown
     assert not (no_color and "\x1b[3" in shown.replace("\x1b[3m", ""))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("columns", [79, 80, 81, 100])
+def test_a_table_is_not_wider_than_the_terminal(cli: Cli, columns: int) -> None:
+    import pty
+
+    master, slave = pty.openpty()
+    environment = {**cli.environment, "TERM": "xterm", "COLUMNS": str(columns), "NO_COLOR": "1"}
+    with subprocess.Popen(
+        [*COMMAND, "stores", "show", "file"], env=environment, stdout=slave, stdin=slave
+    ) as child:
+        os.close(slave)
+        shown = re.sub(r"\x1b\[[0-9;]*m", "", _all_of(master)).splitlines()
+        assert child.wait(30) == 0
+    drawn = [line for line in shown if line and line[0] in "│┃┏└┡"]
+    assert {line[-1] for line in drawn} == set("│┃┓┘┩"), "the right edge is there"
+    assert max(map(len, drawn)) <= columns
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of Unix closes them")
+def test_closed_standard_streams_are_no_error(client: Cli) -> None:
+    for arguments, code in (
+        (["call", "marketplace.show"], 0),
+        (["stores", "list"], 0),
+        (["token", "remove"], 2),
+    ):
+        for closed in (">&-", "<&-", "<&- >&- 2>&-"):
+            done = subprocess.run(
+                ["sh", "-c", f'"$@" {closed}', "sh", *COMMAND, *arguments],
+                env=client.environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, of Linux")
+@pytest.mark.parametrize(
+    "arguments", [["stores", "list"], ["--help"], ["call", "marketplace.show"]]
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_output_that_cannot_be_written_to_is_one_line(
+    client: Cli, arguments: list[str], unbuffered: str
+) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            env={**client.environment, "PYTHONUNBUFFERED": unbuffered},
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "standard output" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(("key", "code"), [(b"\x03", 130), (b"\x04", 1)])
+def test_a_question_that_is_not_answered(client: Cli, key: bytes, code: int) -> None:
+    import pty
+
+    assert client("call", "marketplace.show").returncode == 0
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, "token", "remove"],
+        env=client.environment,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # Ctrl-C reaches it
+    ) as child:
+        os.close(slave)
+        shown = b""
+        while b"[y/N]" not in shown:
+            shown += os.read(master, 1024)
+        os.write(master, key)
+        shown += _all_of(master).encode()
+        assert child.wait(30) == code
+    assert b"Traceback" not in shown
+    assert shown.endswith(b"\n"), "the next prompt begins on a line of its own"
+    assert json.loads(client("token", "show", "--json").stdout)["saved"]
 
 
 def test_types_that_json_lacks() -> None:

@@ -28,7 +28,15 @@ from flex_integration_sdk.errors import (
     UnauthorizedError,
 )
 from flex_integration_sdk.sandbox import RunningSandbox
-from flex_tokenstore import StoreLoadError, StoreOptionsError, UnknownStoreError
+from flex_tokenstore import (
+    StoreLoadError,
+    StoreOptionsError,
+    TokenIdentity,
+    TokenLockTimeoutError,
+    UnknownStoreError,
+    file_store,
+    open_store,
+)
 
 
 def instance(sandbox: RunningSandbox, **options: Any) -> Any:
@@ -195,6 +203,31 @@ def test_a_missing_secret_is_named_when_it_is_needed(flex_sandbox: RunningSandbo
         pytest.raises(AuthenticationError, match="FLEX_INTEGRATION_CLIENT_SECRET"),
     ):
         sdk.marketplace.show()
+    assert counts(flex_sandbox) == (0, 0, 0)
+
+
+def test_lock_timeout_bounds_the_wait_for_another_program(
+    flex_sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    store = file_store(path=str(tmp_path / "t.json"))
+    client: dict[str, Any] = {
+        "client_id": flex_sandbox.client_id,
+        "base_url": flex_sandbox.base_url,
+    }
+    identity = TokenIdentity(flex_sandbox.base_url, flex_sandbox.client_id, "integ")
+
+    async def asynchronous() -> None:
+        async with create_async_instance(**client, token_store=store, lock_timeout=0.3) as sdk:
+            await sdk.marketplace.show()
+
+    def synchronous() -> None:
+        with create_instance(**client, token_store=store, lock_timeout=0.3) as sdk:
+            sdk.marketplace.show()
+
+    with open_store(store, identity) as holder, holder.token_lock(0, 60):
+        for call in (synchronous, lambda: asyncio.run(asynchronous())):
+            with pytest.raises(TokenLockTimeoutError, match="lock_timeout"):
+                call()
     assert counts(flex_sandbox) == (0, 0, 0)
 
 

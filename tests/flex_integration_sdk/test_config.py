@@ -116,6 +116,24 @@ def test_a_wrong_base_url(base_url: str) -> None:
         resolve(client_id="c", base_url=base_url, environ={})
 
 
+@pytest.mark.parametrize("name", ["client_id", "client_secret", "base_url", "profile"])
+def test_what_is_no_text_is_named_and_not_shown(name: str) -> None:
+    values: dict[str, Any] = {
+        "client_id": "c",
+        "base_url": "https://host",
+        name: "https://SENTINEL\udce9",
+    }
+    environ = {f"{P}{each.upper()}": value for each, value in values.items()}
+    with pytest.raises(ConfigurationError, match="no text") as caught:
+        resolve(environ=environ)
+    with pytest.raises(ConfigurationError, match="no text"):
+        resolve(**values, environ={})
+    assert name.replace("_", " ") in str(caught.value).replace("_", " ")
+    assert "SENTINEL" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None or "SENTINEL" not in repr(caught.value.__context__.args)
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "127.8.9.1"])
 def test_plain_http_to_this_machine(host: str) -> None:
     settings = resolve(client_id="c", base_url=f"http://{host}:8000", environ={})
@@ -140,6 +158,8 @@ def test_settings_show_no_secret() -> None:
         ({"token_store": 5}, StoreOptionsError),
         ({"timeout": 0}, ConfigurationError),
         ({"request_timeout": -1}, ConfigurationError),
+        ({"lock_timeout": 0}, ConfigurationError),
+        ({"lock_timeout": "5"}, ConfigurationError),
         ({"on_store_error": "ignore"}, ConfigurationError),
         ({"clientId": "c"}, TypeError),
     ],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -86,3 +88,33 @@ def test_a_process_that_is_not_let_go_ends_without_a_call(tmp_path: Path) -> Non
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (1, "ready\n", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_ctrl_c_ends_it_without_a_word_of_its_processes(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "flex_integration_sdk.cli", "demo", "--processes", "6"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as child:
+        assert child.stderr is not None
+        while "4:" not in child.stderr.readline():
+            assert child.poll() is None
+        # Interrupted while it is being imported, any program shows a traceback: they must not be
+        # in the group that Ctrl-C reaches.
+        deadline = time.monotonic() + 20
+        while {child.pid} >= set(map(os.getpgid, children_of(child.pid))):
+            assert time.monotonic() < deadline
+        os.killpg(child.pid, signal.SIGINT)  # as a terminal does
+        assert child.wait(30) == 130
+        assert child.stderr.read().strip() == ""
+    assert not list(tmp_path.iterdir())
+
+
+def children_of(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(found) for task in tasks for found in task.read_text().split()]

@@ -23,6 +23,7 @@ class Server:
         self.calls: list[str] = []
         self.failures: list[Exception | None] = []
         self.before: Callable[[], None] = lambda: None
+        self.extra: dict[str, Any] = {}
         self._count = 0
         self._mutex = threading.Lock()
 
@@ -36,6 +37,7 @@ class Server:
             "refresh_token": refresh,
             "token_type": "bearer",
             "expires_in": self.lifetime,
+            **self.extra,
         }
 
     def _enter(self, call: str) -> None:

@@ -81,11 +81,16 @@ def test_a_base_url_has_one_spelling(url: str, normal: str) -> None:
         ("https://api.example.com:99999", "c"),
         ("https://api.example.com", ""),
         ("https://api.example.com", "c", "", ""),
+        ("https://[::1", "c"),
+        ("https://api.example.com", "caf\udce9"),
+        ("https://api.example.com", "c", "", "caf\udce9"),
+        ("https://api.example.com/\udce9", "c"),
     ],
 )
 def test_what_is_no_identity_is_refused(arguments: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match=r"base_url|client_id|profile") as caught:
+    with pytest.raises(ValueError, match=r"^(base_url|client_id|profile) ") as caught:
         TokenIdentity(*arguments)
+    assert caught.type is ValueError, "an error of encoding shows its text"
     assert "SENTINEL" not in str(caught.value)
 
 

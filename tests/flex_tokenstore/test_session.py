@@ -15,6 +15,7 @@ from flex_tokenstore import (
     GrantError,
     SessionClosedError,
     Token,
+    TokenCorruptError,
     TokenIdentityError,
     TokenLockTimeoutError,
     TokenSession,
@@ -108,6 +109,22 @@ def test_within_the_failure_window_the_store_is_still_looked_at() -> None:
             session.token()
         store.token = stored(server)
         assert session.token().to_dict() == store.token
+
+
+def test_an_answer_that_no_token_is_made_of_is_a_typed_error() -> None:
+    server, store = Server(), DictStore()
+    deep: Any = []
+    for _ in range(5000):
+        deep = [deep]
+    server.extra = {"deep": deep}
+    with make(store, server) as session, pytest.raises(GrantError, match="nested too deeply"):
+        session.token()
+    assert store.token is None
+    server.extra = {}
+    store.token = {**stored(server), "deep": deep}
+    with make(store, server) as session, pytest.raises(TokenCorruptError, match="too deeply"):
+        session.peek()
+    store.token = None  # else pytest, which may show it, would run into it
 
 
 def test_a_transient_failure_is_tried_once_more() -> None:

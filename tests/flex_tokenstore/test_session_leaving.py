@@ -242,3 +242,52 @@ def test_closing_twice_and_from_many_threads_closes_the_store_once() -> None:
     for thread in threads:
         thread.join()
     assert len(closed) == 2
+
+
+@pytest.mark.parametrize("call", ["token", "revoke"])
+def test_a_renewal_that_is_cancelled_before_it_begins_is_begun_again(call: str) -> None:
+    async def main() -> tuple[Any, list[str]]:
+        server = Server()
+        store = DictStore()
+        store.token = stored(server, age=3601) if call == "token" else stored(server)
+        session = await make(store, AsyncServer(server))
+        calling = asyncio.create_task(getattr(session, call)())
+        await asyncio.sleep(0)  # it has made the renewal's task, which has not run yet
+        renewals = [task for task in asyncio.all_tasks() if "renewal" in task.get_name()]
+        for each in renewals:
+            each.cancel()
+        assert len(renewals) == 1
+        outcome = await asyncio.wait_for(calling, 10)
+        await session.aclose()
+        return outcome, server.calls
+
+    outcome, calls = asyncio.run(main())
+    assert outcome
+    assert calls == ["refresh" if call == "token" else "revoke"]
+
+
+def test_a_sync_call_in_the_loop_that_renews_is_refused_not_blocked_for_ever() -> None:
+    server, store = Server(), DictStore()
+    store.token = stored(server, age=3601)
+
+    async def main() -> tuple[Token, Token]:
+        slow = SlowServer(server)
+        session = await make(store, slow)
+        other = TokenSession(open_store(store, IDENTITY, host_lock="off"), server)
+        renewing = asyncio.create_task(session.token())
+        await slow.asked.wait()
+        with pytest.raises(SessionClosedError, match="to_thread"):
+            other.token()
+        with pytest.raises(SessionClosedError, match="to_thread"):
+            other.revoke()
+        waiting = asyncio.create_task(asyncio.to_thread(other.token))
+        slow.answer.set()
+        tokens = await renewing, await waiting
+        assert other.token() == tokens[0]
+        await session.aclose()
+        other.close()
+        return tokens
+
+    first, second = asyncio.run(main())
+    assert first == second
+    assert server.calls == ["refresh"]

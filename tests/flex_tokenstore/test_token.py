@@ -7,7 +7,7 @@ import pickle
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flex_tokenstore import Secret, Token, revision_of
@@ -89,6 +89,34 @@ def test_its_times_and_grant() -> None:
     assert issued(expires_in=True).lifetime is None
 
 
+@pytest.mark.parametrize(
+    ("lifetime", "seconds"),
+    [
+        ("3600", 3600.0),
+        (0, 0),
+        (-5, -5),
+        ("soon", None),
+        ([60], None),
+        (10**400, None),
+        ("9" * 400, None),
+        (float("inf"), None),
+        (float("nan"), None),
+    ],
+    ids=["text", "0", "negative", "word", "list", "huge", "huge-text", "infinity", "nan"],
+)
+def test_a_lifetime_that_is_no_number_of_seconds_is_not_known(
+    lifetime: Any, seconds: float | None
+) -> None:
+    token = issued(expires_in=lifetime)
+    assert token.lifetime == seconds
+    stored = token.to_dict()
+    assert repr(stored["expires_in"]) == repr(lifetime), "what the server gave is kept"
+    if seconds is None:
+        # A writer that computed one all the same.
+        stored["flex_tokenstore"]["expires_at"] = lifetime if isinstance(lifetime, float) else 1e99
+    assert Token(stored).lifetime == seconds
+
+
 def test_it_shows_no_secret() -> None:
     token = issued()
     shown = f"{token!r} {token} {token.to_dict()!r} {token.to_dict()} {token.access_token}"
@@ -129,7 +157,8 @@ def test_what_is_no_token_is_refused_without_its_value(data: Any) -> None:
     assert "SENTINEL" not in str(caught.value)
 
 
-@given(st.text(min_size=1))
+@given(st.text(st.characters(), min_size=1))
+@example("\ud800")
 def test_a_secret_is_never_shown(text: str) -> None:
     secret = Secret(f"SENTINEL{text}")
     assert "SENTINEL" not in f"{secret!r} {secret} {secret:>20}"

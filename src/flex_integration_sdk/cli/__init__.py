@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Runs ``flex-sdk`` with the arguments of this process, and exits with its code."""
+    _open_closed_streams()
     missing = [name for name in ("click", "rich") if find_spec(name) is None]
     if missing:
         print(  # noqa: T201 - click, which would print it, may be what is missing
@@ -21,3 +24,11 @@ def main() -> None:
     from ._app import run
 
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """A shell's ``>&-``, or a starter such as a service manager, may leave some of them out."""
+    # Also so that no file or socket of ours gets their numbers, and is written into.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - to the end

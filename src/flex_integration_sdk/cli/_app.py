@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from ._stores import stores
 from ._token import token
 
 INTERRUPTED = 130
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EFBIG}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,16 +44,16 @@ def run(arguments: Sequence[str]) -> int:
         code = flex_sdk.main(list(arguments), prog_name="flex-sdk", standalone_mode=False)
         sys.stdout.flush()
     except click.Abort as abort:
-        return INTERRUPTED if not isinstance(abort.__cause__, EOFError) else 1
+        if abort.__cause__ is None:  # at a question, whose line is still open
+            click.echo(err=True)
+        return INTERRUPTED if not isinstance(abort.__context__, EOFError) else 1
     except KeyboardInterrupt:
         return INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except BrokenPipeError:
-        # The reader, `head` say, has seen enough. What is still buffered must go nowhere, or
-        # the interpreter complains at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader, `head` say, has seen enough
         return 1
     except Exception as error:
         code = _exit_code(error)
@@ -59,9 +61,17 @@ def run(arguments: Sequence[str]) -> int:
             raise
         # One line, and no control characters: a server or a file name may have put some there.
         text = "".join(c if c.isprintable() else " " for c in str(error) or type(error).__name__)
+        if type(error) is OSError and error.filename is None and error.errno in _UNWRITABLE:
+            _drop_output()
+            text = f"standard output cannot be written to: {text}"
         click.echo(f"flex-sdk: {text}", err=True)
         return code
     return code if isinstance(code, int) else 0
+
+
+def _drop_output() -> None:
+    """What is still buffered goes nowhere, or the interpreter complains at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _exit_code(error: Exception) -> int | None:

@@ -77,19 +77,37 @@ def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.text import Text
 
     console = Console()  # it honours NO_COLOR and the terminal's width
-    columns = zip(headers, *rows, strict=True)
-    longest = [
-        max(len(word) for cell in column for word in [*cell.split(), ""]) for column in columns
-    ]
-    if sum(longest) + 3 * len(longest) + 1 > console.width:
+    widths = _widths(headers, rows, console.width)
+    if widths is None:
         # A table that breaks words is harder to read than none.
         for row in rows:
             print_facts(dict(zip(headers, row, strict=True)))
             click.echo("")
         return
     table = Table()
-    for header, width in zip(headers, longest, strict=True):
-        table.add_column(header, overflow="fold", min_width=width)
+    for header, width in zip(headers, widths, strict=True):
+        table.add_column(header, overflow="fold", width=width)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console.print(table)
+
+
+def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> list[int] | None:
+    """Of the columns, none of which breaks a word; None: there is no room for that.
+
+    Not left to rich, which cuts off the table's right edge where the room is scarce.
+    """
+    from rich.cells import cell_len
+
+    columns = list(zip(headers, *rows, strict=True))
+    widths = [
+        max(cell_len(word) for cell in each for word in [*cell.split(), ""]) for each in columns
+    ]
+    left = room - sum(widths) - 3 * len(widths) - 1  # borders and padding
+    if left < 0:
+        return None
+    for index, column in enumerate(columns):
+        more = min(left, max(map(cell_len, column)) - widths[index])
+        widths[index] += more
+        left -= more
+    return widths

@@ -26,7 +26,6 @@ LIMIT = 1 << 20  # bytes; a token has a few kilobytes
 _WINDOWS = os.name == "nt"
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would wait for a writer
-_ABSENT = (FileNotFoundError, NotADirectoryError)
 _CHUNK = 1 << 16  # bytes
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
 
@@ -50,7 +49,7 @@ class PrivateFiles:
         path = self.folder / name
         try:
             found = path.stat()
-        except _ABSENT:
+        except FileNotFoundError:
             return None
         except OSError as error:
             _fail("looked at", path, error)
@@ -64,7 +63,7 @@ class PrivateFiles:
                 return path
             target = path.resolve()
             outside = target.parent != self.folder.resolve()
-        except _ABSENT:
+        except FileNotFoundError:
             return path
         except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, Python 3.12-
             _fail("looked at", path, error if isinstance(error, OSError) else OSError(errno.ELOOP))
@@ -79,7 +78,7 @@ class PrivateFiles:
         with _reporting("read", path):
             try:
                 fd = _retried(lambda: os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK))
-            except _ABSENT:
+            except FileNotFoundError:
                 return None
             except OSError as error:
                 if error.errno == errno.ENXIO:  # a socket
@@ -114,7 +113,7 @@ class PrivateFiles:
         """Removes the file, and what a crash in a write left; removing nothing is fine."""
         with _reporting("removed", path):
             for each in (_temporary(path), path):
-                with suppress(*_ABSENT):
+                with suppress(FileNotFoundError):
                     _retried(each.unlink)
         _sync(path.parent)
 
@@ -218,7 +217,7 @@ def _temporary(path: Path) -> Path:
 
 def _is_there(path: Path) -> bool:
     # Not os.path.lexists: it takes every error for absence.
-    with suppress(*_ABSENT):
+    with suppress(FileNotFoundError):
         path.lstat()
         return True
     return False
@@ -248,9 +247,16 @@ def _fail(doing: str, path: Path, error: OSError) -> NoReturn:
         errno.EPERM: denied,
         errno.ELOOP: "it is a symbolic link; put the file itself there",
         errno.EEXIST: "something else is in the way there",
+        errno.ENOTDIR: f"{_in_the_way(path)} is a file, not a folder; choose another place with "
+        "the option path",
     }.get(error.errno or 0, error.strerror or type(error).__name__)
     kind = TokenPermissionError if error.errno in _DENIED else TokenUnavailableError
     raise kind(f"{path} could not be {doing}: {why}", store="file", place=str(path)) from None
+
+
+def _in_the_way(path: Path) -> Path:
+    """What a folder of the path should be and is not."""
+    return next((each for each in path.parents if os.path.lexists(each)), path)
 
 
 def _signature(found: os.stat_result) -> Signature:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from flex_tokenstore import (
+    Token,
     TokenPermissionError,
     TokenSession,
     TokenUnavailableError,
@@ -277,6 +278,33 @@ def test_a_folder_that_is_deleted_in_between_is_made_again(tmp_path: Path, locke
         opened.set_token(token("new"), None)
     assert opened.get_token() == token("new")
     assert (tmp_path / "a/b").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("below", ["token.json", "deeper/token.json"])
+def test_a_file_where_a_folder_should_be_is_named_and_no_empty_store(
+    tmp_path: Path, below: str
+) -> None:
+    in_the_way = tmp_path / "notes"
+    in_the_way.write_text("of the user's own")
+    server = Server()
+    with open_store(file_store(path=str(in_the_way / below)), IDENTITY) as opened:
+        for call in (
+            opened.get_token,
+            opened.remove_token,
+            lambda: opened.set_token(Token(token("new"))),
+            TokenSession(opened, server).token,
+        ):
+            with pytest.raises(TokenUnavailableError, match=f"{in_the_way} is a file") as caught:
+                call()
+            assert "option path" in str(caught.value)
+        with (
+            pytest.raises(TokenUnavailableError, match="is a file") as caught,
+            opened.token_lock(0, 5),
+        ):
+            pass
+        assert "host_lock" not in str(caught.value), "this store has a lock of its own"
+    assert server.calls == []
+    assert in_the_way.read_text() == "of the user's own"
 
 
 def test_a_deleted_default_folder_is_claimed_anew(tmp_path: Path) -> None:

@@ -21,7 +21,6 @@ from flex_tokenstore.errors import (
     TokenCorruptError,
     TokenIdentityError,
     TokenLockTimeoutError,
-    TokenStoreError,
     TokenUnavailableError,
 )
 from flex_tokenstore.stores import _files
@@ -429,11 +428,3 @@ def test_what_is_no_file_is_unavailable_and_never_waited_for(tmp_path: Path, kin
 
 def test_a_home_path_is_expanded(tmp_path: Path) -> None:
     assert FileStore(FileStore.Options(path="~/t.json"), A).place == str(tmp_path / "t.json")
-
-
-def test_a_file_in_place_of_the_folder_reads_as_nothing(tmp_path: Path) -> None:
-    (tmp_path / "f").touch()
-    s = store(tmp_path / "f/t.json")
-    assert s.get_token() is None
-    with pytest.raises(TokenStoreError):
-        s.set_token(token("1"), None)
