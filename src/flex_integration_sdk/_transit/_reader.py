@@ -71,21 +71,28 @@ class Reader:
     def _map(self, node: list[Any], depth: int) -> dict[str, Any]:
         if not len(node) % 2:
             raise TransitError("a map has a key without a value")
-        known, text, array = self._known, self._text, self._array
+        known, text = self._known, self._text
         found: dict[str, Any] = {}
         parts = iter(node)
         next(parts)
         for key in parts:
-            name = known.get(key) if type(key) is str else None
-            if type(name) is not str:
+            try:
+                name = known[key]
+            except (KeyError, TypeError):  # a new key; one that is no text
                 name = self._key(key, depth)
+            else:
+                if type(name) is not str:
+                    name = self._key(key, depth)
             value = next(parts)
             kind = type(value)
             if kind is str:
-                if value[:1] in _MARKED:
+                if value and value[0] in "~^":
                     value = text(value)
             elif kind is list:
-                value = array(value, depth)
+                if depth < MAX_DEPTH and value and value[0] == "^ ":
+                    value = self._map(value, depth + 1)
+                else:
+                    value = self._array(value, depth)
             elif kind is dict:
                 value = self._object(value, depth)
             found[name] = value
