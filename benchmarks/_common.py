@@ -60,14 +60,16 @@ def interleaved(
     rounds: int,
     count: int,
     clock: Clock = time.perf_counter,
+    of_rounds: Callable[[list[float]], float] = statistics.median,
 ) -> dict[str, float]:
-    """Median seconds of each case, less the clock's own; in turns, so that noise hits all."""
+    """Seconds of each case, less the clock's own: of each round the median, of those again the
+    median or what else is wanted. In turns, so that noise hits all."""
     empty = statistics.median(sample(lambda: None, 2000, clock))
     taken: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(rounds):
         for name, call in cases.items():
             taken[name].append(statistics.median(sample(call, count, clock)))
-    return {name: max(0.0, statistics.median(each) - empty) for name, each in taken.items()}
+    return {name: max(0.0, of_rounds(each) - empty) for name, each in taken.items()}
 
 
 def machine() -> str:
