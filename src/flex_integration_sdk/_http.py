@@ -323,6 +323,7 @@ def _described(url: str, error: Exception) -> TransportError:
     import httpx2
 
     host, kind = urlsplit(url).netloc, type(error).__name__
+    said = str(error).rstrip(".") or kind
     if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
         return TransportError(
             f"no answer from {host} in time ({kind}). Check the network and the proxy, or raise "
@@ -331,13 +332,12 @@ def _described(url: str, error: Exception) -> TransportError:
         )
     if isinstance(error, httpx2.TransportError):
         return TransportError(
-            f"no answer from {host}: {str(error) or kind}. Check the network, the proxy and "
-            "base_url",
+            f"no answer from {host}: {said}. Check the network, the proxy and base_url",
             reason="transient",
         )
     if isinstance(error, httpx2.RequestError):
         return TransportError(
-            f"the answer of {host} cannot be used: {str(error) or kind}. base_url may be wrong, or "
+            f"the answer of {host} cannot be used: {said}. base_url may be wrong, or "
             "a proxy may have answered"
         )
     return TransportError(f"the request to {host} could not be sent: {kind}")
