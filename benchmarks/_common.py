@@ -17,6 +17,7 @@ RESULTS = Path(__file__).parent / "results"  # ignored by git
 LIBRARIES = (
     "flex-integration-sdk", "flex-tokenstore-redis", "httpx2", "pluggy", "redis", "authlib",
     "globus-sdk", "httpx", "msal", "msal-extensions", "requests", "requests-oauthlib", "spotipy",
+    "msgspec", "transit-python2",
 )  # fmt: skip
 
 
@@ -32,9 +33,11 @@ def sample_token(lifetime: int = 3600) -> dict[str, Any]:
     }
 
 
-def sample(call: Callable[[], object], count: int) -> list[float]:
+Clock = Callable[[], float]
+
+
+def sample(call: Callable[[], object], count: int, clock: Clock = time.perf_counter) -> list[float]:
     """Durations of ``count`` calls, each, in seconds; the collector of garbage rests."""
-    clock = time.perf_counter
     for _ in range(3):
         call()
     durations = [0.0] * count
@@ -52,15 +55,21 @@ def sample(call: Callable[[], object], count: int) -> list[float]:
 
 
 def interleaved(
-    cases: Mapping[str, Callable[[], object]], *, rounds: int, count: int
+    cases: Mapping[str, Callable[[], object]],
+    *,
+    rounds: int,
+    count: int,
+    clock: Clock = time.perf_counter,
+    of_rounds: Callable[[list[float]], float] = statistics.median,
 ) -> dict[str, float]:
-    """Median seconds of each case, less the clock's own; in turns, so that noise hits all."""
-    empty = statistics.median(sample(lambda: None, 2000))
+    """Seconds of each case, less the clock's own: of each round the median, of those again the
+    median or what else is wanted. In turns, so that noise hits all."""
+    empty = statistics.median(sample(lambda: None, 2000, clock))
     taken: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(rounds):
         for name, call in cases.items():
-            taken[name].append(statistics.median(sample(call, count)))
-    return {name: max(0.0, statistics.median(each) - empty) for name, each in taken.items()}
+            taken[name].append(statistics.median(sample(call, count, clock)))
+    return {name: max(0.0, of_rounds(each) - empty) for name, each in taken.items()}
 
 
 def machine() -> str:

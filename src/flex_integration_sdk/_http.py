@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from flex_tokenstore import Secret
@@ -34,6 +34,9 @@ TOKEN_CONNECTIONS = 1
 CONNECT_TIMEOUT = 5.0
 POOL_TIMEOUT = 60.0
 ANSWER_LIMIT = 1 << 20  # bytes of a token answer
+# Of an API answer, decompressed: a page of 100 with all that can be included has less, with the
+# API's limit of 50 KB for each piece of extended data. Without one a few KB could fill the memory.
+API_ANSWER_LIMIT = 128 << 20
 # A process that was stopped (Ctrl-Z, a laptop's lid) finds its answer there, though late. It is
 # taken: a token thrown away is lost, and the refresh token is used up.
 LATE_READS = 16
@@ -59,6 +62,16 @@ class _Deadline(dict[str, float]):
     def get(self, key: str, default: Any = None) -> float:
         left = max(self.end - time.monotonic(), 0.001)  # 0 would mean "do not wait", not "fail"
         return min(left, CONNECT_TIMEOUT) if key == "connect" else left
+
+
+class ApiAnswer(NamedTuple):
+    """What an API request was answered with, read."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    """By their names in any case."""
+    content: bytes
+    """Decompressed."""
 
 
 class _Base:
@@ -114,12 +127,22 @@ class Http(_Base):
 
         return httpx2.Client
 
-    def send(self, api: ApiRequest, token: Token) -> Any:
-        """An API request; gives the response, read."""
+    def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
+        """An API request and its answer."""
         client = self._pair()[0]
         request = _api_request(client, api, token)
         try:
-            return client.send(request)
+            response = client.send(request, stream=True)
+            try:
+                body = bytearray()
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    _check_size(api.url, len(body))
+            finally:
+                response.close()
+            return ApiAnswer(response.status_code, response.headers, bytes(body))
+        except TransportError:
+            raise
         except Exception as error:  # noqa: BLE001 - none may escape with its frames
             raise _failed(api.url, error) from without_frames(error)
 
@@ -170,12 +193,22 @@ class AsyncHttp(_Base):
 
         return httpx2.AsyncClient
 
-    async def send(self, api: ApiRequest, token: Token) -> Any:
+    async def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
         """As :meth:`Http.send`."""
         client = self._pair()[0]
         request = _api_request(client, api, token)
         try:
-            return await client.send(request)
+            response = await client.send(request, stream=True)
+            try:
+                body = bytearray()
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    _check_size(api.url, len(body))
+            finally:
+                await response.aclose()
+            return ApiAnswer(response.status_code, response.headers, bytes(body))
+        except TransportError:
+            raise
         except Exception as error:  # noqa: BLE001 - none may escape with its frames
             raise _failed(api.url, error) from without_frames(error)
 
@@ -255,6 +288,14 @@ def _answer(response: Any, body: Secret[bytearray]) -> AuthAnswer:
     )
 
 
+def _check_size(url: str, size: int) -> None:
+    if size > API_ANSWER_LIMIT:
+        raise TransportError(
+            f"{urlsplit(url).netloc} sent more than {API_ANSWER_LIMIT >> 20} MB: ask for fewer "
+            "resources at once (per_page, fields), or check base_url"
+        )
+
+
 def _check(url: str, size: int, deadline: _Deadline) -> None:
     host = urlsplit(url).netloc
     if size > ANSWER_LIMIT:
@@ -282,6 +323,7 @@ def _described(url: str, error: Exception) -> TransportError:
     import httpx2
 
     host, kind = urlsplit(url).netloc, type(error).__name__
+    said = str(error).rstrip(".") or kind
     if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
         return TransportError(
             f"no answer from {host} in time ({kind}). Check the network and the proxy, or raise "
@@ -290,13 +332,12 @@ def _described(url: str, error: Exception) -> TransportError:
         )
     if isinstance(error, httpx2.TransportError):
         return TransportError(
-            f"no answer from {host}: {str(error) or kind}. Check the network, the proxy and "
-            "base_url",
+            f"no answer from {host}: {said}. Check the network, the proxy and base_url",
             reason="transient",
         )
     if isinstance(error, httpx2.RequestError):
         return TransportError(
-            f"the answer of {host} cannot be used: {str(error) or kind}. base_url may be wrong, or "
+            f"the answer of {host} cannot be used: {said}. base_url may be wrong, or "
             "a proxy may have answered"
         )
     return TransportError(f"the request to {host} could not be sent: {kind}")

@@ -41,7 +41,8 @@ def prepare(
         base_url: Address of the server.
         endpoint: What to call.
         named: Arguments by the API's names.
-        others: Further ones by Python's names: of the query for GET, of the body for POST.
+        others: Further ones by Python's names: of the query for GET, of the body for POST, where
+            those that shape the answer (``fields.user``) are of the query too.
         verbose: Sends Transit in its readable form, and asks for it.
 
     Raises:
@@ -56,10 +57,12 @@ def prepare(
         query = query_string({**given, **{wire_name(name): others[name] for name in others}})
         return ApiRequest("GET", f"{url}?{query}" if query else url, headers)
     in_query = {param.name for param in endpoint.query}
-    query = query_string({name: value for name, value in given.items() if name in in_query})
+    given |= {wire_name(name): others[name] for name in others}
+    # ``fields.user`` is a parameter as ``fields`` is; no body has a key with a dot.
+    shaping = {name for name in given if name.partition(".")[0] in in_query}
+    query = query_string({name: value for name, value in given.items() if name in shaping})
     url = f"{url}?{query}" if query else url
-    body = {name: value for name, value in given.items() if name not in in_query}
-    body |= {wire_name(name): others[name] for name in others}
+    body = {name: value for name, value in given.items() if name not in shaping}
     if endpoint.multipart:
         files = {name: _part(name, value) for name, value in body.items()}
         return ApiRequest("POST", url, headers, files=files)

@@ -106,13 +106,13 @@ def _decode(response: Any) -> Any:
                 "the API's answer is damaged: it cannot be decoded; try again",
                 status=response.status_code,
             ) from None
-    return response.text
+    return response.content.decode(errors="replace")
 
 
 def _error(status: int, body: Any, method: str, path: str, retry_after: str | None) -> ApiError:
     error = class_for(status)(status=status, body=body, method=method, path=path)
     first = error.errors[0] if error.errors else {}
-    said = ", ".join(str(first[name]) for name in ("code", "title") if first.get(name))
+    said = ", ".join(str(first[name])[:200] for name in ("code", "title") if first.get(name))
     error.message = f"{method} {path} failed: HTTP {status}" + (f", {said}" if said else "")
     if isinstance(error, RateLimitedError):
         error.retry_after = seconds(retry_after)

@@ -74,6 +74,16 @@ def test_commands_take_typed_values(run: Any, tmp_path: Path) -> None:
     assert [each["attributes"] for each in found["data"]] == [{"title": "A bike = fun"}]
 
 
+def test_commands_take_what_shapes_the_answer_by_its_dotted_name(run: Any) -> None:
+    user = "id=00000002-0000-4000-8000-000000000003"
+    for name in ("users.updateProfile", "users.update_profile"):
+        changed = run(name, user, "bio=x", "expand=true", "fields.user=email,profile.bio")
+        assert answer(changed)["data"]["attributes"] == {
+            "email": "user3@example.com",
+            "profile": {"bio": "x"},
+        }
+
+
 @pytest.mark.parametrize("filter", ["pub_a", "meta_a", "priv_a", "prot_a"])
 def test_filters_by_extended_data_go_over_the_wire_as_they_are(run: Any, filter: str) -> None:
     assert answer(run("users.query", f"{filter}=b=c,d"))["data"] == []

@@ -146,6 +146,16 @@ def test_a_command_sends_what_is_given_and_null_where_it_clears() -> None:
     }
 
 
+def test_what_shapes_a_commands_answer_is_of_its_query_by_its_dotted_name_too() -> None:
+    shape = {"fields.user": "email", "limit.images": 1, "imageVariant.my_one": "w:1"}
+    request = call("users.approve", id=ID, expand=True, brand_new=3, **shape)
+    assert request.url == (
+        f"{BASE}/v1/integration_api/users/approve?expand=true&fields.user=email&limit.images=1"
+        "&imageVariant.my_one=w%3A1"
+    )
+    assert _transit.loads(request.content) == {"id": ID, "brandNew": 3}
+
+
 def test_a_command_without_arguments_sends_an_empty_map() -> None:
     request = prepare(BASE, ENDPOINTS["users.approve"], {"id": UNSET, "expand": None}, {})
     assert request.content == b'["^ "]'

@@ -1,4 +1,19 @@
-"""Which requests a call makes, in which order, and what is stored afterwards."""
+"""Which requests a call makes, in which order, and what is stored afterwards.
+
+As the JavaScript SDK has it (version 1.14.1, watched on a local server), except, on purpose:
+
+- A refresh that failed for another reason than a rejected token (5xx, dropped, 403, 429) never
+  sends the secret. The JavaScript SDK signs in after any failure.
+- Token requests that 5xx or a dropped connection ended are sent once more.
+- The error is that of the last request. When nobody can sign in, that is the sign-in's, not the 401
+  that came before.
+- A token that is no bearer token is not saved, whichever grant gave it. There it is.
+- A stored token of no type or another is sent until it is refused, and then refreshed: the call
+  heals what was written by others. The JavaScript SDK fails each call until somebody removes it.
+- A token that cannot be saved serves the call, and ``session.saved`` tells. The JavaScript SDK
+  fails the call, or hides the store's error behind a 401.
+- ``revoke`` tells whether the server revoked anything.
+"""
 
 from __future__ import annotations
 
@@ -222,6 +237,57 @@ def test_another_token_type_is_not_saved(script: Script, store: Own, sdk: Integr
     assert store.token is None
 
 
+@pytest.mark.parametrize("kind", [None, "mac"])
+def test_a_stored_token_of_no_type_or_another_heals(
+    script: Script, store: Own, sdk: IntegrationSDK, kind: str | None
+) -> None:
+    put(script, store, refresh_token="r-0")
+    store.token["token_type"] = kind
+    if kind is None:
+        del store.token["token_type"]
+    script.statuses = {"api": [401, 200]}
+    assert sdk.marketplace.show().status == 200
+    assert script.order == ["api", "rt", "api"]
+    assert store.token["token_type"] == "bearer"
+
+
+def test_a_refresh_that_gives_another_token_type_is_an_error(
+    script: Script, store: Own, sdk: IntegrationSDK
+) -> None:
+    put(script, store, refresh_token="r-0")
+    script.statuses = {"api": [401]}
+    script.token["token_type"] = "mac"
+    with pytest.raises(AuthenticationError, match="Unknown token type: mac"):
+        sdk.marketplace.show()
+    assert script.order == ["api", "rt"]
+    assert access(store) == "old"
+
+
+def test_a_refreshed_token_that_cannot_be_saved_serves_the_call(
+    script: Script, store: Own, sdk: IntegrationSDK
+) -> None:
+    put(script, store, refresh_token="r-0")
+    script.statuses = {"api": [401, 200]}
+    store.fail_on = "set"
+    assert sdk.marketplace.show().status == 200
+    assert script.order == ["api", "rt", "api"]
+    assert access(store) == "old"
+    assert sdk.session.saved is False
+    store.fail_on = None
+    sdk.marketplace.show()
+    assert script.order == ["api", "rt", "api", "api"]
+
+
+def test_a_token_that_cannot_be_removed_after_its_revocation(
+    script: Script, store: Own, sdk: IntegrationSDK
+) -> None:
+    put(script, store, refresh_token="r-0")
+    store.fail_on = "remove"
+    with pytest.raises(TokenUnavailableError):
+        sdk.revoke()
+    assert script.order == ["revoke"]
+
+
 def test_a_store_that_cannot_be_read(script: Script, store: Own, sdk: IntegrationSDK) -> None:
     store.fail_on = "get"
     with pytest.raises(TokenUnavailableError):
@@ -245,6 +311,9 @@ def test_a_store_that_cannot_save(script: Script, store: Own, sdk: IntegrationSD
         ("r-0", {"revoke": [401, 200]}, "revoke rt revoke", True, None),
         ("r-0", {"revoke": [401], "rt": [401]}, "revoke rt", False, None),
         ("r-0", {"revoke": [401], "rt": [403]}, "revoke rt", AuthenticationError, "old"),
+        ("r-0", {"revoke": [401], "rt": [400]}, "revoke rt", AuthenticationError, "old"),
+        ("r-0", {"revoke": [401], "rt": [500]}, "revoke rt rt", AuthenticationError, "old"),
+        ("r-0", {"revoke": [401], "rt": [DROP]}, "revoke rt rt", AuthenticationError, "old"),
         ("r-0", {"revoke": [401]}, "revoke rt revoke", AuthenticationError, "rt-1"),
         ("r-0", {"revoke": [500]}, "revoke", ServerError, "old"),
     ],

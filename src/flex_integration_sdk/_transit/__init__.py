@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from ._reader import Reader
-from ._values import TaggedValue, TransitError
+from ._values import MAX_VALUES, TaggedValue, TransitError
 from ._writer import Writer
 
 __all__ = ["TaggedValue", "TransitError", "dumps", "loads"]
@@ -33,11 +33,14 @@ def loads(text: str | bytes) -> Any:
         text: The document; bytes are UTF-8.
 
     Raises:
-        TransitError: It is not JSON, not Transit, or nested deeper than 200.
+        TransitError: It is not JSON, not Transit, nested deeper than 200, or of more than
+            4 million values.
     """
     from msgspec import MsgspecError
     from msgspec.json import decode
 
+    if len(text) > MAX_VALUES and _most_values(text) > MAX_VALUES:
+        raise TransitError(f"more than {MAX_VALUES} values")
     try:
         document = decode(text)
     except (MsgspecError, ValueError) as error:
@@ -48,6 +51,16 @@ def loads(text: str | bytes) -> Any:
         return Reader().read(document)
     except RecursionError:
         raise TransitError(_STACK) from None
+
+
+def _most_values(text: str | bytes) -> int:
+    """How many there may be; found without decoding, which is what would fill the memory.
+
+    Commas and brackets within texts count too: no page has so many.
+    """
+    if isinstance(text, str):
+        return sum(map(text.count, ",[{"))
+    return sum(map(text.count, (b",", b"[", b"{")))
 
 
 def dumps(value: Any, *, verbose: bool = False) -> str:

@@ -14,20 +14,16 @@ _NAMES = frozenset(":$")  # keywords and symbols
 _WRONG = (ValueError, TypeError, KeyError, ArithmeticError)
 
 
-class _Tag(str):
-    """The name of a tag, as the cache holds it; every other entry is plain text."""
-
-    __slots__ = ()
-
-
 class Reader:
     """Reads one document; the cache lives as long."""
 
-    __slots__ = ("_count", "_ids", "_known", "_names")
+    __slots__ = ("_count", "_ids", "_known", "_names", "_tags")
 
     def __init__(self) -> None:
         self._ids: dict[str, Any] = {}  # written UUID -> UUID: a page repeats its authors' often
-        self._known: dict[str, str] = {}  # cache code -> key, keyword or tag
+        # By cache code: keys and keywords, and tags, which stand in other places.
+        self._known: dict[str, str] = {}
+        self._tags: dict[str, str] = {}
         self._count = 0
         self._names: dict[str, str] = {}  # written key -> key, for verbose documents
 
@@ -52,40 +48,45 @@ class Reader:
             if head == "^ ":
                 return self._map(node, depth + 1)
             if head[:1] == "^" or head[:2] == "~#":
-                head = self._head(head)
-                if type(head) is _Tag:
+                tag = self._tag(head)
+                if tag is not None:
                     if len(node) != 2:
                         raise TransitError(f"a tag stands before one value, not {len(node) - 1}")
-                    return _tagged(head, self.read(node[1], depth + 1))
-                return [head, *[self.read(item, depth + 1) for item in node[1:]]]
+                    return _tagged(tag, self.read(node[1], depth + 1))
         # The JSON is this reader's own, so its arrays become the lists in place.
         for index, item in enumerate(node):
             kind = type(item)
             if kind is str:
                 if item[:1] in _MARKED:
                     node[index] = self._text(item)
-            elif kind is list or kind is dict:
-                node[index] = self.read(item, depth + 1)
+            elif kind is list:
+                node[index] = self._array(item, depth + 1)
+            elif kind is dict:
+                node[index] = self._object(item, depth + 1)
         return node
 
     def _map(self, node: list[Any], depth: int) -> dict[str, Any]:
         if not len(node) % 2:
             raise TransitError("a map has a key without a value")
-        known, text, array = self._known, self._text, self._array
+        known, text = self._known, self._text
         found: dict[str, Any] = {}
         parts = iter(node)
         next(parts)
         for key in parts:
-            name = known.get(key) if type(key) is str else None
-            if type(name) is not str:
+            try:
+                name = known[key]
+            except (KeyError, TypeError):  # a new key; one that is no text
                 name = self._key(key, depth)
             value = next(parts)
             kind = type(value)
             if kind is str:
-                if value[:1] in _MARKED:
+                if value and value[0] in "~^":
                     value = text(value)
             elif kind is list:
-                value = array(value, depth)
+                if depth < MAX_DEPTH and value and value[0] == "^ ":
+                    value = self._map(value, depth + 1)
+                else:
+                    value = self._array(value, depth)
             elif kind is dict:
                 value = self._object(value, depth)
             found[name] = value
@@ -114,7 +115,7 @@ class Reader:
             return _key_name(self.read(key, depth))
         name = self._key_text(key)
         if is_cached(key):
-            self._remember(name)
+            self._remember(name, self._known)
         return name
 
     def _key_text(self, key: str) -> str:
@@ -126,42 +127,41 @@ class Reader:
             raise TransitError("a cache code that stands for no key")
         return _key_name(_scalar(key))
 
-    def _head(self, text: str) -> str:
-        """The first of an array: a tag, or text by its code."""
+    def _tag(self, text: str) -> str | None:
+        """The tag that the first of an array is, by its name or code; None: it is none."""
         if text[0] == "^":
-            name = self._known.get(text)
-            if name is None:
-                raise TransitError("a cache code that stands for nothing")
-            return name
-        tag = _Tag(text[2:])
+            return self._tags.get(text)
+        tag = text[2:]
         if is_cached(text):
-            self._remember(tag)
+            self._remember(tag, self._tags)
         return tag
 
     def _text(self, text: str) -> Any:
         """A text that starts with ``~`` or ``^``, where a value stands."""
-        if text[1:2] == "u":
+        letter = text[1:2]
+        if letter == "u":
             found = self._ids.get(text)
             if found is None:
                 found = self._ids[text] = _scalar(text)
             return found
-        name = self._known.get(text)
-        if type(name) is str:
-            return name
         if text[0] == "^":
-            raise TransitError("a cache code that stands for no value")
-        if text[1:2] not in _NAMES:
+            name = self._known.get(text)
+            if name is None:
+                raise TransitError("a cache code that stands for no value")
+            return name
+        if letter not in _NAMES:
             return _scalar(text)
         name = text[2:]
         if is_cached(text):
-            self._remember(name)
+            self._remember(name, self._known)
         return name
 
-    def _remember(self, name: str) -> None:
+    def _remember(self, name: str, where: dict[str, str]) -> None:
         if self._count == CACHE_SIZE:
             self._known.clear()
+            self._tags.clear()
             self._count = 0
-        self._known[CODES[self._count]] = name
+        where[CODES[self._count]] = name
         self._count += 1
 
 
@@ -184,7 +184,7 @@ def _scalar(text: str) -> Any:
 def _tagged(tag: str, value: Any) -> Any:
     read = TAGS.get(tag)
     if read is None:
-        return TaggedValue(str(tag), value)
+        return TaggedValue(tag, value)
     try:
         return read(value)
     except _WRONG:

@@ -25,10 +25,10 @@ _new, _put = object.__new__, object.__setattr__
 _Number = TypeVar("_Number", float, Decimal)
 
 # Python's own constructors also take "1_0", blanks, braces and digits of other scripts. The limit
-# on digits keeps reading linear.
+# on digits, and what never gives back what it matched (``++``), keep reading linear.
 _is_uuid = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
 _is_integer = re.compile(r"[+-]?[0-9]{1,4000}").fullmatch
-_is_number = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
+_is_number = re.compile(r"[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?").fullmatch
 
 
 def _uuid(text: str) -> UUID:

@@ -8,6 +8,10 @@ from typing import Any
 MAX_DEPTH = 200
 """Arrays and maps within each other; answers of the API have about ten."""
 
+MAX_VALUES = 4_000_000
+"""Values of a document; a page of 100 listings has some 10,000. Each takes up to 200 bytes, from
+as little as two on the wire."""
+
 ESCAPED = frozenset("~^`")
 """A text that starts with one of these is written with ``~`` before it."""
 

@@ -23,8 +23,8 @@ class _Call(click.Command):
     """A command whose help is of the endpoint, if one is named."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        found = _table()
-        ctx.meta[_ENDPOINT] = next((found[arg] for arg in args if arg in found), None)
+        found = map(_endpoint, args)
+        ctx.meta[_ENDPOINT] = next((each for each in found if each is not None), None)
         return super().parse_args(ctx, args)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -47,6 +47,15 @@ def _table() -> dict[str, Endpoint]:
     return ENDPOINTS
 
 
+def _endpoint(name: str) -> Endpoint | None:
+    """By the API's spelling or by Python's, ``users.update_profile``."""
+    from flex_integration_sdk._endpoints import snake
+
+    found = _table()
+    python = {f"{snake(each.resource)}.{snake(each.action)}": each for each in found.values()}
+    return found.get(name) or python.get(name)
+
+
 def _complete_endpoint(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
@@ -60,7 +69,7 @@ def _complete_endpoint(
 def _complete_param(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    endpoint = _table().get(ctx.params.get("endpoint", ""))
+    endpoint = _endpoint(ctx.params.get("endpoint") or "")
     if endpoint is None or "=" in incomplete:
         return []
     return [
@@ -89,7 +98,7 @@ def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
     from flex_integration_sdk import create_instance
     from flex_integration_sdk._endpoints import snake
 
-    found = _table().get(endpoint)
+    found = _endpoint(endpoint)
     if found is None:
         near = difflib.get_close_matches(endpoint, _table(), n=1)
         hint = f"Did you mean {near[0]}? " if near else ""

@@ -41,7 +41,8 @@ import click
     "--db",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="SQLite file that keeps the data. Default: it is gone at the end.",
+    help="SQLite file that keeps data and tokens. Default: they are gone at the end. To go on with "
+    "it, give the same --port and --client-secret again.",
 )
 @click.option(
     "--limits",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 try:
     from ._app import create_app
+    from ._database import SandboxFileError
     from ._serve import RunningSandbox, SandboxAddressError, run, serve
     from ._settings import SandboxSettings
 except ModuleNotFoundError as error:
@@ -19,6 +20,7 @@ except ModuleNotFoundError as error:
 __all__ = [
     "RunningSandbox",
     "SandboxAddressError",
+    "SandboxFileError",
     "SandboxSettings",
     "create_app",
     "run",

@@ -73,10 +73,10 @@ def create_app(settings: SandboxSettings) -> Starlette:
 class _Sandbox:
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
-        self.tokens = Tokens(settings)
         self.faults = Faults()
         self._key = secrets.token_bytes(32)
         self._api = Api(settings.db, settings.client_id, self._sign)
+        self.tokens = Tokens(settings, self._api.db)
         self._limiter = Limiter(settings.limits)
 
     # Requests are counted before a fault is looked up: the counters say what came over the wire.
@@ -109,9 +109,7 @@ class _Sandbox:
         return JSONResponse({"expired": True})
 
     async def reset(self, request: Request) -> Response:
-        still_in_flight = self.tokens.in_flight  # they leave later, and must not leave twice
-        self.tokens.reset()
-        self.tokens.in_flight = still_in_flight
+        self.tokens.reset()  # but not what is in flight, which leaves later
         self.faults.clear()
         self._limiter.reset()
         self._api.db.reset()

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from flex_integration_sdk._transit import dumps, loads
+from flex_integration_sdk.errors import FlexError
 
 Resource = dict[str, Any]
 """As the API gives it. Never changed in place: reads share what they decoded."""
@@ -27,16 +28,33 @@ CREATE TABLE IF NOT EXISTS content (id TEXT PRIMARY KEY, kind TEXT NOT NULL, bod
 """
 
 
+class SandboxFileError(FlexError, OSError):
+    """The sandbox cannot keep its data there: no such folder, no right, or another kind of file."""
+
+
 class Database:
     """Resources by type and id, and the bytes of images and files.
 
     Args:
         path: The file; None: in memory.
         seed: What a new one starts with, oldest first.
+
+    Raises:
+        SandboxFileError: The file cannot be opened or written, or is none of a sandbox.
     """
 
     def __init__(self, path: str | None, seed: Callable[[], list[Resource]]) -> None:
         self._seed = seed
+        self.changes: list[tuple[Resource | None, Resource | None]] = []
+        try:
+            self._open(path)
+        except sqlite3.Error as error:
+            raise SandboxFileError(
+                f"the sandbox cannot keep its data in {path}: {error}; name a file of a sandbox, "
+                "or a new one in a folder that exists"
+            ) from None
+
+    def _open(self, path: str | None) -> None:
         # One event loop uses it, in whatever thread that runs.
         self._connection = sqlite3.connect(
             path or ":memory:", isolation_level=None, check_same_thread=False
@@ -44,7 +62,6 @@ class Database:
         # Whoever serves the application does not know of it, and has nothing to close.
         weakref.finalize(self, self._connection.close)
         self._connection.executescript(_SCHEMA)
-        self.changes: list[tuple[Resource | None, Resource | None]] = []
         if not self._connection.execute("SELECT 1 FROM resource LIMIT 1").fetchone():
             self.reset()
 
@@ -71,6 +88,14 @@ class Database:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT" if keep else "ROLLBACK")
+
+    def add_tables(self, schema: str) -> None:
+        """Makes further tables, those that are not there."""
+        self._connection.executescript(schema)
+
+    def execute(self, statement: str, *values: Any) -> list[Any]:
+        """The rows that a statement about such a table gives."""
+        return self._connection.execute(statement, values).fetchall()
 
     def all(self, kind: str) -> list[Resource]:
         """Those of a type, newest first."""

@@ -118,6 +118,7 @@ def serve(
 
     Raises:
         SandboxAddressError: The port is in use, or the address is not this host's.
+        SandboxFileError: The settings' file cannot be used.
     """
     settings = settings or SandboxSettings()
     started = threading.Event()
@@ -143,6 +144,7 @@ def run(settings: SandboxSettings, host: str = "127.0.0.1", port: int = 0) -> No
 
     Raises:
         SandboxAddressError: The port is in use, or the address is not this host's.
+        SandboxFileError: The settings' file cannot be used.
     """
     with _bound(host, port) as listening:
         running = _running(settings, host, listening)

@@ -32,7 +32,8 @@ class SandboxSettings:
     limits: Limits = "off"
     """Rate limits: ``dev``, as in development and test environments; ``live``; ``off``."""
     db: str | None = None
-    """SQLite file that keeps the marketplace's data; None: it is gone when the sandbox ends."""
+    """SQLite file that keeps the marketplace's data and the tokens (their SHA-256 digests alone);
+    None: all is gone when the sandbox ends."""
 
     def __post_init__(self) -> None:
         if not self.client_id or not self.client_secret:
