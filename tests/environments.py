@@ -89,6 +89,10 @@ class Environment:
         program = self.bin / ("flex-sdk.exe" if os.name == "nt" else "flex-sdk")
         return self._run([str(program), *arguments], self.folder, 60, environ)
 
+    def shell(self, script: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Runs a shell script."""
+        return self._run(["sh", "-c", script], self.folder, 110, environ)
+
     def _run(
         self, command: list[str], cwd: Path, timeout: float, environ: dict[str, str]
     ) -> subprocess.CompletedProcess[str]:
