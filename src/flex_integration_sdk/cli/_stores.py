@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._new_store import new
 from ._output import print_facts, print_json, print_table
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def stores() -> None:
-    """The installed token stores."""
+    """The installed token stores, and new ones."""
+
+
+stores.add_command(new)
 
 
 @stores.command("list")

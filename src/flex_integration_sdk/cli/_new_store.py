@@ -1,0 +1,162 @@
+"""``flex-sdk stores new``: a plugin package, copied from the one in ``_skeleton``.
+
+The skeleton is a package that works, so that it is formatted, typed and tested as all else here.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path, PurePosixPath
+
+import click
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_LONGEST = 40
+_PREFIX = "flex-tokenstore-"
+
+
+@click.command("new", short_help="Write a plugin package with a store of your own.")
+@click.argument("name")
+@click.option(
+    "--folder",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Where to write it; new or empty. Default: ./flex-tokenstore-NAME.",
+)
+def new(name: str, folder: Path | None) -> None:
+    """Write a plugin package with a store of your own, called NAME.
+
+    It installs, is listed, and passes the conformance kit as it is. What it keeps in a JSON file
+    is for you to keep elsewhere.
+    """
+    _check_name(name)
+    shown = folder or Path(f"{_PREFIX}{name}")
+    target = shown.resolve()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise click.UsageError(f"{target} exists and is not an empty folder: pass another --folder")
+    try:
+        _write(name, target)
+    except OSError as error:
+        raise click.ClickException(
+            f"{target} cannot be written: {error.strerror or error}"
+        ) from None
+    click.echo(_next_steps(name, shown))
+
+
+def _check_name(name: str) -> None:
+    from flex_tokenstore import list_stores
+
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+        raise click.UsageError(
+            f"{name!r} cannot be the name of a store: it takes lower-case letters, digits and "
+            f"single dashes, a letter first, at most {_LONGEST}{_suggestion(name)}"
+        )
+    if name.startswith(_PREFIX):
+        raise click.UsageError(
+            f"NAME is what the store is chosen by, without {_PREFIX!r}{_suggestion(name)}"
+        )
+    for info in list_stores():
+        if info.name == name:
+            remedy = "" if info.origin == "built-in" else ", or uninstall that one"
+            raise click.UsageError(
+                f"{name!r} is the name of an installed store, of {info.distribution}; of two with "
+                f"one name none can be used: choose another name{remedy}"
+            )
+
+
+def _suggestion(name: str) -> str:
+    words = re.sub(r"[^a-z0-9]+", "-", re.sub(r"([a-z0-9])([A-Z])", r"\1-\2", name).lower())
+    near = words.removeprefix(_PREFIX).strip("-0123456789")[:_LONGEST].strip("-")
+    return f"; {near!r} would do" if near and near != name else ""
+
+
+def _write(name: str, target: Path) -> None:
+    """The package appears whole or not at all.
+
+    Raises:
+        OSError: The file system refuses.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    made = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    moved: list[Path] = []
+    try:
+        for relative, text in _package(name):
+            path = made / relative
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        if not target.exists():
+            made.rename(target)
+            return
+        # An empty folder of the user's, who may be standing in it, stays the same folder.
+        for entry in made.iterdir():
+            moved.append(target / entry.name)
+            entry.rename(moved[-1])
+    except BaseException:
+        for path in moved:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        raise
+    finally:
+        shutil.rmtree(made, ignore_errors=True)  # not there if all went well
+
+
+def _package(name: str) -> Iterator[tuple[PurePosixPath, str]]:
+    """The files of the skeleton under the new name: path and text of each."""
+    module = name.replace("-", "_")
+    names = {
+        "flex_tokenstore_skeleton": f"flex_tokenstore_{module}",
+        "test_skeleton_store": f"test_{module}_store",
+        "SkeletonStore": "".join(map(str.capitalize, name.split("-"))) + "Store",
+        "skeleton": name,
+    }
+    pattern = re.compile("|".join(names))
+    for path, file in _files(files("flex_integration_sdk.cli") / "_skeleton", PurePosixPath()):
+        renamed = pattern.sub(lambda match: names[match[0]], str(path))
+        text = file.read_text(encoding="utf-8")
+        yield PurePosixPath(renamed), pattern.sub(lambda match: names[match[0]], text)
+
+
+def _files(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosixPath, Traversable]]:
+    for entry in folder.iterdir():
+        if entry.is_file():
+            yield path / entry.name, entry
+        elif entry.name != "__pycache__" and not entry.name.startswith("."):
+            yield from _files(entry, path / entry.name)
+
+
+def _next_steps(name: str, folder: Path) -> str:
+    module = name.replace("-", "_")
+    steps = [
+        ["cd", str(folder)],
+        [_python(), "-m", "pip", "install", "-e", ".[test]"],
+        ["flex-sdk", "stores", "show", name],
+        [_python(), "-m", "pytest", "-m", "not slow"],
+    ]
+    if folder.resolve() == Path.cwd():
+        del steps[0]
+    lines = "\n".join(f"  {_quoted(step)}" for step in steps)
+    return (
+        f"{folder}: the package {_PREFIX}{name}, with a store that keeps tokens in one JSON file.\n"
+        f"\nInstall it, and run the conformance kit on it:\n\n{lines}\n\n"
+        f"Then have src/flex_tokenstore_{module}/_store.py keep them where you want, and run the "
+        "kit again."
+    )
+
+
+def _python() -> str:
+    """A word for the Python that this runs on: a plugin must be installed in its environment."""
+    found = shutil.which("python")
+    if found is not None and Path(found).absolute() == Path(sys.executable).absolute():
+        return "python"
+    return sys.executable
+
+
+def _quoted(words: list[str]) -> str:
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
