@@ -108,8 +108,20 @@ class Postgres:
                 os.kill(pid, signal.SIGCONT)
 
     def kill(self) -> None:
-        """Ends the server at once, as a crash does."""
-        self._end(signal.SIGQUIT)
+        """Ends the server and all of its processes at once (SIGKILL)."""
+        ended = self._processes()
+        for pid in ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._end(signal.SIGKILL)
+        command = ["ps", "-o", "stat=", "-p", ",".join(map(str, ended))]
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:  # while one is left, no other server starts
+            states = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+            if all(state.startswith("Z") for state in states.split()):
+                return
+            time.sleep(0.01)
+        raise TimeoutError("they do not end")
 
     def stop(self) -> None:
         """Ends the server and removes its folder; twice is fine."""

@@ -17,6 +17,7 @@ from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
 from .crowd import Crowd, Watch, crowd, environment_for
 
 if TYPE_CHECKING:
+    from tests.servers.openbao import OpenBao
     from tests.servers.valkey import Valkey
 
 LATENCY = 100  # milliseconds that a token request takes, so that renewals would overlap
@@ -100,6 +101,29 @@ def redis_store(server: Valkey) -> dict[str, Any]:
     return {"name": "redis", "url": server.url}
 
 
+def sql_store(url: str) -> dict[str, Any]:
+    """The config of the SQL store on this database."""
+    return {"name": "sql", "url": url}
+
+
+def vault_store(server: OpenBao) -> dict[str, Any]:
+    """The config of the Vault store on this server."""
+    return {"name": "vault", "address": server.url, "token": server.root_token}
+
+
+def store_on(kind: str, request: pytest.FixtureRequest, folder: Path) -> dict[str, Any]:
+    """The config of an empty store: ``file``, ``redis``, ``vault``, or ``sql`` on a database."""
+    if kind == "file":
+        return file_store(folder)
+    if kind == "redis":
+        return redis_store(request.getfixturevalue("valkey_server"))
+    if kind == "vault":
+        return vault_store(request.getfixturevalue("openbao_server"))
+    if kind == "sqlite":
+        return sql_store(f"sqlite:///{folder / 'tokens.db'}")
+    return sql_store(request.getfixturevalue(f"{kind}_server").url)
+
+
 def variables_for(store: Mapping[str, Any]) -> dict[str, str]:
     """The same as a program's environment has it."""
     options = {
@@ -121,13 +145,14 @@ def play(store: Mapping[str, Any], folder: Path, **settings: Any) -> Iterator[Sc
 slow = pytest.mark.slow
 both_stores = pytest.mark.parametrize("scene", ["file", "redis"], indirect=True)
 """For a test that plays on Redis in the default suite, too; the others do so where slow ones do."""
+two_kinds = pytest.mark.parametrize(
+    ("kind", "family"),
+    [("threads", False), ("tasks", True)],
+    ids=["threads", "tasks, family-revoking"],
+)
 
 
 @pytest.fixture(params=["file", pytest.param("redis", marks=slow)])
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> SceneMaker:
     """Makes a scene with a sandbox of such settings."""
-    if request.param == "file":
-        store = file_store(tmp_path)
-    else:
-        store = redis_store(request.getfixturevalue("valkey_server"))
-    return functools.partial(play, store, tmp_path)
+    return functools.partial(play, store_on(request.param, request, tmp_path), tmp_path)

@@ -154,6 +154,63 @@ def test_a_lock_that_is_lost_with_its_server_is_left_quietly(
         pass
 
 
+CONNECTIONS = {
+    "postgres_server": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    "mariadb_server": "KILL USER app",
+}
+
+
+@pytest.mark.parametrize(
+    "server", ["postgres_server", pytest.param("mariadb_server", marks=pytest.mark.slow)]
+)
+def test_a_holder_whose_connection_is_ended_is_not_taken_for_dead(
+    opened: Open, server: str, request: pytest.FixtureRequest
+) -> None:
+    running = request.getfixturevalue(server)
+    store, other = (opened(sql_config(running.url)) for _ in range(2))
+    with store.token_lock(0, 60):
+        running.run(CONNECTIONS[server])
+        for wait in (0, 0.5):
+            with pytest.raises(TimeoutError), other.token_lock(wait, 5):
+                pass
+    with other.token_lock(0, 5):
+        pass
+    with store.token_lock(0, 1):  # a lease that ends, by the server's clock in whole seconds
+        running.run(CONNECTIONS[server])
+        with other.token_lock(60, 5):
+            pass
+
+
+def test_a_mark_that_could_not_be_removed_keeps_its_own_store_from_nothing(
+    opened: Open, postgres_server: Postgres
+) -> None:
+    store, other = (opened(sql_config(postgres_server.url)) for _ in range(2))
+    with store.token_lock(0, 60):
+        postgres_server.kill()
+    postgres_server.restart()
+    with pytest.raises(TimeoutError), other.token_lock(0, 5):
+        pass
+    with store.token_lock(0, 5):
+        pass
+    with other.token_lock(0, 5):
+        pass
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"until": "x"}', b'{"until":9e99,"lease":5}'])
+def test_a_mark_that_is_none_is_replaced(
+    opened: Open, postgres_server: Postgres, content: bytes
+) -> None:
+    store = opened(sql_config(postgres_server.url))
+    assert store.get_token() is None
+    name = f"{IDENTITY.key}:lock"
+    postgres_server.run("INSERT INTO flex_tokens VALUES (%s, %s)", name, content)
+    with store.token_lock(0, 5):
+        ((kept,),) = postgres_server.run("SELECT token FROM flex_tokens WHERE identity = %s", name)
+        assert b"holder" in kept
+    assert postgres_server.run("SELECT * FROM flex_tokens") == []
+
+
 def test_a_missing_table_is_told_with_the_statement_that_makes_it(
     opened: Open, database: Database
 ) -> None:

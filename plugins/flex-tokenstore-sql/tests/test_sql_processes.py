@@ -57,7 +57,7 @@ store.close()
 FIRST = "assert store.get_token() is None; store.close()"
 
 HOLDER = """
-manager = store.token_lock(0, 60)  # kept: one that is dropped is left
+manager = store.token_lock(0, 2)  # kept: one that is dropped is left
 manager.__enter__()
 print("held", flush=True)
 time.sleep(600)
@@ -118,5 +118,6 @@ def test_the_lock_of_a_killed_holder_is_free(database: Database) -> None:
             pass
         holder.kill()
         holder.wait()
+        # On a server, when its lease ends: a holder that died is like one whose connection did.
         with store.token_lock(60, 5):
             pass

@@ -22,6 +22,7 @@ from ._app import Dropped, create_app
 from ._settings import SandboxSettings
 
 START_WAIT = 15.0
+_IDLE = 60  # seconds; a client must give up a connection first, or a call may find it closed
 _GRACE = 1  # seconds that requests in flight get when the sandbox ends
 _BACKLOG = 512
 _WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound here
@@ -191,6 +192,7 @@ class _Server(uvicorn.Server):
                 lifespan="off",
                 http="h11",
                 ws="none",
+                timeout_keep_alive=_IDLE,
                 timeout_graceful_shutdown=_GRACE,
             )
         )

@@ -57,6 +57,7 @@ class Keeper:
 
         self._identity = identity
         self._row = Row(options, identity.key, backend)
+        self.lock_row = Row(options, f"{identity.key}:lock", backend)
         self._seen = NOTHING  # what was last read or written: saves a set its first look
         self.table = self._row.table
         self.place = f"{place}, identity {identity.key}"

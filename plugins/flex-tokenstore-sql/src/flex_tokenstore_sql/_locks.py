@@ -1,4 +1,4 @@
-"""The right to renew, by the database's own means: freed by it when the holder dies."""
+"""The right to renew, by the database's own means: freed by it with the holder's connection."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from flex_tokenstore import TokenIdentity, TokenUnavailableError, hookimpl
 from ._engines import make_engine, place_of, sqlite_path
 from ._keeper import Answer, Keeper, Statement, Steps
 from ._locks import Lock, LockSteps, lock_for, not_had
+from ._mark import Loose, Mark
 from ._options import STORE
 from ._options import Options as SqlOptions
 from ._reasons import is_lock_timeout, is_missing_table, is_timeout, reason_of
@@ -43,6 +44,7 @@ class _Base:
         self._options = options
         self._identity = identity
         self._engines: dict[int, Any] = {}
+        self._loose = Loose()
         self._left: list[Any] = []  # a parent's connections, which a child must not even close
         backend = self._engine().dialect.name  # says now that it cannot be made
         self._keeper = Keeper(options, identity, backend, place_of(options))
@@ -138,14 +140,35 @@ class SqlStore(_Base):
     def token_lock(self, wait: float, lease: float) -> Iterator[None]:
         lock = self._lock()
         pid = os.getpid()
+        deadline = time.monotonic() + wait
         with self._connection(lock.needs_connection) as connection:
             if not self._locking(lock.take(wait), connection):
                 raise not_had(self.place, wait)
             try:
-                yield None
+                with self._marked(lock.needs_connection, deadline, wait, lease):
+                    yield None
             finally:
                 if os.getpid() == pid:
                     self._release(lock, connection)
+
+    @contextmanager
+    def _marked(self, needed: bool, deadline: float, wait: float, lease: float) -> Iterator[None]:
+        if not needed:
+            yield
+            return
+        mark = Mark(self._keeper.lock_row, self._loose)
+        pid = os.getpid()
+        # Not on the lock's connection: there an open transaction would keep it back.
+        with self._connection() as connection:
+            left = deadline - time.monotonic()
+            if not self._locking(mark.take(left, lease), connection):
+                raise not_had(self.place, wait)
+        try:
+            yield
+        finally:
+            if os.getpid() == pid:
+                with self._connection() as connection:
+                    self._locking(mark.release(), connection)
 
     @hookimpl
     def close(self) -> None:
@@ -252,6 +275,7 @@ class AsyncSqlStore(_Base):
     async def token_lock(self, wait: float, lease: float) -> AsyncIterator[None]:
         lock = self._lock()
         pid = os.getpid()
+        deadline = time.monotonic() + wait
         async with self._connection(lock.needs_connection) as connection:
             try:
                 had = await self._locking(lock.take(wait), connection)
@@ -262,10 +286,32 @@ class AsyncSqlStore(_Base):
             if not had:
                 raise not_had(self.place, wait)
             try:
-                yield None
+                async with self._marked(lock.needs_connection, deadline, wait, lease):
+                    yield None
             finally:
                 if os.getpid() == pid:
                     await self._release(lock, connection)
+
+    @asynccontextmanager
+    async def _marked(
+        self, needed: bool, deadline: float, wait: float, lease: float
+    ) -> AsyncIterator[None]:
+        if not needed:
+            yield
+            return
+        mark = Mark(self._keeper.lock_row, self._loose)
+        pid = os.getpid()
+        # Not on the lock's connection: there an open transaction would keep it back.
+        async with self._connection() as connection:
+            left = deadline - time.monotonic()
+            if not await self._locking(mark.take(left, lease), connection):
+                raise not_had(self.place, wait)
+        try:
+            yield
+        finally:
+            if os.getpid() == pid:
+                async with self._connection() as connection:
+                    await self._locking(mark.release(), connection)
 
     @hookimpl
     async def close(self) -> None:

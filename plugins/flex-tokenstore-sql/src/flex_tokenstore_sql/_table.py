@@ -68,11 +68,14 @@ class Row:
         self.insert = self.table.insert().values(identity=key, token=new)
         self.update = self.table.update().where(same).values(token=new)
         self.delete = self.table.delete().where(same)
+        clock = sa.func.unix_timestamp() if backend in MYSQL else sa.extract("epoch", sa.func.now())
+        self.look = sa.select(clock, sa.select(content).where(row).scalar_subquery())
         self.aside = self.table.update().where(same).values(identity=sa.bindparam("aside"))
 
 
 def table_of(options: Options) -> sa.Table:
-    """The one table. A row put aside has ``:corrupt-<time>`` behind its identity."""
+    """The one table. Behind an identity, ``:corrupt-<time>`` names a row put aside, ``:lock`` one
+    that says who renews."""
     name = sa.String(100)
     data = sa.LargeBinary()
     return sa.Table(
