@@ -79,6 +79,7 @@ def test_no_block_of_the_page_is_left_out() -> None:
     assert [_FILE.match(step.text) is not None for step in steps()].count(True) == 2
 
 
+@pytest.mark.timeout(300)
 def test_the_page_works_with_a_part_of_the_kit(environment: Environment) -> None:
     chosen = "listed or conflict or corrupt"
     check(do_the_page(environment, PYTEST_ADDOPTS=f"-x -k '{chosen}'"))
@@ -96,5 +97,6 @@ def test_the_entry_point_is_the_one_that_is_written(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_page_works(environment: Environment) -> None:
     check(do_the_page(environment))
