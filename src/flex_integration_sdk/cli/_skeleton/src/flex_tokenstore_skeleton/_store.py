@@ -76,15 +76,15 @@ class SkeletonStore:
 
         SQLite brings a lock that works on every system and falls free when its holder dies.
         """
-        file = f"{self._path}.lock"
+        file, timeout = f"{self._path}.lock", self._timeout
         try:
-            with closing(sqlite3.connect(file, self._timeout, isolation_level=None)) as lock:
+            with closing(sqlite3.connect(file, timeout=timeout, isolation_level=None)) as lock:
                 lock.execute("BEGIN EXCLUSIVE")
                 yield
         except sqlite3.Error as error:  # its text says no more than what SQLite could not do
             raise TokenUnavailableError(
                 f"{file} cannot be locked: {error}; its folder must exist, and no other program "
-                f"hold it for {self._timeout:g} s",
+                f"hold it for {timeout:g} s",
                 place=self.place,
             ) from None
 
