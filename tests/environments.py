@@ -91,7 +91,7 @@ class Environment:
 
     def shell(self, script: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Runs a shell script."""
-        return self._run(["sh", "-c", script], self.folder, 110, environ)
+        return self._run(["sh", "-c", script], self.folder, 280, environ)
 
     def _run(
         self, command: list[str], cwd: Path, timeout: float, environ: dict[str, str]

@@ -44,10 +44,13 @@ def do_the_page(environment: Environment, **variables: str) -> str:
 
     No registry is asked: what pip would fetch is in the environment already.
     """
+    return type_in(environment, "".join(step.as_shell for step in steps()), **variables)
+
+
+def type_in(environment: Environment, script: str, **variables: str) -> str:
     path = f"{environment.bin}{os.pathsep}{os.environ['PATH']}"
     offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
-    script = "set -eux\n" + "".join(step.as_shell for step in steps())
-    done = environment.shell(script, PATH=path, **offline, **variables)
+    done = environment.shell(f"set -eux\n{script}", PATH=path, **offline, **variables)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -79,6 +82,7 @@ def test_no_block_of_the_page_is_left_out() -> None:
     assert [_FILE.match(step.text) is not None for step in steps()].count(True) == 2
 
 
+@pytest.mark.timeout(300)
 def test_the_page_works_with_a_part_of_the_kit(environment: Environment) -> None:
     chosen = "listed or conflict or corrupt"
     check(do_the_page(environment, PYTEST_ADDOPTS=f"-x -k '{chosen}'"))
@@ -96,5 +100,17 @@ def test_the_entry_point_is_the_one_that_is_written(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_page_works(environment: Environment) -> None:
     check(do_the_page(environment))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_commands_that_are_printed_can_be_pasted(environment: Environment) -> None:
+    printed = type_in(environment, "flex-sdk stores new pasted --folder 'some where/it is'\n")
+    commands = [line for line in printed.splitlines() if line.startswith("  ")]
+    assert len(commands) == 4
+    output = type_in(environment, "\n".join(commands), PYTEST_ADDOPTS="-k 'listed or conflict'")
+    assert "status           ok" in output
+    assert re.search(r"\d+ passed", output)

@@ -125,9 +125,11 @@ def _package(name: str) -> Iterator[tuple[PurePosixPath, str]]:
 
 def _files(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosixPath, Traversable]]:
     for entry in folder.iterdir():
+        if entry.name.startswith((".", "__pycache__")):
+            continue  # what tools left there
         if entry.is_file():
             yield path / entry.name, entry
-        elif entry.name != "__pycache__" and not entry.name.startswith("."):
+        else:
             yield from _files(entry, path / entry.name)
 
 

@@ -16,6 +16,7 @@ from flex_tokenstore import (
     TokenConflictError,
     TokenCorruptError,
     TokenIdentity,
+    TokenUnavailableError,
     hookimpl,
     revision_of,
 )
@@ -75,10 +76,17 @@ class SkeletonStore:
 
         SQLite brings a lock that works on every system and falls free when its holder dies.
         """
-        lock = sqlite3.connect(f"{self._path}.lock", timeout=self._timeout, isolation_level=None)
-        with closing(lock):
-            lock.execute("BEGIN EXCLUSIVE")
-            yield
+        file, timeout = f"{self._path}.lock", self._timeout
+        try:
+            with closing(sqlite3.connect(file, timeout=timeout, isolation_level=None)) as lock:
+                lock.execute("BEGIN EXCLUSIVE")
+                yield
+        except sqlite3.Error as error:  # its text says no more than what SQLite could not do
+            raise TokenUnavailableError(
+                f"{file} cannot be locked: {error}; its folder must exist, and no other program "
+                f"hold it for {timeout:g} s",
+                place=self.place,
+            ) from None
 
     def _read(self) -> dict[str, Any]:
         try:
