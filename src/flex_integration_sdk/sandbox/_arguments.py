@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -165,7 +165,7 @@ def _fail() -> Any:
 
 def _moment(raw: Any) -> datetime:
     moment = raw if isinstance(raw, datetime) else datetime.fromisoformat(_text(raw))
-    return moment if moment.tzinfo is not None else _fail()
+    return moment.astimezone(UTC) if moment.tzinfo is not None else _fail()
 
 
 def _money(raw: Any) -> Money:
