@@ -77,7 +77,7 @@ def _part(name: str, value: Any) -> tuple[str, bytes, str]:
         return name, bytes(value), "application/octet-stream"
     if isinstance(value, (str, os.PathLike)):
         path = Path(value)
-        return path.name, path.read_bytes(), _type_of(path.name)
+        return path.name, path.read_bytes(), type_of(path.name)
     content = value.read() if hasattr(value, "read") else None
     if not isinstance(content, bytes):
         raise TypeError(
@@ -86,8 +86,9 @@ def _part(name: str, value: Any) -> tuple[str, bytes, str]:
         )
     source = getattr(value, "name", None)
     file = Path(source).name if isinstance(source, (str, os.PathLike)) else name
-    return file, content, _type_of(file)
+    return file, content, type_of(file)
 
 
-def _type_of(file: str) -> str:
+def type_of(file: str) -> str:
+    """The media type that a file's name tells."""
     return mimetypes.guess_type(file)[0] or "application/octet-stream"
