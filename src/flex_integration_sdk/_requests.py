@@ -66,8 +66,20 @@ def prepare(
     if endpoint.multipart:
         files = {name: _part(name, value) for name, value in body.items()}
         return ApiRequest("POST", url, headers, files=files)
-    content = _transit.dumps(body, verbose=verbose).encode()
+    content = _encoded(body, verbose)
     return ApiRequest("POST", url, {**headers, "Content-Type": TRANSIT}, content)
+
+
+def _encoded(body: dict[str, Any], verbose: bool) -> bytes:
+    try:
+        return _transit.dumps(body, verbose=verbose).encode()
+    except _transit.TransitError as error:
+        for name, value in body.items():
+            try:
+                _transit.dumps({name: value})
+            except _transit.TransitError as found:
+                raise _transit.TransitError(f"parameter {name!r}: {found}") from None
+        raise error from None
 
 
 def _part(name: str, value: Any) -> tuple[str, bytes, str]:

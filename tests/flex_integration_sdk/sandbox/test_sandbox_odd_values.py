@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from flex_integration_sdk import IntegrationSDK
+from flex_integration_sdk._endpoints import ENDPOINTS
 from flex_integration_sdk.errors import BadRequestError
 from flex_integration_sdk.sandbox import RunningSandbox
+from flex_integration_sdk.sandbox._arguments import _KINDS, _READERS
 
 from .test_sandbox_commands import connected, new_listing
 
@@ -21,10 +23,15 @@ def sdk(flex_sandbox: RunningSandbox) -> IntegrationSDK:
     return connected(flex_sandbox)
 
 
+def test_every_type_of_the_table_is_read_and_has_a_name() -> None:
+    kinds = {param.type for each in ENDPOINTS.values() for param in each.all_params}
+    assert kinds - {"Fields", "Limits", "ImageVariants"} == set(_READERS) == set(_KINDS)
+
+
 def test_a_time_beyond_the_calendar_in_utc(sdk: IntegrationSDK) -> None:
     with sdk:
         listing = new_listing(sdk)
-        with pytest.raises(BadRequestError, match="start is no datetime"):
+        with pytest.raises(BadRequestError, match="start is not a time"):
             sdk.availability_exceptions.create(
                 listing_id=listing.id,
                 seats=0,
