@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ._async_client import AsyncIntegrationSDK, create_async_instance
     from ._client import AuthInfo, IntegrationSDK, create_instance
+    from ._files import FileMetadata, async_upload_file, file_metadata, upload_file
     from ._handlers import TypeHandler
     from ._query import object_query_string
     from ._response import Response
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "AsyncIntegrationSDK": "flex_integration_sdk._async_client",
     "AuthInfo": "flex_integration_sdk._client",
+    "FileMetadata": "flex_integration_sdk._files",
     "IntegrationSDK": "flex_integration_sdk._client",
     "LatLng": "flex_integration_sdk.types",
     "LatLngBounds": "flex_integration_sdk.types",
@@ -32,16 +34,20 @@ _LAZY = {
     "Resource": "flex_integration_sdk.resources",
     "Response": "flex_integration_sdk._response",
     "TypeHandler": "flex_integration_sdk._handlers",
+    "async_upload_file": "flex_integration_sdk._files",
     "create_async_instance": "flex_integration_sdk._async_client",
     "create_instance": "flex_integration_sdk._client",
+    "file_metadata": "flex_integration_sdk._files",
     "file_store": "flex_tokenstore",
     "memory_store": "flex_tokenstore",
     "object_query_string": "flex_integration_sdk._query",
+    "upload_file": "flex_integration_sdk._files",
 }
 
 __all__ = [
     "AsyncIntegrationSDK",
     "AuthInfo",
+    "FileMetadata",
     "IntegrationSDK",
     "LatLng",
     "LatLngBounds",
@@ -50,11 +56,14 @@ __all__ = [
     "Response",
     "TypeHandler",
     "__version__",
+    "async_upload_file",
     "create_async_instance",
     "create_instance",
+    "file_metadata",
     "file_store",
     "memory_store",
     "object_query_string",
+    "upload_file",
 ]
 
 

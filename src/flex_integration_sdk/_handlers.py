@@ -61,11 +61,28 @@ class TypeHandler:
 
 
 def read(value: Any, handlers: Sequence[TypeHandler]) -> Any:
-    """A decoded answer with the program's own types."""
-    if isinstance(value, dict):
-        return {key: read(item, handlers) for key, item in value.items()}
-    if isinstance(value, list):
-        return [read(item, handlers) for item in value]
+    """A decoded answer with the program's own types.
+
+    Equal ids become one object, so that a reference finds its resource although the program's type
+    may have no equality.
+    """
+    ids: dict[UUID, Any] = {}
+
+    def own(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: own(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [own(item) for item in value]
+        if not isinstance(value, UUID):
+            return _read(value, handlers)
+        if value not in ids:
+            ids[value] = _read(value, handlers)
+        return ids[value]
+
+    return own(value)
+
+
+def _read(value: Any, handlers: Sequence[TypeHandler]) -> Any:
     for handler in handlers:
         if handler.reader is not None and isinstance(value, handler.sdk_type):
             return handler.reader(value)

@@ -144,7 +144,7 @@ class Http(_Base):
         except TransportError:
             raise
         except Exception as error:  # noqa: BLE001 - none may escape with its frames
-            raise _failed(api.url, error) from without_frames(error)
+            raise failed(api.url, error) from without_frames(error)
 
     def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
@@ -163,7 +163,7 @@ class Http(_Base):
         except TransportError:
             raise
         except Exception as error:  # noqa: BLE001 - none may escape with its frames
-            raise _failed(auth.url, error) from without_frames(error)
+            raise failed(auth.url, error) from without_frames(error)
         return _answer(response, body)
 
     def close(self) -> None:
@@ -210,7 +210,7 @@ class AsyncHttp(_Base):
         except TransportError:
             raise
         except Exception as error:  # noqa: BLE001 - none may escape with its frames
-            raise _failed(api.url, error) from without_frames(error)
+            raise failed(api.url, error) from without_frames(error)
 
     async def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """As :meth:`Http.authenticate`."""
@@ -232,7 +232,7 @@ class AsyncHttp(_Base):
         except TransportError:
             raise
         except Exception as error:  # noqa: BLE001 - none may escape with its frames
-            raise _failed(auth.url, error) from without_frames(error)
+            raise failed(auth.url, error) from without_frames(error)
         return _answer(response, body)
 
     async def aclose(self) -> None:
@@ -310,7 +310,8 @@ def _check(url: str, size: int, deadline: _Deadline) -> None:
         )
 
 
-def _failed(url: str, error: Exception) -> TransportError:
+def failed(url: str, error: Exception) -> TransportError:
+    """What a request to ``url`` failed with, as an error of ours; it names the host alone."""
     import httpx2
 
     failure = _described(url, error)

@@ -66,8 +66,20 @@ def prepare(
     if endpoint.multipart:
         files = {name: _part(name, value) for name, value in body.items()}
         return ApiRequest("POST", url, headers, files=files)
-    content = _transit.dumps(body, verbose=verbose).encode()
+    content = _encoded(body, verbose)
     return ApiRequest("POST", url, {**headers, "Content-Type": TRANSIT}, content)
+
+
+def _encoded(body: dict[str, Any], verbose: bool) -> bytes:
+    try:
+        return _transit.dumps(body, verbose=verbose).encode()
+    except _transit.TransitError as error:
+        for name, value in body.items():
+            try:
+                _transit.dumps({name: value})
+            except _transit.TransitError as found:
+                raise _transit.TransitError(f"parameter {name!r}: {found}") from None
+        raise error from None
 
 
 def _part(name: str, value: Any) -> tuple[str, bytes, str]:
@@ -77,7 +89,7 @@ def _part(name: str, value: Any) -> tuple[str, bytes, str]:
         return name, bytes(value), "application/octet-stream"
     if isinstance(value, (str, os.PathLike)):
         path = Path(value)
-        return path.name, path.read_bytes(), _type_of(path.name)
+        return path.name, path.read_bytes(), type_of(path.name)
     content = value.read() if hasattr(value, "read") else None
     if not isinstance(content, bytes):
         raise TypeError(
@@ -86,8 +98,9 @@ def _part(name: str, value: Any) -> tuple[str, bytes, str]:
         )
     source = getattr(value, "name", None)
     file = Path(source).name if isinstance(source, (str, os.PathLike)) else name
-    return file, content, _type_of(file)
+    return file, content, type_of(file)
 
 
-def _type_of(file: str) -> str:
+def type_of(file: str) -> str:
+    """The media type that a file's name tells."""
     return mimetypes.guess_type(file)[0] or "application/octet-stream"

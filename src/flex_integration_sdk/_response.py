@@ -11,7 +11,7 @@ from typing import Any, Generic, NotRequired, TypedDict, TypeVar, cast
 
 from . import _transit
 from .errors import ApiError, RateLimitedError, TransportError, class_for
-from .resources import Resource
+from .resources import Resource, key_of
 
 T = TypeVar("T", covariant=True)
 
@@ -67,7 +67,7 @@ class Response(Generic[T]):
         own = data if isinstance(data, list) else [data]
         # What was included comes last and wins: a resource of ``data`` is there whole as well.
         return {
-            (each.get("type", ""), each.get("id")): each
+            key_of(each): each
             for each in [*own, *(self.body.get("included") or [])]
             if isinstance(each, dict)
         }

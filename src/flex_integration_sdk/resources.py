@@ -102,8 +102,17 @@ class Resource(dict[str, Any], Generic[A]):
         return (relationships[name] or {}).get("data")
 
     def _resolved(self, reference: dict[str, Any]) -> Resource[Any]:
-        found = self._related.get((reference.get("type", ""), reference.get("id")), reference)
-        return Resource(found, self._related)
+        return Resource(self._related.get(key_of(reference), reference), self._related)
+
+
+def key_of(resource: Mapping[str, Any]) -> tuple[str, Any]:
+    """What tells a resource from the others of an answer."""
+    found = resource.get("id")
+    try:
+        hash(found)
+    except TypeError:  # a program's own type of ids; equal ones of an answer are one object
+        found = ("id", id(found))
+    return resource.get("type", ""), found
 
 
 class ProfileAttributes(TypedDict):

@@ -7,6 +7,7 @@ import json
 import runpy
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -160,6 +161,12 @@ def test_a_command_without_arguments_sends_an_empty_map() -> None:
     request = prepare(BASE, ENDPOINTS["users.approve"], {"id": UNSET, "expand": None}, {})
     assert request.content == b'["^ "]'
     assert "?" not in request.url
+
+
+def test_a_value_without_a_form_names_its_parameter() -> None:
+    for value in (object(), {1: 2}, {"at": datetime(2026, 1, 1)}):  # noqa: DTZ001 - the point
+        with pytest.raises(ValueError, match="parameter 'publicData': "):
+            call("listings.update", id=ID, title="x", public_data={"x": value})
 
 
 def test_null_is_sent_for_a_stock_that_was_never_set() -> None:

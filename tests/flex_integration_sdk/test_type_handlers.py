@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -94,3 +95,36 @@ def test_an_instance_uses_them_in_queries_and_answers(flex_sandbox: RunningSandb
         assert "email" in author.attributes
         user = sdk.users.show(id=author["id"]).data
         assert user["id"] == author["id"]
+
+
+@dataclass
+class Unhashable:
+    text: str
+
+
+class Plain:
+    def __init__(self, value: UUID) -> None:
+        self.value = value
+
+
+@pytest.mark.parametrize("reader", [Unhashable, Plain, str, lambda value: {"uuid": str(value)}])
+def test_ids_of_any_type_find_what_is_related(
+    flex_sandbox: RunningSandbox, reader: Callable[[UUID], Any]
+) -> None:
+    with create_instance(
+        flex_sandbox.client_id,
+        flex_sandbox.client_secret,
+        base_url=flex_sandbox.base_url,
+        type_handlers=[TypeHandler(UUID, reader=reader)],
+    ) as sdk:
+        for listing in sdk.listings.query(per_page=30, include="author").data:
+            author = listing.related("author")
+            assert author is not None
+            assert "email" in author.attributes
+
+
+def test_a_writer_can_take_functions_and_lists() -> None:
+    called = TypeHandler(Decimal, can_handle=callable, writer=lambda make: make())
+    first = TypeHandler(UUID, app_type=list, writer=lambda values: UUID(values[0]))
+    given = {"a": lambda: Decimal(1), "b": {"c": [TEXT]}}
+    assert write(given, [called, first]) == {"a": Decimal(1), "b": {"c": UUID(TEXT)}}

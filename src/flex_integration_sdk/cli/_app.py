@@ -12,6 +12,7 @@ import click
 from flex_integration_sdk._version import __version__
 
 from ._call import call
+from ._completion import register
 from ._demo import demo
 from ._sandbox import sandbox
 from ._stores import stores
@@ -36,6 +37,7 @@ def flex_sdk() -> None:
 
 for command in (stores, token, call, sandbox, demo):
     flex_sdk.add_command(command)
+register()
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -177,14 +177,20 @@ def _with_variants(image: Resource, wanted: dict[str, str]) -> Resource:
     return {**image, "attributes": {**image["attributes"], "variants": variants}}
 
 
-def _rank(item: Resource, where: str, inner: str) -> tuple[bool, Any]:
-    """Those without a value come last in the plain order."""
+def _rank(item: Resource, where: str, inner: str) -> tuple[bool, str, Any]:
+    """Those without a value come last in the plain order; values of several kinds, kind by kind."""
     found = item["attributes"].get(where)
     if inner:
         found = (found or {}).get(inner)
     if isinstance(found, Money):
         found = found.amount
-    return found is not None, "" if found is None else found
+    if found is None:
+        return False, "", ""
+    if isinstance(found, (int, float, Decimal)):
+        return True, "number", found
+    if isinstance(found, datetime):
+        return True, "time", found
+    return True, "text", str(found)
 
 
 def _sort_fault(title: str) -> ApiFault:

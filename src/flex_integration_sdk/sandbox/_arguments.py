@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -105,8 +105,7 @@ def _value(param: Param, raw: Any, where: str) -> Any:
     try:
         return _READERS[param.type](raw)
     except (ValueError, TypeError, LookupError, OverflowError):
-        kind = param.type
-        title = f"{param.name} is no {kind}"
+        title = f"{param.name} is not {_KINDS[param.type]}"
         raise _wrong("validation-invalid-value", param.name, title, where) from None
 
 
@@ -165,7 +164,7 @@ def _fail() -> Any:
 
 def _moment(raw: Any) -> datetime:
     moment = raw if isinstance(raw, datetime) else datetime.fromisoformat(_text(raw))
-    return moment if moment.tzinfo is not None else _fail()
+    return moment.astimezone(UTC) if moment.tzinfo is not None else _fail()
 
 
 def _money(raw: Any) -> Money:
@@ -207,6 +206,22 @@ def _range(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, Any]]:
     return ranged
 
 
+_KINDS = {
+    "Id": "an id",
+    "Ids": f"a list of at most {MOST_IDS} ids",
+    "Names": "a list of names",
+    "str": "a text",
+    "bool": "true or false",
+    "int": "a whole number",
+    "datetime": "a time with its zone",
+    "Money": "an amount of money: minor units and a currency",
+    "LatLng": "a point: latitude and longitude",
+    "LatLngBounds": "a box: latitude and longitude of north-east, then of south-west",
+    "ExtendedData": f"an object of at most {MOST_EXTENDED // 1024} KB",
+    "PriceRange": "a price, or from and below",
+    "TimeRange": "a time, or from and below",
+    "Upload": "a file",
+}
 _READERS: dict[str, Callable[[Any], Any]] = {
     "Id": _id,
     "Ids": _ids,

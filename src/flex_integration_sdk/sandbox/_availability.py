@@ -15,6 +15,7 @@ from ._fault import ApiFault, conflict
 MOST_DAYS = 366
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TAKING = ("pending", "accepted")
+_PLANS = ("availability-plan/day", "availability-plan/time")
 
 
 @endpoint("availabilityExceptions.query")
@@ -48,6 +49,29 @@ def delete(context: Context, asked: Arguments) -> Resource:
     found = context.needed("availabilityException", asked["id"])
     context.db.remove(found)
     return found
+
+
+def check_plan(plan: dict[str, Any] | None) -> None:
+    """Refuses what is no availability plan.
+
+    Raises:
+        ApiFault: 400.
+    """
+    if plan is None:
+        return
+    try:
+        if plan["type"] not in _PLANS:
+            raise ValueError
+        if plan["type"] == _PLANS[1] or "timezone" in plan:
+            ZoneInfo(plan["timezone"])
+        for entry in plan.get("entries", []):
+            if entry["dayOfWeek"] not in _DAYS or type(entry["seats"]) is not int:
+                raise ValueError
+            for name in ("startTime", "endTime"):
+                time.fromisoformat(entry.get(name, "00:00"))
+    except (AttributeError, LookupError, OSError, TypeError, ValueError):
+        path, title = ("availabilityPlan",), "availabilityPlan is no availability plan"
+        raise ApiFault(400, "validation-invalid-value", title, path=path, where="body") from None
 
 
 def is_free(
@@ -96,7 +120,7 @@ def _planned(listing: Resource, moment: datetime) -> int:
         return 1  # without a plan a listing is free all the time
     try:
         local = moment.astimezone(ZoneInfo(plan.get("timezone", "Etc/UTC")))
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, OverflowError):  # no such data here; the end of the calendar
         local = moment
     seats = 0
     for entry in plan.get("entries", ()):

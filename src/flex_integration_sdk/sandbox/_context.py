@@ -176,7 +176,10 @@ def _passes(value: Any, wanted: str) -> bool:
         return str(value).lower() in wanted.split(",")
     if isinstance(value, (int, float)) and "," in wanted:
         low, _, high = wanted.partition(",")
-        return (not low or value >= float(low)) and (not high or value < float(high))
+        try:
+            return (not low or value >= float(low)) and (not high or value < float(high))
+        except ValueError:
+            return False  # a list of texts, of which a number is none
     return value is not None and str(value) in wanted.split(",")
 
 

@@ -10,7 +10,7 @@ from flex_integration_sdk.types import LatLng
 
 from ._answers import page, sort
 from ._arguments import Arguments
-from ._availability import is_free
+from ._availability import check_plan, is_free
 from ._context import (
     Context,
     created_within,
@@ -64,6 +64,7 @@ def create(context: Context, asked: Arguments) -> Resource:
     if state not in ("published", "pendingApproval"):
         title = "state is published or pendingApproval"
         raise ApiFault(400, "validation-invalid-value", title, path=("state",), where="body")
+    check_plan(asked.get("availabilityPlan"))
     names = ("description", "geolocation", "price", "availabilityPlan")
     attributes = {
         "title": asked["title"],
@@ -85,6 +86,7 @@ def create(context: Context, asked: Arguments) -> Resource:
 @endpoint("listings.update")
 def update(context: Context, asked: Arguments) -> Resource:
     listing = context.needed("listing", asked["id"], "listing-not-found")
+    check_plan(asked.get("availabilityPlan"))
     given = {name: v for name, v in asked.values.items() if name not in ("id", "images")}
     for name in _EXTENDED:
         if name in given:
