@@ -8,6 +8,7 @@ from ._failures import CorruptionTests, OutageTests, SecretTests
 from ._locks import LeaseTests, LockTests
 from ._model import ModelTests
 from ._renewals import RenewalTests
+from ._resources import ResourceTests
 from ._sharing import SharingTests
 from ._storage import IdentityTests, StorageTests
 
@@ -26,6 +27,7 @@ class TokenStoreContract(
     RenewalTests,
     ModelTests,
     EventLoopTests,
+    ResourceTests,
 ):
     """What a token store promises, as tests; subclass it and override ``store_config``.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -92,6 +93,18 @@ class StorageTests(ContractFixtures):
         short = new_token(bench.identity, "short")
         bench.handle.set(short)
         assert same(bench.handle.get(), short)
+
+    def test_an_expired_token_comes_back(self, bench: Bench) -> None:
+        """Only its access token has expired; the refresh token is what the store is for."""
+        token = new_token(bench.identity, age=100 * 86400.0)
+        bench.handle.set(token)
+        assert same(bench.handle.get(), token), "an expired token is still the stored one"
+
+    def test_a_token_stays_when_its_access_token_expires(self, bench: Bench) -> None:
+        token = new_token(bench.identity, expires_in=1)
+        bench.handle.set(token)
+        time.sleep(1.3)
+        assert same(bench.handle.get(), token), "it was kept for `expires_in` seconds alone"
 
     def test_a_removed_token_is_gone(self, bench: Bench) -> None:
         bench.handle.set(new_token(bench.identity))
