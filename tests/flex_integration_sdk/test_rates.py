@@ -94,12 +94,12 @@ def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
         create_instance("id", rate_limits="prod")  # type: ignore[arg-type]  # the point
 
 
-def test_those_of_the_javascript_sdk() -> None:
+def test_those_of_the_javascript_sdk_less_one() -> None:
     dev, live = limits_of("dev"), limits_of("live")
-    assert repr(dev.queries) == "RateLimiter(burst=100, seconds=1, maximum=200)"
-    assert repr(dev.commands) == "RateLimiter(burst=50, seconds=2, maximum=100)"
-    assert repr(live.queries) == "RateLimiter(burst=500, seconds=0.125, maximum=500)"
-    assert repr(live.commands) == "RateLimiter(burst=250, seconds=0.25, maximum=250)"
+    assert repr(dev.queries) == "RateLimiter(burst=99, seconds=1, maximum=199)"
+    assert repr(dev.commands) == "RateLimiter(burst=49, seconds=2, maximum=99)"
+    assert repr(live.queries) == "RateLimiter(burst=499, seconds=0.125, maximum=499)"
+    assert repr(live.commands) == "RateLimiter(burst=249, seconds=0.25, maximum=249)"
 
 
 def test_an_instance_waits_for_queries_and_commands_apart(
