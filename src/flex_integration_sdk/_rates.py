@@ -96,8 +96,8 @@ def limits_of(value: Literal["dev", "live"] | RateLimits | None) -> RateLimits:
     """What ``create_instance`` takes, as limiters.
 
     ``dev`` is what the API allows in development and test environments; ``live`` is polite. Both
-    are those of the JavaScript SDK, less one: the first call may take longer on its way than a later
-    one, which would then be early.
+    are those of the JavaScript SDK, less one: the first call may take longer on its way than a
+    later one, which would then be early.
     """
     if value is None:
         return RateLimits()
