@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._files import FileMetadata, async_upload_file, file_metadata, upload_file
     from ._handlers import TypeHandler
     from ._query import object_query_string
+    from ._rates import RateLimiter, RateLimits
     from ._response import Response
     from .resources import Resource
     from .types import LatLng, LatLngBounds, Money
@@ -31,6 +32,8 @@ _LAZY = {
     "LatLng": "flex_integration_sdk.types",
     "LatLngBounds": "flex_integration_sdk.types",
     "Money": "flex_integration_sdk.types",
+    "RateLimiter": "flex_integration_sdk._rates",
+    "RateLimits": "flex_integration_sdk._rates",
     "Resource": "flex_integration_sdk.resources",
     "Response": "flex_integration_sdk._response",
     "TypeHandler": "flex_integration_sdk._handlers",
@@ -52,6 +55,8 @@ __all__ = [
     "LatLng",
     "LatLngBounds",
     "Money",
+    "RateLimiter",
+    "RateLimits",
     "Resource",
     "Response",
     "TypeHandler",

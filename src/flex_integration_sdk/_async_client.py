@@ -23,6 +23,7 @@ from ._client import (
 from ._grants import AsyncGrants
 from ._handlers import TypeHandler
 from ._http import AsyncHttp
+from ._rates import RateLimits, limits_of
 from ._response import Response
 from .config import Settings, resolve, shown_to_nobody
 
@@ -48,11 +49,13 @@ def create_async_instance(
     host_lock: Literal["on", "off"] = "on",
     type_handlers: Sequence[TypeHandler] = (),
     transit_verbose: bool = False,
+    rate_limits: Literal["dev", "live"] | RateLimits | None = None,
 ) -> AsyncIntegrationSDK:
     """An SDK for asyncio programs; arguments and errors as :func:`create_instance`."""
     client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
     check_limits(timeout, request_timeout, lock_timeout, on_store_error)
     refuse_wrong_callback(on_event)
+    limits = limits_of(rate_limits)
     settings = resolve(
         client_id=client_id,
         client_secret=client_secret,
@@ -71,7 +74,7 @@ def create_async_instance(
         on_store_error=on_store_error,
         on_event=on_event,
     )
-    return AsyncIntegrationSDK(settings, session, http, type_handlers, transit_verbose)
+    return AsyncIntegrationSDK(settings, session, http, type_handlers, transit_verbose, limits)
 
 
 class AsyncIntegrationSDK(InstanceBase, Endpoints):
@@ -84,8 +87,9 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
         http: AsyncHttp,
         type_handlers: Sequence[TypeHandler] = (),
         transit_verbose: bool = False,
+        limits: RateLimits | None = None,
     ) -> None:
-        InstanceBase.__init__(self, settings, type_handlers, transit_verbose)
+        InstanceBase.__init__(self, settings, type_handlers, transit_verbose, limits)
         Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
@@ -132,6 +136,9 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
         self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
     ) -> Response[Any]:
         request = self._prepare(name, named, others)
+        if limiter := self._limiter(name):
+            await self.session.token()  # as in the sync SDK
+            await limiter.wait_async()
         call = self.session.new_call()
         token = await call.token()
         while True:

@@ -14,6 +14,7 @@ from ._endpoints import ENDPOINTS
 from ._grants import SyncGrants
 from ._handlers import TypeHandler, read, write
 from ._http import Http
+from ._rates import RateLimiter, RateLimits, limits_of
 from ._requests import ApiRequest, prepare
 from ._response import Response, interpret
 from ._sync_endpoints import Endpoints
@@ -51,6 +52,7 @@ def create_instance(
     host_lock: Literal["on", "off"] = "on",
     type_handlers: Sequence[TypeHandler] = (),
     transit_verbose: bool = False,
+    rate_limits: Literal["dev", "live"] | RateLimits | None = None,
 ) -> IntegrationSDK:
     """An SDK for sync programs; safe for threads.
 
@@ -74,6 +76,9 @@ def create_instance(
         host_lock: ``"off"`` where no lock file can be written, for stores without a lock.
         type_handlers: Types of your own in place of the SDK's.
         transit_verbose: Speak Transit in its readable form, for looking at the wire.
+        rate_limits: Wait before calls rather than be refused: ``"dev"`` as development and test
+            environments want it, ``"live"``, or a :class:`RateLimits` of your own, which several
+            instances can share.
 
     Raises:
         ConfigurationError: Something is missing or wrong.
@@ -82,6 +87,7 @@ def create_instance(
     client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
     check_limits(timeout, request_timeout, lock_timeout, on_store_error)
     refuse_wrong_callback(on_event)
+    limits = limits_of(rate_limits)
     settings = resolve(
         client_id=client_id,
         client_secret=client_secret,
@@ -100,16 +106,21 @@ def create_instance(
         on_store_error=on_store_error,
         on_event=on_event,
     )
-    return IntegrationSDK(settings, session, http, type_handlers, transit_verbose)
+    return IntegrationSDK(settings, session, http, type_handlers, transit_verbose, limits)
 
 
 class InstanceBase:
     """What the sync and the async SDK share."""
 
     def __init__(
-        self, settings: Settings, type_handlers: Sequence[TypeHandler], transit_verbose: bool
+        self,
+        settings: Settings,
+        type_handlers: Sequence[TypeHandler],
+        transit_verbose: bool,
+        limits: RateLimits | None,
     ) -> None:
         self.settings = settings
+        self._limits = limits or RateLimits()
         self._handlers = tuple(type_handlers)
         self._verbose = transit_verbose
         self._closed = False
@@ -137,6 +148,10 @@ class InstanceBase:
             raise SessionClosedError("this SDK instance is closed; make a new one")
         return request
 
+    def _limiter(self, name: str) -> RateLimiter | None:
+        is_query = ENDPOINTS[name].method == "GET"
+        return self._limits.queries if is_query else self._limits.commands
+
     def _interpret(self, response: Any, name: str) -> Response[Any]:
         endpoint = ENDPOINTS[name]
         answer = interpret(response, endpoint.method, endpoint.path)
@@ -155,8 +170,9 @@ class IntegrationSDK(InstanceBase, Endpoints):
         http: Http,
         type_handlers: Sequence[TypeHandler] = (),
         transit_verbose: bool = False,
+        limits: RateLimits | None = None,
     ) -> None:
-        InstanceBase.__init__(self, settings, type_handlers, transit_verbose)
+        InstanceBase.__init__(self, settings, type_handlers, transit_verbose, limits)
         Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
@@ -207,6 +223,9 @@ class IntegrationSDK(InstanceBase, Endpoints):
         self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
     ) -> Response[Any]:
         request = self._prepare(name, named, others)
+        if limiter := self._limiter(name):
+            self.session.token()  # else a sign-in would come between the place and the call
+            limiter.wait()
         call = self.session.new_call()
         token = call.token()
         while True:

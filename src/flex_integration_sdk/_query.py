@@ -93,8 +93,11 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise TypeError(f"query parameter {name!r} is a time without a time zone; give it one")
-        moment = value.astimezone(UTC)
-        return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+        try:
+            moment = value.astimezone(UTC)
+        except OverflowError:
+            raise ValueError(f"query parameter {name!r} is outside the years 1 to 9999") from None
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, LatLng):
         return f"{_number(name, value.lat)},{_number(name, value.lng)}"
     if isinstance(value, LatLngBounds):

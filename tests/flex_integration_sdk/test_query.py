@@ -26,6 +26,7 @@ ID = UUID("0e0b60fe-d9a2-11e6-bf26-cec0c932ce01")
         ({"origin": LatLng(60.0, 24.5)}, "origin=60,24.5"),
         ({"bounds": LatLngBounds(LatLng(1, 2), LatLng(-3.25, 4))}, "bounds=1,2,-3.25,4"),
         ({"start": datetime(1970, 1, 1, tzinfo=UTC)}, "start=1970-01-01T00%3A00%3A00.000Z"),
+        ({"start": datetime(33, 1, 1, tzinfo=UTC)}, "start=0033-01-01T00%3A00%3A00.000Z"),
         (
             {"start": datetime(2020, 1, 1, 1, 0, 0, 7999, timezone(timedelta(hours=2)))},
             "start=2019-12-31T23%3A00%3A00.007Z",
@@ -64,8 +65,11 @@ def test_what_has_no_form_names_its_parameter(value: object) -> None:
         query_string({"price": value})
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_no_number(value: float) -> None:
+BEYOND = datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), BEYOND])
+def test_no_number_and_no_time(value: object) -> None:
     with pytest.raises(ValueError, match="'price'"):
         query_string({"price": value})
 

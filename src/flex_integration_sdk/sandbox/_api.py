@@ -18,7 +18,6 @@ from ._fault import ApiFault, not_found
 __all__ = ["Api"]
 
 BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS.values()}
-_ABOUT = {"stock": "stockAdjustment"}
 _MODULES = (_availability, _events, _listings, _media, _stock, _transactions, _users)
 
 
@@ -72,8 +71,8 @@ class Api:
         with self.db.transaction(keep=keep):
             found = handler(context, asked)
             changes = list(self.db.changes)
-            about: str = _ABOUT.get(endpoint.resource) or found["type"]
-            _events.emit(context, changes, self._client_id, direct=about)
+            effects = endpoint.resource == "transactions"
+            _events.emit(context, changes, self._client_id, effects=effects)
             # What is given is what is there now, after all effects.
             found = self.db.get(found["type"], found["id"]) or found
             return one(self.db, found, asked) if asked.expand else reference(found)

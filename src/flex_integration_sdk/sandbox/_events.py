@@ -39,7 +39,7 @@ def emit(
     changes: list[tuple[Resource | None, Resource | None]],
     client: str,
     *,
-    direct: str,
+    effects: bool,
 ) -> None:
     """Adds an event for each resource that a command changed, in the order of the changes.
 
@@ -47,7 +47,7 @@ def emit(
         context: Of the request.
         changes: Before and after, as the database noted them.
         client: The client's id.
-        direct: Type of the resource that the command is about; the others are its effects.
+        effects: What changed beside a transaction was changed by its process.
     """
     first: dict[Any, Resource | None] = {}
     last: dict[Any, Resource | None] = {}
@@ -59,15 +59,16 @@ def emit(
             last[about["id"]] = after
     for id, after in last.items():
         if first[id] != after:
-            _add(context, first[id], after, client, direct)
+            _add(context, first[id], after, client, effects)
 
 
 def _add(
-    context: Context, before: Resource | None, after: Resource | None, client: str, direct: str
+    context: Context, before: Resource | None, after: Resource | None, client: str, effects: bool
 ) -> None:
     about = after or before
     assert about is not None
-    source = "source/integration-api" if about["type"] == direct else "source/transaction"
+    by_process = effects and about["type"] != "transaction"
+    source = "source/transaction" if by_process else "source/integration-api"
     attributes = {
         "createdAt": context.now,
         "sequenceId": context.db.count("event") + 1,

@@ -18,13 +18,15 @@ class Rate(NamedTuple):
     """A token bucket."""
 
     burst: int
-    """Calls that it holds when full, as it is at the start."""
+    """Calls that it holds at the start."""
     seconds: float
     """Until one more call is allowed."""
+    maximum: int
+    """Calls that it holds when full."""
 
 
-_DEV = {"GET": Rate(100, 1), "POST": Rate(50, 2)}
-_ALWAYS = {"listings.create": Rate(100, 0.6), "users.verifyEmail": Rate(5, 360)}
+_DEV = {"GET": Rate(100, 1, 200), "POST": Rate(50, 2, 100)}
+_ALWAYS = {"listings.create": Rate(100, 0.6, 100), "users.verifyEmail": Rate(5, 360, 5)}
 
 
 class Limiter:
@@ -42,7 +44,7 @@ class Limiter:
         self._in_flight = 0
 
     def reset(self) -> None:
-        """All buckets are full again."""
+        """All buckets are as at the start."""
         self._buckets.clear()
 
     def enter(self, endpoint: Endpoint) -> None:
@@ -69,7 +71,7 @@ class Limiter:
     def _take(self, name: str, rate: Rate) -> None:
         now = self._clock()
         left, then = self._buckets.get(name, (float(rate.burst), now))
-        left = min(rate.burst, left + (now - then) / rate.seconds)
+        left = min(rate.maximum, left + (now - then) / rate.seconds)
         self._buckets[name] = (left, now)
         if left < 1:
             raise _too_many("Too many requests")

@@ -72,7 +72,8 @@ class Tokens:
     def sign_in(self) -> dict[str, Any]:
         """The client-credentials grant's answer."""
         with self._db.transaction():
-            return self._issue(secrets.randbits(60), None)
+            ((last,),) = self._db.execute("SELECT max(family) FROM refresh_token")
+            return self._issue((last or 0) + 1, None)
 
     def refresh(self, refresh_token: str) -> dict[str, Any] | None:
         """The refresh grant's answer; None: rejected."""

@@ -94,3 +94,16 @@ def test_what_is_no_availability_plan_is_refused(sdk: IntegrationSDK, plan: Any)
         with pytest.raises(BadRequestError, match="availabilityPlan"):
             sdk.listings.update(id=listing.id, availability_plan=plan)
         assert sdk.listings.update(id=listing.id, availability_plan=None)
+
+
+def test_only_the_process_of_a_transaction_is_a_source_of_its_own(sdk: IntegrationSDK) -> None:
+    with sdk:
+        listing = new_listing(sdk)
+        last = sdk.events.query().data[-1].attributes["sequenceId"]
+        sdk.stock.compare_and_set(listing_id=listing.id, old_total=None, new_total=5)
+        events = [each.attributes for each in sdk.events.query(start_after_sequence_id=last).data]
+        assert {each["source"] for each in events} == {"source/integration-api"}
+        assert {each["eventType"] for each in events} == {
+            "listing/updated",  # it has a stock now
+            "stockAdjustment/created",
+        }

@@ -1,0 +1,145 @@
+"""Rate limits that a program keeps by itself, by a clock of the test's."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from flex_integration_sdk import (
+    RateLimiter,
+    RateLimits,
+    create_async_instance,
+    create_instance,
+)
+from flex_integration_sdk._rates import limits_of
+from flex_integration_sdk.errors import ConfigurationError
+from flex_integration_sdk.sandbox import RunningSandbox
+
+
+class Clock:
+    """Time that passes while somebody sleeps."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+        monkeypatch.setattr(RateLimiter, "_clock", staticmethod(lambda: self.now))
+        monkeypatch.setattr(time, "sleep", self._sleep)
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def test_a_burst_and_then_one_by_one(clock: Clock) -> None:
+    limiter = RateLimiter(burst=2, seconds=0.5, maximum=3)
+    starts = []
+    for _ in range(6):
+        limiter.wait()
+        starts.append(clock.now)
+    assert starts == [0, 0, 0.5, 1.0, 1.5, 2.0]
+    clock.now += 60
+    assert [limiter.reserve() for _ in range(4)] == [0, 0, 0, 0.5]
+
+
+def test_a_burst_beyond_the_maximum_is_kept_but_not_filled_up(clock: Clock) -> None:
+    limiter = RateLimiter(burst=3, seconds=1, maximum=1)
+    assert limiter.reserve() == 0
+    clock.now += 60
+    assert [limiter.reserve() for _ in range(3)] == [0, 0, 1]
+    clock.now += 60
+    assert [limiter.reserve() for _ in range(2)] == [0, 1]
+
+
+def test_threads_wait_in_turn(clock: Clock) -> None:
+    limiter = RateLimiter(burst=1, seconds=1)
+    with ThreadPoolExecutor(8) as pool:
+        waits = list(pool.map(lambda _: limiter.reserve(), range(100)))
+    assert sorted(waits) == list(range(100))
+
+
+def test_whoever_leaves_gives_the_place_back(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    limiter = RateLimiter(burst=1, seconds=5)
+    limiter.wait()
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        limiter.wait()
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.001):
+                await limiter.wait_async()
+
+    asyncio.run(main())
+    assert limiter.reserve() == 5
+
+
+@pytest.mark.parametrize("wrong", [{"burst": 0}, {"seconds": -1}, {"maximum": "2"}])
+def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=f"{next(iter(wrong))} takes a positive"):
+        RateLimiter(**{"burst": 1, "seconds": 1, **wrong})
+    with pytest.raises(ConfigurationError, match='"dev", "live"'):
+        create_instance("id", rate_limits="prod")  # type: ignore[arg-type]  # the point
+
+
+def test_those_of_the_javascript_sdk_less_one() -> None:
+    dev, live = limits_of("dev"), limits_of("live")
+    assert repr(dev.queries) == "RateLimiter(burst=99, seconds=1, maximum=199)"
+    assert repr(dev.commands) == "RateLimiter(burst=49, seconds=2, maximum=99)"
+    assert repr(live.queries) == "RateLimiter(burst=499, seconds=0.125, maximum=499)"
+    assert repr(live.commands) == "RateLimiter(burst=249, seconds=0.25, maximum=249)"
+
+
+def test_an_instance_waits_for_queries_and_commands_apart(
+    flex_sandbox: RunningSandbox, clock: Clock
+) -> None:
+    limits = RateLimits(RateLimiter(burst=1, seconds=1), RateLimiter(burst=2, seconds=10))
+    options: dict[str, Any] = {"base_url": flex_sandbox.base_url, "rate_limits": limits}
+    user = "00000002-0000-4000-8000-000000000003"
+    with create_instance(flex_sandbox.client_id, flex_sandbox.client_secret, **options) as sdk:
+        sdk.marketplace.show()
+        sdk.users.approve(id=user)
+        sdk.users.approve(id=user)
+        assert clock.slept == []
+        with pytest.raises(TypeError):
+            sdk.users.query(sort=object())  # type: ignore[arg-type]  # costs no place
+        sdk.marketplace.show()
+        assert clock.slept == [1]
+        sdk.users.approve(id=user)
+        assert clock.slept == [1, 9]
+        sdk.auth_info()
+        sdk.revoke()
+    with create_instance(flex_sandbox.client_id, flex_sandbox.client_secret, **options) as other:
+        other.marketplace.show()
+        other.marketplace.show()
+    assert clock.slept == [1, 9, 1]
+
+
+def test_an_async_instance_waits_too(flex_sandbox: RunningSandbox) -> None:
+    limits = RateLimits(queries=RateLimiter(burst=3, seconds=0.2))
+
+    async def main() -> float:
+        async with create_async_instance(
+            flex_sandbox.client_id,
+            flex_sandbox.client_secret,
+            base_url=flex_sandbox.base_url,
+            rate_limits=limits,
+        ) as sdk:
+            start = time.monotonic()
+            await asyncio.gather(*(sdk.marketplace.show() for _ in range(6)))
+            return time.monotonic() - start
+
+    assert asyncio.run(main()) >= 0.6  # by the limiter; there is no longest time
+    assert flex_sandbox.stats()["client_credentials"] == 1
