@@ -237,8 +237,13 @@ class AsyncHttp(_Base):
 
     async def aclose(self) -> None:
         """Closes the connections of this process."""
-        for client in self._pairs.pop(os.getpid(), ()):
-            await client.aclose()
+        import asyncio
+
+        clients = self._pairs.pop(os.getpid(), ())
+        if self._loop in (None, asyncio.get_running_loop()):
+            for client in clients:
+                await client.aclose()
+        # Else they are another loop's, which alone can close them, and has ended as a rule.
 
 
 def _api_request(client: Any, api: ApiRequest, token: Token) -> httpx2.Request:

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._config import hidden
-from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding
+from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding, taken
 from ._token import ANY_REVISION, Token
 from .errors import TokenLockTimeoutError
 
@@ -75,11 +75,11 @@ class AsyncTokenStore:
 
     async def set_token(self, token: Token, expected: str | None = ANY_REVISION) -> None:
         """As :meth:`TokenStore.set_token`."""
+        token = taken(token)  # type: ignore[assignment]  # what is no token is refused below
+        written = self._opened.write(token)
         hook = self._binding.set_token
         with self._opened.guard("save the token", token):
-            await self._call(
-                hook, hook.keywords(token=self._opened.write(token), expected=expected)
-            )
+            await self._call(hook, hook.keywords(token=written, expected=expected))
 
     async def remove_token(self, expected: str | None = ANY_REVISION) -> None:
         """As :meth:`TokenStore.remove_token`."""

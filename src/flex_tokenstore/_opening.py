@@ -92,8 +92,16 @@ class OpenedStore:
         self._check_owner(token)
         return token
 
-    def write(self, token: Token) -> dict[str, Any]:
-        """What ``set_token`` is given."""
+    def write(self, token: Token | Secret[Any]) -> dict[str, Any]:
+        """What ``set_token`` is given; from :func:`taken`.
+
+        Raises:
+            TypeError: It is no ``Token``.
+            TokenIdentityError: It is not this identity's.
+        """
+        if not isinstance(token, Token):
+            kind = type(token.reveal()).__name__
+            raise TypeError(f"set_token takes a Token, got {kind}; make one with Token(…)")
         self._check_owner(token)
         return token.to_dict()
 
@@ -205,6 +213,11 @@ class _ById:
 
     def __hash__(self) -> int:
         return id(self._thing)
+
+
+def taken(token: Any) -> Token | Secret[Any]:
+    """A handle's argument, in a form that a traceback with locals does not show."""
+    return token if isinstance(token, Token) else Secret(token)
 
 
 def _token_in(found: Secret[Any]) -> tuple[Token | None, str]:

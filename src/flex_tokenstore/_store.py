@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from ._config import hidden
-from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding
+from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding, taken
 from ._token import ANY_REVISION, Token
 
 if TYPE_CHECKING:
@@ -79,10 +79,13 @@ class TokenStore:
             TokenConflictError: Another revision is stored.
             TokenUnavailableError: It was not saved; the old token is still there.
             TokenIdentityError: The token given or the stored one is another identity's.
+            TypeError: ``token`` is no :class:`Token`.
         """
+        token = taken(token)  # type: ignore[assignment]  # what is no token is refused below
+        written = self._opened.write(token)
         hook = self._binding.set_token
         with self._opened.guard("save the token", token):
-            self._call(hook, hook.keywords(token=self._opened.write(token), expected=expected))
+            self._call(hook, hook.keywords(token=written, expected=expected))
 
     def remove_token(self, expected: str | None = ANY_REVISION) -> None:
         """Removes the stored token; removing nothing is fine.

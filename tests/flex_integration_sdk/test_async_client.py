@@ -192,3 +192,22 @@ def test_the_public_names_are_there() -> None:
         assert getattr(flex_integration_sdk, name) is not None
     with pytest.raises(AttributeError, match="no_such_name"):
         flex_integration_sdk.no_such_name  # noqa: B018 - that is the test
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # what that test is about
+def test_an_instance_of_a_loop_that_has_ended_says_so_and_can_be_closed(
+    sandbox: RunningSandbox,
+) -> None:
+    made = [make(sandbox)]
+
+    async def call() -> None:
+        await made[0].marketplace.show()
+
+    asyncio.run(call())
+    with pytest.raises(SessionClosedError, match="another event loop"):
+        asyncio.run(call())
+    asyncio.run(made[0].aclose())
+    asyncio.run(made[0].aclose())
+    with pytest.raises(SessionClosedError, match="closed"):
+        asyncio.run(call())
+    forget(made)

