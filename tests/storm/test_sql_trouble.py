@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.servers.mariadb import MariaDb
     from tests.servers.postgres import Postgres
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 ONE_REFRESH = Figures(1, 0, 0)
 ANSWER_AFTER = 2.5  # seconds; the server is up again earlier

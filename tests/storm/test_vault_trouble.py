@@ -15,7 +15,7 @@ from .trouble import PROCESSES, THREADS, Trouble, brief, play_trouble
 if TYPE_CHECKING:
     from tests.servers.openbao import OpenBao
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 ONE_REFRESH = Figures(1, 0, 0)
 ANSWER_AFTER = 3.5  # seconds; the server is up and unsealed again earlier
