@@ -66,6 +66,7 @@ class AsyncTokenSession(SessionBase):
         self.store: AsyncTokenStore
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._saver: asyncio.Task[None] | None = None
 
     async def token(self) -> Token:
         """As :meth:`TokenSession.token`."""
@@ -92,8 +93,12 @@ class AsyncTokenSession(SessionBase):
         """As :meth:`TokenSession.close`."""
         self._closed = True
         # In a forked child, or another loop, the tasks are not ours to wait for.
-        while self._tasks and self._loop is asyncio.get_running_loop():
-            await asyncio.wait(set(self._tasks))
+        if self._loop is asyncio.get_running_loop():
+            if self._saver is not None:
+                self._saver.cancel()
+                await asyncio.wait([self._saver])
+            while self._tasks:
+                await asyncio.wait(set(self._tasks))
         ended, self._ended = self._ended, True
         if ended:
             return
@@ -159,6 +164,7 @@ class AsyncTokenSession(SessionBase):
                 flight.future.set_exception(error)
             else:
                 flight.future.set_result(result)
+            self._save_later()
 
         # A task of its own: a caller that is cancelled must not take the server's answer along.
         task = asyncio.get_running_loop().create_task(fly(), name="flex-tokenstore-renewal")
@@ -170,6 +176,20 @@ class AsyncTokenSession(SessionBase):
                 flight.future.set_exception(Abandoned())
 
         task.add_done_callback(landed)
+
+    def _save_later(self) -> None:
+        """As :meth:`TokenSession._save_later`."""
+        if self._state.unsaved is None or self._closed:
+            return
+        if self._saver is None or self._saver.done():
+            loop = asyncio.get_running_loop()
+            self._saver = loop.create_task(self._keep_saving(), name="flex-tokenstore-save")
+
+    async def _keep_saving(self) -> None:
+        while (pause := self._until_save()) is not None:
+            await asyncio.sleep(pause)
+            with contextlib.suppress(TokenStoreError):
+                await self._alone(_flow.save_again(self._state))
 
     def _own_loop(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.get_running_loop()

@@ -84,6 +84,7 @@ class TokenSession(SessionBase):
             on_event=on_event,
         )
         self.store: TokenStore
+        self._saver: _Saver | None = None
 
     def token(self) -> Token:
         """A token that should work: from memory, from the store, or from the server.
@@ -121,6 +122,8 @@ class TokenSession(SessionBase):
         """Waits for a renewal under way, tries once more to save, and closes the store."""
         refuse_within_report()
         self._closed = True  # first: a renewal that began later would find the store closed
+        if self._saver is not None and self._saver.is_alive():  # in a forked child it is not
+            self._saver.ended.set()
         flight = self._gate.current(self)
         if flight is not None:
             flight.wait()
@@ -183,6 +186,7 @@ class TokenSession(SessionBase):
                 flight.future.set_exception(error)
             else:
                 flight.future.set_result(result)
+            self._save_later()
 
         # A thread of its own, not a daemon: Ctrl-C or the program's end must not come between
         # the server's answer and the save, or a rotated token is lost.
@@ -191,6 +195,37 @@ class TokenSession(SessionBase):
             thread.start()
         except RuntimeError:
             fly()  # the interpreter is shutting down and starts no thread any more
+
+    def _save_later(self) -> None:
+        """Has a token that could not be saved tried again, also if no call comes.
+
+        A program that is idle would else keep the one refresh token that works from all others.
+        """
+        if self._state.unsaved is None or self._closed:
+            return
+        if self._saver is None or not self._saver.is_alive():
+            self._saver = _Saver(self)
+            with contextlib.suppress(RuntimeError):  # the interpreter is shutting down
+                self._saver.start()
+
+    def _save_again(self) -> None:
+        with contextlib.suppress(TokenStoreError):
+            self._alone(_flow.save_again(self._state))
+
+
+class _Saver(threading.Thread):
+    """Saves a token once the store is back. A daemon: the program's end does not wait for it."""
+
+    def __init__(self, session: TokenSession) -> None:
+        super().__init__(name="flex-tokenstore-save", daemon=True)
+        self.ended = threading.Event()
+        self._session = session
+
+    def run(self) -> None:
+        while (pause := self._session._until_save()) is not None:
+            if self.ended.wait(pause):
+                return
+            self._session._save_again()
 
 
 class TokenCall:

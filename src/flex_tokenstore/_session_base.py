@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._token import Token
 
 OnStoreError = Literal["raise", "memory"]
+LEAST_PAUSE = 0.05  # seconds between two tries to save
 Report = Callable[["Step | None"], None]
 
 
@@ -78,6 +79,13 @@ class SessionBase:
         if now >= held.renew_at or (unsaved is not None and now >= unsaved.retry_at):
             return None
         return held.token
+
+    def _until_save(self) -> float | None:
+        """Seconds until an unsaved token is to be tried again; None: never."""
+        unsaved = self._state.unsaved
+        if unsaved is None or self._closed:
+            return None
+        return max(LEAST_PAUSE, unsaved.retry_at - time.monotonic())
 
     def _meanwhile(self) -> Outcome | None:
         """For a call that finds a renewal under way: the old token, while it still works."""

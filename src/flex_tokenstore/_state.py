@@ -24,7 +24,7 @@ MARGIN_SHARE = 0.1
 CLOCK_SKEW = 60.0
 BUSY_PAUSE = 1.0  # between tries to renew early while another holds the lock
 FIRST_BACK_OFF = 1.0
-LAST_BACK_OFF = 60.0
+LAST_BACK_OFF = 5.0  # once the store is back, others wait for the token
 REMEMBERED = 256
 
 

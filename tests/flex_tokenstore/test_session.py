@@ -254,6 +254,57 @@ def test_a_failed_save_keeps_the_token_in_use_and_is_tried_again_at_close() -> N
     assert store.token == token.to_dict()
 
 
+def test_an_idle_program_saves_its_token_once_the_store_is_back() -> None:
+    server, store = Server(), DictStore()
+    store.set_errors = [OSError("disk full")] * 2
+    with make(store, server) as session:
+        token = session.token()
+        deadline = time.monotonic() + 60
+        while not session.saved:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert store.token == token.to_dict()
+        assert session.token() is token
+    assert server.calls == ["sign_in"]
+
+
+def test_an_idle_asyncio_program_does_so_too() -> None:
+    async def main() -> None:
+        server, store = AsyncServer(Server()), DictStore()
+        store.set_errors = [OSError("disk full")] * 2
+        opened = await open_async_store(store, IDENTITY, host_lock="off")
+        async with AsyncTokenSession(opened, server) as session:
+            token = await session.token()
+            async with asyncio.timeout(60):
+                while not session.saved:
+                    await asyncio.sleep(0.01)
+            assert store.token == token.to_dict()
+
+    asyncio.run(main())
+
+
+def test_a_session_that_is_closed_tries_no_more_to_save() -> None:
+    server, store = Server(), DictStore()
+    store.set_errors = [OSError("disk full")] * 9
+    with make(store, server) as session:
+        session.token()
+    deadline = time.monotonic() + 60
+    while "flex-tokenstore-save" in {thread.name for thread in threading.enumerate()}:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert len(store.set_errors) == 7, "one try, and one at close"
+
+    async def main() -> None:
+        opened = await open_async_store(store, IDENTITY, host_lock="off")
+        session = AsyncTokenSession(opened, AsyncServer(server))
+        await session.token()
+        await session.aclose()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(main())
+    assert len(store.set_errors) == 5
+
+
 def test_a_token_that_ends_while_its_early_renewal_finds_the_lock_taken_is_waited_for() -> None:
     server = Server(lifetime=100)
     state = State(IDENTITY.key, compare_and_set=True, policy=Policy())

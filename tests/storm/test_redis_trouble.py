@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .conftest import play, redis_store
-from .trouble import PROCESSES, STORE_TIMEOUT, THREADS, Trouble, play_trouble
+from .trouble import PROCESSES, THREADS, Trouble, play_trouble
 
 if TYPE_CHECKING:
     from tests.servers.valkey import Replicated, Valkey
 
 pytestmark = pytest.mark.slow
+
+STORE_TIMEOUT = 2.0  # seconds without an answer after which the store is unavailable
 
 
 def scene_on(server: Valkey, folder: Path) -> Any:

@@ -12,13 +12,13 @@ import pytest
 
 from .conftest import play, sql_store, two_kinds
 from .crowd import Figures
-from .trouble import PROCESSES, STORE_TIMEOUT, THREADS, Trouble, brief, play_trouble
+from .trouble import PROCESSES, THREADS, Trouble, brief, play_trouble
 
 if TYPE_CHECKING:
     from tests.servers.mariadb import MariaDb
     from tests.servers.postgres import Postgres
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 ONE_REFRESH = Figures(1, 0, 0)
 ANSWER_AFTER = 2.5  # seconds; the server is up again earlier
@@ -26,8 +26,7 @@ HOLDERS = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advi
 
 
 def scene_on(server: Postgres | MariaDb, folder: Path, family: bool) -> Any:
-    store = {**sql_store(server.url), "timeout": str(STORE_TIMEOUT)}
-    return play(store, folder, reuse_revokes_family=family)
+    return play(sql_store(server.url), folder, reuse_revokes_family=family)
 
 
 @two_kinds

@@ -10,12 +10,12 @@ import pytest
 
 from .conftest import play, two_kinds, vault_store
 from .crowd import Figures
-from .trouble import PROCESSES, STORE_TIMEOUT, THREADS, Trouble, brief, play_trouble
+from .trouble import PROCESSES, THREADS, Trouble, brief, play_trouble
 
 if TYPE_CHECKING:
     from tests.servers.openbao import OpenBao
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 ONE_REFRESH = Figures(1, 0, 0)
 ANSWER_AFTER = 3.5  # seconds; the server is up and unsealed again earlier
@@ -36,7 +36,7 @@ def server(durable_openbao: OpenBao) -> OpenBao:
 
 
 def scene_on(server: OpenBao, folder: Path, family: bool, **options: str) -> Any:
-    store = {**vault_store(server), **options, "timeout": str(STORE_TIMEOUT)}
+    store = {**vault_store(server), **options}
     if set(options) & {"auth", "token_file"}:
         del store["token"]
     return play(store, folder, reuse_revokes_family=family)

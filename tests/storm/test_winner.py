@@ -56,6 +56,16 @@ def results(others: Crowd, patience: float) -> list[dict[str, object]]:
     "family", [pytest.param(False, marks=slow), True], ids=["", "family-revoking"]
 )
 def test_killed(scene: SceneMaker, family: bool) -> None:
+    winner_is_killed(scene, family)
+
+
+@slow
+@pytest.mark.parametrize("scene", ["postgres", "vault"], indirect=True)
+def test_killed_with_a_lock_on_a_server(scene: SceneMaker) -> None:
+    winner_is_killed(scene, family=True)
+
+
+def winner_is_killed(scene: SceneMaker, family: bool) -> None:
     with winner_and_others(scene, reuse_revokes_family=family) as (played, winner, others):
         winner.kill()
         one_token(results(others, AT_ONCE), OTHERS * THREADS)

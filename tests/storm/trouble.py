@@ -10,7 +10,6 @@ from .conftest import Scene
 from .crowd import Crowd, Figures, one_token
 
 PROCESSES, THREADS = 4, 4
-STORE_TIMEOUT = 2.0  # seconds without an answer after which the store is unavailable
 RECOVERY = 45.0  # seconds; a lease, and time-outs of a machine that is busy
 FAILURE_WINDOW = 5.0  # seconds for which a failure is remembered
 
@@ -71,6 +70,7 @@ def play_trouble(
         results = [result for worker in workers for result in worker.results()]
         typed_at_worst(results)
         trouble.end()
+        recovered(Crowd(workers[1:]))  # whoever has the new token may be idle
         failed_at = recovered(workers)
         figures = played.watch.figures()
         good = sum(result["ok"] for result in results)

@@ -145,6 +145,10 @@ class _Task:
         self.flow = ""
 
 
+def _nothing() -> None:
+    pass
+
+
 class Process:
     """A live replica. Two that had the same inputs are in the same state."""
 
@@ -164,6 +168,9 @@ class Process:
                 lock_timeout=spec.lock_timeout,
                 on_store_error="memory" if spec.memory else "raise",
             )
+            # What it does once a pause is over, a call does here: the pauses of nobody but the
+            # callers would make the world endless.
+            session._save_later = _nothing
             self.sessions.append(session)
         self.tasks: dict[str, _Task] = {}
         self.events: list[Event] = []
