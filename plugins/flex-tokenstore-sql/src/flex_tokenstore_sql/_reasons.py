@@ -87,8 +87,11 @@ def _code(original: Any) -> str | int | None:
     arguments = getattr(original, "args", ())
     if arguments and isinstance(arguments[0], int):  # MySQL's drivers have an SQLSTATE too
         return arguments[0]
-    state = getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", None)
-    return state if isinstance(state, str) else None
+    for name in ("sqlstate", "pgcode", "sqlite_errorname"):  # pgcode: psycopg2
+        state = getattr(original, name, None)
+        if isinstance(state, str):
+            return state
+    return None
 
 
 def _is_refused_password(original: Any) -> bool:

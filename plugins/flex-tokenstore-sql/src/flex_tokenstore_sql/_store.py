@@ -8,114 +8,19 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from enum import Enum
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
-from flex_tokenstore import TokenIdentity, TokenUnavailableError, hookimpl
+from flex_tokenstore import TokenUnavailableError, hookimpl
 
-from ._engines import make_engine, place_of, sqlite_path
-from ._keeper import Answer, Keeper, Statement, Steps
-from ._locks import Lock, LockSteps, lock_for, not_had
-from ._options import STORE
-from ._options import Options as SqlOptions
-from ._reasons import is_lock_timeout, is_missing_table, is_timeout, reason_of
-
-GRACE = 0.5  # seconds for a driver to keep the timeout itself before asyncio ends the call
+from ._base import GRACE, Base, Next, answer_of
+from ._forks import forget, note
+from ._keeper import Answer, Statement, Steps
+from ._locks import Lock, LockSteps, not_had
 
 T = TypeVar("T")
 
 
-class _Next(Enum):
-    """What to do after an error."""
-
-    SEND_AGAIN = "a kept connection turned out to be dead, so another may do"
-    MAKE_TABLE = "the table is missing"
-    GIVE_UP = "it cannot be done"
-
-
-class _Base:
-    """What both have in common."""
-
-    Options = SqlOptions
-    _is_async: ClassVar[bool]
-
-    def __init__(self, options: SqlOptions, identity: TokenIdentity) -> None:
-        self._options = options
-        self._identity = identity
-        self._engines: dict[int, Any] = {}
-        self._left: list[Any] = []  # a parent's connections, which a child must not even close
-        backend = self._engine().dialect.name  # says now that it cannot be made
-        self._keeper = Keeper(options, identity, backend, place_of(options))
-
-    @property
-    def place(self) -> str:
-        """Database, table and identity, without user and password."""
-        return self._keeper.place
-
-    @hookimpl
-    def lock_id(self) -> str:
-        return f"{STORE}:{self.place}"
-
-    def _engine(self) -> Any:
-        # One for each process: a forked child leaves alone what its parent made, sockets and all.
-        engine = self._engines.get(os.getpid())
-        if engine is None:
-            made = make_engine(self._options, is_async=self._is_async)
-            engine = self._engines.setdefault(os.getpid(), made)
-        return engine
-
-    def _own_engine(self) -> Any:
-        engine = self._engines.pop(os.getpid(), None)
-        return None if self._options.engine is not None else engine
-
-    def _lock(self) -> Lock:
-        engine = self._engine()
-        table = f"{self._options.schema or ''}.{self._options.table}"
-        # A file has many names, so its own is not part of it.
-        database = "" if engine.dialect.name == "sqlite" else engine.url.database
-        name = f"{database}/{table}/{self._identity.key}"
-        return lock_for(engine.dialect.name, name, sqlite_path(engine), self._options.timeout)
-
-    def _after(self, error: Exception, statement: Statement) -> _Next | Answer:
-        """What to do now, or the answer to a statement that met nothing."""
-        from sqlalchemy.exc import IntegrityError
-
-        if is_missing_table(error):
-            return _Next.MAKE_TABLE
-        if isinstance(error, IntegrityError) or is_lock_timeout(error):
-            return Answer()
-        lost = bool(getattr(error, "connection_invalidated", False))
-        again = lost and statement.first and not is_timeout(error)
-        return _Next.SEND_AGAIN if again else _Next.GIVE_UP
-
-    def _reason(self, error: Exception) -> str:
-        return reason_of(error, self._options)
-
-    def _unavailable(self, reason: str) -> TokenUnavailableError:
-        return TokenUnavailableError(
-            f"token store {STORE!r}, {self.place}: {reason}", store=STORE, place=self.place
-        )
-
-    def _make_table(self, connection: Any) -> None:
-        """Called with a sync connection, in an asyncio program too."""
-        from sqlalchemy import inspect, text
-
-        from ._table import ddl_of
-
-        if self._options.create_table:
-            with suppress(Exception):
-                if connection.dialect.name == "sqlite" and self._options.engine is None:
-                    connection.execute(text("PRAGMA journal_mode=WAL"))  # the file keeps it
-            with suppress(Exception):  # it may not, or another did: looked at below
-                self._keeper.table.create(connection)
-            with suppress(Exception):
-                if inspect(connection).has_table(self._options.table, schema=self._options.schema):
-                    return
-        statement = ddl_of(self._keeper.table, connection.dialect)
-        raise self._unavailable(f"the table is missing; have it made by: {statement}")
-
-
-class SqlStore(_Base):
+class SqlStore(Base):
     """Keeps the token in a table of PostgreSQL, MySQL, MariaDB or SQLite."""
 
     _is_async = False
@@ -135,14 +40,20 @@ class SqlStore(_Base):
 
     @hookimpl
     @contextmanager
-    def token_lock(self, wait: float, lease: float) -> Iterator[None]:
-        lock = self._lock()
+    def token_lock(self, wait: float, lease: float) -> Iterator[float | None]:
+        lock = self._lock(lease)
         pid = os.getpid()
         with self._connection(lock.needs_connection) as connection:
-            if not self._locking(lock.take(wait), connection):
+            try:
+                had = self._locking(lock, lock.take(wait), connection)
+            except BaseException:  # Ctrl-C too: it may have been had
+                self._end(lock, connection)
+                raise
+            if not had:
+                forget(lock)
                 raise not_had(self.place, wait)
             try:
-                yield None
+                yield lock.end
             finally:
                 if os.getpid() == pid:
                     self._release(lock, connection)
@@ -163,13 +74,15 @@ class SqlStore(_Base):
                 result: T = stop.value
                 return result
 
-    def _locking(self, steps: LockSteps, connection: Any) -> bool:
+    def _locking(self, lock: Lock, steps: LockSteps, connection: Any) -> bool:
         reason = ""
         try:
             step = next(steps)
             while True:
                 if isinstance(step, Statement):
-                    step = steps.send(self._send(step, connection))
+                    answer = self._send(step, connection)
+                    note(lock, connection)
+                    step = steps.send(answer)
                 else:
                     time.sleep(step)
                     step = steps.send(None)
@@ -181,9 +94,20 @@ class SqlStore(_Base):
 
     def _release(self, lock: Lock, connection: Any) -> None:
         try:
-            self._locking(lock.release(), connection)
-        except TokenUnavailableError:  # it is free when the connection ends, as it does now
-            connection.invalidate()
+            self._locking(lock, lock.release(), connection)
+        except TokenUnavailableError:
+            self._end(lock, connection)
+        except BaseException:
+            self._end(lock, connection)
+            raise
+        forget(lock)
+
+    def _end(self, lock: Lock, connection: Any) -> None:
+        """Ends the connection; the database frees the lock then, if it was had."""
+        forget(lock)
+        if connection is not None:
+            with suppress(Exception):  # it may be dead
+                connection.invalidate()
 
     @contextmanager
     def _connection(self, needed: bool = True) -> Iterator[Any]:
@@ -213,16 +137,16 @@ class SqlStore(_Base):
         while True:
             try:
                 done = connection.execute(statement.sql, statement.params)
-                return _answer(done, again)
+                return answer_of(done, again)
             except Exception as error:  # noqa: BLE001 - whatever the driver raises
                 after = self._after(error, statement)
                 reason = self._reason(error)
             if isinstance(after, Answer):
                 return after._replace(again=again)
-            if after is _Next.SEND_AGAIN and not again:
+            if after is Next.SEND_AGAIN and not again:
                 again = True
                 connection.rollback()
-            elif after is _Next.MAKE_TABLE and not made:
+            elif after is Next.MAKE_TABLE and not made:
                 made = True
                 self._make_table(connection)
             else:
@@ -230,7 +154,7 @@ class SqlStore(_Base):
         raise self._unavailable(reason)  # outside of the handler: the driver's frames hold tokens
 
 
-class AsyncSqlStore(_Base):
+class AsyncSqlStore(Base):
     """Keeps the token in a table of PostgreSQL, MySQL, MariaDB or SQLite."""
 
     _is_async = True
@@ -249,20 +173,20 @@ class AsyncSqlStore(_Base):
 
     @hookimpl
     @asynccontextmanager
-    async def token_lock(self, wait: float, lease: float) -> AsyncIterator[None]:
-        lock = self._lock()
+    async def token_lock(self, wait: float, lease: float) -> AsyncIterator[float | None]:
+        lock = self._lock(lease)
         pid = os.getpid()
         async with self._connection(lock.needs_connection) as connection:
             try:
-                had = await self._locking(lock.take(wait), connection)
-            except asyncio.CancelledError:
-                if connection is None:  # a thread may have had it meanwhile
-                    next(lock.release(), None)
+                had = await self._locking(lock, lock.take(wait), connection)
+            except BaseException:  # a cancelled task too: it may have been had
+                await self._end(lock, connection)
                 raise
             if not had:
+                forget(lock)
                 raise not_had(self.place, wait)
             try:
-                yield None
+                yield lock.end
             finally:
                 if os.getpid() == pid:
                     await self._release(lock, connection)
@@ -283,7 +207,7 @@ class AsyncSqlStore(_Base):
                 result: T = stop.value
                 return result
 
-    async def _locking(self, steps: LockSteps, connection: Any) -> bool:
+    async def _locking(self, lock: Lock, steps: LockSteps, connection: Any) -> bool:
         reason = ""
         answer: Answer | None = None
         try:
@@ -297,6 +221,7 @@ class AsyncSqlStore(_Base):
                 answer = None
                 if isinstance(step, Statement):
                     answer = await self._send(step, connection)
+                    note(lock, connection)
                 else:
                     await asyncio.sleep(step)
         except sqlite3.Error as error:
@@ -305,8 +230,21 @@ class AsyncSqlStore(_Base):
 
     async def _release(self, lock: Lock, connection: Any) -> None:
         try:
-            await self._locking(lock.release(), connection)
-        except TokenUnavailableError:  # it is free when the connection ends, as it does now
+            await self._locking(lock, lock.release(), connection)
+        except TokenUnavailableError:
+            await self._end(lock, connection)
+        except BaseException:
+            await self._end(lock, connection)
+            raise
+        forget(lock)
+
+    async def _end(self, lock: Lock, connection: Any) -> None:
+        """Ends the connection; the database frees the lock then, if it was had."""
+        forget(lock)
+        if connection is None:
+            next(lock.release(), None)  # a thread may have had it meanwhile
+            return
+        with suppress(Exception):  # it may be dead
             await connection.invalidate()
 
     @asynccontextmanager
@@ -339,16 +277,16 @@ class AsyncSqlStore(_Base):
             try:
                 async with asyncio.timeout(self._options.timeout + GRACE):
                     done = await connection.execute(statement.sql, statement.params)
-                return _answer(done, again)
+                return answer_of(done, again)
             except Exception as error:  # noqa: BLE001 - whatever the driver raises
                 after = self._after(error, statement)
                 reason = self._reason(error)
             if isinstance(after, Answer):
                 return after._replace(again=again)
-            if after is _Next.SEND_AGAIN and not again:
+            if after is Next.SEND_AGAIN and not again:
                 again = True
                 await connection.rollback()
-            elif after is _Next.MAKE_TABLE and not made:
+            elif after is Next.MAKE_TABLE and not made:
                 made = True
                 await connection.run_sync(self._make_table)
             else:
@@ -379,8 +317,3 @@ async def _in_thread(steps: LockSteps) -> Statement | float | _Had:
     except asyncio.CancelledError:
         await asyncio.wait([step])  # one try, which does not wait
         raise
-
-
-def _answer(done: Any, again: bool) -> Answer:
-    rows = tuple(done.fetchall()) if done.returns_rows else ()
-    return Answer(rows, done.rowcount, again)
