@@ -82,6 +82,31 @@ def test_nobody_listens(opened: Open, scheme: str) -> None:
     fails(lambda: store.token_lock(0, 5).__enter__(), "no connection")
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_a_parameter_that_the_driver_does_not_take(opened: Open, scheme: str) -> None:
+    store = opened(sql_config(f"{scheme}://127.0.0.1:{free_port()}/db?pass=SENTINEL"))
+    fails(store.get_token, "behind its '?'")
+
+
+def test_the_password_may_be_a_parameter(opened: Open, postgres_server: Postgres) -> None:
+    postgres_server.run("DROP ROLE IF EXISTS app")
+    postgres_server.run("CREATE USER app PASSWORD 'right-SENTINEL'")
+    with postgres_server.passwords_required():
+        url = f"postgresql://app@127.0.0.1:{postgres_server.port}/postgres?password="
+        fails(opened(sql_config(f"{url}wrong-SENTINEL")).get_token, "user name or password")
+        fails(opened(sql_config(f"{url}right-SENTINEL")).get_token, "CREATE TABLE")
+
+
+def test_a_schema_that_is_missing_or_not(opened: Open, postgres_server: Postgres) -> None:
+    postgres_server.run("DROP SCHEMA IF EXISTS app CASCADE")
+    store = opened(sql_config(postgres_server.url, schema="app"))
+    fails(store.get_token, "the schema is missing")
+    postgres_server.run("CREATE SCHEMA app")
+    store.set_token(token("a"), None)
+    assert postgres_server.run("SELECT count(*) FROM app.flex_tokens") == [(1,)]
+    postgres_server.run("DROP SCHEMA app CASCADE")
+
+
 def test_a_restart_keeps_token_and_handle(opened: Open, postgres_server: Postgres) -> None:
     store = opened(sql_config(postgres_server.url))
     store.set_token(token("a"), None)

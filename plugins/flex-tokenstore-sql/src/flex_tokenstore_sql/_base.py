@@ -14,7 +14,7 @@ from ._keeper import Answer, Keeper, Statement
 from ._locks import Lock, lock_for
 from ._options import STORE
 from ._options import Options as SqlOptions
-from ._reasons import is_lock_timeout, is_missing_table, is_timeout, reason_of
+from ._reasons import is_lock_timeout, is_missing_schema, is_missing_table, is_timeout, reason_of
 
 GRACE = 0.5  # seconds for a driver to keep the timeout itself before asyncio ends the call
 
@@ -38,8 +38,9 @@ class Base:
         self._identity = identity
         self._engines: dict[int, Any] = {}
         self._left: list[Any] = []  # a parent's connections, which a child must not even close
-        backend = self._engine().dialect.name  # says now that it cannot be made
-        self._keeper = Keeper(options, identity, backend, place_of(options))
+        engine = self._engine()  # says now that it cannot be made
+        self._file = sqlite_path(engine)  # now: a program may change its working folder
+        self._keeper = Keeper(options, identity, engine.dialect.name, place_of(options, engine))
 
     @property
     def place(self) -> str:
@@ -68,8 +69,8 @@ class Base:
         # A file has many names, so its own is not part of it.
         database = "" if engine.dialect.name == "sqlite" else engine.url.database
         name = f"{database}/{table}/{self._identity.key}"
-        path, timeout = sqlite_path(engine), self._options.timeout
-        return lock_for(engine.dialect.name, name, path, timeout=timeout, lease=lease)
+        timeout = self._options.timeout
+        return lock_for(engine.dialect.name, name, self._file, timeout=timeout, lease=lease)
 
     def _after(self, error: Exception, statement: Statement) -> Next | Answer:
         """What to do now, or the answer to a statement that met nothing."""
@@ -97,17 +98,20 @@ class Base:
 
         from ._table import ddl_of
 
+        what = ""
         if self._options.create_table:
             with suppress(Exception):
                 if connection.dialect.name == "sqlite" and self._options.engine is None:
                     connection.execute(text("PRAGMA journal_mode=WAL"))  # the file keeps it
-            with suppress(Exception):  # it may not, or another did: looked at below
+            try:
                 self._keeper.table.create(connection)
+            except Exception as error:  # noqa: BLE001 - it may not, or another did: looked at below
+                what = self._reason(error) if is_missing_schema(error) else ""
             with suppress(Exception):
                 if inspect(connection).has_table(self._options.table, schema=self._options.schema):
                     return
         statement = ddl_of(self._keeper.table, connection.dialect)
-        raise self._unavailable(f"the table is missing; have it made by: {statement}")
+        raise self._unavailable(what or f"the table is missing; have it made by: {statement}")
 
 
 def answer_of(done: Any, again: bool) -> Answer:

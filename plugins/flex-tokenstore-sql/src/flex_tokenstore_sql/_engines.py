@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from flex_tokenstore import Secret
 
@@ -38,7 +40,7 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
     from sqlalchemy.ext.asyncio import create_async_engine
 
     url = _url(options)
-    backend = url.get_backend_name()
+    backend = url.reveal().get_backend_name()
     driver = (_ASYNC if is_async else _SYNC)[backend]
     make: Any = create_async_engine if is_async else create_engine
     keywords: dict[str, Any] = {}
@@ -50,7 +52,7 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
         }
     try:
         engine = make(
-            url.set(drivername=f"{backend}+{driver}"),
+            url.reveal().set(drivername=f"{backend}+{driver}"),
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",
             connect_args=_connect_args(driver, options.timeout, is_async),
@@ -70,18 +72,22 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
     )
 
 
-def place_of(options: Options) -> str:
+def place_of(options: Options, engine: Any) -> str:
     """The table, for people: without user and password."""
     table = options.table if options.schema is None else f"{options.schema}.{options.table}"
-    url = options.engine.url if options.engine is not None else _url(options)
-    address = url.database if url.get_backend_name() == "sqlite" else _address(url)
-    return f"{url.get_backend_name()} {address} table {table}"
+    address = sqlite_path(engine) or _address(engine.url)
+    return f"{engine.url.get_backend_name()} {address} table {table}"
 
 
 def sqlite_path(engine: Any) -> str | None:
-    """The file of an SQLite engine; None: another database."""
+    """The file of an SQLite engine, by the one name that all have for it; None: another database.
+
+    It may be reached through links, or by a path that begins at the working folder.
+    """
     path: str | None = engine.url.database
-    return path if engine.dialect.name == "sqlite" else None
+    if path is None or engine.dialect.name != "sqlite":
+        return None
+    return os.path.realpath(unquote(urlsplit(path).path) if _is_uri(path) else path)
 
 
 def _given(engine: Any, is_async: bool) -> Any:
@@ -101,26 +107,34 @@ def _given(engine: Any, is_async: bool) -> Any:
     return ours
 
 
-def _url(options: Options) -> URL:
+def _url(options: Options) -> Secret[URL]:
+    """With the password. Parameters may be secrets too, and a URL shows them."""
     import sqlalchemy
 
-    text = options.url or Secret("")
     url = None
     with suppress(Exception):  # its error quotes the text, password and all
-        url = sqlalchemy.make_url(text.reveal())
+        url = Secret(sqlalchemy.make_url((options.url or Secret("")).reveal()))
     if url is None:
         raise wrong("url", "is no URL such as postgresql://user@host/database")
-    backend = url.get_backend_name()
+    backend = url.reveal().get_backend_name()
     check_backend(backend)
-    if backend == "sqlite" and _is_in_memory(url):
+    if backend == "sqlite" and _is_in_memory(url.reveal()):
         raise wrong(
             "url", "must name a file: a database in memory is what the store 'memory' is for"
         )
-    return url.set(password=options.password.reveal()) if options.password is not None else url
+    if backend == "sqlite" and _is_uri(url.reveal().database):
+        raise wrong("url", "takes the path of a file, not a 'file:' URI: sqlite:////full/path.db")
+    if options.password is None:
+        return url
+    return Secret(url.reveal().set(password=options.password.reveal()))
 
 
 def _is_in_memory(url: URL) -> bool:
     return url.database in (None, "", ":memory:") or "mode=memory" in str(url)
+
+
+def _is_uri(path: str | None) -> bool:
+    return path is not None and path.startswith("file:")
 
 
 def _address(url: URL) -> str:

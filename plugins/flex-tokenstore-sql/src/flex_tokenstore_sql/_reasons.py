@@ -54,6 +54,13 @@ def reason_of(error: Exception, options: Options) -> str:
     shown = type(original).__name__ if code is None else f"{type(original).__name__} {code}"
     if code is None and _is_refused_password(original):
         return _REASONS["28P01"]
+    if "ProactorEventLoop" in str(original):  # psycopg's word for Windows
+        return (
+            "on Windows psycopg needs another event loop: run the program in "
+            "asyncio.Runner(loop_factory=asyncio.SelectorEventLoop)"
+        )
+    if code is None and isinstance(error, (TypeError, ValueError, exc.ProgrammingError)):
+        return "the driver does not take the url: check the parameters behind its '?'"
     if isinstance(error, (exc.OperationalError, exc.InterfaceError, OSError)):
         return f"no connection ({shown}): check that it is up, and host and port in the url"
     return f"it answered {shown}: see the database's log"
@@ -76,6 +83,11 @@ def is_missing_table(error: Exception) -> bool:
     return _code(original) in ("42P01", 1146) or (
         _code(original) == "SQLITE_ERROR" and str(original).startswith("no such table")
     )
+
+
+def is_missing_schema(error: Exception) -> bool:
+    """What the table would be in is not there."""
+    return _code(getattr(error, "orig", None)) in ("3F000", 1049)
 
 
 def is_lock_timeout(error: Exception) -> bool:
