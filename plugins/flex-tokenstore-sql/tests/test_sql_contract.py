@@ -43,6 +43,11 @@ class TestSqlStoreOnSqlite(Contract):
 
     __test__ = True
 
+    @pytest.fixture(params=["sync", pytest.param("async", marks=pytest.mark.slow)])
+    def kind(self, request: pytest.FixtureRequest) -> str:
+        """One of them is enough for everyday."""
+        return str(request.param)
+
     @pytest.fixture
     def database(self, tmp_path: Path) -> Database:
         return Database("sqlite", SqliteFile(tmp_path))

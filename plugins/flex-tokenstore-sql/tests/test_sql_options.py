@@ -146,7 +146,14 @@ def test_it_is_listed_with_its_abilities_and_documented_options() -> None:
     assert {option.name for option in info.options if option.secret} == {"url", "password"}
 
 
-def test_sqlalchemy_is_imported_when_a_store_is_opened_and_not_before() -> None:
-    code = "import sys, flex_tokenstore_sql; print('sqlalchemy' in sys.modules)"
+def test_sqlalchemy_is_imported_when_a_store_is_opened_and_its_orm_never(tmp_path: Path) -> None:
+    code = f"""
+import sys, flex_tokenstore, flex_tokenstore_sql
+print("sqlalchemy" in sys.modules)
+identity = flex_tokenstore.TokenIdentity("https://api.example.com", "my-client", "integ")
+config = {{"name": "sql", "url": "sqlite:///{tmp_path}/t.db"}}
+with flex_tokenstore.open_store(config, identity) as store, store.token_lock(0, 5):
+    print(store.get_token(), "sqlalchemy" in sys.modules, "sqlalchemy.orm" in sys.modules)
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    assert done.stdout.split() == ["False", "None", "True", "False"]

@@ -36,13 +36,11 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
     """
     if options.engine is not None:
         return _given(options.engine, is_async)
-    from sqlalchemy import create_engine, event
-    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy import event
 
     url = _url(options)
     backend = url.reveal().get_backend_name()
     driver = (_ASYNC if is_async else _SYNC)[backend]
-    make: Any = create_async_engine if is_async else create_engine
     keywords: dict[str, Any] = {}
     if not (is_async and backend == "sqlite"):
         keywords = {
@@ -51,7 +49,7 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
             "pool_timeout": options.timeout,
         }
     try:
-        engine = make(
+        engine = _engine_maker(is_async)(
             url.reveal().set(drivername=f"{backend}+{driver}"),
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",
@@ -90,11 +88,22 @@ def sqlite_path(engine: Any) -> str | None:
     return os.path.realpath(unquote(urlsplit(path).path) if _is_uri(path) else path)
 
 
-def _given(engine: Any, is_async: bool) -> Any:
-    from sqlalchemy import Engine
-    from sqlalchemy.ext.asyncio import AsyncEngine
+def _engine_maker(is_async: bool) -> Any:
+    if is_async:
+        from sqlalchemy.ext.asyncio import create_async_engine
 
-    kind = AsyncEngine if is_async else Engine
+        return create_async_engine
+    from sqlalchemy import create_engine  # without the other, which brings the whole ORM
+
+    return create_engine
+
+
+def _given(engine: Any, is_async: bool) -> Any:
+    kind: Any
+    if is_async:
+        from sqlalchemy.ext.asyncio import AsyncEngine as kind
+    else:
+        from sqlalchemy import Engine as kind
     if not isinstance(engine, kind):
         raise wrong(
             "engine", f"takes an SQLAlchemy {kind.__name__} here, got {type(engine).__name__}"
