@@ -9,6 +9,7 @@ import stat
 import time
 import traceback
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,9 @@ from flex_tokenstore import TokenUnavailableError, open_async_store
 from sql_support import Database, SqliteFile, sql_config
 from tests.handles import IDENTITY, Open, token
 from tests.servers import free_port
-from tests.servers.mariadb import MariaDb
+from tests.servers.mariadb import MariaDb, program
 from tests.servers.postgres import Postgres
+from tests.servers.tls import Certificates
 
 pytest_plugins = ["sql_fixtures"]
 
@@ -124,6 +126,19 @@ def test_a_restart_keeps_token_and_handle(opened: Open, postgres_server: Postgre
         kept = store.get_token()
     assert kept is not None
     assert kept.revision == token("c").revision
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("pymysql") is None, reason="needs the wheel pymysql")
+@pytest.mark.skipif(program("mariadbd") is None, reason="needs the program mariadbd")
+def test_mariadb_by_tls(opened: Open, kind: str, certificates: Certificates) -> None:
+    with MariaDb(certificates) as server:
+        server.run("ALTER USER app@'127.0.0.1' REQUIRE SSL")
+        ca = f"?ssl_ca={certificates.certificate}"
+        opened(sql_config(server.url + ca)).set_token(token("a"), None)
+        if kind == "async":  # PyMySQL verifies nothing unless it is given a CA
+            unknown = f"{server.url}?ssl_check_hostname=false"  # the system knows no such CA
+            fails(opened(sql_config(unknown)).get_token, "no connection")
 
 
 @pytest.mark.slow

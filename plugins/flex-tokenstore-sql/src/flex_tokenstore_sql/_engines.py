@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -173,6 +174,8 @@ def _before_connecting(driver: str, timeout: float, is_async: bool) -> Any:
     def connect(dialect: Any, record: Any, arguments: Any, keywords: Any) -> Any:
         if dialect.name == "sqlite":
             make_private(arguments[0])
+        if driver == "aiomysql" and isinstance(keywords.get("ssl"), dict):
+            keywords["ssl"] = _tls(keywords["ssl"])  # PyMySQL makes one itself
         if driver != "psycopg" or is_async:
             return None
         from ._psycopg import limited
@@ -180,3 +183,12 @@ def _before_connecting(driver: str, timeout: float, is_async: bool) -> Any:
         return limited(timeout, is_async=False)(*arguments, **keywords)
 
     return connect
+
+
+def _tls(given: dict[str, Any]) -> ssl.SSLContext:
+    """What ``ssl_ca`` and the like in the url ask for."""
+    context = ssl.create_default_context(cafile=given.get("ca"), capath=given.get("capath"))
+    context.check_hostname = bool(given.get("check_hostname", True))
+    if "cert" in given:
+        context.load_cert_chain(given["cert"], given.get("key"))
+    return context

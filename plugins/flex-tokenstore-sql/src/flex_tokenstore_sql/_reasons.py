@@ -59,7 +59,8 @@ def reason_of(error: Exception, options: Options) -> str:
             "on Windows psycopg needs another event loop: run the program in "
             "asyncio.Runner(loop_factory=asyncio.SelectorEventLoop)"
         )
-    if code is None and isinstance(error, (TypeError, ValueError, exc.ProgrammingError)):
+    misuse = (TypeError, ValueError, AttributeError, exc.ProgrammingError)
+    if code is None and isinstance(error, misuse):
         return "the driver does not take the url: check the parameters behind its '?'"
     if isinstance(error, (exc.OperationalError, exc.InterfaceError, OSError)):
         return f"no connection ({shown}): check that it is up, and host and port in the url"
