@@ -46,7 +46,7 @@ class MariaDb:
         self._tls = self._options(certificates) if certificates is not None else []
         try:
             command = [str(program("mariadb-install-db")), "--no-defaults", "--skip-test-db"]
-            command += [f"--datadir={self.folder}/data"]
+            command += [f"--datadir={self.folder}/data", f"--tmpdir={self.folder}"]
             command += ["--auth-root-authentication-method=normal"]
             subprocess.run(command, check=True, capture_output=True, **self._as)
             self.restart()
@@ -90,6 +90,7 @@ class MariaDb:
         command = [str(program("mariadbd")), "--no-defaults", f"--datadir={self.folder}/data"]
         command += [f"--socket={self.folder}/s.sock", f"--port={self.port}"]
         command += [f"--pid-file={self.folder}/pid", "--bind-address=127.0.0.1"]
+        command += [f"--tmpdir={self.folder}"]  # it removes what others have in one they share
         command += ["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=2", *self._tls]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, **self._as)
