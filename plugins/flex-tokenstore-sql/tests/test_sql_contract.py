@@ -39,7 +39,7 @@ class Contract(testing.TokenStoreContract):  # type: ignore[misc, name-defined] 
 
 
 class TestSqlStoreOnSqlite(Contract):
-    """No server that could be down: what its files may do is in ``test_sql_failures``."""
+    """Its file may be away; that it is locked is in ``test_sql_failures``."""
 
     __test__ = True
 
@@ -49,8 +49,21 @@ class TestSqlStoreOnSqlite(Contract):
         return str(request.param)
 
     @pytest.fixture
+    def outage(self, tmp_path: Path) -> Callable[[], Any]:
+        @contextmanager
+        def broken() -> Iterator[None]:
+            folder, away = tmp_path / "data", tmp_path / "away"
+            folder.rename(away)
+            yield
+            away.rename(folder)
+
+        return broken
+
+    @pytest.fixture
     def database(self, tmp_path: Path) -> Database:
-        return Database("sqlite", SqliteFile(tmp_path))
+        folder = tmp_path / "data"
+        folder.mkdir()
+        return Database("sqlite", SqliteFile(folder))
 
 
 class Breakable(Protocol):

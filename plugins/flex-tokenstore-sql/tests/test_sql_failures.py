@@ -238,6 +238,27 @@ def test_sqlite_locked_by_another_program(opened: Open, tmp_path: Path) -> None:
     store.set_token(token("b"))
 
 
+def test_an_sqlite_file_that_was_removed_or_replaced(opened: Open, tmp_path: Path) -> None:
+    file, backup = SqliteFile(tmp_path), SqliteFile(tmp_path, "backup.db")
+    opened(sql_config(backup.url)).set_token(token("b"))
+    backup.run("PRAGMA wal_checkpoint(TRUNCATE)")  # all of it in one file
+    store = opened(sql_config(file.url))
+    store.set_token(token("a"))
+    for path in tmp_path.glob("tokens.db*"):
+        path.unlink()
+    assert store.get_token() is None
+    store.set_token(token("a"), None)
+    kept = opened(sql_config(file.url)).get_token()
+    assert kept is not None
+    assert kept.revision == token("a").revision
+    for path in tmp_path.glob("tokens.db-*"):
+        path.unlink()
+    backup.path.rename(file.path)
+    kept = store.get_token()
+    assert kept is not None
+    assert kept.revision == token("b").revision
+
+
 def test_a_text_in_sqlite_is_read_and_replaced_too(opened: Open, tmp_path: Path) -> None:
     file = SqliteFile(tmp_path)
     store = opened(sql_config(file.url))

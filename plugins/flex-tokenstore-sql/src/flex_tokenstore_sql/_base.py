@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 
 from flex_tokenstore import TokenIdentity, TokenUnavailableError, hookimpl
 
-from ._engines import make_engine, place_of, sqlite_path
+from ._engines import make_engine, place_of
 from ._keeper import Answer, Keeper, Statement
 from ._locks import Lock, lock_for
 from ._options import STORE
 from ._options import Options as SqlOptions
 from ._reasons import is_lock_timeout, is_missing_schema, is_missing_table, is_timeout, reason_of
+from ._sqlite import sqlite_path
 
 GRACE = 0.5  # seconds for a driver to keep the timeout itself before asyncio ends the call
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from flex_tokenstore import Secret
 
-from ._locks import make_private
 from ._options import Options, check_backend, wrong
+from ._sqlite import is_uri, make_private, sqlite_path, watch_file
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -63,6 +61,8 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
         sync = engine.sync_engine if is_async else engine
         connecting = _before_connecting(driver, options.timeout, is_async)
         event.listen(sync, "do_connect", connecting)
+        if backend == "sqlite":
+            watch_file(sync)
         return engine
     raise wrong(
         "url",
@@ -76,17 +76,6 @@ def place_of(options: Options, engine: Any) -> str:
     table = options.table if options.schema is None else f"{options.schema}.{options.table}"
     address = sqlite_path(engine) or _address(engine.url)
     return f"{engine.url.get_backend_name()} {address} table {table}"
-
-
-def sqlite_path(engine: Any) -> str | None:
-    """The file of an SQLite engine, by the one name that all have for it; None: another database.
-
-    It may be reached through links, or by a path that begins at the working folder.
-    """
-    path: str | None = engine.url.database
-    if path is None or engine.dialect.name != "sqlite":
-        return None
-    return os.path.realpath(unquote(urlsplit(path).path) if _is_uri(path) else path)
 
 
 def _engine_maker(is_async: bool) -> Any:
@@ -132,7 +121,7 @@ def _url(options: Options) -> Secret[URL]:
         raise wrong(
             "url", "must name a file: a database in memory is what the store 'memory' is for"
         )
-    if backend == "sqlite" and _is_uri(url.reveal().database):
+    if backend == "sqlite" and is_uri(url.reveal().database):
         raise wrong("url", "takes the path of a file, not a 'file:' URI: sqlite:////full/path.db")
     if options.password is None:
         return url
@@ -141,10 +130,6 @@ def _url(options: Options) -> Secret[URL]:
 
 def _is_in_memory(url: URL) -> bool:
     return url.database in (None, "", ":memory:") or "mode=memory" in str(url)
-
-
-def _is_uri(path: str | None) -> bool:
-    return path is not None and path.startswith("file:")
 
 
 def _address(url: URL) -> str:

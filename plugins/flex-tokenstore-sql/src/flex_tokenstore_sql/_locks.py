@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import random
 import sqlite3
 import time
@@ -16,6 +15,7 @@ from flex_tokenstore import TokenLockTimeoutError
 
 from ._keeper import Answer, Statement
 from ._options import STORE
+from ._sqlite import make_private
 
 _SHORTEST, _LONGEST = 0.001, 0.02  # seconds between two tries
 # A dead host is noticed within 25 s; else the system's two hours count.
@@ -194,12 +194,6 @@ def not_had(place: str, wait: float) -> TokenLockTimeoutError:
         store=STORE,
         place=place,
     )
-
-
-def make_private(path: str) -> None:
-    """Makes the file for its owner alone, if it is not there; SQLite would let others read it."""
-    with suppress(OSError):  # SQLite says it better
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _value(answer: Answer | None) -> bool:
