@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flex_tokenstore import Secret
 
 from ._options import Options, check_backend, wrong
-from ._sqlite import is_uri, make_private, sqlite_path, watch_file
+from ._sqlite import check_file, is_uri, make_private, sqlite_path, watch_file
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -159,6 +159,8 @@ def _before_connecting(driver: str, timeout: float, is_async: bool) -> Any:
     def connect(dialect: Any, record: Any, arguments: Any, keywords: Any) -> Any:
         if dialect.name == "sqlite":
             make_private(arguments[0])
+            if is_async:
+                check_file(arguments[0])
         if driver == "aiomysql" and isinstance(keywords.get("ssl"), dict):
             keywords["ssl"] = _tls(keywords["ssl"])  # PyMySQL makes one itself
         if driver != "psycopg" or is_async:

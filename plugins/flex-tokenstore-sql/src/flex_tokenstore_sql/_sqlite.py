@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,17 @@ def make_private(path: str) -> None:
     """Makes the file for its owner alone, if it is not there; SQLite would let others read it."""
     with suppress(OSError):  # SQLite says it better
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def check_file(path: str) -> None:
+    """Raises what SQLite would, if there is no such file.
+
+    aiosqlite's thread outlives an attempt that failed, and then breaks on a loop that is closed.
+    """
+    if not Path(path).is_file():
+        error = sqlite3.OperationalError("unable to open database file")
+        error.sqlite_errorname = "SQLITE_CANTOPEN"
+        raise error
 
 
 def watch_file(engine: Any) -> None:
