@@ -9,11 +9,13 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import pymysql
 
 from tests.servers import end_with_us, free_port, own_folder, stand_still
+from tests.servers.tls import Certificates
 
 PASSWORD = "pw-SENTINEL"
 
@@ -24,9 +26,13 @@ def program(name: str) -> str | None:
 
 
 class MariaDb:
-    """A running server with the database ``t`` and the user ``app``."""
+    """A running server with the database ``t`` and the user ``app``.
 
-    def __init__(self) -> None:
+    Args:
+        certificates: It offers TLS with them.
+    """
+
+    def __init__(self, certificates: Certificates | None = None) -> None:
         self.folder = own_folder("my")
         self.port = free_port()
         self._as: dict[str, Any] = {"cwd": self.folder}
@@ -36,9 +42,10 @@ class MariaDb:
             self._as |= {"user": "nobody", "group": nobodys_group(), "extra_groups": []}
             shutil.chown(self.folder, "nobody", nobodys_group())
         self._process: subprocess.Popen[bytes] | None = None
+        self._tls = self._options(certificates) if certificates is not None else []
         try:
             command = [str(program("mariadb-install-db")), "--no-defaults", "--skip-test-db"]
-            command += [f"--datadir={self.folder}/data"]
+            command += [f"--datadir={self.folder}/data", f"--tmpdir={self.folder}"]
             command += ["--auth-root-authentication-method=normal"]
             subprocess.run(command, check=True, capture_output=True, **self._as)
             self.restart()
@@ -82,7 +89,8 @@ class MariaDb:
         command = [str(program("mariadbd")), "--no-defaults", f"--datadir={self.folder}/data"]
         command += [f"--socket={self.folder}/s.sock", f"--port={self.port}"]
         command += [f"--pid-file={self.folder}/pid", "--bind-address=127.0.0.1"]
-        command += ["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0"]
+        command += [f"--tmpdir={self.folder}"]  # it removes what others have in one they share
+        command += ["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=2", *self._tls]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, preexec_fn=end_with_us, **self._as
@@ -99,6 +107,13 @@ class MariaDb:
                     raise
                 time.sleep(0.02)
 
+    def kill(self) -> None:
+        """Ends the server at once, as a crash does; what it answered is on the disk."""
+        process, self._process = self._process, None
+        assert process is not None
+        process.kill()
+        process.wait()
+
     def pause(self) -> None:
         """The server stands still (SIGSTOP): connections stay, nothing is answered."""
         stand_still(self.pid)
@@ -111,6 +126,13 @@ class MariaDb:
         """Ends the server and removes its folder; twice is fine."""
         self._end()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _options(self, certificates: Certificates) -> list[str]:
+        for path in certificates:
+            copy = shutil.copy(path, self.folder)
+            Path(copy).chmod(0o644)  # it runs as another user
+        names = [self.folder / path.name for path in certificates]
+        return [f"--ssl-cert={names[0]}", f"--ssl-key={names[1]}"]
 
     def _end(self) -> None:
         process, self._process = self._process, None

@@ -55,8 +55,8 @@ class Database:
 class SqliteFile:
     """An SQLite database in a folder of the test."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "tokens.db"
+    def __init__(self, folder: Path, name: str = "tokens.db") -> None:
+        self.path = folder / name
         self.url = f"sqlite:///{self.path}"
 
     def run(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:

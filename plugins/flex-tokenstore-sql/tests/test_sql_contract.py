@@ -1,35 +1,29 @@
-"""The SQL store passes the contract of a token store, where the conformance kit is installed."""
+"""The SQL store passes the contract of a token store on each database that it knows."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from flex_tokenstore import TokenIdentity
 from sql_support import Database, SqliteFile, sql_config
 from tests.handles import opener
-from tests.servers.postgres import Postgres
 
-pytest_plugins = ["sql_fixtures"]
-pytestmark = [
-    pytest.mark.slow,  # many processes, and a server that is killed and paused
-    pytest.mark.skipif(
-        not os.environ.get("SQL_CONTRACT"),
-        reason="not seen whole on a busy machine yet: set SQL_CONTRACT=1 to run it",
-    ),
-]
+if TYPE_CHECKING:
+    from tests.servers.mariadb import MariaDb
+    from tests.servers.postgres import Postgres
+
 testing = pytest.importorskip("flex_tokenstore.testing")
 
 
 class Contract(testing.TokenStoreContract):  # type: ignore[misc, name-defined]  # imported if there
-    """What both databases have in common."""
+    """What all databases have in common."""
 
     __test__ = False
-    patience = 15.0
 
     @pytest.fixture
     def store_config(self, database: Database, request: pytest.FixtureRequest) -> dict[str, Any]:
@@ -45,36 +39,93 @@ class Contract(testing.TokenStoreContract):  # type: ignore[misc, name-defined] 
 
 
 class TestSqlStoreOnSqlite(Contract):
+    """Its file may be away; that it is locked is in ``test_sql_failures``."""
+
     __test__ = True
 
-    @pytest.fixture
-    def database(self, tmp_path: Any) -> Database:
-        return Database("sqlite", SqliteFile(tmp_path))
-
-
-class TestSqlStoreOnPostgres(Contract):
-    __test__ = True
+    @pytest.fixture(params=["sync", pytest.param("async", marks=pytest.mark.slow)])
+    def kind(self, request: pytest.FixtureRequest) -> str:
+        """One of them is enough for everyday."""
+        return str(request.param)
 
     @pytest.fixture
-    def database(self, postgres_server: Postgres) -> Database:
-        return Database("postgres", postgres_server)
-
-    @pytest.fixture
-    def outage(self, postgres_server: Postgres) -> Callable[[], Any]:
+    def outage(self, tmp_path: Path) -> Callable[[], Any]:
         @contextmanager
         def broken() -> Iterator[None]:
-            postgres_server.kill()
+            folder, away = tmp_path / "data", tmp_path / "away"
+            folder.rename(away)
             yield
-            postgres_server.restart()
+            away.rename(folder)
 
         return broken
 
     @pytest.fixture
-    def stall(self, postgres_server: Postgres) -> Callable[[], Any]:
+    def database(self, tmp_path: Path) -> Database:
+        folder = tmp_path / "data"
+        folder.mkdir()
+        return Database("sqlite", SqliteFile(folder))
+
+
+class Breakable(Protocol):
+    """A server that a test may break."""
+
+    def kill(self) -> None: ...
+    def restart(self) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+
+
+class OnServer(Contract):
+    """With a server that is killed and paused, again and again."""
+
+    patience = 15.0
+
+    @pytest.fixture
+    def running(self) -> Breakable:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def outage(self, running: Breakable) -> Callable[[], Any]:
         @contextmanager
         def broken() -> Iterator[None]:
-            postgres_server.pause()
+            running.kill()
             yield
-            postgres_server.resume()
+            running.restart()
 
         return broken
+
+    @pytest.fixture
+    def stall(self, running: Breakable) -> Callable[[], Any]:
+        @contextmanager
+        def broken() -> Iterator[None]:
+            running.pause()
+            yield
+            running.resume()
+
+        return broken
+
+
+@pytest.mark.slow
+class TestSqlStoreOnPostgres(OnServer):
+    __test__ = True
+
+    @pytest.fixture
+    def running(self, postgres_server: Postgres) -> Postgres:
+        return postgres_server
+
+    @pytest.fixture
+    def database(self, running: Postgres) -> Database:
+        return Database("postgres", running)
+
+
+@pytest.mark.slow
+class TestSqlStoreOnMariaDb(OnServer):
+    __test__ = True
+
+    @pytest.fixture
+    def running(self, mariadb_server: MariaDb) -> MariaDb:
+        return mariadb_server
+
+    @pytest.fixture
+    def database(self, running: MariaDb) -> Database:
+        return Database("mariadb", running)

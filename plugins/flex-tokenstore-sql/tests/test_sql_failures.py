@@ -9,6 +9,7 @@ import stat
 import time
 import traceback
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,9 @@ from flex_tokenstore import TokenUnavailableError, open_async_store
 from sql_support import Database, SqliteFile, sql_config
 from tests.handles import IDENTITY, Open, token
 from tests.servers import free_port
-from tests.servers.mariadb import MariaDb
+from tests.servers.mariadb import MariaDb, program
 from tests.servers.postgres import Postgres
+from tests.servers.tls import Certificates
 
 pytest_plugins = ["sql_fixtures"]
 
@@ -82,6 +84,31 @@ def test_nobody_listens(opened: Open, scheme: str) -> None:
     fails(lambda: store.token_lock(0, 5).__enter__(), "no connection")
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_a_parameter_that_the_driver_does_not_take(opened: Open, scheme: str) -> None:
+    store = opened(sql_config(f"{scheme}://127.0.0.1:{free_port()}/db?pass=SENTINEL"))
+    fails(store.get_token, "behind its '?'")
+
+
+def test_the_password_may_be_a_parameter(opened: Open, postgres_server: Postgres) -> None:
+    postgres_server.run("DROP ROLE IF EXISTS app")
+    postgres_server.run("CREATE USER app PASSWORD 'right-SENTINEL'")
+    with postgres_server.passwords_required():
+        url = f"postgresql://app@127.0.0.1:{postgres_server.port}/postgres?password="
+        fails(opened(sql_config(f"{url}wrong-SENTINEL")).get_token, "user name or password")
+        fails(opened(sql_config(f"{url}right-SENTINEL")).get_token, "CREATE TABLE")
+
+
+def test_a_schema_that_is_missing_or_not(opened: Open, postgres_server: Postgres) -> None:
+    postgres_server.run("DROP SCHEMA IF EXISTS app CASCADE")
+    store = opened(sql_config(postgres_server.url, schema="app"))
+    fails(store.get_token, "the schema is missing")
+    postgres_server.run("CREATE SCHEMA app")
+    store.set_token(token("a"), None)
+    assert postgres_server.run("SELECT count(*) FROM app.flex_tokens") == [(1,)]
+    postgres_server.run("DROP SCHEMA app CASCADE")
+
+
 def test_a_restart_keeps_token_and_handle(opened: Open, postgres_server: Postgres) -> None:
     store = opened(sql_config(postgres_server.url))
     store.set_token(token("a"), None)
@@ -99,6 +126,19 @@ def test_a_restart_keeps_token_and_handle(opened: Open, postgres_server: Postgre
         kept = store.get_token()
     assert kept is not None
     assert kept.revision == token("c").revision
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("pymysql") is None, reason="needs the wheel pymysql")
+@pytest.mark.skipif(program("mariadbd") is None, reason="needs the program mariadbd")
+def test_mariadb_by_tls(opened: Open, kind: str, certificates: Certificates) -> None:
+    with MariaDb(certificates) as server:
+        server.run("ALTER USER app@'127.0.0.1' REQUIRE SSL")
+        ca = f"?ssl_ca={certificates.certificate}"
+        opened(sql_config(server.url + ca)).set_token(token("a"), None)
+        if kind == "async":  # PyMySQL verifies nothing unless it is given a CA
+            unknown = f"{server.url}?ssl_check_hostname=false"  # the system knows no such CA
+            fails(opened(sql_config(unknown)).get_token, "no connection")
 
 
 @pytest.mark.slow
@@ -253,6 +293,27 @@ def test_sqlite_locked_by_another_program(opened: Open, tmp_path: Path) -> None:
         other.exec_driver_sql("ROLLBACK")
     other.engine.dispose()
     store.set_token(token("b"))
+
+
+def test_an_sqlite_file_that_was_removed_or_replaced(opened: Open, tmp_path: Path) -> None:
+    file, backup = SqliteFile(tmp_path), SqliteFile(tmp_path, "backup.db")
+    opened(sql_config(backup.url)).set_token(token("b"))
+    backup.run("PRAGMA wal_checkpoint(TRUNCATE)")  # all of it in one file
+    store = opened(sql_config(file.url))
+    store.set_token(token("a"))
+    for path in tmp_path.glob("tokens.db*"):
+        path.unlink()
+    assert store.get_token() is None
+    store.set_token(token("a"), None)
+    kept = opened(sql_config(file.url)).get_token()
+    assert kept is not None
+    assert kept.revision == token("a").revision
+    for path in tmp_path.glob("tokens.db-*"):
+        path.unlink()
+    backup.path.rename(file.path)
+    kept = store.get_token()
+    assert kept is not None
+    assert kept.revision == token("b").revision
 
 
 def test_a_text_in_sqlite_is_read_and_replaced_too(opened: Open, tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ from tests.handles import IDENTITY, token
         ({"url": "postgresql://u:SENTINEL@h:port/d"}, "url"),
         ({"url": "sqlite://"}, "url"),
         ({"url": "sqlite:///:memory:"}, "url"),
+        ({"url": "sqlite:///file:t.db?uri=true&key=SENTINEL"}, "url"),
+        ({"url": "oracle://h/d?password=SENTINEL"}, "url"),
         ({"url": "sqlite:////t.db", "table": 'a"; DROP TABLE b'}, "table"),
         ({"url": "sqlite:////t.db", "schema": ""}, "schema"),
         ({"url": "sqlite:////t.db", "timeout": 0}, "timeout"),
@@ -48,7 +50,9 @@ def test_a_wrong_option_is_told_at_once(options: dict[str, Any], option: str) ->
     with pytest.raises(StoreOptionsError) as caught:
         open_store({"name": "sql", **options}, IDENTITY)
     assert caught.value.option == option
-    assert "SENTINEL" not in "".join(traceback.format_exception(caught.value))
+    options.clear()  # this frame's own
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "SENTINEL" not in "".join(shown.format())
 
 
 def test_an_engine_of_the_other_kind_is_refused(tmp_path: Path) -> None:
@@ -142,7 +146,14 @@ def test_it_is_listed_with_its_abilities_and_documented_options() -> None:
     assert {option.name for option in info.options if option.secret} == {"url", "password"}
 
 
-def test_sqlalchemy_is_imported_when_a_store_is_opened_and_not_before() -> None:
-    code = "import sys, flex_tokenstore_sql; print('sqlalchemy' in sys.modules)"
+def test_sqlalchemy_is_imported_when_a_store_is_opened_and_its_orm_never(tmp_path: Path) -> None:
+    code = f"""
+import sys, flex_tokenstore, flex_tokenstore_sql
+print("sqlalchemy" in sys.modules)
+identity = flex_tokenstore.TokenIdentity("https://api.example.com", "my-client", "integ")
+config = {{"name": "sql", "url": "sqlite:///{tmp_path}/t.db"}}
+with flex_tokenstore.open_store(config, identity) as store, store.token_lock(0, 5):
+    print(store.get_token(), "sqlalchemy" in sys.modules, "sqlalchemy.orm" in sys.modules)
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    assert done.stdout.split() == ["False", "None", "True", "False"]

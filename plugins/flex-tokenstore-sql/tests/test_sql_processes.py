@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,6 +64,11 @@ print("held", flush=True)
 time.sleep(600)
 """
 
+# Its child has a copy of whatever it had open, and ends when the test closes its input.
+HOLDER_WITH_A_CHILD = HOLDER.replace(
+    'print("held"', 'import os; os.fork() or os._exit(len(sys.stdin.read())); print("held"'
+)
+
 
 @contextmanager
 def children(database: Database, code: str, count: int) -> Iterator[list[subprocess.Popen[str]]]:
@@ -109,8 +115,11 @@ def test_eight_processes_make_the_table_once(database: Database) -> None:
     assert database.rows() == {}
 
 
-def test_the_lock_of_a_killed_holder_is_free(database: Database) -> None:
-    with opener("sync") as within, children(database, HOLDER, 1) as (holder,):
+@pytest.mark.parametrize("code", [HOLDER, HOLDER_WITH_A_CHILD], ids=["alone", "with a child"])
+def test_the_lock_of_a_killed_holder_is_free(database: Database, code: str) -> None:
+    if code == HOLDER_WITH_A_CHILD and not hasattr(os, "fork"):
+        pytest.skip("needs os.fork")
+    with opener("sync") as within, children(database, code, 1) as (holder,):
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         store = within(sql_config(database.url))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from flex_tokenstore import Secret
 
-from ._locks import make_private
 from ._options import Options, check_backend, wrong
+from ._sqlite import check_file, is_uri, make_private, sqlite_path, watch_file
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -34,13 +35,11 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
     """
     if options.engine is not None:
         return _given(options.engine, is_async)
-    from sqlalchemy import create_engine, event
-    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy import event
 
     url = _url(options)
-    backend = url.get_backend_name()
+    backend = url.reveal().get_backend_name()
     driver = (_ASYNC if is_async else _SYNC)[backend]
-    make: Any = create_async_engine if is_async else create_engine
     keywords: dict[str, Any] = {}
     if not (is_async and backend == "sqlite"):
         keywords = {
@@ -49,8 +48,8 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
             "pool_timeout": options.timeout,
         }
     try:
-        engine = make(
-            url.set(drivername=f"{backend}+{driver}"),
+        engine = _engine_maker(is_async)(
+            url.reveal().set(drivername=f"{backend}+{driver}"),
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",
             connect_args=_connect_args(driver, options.timeout, is_async),
@@ -62,6 +61,8 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
         sync = engine.sync_engine if is_async else engine
         connecting = _before_connecting(driver, options.timeout, is_async)
         event.listen(sync, "do_connect", connecting)
+        if backend == "sqlite":
+            watch_file(sync)
         return engine
     raise wrong(
         "url",
@@ -70,25 +71,29 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
     )
 
 
-def place_of(options: Options) -> str:
+def place_of(options: Options, engine: Any) -> str:
     """The table, for people: without user and password."""
     table = options.table if options.schema is None else f"{options.schema}.{options.table}"
-    url = options.engine.url if options.engine is not None else _url(options)
-    address = url.database if url.get_backend_name() == "sqlite" else _address(url)
-    return f"{url.get_backend_name()} {address} table {table}"
+    address = sqlite_path(engine) or _address(engine.url)
+    return f"{engine.url.get_backend_name()} {address} table {table}"
 
 
-def sqlite_path(engine: Any) -> str | None:
-    """The file of an SQLite engine; None: another database."""
-    path: str | None = engine.url.database
-    return path if engine.dialect.name == "sqlite" else None
+def _engine_maker(is_async: bool) -> Any:
+    if is_async:
+        from sqlalchemy.ext.asyncio import create_async_engine
+
+        return create_async_engine
+    from sqlalchemy import create_engine  # without the other, which brings the whole ORM
+
+    return create_engine
 
 
 def _given(engine: Any, is_async: bool) -> Any:
-    from sqlalchemy import Engine
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
-    kind = AsyncEngine if is_async else Engine
+    kind: Any
+    if is_async:
+        from sqlalchemy.ext.asyncio import AsyncEngine as kind
+    else:
+        from sqlalchemy import Engine as kind
     if not isinstance(engine, kind):
         raise wrong(
             "engine", f"takes an SQLAlchemy {kind.__name__} here, got {type(engine).__name__}"
@@ -101,22 +106,26 @@ def _given(engine: Any, is_async: bool) -> Any:
     return ours
 
 
-def _url(options: Options) -> URL:
+def _url(options: Options) -> Secret[URL]:
+    """With the password. Parameters may be secrets too, and a URL shows them."""
     import sqlalchemy
 
-    text = options.url or Secret("")
     url = None
     with suppress(Exception):  # its error quotes the text, password and all
-        url = sqlalchemy.make_url(text.reveal())
+        url = Secret(sqlalchemy.make_url((options.url or Secret("")).reveal()))
     if url is None:
         raise wrong("url", "is no URL such as postgresql://user@host/database")
-    backend = url.get_backend_name()
+    backend = url.reveal().get_backend_name()
     check_backend(backend)
-    if backend == "sqlite" and _is_in_memory(url):
+    if backend == "sqlite" and _is_in_memory(url.reveal()):
         raise wrong(
             "url", "must name a file: a database in memory is what the store 'memory' is for"
         )
-    return url.set(password=options.password.reveal()) if options.password is not None else url
+    if backend == "sqlite" and is_uri(url.reveal().database):
+        raise wrong("url", "takes the path of a file, not a 'file:' URI: sqlite:////full/path.db")
+    if options.password is None:
+        return url
+    return Secret(url.reveal().set(password=options.password.reveal()))
 
 
 def _is_in_memory(url: URL) -> bool:
@@ -150,6 +159,10 @@ def _before_connecting(driver: str, timeout: float, is_async: bool) -> Any:
     def connect(dialect: Any, record: Any, arguments: Any, keywords: Any) -> Any:
         if dialect.name == "sqlite":
             make_private(arguments[0])
+            if is_async:
+                check_file(arguments[0])
+        if driver == "aiomysql" and isinstance(keywords.get("ssl"), dict):
+            keywords["ssl"] = _tls(keywords["ssl"])  # PyMySQL makes one itself
         if driver != "psycopg" or is_async:
             return None
         from ._psycopg import limited
@@ -157,3 +170,12 @@ def _before_connecting(driver: str, timeout: float, is_async: bool) -> Any:
         return limited(timeout, is_async=False)(*arguments, **keywords)
 
     return connect
+
+
+def _tls(given: dict[str, Any]) -> ssl.SSLContext:
+    """What ``ssl_ca`` and the like in the url ask for."""
+    context = ssl.create_default_context(cafile=given.get("ca"), capath=given.get("capath"))
+    context.check_hostname = bool(given.get("check_hostname", True))
+    if "cert" in given:
+        context.load_cert_chain(given["cert"], given.get("key"))
+    return context

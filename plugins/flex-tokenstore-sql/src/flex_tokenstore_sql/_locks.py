@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import math
 import random
 import sqlite3
 import time
@@ -15,8 +15,16 @@ from flex_tokenstore import TokenLockTimeoutError
 
 from ._keeper import Answer, Statement
 from ._options import STORE
+from ._sqlite import make_private
 
 _SHORTEST, _LONGEST = 0.001, 0.02  # seconds between two tries
+# A dead host is noticed within 25 s; else the system's two hours count.
+_KEEPALIVE = (
+    ("tcp_keepalives_idle", 10),
+    ("tcp_keepalives_interval", 5),
+    ("tcp_keepalives_count", 3),
+)
+_LONGEST_LEASE = 2_000_000  # seconds; MySQL takes no more everywhere
 
 Pause = float
 LockSteps = Generator[Statement | Pause, Answer | None, bool]
@@ -27,6 +35,8 @@ class Lock(Protocol):
     """A lock, held on the one connection that its statements are sent on."""
 
     needs_connection: bool
+    end: float | None
+    """Monotonic time at which it ends, once it is had; None: when it is released."""
 
     def take(self, wait: float) -> LockSteps: ...
     def release(self) -> LockSteps: ...
@@ -36,15 +46,20 @@ class PostgresLock:
     """An advisory lock for as long as a transaction is open: it works behind PgBouncer too."""
 
     needs_connection = True
+    end: float | None = None
 
     def __init__(self, name: str, longest: float) -> None:
         import sqlalchemy as sa
 
         self._longest = longest
         key = {"key": int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)}
+        # A host that lost power says no good-bye: the server asks it, within the transaction.
+        asks = "".join(f"set_config('{what}', '{value}', true), " for what, value in _KEEPALIVE)
         self._begin = Statement(sa.text("BEGIN"))
-        self._limit = sa.text("SELECT set_config('lock_timeout', :limit, true)")
-        self._try = Statement(sa.text("SELECT pg_try_advisory_xact_lock(:key)"), key, first=False)
+        self._limit = sa.text(f"SELECT {asks}set_config('lock_timeout', :limit, true)")
+        self._try = Statement(
+            sa.text(f"SELECT {asks}pg_try_advisory_xact_lock(:key)"), key, first=False
+        )
         self._wait = Statement(sa.text("SELECT pg_advisory_xact_lock(:key)"), key, first=False)
         self._end = Statement(sa.text("ROLLBACK"), first=False)
 
@@ -71,29 +86,44 @@ class PostgresLock:
 
 
 class MySqlLock:
-    """A named lock of the connection. Its names are the whole server's, so ours is a digest."""
+    """A named lock of the connection. Its names are the whole server's, so ours is a digest.
+
+    The server closes a connection that is idle for longer than the lease: nothing else would tell
+    it for hours that a host has lost power.
+    """
 
     needs_connection = True
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, lease: float) -> None:
         import sqlalchemy as sa
 
+        self.end: float | None = None
+        self._lease = lease
         params = {"name": f"flex:{hashlib.sha256(name.encode()).hexdigest()[:48]}"}
-        self._try = Statement(sa.text("SELECT GET_LOCK(:name, 0)"), params)
+        seconds = min(max(1, math.ceil(lease)), _LONGEST_LEASE)
+        self._limit = Statement(sa.text(f"SET SESSION wait_timeout = {seconds}"))
+        self._try = Statement(sa.text("SELECT GET_LOCK(:name, 0)"), params, first=False)
         self._end = Statement(sa.text("SELECT RELEASE_LOCK(:name)"), params, first=False)
+        self._no_limit = Statement(sa.text("SET SESSION wait_timeout = DEFAULT"), first=False)
 
     def take(self, wait: float) -> LockSteps:
         # Tried again and again: MySQL waits for whole seconds only.
         deadline = time.monotonic() + wait
-        while not _value((yield self._try)):
+        yield self._limit
+        while True:
+            asked = time.monotonic()
+            if _value((yield self._try)):
+                self.end = asked + self._lease
+                return True
             left = deadline - time.monotonic()
             if left <= 0:
+                yield self._no_limit
                 return False
             yield min(left, _jitter())
-        return True
 
     def release(self) -> LockSteps:
         yield self._end
+        yield self._no_limit
         return True
 
 
@@ -104,6 +134,7 @@ class SqliteLock:
     """
 
     needs_connection = False
+    end: float | None = None
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -138,7 +169,7 @@ class SqliteLock:
         return True
 
 
-def lock_for(backend: str, name: str, path: str | None, timeout: float) -> Lock:
+def lock_for(backend: str, name: str, path: str | None, *, timeout: float, lease: float) -> Lock:
     """The lock of one identity's row.
 
     Args:
@@ -146,11 +177,12 @@ def lock_for(backend: str, name: str, path: str | None, timeout: float) -> Lock:
         name: Names database, table and identity.
         path: File of an SQLite database.
         timeout: Seconds that one answer may take.
+        lease: Seconds after which a lock that needs it may end by itself.
     """
     if backend == "postgresql":
         return PostgresLock(name, timeout / 2)
     if backend in ("mysql", "mariadb"):
-        return MySqlLock(name)
+        return MySqlLock(name, lease)
     digest = hashlib.sha256(name.encode()).hexdigest()[:16]
     return SqliteLock(f"{path}-{digest}.lock")
 
@@ -164,14 +196,8 @@ def not_had(place: str, wait: float) -> TokenLockTimeoutError:
     )
 
 
-def make_private(path: str) -> None:
-    """Makes the file for its owner alone, if it is not there; SQLite would let others read it."""
-    with suppress(OSError):  # SQLite says it better
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-
-
 def _value(answer: Answer | None) -> bool:
-    return answer is not None and bool(answer.rows) and bool(answer.rows[0][0])
+    return answer is not None and bool(answer.rows) and bool(answer.rows[0][-1])
 
 
 def _is_exclusive(connection: sqlite3.Connection) -> bool:

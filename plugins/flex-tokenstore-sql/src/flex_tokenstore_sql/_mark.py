@@ -51,6 +51,8 @@ class Mark:
         self._row = row
         self._loose = loose
         self._ours = b""
+        self.end: float | None = None
+        """Monotonic time at which its lease ends, once it is had."""
 
     def take(self, wait: float, lease: float) -> LockSteps:
         """Writes the mark, once that of a holder who lost the lock is gone or has ended."""
@@ -83,6 +85,7 @@ class Mark:
         mark = {"holder": secrets.token_hex(16), "lease": lease, "until": end}
         self._ours = json.dumps(mark).encode()
         self._loose.marks.add(self._ours)  # until it is known that we hold it
+        self.end = time.monotonic() + lease
         new = {"new": Secret(self._ours)}
         if there is None:
             done = yield Statement(self._row.insert, new)

@@ -54,6 +54,14 @@ def reason_of(error: Exception, options: Options) -> str:
     shown = type(original).__name__ if code is None else f"{type(original).__name__} {code}"
     if code is None and _is_refused_password(original):
         return _REASONS["28P01"]
+    if "ProactorEventLoop" in str(original):  # psycopg's word for Windows
+        return (
+            "on Windows psycopg needs another event loop: run the program in "
+            "asyncio.Runner(loop_factory=asyncio.SelectorEventLoop)"
+        )
+    misuse = (TypeError, ValueError, AttributeError, exc.ProgrammingError)
+    if code is None and isinstance(error, misuse):
+        return "the driver does not take the url: check the parameters behind its '?'"
     if isinstance(error, (exc.OperationalError, exc.InterfaceError, OSError)):
         return f"no connection ({shown}): check that it is up, and host and port in the url"
     return f"it answered {shown}: see the database's log"
@@ -78,6 +86,11 @@ def is_missing_table(error: Exception) -> bool:
     )
 
 
+def is_missing_schema(error: Exception) -> bool:
+    """What the table would be in is not there."""
+    return _code(getattr(error, "orig", None)) in ("3F000", 1049)
+
+
 def is_lock_timeout(error: Exception) -> bool:
     """PostgreSQL's ``lock_timeout`` ran out."""
     return _code(getattr(error, "orig", None)) == "55P03"
@@ -87,8 +100,11 @@ def _code(original: Any) -> str | int | None:
     arguments = getattr(original, "args", ())
     if arguments and isinstance(arguments[0], int):  # MySQL's drivers have an SQLSTATE too
         return arguments[0]
-    state = getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", None)
-    return state if isinstance(state, str) else None
+    for name in ("sqlstate", "pgcode", "sqlite_errorname"):  # pgcode: psycopg2
+        state = getattr(original, name, None)
+        if isinstance(state, str):
+            return state
+    return None
 
 
 def _is_refused_password(original: Any) -> bool:

@@ -8,116 +8,20 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from enum import Enum
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
-from flex_tokenstore import TokenIdentity, TokenUnavailableError, hookimpl
+from flex_tokenstore import TokenUnavailableError, hookimpl
 
-from ._engines import make_engine, place_of, sqlite_path
-from ._keeper import Answer, Keeper, Statement, Steps
-from ._locks import Lock, LockSteps, lock_for, not_had
-from ._mark import Loose, Mark
-from ._options import STORE
-from ._options import Options as SqlOptions
-from ._reasons import is_lock_timeout, is_missing_table, is_timeout, reason_of
-
-GRACE = 0.5  # seconds for a driver to keep the timeout itself before asyncio ends the call
+from ._base import GRACE, Base, Next, answer_of
+from ._forks import forget, note
+from ._keeper import Answer, Statement, Steps
+from ._locks import Lock, LockSteps, not_had
+from ._mark import Mark
 
 T = TypeVar("T")
 
 
-class _Next(Enum):
-    """What to do after an error."""
-
-    SEND_AGAIN = "a kept connection turned out to be dead, so another may do"
-    MAKE_TABLE = "the table is missing"
-    GIVE_UP = "it cannot be done"
-
-
-class _Base:
-    """What both have in common."""
-
-    Options = SqlOptions
-    _is_async: ClassVar[bool]
-
-    def __init__(self, options: SqlOptions, identity: TokenIdentity) -> None:
-        self._options = options
-        self._identity = identity
-        self._engines: dict[int, Any] = {}
-        self._loose = Loose()
-        self._left: list[Any] = []  # a parent's connections, which a child must not even close
-        backend = self._engine().dialect.name  # says now that it cannot be made
-        self._keeper = Keeper(options, identity, backend, place_of(options))
-
-    @property
-    def place(self) -> str:
-        """Database, table and identity, without user and password."""
-        return self._keeper.place
-
-    @hookimpl
-    def lock_id(self) -> str:
-        return f"{STORE}:{self.place}"
-
-    def _engine(self) -> Any:
-        # One for each process: a forked child leaves alone what its parent made, sockets and all.
-        engine = self._engines.get(os.getpid())
-        if engine is None:
-            made = make_engine(self._options, is_async=self._is_async)
-            engine = self._engines.setdefault(os.getpid(), made)
-        return engine
-
-    def _own_engine(self) -> Any:
-        engine = self._engines.pop(os.getpid(), None)
-        return None if self._options.engine is not None else engine
-
-    def _lock(self) -> Lock:
-        engine = self._engine()
-        table = f"{self._options.schema or ''}.{self._options.table}"
-        # A file has many names, so its own is not part of it.
-        database = "" if engine.dialect.name == "sqlite" else engine.url.database
-        name = f"{database}/{table}/{self._identity.key}"
-        return lock_for(engine.dialect.name, name, sqlite_path(engine), self._options.timeout)
-
-    def _after(self, error: Exception, statement: Statement) -> _Next | Answer:
-        """What to do now, or the answer to a statement that met nothing."""
-        from sqlalchemy.exc import IntegrityError
-
-        if is_missing_table(error):
-            return _Next.MAKE_TABLE
-        if isinstance(error, IntegrityError) or is_lock_timeout(error):
-            return Answer()
-        lost = bool(getattr(error, "connection_invalidated", False))
-        again = lost and statement.first and not is_timeout(error)
-        return _Next.SEND_AGAIN if again else _Next.GIVE_UP
-
-    def _reason(self, error: Exception) -> str:
-        return reason_of(error, self._options)
-
-    def _unavailable(self, reason: str) -> TokenUnavailableError:
-        return TokenUnavailableError(
-            f"token store {STORE!r}, {self.place}: {reason}", store=STORE, place=self.place
-        )
-
-    def _make_table(self, connection: Any) -> None:
-        """Called with a sync connection, in an asyncio program too."""
-        from sqlalchemy import inspect, text
-
-        from ._table import ddl_of
-
-        if self._options.create_table:
-            with suppress(Exception):
-                if connection.dialect.name == "sqlite" and self._options.engine is None:
-                    connection.execute(text("PRAGMA journal_mode=WAL"))  # the file keeps it
-            with suppress(Exception):  # it may not, or another did: looked at below
-                self._keeper.table.create(connection)
-            with suppress(Exception):
-                if inspect(connection).has_table(self._options.table, schema=self._options.schema):
-                    return
-        statement = ddl_of(self._keeper.table, connection.dialect)
-        raise self._unavailable(f"the table is missing; have it made by: {statement}")
-
-
-class SqlStore(_Base):
+class SqlStore(Base):
     """Keeps the token in a table of PostgreSQL, MySQL, MariaDB or SQLite."""
 
     _is_async = False
@@ -137,38 +41,52 @@ class SqlStore(_Base):
 
     @hookimpl
     @contextmanager
-    def token_lock(self, wait: float, lease: float) -> Iterator[None]:
-        lock = self._lock()
+    def token_lock(self, wait: float, lease: float) -> Iterator[float | None]:
+        lock = self._lock(lease)
         pid = os.getpid()
         deadline = time.monotonic() + wait
         with self._connection(lock.needs_connection) as connection:
-            if not self._locking(lock.take(wait), connection):
+            try:
+                had = self._locking(lock, lock.take(wait), connection)
+            except BaseException:  # Ctrl-C too: it may have been had
+                self._end(lock, connection)
+                raise
+            if not had:
+                forget(lock)
                 raise not_had(self.place, wait)
             try:
-                with self._marked(lock.needs_connection, deadline, wait, lease):
-                    yield None
+                with self._marked(lock, deadline, wait, lease) as end:
+                    yield end
             finally:
                 if os.getpid() == pid:
                     self._release(lock, connection)
 
     @contextmanager
-    def _marked(self, needed: bool, deadline: float, wait: float, lease: float) -> Iterator[None]:
-        if not needed:
-            yield
+    def _marked(
+        self, lock: Lock, deadline: float, wait: float, lease: float
+    ) -> Iterator[float | None]:
+        """Names the holder in a row; gives the time at which the lock ends."""
+        if not lock.needs_connection:
+            yield lock.end
             return
         mark = Mark(self._keeper.lock_row, self._loose)
         pid = os.getpid()
-        # Not on the lock's connection: there an open transaction would keep it back.
-        with self._connection() as connection:
-            left = deadline - time.monotonic()
-            if not self._locking(mark.take(left, lease), connection):
-                raise not_had(self.place, wait)
         try:
-            yield
+            # Not on the lock's connection: there an open transaction would keep it back.
+            with self._connection() as connection:
+                left = deadline - time.monotonic()
+                if not self._locking(mark, mark.take(left, lease), connection):
+                    raise not_had(self.place, wait)
+        finally:
+            forget(mark)
+        try:
+            # That of a dead holder may have been waited for, so the lease counts from here.
+            yield mark.end if lock.end is not None else None
         finally:
             if os.getpid() == pid:
                 with self._connection() as connection:
-                    self._locking(mark.release(), connection)
+                    self._locking(mark, mark.release(), connection)
+                forget(mark)
 
     @hookimpl
     def close(self) -> None:
@@ -186,13 +104,15 @@ class SqlStore(_Base):
                 result: T = stop.value
                 return result
 
-    def _locking(self, steps: LockSteps, connection: Any) -> bool:
+    def _locking(self, holder: object, steps: LockSteps, connection: Any) -> bool:
         reason = ""
         try:
             step = next(steps)
             while True:
                 if isinstance(step, Statement):
-                    step = steps.send(self._send(step, connection))
+                    answer = self._send(step, connection)
+                    note(holder, connection)
+                    step = steps.send(answer)
                 else:
                     time.sleep(step)
                     step = steps.send(None)
@@ -204,9 +124,20 @@ class SqlStore(_Base):
 
     def _release(self, lock: Lock, connection: Any) -> None:
         try:
-            self._locking(lock.release(), connection)
-        except TokenUnavailableError:  # it is free when the connection ends, as it does now
-            connection.invalidate()
+            self._locking(lock, lock.release(), connection)
+        except TokenUnavailableError:
+            self._end(lock, connection)
+        except BaseException:
+            self._end(lock, connection)
+            raise
+        forget(lock)
+
+    def _end(self, lock: Lock, connection: Any) -> None:
+        """Ends the connection; the database frees the lock then, if it was had."""
+        forget(lock)
+        if connection is not None:
+            with suppress(Exception):  # it may be dead
+                connection.invalidate()
 
     @contextmanager
     def _connection(self, needed: bool = True) -> Iterator[Any]:
@@ -236,16 +167,16 @@ class SqlStore(_Base):
         while True:
             try:
                 done = connection.execute(statement.sql, statement.params)
-                return _answer(done, again)
+                return answer_of(done, again)
             except Exception as error:  # noqa: BLE001 - whatever the driver raises
                 after = self._after(error, statement)
                 reason = self._reason(error)
             if isinstance(after, Answer):
                 return after._replace(again=again)
-            if after is _Next.SEND_AGAIN and not again:
+            if after is Next.SEND_AGAIN and not again:
                 again = True
                 connection.rollback()
-            elif after is _Next.MAKE_TABLE and not made:
+            elif after is Next.MAKE_TABLE and not made:
                 made = True
                 self._make_table(connection)
             else:
@@ -253,7 +184,7 @@ class SqlStore(_Base):
         raise self._unavailable(reason)  # outside of the handler: the driver's frames hold tokens
 
 
-class AsyncSqlStore(_Base):
+class AsyncSqlStore(Base):
     """Keeps the token in a table of PostgreSQL, MySQL, MariaDB or SQLite."""
 
     _is_async = True
@@ -272,46 +203,52 @@ class AsyncSqlStore(_Base):
 
     @hookimpl
     @asynccontextmanager
-    async def token_lock(self, wait: float, lease: float) -> AsyncIterator[None]:
-        lock = self._lock()
+    async def token_lock(self, wait: float, lease: float) -> AsyncIterator[float | None]:
+        lock = self._lock(lease)
         pid = os.getpid()
         deadline = time.monotonic() + wait
         async with self._connection(lock.needs_connection) as connection:
             try:
-                had = await self._locking(lock.take(wait), connection)
-            except asyncio.CancelledError:
-                if connection is None:  # a thread may have had it meanwhile
-                    next(lock.release(), None)
+                had = await self._locking(lock, lock.take(wait), connection)
+            except BaseException:  # a cancelled task too: it may have been had
+                await self._end(lock, connection)
                 raise
             if not had:
+                forget(lock)
                 raise not_had(self.place, wait)
             try:
-                async with self._marked(lock.needs_connection, deadline, wait, lease):
-                    yield None
+                async with self._marked(lock, deadline, wait, lease) as end:
+                    yield end
             finally:
                 if os.getpid() == pid:
                     await self._release(lock, connection)
 
     @asynccontextmanager
     async def _marked(
-        self, needed: bool, deadline: float, wait: float, lease: float
-    ) -> AsyncIterator[None]:
-        if not needed:
-            yield
+        self, lock: Lock, deadline: float, wait: float, lease: float
+    ) -> AsyncIterator[float | None]:
+        """Names the holder in a row; gives the time at which the lock ends."""
+        if not lock.needs_connection:
+            yield lock.end
             return
         mark = Mark(self._keeper.lock_row, self._loose)
         pid = os.getpid()
-        # Not on the lock's connection: there an open transaction would keep it back.
-        async with self._connection() as connection:
-            left = deadline - time.monotonic()
-            if not await self._locking(mark.take(left, lease), connection):
-                raise not_had(self.place, wait)
         try:
-            yield
+            # Not on the lock's connection: there an open transaction would keep it back.
+            async with self._connection() as connection:
+                left = deadline - time.monotonic()
+                if not await self._locking(mark, mark.take(left, lease), connection):
+                    raise not_had(self.place, wait)
+        finally:
+            forget(mark)
+        try:
+            # That of a dead holder may have been waited for, so the lease counts from here.
+            yield mark.end if lock.end is not None else None
         finally:
             if os.getpid() == pid:
                 async with self._connection() as connection:
-                    await self._locking(mark.release(), connection)
+                    await self._locking(mark, mark.release(), connection)
+                forget(mark)
 
     @hookimpl
     async def close(self) -> None:
@@ -329,7 +266,7 @@ class AsyncSqlStore(_Base):
                 result: T = stop.value
                 return result
 
-    async def _locking(self, steps: LockSteps, connection: Any) -> bool:
+    async def _locking(self, holder: object, steps: LockSteps, connection: Any) -> bool:
         reason = ""
         answer: Answer | None = None
         try:
@@ -343,6 +280,7 @@ class AsyncSqlStore(_Base):
                 answer = None
                 if isinstance(step, Statement):
                     answer = await self._send(step, connection)
+                    note(holder, connection)
                 else:
                     await asyncio.sleep(step)
         except sqlite3.Error as error:
@@ -351,8 +289,21 @@ class AsyncSqlStore(_Base):
 
     async def _release(self, lock: Lock, connection: Any) -> None:
         try:
-            await self._locking(lock.release(), connection)
-        except TokenUnavailableError:  # it is free when the connection ends, as it does now
+            await self._locking(lock, lock.release(), connection)
+        except TokenUnavailableError:
+            await self._end(lock, connection)
+        except BaseException:
+            await self._end(lock, connection)
+            raise
+        forget(lock)
+
+    async def _end(self, lock: Lock, connection: Any) -> None:
+        """Ends the connection; the database frees the lock then, if it was had."""
+        forget(lock)
+        if connection is None:
+            next(lock.release(), None)  # a thread may have had it meanwhile
+            return
+        with suppress(Exception):  # it may be dead
             await connection.invalidate()
 
     @asynccontextmanager
@@ -385,16 +336,16 @@ class AsyncSqlStore(_Base):
             try:
                 async with asyncio.timeout(self._options.timeout + GRACE):
                     done = await connection.execute(statement.sql, statement.params)
-                return _answer(done, again)
+                return answer_of(done, again)
             except Exception as error:  # noqa: BLE001 - whatever the driver raises
                 after = self._after(error, statement)
                 reason = self._reason(error)
             if isinstance(after, Answer):
                 return after._replace(again=again)
-            if after is _Next.SEND_AGAIN and not again:
+            if after is Next.SEND_AGAIN and not again:
                 again = True
                 await connection.rollback()
-            elif after is _Next.MAKE_TABLE and not made:
+            elif after is Next.MAKE_TABLE and not made:
                 made = True
                 await connection.run_sync(self._make_table)
             else:
@@ -425,8 +376,3 @@ async def _in_thread(steps: LockSteps) -> Statement | float | _Had:
     except asyncio.CancelledError:
         await asyncio.wait([step])  # one try, which does not wait
         raise
-
-
-def _answer(done: Any, again: bool) -> Answer:
-    rows = tuple(done.fetchall()) if done.returns_rows else ()
-    return Answer(rows, done.rowcount, again)

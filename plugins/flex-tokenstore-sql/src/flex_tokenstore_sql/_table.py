@@ -46,7 +46,7 @@ class Hidden(sa.types.TypeDecorator[Any]):
         return raw
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Secret[Any]:
-        return Secret(value)
+        return Secret(bytes(value) if isinstance(value, memoryview) else value)  # psycopg2
 
 
 class Row:

@@ -1,0 +1,122 @@
+"""What the sync and the async store have in common."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from enum import Enum
+from typing import Any, ClassVar
+
+from flex_tokenstore import TokenIdentity, TokenUnavailableError, hookimpl
+
+from ._engines import make_engine, place_of
+from ._keeper import Answer, Keeper, Statement
+from ._locks import Lock, lock_for
+from ._mark import Loose
+from ._options import STORE
+from ._options import Options as SqlOptions
+from ._reasons import is_lock_timeout, is_missing_schema, is_missing_table, is_timeout, reason_of
+from ._sqlite import sqlite_path
+
+GRACE = 0.5  # seconds for a driver to keep the timeout itself before asyncio ends the call
+
+
+class Next(Enum):
+    """What to do after an error."""
+
+    SEND_AGAIN = "a kept connection turned out to be dead, so another may do"
+    MAKE_TABLE = "the table is missing"
+    GIVE_UP = "it cannot be done"
+
+
+class Base:
+    """What both have in common."""
+
+    Options = SqlOptions
+    _is_async: ClassVar[bool]
+
+    def __init__(self, options: SqlOptions, identity: TokenIdentity) -> None:
+        self._options = options
+        self._identity = identity
+        self._engines: dict[int, Any] = {}
+        self._loose = Loose()
+        self._left: list[Any] = []  # a parent's connections, which a child must not even close
+        engine = self._engine()  # says now that it cannot be made
+        self._file = sqlite_path(engine)  # now: a program may change its working folder
+        self._keeper = Keeper(options, identity, engine.dialect.name, place_of(options, engine))
+
+    @property
+    def place(self) -> str:
+        """Database, table and identity, without user and password."""
+        return self._keeper.place
+
+    @hookimpl
+    def lock_id(self) -> str:
+        return f"{STORE}:{self.place}"
+
+    def _engine(self) -> Any:
+        # One for each process: a forked child leaves alone what its parent made, sockets and all.
+        engine = self._engines.get(os.getpid())
+        if engine is None:
+            made = make_engine(self._options, is_async=self._is_async)
+            engine = self._engines.setdefault(os.getpid(), made)
+        return engine
+
+    def _own_engine(self) -> Any:
+        engine = self._engines.pop(os.getpid(), None)
+        return None if self._options.engine is not None else engine
+
+    def _lock(self, lease: float) -> Lock:
+        engine = self._engine()
+        table = f"{self._options.schema or ''}.{self._options.table}"
+        # A file has many names, so its own is not part of it.
+        database = "" if engine.dialect.name == "sqlite" else engine.url.database
+        name = f"{database}/{table}/{self._identity.key}"
+        timeout = self._options.timeout
+        return lock_for(engine.dialect.name, name, self._file, timeout=timeout, lease=lease)
+
+    def _after(self, error: Exception, statement: Statement) -> Next | Answer:
+        """What to do now, or the answer to a statement that met nothing."""
+        from sqlalchemy.exc import IntegrityError
+
+        if is_missing_table(error):
+            return Next.MAKE_TABLE
+        if isinstance(error, IntegrityError) or is_lock_timeout(error):
+            return Answer()
+        lost = bool(getattr(error, "connection_invalidated", False))
+        again = lost and statement.first and not is_timeout(error)
+        return Next.SEND_AGAIN if again else Next.GIVE_UP
+
+    def _reason(self, error: Exception) -> str:
+        return reason_of(error, self._options)
+
+    def _unavailable(self, reason: str) -> TokenUnavailableError:
+        return TokenUnavailableError(
+            f"token store {STORE!r}, {self.place}: {reason}", store=STORE, place=self.place
+        )
+
+    def _make_table(self, connection: Any) -> None:
+        """Called with a sync connection, in an asyncio program too."""
+        from sqlalchemy import inspect, text
+
+        from ._table import ddl_of
+
+        what = ""
+        if self._options.create_table:
+            with suppress(Exception):
+                if connection.dialect.name == "sqlite" and self._options.engine is None:
+                    connection.execute(text("PRAGMA journal_mode=WAL"))  # the file keeps it
+            try:
+                self._keeper.table.create(connection)
+            except Exception as error:  # noqa: BLE001 - it may not, or another did: looked at below
+                what = self._reason(error) if is_missing_schema(error) else ""
+            with suppress(Exception):
+                if inspect(connection).has_table(self._options.table, schema=self._options.schema):
+                    return
+        statement = ddl_of(self._keeper.table, connection.dialect)
+        raise self._unavailable(what or f"the table is missing; have it made by: {statement}")
+
+
+def answer_of(done: Any, again: bool) -> Answer:
+    rows = tuple(done.fetchall()) if done.returns_rows else ()
+    return Answer(rows, done.rowcount, again)
