@@ -453,13 +453,17 @@ def test_a_question_that_is_not_answered(client: Cli, key: bytes, code: int) -> 
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # Ctrl-C reaches it
+        preexec_fn=_in_the_foreground,
     ) as child:
         os.close(slave)
         shown = b""
         while b"[y/N]" not in shown:
             shown += os.read(master, 1024)
-        os.write(master, key)
+        for _ in range(60):  # a signal just before it waits for a line is noticed with the next key
+            os.write(master, key)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(0.5)
+                break
         shown += _all_of(master).encode()
         assert child.wait(30) == code
     assert b"Traceback" not in shown
@@ -476,6 +480,12 @@ def test_types_that_json_lacks() -> None:
         "b": {"amount": 150, "currency": "EUR"},
         "c": {"lat": 1.5, "lng": 2},
     }
+
+
+def _in_the_foreground() -> None:
+    """Ctrl-C reaches the child, though the workers of a parallel run ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def _all_of(master: int) -> str:

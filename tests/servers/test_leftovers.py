@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -29,27 +31,34 @@ pytestmark = [
 ]
 
 
-def run(tmp_path: Path, start: str, end: str) -> subprocess.Popen[str]:
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Not pytest's, whose path may be too long for a Unix socket."""
+    with TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def run(folder: Path, start: str, end: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM.format(start=start, end=end)],
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         text=True,
     )
 
 
 @pytest.mark.parametrize("start", [SINGLE, SENTINEL])
-def test_a_server_that_is_stopped_leaves_nothing(tmp_path: Path, start: str) -> None:
+def test_a_server_that_is_stopped_leaves_nothing(folder: Path, start: str) -> None:
     end = "all.__exit__()" if "all" in start else "server.stop()"
-    with run(tmp_path, start, end) as child:
+    with run(folder, start, end) as child:
         assert child.wait(60) == 0
-    assert not list(tmp_path.iterdir())
+    assert not list(folder.iterdir())
 
 
 def test_a_killed_run_leaves_no_server_and_a_folder_that_the_next_one_removes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with run(tmp_path, SINGLE, "time.sleep(60)") as child:
+    with run(folder, SINGLE, "time.sleep(60)") as child:
         assert child.stdout is not None
         server = Path(f"/proc/{int(child.stdout.readline())}")
         assert server.exists()
@@ -59,8 +68,8 @@ def test_a_killed_run_leaves_no_server_and_a_folder_that_the_next_one_removes(
     while server.exists() and "State:\tZ" not in (server / "status").read_text():
         assert time.monotonic() < deadline, "the server goes on"
         time.sleep(0.01)
-    assert len(list(tmp_path.iterdir())) == 1
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert len(list(folder.iterdir())) == 1
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
     mine = own_folder("mine")
     again = own_folder("mine")
-    assert set(tmp_path.iterdir()) == {mine, again}, "one's own and the living ones' stay"
+    assert set(folder.iterdir()) == {mine, again}, "one's own and the living ones' stay"
