@@ -68,6 +68,8 @@ class Row:
         self.insert = self.table.insert().values(identity=key, token=new)
         self.update = self.table.update().where(same).values(token=new)
         self.delete = self.table.delete().where(same)
+        self.replace = self.table.update().where(row).values(token=new)
+        self.clear = self.table.delete().where(row)
         clock = sa.func.unix_timestamp() if backend in MYSQL else sa.extract("epoch", sa.func.now())
         self.look = sa.select(clock, sa.select(content).where(row).scalar_subquery())
         self.aside = self.table.update().where(same).values(identity=sa.bindparam("aside"))
