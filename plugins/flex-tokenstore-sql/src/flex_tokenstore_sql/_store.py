@@ -47,7 +47,7 @@ class SqlStore(Base):
         deadline = time.monotonic() + wait
         with self._connection(lock.needs_connection) as connection:
             try:
-                had = self._locking(lock, lock.take(wait), connection)
+                had = self._locking(lock.take(wait), connection, lock)
             except BaseException:  # Ctrl-C too: it may have been had
                 self._end(lock, connection)
                 raise
@@ -71,22 +71,18 @@ class SqlStore(Base):
             return
         mark = Mark(self._keeper.lock_row, self._loose)
         pid = os.getpid()
-        try:
-            # Not on the lock's connection: there an open transaction would keep it back.
-            with self._connection() as connection:
-                left = deadline - time.monotonic()
-                if not self._locking(mark, mark.take(left, lease), connection):
-                    raise not_had(self.place, wait)
-        finally:
-            forget(mark)
+        # Not on the lock's connection: there an open transaction would keep it back.
+        with self._connection() as connection:
+            left = deadline - time.monotonic()
+            if not self._locking(mark.take(left, lease), connection):
+                raise not_had(self.place, wait)
         try:
             # That of a dead holder may have been waited for, so the lease counts from here.
             yield mark.end if lock.end is not None else None
         finally:
             if os.getpid() == pid:
                 with self._connection() as connection:
-                    self._locking(mark, mark.release(), connection)
-                forget(mark)
+                    self._locking(mark.release(), connection)
 
     @hookimpl
     def close(self) -> None:
@@ -104,14 +100,16 @@ class SqlStore(Base):
                 result: T = stop.value
                 return result
 
-    def _locking(self, holder: object, steps: LockSteps, connection: Any) -> bool:
+    def _locking(self, steps: LockSteps, connection: Any, holder: Lock | None = None) -> bool:
+        """Takes the steps; a forked child leaves the connection of a holder alone."""
         reason = ""
         try:
             step = next(steps)
             while True:
                 if isinstance(step, Statement):
                     answer = self._send(step, connection)
-                    note(holder, connection)
+                    if holder is not None:
+                        note(holder, connection)
                     step = steps.send(answer)
                 else:
                     time.sleep(step)
@@ -124,7 +122,7 @@ class SqlStore(Base):
 
     def _release(self, lock: Lock, connection: Any) -> None:
         try:
-            self._locking(lock, lock.release(), connection)
+            self._locking(lock.release(), connection, lock)
         except TokenUnavailableError:
             self._end(lock, connection)
         except BaseException:
@@ -209,7 +207,7 @@ class AsyncSqlStore(Base):
         deadline = time.monotonic() + wait
         async with self._connection(lock.needs_connection) as connection:
             try:
-                had = await self._locking(lock, lock.take(wait), connection)
+                had = await self._locking(lock.take(wait), connection, lock)
             except BaseException:  # a cancelled task too: it may have been had
                 await self._end(lock, connection)
                 raise
@@ -233,22 +231,18 @@ class AsyncSqlStore(Base):
             return
         mark = Mark(self._keeper.lock_row, self._loose)
         pid = os.getpid()
-        try:
-            # Not on the lock's connection: there an open transaction would keep it back.
-            async with self._connection() as connection:
-                left = deadline - time.monotonic()
-                if not await self._locking(mark, mark.take(left, lease), connection):
-                    raise not_had(self.place, wait)
-        finally:
-            forget(mark)
+        # Not on the lock's connection: there an open transaction would keep it back.
+        async with self._connection() as connection:
+            left = deadline - time.monotonic()
+            if not await self._locking(mark.take(left, lease), connection):
+                raise not_had(self.place, wait)
         try:
             # That of a dead holder may have been waited for, so the lease counts from here.
             yield mark.end if lock.end is not None else None
         finally:
             if os.getpid() == pid:
                 async with self._connection() as connection:
-                    await self._locking(mark, mark.release(), connection)
-                forget(mark)
+                    await self._locking(mark.release(), connection)
 
     @hookimpl
     async def close(self) -> None:
@@ -266,7 +260,8 @@ class AsyncSqlStore(Base):
                 result: T = stop.value
                 return result
 
-    async def _locking(self, holder: object, steps: LockSteps, connection: Any) -> bool:
+    async def _locking(self, steps: LockSteps, connection: Any, holder: Lock | None = None) -> bool:
+        """Takes the steps; a forked child leaves the connection of a holder alone."""
         reason = ""
         answer: Answer | None = None
         try:
@@ -280,7 +275,8 @@ class AsyncSqlStore(Base):
                 answer = None
                 if isinstance(step, Statement):
                     answer = await self._send(step, connection)
-                    note(holder, connection)
+                    if holder is not None:
+                        note(holder, connection)
                 else:
                     await asyncio.sleep(step)
         except sqlite3.Error as error:
@@ -289,7 +285,7 @@ class AsyncSqlStore(Base):
 
     async def _release(self, lock: Lock, connection: Any) -> None:
         try:
-            await self._locking(lock, lock.release(), connection)
+            await self._locking(lock.release(), connection, lock)
         except TokenUnavailableError:
             await self._end(lock, connection)
         except BaseException:
