@@ -119,10 +119,10 @@ class AsyncTokenSession(SessionBase):
         await self.aclose()
 
     async def _obtain(self) -> Outcome:
-        loop = _standing(self._own_loop()), threading.get_ident()
+        standing, thread = _standing(self._own_loop()), threading.get_ident()
         while True:
             self._check_open()
-            with self._gate.joined(self, *loop) as (flight, leads):
+            with self._gate.joined(self, standing, thread) as (flight, leads):
                 if leads:
                     self._launch(flight, _flow.obtain(self._state))
                 elif meanwhile := self._meanwhile():
@@ -135,11 +135,11 @@ class AsyncTokenSession(SessionBase):
                 return outcome
 
     async def _alone(self, flow: Generator[Step, Reply, Any], *, closing: bool = False) -> Any:
-        loop = _standing(self._own_loop()), threading.get_ident()
+        standing, thread = _standing(self._own_loop()), threading.get_ident()
         while True:
             if not closing:
                 self._check_open()
-            with self._gate.joined(self, *loop) as (flight, leads):
+            with self._gate.joined(self, standing, thread) as (flight, leads):
                 if leads:
                     flight.private = True
                     self._launch(flight, flow)
