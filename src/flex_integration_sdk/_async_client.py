@@ -139,11 +139,14 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
         if limiter := self._limiter(name):
             await self.session.token()  # as in the sync SDK
             await limiter.wait_async()
-        call = self.session.new_call()
+        call = self.session.new_call(name)
         token = await call.token()
         while True:
             response = await self._http.send(request, token)
-            another = await call.refused(token) if response.status_code == 401 else None
+            if response.status_code != 401:
+                call.accepted()
+                return self._interpret(response, name)
+            another = await call.refused(token)
             if another is None:
                 return self._interpret(response, name)
             token = another

@@ -226,11 +226,14 @@ class IntegrationSDK(InstanceBase, Endpoints):
         if limiter := self._limiter(name):
             self.session.token()  # else a sign-in would come between the place and the call
             limiter.wait()
-        call = self.session.new_call()
+        call = self.session.new_call(name)
         token = call.token()
         while True:
             response = self._http.send(request, token)
-            another = call.refused(token) if response.status_code == 401 else None
+            if response.status_code != 401:
+                call.accepted()
+                return self._interpret(response, name)
+            another = call.refused(token)
             if another is None:
                 return self._interpret(response, name)
             token = another

@@ -24,9 +24,9 @@ itself are in ``flex_tokenstore.errors``.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from flex_tokenstore.errors import GrantError
+from flex_tokenstore.errors import GrantError, GrantReason
 
 
 class FlexError(Exception):
@@ -49,7 +49,7 @@ class AuthenticationError(FlexError, GrantError, PermissionError):
         self,
         message: str = "",
         *,
-        reason: Literal["rejected", "transient", "failed"] = "failed",
+        reason: GrantReason = "failed",
         status: int | None = None,
         code: str | None = None,
     ) -> None:
@@ -69,7 +69,7 @@ class TransportError(FlexError, GrantError, ConnectionError):
         self,
         message: str = "",
         *,
-        reason: Literal["rejected", "transient", "failed"] = "failed",
+        reason: GrantReason = "failed",
         status: int | None = None,
     ) -> None:
         super().__init__(message, reason=reason)

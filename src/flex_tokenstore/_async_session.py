@@ -72,9 +72,9 @@ class AsyncTokenSession(SessionBase):
         """As :meth:`TokenSession.token`."""
         return self._at_hand() or (await self._obtain()).token
 
-    def new_call(self) -> AsyncTokenCall:
+    def new_call(self, endpoint: str = "") -> AsyncTokenCall:
         """As :meth:`TokenSession.new_call`."""
-        return AsyncTokenCall(self)
+        return AsyncTokenCall(self, endpoint)
 
     async def peek(self) -> Token | None:
         """As :meth:`TokenSession.peek`."""
@@ -205,9 +205,12 @@ class AsyncTokenSession(SessionBase):
 class AsyncTokenCall:
     """As :class:`TokenCall`, with coroutines."""
 
-    def __init__(self, session: AsyncTokenSession) -> None:
+    def __init__(self, session: AsyncTokenSession, endpoint: str) -> None:
         self._session = session
         self._budget = Budget(session._state)
+
+    def accepted(self) -> None:
+        """The API answered with something else than 401."""
 
     async def token(self) -> Token:
         """As :meth:`TokenCall.token`."""

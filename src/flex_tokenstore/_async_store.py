@@ -81,6 +81,9 @@ class AsyncTokenStore:
         with self._opened.guard("save the token", token):
             await self._call(hook, hook.keywords(token=written, expected=expected))
 
+    async def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
+        """As :meth:`TokenStore.prepare_save`."""
+
     async def remove_token(self, expected: str | None = ANY_REVISION) -> None:
         """As :meth:`TokenStore.remove_token`."""
         hook = self._binding.remove_token

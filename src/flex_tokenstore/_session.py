@@ -95,9 +95,13 @@ class TokenSession(SessionBase):
         """
         return self._at_hand() or self._obtain().token
 
-    def new_call(self) -> TokenCall:
-        """For one API call and its repetitions after 401 answers."""
-        return TokenCall(self)
+    def new_call(self, endpoint: str = "") -> TokenCall:
+        """For one API call and its repetitions after 401 answers.
+
+        Args:
+            endpoint: What is called: a 401 of one endpoint says nothing of the others.
+        """
+        return TokenCall(self, endpoint)
 
     def peek(self) -> Token | None:
         """What is stored, with no request to the server."""
@@ -231,9 +235,12 @@ class _Saver(threading.Thread):
 class TokenCall:
     """One API call: a token to send, and another after each 401, at most three times."""
 
-    def __init__(self, session: TokenSession) -> None:
+    def __init__(self, session: TokenSession, endpoint: str) -> None:
         self._session = session
         self._budget = Budget(session._state)
+
+    def accepted(self) -> None:
+        """The API answered with something else than 401."""
 
     def token(self) -> Token:
         """The token to send first; raises as :meth:`TokenSession.token`."""

@@ -87,6 +87,9 @@ class TokenStore:
         with self._opened.guard("save the token", token):
             self._call(hook, hook.keywords(token=written, expected=expected))
 
+    def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
+        """Raises if a save is refused for good; under the token lock, before a token request."""
+
     def remove_token(self, expected: str | None = ANY_REVISION) -> None:
         """Removes the stored token; removing nothing is fine.
 

@@ -41,6 +41,9 @@ __all__ = [
 ]
 
 
+GrantReason = Literal["rejected", "doubtful", "transient", "failed"]
+
+
 class TokenStoreError(Exception):
     """Base of all errors of this package.
 
@@ -131,19 +134,23 @@ class GrantError(TokenStoreError, RuntimeError):
 
     Args:
         reason: ``"rejected"``: the server refuses this refresh token for good (RFC 6749
-            section 5.2, ``invalid_grant``). ``"transient"``: no answer, or one that says
-            nothing about the token (5xx, time-out); worth one more try. ``"failed"``: anything
-            else.
+            section 5.2, ``invalid_grant``). ``"doubtful"``: it looks like a refusal, but somebody
+            else than the token endpoint may have given it, such as a gateway with a page of its
+            own; counts as rejected only if nothing else comes for a minute. ``"transient"``: no
+            answer, or one that says nothing about the token (5xx, time-out); worth one more try.
+            ``"failed"``: anything else.
     """
 
     sent: bool = True
     """False if the request did not leave this program: no connection, or no secret to send."""
+    retry_after: float | None = None
+    """Seconds that the server asks to wait before the next token request; None: it did not say."""
 
     def __init__(
         self,
         message: str = "",
         *,
-        reason: Literal["rejected", "transient", "failed"] = "failed",
+        reason: GrantReason = "failed",
         store: str | None = None,
         place: str | None = None,
     ) -> None:
