@@ -5,73 +5,136 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
+import sys
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 from weakref import WeakSet
+
+from ._promise import Promise
 
 T = TypeVar("T")
 
 STOP_PATIENCE = 5.0  # seconds for a store's coroutines to end when they are cancelled
+SLICE = 0.5  # seconds: an endless wait cannot be interrupted on Windows
 
 _all: WeakSet[LoopThread] = WeakSet()
-_left_behind: list[asyncio.AbstractEventLoop] = []
+_left_behind: list[_Running] = []
+
+
+class _Running:
+    """A loop and its thread, in one process."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.process = os.getpid()
+        self.thread = threading.Thread(
+            target=_run, args=(self.loop,), name="flex-tokenstore-loop", daemon=True
+        )
+        self.stopped = False
 
 
 class LoopThread:
-    """Runs coroutines for threads. Started when first needed, anew in a forked child."""
+    """Runs coroutines for threads. Started when first needed, anew in a forked child.
+
+    A caller may be interrupted at any line, so none holds a lock here: see :mod:`._promise`.
+    """
 
     def __init__(self) -> None:
-        self._mutex = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._running: dict[int, _Running] = {}  # by process
         _all.add(self)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Runs ``coroutine`` to its end and gives its result.
+        """Runs ``coroutine`` to its end and returns its result.
 
         Raises:
             concurrent.futures.CancelledError: The loop was stopped meanwhile.
         """
+        if sys.is_finalizing():
+            return _run_here(coroutine)  # threads do not run any more
+        promise = Promise()
+        tasks: list[asyncio.Task[None]] = []
         try:
-            with self._mutex:  # so that whatever is handed over is there before the loop's end
-                future = asyncio.run_coroutine_threadsafe(coroutine, self._running_loop())
+            running = self._start()
+            loop = running.loop
+
+            async def perform() -> None:
+                try:
+                    promise.give(await coroutine)
+                except BaseException as error:
+                    promise.give(None, error)
+                    if isinstance(error, asyncio.CancelledError):
+                        raise
+
+            loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(perform())))
         except BaseException:
             coroutine.close()
             raise
         try:
-            return future.result()
+            while not promise.wait(SLICE):
+                if loop.is_closed():
+                    break  # it was stopped before it came to this
         except BaseException:
-            future.cancel()
+            _cancel(loop, tasks)
             raise
+        if not promise.done():
+            coroutine.close()
+            raise CancelledError("the event loop of the token store was stopped")
+        result: T = _result(promise)
+        return result
 
     def stop(self) -> None:
         """Cancels what runs and ends the loop and its thread; twice is fine."""
-        with self._mutex:
-            loop, thread = self._loop, self._thread
-            self._loop = self._thread = None
-            if loop is None or thread is None:
-                return
-            loop.call_soon_threadsafe(loop.stop)
-        thread.join(STOP_PATIENCE)
+        running = self._running.pop(os.getpid(), None)
+        if running is None or sys.is_finalizing():
+            return
+        running.stopped = True
+        running.loop.call_soon_threadsafe(running.loop.stop)
+        running.thread.join(STOP_PATIENCE)
 
-    def _running_loop(self) -> asyncio.AbstractEventLoop:
-        if self._loop is None:
-            loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(
-                target=_run, args=(loop,), name="flex-tokenstore-loop", daemon=True
-            )
-            self._thread.start()
-            self._loop = loop
-        return self._loop
-
-    def _forked(self) -> None:
-        # The child has the objects, not the thread; and another may have held the mutex.
-        if self._loop is not None:
+    def _start(self) -> _Running:
+        running = self._running.get(os.getpid())
+        if running is not None:
+            return running
+        for process in list(self._running):
             # Kept for ever: closing it would take the parent's loop its wake-up call away, for
             # both share what the system watches for them (epoll).
-            _left_behind.append(self._loop)
-        self._mutex, self._loop, self._thread = threading.Lock(), None, None
+            _left_behind.append(self._running.pop(process))
+        made = _Running()
+        running = self._running.setdefault(made.process, made)
+        if running is made:
+            made.thread.start()
+        else:
+            made.loop.close()  # another thread was first
+        return running
+
+
+def _result(promise: Promise) -> Any:
+    error = promise.exception()
+    if isinstance(error, asyncio.CancelledError):
+        raise CancelledError("the event loop of the token store was stopped")
+    return promise.result()
+
+
+def _cancel(loop: asyncio.AbstractEventLoop, tasks: list[asyncio.Task[None]]) -> None:
+    def cancel() -> None:
+        for task in tasks:
+            task.cancel()
+
+    try:
+        loop.call_soon_threadsafe(cancel)
+    except RuntimeError:
+        return  # it was stopped
+
+
+def _run_here(coroutine: Coroutine[Any, Any, T]) -> T:
+    """In this thread, at the interpreter's end."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(coroutine)
+    finally:
+        loop.close()
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
@@ -93,12 +156,3 @@ def _stop_all() -> None:
     # A loop that still runs while the interpreter goes down hangs it.
     for portal in list(_all):
         portal.stop()
-
-
-def _after_fork() -> None:
-    for portal in list(_all):
-        portal._forked()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

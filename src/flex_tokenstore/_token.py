@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ._secret import Secret
@@ -65,13 +65,21 @@ class Token:
         put(self, "expires_at", _seconds(tag.get("expires_at")))
 
     @classmethod
-    def issued(cls, answer: Mapping[str, Any], *, identity_key: str, obtained_at: float) -> Token:
+    def issued(
+        cls,
+        answer: Mapping[str, Any],
+        *,
+        identity_key: str,
+        obtained_at: float,
+        sign_ins: Sequence[float] = (),
+    ) -> Token:
         """A token as the server just gave it, tagged with its owner and times.
 
         Args:
             answer: The JSON object of the token answer.
             identity_key: ``TokenIdentity.key`` of its owner.
             obtained_at: Unix time in seconds at which the request was sent.
+            sign_ins: Unix times in seconds; see :attr:`sign_ins`.
         """
         lifetime = _seconds(answer.get("expires_in"))
         tag: dict[str, Any] = {
@@ -80,6 +88,8 @@ class Token:
             "obtained_at": obtained_at,
             "expires_at": None if lifetime is None else obtained_at + lifetime,
         }
+        if sign_ins:
+            tag["sign_ins"] = list(sign_ins)
         return cls({**answer, TAG: tag})
 
     @property
@@ -107,6 +117,16 @@ class Token:
     def scope(self) -> str | None:
         """The granted scope."""
         return self._data.get("scope")
+
+    @property
+    def sign_ins(self) -> tuple[float, ...]:
+        """Unix times of the last sign-ins that only refusals of the API caused, as far as they are
+        kept: for a minute. By them all programs that share the token keep within one bound."""
+        kept = self._data.get(TAG, {}).get("sign_ins")
+        if not isinstance(kept, list):
+            return ()
+        times = (_seconds(each) for each in kept[:_MOST_TIMES])
+        return tuple(each for each in times if each is not None)
 
     @property
     def lifetime(self) -> float | None:
@@ -223,6 +243,7 @@ def _seconds(value: object) -> float | None:
     return value if abs(value) <= _FARTHEST else None
 
 
+_MOST_TIMES = 100  # of a list that others may have written
 _FARTHEST = 1e15  # seconds; not so for NaN either
 _PLAIN = (str, int, float, type(None))  # bool is an int
 

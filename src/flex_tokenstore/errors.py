@@ -145,6 +145,12 @@ class GrantError(TokenStoreError, RuntimeError):
     """False if the request did not leave this program: no connection, or no secret to send."""
     retry_after: float | None = None
     """Seconds that the server asks to wait before the next token request; None: it did not say."""
+    why: str | None = None
+    """Of a sign-in that failed, why it was needed: ``"empty"`` (nothing was stored),
+    ``"no_refresh_token"``, ``"rejected"`` (the server rejected the refresh token) or
+    ``"store_unavailable"``; None: it was no sign-in."""
+    rejected_by: str | None = None
+    """With ``why="rejected"``: what the server said of the refresh token."""
 
     def __init__(
         self,
