@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _flow
-from ._attend import attend, hide, wait_for
+from ._attend import attend, wait_for
 from ._budget import Budget
 from ._gate import Abandoned, Flight
 from ._reporting import OnEvent
@@ -96,23 +96,27 @@ class AsyncTokenSession(SessionBase):
     async def aclose(self) -> None:
         """As :meth:`TokenSession.close`."""
         self._closed = True
-        # In a forked child, or another loop, the tasks are not ours to wait for.
-        if self._loop is asyncio.get_running_loop():
-            if self._saver is not None:
-                self._saver.cancel()
-                await asyncio.wait([self._saver])
-            while self._tasks:
-                for flight in self._tasks.values():
-                    if flight.sent and not flight.awaited():
-                        warn(flight, self._limit)
-                await asyncio.wait(set(self._tasks))
+        if self._saver is not None and self._loop is asyncio.get_running_loop():
+            self._saver.cancel()
+            await asyncio.wait([self._saver])
+        await self._landed()
         ended, self._ended = self._ended, True
         if ended:
             return
         if self._state.unsaved is not None:
             with contextlib.suppress(TokenStoreError):
                 await self._alone(_flow.save_again(self._state), closing=True)
+            await self._landed()
         await self.store.aclose()
+
+    async def _landed(self) -> None:
+        """Waits for the refreshes under way; those of another loop, or of the process that this
+        one was forked from, are not ours to wait for."""
+        while self._tasks and self._loop is asyncio.get_running_loop():
+            for flight in self._tasks.values():
+                if flight.sent and not flight.awaited():
+                    warn(flight, self._limit)
+            await asyncio.wait(set(self._tasks))
 
     async def __aenter__(self) -> AsyncTokenSession:
         return self
@@ -179,18 +183,12 @@ class AsyncTokenSession(SessionBase):
             self._save_later()
 
         # A task of its own: a caller that is cancelled must not take the server's answer along.
-        loop = asyncio.get_running_loop()
-        work = loop.create_task(fly(), name="flex-tokenstore-renewal")
-        hide(work)
-        task = loop.create_task(
-            attend(flight, work, self._limit, self._give_up), name="flex-tokenstore-attend"
-        )
+        attending = attend(flight, fly, self._limit, self._give_up)
+        task = asyncio.get_running_loop().create_task(attending, name="flex-tokenstore-renewal")
         self._tasks[task] = flight
 
         def landed(task: asyncio.Task[None]) -> None:
             self._tasks.pop(task, None)
-            if not work.done():  # the loop was shut down before either began
-                work.cancel()
             if not flight.done():  # cancelled before it began: others would wait for ever
                 flight.give(None, Abandoned())
 

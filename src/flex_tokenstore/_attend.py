@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ._gate import SLICE, SLOW_START, Flight
-from ._waits import give_up_for_good, pressed_twice, warn
+from ._waits import SAVING, give_up_for_good, pressed_twice, warn
 
 
 async def wait_for(flight: Flight) -> None:
@@ -35,18 +35,26 @@ async def wait_for(flight: Flight) -> None:
 
 
 async def attend(
-    flight: Flight, work: asyncio.Task[Any], limit: float, give_up: Callable[[], None]
+    flight: Flight,
+    fly: Callable[[], Coroutine[Any, Any, None]],
+    limit: float,
+    give_up: Callable[[], None],
 ) -> None:
-    """Stays until ``work`` is done, though the loop that runs it is being shut down.
+    """Flies the flight, and stays until it has landed, though the loop is being shut down.
 
     ``asyncio.run`` cancels all tasks when it ends, this one too, and waits for them.
     """
+    work = asyncio.get_running_loop().create_task(fly(), name="flex-tokenstore-request")
+    hide(work)
     cancelled: asyncio.CancelledError | None = None
+    left: float | None = None
     while not work.done():
         try:
-            await asyncio.wait({work})
+            await asyncio.wait({work}, timeout=left)
+            if left is not None:
+                work.cancel()
         except asyncio.CancelledError as error:
-            cancelled = error
+            cancelled, left = error, limit + SAVING
             if not flight.sent:
                 work.cancel()
             elif was_ctrl_c(error):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import os
 import sys
 import threading
@@ -35,6 +36,57 @@ class _Running:
         self.stopped = False
 
 
+class _Job(Promise):
+    """A coroutine that a loop thread runs."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        super().__init__()
+        self._coroutine = coroutine
+        self._task: asyncio.Task[None] | None = None
+
+    def hand_to(self, running: _Running) -> bool:
+        """Has the loop run it; False: that loop has ended."""
+
+        def begin() -> None:
+            if running.stopped:  # what begins now would not be waited for
+                self._coroutine.close()
+                self.give(None, asyncio.CancelledError())
+                return
+            self._task = running.loop.create_task(self._perform())
+
+        try:
+            running.loop.call_soon_threadsafe(begin)
+        except RuntimeError:
+            if running.loop.is_closed():
+                return False
+            raise
+        return True
+
+    def cancel(self, running: _Running) -> None:
+        """Whoever wanted it has left."""
+
+        def cancel() -> None:
+            if self._task is not None:
+                self._task.cancel()
+
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            running.loop.call_soon_threadsafe(cancel)
+
+    def outcome(self) -> Any:
+        """What came of it; raises CancelledError if the loop was stopped."""
+        if not self.done() or isinstance(self.exception(), asyncio.CancelledError):
+            raise CancelledError("the event loop of the token store was stopped")
+        return self.result()
+
+    async def _perform(self) -> None:
+        try:
+            self.give(await self._coroutine)
+        except BaseException as error:
+            self.give(None, error)
+            if isinstance(error, asyncio.CancelledError):
+                raise
+
+
 class LoopThread:
     """Runs coroutines for threads. Started when first needed, anew in a forked child.
 
@@ -53,35 +105,25 @@ class LoopThread:
         """
         if sys.is_finalizing():
             return _run_here(coroutine)  # threads do not run any more
-        promise = Promise()
-        tasks: list[asyncio.Task[None]] = []
+        job = _Job(coroutine)
         try:
             running = self._start()
-            loop = running.loop
-
-            async def perform() -> None:
-                try:
-                    promise.give(await coroutine)
-                except BaseException as error:
-                    promise.give(None, error)
-                    if isinstance(error, asyncio.CancelledError):
-                        raise
-
-            loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(perform())))
+            while not job.hand_to(running):
+                self._running.pop(os.getpid(), None)  # another thread has stopped it
+                running = self._start()
         except BaseException:
             coroutine.close()
             raise
         try:
-            while not promise.wait(SLICE):
-                if loop.is_closed():
+            while not job.wait(SLICE):
+                if running.loop.is_closed():
                     break  # it was stopped before it came to this
         except BaseException:
-            _cancel(loop, tasks)
+            job.cancel(running)
             raise
-        if not promise.done():
+        if not job.done():
             coroutine.close()
-            raise CancelledError("the event loop of the token store was stopped")
-        result: T = _result(promise)
+        result: T = job.outcome()
         return result
 
     def stop(self) -> None:
@@ -91,7 +133,8 @@ class LoopThread:
             return
         running.stopped = True
         running.loop.call_soon_threadsafe(running.loop.stop)
-        running.thread.join(STOP_PATIENCE)
+        if running.thread.ident is not None:  # else it ends as soon as it is started
+            running.thread.join(STOP_PATIENCE)
 
     def _start(self) -> _Running:
         running = self._running.get(os.getpid())
@@ -108,24 +151,6 @@ class LoopThread:
         else:
             made.loop.close()  # another thread was first
         return running
-
-
-def _result(promise: Promise) -> Any:
-    error = promise.exception()
-    if isinstance(error, asyncio.CancelledError):
-        raise CancelledError("the event loop of the token store was stopped")
-    return promise.result()
-
-
-def _cancel(loop: asyncio.AbstractEventLoop, tasks: list[asyncio.Task[None]]) -> None:
-    def cancel() -> None:
-        for task in tasks:
-            task.cancel()
-
-    try:
-        loop.call_soon_threadsafe(cancel)
-    except RuntimeError:
-        return  # it was stopped
 
 
 def _run_here(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -18,6 +18,7 @@ logger = logging.getLogger("flex_tokenstore")
 
 PRESSED_TWICE = 1.0  # seconds between two presses; less is one press that bounced, or a group's
 LAST_MOMENT = 1.0  # seconds that a refresh that was given up has to end by itself
+SAVING = 5.0  # seconds beyond the request's limit that an interrupt waits for the save
 
 
 def finish(flight: Flight, waiter: object, limit: float, give_up: Callable[[], None]) -> None:
@@ -35,15 +36,17 @@ def finish(flight: Flight, waiter: object, limit: float, give_up: Callable[[], N
     flight.check_thread()
     arrived: list[BaseException] = []
     since = time.monotonic()
+    until = float("inf")
     first: BaseException | None = None
     while True:
         try:
             while arrived:
                 first = _heed(arrived.pop(0), first, flight, waiter, limit, give_up)
-            while not flight.over():
+                until = min(until, time.monotonic() + limit + SAVING)
+            while not flight.over() and time.monotonic() < until:
                 flight.wait_a_while(since)
-                if flight.given_up and time.monotonic() - since > LAST_MOMENT:
-                    break
+                if flight.given_up:
+                    until = min(until, since + LAST_MOMENT)
             break
         except Leave as leave:
             first = leave.error

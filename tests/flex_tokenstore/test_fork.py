@@ -42,7 +42,7 @@ first = session.token()
 child = fork()
 for _ in range(3):
     assert session.peek() is not None
-    session._state.refuse(session.token(), "adopted", 0.0)
+    session._state.refuse(session.token(), "adopted", 0.0, 0.0)
     assert session.token().digest != first.digest
 if child:
     end_of(child)
@@ -95,7 +95,7 @@ holder.start()
 holding.wait()
 child = fork()
 if child == 0:
-    session._state.refuse(old, "adopted", 0.0)
+    session._state.refuse(old, "adopted", 0.0, 0.0)
     assert session.token().digest != old.digest
     assert session.saved
     os._exit(0)
