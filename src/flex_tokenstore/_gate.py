@@ -133,6 +133,8 @@ class Gate:
 
     def __init__(self, key: object) -> None:
         self.key = key
+        self.sign_ins: list[float] = []
+        """For ``State.sign_ins``, which all sessions of one token share."""
         self._latest = Flight(None)
         self._latest.scrap()
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ._token import Token
 
 OnStoreError = Literal["raise", "memory"]
-# Wall times of the last sign-ins that 401s of the API caused, by identity: see State.sign_ins.
-_sign_ins: dict[str, list[float]] = {}
 Report = Callable[["Step | None"], None]
 
 
@@ -49,9 +47,9 @@ class SessionBase:
         self._grants = grants
         policy = Policy(request_timeout, failure_window, lock_timeout, on_store_error)
         self._state = State(store.identity.key, store.abilities.compare_and_set, policy)
-        self._state.sign_ins = _sign_ins.setdefault(store.identity.key, [])
         self._limit = request_timeout
         self._gate = gate_for(store.lock_key)
+        self._state.sign_ins = self._gate.sign_ins
         self._reporter = Reporter(store, on_event)
         self._closed = False  # no renewal is begun any more
         self._ended = False  # the store is closed

@@ -153,7 +153,7 @@ class State:
     """Monotonic times of the last refreshes whose token the API refused at once."""
     sign_ins: list[float] = field(default_factory=list)
     """Wall times of the last sign-ins that 401s of the API caused, of all this process's sessions
-    of this identity."""
+    of this token."""
     doubt: tuple[Secret[str], float, int] | None = None
     """A refresh token whose refusal may be a gateway's, since when (monotonic), and how often."""
     rejection: str | None = None
