@@ -62,7 +62,7 @@ class Slow(Server):
 class AsyncSlow(AsyncServer):
     seconds = 1.0
     async def refresh(self, refresh_token):
-        found = await super().refresh(refresh_token)
+        found = Server.refresh(self.server, refresh_token)
         asked.set()
         await asyncio.sleep(self.seconds)
         return found
