@@ -14,7 +14,7 @@ from ._attend import attend, wait_for
 from ._budget import Budget
 from ._gate import Abandoned, Flight
 from ._reporting import OnEvent
-from ._session_base import OnStoreError, Report, SessionBase, reply_to
+from ._session_base import FlowOf, OnStoreError, Report, SessionBase, reply_to
 from ._state import Outcome
 from ._steps import Reply, Step
 from ._waits import warn
@@ -87,11 +87,11 @@ class AsyncTokenSession(SessionBase):
 
     async def revoke(self) -> bool:
         """As :meth:`TokenSession.revoke`."""
-        return bool(await self._alone(_flow.revoke(self._state)))
+        return bool(await self._alone(_flow.revoke))
 
     async def remove(self) -> None:
         """As :meth:`TokenSession.remove`."""
-        await self._alone(_flow.remove(self._state))
+        await self._alone(_flow.remove)
 
     async def aclose(self) -> None:
         """As :meth:`TokenSession.close`."""
@@ -105,7 +105,7 @@ class AsyncTokenSession(SessionBase):
             return
         if self._state.unsaved is not None:
             with contextlib.suppress(TokenStoreError):
-                await self._alone(_flow.save_again(self._state), closing=True)
+                await self._alone(_flow.save_again, closing=True)
             await self._landed()
         await self.store.aclose()
 
@@ -146,7 +146,7 @@ class AsyncTokenSession(SessionBase):
             if outcome is not None:
                 return outcome
 
-    async def _alone(self, flow: Generator[Step, Reply, Any], *, closing: bool = False) -> Any:
+    async def _alone(self, flow: FlowOf, *, closing: bool = False) -> Any:
         standing, thread = _standing(self._own_loop()), threading.get_ident()
         while True:
             if not closing:
@@ -155,14 +155,14 @@ class AsyncTokenSession(SessionBase):
                 leads = flight is waiter
                 if leads:
                     flight.private = True
-                    self._launch(flight, flow)
+                    self._launch(flight, flow(self._state))
                 await wait_for(flight)
-            # Cancelled before it began, it is flown again: nothing of the flow has run.
-            if leads and not isinstance(flight.exception(), Abandoned):
+            # Cancelled before it began, or given up for another caller's sake: it is begun again.
+            if leads and flight.done() and not isinstance(flight.exception(), Abandoned):
                 return flight.result()
 
     async def _look(self, refused: Token) -> Outcome | None:
-        outcome: Outcome | None = await self._alone(_flow.look(self._state, refused))
+        outcome: Outcome | None = await self._alone(lambda state: _flow.look(state, refused))
         return outcome
 
     def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
@@ -206,7 +206,7 @@ class AsyncTokenSession(SessionBase):
         while (pause := self._until_save()) is not None:
             await asyncio.sleep(pause)
             with contextlib.suppress(TokenStoreError):
-                await self._alone(_flow.save_again(self._state))
+                await self._alone(_flow.save_again)
 
     def _own_loop(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.get_running_loop()

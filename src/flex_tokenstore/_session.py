@@ -16,7 +16,7 @@ from ._budget import Budget
 from ._gate import Abandoned, Flight
 from ._promise import Promise
 from ._reporting import OnEvent, refuse_within_report
-from ._session_base import OnStoreError, Report, SessionBase, reply_to
+from ._session_base import FlowOf, OnStoreError, Report, SessionBase, reply_to
 from ._state import Outcome
 from ._steps import Reply, Step
 from ._waits import finish
@@ -125,11 +125,11 @@ class TokenSession(SessionBase):
         Returns:
             True if the server revoked a token; False if there was none, or none that still lived.
         """
-        return bool(self._alone(_flow.revoke(self._state)))
+        return bool(self._alone(_flow.revoke))
 
     def remove(self) -> None:
         """Removes the token from the store and from memory; the server is not told."""
-        self._alone(_flow.remove(self._state))
+        self._alone(_flow.remove)
 
     def close(self) -> None:
         """Waits for a renewal under way, tries once more to save, and closes the store."""
@@ -145,7 +145,7 @@ class TokenSession(SessionBase):
             return
         if self._state.unsaved is not None:
             with contextlib.suppress(TokenStoreError):
-                self._alone(_flow.save_again(self._state), closing=True)
+                self._alone(_flow.save_again, closing=True)
         self.store.close()
 
     def __enter__(self) -> TokenSession:
@@ -177,10 +177,10 @@ class TokenSession(SessionBase):
                 return outcome
 
     def _look(self, refused: Token) -> Outcome | None:
-        outcome: Outcome | None = self._alone(_flow.look(self._state, refused))
+        outcome: Outcome | None = self._alone(lambda state: _flow.look(state, refused))
         return outcome
 
-    def _alone(self, flow: Generator[Step, Reply, Any], *, closing: bool = False) -> Any:
+    def _alone(self, flow: FlowOf, *, closing: bool = False) -> Any:
         """Runs a flow whose outcome is for this caller only."""
         while True:
             with self._gate.joined(self) as (flight, waiter):
@@ -189,9 +189,10 @@ class TokenSession(SessionBase):
                     self._check_open()
                 if leads:
                     flight.private = True
-                    self._launch(flight, flow)
+                    self._launch(flight, flow(self._state))
                 finish(flight, waiter, self._limit, self._give_up)
-            if leads:
+            # Given up for another caller's sake, it is begun again.
+            if leads and flight.done() and not isinstance(flight.exception(), Abandoned):
                 return flight.result()
 
     def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
@@ -236,7 +237,7 @@ class TokenSession(SessionBase):
 
     def _save_again(self) -> None:
         with contextlib.suppress(TokenStoreError):
-            self._alone(_flow.save_again(self._state))
+            self._alone(_flow.save_again)
 
 
 class _Saver(threading.Thread):

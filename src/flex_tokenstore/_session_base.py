@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._token import Token
 
 OnStoreError = Literal["raise", "memory"]
+FlowOf = Callable[[State], "Generator[Step, Reply, Any]"]
 Report = Callable[["Step | None"], None]
 
 
