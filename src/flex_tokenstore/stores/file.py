@@ -8,14 +8,12 @@ from which this follows.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from flex_tokenstore._folders import config_folder, javascript_folder
-from flex_tokenstore._host_lock import HostLock
+from flex_tokenstore._host_lock import Holding, HostLock
 from flex_tokenstore._identity import TokenIdentity
 from flex_tokenstore._token import (
     ANY_REVISION,
@@ -30,13 +28,14 @@ from flex_tokenstore.errors import (
     TokenConflictError,
     TokenCorruptError,
     TokenIdentityError,
-    TokenLockTimeoutError,
     TokenUnavailableError,
 )
 from flex_tokenstore.hookspecs import hookimpl
 from flex_tokenstore.stores._content import Content, encode, read_content
 from flex_tokenstore.stores._files import LIMIT, Permissions, PrivateFiles, Signature, logger
-from flex_tokenstore.stores._owner import MAIN, FileNames
+from flex_tokenstore.stores._locks import Renewing, WriteLock
+from flex_tokenstore.stores._owner import MAIN, OWNER, FileNames
+from flex_tokenstore.stores._rights import check_replaceable
 
 WRITE_WAIT = 10.0  # seconds; a write takes milliseconds
 RACY = 100_000_000  # nanoseconds within which a file system may stamp two writes alike
@@ -106,13 +105,31 @@ class FileStore:
     def set_token(self, token: dict[str, Any], expected: str | None) -> None:
         name = self._names.current()
         owned = self._tagged(name, TokenObject(token))
-        with self._writing(name) as path:
+        path = self._to_write(name)
+        with self._writing(path):
             if name == self._names.sibling and self._names.may_claim():
-                with self._writing(MAIN) as main:
+                main = self._to_write(MAIN)
+                with self._writing(main):
                     if self._names.claim():
                         self._save(main, owned, expected)
                         return
             self._save(path, owned, expected)
+
+    @hookimpl
+    def prepare_save(self) -> None:
+        self._files.check_folder()
+        if not self._locked:
+            HostLock(self._lock_path, store="file").check()
+        name = self._names.current()
+        names = [name]
+        if name == self._names.sibling and self._names.may_claim():
+            # A save looks whether it may have the documented name, which takes its lock.
+            WriteLock(self._files.resolve(MAIN)).check()
+            if self._names.is_free():
+                names = [MAIN, OWNER]
+        for each in names:
+            check_replaceable(self._files.resolve(each))
+        WriteLock(self._files.resolve(name)).check()
 
     @hookimpl
     def remove_token(self, expected: str | None) -> None:
@@ -120,7 +137,8 @@ class FileStore:
         if self._files.is_clean(self._files.resolve(name)):
             self._expect(self._files.folder / name, None, expected)
             return
-        with self._writing(name) as path:
+        path = self._to_write(name)
+        with self._writing(path):
             content = self._content(path)
             if content is not None and content.token is None:
                 self._move_aside(path, content, expected)
@@ -129,14 +147,8 @@ class FileStore:
             self._files.remove(path)
 
     @hookimpl
-    @contextmanager
-    def token_lock(self, wait: float, lease: float) -> Iterator[None]:
-        with HostLock(self._lock_path, store="file").hold(wait):
-            self._locked = True
-            try:
-                yield None
-            finally:
-                self._locked = False
+    def token_lock(self, wait: float, lease: float) -> Renewing:
+        return Renewing(HostLock(self._lock_path, store="file"), wait, self._note_lock)
 
     @hookimpl
     def lock_id(self) -> str:
@@ -206,29 +218,17 @@ class FileStore:
             raise self._conflict(path)
         logger.warning("%s held no token and was moved to %s", path, aside)
 
-    @contextmanager
-    def _writing(self, name: str) -> Iterator[Path]:
-        """Holds the write lock of the file, whose own path it gives."""
-        self._files.prepare_folder()
-        path = self._files.resolve(name)
-        # Named after the file itself: two links to it are two names of one thing to lock.
-        lock = HostLock(path.parent / f"{path.name}.write.lock", store="file")
-        try:  # from here on: Ctrl-C may come between taking it and the next statement
-            try:
-                lock.acquire(WRITE_WAIT)
-            except TokenLockTimeoutError:
-                raise self._hangs(lock.path) from None
-            yield path
-        finally:
-            lock.release()
+    def _note_lock(self, locked: bool) -> None:
+        self._locked = locked  # the file itself is read then, whatever the cache has
 
-    def _hangs(self, lock: Path) -> TokenUnavailableError:
-        return TokenUnavailableError(
-            f"{lock} has been held by another process for {WRITE_WAIT:g} s; a write takes "
-            "milliseconds, so that process hangs: end it",
-            store="file",
-            place=str(lock),
-        )
+    def _to_write(self, name: str) -> Path:
+        """The file's own path, in a folder that is there."""
+        self._files.prepare_folder()
+        return self._files.resolve(name)
+
+    def _writing(self, path: Path) -> Holding:
+        """Holds the write lock of the file."""
+        return WriteLock(path).hold(WRITE_WAIT)
 
     def _conflict(self, path: Path) -> TokenConflictError:
         place = str(path)
