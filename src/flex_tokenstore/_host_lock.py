@@ -175,11 +175,13 @@ class HostLock:
         why, remedy = _REASONS.get(error.errno or 0, (error.strerror, _REMEDY))
         if self._store is None:  # it is the one that we give to a store that has none
             remedy += ', or do without a lock among processes: host_lock="off"'
-        return kind(
+        refused = kind(
             f"the lock file {self.path} cannot be used: {why}. {remedy}",
             store=self._store,
             place=str(self.path),
         )
+        refused.errno = error.errno
+        return refused
 
 
 class Holding:

@@ -76,23 +76,36 @@ class PrivateFiles:
         self, path: Path, *, folder_is_checked: bool = False
     ) -> tuple[Secret[bytes], Signature] | None:
         """The file's bytes (of a larger one the first 1 MiB and a byte); None: no file."""
-        with reporting("read", path):
-            try:
-                fd = _retried(lambda: os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK))
-            except FileNotFoundError:
+        with reporting("read", path), self._opened(path) as fd:
+            if fd is None:
                 return None
-            except OSError as error:
-                if error.errno == errno.ENXIO:  # a socket
-                    raise no_file(path) from None
-                raise
-            try:
-                if not folder_is_checked:
-                    self._check_folder()
-                # Looked at before the bytes: a change meanwhile then shows in the next look.
-                found = self._checked_file(path, fd)
-                return _contents(fd), _signature(found)
-            finally:
-                os.close(fd)
+            if not folder_is_checked:
+                self._check_folder()
+            # Looked at before the bytes: a change meanwhile then shows in the next look.
+            found = self._checked_file(path, fd)
+            return _contents(fd), _signature(found)
+
+    def check(self, path: Path) -> None:
+        """Refuses what :meth:`read` would, in a folder that is checked; no file is fine."""
+        with reporting("read", path), self._opened(path) as fd:
+            if fd is not None:
+                self._checked_file(path, fd)
+
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[int | None]:
+        try:
+            fd = _retried(lambda: os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK))
+        except FileNotFoundError:
+            yield None
+            return
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # a socket
+                raise no_file(path) from None
+            raise
+        try:
+            yield fd
+        finally:
+            os.close(fd)
 
     def is_clean(self, path: Path) -> bool:
         """There is neither the file nor what a crash in a write of it left."""

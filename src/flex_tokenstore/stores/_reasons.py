@@ -12,6 +12,15 @@ from typing import NoReturn
 from flex_tokenstore.errors import TokenPermissionError, TokenUnavailableError
 
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
+_LASTING = {
+    *_DENIED,
+    errno.EBUSY,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOTDIR,
+}
+_SHARING_VIOLATION = 32  # Windows: another program has it open; it will not for long
 _ELSEWHERE = "choose another place with the option path"
 
 
@@ -48,20 +57,32 @@ def fail(doing: str, path: Path, error: OSError) -> NoReturn:
         errno.ENAMETOOLONG: "its name is too long; choose a shorter one with the option path",
         errno.ENOTDIR: f"{_in_the_way(path)} is a file, not a folder; {_ELSEWHERE}",
     }.get(error.errno or 0, error.strerror or type(error).__name__)
-    refuse(doing, path, why, denied=error.errno in _DENIED)
+    kind = TokenPermissionError if error.errno in _DENIED else TokenUnavailableError
+    refused = kind(f"{path} could not be {doing}: {why}", store="file", place=str(path))
+    refused.errno = error.errno
+    if getattr(error, "winerror", None) == _SHARING_VIOLATION:
+        refused.errno = errno.EAGAIN
+    raise refused from None
 
 
-def refuse(doing: str, path: Path, why: str, *, denied: bool = True) -> NoReturn:
-    """Raises an error of ours.
+def refuse(doing: str, path: Path, why: str) -> NoReturn:
+    """Raises an error of ours, for something that this user may not do.
 
     Args:
         doing: As for :func:`reporting`.
         path: The file.
         why: The reason, and what to do.
-        denied: It is a matter of rights.
     """
-    kind = TokenPermissionError if denied else TokenUnavailableError
-    raise kind(f"{path} could not be {doing}: {why}", store="file", place=str(path)) from None
+    raise TokenPermissionError(f"{path} could not be {doing}: {why}", store="file", place=str(path))
+
+
+def lasts(error: TokenUnavailableError) -> bool:
+    """Whether a later try meets the same error.
+
+    A full disk, an I/O error or too many open files may be over when the token comes, or soon
+    after; rights and names stay as they are until somebody changes them.
+    """
+    return error.errno is None or error.errno in _LASTING
 
 
 def no_file(path: Path) -> TokenUnavailableError:

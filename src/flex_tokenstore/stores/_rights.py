@@ -12,40 +12,25 @@ from contextlib import suppress
 from pathlib import Path
 
 from flex_tokenstore.stores._beside import beside, temporary
-from flex_tokenstore.stores._reasons import fail, refuse
+from flex_tokenstore.stores._reasons import refuse, reporting
 
 _DOING = "written (a new token could not be saved, so none was requested)"
-# What a later try meets again. A full disk, an I/O error or too many open files is not among them:
-# that may be over when the token comes, or soon after.
-_LASTING = {
-    errno.EACCES,
-    errno.EBUSY,
-    errno.EISDIR,
-    errno.ELOOP,
-    errno.ENAMETOOLONG,
-    errno.ENOTDIR,
-    errno.EPERM,
-    errno.EROFS,
-}
 _NO_WAIT = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _MARKS = stat.UF_IMMUTABLE | stat.UF_APPEND | stat.SF_IMMUTABLE | stat.SF_APPEND
-_SHARING_VIOLATION = 32  # Windows: another program has it open; it will not for long
 
 
 def check_replaceable(path: Path) -> None:
-    """Raises if replacing the file is refused, and will be.
+    """Raises if replacing the file would be refused.
 
     Raises:
         TokenPermissionError: This user may not.
-        TokenUnavailableError: It is a folder or a mount point, or its name is too long.
+        TokenUnavailableError: It is a folder or a mount point, its name is too long, or the file
+            system has a fault.
     """
-    try:
+    with reporting(_DOING, path):
         _try_folder(path)
         _look_at_file(path)
         _look_at_leftover(temporary(path))
-    except OSError as error:
-        if error.errno in _LASTING and getattr(error, "winerror", 0) != _SHARING_VIOLATION:
-            fail(_DOING, path, error)
 
 
 def _try_folder(path: Path) -> None:
@@ -141,11 +126,11 @@ def _is_mount_point(path: Path, found: os.stat_result) -> bool:
         return False
 
 
-def _mount_of(path: Path) -> str:
+def _mount_of(path: Path) -> bytes:
     """The number of the mount that the path is in; Linux only."""
     fd = os.open(path, getattr(os, "O_PATH", 0) | _NO_WAIT)
     try:
-        about = Path(f"/proc/self/fdinfo/{fd}").read_text(encoding="ascii")
+        about = Path(f"/proc/self/fdinfo/{fd}").read_bytes()
     finally:
         os.close(fd)
-    return next((line for line in about.splitlines() if line.startswith("mnt_id")), "")
+    return next((line for line in about.splitlines() if line.startswith(b"mnt_id")), b"")

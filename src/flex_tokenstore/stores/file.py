@@ -35,6 +35,7 @@ from flex_tokenstore.stores._content import Content, encode, read_content
 from flex_tokenstore.stores._files import LIMIT, Permissions, PrivateFiles, Signature, logger
 from flex_tokenstore.stores._locks import Renewing, WriteLock
 from flex_tokenstore.stores._owner import MAIN, OWNER, FileNames
+from flex_tokenstore.stores._reasons import lasts
 from flex_tokenstore.stores._rights import check_replaceable
 
 WRITE_WAIT = 10.0  # seconds; a write takes milliseconds
@@ -117,6 +118,14 @@ class FileStore:
 
     @hookimpl
     def prepare_save(self) -> None:
+        try:
+            self._check_save()
+        except TokenUnavailableError as error:
+            if lasts(error):
+                raise
+
+    def _check_save(self) -> None:
+        """What :meth:`set_token` does, as far as that changes nothing."""
         self._files.check_folder()
         if not self._locked:
             HostLock(self._lock_path, store="file").check()
@@ -128,7 +137,9 @@ class FileStore:
             if self._names.is_free():
                 names = [MAIN, OWNER]
         for each in names:
-            check_replaceable(self._files.resolve(each))
+            path = self._files.resolve(each)
+            check_replaceable(path)
+            self._files.check(path)
         WriteLock(self._files.resolve(name)).check()
 
     @hookimpl
