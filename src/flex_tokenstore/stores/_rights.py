@@ -14,7 +14,7 @@ from pathlib import Path
 from flex_tokenstore.stores._beside import beside, temporary
 from flex_tokenstore.stores._reasons import refuse, reporting
 
-_DOING = "written (a new token could not be saved, so none was requested)"
+_DOING = "written, so no new token was requested"
 _NO_WAIT = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _MARKS = stat.UF_IMMUTABLE | stat.UF_APPEND | stat.SF_IMMUTABLE | stat.SF_APPEND
 

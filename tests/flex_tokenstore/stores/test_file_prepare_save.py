@@ -33,6 +33,14 @@ class Loss(NamedTuple):
     permissions: str = "strict"
 
 
+def all_of(*steps: Callable[[Path], object]) -> Callable[[Path], None]:
+    def take(path: Path) -> None:
+        for step in steps:
+            step(path)
+
+    return take
+
+
 def lock_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.write.lock")
 
@@ -88,8 +96,8 @@ LOSSES = {
         lambda p: p.parent.chmod(0o600), lambda p: p.parent.chmod(0o700), "cannot be used"
     ),
     "folder of root": Loss(
-        lambda p: (own(p.parent, 0), p.parent.chmod(0o755)),
-        lambda p: (own(p.parent, NOBODY), p.parent.chmod(0o700)),
+        all_of(lambda p: own(p.parent, 0), lambda p: p.parent.chmod(0o755)),
+        all_of(lambda p: own(p.parent, NOBODY), lambda p: p.parent.chmod(0o700)),
     ),
     "folder that others may write": Loss(
         lambda p: p.parent.chmod(0o777), lambda p: p.parent.chmod(0o700), "others may write in it"
@@ -102,15 +110,19 @@ LOSSES = {
         lambda p: p.chmod(0o200), lambda p: p.chmod(0o600), "could not be read"
     ),
     "token of root in a sticky folder": Loss(
-        lambda p: (make_sticky(p), own(p, 0), p.chmod(0o644)),
-        lambda p: (undo_sticky(p), own(p, NOBODY), p.chmod(0o600)),
+        all_of(lambda p: make_sticky(p), lambda p: own(p, 0), lambda p: p.chmod(0o644)),
+        all_of(lambda p: undo_sticky(p), lambda p: own(p, NOBODY), lambda p: p.chmod(0o600)),
         "sticky",
         permissions="off",
     ),
     "token a folder": Loss(swap_for_folder, undo_swap, "is a folder"),
     "token a link out": Loss(link_out, undo_link, "link out of its folder"),
     "token a pipe": Loss(
-        lambda p: (p.rename(p.parent.parent / "away"), os.mkfifo(p), own(p, NOBODY)),
+        all_of(
+            lambda p: p.rename(p.parent.parent / "away"),
+            lambda p: os.mkfifo(p),
+            lambda p: own(p, NOBODY),
+        ),
         undo_link,
         "not an ordinary file",
     ),
@@ -124,8 +136,8 @@ LOSSES = {
         lambda p: link_out(lock_of(p)), lambda p: undo_link(lock_of(p)), "symbolic link"
     ),
     "leftover of root in a sticky folder": Loss(
-        lambda p: (make_sticky(p), temporary_of(p).touch(mode=0o600)),
-        lambda p: (undo_sticky(p), temporary_of(p).unlink()),
+        all_of(lambda p: make_sticky(p), lambda p: temporary_of(p).touch(mode=0o600)),
+        all_of(lambda p: undo_sticky(p), lambda p: temporary_of(p).unlink()),
         "sticky",
     ),
     "leftover a folder": Loss(
