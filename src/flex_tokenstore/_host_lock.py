@@ -174,7 +174,10 @@ class HostLock:
         kind = TokenPermissionError if error.errno in _DENIED else TokenUnavailableError
         why, remedy = _REASONS.get(error.errno or 0, (error.strerror, _REMEDY))
         if self._store is None:  # it is the one that we give to a store that has none
-            remedy += ', or do without a lock among processes: host_lock="off"'
+            remedy += (
+                ", or choose another folder with XDG_STATE_HOME, or do without a lock among "
+                'processes: host_lock="off"'
+            )
         refused = kind(
             f"the lock file {self.path} cannot be used: {why}. {remedy}",
             store=self._store,

@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 
 from flex_tokenstore._folders import make_private_folder, sync_folder
 from flex_tokenstore._secret import Secret
-from flex_tokenstore.errors import TokenPermissionError
+from flex_tokenstore.errors import TokenPermissionError, TokenUnavailableError
 from flex_tokenstore.stores._beside import beside, temporary
 from flex_tokenstore.stores._reasons import fail, no_file, reporting
 
@@ -38,12 +38,27 @@ class PrivateFiles:
         folder: The folder; made with mode 0700 when first written to.
         permissions: What to do where others could read or change them.
         tighten: The folder is ours by default: take the others' rights away.
+        problem: Why there is no such folder, which is raised when it is first needed.
     """
 
-    def __init__(self, folder: Path, permissions: Permissions, *, tighten: bool) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path, permissions: Permissions, *, tighten: bool, problem: str = ""
+    ) -> None:
+        self._folder = folder
+        self._problem = problem
         self._permissions = permissions
         self._tighten = tighten
+
+    @property
+    def folder(self) -> Path:
+        """The folder.
+
+        Raises:
+            TokenUnavailableError: There is none that it could be.
+        """
+        if self._problem:
+            raise TokenUnavailableError(self._problem, store="file")
+        return self._folder
 
     def signature(self, name: str) -> Signature | None:
         """What changes whenever the file does; None: there is no file."""

@@ -42,7 +42,9 @@ def reporting(doing: str, path: Path) -> Iterator[None]:
 
 def fail(doing: str, path: Path, error: OSError) -> NoReturn:
     """Raises the error of ours for one of the file system."""
-    denied = f"this user may not; check the owner and mode of {path} and of its folder"
+    denied = (
+        f"this user may not; check the owner and mode of {path} and of its folder, or {_ELSEWHERE}"
+    )
     why = {
         errno.ENOSPC: "the disk is full; free some space",
         errno.EDQUOT: "the disk quota is used up; free some space",

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flex_tokenstore._folders import config_folder, javascript_folder
 from flex_tokenstore._host_lock import Holding, HostLock
 from flex_tokenstore._identity import TokenIdentity
 from flex_tokenstore._token import (
@@ -24,7 +23,6 @@ from flex_tokenstore._token import (
     revision_of,
 )
 from flex_tokenstore.errors import (
-    StoreOptionsError,
     TokenConflictError,
     TokenCorruptError,
     TokenIdentityError,
@@ -35,6 +33,7 @@ from flex_tokenstore.stores._content import Content, encode, read_content
 from flex_tokenstore.stores._files import LIMIT, Permissions, PrivateFiles, Signature, logger
 from flex_tokenstore.stores._locks import Renewing, WriteLock
 from flex_tokenstore.stores._owner import MAIN, OWNER, FileNames
+from flex_tokenstore.stores._place import place_of
 from flex_tokenstore.stores._reasons import lasts
 from flex_tokenstore.stores._rights import check_replaceable
 
@@ -66,11 +65,11 @@ class FileStore:
     def __init__(self, options: Options, identity: TokenIdentity) -> None:
         self._key = identity.key
         self._shared = options.share_with_js
-        folder, fixed = _place(options)
-        ours = options.path is None and folder == config_folder()
-        self._files = PrivateFiles(folder, options.permissions, tighten=ours)
-        self._names = FileNames(self._files, self._key, fixed=fixed)
-        self._lock_path = folder / f"{self._key}.lock"
+        self._where = where = place_of(options.path, share_with_js=options.share_with_js)
+        self._files = PrivateFiles(
+            where.folder, options.permissions, tighten=where.is_ours, problem=where.problem
+        )
+        self._names = FileNames(self._files, self._key, fixed=where.name)
         self._locked = False
         self._cache: tuple[str, Signature, TokenObject] | None = None
 
@@ -81,7 +80,7 @@ class FileStore:
             name = self._names.likely()
         except TokenUnavailableError:
             name = MAIN  # it is wanted for a message about just that
-        return str(self._files.folder / name)
+        return str(self._where.folder / name)
 
     @hookimpl
     def get_token(self) -> dict[str, Any] | None:
@@ -128,7 +127,7 @@ class FileStore:
         """What :meth:`set_token` does, as far as that changes nothing."""
         self._files.check_folder()
         if not self._locked:
-            HostLock(self._lock_path, store="file").check()
+            self._renewal_lock().check()
         name = self._names.current()
         names = [name]
         if name == self._names.sibling and self._names.may_claim():
@@ -159,11 +158,11 @@ class FileStore:
 
     @hookimpl
     def token_lock(self, wait: float, lease: float) -> Renewing:
-        return Renewing(HostLock(self._lock_path, store="file"), wait, self._note_lock)
+        return Renewing(self._renewal_lock(), wait, self._note_lock)
 
     @hookimpl
     def lock_id(self) -> str:
-        return f"file:{self._lock_path}"
+        return f"file:{self._where.folder / self._key}.lock"
 
     def _save(self, path: Path, token: TokenObject, expected: str | None) -> None:
         """Under the write lock: replaces what has the expected revision."""
@@ -229,6 +228,9 @@ class FileStore:
             raise self._conflict(path)
         logger.warning("%s held no token and was moved to %s", path, aside)
 
+    def _renewal_lock(self) -> HostLock:
+        return HostLock(self._files.folder / f"{self._key}.lock", store="file")
+
     def _note_lock(self, locked: bool) -> None:
         self._locked = locked  # the file itself is read then, whatever the cache has
 
@@ -270,21 +272,3 @@ class FileStore:
             store="file",
             place=place,
         )
-
-
-def _place(options: FileStore.Options) -> tuple[Path, str | None]:
-    """The folder, and the file's name if that is fixed."""
-    if options.path is None:
-        return (javascript_folder(), MAIN) if options.share_with_js else (config_folder(), None)
-    try:
-        path = Path(options.path).expanduser().absolute()
-    except RuntimeError:
-        path = Path()
-    if not options.path.strip() or not path.name or "\0" in options.path:
-        raise StoreOptionsError(
-            f"option path of the store 'file' must name a file, got {options.path!r}; leave it "
-            "out for the default place",
-            option="path",
-            store="file",
-        )
-    return path.parent, path.name
