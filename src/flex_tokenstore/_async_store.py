@@ -82,7 +82,21 @@ class AsyncTokenStore:
             await self._call(hook, hook.keywords(token=written, expected=expected))
 
     async def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
-        """As :meth:`TokenStore.prepare_save`."""
+        """Finds out whether a token could be saved; under the token lock, before a token request.
+
+        A store without the hook ``prepare_save`` cannot tell: then this returns at once.
+
+        Args:
+            expected: Revision that the coming save expects (None: nothing is stored).
+
+        Raises:
+            TokenPermissionError: A save is refused, and will be: this user may not write.
+            TokenUnavailableError: A save is refused for another reason that lasts.
+        """
+        hook = self._binding.prepare_save
+        if hook is not None:
+            with self._opened.guard("find out whether it can save a token"):
+                await self._call(hook, hook.keywords(expected=expected))
 
     async def remove_token(self, expected: str | None = ANY_REVISION) -> None:
         """As :meth:`TokenStore.remove_token`."""
@@ -179,7 +193,9 @@ class AsyncTokenStore:
 
     async def _call(self, hook: Hook, arguments: dict[str, Any]) -> Any:
         if hook.is_coroutine:
-            return await hook.function(**arguments)
+            result = hook.function(**arguments)
+            # A wrapper's hook may answer by itself, where the inner store's would be a coroutine.
+            return await result if inspect.isawaitable(result) else result
         result = await self._in_thread(_IO_THREADS, functools.partial(hook.function, **arguments))
         return await result if inspect.isawaitable(result) else result
 

@@ -88,7 +88,21 @@ class TokenStore:
             self._call(hook, hook.keywords(token=written, expected=expected))
 
     def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
-        """Raises if a save is refused for good; under the token lock, before a token request."""
+        """Finds out whether a token could be saved; under the token lock, before a token request.
+
+        A store without the hook ``prepare_save`` cannot tell: then this returns at once.
+
+        Args:
+            expected: Revision that the coming save expects (None: nothing is stored).
+
+        Raises:
+            TokenPermissionError: A save is refused, and will be: this user may not write.
+            TokenUnavailableError: A save is refused for another reason that lasts.
+        """
+        hook = self._binding.prepare_save
+        if hook is not None:
+            with self._opened.guard("find out whether it can save a token"):
+                self._call(hook, hook.keywords(expected=expected))
 
     def remove_token(self, expected: str | None = ANY_REVISION) -> None:
         """Removes the stored token; removing nothing is fine.
@@ -166,8 +180,7 @@ class TokenStore:
         return _no_lock() if lock is None else lock.hold(wait)
 
     def _call(self, hook: Hook, arguments: dict[str, Any]) -> Any:
-        if hook.is_coroutine:
-            return self._loop_thread().run(hook.function(**arguments))
+        # A wrapper's hook may answer by itself, where the inner store's would be a coroutine.
         result = hook.function(**arguments)
         return self._loop_thread().run(_wait_for(result)) if inspect.isawaitable(result) else result
 

@@ -84,6 +84,30 @@ def remove_token(expected: str | None) -> Awaitable[None] | None:
 
 
 @hookspec(firstresult=True)
+def prepare_save(expected: str | None) -> Awaitable[None] | None:
+    """Optional. Finds out whether ``set_token`` would be refused, before a token is requested.
+
+    Called under the token lock. A token request uses up the stored refresh token, or sends the
+    client secret; if the new token cannot be saved, both are lost. So this hook raises, and nothing
+    is requested, if a save is refused **and will be refused later too**: this user may not write,
+    the file system or the server is read-only, the name is too long.
+
+    It returns for everything else: a full disk, a server that is down, or when it cannot tell.
+    The session then requests the token, uses it, and tries again to save it.
+
+    It changes no token, claims nothing, leaves nothing behind, and costs little: some system
+    calls, or one round trip to a server.
+
+    Args:
+        expected: Revision that the coming ``set_token`` expects; None: nothing is stored.
+
+    Raises:
+        TokenPermissionError: This user, or this server, may not write.
+        TokenUnavailableError: A save is refused for another reason that lasts.
+    """
+
+
+@hookspec(firstresult=True)
 def token_lock(
     wait: float, lease: float
 ) -> AbstractContextManager[float | None] | AbstractAsyncContextManager[float | None]:
@@ -119,4 +143,4 @@ def close() -> Awaitable[None] | None:
 
 
 REQUIRED = ("get_token", "set_token", "remove_token")
-HOOKS = (*REQUIRED, "token_lock", "lock_id", "close")
+HOOKS = (*REQUIRED, "prepare_save", "token_lock", "lock_id", "close")
