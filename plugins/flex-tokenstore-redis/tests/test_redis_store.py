@@ -16,7 +16,8 @@ from flex_tokenstore import (
     TokenUnavailableError,
     revision_of,
 )
-from redis_support import KEY, redis_config
+from flex_tokenstore_redis._store import _is_wrong_type
+from redis_support import COMMANDS, KEY, redis_config
 from tests.handles import IDENTITY, OTHER, Open, opener, token
 from tests.servers.valkey import Valkey
 
@@ -247,3 +248,31 @@ def test_a_lock_key_of_another_type_is_told(opened: Open, valkey_server: Valkey)
     valkey_server.run("RPUSH", f"{KEY}:lock", "x")
     with pytest.raises(TokenUnavailableError, match="of a type that this store does not write"):
         store.token_lock(0, 5).__enter__()
+
+
+@pytest.mark.parametrize("denied", ["rename", "set", "del"])
+def test_corrupt_content_that_cannot_be_put_aside_stays(
+    opened: Open, valkey_server: Valkey, denied: str
+) -> None:
+    valkey_server.run("SET", KEY, "precious SENTINEL")
+    rules = [*COMMANDS.split(), f"-{denied}"]
+    valkey_server.run("ACL", "SETUSER", "app", "reset", "on", "nopass", "~*", *rules)
+    try:
+        store = opened(redis_config(valkey_server.url, username="app", password="x"))
+        replace = store.remove_token if denied == "del" else lambda: store.set_token(token("a"))
+        with pytest.raises(TokenUnavailableError) as caught:
+            replace()
+        assert "SENTINEL" not in str(caught.value)
+        assert [valkey_server.run("GET", key) for key in valkey_server.run("KEYS", "*")] == [
+            b"precious SENTINEL"
+        ]
+    finally:
+        valkey_server.run("ACL", "DELUSER", "app")
+
+
+def test_what_only_mentions_a_key_of_another_type_is_not_one() -> None:
+    for text in ("ERR no WRONGTYPE here", "MISCONF WRONGTYPE ", "WRONGTYPEX y"):
+        assert not _is_wrong_type(text)
+    script = f"ERR Error running script (call to f_{'0a' * 20}): @user_script:3: "
+    for text in ("", script):
+        assert _is_wrong_type(f"{text}WRONGTYPE Operation against a key holding the wrong kind")

@@ -129,7 +129,7 @@ def _url(options: Options) -> Secret[URL]:
 
 
 def _is_in_memory(url: URL) -> bool:
-    return url.database in (None, "", ":memory:") or "mode=memory" in str(url)
+    return url.database in (None, "", ":memory:") or url.query.get("mode") == "memory"
 
 
 def _address(url: URL) -> str:
