@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -259,6 +259,7 @@ def test_corrupt_content_that_cannot_be_put_aside_stays(
     valkey_server.run("ACL", "SETUSER", "app", "reset", "on", "nopass", "~*", *rules)
     try:
         store = opened(redis_config(valkey_server.url, username="app", password="x"))
+        replace: Callable[[], object]
         replace = store.remove_token if denied == "del" else lambda: store.set_token(token("a"))
         with pytest.raises(TokenUnavailableError) as caught:
             replace()

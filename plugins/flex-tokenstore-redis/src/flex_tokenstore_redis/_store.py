@@ -188,4 +188,6 @@ RedisStore.async_class = AsyncRedisStore
 
 
 def _plain(command: Command) -> Iterator[Any]:
-    return (part.reveal() if isinstance(part, Secret) else part for part in command)
+    # What wraps redis-py (tracing, error trackers, a subclass that logs) records a command's
+    # arguments: their repr, their str, or bytes decoded. A memoryview shows its content in none.
+    return (memoryview(part.reveal()) if isinstance(part, Secret) else part for part in command)
