@@ -139,7 +139,8 @@ _CODES = {"BUSY", "CLUSTERDOWN", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAI
 _REASONS: tuple[tuple[Any, str], ...] = (
     (
         (AuthenticationError, AuthorizationError),
-        "it does not accept the user name or password: check the options username and password",
+        "it does not accept the user name or password: check the options username and password; "
+        "in a url, the password must be percent-encoded (% as %25)",
     ),
     (
         NoPermissionError,

@@ -9,7 +9,8 @@ from ._options import Options
 
 # SQLSTATE of PostgreSQL, number of MySQL, name of SQLite.
 _WORDS = {
-    "it does not accept the user name or password: check the options url and password": (
+    "it does not accept the user name or password: check the options url and password; in a url, "
+    "the password must be percent-encoded (% as %25)": (
         "28000", "28P01", 1044, 1045, 1698,
     ),
     "there is no database of that name: create it, or correct the url": ("3D000", 1049),
