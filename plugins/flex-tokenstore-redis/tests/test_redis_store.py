@@ -10,12 +10,15 @@ import pytest
 
 from flex_tokenstore import (
     ANY_REVISION,
+    Secret,
     TokenConflictError,
     TokenCorruptError,
     TokenIdentityError,
     TokenUnavailableError,
     revision_of,
 )
+from flex_tokenstore_redis import Options, RedisStore
+from flex_tokenstore_redis._scripts import REPLACE
 from flex_tokenstore_redis._store import _is_wrong_type
 from redis_support import COMMANDS, KEY, redis_config
 from tests.handles import IDENTITY, OTHER, Open, opener, token
@@ -277,3 +280,57 @@ def test_what_only_mentions_a_key_of_another_type_is_not_one() -> None:
     script = f"ERR Error running script (call to f_{'0a' * 20}): @user_script:3: "
     for text in ("", script):
         assert _is_wrong_type(f"{text}WRONGTYPE Operation against a key holding the wrong kind")
+
+
+@pytest.mark.parametrize("fields", [{}, {"access_token": {"kind": "of tomorrow"}}])
+def test_a_newer_format_is_left_alone(
+    opened: Open, valkey_server: Valkey, fields: dict[str, object]
+) -> None:
+    """By the store itself too, in the step that compares."""
+    newer = {**token("n").to_dict(), **fields}
+    newer["flex_tokenstore"]["format"] = 2
+    valkey_server.run("SET", KEY, json.dumps(newer))
+    store = opened(redis_config(valkey_server.url))
+    plugin = RedisStore(Options(url=Secret(valkey_server.url)), IDENTITY)
+    calls: list[Callable[[], object]] = [
+        store.get_token,
+        store.remove_token,
+        lambda: store.set_token(token("a")),
+        lambda: store.set_token(token("a"), None),
+        lambda: store.set_token(token("a"), revision_of(newer)),
+        lambda: plugin.set_token(token("a").to_dict(), ANY_REVISION),
+        lambda: plugin.remove_token(ANY_REVISION),
+    ]
+    for call in calls:
+        with pytest.raises(TokenCorruptError, match="upgrade") as caught:
+            call()
+        assert caught.value.revision is None
+    plugin.close()
+    assert json.loads(valkey_server.run("GET", KEY)) == newer
+    assert valkey_server.run("KEYS", "*") == [KEY.encode()]
+
+
+@pytest.mark.parametrize("content", ["newer", "foreign", "no token", "deep", "ours", "null"])
+def test_a_write_that_does_not_compare_replaces_only_a_token_of_ours(
+    valkey_server: Valkey, content: str
+) -> None:
+    """The last resort among many writers: what they write is looked at, on the server."""
+    tagged = token("n").to_dict()
+    del tagged["extra"]  # half a surrogate pair, which the server's JSON does not read
+    if content == "newer":
+        tagged["flex_tokenstore"]["format"] = 2
+    if content == "foreign":
+        tagged["flex_tokenstore"]["identity"] = OTHER.key
+    if content == "null":
+        tagged["flex_tokenstore"]["format"] = None
+    text = {"no token": "x", "deep": "[" * 5000}.get(content) or json.dumps(tagged)
+    valkey_server.run("SET", KEY, text)
+    done = valkey_server.run(
+        "EVAL", REPLACE.text, 2, KEY, f"{KEY}:aside", "*", "new", "", IDENTITY.key
+    )
+    if content in ("ours", "null"):
+        assert done is None
+        assert valkey_server.run("GET", KEY) == b"new"
+    else:
+        assert done == [b"string", text.encode()]
+        assert valkey_server.run("GET", KEY) == text.encode()

@@ -12,8 +12,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from flex_tokenstore import TokenCorruptError, TokenUnavailableError
-from tests.handles import Open, opener, token
+from flex_tokenstore import ANY_REVISION, Secret, TokenCorruptError, TokenUnavailableError
+from flex_tokenstore_vault import Options, VaultKv1Store, VaultStore
+from tests.handles import IDENTITY, Open, opener, token
 from tests.servers.openbao import OpenBao
 from vault_support import DATA, KEY, METADATA, POLICY, POLICY_KV1, config
 
@@ -233,3 +234,40 @@ def test_a_refused_save_is_not_taken_for_a_lost_comparison(
         assert "by others" not in str(caught.value)
         with pytest.raises(TokenUnavailableError):
             store.token_lock(0, 5).__enter__()
+
+
+@pytest.mark.parametrize("fields", [{}, {"access_token": {"kind": "of tomorrow"}}])
+def test_a_newer_format_is_left_alone(
+    opened: Open, openbao_server: OpenBao, name: str, fields: dict[str, object]
+) -> None:
+    """By the store itself too, in the step that compares."""
+    newer = {**token("n").to_dict(), **fields}
+    newer["flex_tokenstore"]["format"] = 2
+    content = {"token": json.dumps(newer)}
+    damage(name, openbao_server, content)
+    made = choice(name, openbao_server)
+    store = opened(made)
+    options = Options(
+        address=made["address"], token=Secret(made["token"]), mount=str(made["mount"])
+    )
+    calls: list[Callable[[], object]] = [
+        store.get_token,
+        store.remove_token,
+        lambda: store.set_token(token("a")),
+    ]
+    plugin: VaultStore | VaultKv1Store
+    if name == "vault":
+        plugin = versioned = VaultStore(options, IDENTITY)
+        calls.append(lambda: versioned.set_token(token("a").to_dict(), ANY_REVISION))
+        calls.append(lambda: versioned.remove_token(ANY_REVISION))
+    else:
+        plugin = plain = VaultKv1Store(options, IDENTITY)
+        calls.append(lambda: plain.set_token(token("a").to_dict()))
+        calls.append(plain.remove_token)
+    for call in calls:
+        with pytest.raises(TokenCorruptError, match="upgrade") as caught:
+            call()
+        assert caught.value.revision is None
+    plugin.close()
+    assert stored(name, openbao_server) == content
+    assert copies(name, openbao_server) == []

@@ -47,6 +47,8 @@ class Plain:
         found = yield from self._read()
         if found.token is not None and found.token.identity_key != self._identity.key:
             raise foreign(self._server, self._identity)
+        if found.newer:
+            raise corrupt(self._server, found)
         if found.problem:
             yield from self._aside.keep(found)
         return found.revision is not None

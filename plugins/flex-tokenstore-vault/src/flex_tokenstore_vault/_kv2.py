@@ -151,6 +151,8 @@ class Versioned:
     def _check(self, found: Content, expected: str | None) -> None:
         if self._is_foreign(found):
             raise foreign(self._server, self._identity)
+        if found.newer:
+            raise corrupt(self._server, found)
         if expected not in (found.revision, ANY_REVISION):
             raise TokenConflictError(
                 f"{self._server.place} was changed by another process meanwhile; nothing was "
@@ -171,8 +173,9 @@ class Versioned:
 
 def corrupt(server: Server, found: Content) -> TokenCorruptError:
     """The error to raise."""
+    remedy = "" if found.newer else "; `flex-sdk token remove` moves it aside"
     return TokenCorruptError(
-        f"{server.place} holds no token: {found.problem}; `flex-sdk token remove` moves it aside",
+        f"{server.place} holds no token: {found.problem}{remedy}",
         revision=found.revision,
         store=server.store,
         place=server.place,
