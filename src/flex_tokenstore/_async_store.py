@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._config import hidden
 from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding, taken
+from ._secret import Secret
 from ._token import ANY_REVISION, Token
-from .errors import TokenLockTimeoutError
+from .errors import TokenLockTimeoutError, TokenUnavailableError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -79,6 +80,7 @@ class AsyncTokenStore:
         written = self._opened.write(token)
         hook = self._binding.set_token
         with self._opened.guard("save the token", token):
+            await self._refuse_newer(expected)
             await self._call(hook, hook.keywords(token=written, expected=expected))
 
     async def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
@@ -102,6 +104,7 @@ class AsyncTokenStore:
         """As :meth:`TokenStore.remove_token`."""
         hook = self._binding.remove_token
         with self._opened.guard("remove the token"):
+            await self._refuse_newer(expected)
             await self._call(hook, hook.keywords(expected=expected))
 
     @asynccontextmanager
@@ -143,6 +146,21 @@ class AsyncTokenStore:
 
     def __reduce__(self) -> Any:
         raise TypeError("a token store is not pickled: open one in each process")
+
+    async def _refuse_newer(self, expected: str | None) -> None:
+        """Looks before whatever is there is replaced: a newer version's token must stay.
+
+        Any other revision was read before, and a newer token's is never told.
+        """
+        if expected != ANY_REVISION:
+            return
+        try:  # the innermost store: what a wrapper of this version makes of it is not the question
+            found = Secret(await self._call(self._binding.innermost.get_token, {}))
+        except TokenUnavailableError:
+            raise
+        except Exception:  # noqa: BLE001 - what cannot be read may be replaced, as the store sees fit
+            return
+        self._opened.refuse_newer(found)
 
     async def _enter_lock(self, wait: float, lease: float) -> tuple[float | None, Any]:
         hook = self._binding.token_lock

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ._config import hidden
 from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding, taken
+from ._secret import Secret
 from ._token import ANY_REVISION, Token
+from .errors import TokenUnavailableError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -78,6 +80,7 @@ class TokenStore:
         Raises:
             TokenConflictError: Another revision is stored.
             TokenUnavailableError: It was not saved; the old token is still there.
+            TokenCorruptError: A newer version of this package wrote what is stored.
             TokenIdentityError: The token given or the stored one is another identity's.
             TypeError: ``token`` is no :class:`Token`.
         """
@@ -85,6 +88,7 @@ class TokenStore:
         written = self._opened.write(token)
         hook = self._binding.set_token
         with self._opened.guard("save the token", token):
+            self._refuse_newer(expected)
             self._call(hook, hook.keywords(token=written, expected=expected))
 
     def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
@@ -110,9 +114,11 @@ class TokenStore:
         Raises:
             TokenConflictError: Another revision than ``expected`` is stored.
             TokenUnavailableError: The store cannot answer.
+            TokenCorruptError: A newer version of this package wrote what is stored.
         """
         hook = self._binding.remove_token
         with self._opened.guard("remove the token"):
+            self._refuse_newer(expected)
             self._call(hook, hook.keywords(expected=expected))
 
     @contextmanager
@@ -170,6 +176,21 @@ class TokenStore:
 
     def __reduce__(self) -> Any:
         raise TypeError("a token store is not pickled: open one in each process")
+
+    def _refuse_newer(self, expected: str | None) -> None:
+        """Looks before whatever is there is replaced: a newer version's token must stay.
+
+        Any other revision was read before, and a newer token's is never told.
+        """
+        if expected != ANY_REVISION:
+            return
+        try:  # the innermost store: what a wrapper of this version makes of it is not the question
+            found = Secret(self._call(self._binding.innermost.get_token, {}))
+        except TokenUnavailableError:
+            raise
+        except Exception:  # noqa: BLE001 - what cannot be read may be replaced, as the store sees fit
+            return
+        self._opened.refuse_newer(found)
 
     def _lock_manager(self, wait: float, lease: float) -> Any:
         hook = self._binding.token_lock

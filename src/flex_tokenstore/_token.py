@@ -206,7 +206,12 @@ def check_token_object(data: object) -> TokenObject:
 
 
 def is_newer(data: object) -> bool:
-    """A newer version of this package wrote it, in a format that this one does not know."""
+    """A newer version of this package wrote it, in a format that this one does not know.
+
+    Args:
+        data: The JSON object of a stored token, or anything else. A store that has it neither
+            replaces nor removes it.
+    """
     tag = data.get(TAG) if isinstance(data, Mapping) else None
     version = tag.get("format") if isinstance(tag, Mapping) else None
     return isinstance(version, (int, float)) and version > FORMAT

@@ -68,6 +68,11 @@ def set_token(token: dict[str, Any], expected: str | None) -> Awaitable[None] | 
     stored; ``ANY_REVISION``: whatever there is), else raise
     :class:`~flex_tokenstore.TokenConflictError`. A store that leaves it out simply replaces.
 
+    A token of a newer format (:func:`~flex_tokenstore.is_newer`) is neither replaced nor removed,
+    with ``ANY_REVISION`` either: :class:`~flex_tokenstore.TokenCorruptError`. The framework looks
+    for one before it passes ``ANY_REVISION`` on; a store that compares in one atomic step should
+    refuse it in that step too.
+
     Args:
         token: The JSON object; the store may keep it, nobody else changes it.
         expected: Revision that must be stored.
@@ -77,6 +82,8 @@ def set_token(token: dict[str, Any], expected: str | None) -> Awaitable[None] | 
 @hookspec(firstresult=True)
 def remove_token(expected: str | None) -> Awaitable[None] | None:
     """Removes the token; removing nothing is fine. Also puts aside or removes corrupt content.
+
+    Content of a newer format is refused, as by ``set_token``.
 
     Args:
         expected: As for ``set_token``.

@@ -151,6 +151,8 @@ class FileStore:
         with self._writing(path):
             content = self._content(path)
             if content is not None and content.token is None:
+                if content.newer:
+                    raise self._corrupt(path, content)
                 self._move_aside(path, content, expected)
                 return
             self._expect(path, content, expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -19,6 +20,11 @@ from ._options import STORE
 from ._options import Options as RedisOptions
 
 T = TypeVar("T")
+
+# At the start of the answer; within a script, servers before Redis 7 put where it happened first.
+_is_wrong_type = re.compile(
+    r"(ERR Error running script \(call to f_[0-9a-f]{40}\): @user_script:\d+: -?)?WRONGTYPE "
+).match
 
 
 class _Base:
@@ -53,7 +59,7 @@ class _Base:
     def _expected(self, error: Exception) -> Refused | None:
         if isinstance(error, NoScriptError):
             return Refused.NO_SCRIPT
-        if isinstance(error, redis.ResponseError) and "WRONGTYPE" in str(error):
+        if isinstance(error, redis.ResponseError) and _is_wrong_type(str(error)):
             return Refused.WRONG_TYPE
         return None
 
@@ -182,4 +188,6 @@ RedisStore.async_class = AsyncRedisStore
 
 
 def _plain(command: Command) -> Iterator[Any]:
-    return (part.reveal() if isinstance(part, Secret) else part for part in command)
+    # What wraps redis-py (tracing, error trackers, a subclass that logs) records a command's
+    # arguments: their repr, their str, or bytes decoded. A memoryview shows its content in none.
+    return (memoryview(part.reveal()) if isinstance(part, Secret) else part for part in command)

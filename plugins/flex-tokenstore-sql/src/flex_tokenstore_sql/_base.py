@@ -9,14 +9,15 @@ from typing import Any, ClassVar
 
 from flex_tokenstore import TokenIdentity, TokenUnavailableError, hookimpl
 
-from ._engines import make_engine, place_of
+from ._engines import backend_if_unclear, make_engine, place_of
 from ._keeper import Answer, Keeper, Statement
 from ._locks import Lock, lock_for
 from ._mark import Loose
-from ._options import STORE
+from ._options import STORE, wrong
 from ._options import Options as SqlOptions
 from ._reasons import is_lock_timeout, is_missing_schema, is_missing_table, is_timeout, reason_of
 from ._sqlite import sqlite_path
+from ._urls import PROBLEM
 
 GRACE = 0.5  # seconds for a driver to keep the timeout itself before asyncio ends the call
 
@@ -41,6 +42,13 @@ class Base:
         self._engines: dict[int, Any] = {}
         self._loose = Loose()
         self._left: list[Any] = []  # a parent's connections, which a child must not even close
+        self._file: str | None = None
+        unclear = backend_if_unclear(options)
+        self._unclear = unclear is not None
+        if unclear is not None:  # then no engine: its repr would show the address
+            place = f"{unclear} (address not shown) table {options.table}"
+            self._keeper = Keeper(options, identity, unclear, place)
+            return
         engine = self._engine()  # says now that it cannot be made
         self._file = sqlite_path(engine)  # now: a program may change its working folder
         self._keeper = Keeper(options, identity, engine.dialect.name, place_of(options, engine))
@@ -52,6 +60,7 @@ class Base:
 
     @hookimpl
     def lock_id(self) -> str:
+        self._check_url()  # a session asks for this when it is made
         return f"{STORE}:{self.place}"
 
     def _engine(self) -> Any:
@@ -66,7 +75,13 @@ class Base:
         engine = self._engines.pop(os.getpid(), None)
         return None if self._options.engine is not None else engine
 
+    def _check_url(self) -> None:
+        """Raises for a url that can be read in two ways; it names no host to connect to."""
+        if self._unclear:
+            raise wrong("url" if self._options.engine is None else "engine", PROBLEM)
+
     def _lock(self, lease: float) -> Lock:
+        self._check_url()
         engine = self._engine()
         table = f"{self._options.schema or ''}.{self._options.table}"
         # A file has many names, so its own is not part of it.

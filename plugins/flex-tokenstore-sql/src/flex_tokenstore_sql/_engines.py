@@ -10,6 +10,7 @@ from flex_tokenstore import Secret
 
 from ._options import Options, check_backend, wrong
 from ._sqlite import check_file, is_uri, make_private, sqlite_path, watch_file
+from ._urls import is_doubtful, is_read_wrongly
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -71,6 +72,19 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
     )
 
 
+def backend_if_unclear(options: Options) -> str | None:
+    """The kind of database, if what would be read as its address may be a part of the password."""
+    if options.engine is None:
+        url = _url(options, with_password=False)
+        unclear = is_doubtful(options.url or Secret(""), url)
+    elif not hasattr(options.engine, "url"):
+        return None  # not an engine, as making the store's own one tells
+    else:
+        url = Secret(options.engine.url)
+        unclear = is_read_wrongly(url)
+    return str(url.reveal().get_backend_name()) if unclear else None
+
+
 def place_of(options: Options, engine: Any) -> str:
     """The table, for people: without user and password."""
     table = options.table if options.schema is None else f"{options.schema}.{options.table}"
@@ -106,15 +120,9 @@ def _given(engine: Any, is_async: bool) -> Any:
     return ours
 
 
-def _url(options: Options) -> Secret[URL]:
+def _url(options: Options, *, with_password: bool = True) -> Secret[URL]:
     """With the password. Parameters may be secrets too, and a URL shows them."""
-    import sqlalchemy
-
-    url = None
-    with suppress(Exception):  # its error quotes the text, password and all
-        url = Secret(sqlalchemy.make_url((options.url or Secret("")).reveal()))
-    if url is None:
-        raise wrong("url", "is no URL such as postgresql://user@host/database")
+    url = _parsed(options.url or Secret(""))
     backend = url.reveal().get_backend_name()
     check_backend(backend)
     if backend == "sqlite" and _is_in_memory(url.reveal()):
@@ -123,13 +131,25 @@ def _url(options: Options) -> Secret[URL]:
         )
     if backend == "sqlite" and is_uri(url.reveal().database):
         raise wrong("url", "takes the path of a file, not a 'file:' URI: sqlite:////full/path.db")
-    if options.password is None:
+    if options.password is None or not with_password:
         return url
     return Secret(url.reveal().set(password=options.password.reveal()))
 
 
+def _parsed(raw: Secret[str]) -> Secret[URL]:
+    import sqlalchemy
+
+    with suppress(Exception):  # its error quotes the text, password and all
+        return Secret(sqlalchemy.make_url(raw.reveal()))
+    raise wrong(
+        "url",
+        "is no URL such as postgresql://user@host/database; a password in it must be "
+        "percent-encoded, or set the option password",
+    )
+
+
 def _is_in_memory(url: URL) -> bool:
-    return url.database in (None, "", ":memory:") or "mode=memory" in str(url)
+    return url.database in (None, "", ":memory:") or url.query.get("mode") == "memory"
 
 
 def _address(url: URL) -> str:

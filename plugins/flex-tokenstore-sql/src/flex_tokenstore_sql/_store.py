@@ -143,6 +143,7 @@ class SqlStore(Base):
         if not needed:
             yield None
             return
+        self._check_url()
         reason = ""
         try:
             connection = self._engine().connect()
@@ -308,6 +309,7 @@ class AsyncSqlStore(Base):
         if not needed:
             yield None
             return
+        self._check_url()
         reason = ""
         try:
             async with asyncio.timeout(self._options.timeout + GRACE):

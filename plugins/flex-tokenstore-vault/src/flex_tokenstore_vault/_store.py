@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import ssl
 import time
@@ -18,6 +17,7 @@ import httpx2
 
 from flex_tokenstore import Secret, TokenIdentity, TokenUnavailableError, hookimpl
 
+from ._http import AsyncContent, Content, arguments
 from ._kv1 import Plain
 from ._kv2 import Versioned
 from ._lock import Lock
@@ -90,7 +90,7 @@ class _Sync(_Base):
             new = httpx2.Client(**_settings(self._options, tls_context(self._options)))
             client = self._clients.setdefault(os.getpid(), new)
         try:
-            return _read_answer(client.request(**_keywords(request, self._options)))
+            return _read_answer(client.request(**arguments(request, Content)))
         except Exception as error:  # noqa: BLE001 - whatever the HTTP client raises
             reason = reason_of(error, self._options)
         raise self._server.unavailable(reason)  # outside: the client's frames hold tokens
@@ -132,7 +132,7 @@ class _Async(_Base):
             new = httpx2.AsyncClient(**_settings(self._options, context))
             client = self._clients.setdefault(os.getpid(), new)
         try:
-            return _read_answer(await client.request(**_keywords(request, self._options)))
+            return _read_answer(await client.request(**arguments(request, AsyncContent)))
         except Exception as error:  # noqa: BLE001 - whatever the HTTP client raises
             reason = reason_of(error, self._options)
         raise self._server.unavailable(reason)  # outside: the client's frames hold tokens
@@ -269,22 +269,6 @@ def _settings(options: VaultOptions, context: ssl.SSLContext | bool) -> dict[str
         "verify": context,
         "timeout": httpx2.Timeout(options.timeout, connect=options.connect_timeout),
     }
-
-
-class _Keywords(dict[str, Any]):
-    """Arguments with secrets among them; it does not print itself."""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(self)})"
-
-
-def _keywords(request: Request, options: VaultOptions) -> _Keywords:
-    keywords = _Keywords(method=request.method, url=request.path)
-    if request.token is not None:
-        keywords["headers"] = {"X-Vault-Token": request.token.reveal()}
-    if request.body is not None:
-        keywords["content"] = json.dumps(request.body.reveal()).encode()
-    return keywords
 
 
 def _read_answer(response: httpx2.Response) -> Answer:
