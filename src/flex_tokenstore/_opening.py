@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ._binding import Abilities, Binding, bind
 from ._config import hidden, normalise
 from ._secret import Secret
-from ._token import Token, is_newer
+from ._token import Token, is_newer, shown_identity
 from .errors import (
     StoreOptionsError,
     TokenCorruptError,
@@ -111,7 +111,7 @@ class OpenedStore:
         whose = (
             "a token that another program stored"
             if token.identity_key is None
-            else f"the token of another client, environment or profile ({token.identity_key})"
+            else f"the token of another client, environment or profile ({shown_identity(token.identity_key)})"
         )
         raise TokenIdentityError(
             f"{self.place} holds {whose}, not one of {self.identity.key}; it is neither used nor "

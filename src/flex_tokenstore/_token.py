@@ -39,8 +39,9 @@ class Token:
             ``flex_tokenstore`` key. It is copied.
 
     Raises:
-        ValueError: It is not a JSON object with a text ``access_token``, or its parts have
-            wrong types. The message holds no value.
+        ValueError: It is not a JSON object with a string ``access_token``, its parts have wrong
+            types, or a token contains characters that OAuth does not allow (RFC 6749 appendix A),
+            such as a line end. The message holds no value.
     """
 
     __slots__ = ("_authorization", "_data", "expires_at", "identity_key", "obtained_at")
@@ -55,8 +56,13 @@ class Token:
     """Unix time in seconds at which it was asked for; None: not known."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
-        checked = check_token_object(data)
+        # In a Secret: a traceback may show the locals of this frame.
+        found: Any = Secret(data)
+        del data
+        checked = check_token_object(found.reveal())
         tag = checked.get(TAG, {})
+        if "revision" in tag and (problem := _unsendable(checked)):
+            raise ValueError(problem)  # what a wrapper stored; here it would become a header
         put = object.__setattr__
         put(self, "_data", checked)
         put(self, "_authorization", f"Bearer {checked['access_token']}")
@@ -73,14 +79,16 @@ class Token:
             identity_key: ``TokenIdentity.key`` of its owner.
             obtained_at: Unix time in seconds at which the request was sent.
         """
-        lifetime = _seconds(answer.get("expires_in"))
+        given: Any = Secret(answer)
+        del answer  # as in __init__
+        lifetime = _seconds(given.reveal().get("expires_in"))
         tag: dict[str, Any] = {
             "format": FORMAT,
             "identity": identity_key,
             "obtained_at": obtained_at,
             "expires_at": None if lifetime is None else obtained_at + lifetime,
         }
-        return cls({**answer, TAG: tag})
+        return cls(TokenObject({**given.reveal(), TAG: tag}))
 
     @property
     def access_token(self) -> Secret[str]:
@@ -147,8 +155,11 @@ class Token:
         return hash(self.revision)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "identity_key"):
+            return "<Token that was refused>"  # in a traceback, among the locals of __init__
         return (
-            f"<Token {self.digest} grant_type={self.grant_type} identity={self.identity_key} "
+            f"<Token {self.digest} grant_type={self.grant_type} "
+            f"identity={shown_identity(self.identity_key)} "
             f"expires_at={self.expires_at}>"
         )
 
@@ -162,27 +173,100 @@ class Token:
         raise TypeError("a Token is not pickled: its secrets would travel in the clear")
 
 
-def check_token_object(data: object) -> TokenObject:
+def check_token_object(data: object, *, wrapped: bool = False) -> TokenObject:
     """``data`` as a token object of its own.
+
+    Args:
+        data: What a store returned, the server sent, or a program made.
+        wrapped: It is what a wrapper store keeps in place of a token: its ``access_token`` never
+            becomes a header, and may be any string. Stores see it by the ``revision`` in its tag.
 
     Raises:
         ValueError: It is not one. The message names the part, never a value.
     """
+    # In a Secret, and checked in a function that does not raise: a traceback may show locals.
+    found: Secret[Any] = Secret(data)
+    del data
+    copied, problem = _checked(found, wrapped)
+    if copied is None:
+        raise ValueError(problem)
+    return copied
+
+
+def _checked(found: Secret[Any], wrapped: bool) -> tuple[TokenObject | None, str]:
+    try:
+        problem = _problem_of(found.reveal(), wrapped)
+        return (None, problem) if problem else (_copy(found.reveal()), "")
+    except RecursionError:
+        return None, "it is nested too deeply"
+
+
+def _problem_of(data: object, wrapped: bool) -> str:
+    """Why ``data`` is not a token object; "" if it is one."""
     if not isinstance(data, Mapping):
-        raise ValueError(f"a JSON object was expected, got {type(data).__name__}")
-    _require(data, "access_token", (str,), "a text", required=True)
-    if not data["access_token"]:
-        raise ValueError("access_token is empty")
-    _require(data, "refresh_token", (str, type(None)), "a text")
-    _require(data, "token_type", (str, type(None)), "a text")
-    _require(data, "scope", (str, type(None)), "a text")
-    _require(data, TAG, (Mapping,), "an object")
+        return f"a JSON object was expected, got {type(data).__name__}"
+    if "access_token" not in data:
+        return "access_token is missing"
+    text, number = (str, type(None)), (int, float, type(None))
+    problem = (
+        _wrong_type(data, "access_token", (str,), "a string")
+        or ("" if data["access_token"] else "access_token is empty")
+        or _wrong_type(data, "refresh_token", text, "a string")
+        or _wrong_type(data, "token_type", text, "a string")
+        or _wrong_type(data, "scope", text, "a string")
+        or _wrong_type(data, TAG, (Mapping,), "an object")
+    )
+    if problem:
+        return problem
     tag = data.get(TAG, {})
-    _require(tag, "identity", (str, type(None)), "a text")
-    _require(tag, "revision", (str,), "a text")
+    problem = _wrong_type(tag, "identity", text, "a string") or _wrong_type(
+        tag, "revision", (str,), "a string"
+    )
     for name in ("format", "obtained_at", "expires_at"):
-        _require(tag, name, (int, float, type(None)), "a number")
-    return _copy(data)
+        problem = problem or _wrong_type(tag, name, number, "a number")
+    if problem or wrapped or "revision" in tag:
+        return problem
+    return _unsendable(data)
+
+
+def _unsendable(data: Mapping[str, Any]) -> str:
+    """Why one of the tokens cannot be sent; "" if both can.
+
+    RFC 6749 appendix A.12 and A.17 allow the characters 0x20 to 0x7E. An access token becomes a
+    header (RFC 6750 section 2.1), where a space ends it. The narrower syntax that RFC 6750 has
+    is not asked for: servers issue tokens with ``%``, ``#`` or ``:``.
+    """
+    access: Secret[str] = Secret(data["access_token"])
+    refresh: Secret[str] = Secret(data.get("refresh_token") or "")
+    if not _is_visible(access.reveal()) or " " in access.reveal():
+        return (
+            "access_token contains a line end, a space, a control character or a character that "
+            "is not ASCII, which an HTTP header cannot carry"
+        )
+    if not _is_visible(refresh.reveal()):
+        return (
+            "refresh_token contains a line end, a control character or a character that is not "
+            "ASCII, which RFC 6749 does not allow"
+        )
+    return ""
+
+
+def _is_visible(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+def shown_identity(key: str | None) -> str | None:
+    """An identity tag for a message, if it has the form of ``TokenIdentity.key``.
+
+    Another program may have written anything there: a line end, or the token itself.
+    """
+    if key is None:
+        return None
+    slug, dash, digits = key.rpartition("-")
+    plain = dash and len(slug) <= _LONGEST_SLUG and slug.replace("-", "").isalnum()
+    if plain and key.isascii() and len(digits) == _KEY_DIGITS and not digits.strip(_HEX):
+        return key
+    return "(not the key of an identity)"
 
 
 def is_newer(data: object) -> bool:
@@ -224,6 +308,7 @@ def _seconds(value: object) -> float | None:
 
 
 _FARTHEST = 1e15  # seconds; not so for NaN either
+_LONGEST_SLUG, _KEY_DIGITS, _HEX = 24, 16, "0123456789abcdef"  # of ``TokenIdentity.key``
 _PLAIN = (str, int, float, type(None))  # bool is an int
 
 
@@ -232,16 +317,13 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _require(
-    data: Mapping[str, Any], name: str, types: tuple[type, ...], kind: str, required: bool = False
-) -> None:
+def _wrong_type(data: Mapping[str, Any], name: str, types: tuple[type, ...], kind: str) -> str:
     if name not in data:
-        if required:
-            raise ValueError(f"{name} is missing")
-        return
-    given = type(data[name])  # not the value: a traceback may show locals
-    if not issubclass(given, types) or issubclass(given, bool):
-        raise ValueError(f"{name} must be {kind}, got {given.__name__}")
+        return ""
+    given = type(data[name])
+    if issubclass(given, types) and not issubclass(given, bool):
+        return ""
+    return f"{name} must be {kind}, got {given.__name__}"
 
 
 def _copy(data: Mapping[str, Any]) -> TokenObject:

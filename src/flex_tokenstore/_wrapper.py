@@ -85,7 +85,7 @@ class WrapperStore:
         revision = revision_of(token)
         made = Secret(self.wrap(token))
         try:
-            wrapped = check_token_object(made.reveal())
+            wrapped = check_token_object(made.reveal(), wrapped=True)
         except ValueError as error:
             problem = str(error)
         else:
@@ -103,7 +103,7 @@ class WrapperStore:
         if found.reveal() is None or type(self).unwrap is WrapperStore.unwrap:
             return found.reveal()  # type: ignore[no-any-return]  # checked by who opened this
         try:
-            stored = check_token_object(found.reveal())
+            stored = check_token_object(found.reveal(), wrapped=True)
             tag = stored.get(TAG, {})
             plain = TokenObject(self.unwrap(stored))
         except TokenStoreError:
