@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ._secret import Secret
-
-TAG = "flex_tokenstore"
-"""The one key of ours in a stored token; other readers of the JSON ignore it."""
+from ._token_form import TAG as TAG
+from ._token_form import problem_of, shown_identity, unsendable
 
 FORMAT = 1
 """Version of what is under :data:`TAG`. A store must refuse a newer one, not repair it."""
@@ -61,7 +60,7 @@ class Token:
         del data
         checked = check_token_object(found.reveal())
         tag = checked.get(TAG, {})
-        if "revision" in tag and (problem := _unsendable(checked)):
+        if "revision" in tag and (problem := unsendable(checked)):
             raise ValueError(problem)  # what a wrapper stored; here it would become a header
         put = object.__setattr__
         put(self, "_data", checked)
@@ -195,78 +194,10 @@ def check_token_object(data: object, *, wrapped: bool = False) -> TokenObject:
 
 def _checked(found: Secret[Any], wrapped: bool) -> tuple[TokenObject | None, str]:
     try:
-        problem = _problem_of(found.reveal(), wrapped)
+        problem = problem_of(found.reveal(), wrapped)
         return (None, problem) if problem else (_copy(found.reveal()), "")
     except RecursionError:
         return None, "it is nested too deeply"
-
-
-def _problem_of(data: object, wrapped: bool) -> str:
-    """Why ``data`` is not a token object; "" if it is one."""
-    if not isinstance(data, Mapping):
-        return f"a JSON object was expected, got {type(data).__name__}"
-    if "access_token" not in data:
-        return "access_token is missing"
-    text, number = (str, type(None)), (int, float, type(None))
-    problem = (
-        _wrong_type(data, "access_token", (str,), "a string")
-        or ("" if data["access_token"] else "access_token is empty")
-        or _wrong_type(data, "refresh_token", text, "a string")
-        or _wrong_type(data, "token_type", text, "a string")
-        or _wrong_type(data, "scope", text, "a string")
-        or _wrong_type(data, TAG, (Mapping,), "an object")
-    )
-    if problem:
-        return problem
-    tag = data.get(TAG, {})
-    problem = _wrong_type(tag, "identity", text, "a string") or _wrong_type(
-        tag, "revision", (str,), "a string"
-    )
-    for name in ("format", "obtained_at", "expires_at"):
-        problem = problem or _wrong_type(tag, name, number, "a number")
-    if problem or wrapped or "revision" in tag:
-        return problem
-    return _unsendable(data)
-
-
-def _unsendable(data: Mapping[str, Any]) -> str:
-    """Why one of the tokens cannot be sent; "" if both can.
-
-    RFC 6749 appendix A.12 and A.17 allow the characters 0x20 to 0x7E. An access token becomes a
-    header (RFC 6750 section 2.1), where a space ends it. The narrower syntax that RFC 6750 has
-    is not asked for: servers issue tokens with ``%``, ``#`` or ``:``.
-    """
-    access: Secret[str] = Secret(data["access_token"])
-    refresh: Secret[str] = Secret(data.get("refresh_token") or "")
-    if not _is_visible(access.reveal()) or " " in access.reveal():
-        return (
-            "access_token contains a line end, a space, a control character or a character that "
-            "is not ASCII, which an HTTP header cannot carry"
-        )
-    if not _is_visible(refresh.reveal()):
-        return (
-            "refresh_token contains a line end, a control character or a character that is not "
-            "ASCII, which RFC 6749 does not allow"
-        )
-    return ""
-
-
-def _is_visible(text: str) -> bool:
-    return text.isascii() and text.isprintable()
-
-
-def shown_identity(key: str | None) -> str | None:
-    """An identity tag for a message, if it has the form of ``TokenIdentity.key``.
-
-    Another program may have written anything there: a line end, or the token itself.
-    """
-    if key is None:
-        return None
-    slug, dash, digits = key.rpartition("-")
-    plain = dash and len(slug) <= _LONGEST_SLUG and slug.replace("-", "").isalnum()
-    if plain and key.isascii() and len(digits) == _KEY_DIGITS and not digits.strip(_HEX):
-        return key
-    return "(not the key of an identity)"
 
 
 def is_newer(data: object) -> bool:
@@ -308,22 +239,12 @@ def _seconds(value: object) -> float | None:
 
 
 _FARTHEST = 1e15  # seconds; not so for NaN either
-_LONGEST_SLUG, _KEY_DIGITS, _HEX = 24, 16, "0123456789abcdef"  # of ``TokenIdentity.key``
 _PLAIN = (str, int, float, type(None))  # bool is an int
 
 
 def digest_of(secret: str) -> str:
     """What stands for a secret in memory of what was refused, and in logs."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _wrong_type(data: Mapping[str, Any], name: str, types: tuple[type, ...], kind: str) -> str:
-    if name not in data:
-        return ""
-    given = type(data[name])
-    if issubclass(given, types) and not issubclass(given, bool):
-        return ""
-    return f"{name} must be {kind}, got {given.__name__}"
 
 
 def _copy(data: Mapping[str, Any]) -> TokenObject:

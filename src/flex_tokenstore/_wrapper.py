@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from ._secret import Secret
+from ._stand_in import stand_in
 from ._token import TAG, TokenObject, check_token_object, revision_of
 from .errors import (
     StoreLoadError,
@@ -14,7 +15,6 @@ from .errors import (
     TokenStoreError,
     TokenUnavailableError,
     UnknownStoreError,
-    without_frames,
 )
 from .hookspecs import hookimpl
 
@@ -114,7 +114,7 @@ class WrapperStore:
                 f"({type(error).__name__}): check its options; if they are right, remove it with "
                 "`flex-sdk token remove`",
                 place=self.place,
-            ) from without_frames(error)
+            ) from stand_in(error)
         tag = dict(plain.get(TAG) or tag)
         tag.pop("revision", None)
         plain[TAG] = tag

@@ -200,13 +200,13 @@ def test_a_token_that_is_nested_too_deeply_is_a_typed_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "tag", ["SENTINEL", "x\nSENTINEL", "SENTINEL" * 9, "SENTINEL-0123456789abcdef"]
+    ("tag", "shown"),
+    [("me-0123456789abcdef", True), ("SENTINEL", False), ("x\nme", False), ("me" * 50, False)],
 )
-def test_an_identity_tag_is_shown_only_if_it_is_a_key(tag: str) -> None:
+def test_an_identity_tag_is_shown_only_if_it_may_be_a_key(tag: str, shown: bool) -> None:
     token = Token({"access_token": "a", "flex_tokenstore": {"identity": tag}})
     assert token.identity_key == tag
-    shown = tag.endswith("f")
-    assert ("SENTINEL" in repr(token)) is shown
+    assert (tag in repr(token)) is shown
 
 
 def _shows_nothing(error: BaseException) -> None:

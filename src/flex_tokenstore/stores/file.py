@@ -24,8 +24,8 @@ from flex_tokenstore._token import (
     TokenObject,
     check_token_object,
     revision_of,
-    shown_identity,
 )
+from flex_tokenstore._token_form import shown_identity
 from flex_tokenstore.errors import (
     StoreOptionsError,
     TokenConflictError,
