@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import functools
 import inspect
-import logging
-import os
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._config import hidden
+from ._guard import check_expected, is_lease_end, lock_times, wrong_lease_end, wrong_lock
 from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding, taken
 from ._secret import Secret
+from ._threads import submit
 from ._token import ANY_REVISION, Token
 from .errors import TokenLockTimeoutError, TokenUnavailableError
 
@@ -27,12 +26,7 @@ if TYPE_CHECKING:
     from ._binding import Abilities, Hook
     from ._identity import TokenIdentity
 
-logger = logging.getLogger("flex_tokenstore")
-
 T = TypeVar("T")
-
-_IO_THREADS = 4
-_LOCK_THREADS = 2  # apart from the others: a lock that blocks must not keep a save from its thread
 
 
 class AsyncTokenStore:
@@ -41,8 +35,6 @@ class AsyncTokenStore:
     def __init__(self, opened: OpenedStore) -> None:
         self._opened = opened
         self._binding = opened.binding
-        # By process: a forked child has the executor, but not its threads.
-        self._threads: dict[tuple[int, int], ThreadPoolExecutor] = {}
 
     @property
     def name(self) -> str:
@@ -71,17 +63,21 @@ class AsyncTokenStore:
 
     async def get_token(self) -> Token | None:
         """As :meth:`TokenStore.get_token`."""
-        with self._opened.guard("read the token"):
+        with self._opened.guard("read the token") as failed:
             return self._opened.read(await self._call(self._binding.get_token, {}))
+        raise failed.error
 
     async def set_token(self, token: Token, expected: str | None = ANY_REVISION) -> None:
         """As :meth:`TokenStore.set_token`."""
         token = taken(token)  # type: ignore[assignment]  # what is no token is refused below
+        check_expected(expected)
         written = self._opened.write(token)
         hook = self._binding.set_token
-        with self._opened.guard("save the token", token):
+        with self._opened.guard("save the token", token) as failed:
             await self._refuse_newer(expected)
             await self._call(hook, hook.keywords(token=written, expected=expected))
+            return
+        raise failed.error
 
     async def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
         """Finds out whether a token could be saved; under the token lock, before a token request.
@@ -96,39 +92,41 @@ class AsyncTokenStore:
             TokenUnavailableError: A save is refused for another reason that lasts.
         """
         hook = self._binding.prepare_save
-        if hook is not None:
-            with self._opened.guard("find out whether it can save a token"):
-                await self._call(hook, hook.keywords(expected=expected))
+        if hook is None:
+            return
+        with self._opened.guard("find out whether it can save a token") as failed:
+            await self._call(hook, hook.keywords(expected=expected))
+            return
+        raise failed.error
 
     async def remove_token(self, expected: str | None = ANY_REVISION) -> None:
         """As :meth:`TokenStore.remove_token`."""
+        check_expected(expected)
         hook = self._binding.remove_token
-        with self._opened.guard("remove the token"):
+        with self._opened.guard("remove the token") as failed:
             await self._refuse_newer(expected)
             await self._call(hook, hook.keywords(expected=expected))
+            return
+        raise failed.error
 
     @asynccontextmanager
     async def token_lock(self, wait: float, lease: float) -> AsyncIterator[float | None]:
         """As :meth:`TokenStore.token_lock`; waits without blocking a thread."""
-        with self._opened.guard("take the token lock"):
-            end, leave = await self._enter_lock(wait, lease)
+        wait, lease = lock_times(wait, lease)
+        end, leave = await self._acquire(wait, lease)
         try:
             yield end
         finally:
-            try:
+            with self._opened.guard("release its lock") as failed:
                 await leave()
-            except Exception as error:  # noqa: BLE001 - the lease or the holder's end frees it
-                logger.warning(
-                    "token store %r could not release its lock: %s", self.name, type(error).__name__
-                )
+            failed.warn()  # not raised: the lease or the holder's end frees it
 
     async def aclose(self) -> None:
         """Gives back what the store opened; twice is fine."""
         if self._binding.close is not None:
-            with self._opened.guard("close"):
+            with self._opened.guard("close") as failed:
                 await self._call(self._binding.close, {})
-        for key in [key for key in self._threads if key[0] == os.getpid()]:
-            self._threads.pop(key).shutdown(wait=False)
+            failed.check()
 
     async def __aenter__(self) -> AsyncTokenStore:
         return self
@@ -162,6 +160,15 @@ class AsyncTokenStore:
             return
         self._opened.refuse_newer(found)
 
+    async def _acquire(self, wait: float, lease: float) -> tuple[float | None, Any]:
+        with self._opened.guard("take the token lock") as failed:
+            end, leave = await self._enter_lock(wait, lease)
+            if not is_lease_end(end):
+                await leave()
+                raise wrong_lease_end(self.name, end)
+            return end, leave
+        raise failed.error
+
     async def _enter_lock(self, wait: float, lease: float) -> tuple[float | None, Any]:
         hook = self._binding.token_lock
         if hook is None:
@@ -172,6 +179,8 @@ class AsyncTokenStore:
         if hasattr(manager, "__aenter__"):
             end = await manager.__aenter__()
             return end, functools.partial(manager.__aexit__, None, None, None)
+        if not hasattr(manager, "__enter__"):
+            raise wrong_lock(self.name, manager)
 
         def enter() -> tuple[float | None, Any]:
             # One try and no more: a thread that waits here could be the one a save needs.
@@ -179,7 +188,7 @@ class AsyncTokenStore:
             return one_try.__enter__(), one_try
 
         async def attempt() -> tuple[float | None, Any]:
-            entering = self._submit(_LOCK_THREADS, enter)
+            entering = submit("lock", enter)
             try:
                 end, entered = await asyncio.wrap_future(entering)
             except asyncio.CancelledError:
@@ -187,7 +196,7 @@ class AsyncTokenStore:
                 raise
             # Not among those who enter, whose thread may be kept by a lock that blocks.
             leave = functools.partial(entered.__exit__, None, None, None)
-            return end, functools.partial(self._in_thread, _IO_THREADS, leave)
+            return end, functools.partial(_in_thread, leave)
 
         return await _until(attempt, wait)
 
@@ -214,28 +223,8 @@ class AsyncTokenStore:
             result = hook.function(**arguments)
             # A wrapper's hook may answer by itself, where the inner store's would be a coroutine.
             return await result if inspect.isawaitable(result) else result
-        result = await self._in_thread(_IO_THREADS, functools.partial(hook.function, **arguments))
+        result = await _in_thread(functools.partial(hook.function, **arguments))
         return await result if inspect.isawaitable(result) else result
-
-    async def _in_thread(self, limit: int, function: Callable[[], T]) -> T:
-        return await asyncio.wrap_future(self._submit(limit, function))
-
-    def _submit(self, limit: int, function: Callable[[], T]) -> Future[T]:
-        key = os.getpid(), limit
-        executor = self._threads.get(key)
-        if executor is None:
-            executor = self._threads.setdefault(key, ThreadPoolExecutor(limit, "flex-tokenstore"))
-        work = functools.partial(contextvars.copy_context().run, function)
-        future: Future[T] = Future()
-        # Not cancelled with whoever waits for it: a lock's release must come, late or not.
-        future.set_running_or_notify_cancel()
-        try:
-            executor.submit(_perform, future, work)
-        except RuntimeError:
-            # The main thread has ended, and no executor takes work any more. A loop in another
-            # thread goes on, and would lose its token if it could not save it.
-            _perform(future, work)
-        return future
 
 
 async def open_async_store(
@@ -254,17 +243,14 @@ def async_store(
     return AsyncTokenStore(open_binding(config, identity, prefer_async=True, host_lock=host_lock))
 
 
-def _perform(future: Future[T], work: Callable[[], T]) -> None:
-    try:
-        future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
-        future.set_exception(error)
-
-
 def _leave_at_once(entering: Future[tuple[float | None, Any]]) -> None:
     """For a lock that was had when nobody waited for it any more."""
     if entering.exception() is None:
         entering.result()[1].__exit__(None, None, None)
+
+
+async def _in_thread(function: Callable[[], T]) -> T:
+    return await asyncio.wrap_future(submit("io", function))
 
 
 async def _until(attempt: Callable[[], Awaitable[T]], wait: float) -> T:

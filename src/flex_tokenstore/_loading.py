@@ -7,7 +7,7 @@ from typing import Any
 
 from ._discovery import OURS, Candidate
 from ._version import __version__
-from .errors import StoreLoadError, fresh_copy, without_frames
+from .errors import StoreLoadError, fresh_copy
 
 BUILT_IN = {
     "memory": "flex_tokenstore.stores.memory:MemoryStore",
@@ -36,13 +36,15 @@ def load(candidate: Candidate) -> type:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - see below
+            from ._stand_in import stand_in
+
             # What a plugin does while it is imported, sys.exit() included, is its own problem.
             _failed[key] = StoreLoadError(
                 f"token store {candidate.name!r} of {candidate.distribution} cannot be loaded: "
                 f"{_reason(error, candidate.value)}",
                 store=candidate.name,
             )
-            _failed[key].__cause__ = without_frames(error)
+            _failed[key].__cause__ = stand_in(error)
     kept = _failed[key]
     raise fresh_copy(kept) from kept.__cause__
 
@@ -91,5 +93,5 @@ def _reason(error: BaseException, value: str) -> str:
         return f"its module {module!r} does not exist"
     if isinstance(error, SyntaxError):
         return f"importing {module} raised {type(error).__name__} at line {error.lineno}"
-    # Not what it says: a plugin may read a secret from the environment. The cause says it.
+    # Not what it says: a plugin may read a secret from the environment.
     return f"importing {module} raised {type(error).__name__}"

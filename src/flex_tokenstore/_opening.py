@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import inspect
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from ._binding import Abilities, Binding, bind
 from ._config import hidden, normalise
+from ._guard import Guard
+from ._identity import TokenIdentity
+from ._redaction import Redactor, secrets_of, watch_loggers
 from ._secret import Secret
 from ._token import Token, is_newer
+from ._token_form import shown_identity
 from .errors import (
+    StoreLoadError,
     StoreOptionsError,
     TokenCorruptError,
     TokenIdentityError,
-    TokenStoreError,
-    TokenUnavailableError,
-    fresh_copy,
-    without_frames,
 )
 
 if TYPE_CHECKING:
     from ._host_lock import HostLock
-    from ._identity import TokenIdentity
 
-logger = logging.getLogger("flex_tokenstore")
+_REMEDY = "Check that it is up and reachable"
 
 StoreConfig = str | Mapping[str, Any] | object
 """A store's name, a mapping with ``name`` and its options, or an object with the three methods."""
@@ -43,16 +41,35 @@ class OpenedStore:
         self.identity = identity
         self.abilities: Abilities = binding.abilities
         self._host_lock = host_lock
+        self.redactor = Redactor(binding.secrets)
 
     @property
     def place(self) -> str:
         """Where the token is, for people."""
-        return self.binding.place or f"token store {self.name!r}"
+        place = self.binding.place
+        return f"token store {self.name!r}" if place is None else self.redactor.text(place)
 
     def lock_key(self) -> object:
-        """What the in-process gate is keyed by: two handles on one token give equal keys."""
+        """What the in-process gate is keyed by: two handles on one token give equal keys.
+
+        Raises:
+            StoreLoadError: The store's ``lock_id`` is not a string.
+            TokenUnavailableError: It failed.
+        """
         hook = self.binding.lock_id
-        return hook.function() if hook is not None else _ById(self.binding.innermost.plugin)
+        if hook is None:
+            return _ById(self.binding.innermost.plugin)
+        with self.guard("name its lock") as failed:
+            key = hook.function()
+            if inspect.iscoroutine(key):
+                key.close()
+            if isinstance(key, str):
+                return self.redactor.key(key)
+            raise StoreLoadError(
+                f"lock_id of token store {self.name!r} must return a string, got "
+                f"{type(key).__name__}"
+            )
+        raise failed.error
 
     def host_lock(self) -> HostLock | None:
         """The lock for a store that brings none; None where it is switched off."""
@@ -84,6 +101,7 @@ class OpenedStore:
                 place=self.place,
             )
         self._check_owner(token)
+        self.redactor.note(token)
         return token
 
     def refuse_newer(self, found: Secret[Any]) -> None:
@@ -115,8 +133,11 @@ class OpenedStore:
         whose = (
             "a token that another program stored"
             if token.identity_key is None
-            else f"the token of another client, environment or profile ({token.identity_key})"
+            else "the token of another client, environment or profile "
+            f"({shown_identity(token.identity_key)})"
         )
+        self.redactor.note(token)  # its tag may have the token in it
+        whose = self.redactor.text(whose)
         raise TokenIdentityError(
             f"{self.place} holds {whose}, not one of {self.identity.key}; it is neither used nor "
             "overwritten. Remove it, choose another place, or, for a file of the JavaScript SDK, "
@@ -125,29 +146,11 @@ class OpenedStore:
             place=self.place,
         )
 
-    @contextmanager
-    def guard(self, doing: str, token: Token | None = None) -> Iterator[None]:
-        """Turns what a store raises into an error of ours that shows no secret."""
-        try:
-            yield
-        except TokenStoreError as error:
-            if error.store is None:
-                error.store = self.name
-            # A plugin's frames may hold what it read or was to write. A copy, for contextlib
-            # gives the error itself its frames back.
-            without_frames(error)
-            raise fresh_copy(error)  # noqa: B904 - it keeps the cause that it has
-        except Exception as error:  # noqa: BLE001 - whatever a stranger's store raises
-            leaks = _leaks(error, (*self.binding.secrets, *_secrets_of(token)))
-            # While reading, what a driver says may hold what it read.
-            said = "" if token is None or leaks else f": {error}"
-            without_frames(error)
-            raise TokenUnavailableError(
-                f"token store {self.name!r} could not {doing}: {type(error).__name__}{said}. Check "
-                "that it is up and reachable",
-                store=self.name,
-                place=self.place,
-            ) from (None if leaks else error)
+    def guard(self, doing: str, token: Token | None = None) -> Guard:
+        """For a call of the store's own code; see :class:`Guard`."""
+        self.redactor.note(token)
+        what = f"could not {doing}"
+        return Guard(self.redactor, self.name, what, _REMEDY, lambda: self.place)
 
 
 def open_binding(
@@ -155,6 +158,8 @@ def open_binding(
 ) -> OpenedStore:
     """See ``open_store``."""
     config = hidden(config)
+    if not isinstance(identity, TokenIdentity):
+        raise TypeError(f"identity must be a TokenIdentity, got {type(identity).__name__}")
     if host_lock not in ("on", "off"):
         raise StoreOptionsError('host_lock must be "on" or "off"', option="host_lock")
     name, binding = bind_config(config, identity, prefer_async=prefer_async)
@@ -165,45 +170,52 @@ def bind_config(
     config: StoreConfig, identity: TokenIdentity, *, prefer_async: bool
 ) -> tuple[str, Binding]:
     """A store's name and its hooks, from its config."""
-    from ._wrapper import WrapperStore
-
     config = hidden(config)
     name, options, own = normalise(config)
     if own is not None:
         name = type(own).__name__
-        return name, bind(own, store=name, marked=False)
+        with _opening(name, ()) as opening:
+            return name, bind(own, store=name, marked=False)
+        raise opening.error
     assert name is not None
-    plugin, checked = _make_plugin(name, options, identity, prefer_async=prefer_async)
-    inner = None
-    if isinstance(plugin, WrapperStore):
-        inner = plugin._open_inner(name, checked, identity, prefer_async=prefer_async)
-    binding = bind(plugin, store=name, marked=True, inner=inner)
-    binding.secrets = _secrets_of(checked) + (() if inner is None else inner.secrets)
-    return name, binding
+    return name, _bind_plugin(name, options, identity, prefer_async=prefer_async)
 
 
-def _make_plugin(
+def _bind_plugin(
     name: str, options: Mapping[str, Any], identity: TokenIdentity, *, prefer_async: bool
-) -> tuple[object, Any]:
-    """A store object made from its name and options, and these options, checked."""
-    from ._options import check_options
+) -> Binding:
+    """The hooks of a store object made from its name and options."""
     from ._registry import load_store_class
+    from ._wrapper import WrapperStore
 
     cls: Any = load_store_class(name)
-    if prefer_async:
-        cls = getattr(cls, "async_class", None) or cls
-    checked = check_options(cls, options, store=name)
-    factory: Callable[..., object] = cls
-    try:
+    checked = _checked_options(cls, name, options)
+    secrets, inner = secrets_of(checked), None
+    with _opening(name, secrets) as opening:
+        if prefer_async:
+            cls = getattr(cls, "async_class", None) or cls
+        factory: Callable[..., object] = cls
         plugin = factory(checked, identity)
-    except TokenStoreError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever a stranger's store raises
-        without_frames(error)
-        raise TokenUnavailableError(
-            f"token store {name!r} could not be opened: {type(error).__name__}", store=name
-        ) from (None if _leaks(error, _secrets_of(checked)) else error)
-    return plugin, checked
+        if isinstance(plugin, WrapperStore):
+            inner = plugin._open_inner(name, checked, identity, prefer_async=prefer_async)
+        binding = bind(plugin, store=name, marked=True, inner=inner)
+        binding.secrets = secrets + (() if inner is None else inner.secrets)
+        return binding
+    raise opening.error
+
+
+def _checked_options(cls: type, name: str, options: Mapping[str, Any]) -> Any:
+    from ._options import check_options
+
+    with _opening(name, ()) as opening:
+        return check_options(cls, options, store=name)
+    raise opening.error
+
+
+def _opening(name: str, secrets: tuple[Secret[Any], ...]) -> Guard:
+    """For the code of a plugin that runs while it is opened."""
+    watch_loggers()
+    return Guard(Redactor(secrets), name, "could not be opened")
 
 
 class _ById:
@@ -232,48 +244,6 @@ def _token_in(found: Secret[Any]) -> tuple[Token | None, str]:
         return None, str(error)
     except RecursionError:
         return None, "it is nested too deeply"
-
-
-def _secrets_of(thing: object) -> tuple[Secret[Any], ...]:
-    """The secrets of a token, or of a store's options."""
-    if isinstance(thing, Token):
-        return tuple(each for each in (thing.access_token, thing.refresh_token) if each)
-    if isinstance(thing, Secret):
-        return (thing, *_password_of(thing))
-    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
-        parts: Iterable[Any] = [getattr(thing, each.name) for each in dataclasses.fields(thing)]
-    elif isinstance(thing, Mapping):
-        parts = thing.values()
-    elif isinstance(thing, (list, tuple)):
-        parts = thing
-    else:
-        return ()  # such as a program's own client: what is in there is its own matter
-    return tuple(secret for each in parts for secret in _secrets_of(each))
-
-
-def _password_of(secret: Secret[Any]) -> tuple[Secret[Any], ...]:
-    """Of an address, which drivers show without its password, or only the password itself."""
-    from urllib.parse import unquote, urlsplit
-
-    try:
-        password = Secret(urlsplit(secret.reveal()).password)
-    except (ValueError, AttributeError, TypeError):
-        return ()
-    return (password, Secret(unquote(password.reveal() or ""))) if password else ()
-
-
-def _leaks(error: BaseException, secrets: tuple[Secret[Any], ...]) -> bool:
-    """Whether the error, or one that led to it, says a secret."""
-    said, seen = [], set[int]()
-    queue: list[BaseException | None] = [error]
-    while queue:
-        each = queue.pop()
-        if each is not None and id(each) not in seen:
-            seen.add(id(each))
-            said.append(f"{each}{each.args!r}{getattr(each, '__notes__', '')}")
-            queue += (each.__cause__, each.__context__)
-    text = Secret("".join(said))
-    return any(each.reveal() in text.reveal() for each in secrets if isinstance(each.reveal(), str))
 
 
 HostLockSetting = Literal["on", "off"]

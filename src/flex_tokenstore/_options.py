@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ._config import OptionValues, hidden
 from ._option_types import convert, has_secret, takes, type_name
+from ._redaction import Redactor, current, secrets_of
 from .errors import StoreLoadError, StoreOptionsError
 
 
@@ -57,14 +58,18 @@ def check_options(cls: type, options: Mapping[str, Any], *, store: str) -> Any:
             option=wrong,
             store=store,
         )
+    redactor = Redactor(secrets_of(values))
+    before = current.set(redactor)
     refused: BaseException
     try:
         return schema(**values)
     except StoreOptionsError as error:  # the plugin's own words
-        refused = error.with_traceback(None)
-        refused.store = refused.store or store
+        error.store = error.store or store
+        refused = redactor.error(error)
     except Exception as error:  # noqa: BLE001 - whatever a stranger's __post_init__ raises
-        refused = _refused(fields, values, str(error), store)
+        refused = _refused(fields, values, _said(error), store)
+    finally:
+        current.reset(before)
     raise refused  # outside of the handler: the frames of the context would hold values
 
 
@@ -147,9 +152,24 @@ def _hints(cls: Any, store: str) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 - an annotation is any expression of a stranger's
         raise StoreLoadError(
             f"the options of token store {store!r} have a type that cannot be resolved "
-            f"({type(error).__name__}: {error}); import it at run time, not for type checkers only",
+            f"({type(error).__name__}{_missing(error)}); import it at run time, not for type "
+            "checkers only",
             store=store,
         ) from None
+
+
+def _missing(error: Exception) -> str:
+    """The name that is not known. Not the error's text: an annotation is a stranger's code."""
+    name = getattr(error, "name", None)
+    known = isinstance(error, (NameError, AttributeError)) and isinstance(name, str)
+    return f": {name!r}" if known else ""
+
+
+def _said(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - whatever a stranger's class does
+        return ""
 
 
 def _required(field: dataclasses.Field[Any]) -> bool:

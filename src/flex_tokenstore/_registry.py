@@ -159,7 +159,7 @@ def _checked(info: StoreInfo, candidate: Candidate) -> StoreInfo:
     except Exception as error:  # noqa: BLE001 - one odd class must not hide the other stores
         reason = f"looking at its class raised {type(error).__name__}"
         return replace(info, status="broken", reason=reason)
-    info = replace(info, doc=(cls.__doc__ or "").strip(), options=options)
+    info = replace(info, doc=_doc(cls), options=options)
     if issubclass(cls, WrapperStore):
         return info  # what it can do depends on the store that it wraps
     return replace(
@@ -169,6 +169,11 @@ def _checked(info: StoreInfo, candidate: Candidate) -> StoreInfo:
         native_async=abilities.native_async,
         prepare_save=abilities.prepare_save,
     )
+
+
+def _doc(cls: type) -> str:
+    doc: object = cls.__doc__  # a stranger's class may have anything there
+    return doc.strip() if isinstance(doc, str) else ""
 
 
 def _unusable(name: str, named: list[Candidate], what: str) -> StoreLoadError:

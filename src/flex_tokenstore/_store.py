@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from ._config import hidden
+from ._guard import check_expected, is_lease_end, lock_times, wrong_lease_end, wrong_lock
 from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding, taken
 from ._secret import Secret
 from ._token import ANY_REVISION, Token
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ._binding import Abilities, Hook
     from ._identity import TokenIdentity
     from ._portal import LoopThread
-
-logger = logging.getLogger("flex_tokenstore")
 
 
 class TokenStore:
@@ -66,8 +64,9 @@ class TokenStore:
             TokenCorruptError: What is stored is no token.
             TokenIdentityError: What is stored is not this identity's.
         """
-        with self._opened.guard("read the token"):
+        with self._opened.guard("read the token") as failed:
             return self._opened.read(self._call(self._binding.get_token, {}))
+        raise failed.error
 
     def set_token(self, token: Token, expected: str | None = ANY_REVISION) -> None:
         """Replaces the stored token, whole or not at all.
@@ -82,14 +81,17 @@ class TokenStore:
             TokenUnavailableError: It was not saved; the old token is still there.
             TokenCorruptError: A newer version of this package wrote what is stored.
             TokenIdentityError: The token given or the stored one is another identity's.
-            TypeError: ``token`` is no :class:`Token`.
+            TypeError: ``token`` is not a :class:`Token`, or ``expected`` not a string or None.
         """
         token = taken(token)  # type: ignore[assignment]  # what is no token is refused below
+        check_expected(expected)
         written = self._opened.write(token)
         hook = self._binding.set_token
-        with self._opened.guard("save the token", token):
+        with self._opened.guard("save the token", token) as failed:
             self._refuse_newer(expected)
             self._call(hook, hook.keywords(token=written, expected=expected))
+            return
+        raise failed.error
 
     def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
         """Finds out whether a token could be saved; under the token lock, before a token request.
@@ -104,9 +106,12 @@ class TokenStore:
             TokenUnavailableError: A save is refused for another reason that lasts.
         """
         hook = self._binding.prepare_save
-        if hook is not None:
-            with self._opened.guard("find out whether it can save a token"):
-                self._call(hook, hook.keywords(expected=expected))
+        if hook is None:
+            return
+        with self._opened.guard("find out whether it can save a token") as failed:
+            self._call(hook, hook.keywords(expected=expected))
+            return
+        raise failed.error
 
     def remove_token(self, expected: str | None = ANY_REVISION) -> None:
         """Removes the stored token; removing nothing is fine.
@@ -115,11 +120,15 @@ class TokenStore:
             TokenConflictError: Another revision than ``expected`` is stored.
             TokenUnavailableError: The store cannot answer.
             TokenCorruptError: A newer version of this package wrote what is stored.
+            TypeError: ``expected`` is not a string or None.
         """
+        check_expected(expected)
         hook = self._binding.remove_token
-        with self._opened.guard("remove the token"):
+        with self._opened.guard("remove the token") as failed:
             self._refuse_newer(expected)
             self._call(hook, hook.keywords(expected=expected))
+            return
+        raise failed.error
 
     @contextmanager
     def token_lock(self, wait: float, lease: float) -> Iterator[float | None]:
@@ -133,32 +142,30 @@ class TokenStore:
             The value of ``time.monotonic()`` at which the lease ends; None: held until released.
 
         Raises:
-            TokenLockTimeoutError: It was not had within ``wait``.
+            TokenLockTimeoutError: It could not be acquired within ``wait``.
+            TokenUnavailableError: The store cannot answer.
+            TypeError: ``wait`` or ``lease`` is not a number.
+            ValueError: It is negative or NaN.
         """
-        manager = self._lock_manager(wait, lease)
-        is_async = hasattr(manager, "__aenter__")
-        with self._opened.guard("take the token lock"):
-            end = self._loop_thread().run(manager.__aenter__()) if is_async else manager.__enter__()
+        wait, lease = lock_times(wait, lease)
+        manager, end = self._acquire(wait, lease)
         try:
             yield end
         finally:
-            try:
-                if is_async:
-                    self._loop_thread().run(manager.__aexit__(None, None, None))
-                else:
-                    manager.__exit__(None, None, None)
-            except Exception as error:  # noqa: BLE001 - the lease or the holder's end frees it
-                logger.warning(
-                    "token store %r could not release its lock: %s", self.name, type(error).__name__
-                )
+            with self._opened.guard("release its lock") as failed:
+                self._leave(manager)
+            failed.warn()  # not raised: the lease or the holder's end frees it
 
     def close(self) -> None:
         """Gives back what the store opened; twice is fine."""
         if self._binding.close is not None:
-            with self._opened.guard("close"):
-                self._call(self._binding.close, {})
-        if self._portal is not None:
-            self._portal.stop()
+            with self._opened.guard("close") as failed:
+                try:
+                    self._call(self._binding.close, {})
+                finally:
+                    self._stop_loop()
+            failed.check()
+        self._stop_loop()
 
     def __enter__(self) -> TokenStore:
         return self
@@ -195,10 +202,36 @@ class TokenStore:
     def _lock_manager(self, wait: float, lease: float) -> Any:
         hook = self._binding.token_lock
         if hook is not None:
-            with self._opened.guard("take the token lock"):
-                return self._call(hook, hook.keywords(wait=wait, lease=lease))
+            return self._call(hook, hook.keywords(wait=wait, lease=lease))
         lock = self._opened.host_lock()
         return _no_lock() if lock is None else lock.hold(wait)
+
+    def _acquire(self, wait: float, lease: float) -> tuple[Any, float | None]:
+        with self._opened.guard("take the token lock") as failed:
+            manager = self._lock_manager(wait, lease)
+            end = self._enter(manager)
+            if not is_lease_end(end):
+                self._leave(manager)
+                raise wrong_lease_end(self.name, end)
+            return manager, end
+        raise failed.error
+
+    def _enter(self, manager: Any) -> float | None:
+        if hasattr(manager, "__aenter__"):
+            return cast("float | None", self._loop_thread().run(manager.__aenter__()))
+        if not hasattr(manager, "__enter__"):
+            raise wrong_lock(self.name, manager)
+        return cast("float | None", manager.__enter__())
+
+    def _leave(self, manager: Any) -> None:
+        if hasattr(manager, "__aexit__"):
+            self._loop_thread().run(manager.__aexit__(None, None, None))
+        else:
+            manager.__exit__(None, None, None)
+
+    def _stop_loop(self) -> None:
+        if self._portal is not None:
+            self._portal.stop()
 
     def _call(self, hook: Hook, arguments: dict[str, Any]) -> Any:
         # A wrapper's hook may answer by itself, where the inner store's would be a coroutine.
@@ -230,6 +263,8 @@ def open_store(
         UnknownStoreError: No installed store has that name.
         StoreLoadError: The plugin cannot be loaded or is no store.
         StoreOptionsError: An option is unknown, missing or of a wrong type.
+        TokenUnavailableError: The store could not be opened.
+        TypeError: ``identity`` is not a ``TokenIdentity``.
     """
     config = hidden(config)
     return TokenStore(open_binding(config, identity, prefer_async=False, host_lock=host_lock))

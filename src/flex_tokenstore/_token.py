@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ._secret import Secret
-
-TAG = "flex_tokenstore"
-"""The one key of ours in a stored token; other readers of the JSON ignore it."""
+from ._token_form import TAG as TAG
+from ._token_form import problem_of, shown_identity, unsendable
 
 FORMAT = 1
 """Version of what is under :data:`TAG`. A store must refuse a newer one, not repair it."""
@@ -39,8 +38,9 @@ class Token:
             ``flex_tokenstore`` key. It is copied.
 
     Raises:
-        ValueError: It is not a JSON object with a text ``access_token``, or its parts have
-            wrong types. The message holds no value.
+        ValueError: It is not a JSON object with a string ``access_token``, its parts have wrong
+            types, or a token contains characters that OAuth does not allow (RFC 6749 appendix A),
+            such as a line end. The message holds no value.
     """
 
     __slots__ = ("_authorization", "_data", "expires_at", "identity_key", "obtained_at")
@@ -55,8 +55,13 @@ class Token:
     """Unix time in seconds at which it was asked for; None: not known."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
-        checked = check_token_object(data)
+        # In a Secret: a traceback may show the locals of this frame.
+        found: Any = Secret(data)
+        del data
+        checked = check_token_object(found.reveal())
         tag = checked.get(TAG, {})
+        if "revision" in tag and (problem := unsendable(checked)):
+            raise ValueError(problem)  # what a wrapper stored; here it would become a header
         put = object.__setattr__
         put(self, "_data", checked)
         put(self, "_authorization", f"Bearer {checked['access_token']}")
@@ -81,7 +86,9 @@ class Token:
             obtained_at: Unix time in seconds at which the request was sent.
             sign_ins: Unix times in seconds; see :attr:`sign_ins`.
         """
-        lifetime = _seconds(answer.get("expires_in"))
+        given: Any = Secret(answer)
+        del answer  # as in __init__
+        lifetime = _seconds(given.reveal().get("expires_in"))
         tag: dict[str, Any] = {
             "format": FORMAT,
             "identity": identity_key,
@@ -90,7 +97,7 @@ class Token:
         }
         if sign_ins:
             tag["sign_ins"] = list(sign_ins)
-        return cls({**answer, TAG: tag})
+        return cls(TokenObject({**given.reveal(), TAG: tag}))
 
     @property
     def access_token(self) -> Secret[str]:
@@ -167,8 +174,11 @@ class Token:
         return hash(self.revision)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "identity_key"):
+            return "<Token that was refused>"  # in a traceback, among the locals of __init__
         return (
-            f"<Token {self.digest} grant_type={self.grant_type} identity={self.identity_key} "
+            f"<Token {self.digest} grant_type={self.grant_type} "
+            f"identity={shown_identity(self.identity_key)} "
             f"expires_at={self.expires_at}>"
         )
 
@@ -182,27 +192,32 @@ class Token:
         raise TypeError("a Token is not pickled: its secrets would travel in the clear")
 
 
-def check_token_object(data: object) -> TokenObject:
+def check_token_object(data: object, *, wrapped: bool = False) -> TokenObject:
     """``data`` as a token object of its own.
+
+    Args:
+        data: What a store returned, the server sent, or a program made.
+        wrapped: It is what a wrapper store keeps in place of a token: its ``access_token`` never
+            becomes a header, and may be any string. Stores see it by the ``revision`` in its tag.
 
     Raises:
         ValueError: It is not one. The message names the part, never a value.
     """
-    if not isinstance(data, Mapping):
-        raise ValueError(f"a JSON object was expected, got {type(data).__name__}")
-    _require(data, "access_token", (str,), "a text", required=True)
-    if not data["access_token"]:
-        raise ValueError("access_token is empty")
-    _require(data, "refresh_token", (str, type(None)), "a text")
-    _require(data, "token_type", (str, type(None)), "a text")
-    _require(data, "scope", (str, type(None)), "a text")
-    _require(data, TAG, (Mapping,), "an object")
-    tag = data.get(TAG, {})
-    _require(tag, "identity", (str, type(None)), "a text")
-    _require(tag, "revision", (str,), "a text")
-    for name in ("format", "obtained_at", "expires_at"):
-        _require(tag, name, (int, float, type(None)), "a number")
-    return _copy(data)
+    # In a Secret, and checked in a function that does not raise: a traceback may show locals.
+    found: Secret[Any] = Secret(data)
+    del data
+    copied, problem = _checked(found, wrapped)
+    if copied is None:
+        raise ValueError(problem)
+    return copied
+
+
+def _checked(found: Secret[Any], wrapped: bool) -> tuple[TokenObject | None, str]:
+    try:
+        problem = problem_of(found.reveal(), wrapped)
+        return (None, problem) if problem else (_copy(found.reveal()), "")
+    except RecursionError:
+        return None, "it is nested too deeply"
 
 
 def is_newer(data: object) -> bool:
@@ -256,18 +271,6 @@ _PLAIN = (str, int, float, type(None))  # bool is an int
 def digest_of(secret: str) -> str:
     """What stands for a secret in memory of what was refused, and in logs."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _require(
-    data: Mapping[str, Any], name: str, types: tuple[type, ...], kind: str, required: bool = False
-) -> None:
-    if name not in data:
-        if required:
-            raise ValueError(f"{name} is missing")
-        return
-    given = type(data[name])  # not the value: a traceback may show locals
-    if not issubclass(given, types) or issubclass(given, bool):
-        raise ValueError(f"{name} must be {kind}, got {given.__name__}")
 
 
 def _copy(data: Mapping[str, Any]) -> TokenObject:

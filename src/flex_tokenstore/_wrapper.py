@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from ._secret import Secret
+from ._stand_in import stand_in
 from ._token import TAG, TokenObject, check_token_object, revision_of
 from .errors import (
     StoreLoadError,
@@ -14,7 +15,6 @@ from .errors import (
     TokenStoreError,
     TokenUnavailableError,
     UnknownStoreError,
-    without_frames,
 )
 from .hookspecs import hookimpl
 
@@ -91,7 +91,7 @@ class WrapperStore:
         revision = revision_of(token)
         made = Secret(self.wrap(token))
         try:
-            wrapped = check_token_object(made.reveal())
+            wrapped = check_token_object(made.reveal(), wrapped=True)
         except ValueError as error:
             problem = str(error)
         else:
@@ -109,7 +109,7 @@ class WrapperStore:
         if found.reveal() is None or type(self).unwrap is WrapperStore.unwrap:
             return found.reveal()  # type: ignore[no-any-return]  # checked by who opened this
         try:
-            stored = check_token_object(found.reveal())
+            stored = check_token_object(found.reveal(), wrapped=True)
             tag = stored.get(TAG, {})
             plain = TokenObject(self.unwrap(stored))
         except TokenStoreError:
@@ -120,7 +120,7 @@ class WrapperStore:
                 f"({type(error).__name__}): check its options; if they are right, remove it with "
                 "`flex-sdk token remove`",
                 place=self.place,
-            ) from without_frames(error)
+            ) from stand_in(error)
         tag = dict(plain.get(TAG) or tag)
         tag.pop("revision", None)
         plain[TAG] = tag

@@ -22,6 +22,7 @@ from flex_tokenstore._token import (
     check_token_object,
     revision_of,
 )
+from flex_tokenstore._token_form import shown_identity
 from flex_tokenstore.errors import (
     TokenConflictError,
     TokenCorruptError,
@@ -266,7 +267,11 @@ class FileStore:
 
     def _foreign(self, path: Path, owner: str | None) -> TokenIdentityError:
         place = str(path)
-        whose = f"the token of {owner}" if owner else "a token that is not tagged with its owner"
+        whose = (
+            f"the token of {shown_identity(owner)}"
+            if owner
+            else "a token that is not tagged with its owner"
+        )
         return TokenIdentityError(
             f"{place} holds, or was to hold, {whose}, not one of {self._key}; it is neither used "
             "nor overwritten. Choose another path or profile, move the file away, or, if it is the "

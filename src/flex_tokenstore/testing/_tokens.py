@@ -24,9 +24,10 @@ def new_token(
     identity: TokenIdentity, which: object = 0, /, *, age: float = 0.0, **fields: Any
 ) -> Token:
     """A token of ``identity``; another ``which`` makes another revision."""
+    name = str(which).replace(" ", "-")  # a header carries the access token
     answer = {
-        "access_token": f"access-{which}-{SENTINEL}",
-        "refresh_token": f"refresh-{which}-{SENTINEL}",
+        "access_token": f"access-{name}-{SENTINEL}",
+        "refresh_token": f"refresh-{name}-{SENTINEL}",
         "token_type": "bearer",
         "expires_in": 3600,
         **fields,

@@ -1,0 +1,68 @@
+"""The threads in which sync stores work for asyncio programs; the same few for all of a process.
+
+A thousand stores share them: threads of their own for each were thousands. They are never shut
+down while the process lives, so that closing one store takes nothing from another.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Literal, TypeVar
+
+T = TypeVar("T")
+Kind = Literal["io", "lock"]
+
+# As many as asyncio's own pool has at most: reads and saves take milliseconds, and while one
+# server hangs, each of its callers keeps a thread until its driver's time-out.
+IO_THREADS = 32
+# Apart from the others: a stranger's lock may block whatever it is told, and must not keep a save
+# from its thread. Each is asked only to try, so that few are enough.
+LOCK_THREADS = 16
+
+_SIZES: dict[Kind, int] = {"io": IO_THREADS, "lock": LOCK_THREADS}
+# By process: a forked child has the executor, but not its threads. Looked at by its id, since a
+# fork in C (uWSGI's) runs none of Python's hooks.
+_executors: dict[tuple[int, Kind], ThreadPoolExecutor] = {}
+
+
+def submit(kind: Kind, function: Callable[[], T]) -> Future[T]:
+    """Runs ``function`` in a thread, with the caller's context variables.
+
+    The future cannot be cancelled: a lock's release must come, whoever waits for it or not.
+    """
+    work = functools.partial(contextvars.copy_context().run, function)
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()
+    try:
+        _executor(kind).submit(_perform, future, work)
+    except RuntimeError:
+        # The main thread has ended, and no executor takes work any more. A loop in another
+        # thread goes on, and would lose its token if it could not save it.
+        _perform(future, work)
+    return future
+
+
+def _executor(kind: Kind) -> ThreadPoolExecutor:
+    key = os.getpid(), kind
+    executor = _executors.get(key)
+    if executor is None:
+        # Of two threads that get here at once one wins; the other's executor has no thread yet.
+        new = ThreadPoolExecutor(_SIZES[kind], f"flex-tokenstore-{kind}")
+        executor = _executors.setdefault(key, new)
+    return executor
+
+
+def _perform(future: Future[T], work: Callable[[], T]) -> None:
+    try:
+        result = work()
+    except StopIteration:
+        # It cannot be raised into a coroutine, which would wait for ever: as Python has it there.
+        future.set_exception(RuntimeError("StopIteration was raised"))
+    except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
+        future.set_exception(error)
+    else:
+        future.set_result(result)
