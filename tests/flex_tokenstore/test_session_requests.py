@@ -199,7 +199,6 @@ class Prepared(DictStore):
             raise TokenUnavailableError("the folder is read-only")
 
 
-@pytest.mark.skip(reason="the hook comes with the merge")
 @pytest.mark.parametrize("first", ["empty", "expired"])
 def test_what_cannot_be_saved_is_not_asked_for(first: str) -> None:
     server, store = Server(), Prepared(refuses=True)
