@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from flex_tokenstore.errors import without_frames
 
 from ._arguments import Upload
-from ._http import USER_AGENT, failed
+from ._failures import failed
+from ._http_clients import USER_AGENT
 from ._requests import type_of
 from .config import is_loopback
 from .errors import class_for

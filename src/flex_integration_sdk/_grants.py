@@ -144,6 +144,10 @@ class SyncGrants:
         request = revoke_request(self._settings, token)
         read_revocation(request, self._http.authenticate(request))
 
+    def abandon(self) -> None:
+        """Ends the token requests that are under way; from any thread."""
+        self._http.abandon()
+
 
 class AsyncGrants:
     """The grants over HTTP, for an async session."""
@@ -162,6 +166,10 @@ class AsyncGrants:
     async def revoke(self, token: Token) -> None:
         request = revoke_request(self._settings, token)
         read_revocation(request, await self._http.authenticate(request))
+
+    def abandon(self) -> None:
+        """Ends the token requests that are under way; from any thread."""
+        self._http.abandon()
 
 
 def _refusal(host: str, answer: AuthAnswer, *, refreshing: bool) -> Exception:

@@ -1,349 +1,290 @@
-"""The HTTP clients, made at the first request, and again after a fork."""
+"""API calls and token requests over HTTP, each ended in time by its watch."""
 
 from __future__ import annotations
 
 import os
-import platform
-import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flex_tokenstore import Secret
-from flex_tokenstore.errors import SessionClosedError, without_frames
+from flex_tokenstore.errors import SessionClosedError
 
+from ._deadline import CURRENT, Watch, watchdog
+from ._exchange import (
+    ANSWER_LIMIT,
+    ApiAnswer,
+    api_request,
+    auth_answer,
+    auth_request,
+    check_token_size,
+    check_whole,
+    hidden,
+    next_request,
+    take,
+)
+from ._failures import failed
 from ._grants import AuthAnswer, AuthRequest
-from ._version import __version__
-from .config import is_loopback
+from ._http_clients import USER_AGENT, ClientMaker, Clients
 from .errors import TransportError
 
 if TYPE_CHECKING:
-    import httpx2
-
     from flex_tokenstore import Token
 
+    from ._async_network import AsyncWatch
     from ._requests import ApiRequest
 
-USER_AGENT = f"flex-integration-sdk-python/{__version__} (python/{platform.python_version()})"
+__all__ = ["ANSWER_LIMIT", "USER_AGENT", "ApiAnswer", "AsyncHttp", "Http", "failed"]
 
-# The server allows 10 connections to an address. One is kept for token requests: behind API calls
-# a renewal would wait while all who need it wait for the renewal.
-API_CONNECTIONS = 9
-TOKEN_CONNECTIONS = 1
-CONNECT_TIMEOUT = 5.0
-POOL_TIMEOUT = 60.0
-ANSWER_LIMIT = 1 << 20  # bytes of a token answer
-# Of an API answer, decompressed: a page of 100 with all that can be included has less, with the
-# API's limit of 50 KB for each piece of extended data. Without one a few KB could fill the memory.
-API_ANSWER_LIMIT = 128 << 20
-# A process that was stopped (Ctrl-Z, a laptop's lid) finds its answer there, though late. It is
-# taken: a token thrown away is lost, and the refresh token is used up.
-LATE_READS = 16
-LATE_SECONDS = 0.05
+T = TypeVar("T")
+
+# The HTTP library's own time-outs are for a sync program whose interpreter ends, where there is no
+# watchdog; they come later than it.
+FALLBACK = 2.0
 
 
-class _Deadline(dict[str, float]):
-    """The time-outs of one request that must end as a whole: what is left, at each phase.
-
-    httpcore2 asks for ``pool``, ``connect``, ``write`` and ``read`` as it comes to them.
-    """
-
-    def __init__(self, limit: float) -> None:
-        super().__init__()
-        self.end = time.monotonic() + limit
-        self._late_reads = 0
-
-    def passed(self) -> bool:
-        """Called after each read; a few that find something at once are let through."""
-        self._late_reads += time.monotonic() > self.end
-        return self._late_reads > LATE_READS
-
-    def get(self, key: str, default: Any = None) -> float:
-        left = max(self.end - time.monotonic(), 0.001)  # 0 would mean "do not wait", not "fail"
-        return min(left, CONNECT_TIMEOUT) if key == "connect" else left
-
-
-class ApiAnswer(NamedTuple):
-    """What an API request was answered with, read."""
-
-    status_code: int
-    headers: Mapping[str, str]
-    """By their names in any case."""
-    content: bytes
-    """Decompressed."""
-
-
-class _Base:
-    def __init__(self, base_url: str, timeout: float, request_timeout: float) -> None:
-        self._timeout = timeout
-        self._request_timeout = request_timeout
-        # A proxy cannot reach this machine's own loopback address.
-        self._trust_env = not is_loopback(base_url)
-        # By process: sockets that a fork copied belong to the parent, which goes on using them.
-        self._pairs: dict[int, tuple[Any, Any]] = {}
-
-    def _pair(self) -> tuple[Any, Any]:
-        """The clients for API calls and for token requests."""
-        pair = self._pairs.get(os.getpid())
-        if pair is None:
-            # Of two threads that get here at once one wins; the other's clients have no socket.
-            pair = self._pairs.setdefault(os.getpid(), self._make_pair())
-        return pair
-
-    def _make_pair(self) -> tuple[Any, Any]:
-        import httpx2
-
-        context = httpx2.create_ssl_context()
-        api = self._make(context, API_CONNECTIONS, follow_redirects=True)
-        # A redirect of a token request could take the secret elsewhere.
-        return api, self._make(context, TOKEN_CONNECTIONS, follow_redirects=False)
-
-    def _make(self, context: Any, connections: int, *, follow_redirects: bool) -> Any:
-        import httpx2
-
-        return self._client_class()(
-            verify=context,
-            trust_env=self._trust_env,
-            limits=httpx2.Limits(
-                max_connections=connections, max_keepalive_connections=connections
-            ),
-            timeout=httpx2.Timeout(
-                self._timeout, connect=min(self._timeout, CONNECT_TIMEOUT), pool=POOL_TIMEOUT
-            ),
-            headers={"User-Agent": USER_AGENT},
-            follow_redirects=follow_redirects,
-        )
-
-    def _client_class(self) -> Any:
-        raise NotImplementedError
-
-
-class Http(_Base):
+class Http(ClientMaker):
     """For sync programs."""
+
+    def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
+        """An API request and its answer; ``timeout`` is for each piece of a long one."""
+        watch = Watch(self._timeout, self)
+        return self._watched(watch, api.url, lambda: self._send(watch, api, token))
+
+    def authenticate(self, auth: AuthRequest) -> AuthAnswer:
+        """A request to the token endpoint, within ``request_timeout`` seconds in all."""
+        watch = Watch(self._request_timeout, self, token=True)
+        return self._watched(watch, auth.url, lambda: self._authenticate(watch, auth))
+
+    def abandon(self) -> None:
+        """Ends the token requests that are under way; from any thread."""
+        for watch in tuple(watchdog().watches):
+            if watch.owner is self and watch.token:
+                watch.stop("abandoned")
+
+    def close(self) -> None:
+        """Closes the connections of this process; nothing is sent any more."""
+        self._closed = True
+        if clients := self._pairs.pop((os.getpid(), id(None)), None):
+            clients.api.close()
+            clients.token.close()
 
     def _client_class(self) -> Any:
         import httpx2
 
         return httpx2.Client
 
-    def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
-        """An API request and its answer."""
-        client = self._pair()[0]
-        request = _api_request(client, api, token)
+    def _backend(self) -> Any:
+        from ._network import Backend
+
+        return Backend()
+
+    def _fallback(self, limit: float) -> float | None:
+        return limit + FALLBACK
+
+    def _watched(self, watch: Watch, url: str, request: Callable[[], T]) -> T:
+        watch.plain = url.startswith("http:")
+        dog, mark = watchdog(), CURRENT.set(watch)
+        dog.add(watch)
         try:
-            response = client.send(request, stream=True)
+            return request()
+        except (TransportError, SessionClosedError):
+            raise
+        except Exception as error:  # noqa: BLE001 - none may escape with its frames and its text
+            failure = failed(url, error, watch)
+        finally:
+            dog.remove(watch)
+            CURRENT.reset(mark)
+        if not failure.sent:
+            self.refuse_closed()
+        raise failure
+
+    def _send(self, watch: Watch, api: ApiRequest, token: Token) -> ApiAnswer:
+        client, count = self._clients().api, 0
+        while True:
+            response = client.send(api_request(client, api, token), stream=True)
             try:
-                body = bytearray()
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    _check_size(api.url, len(body))
+                another = next_request(api, response, count)
+                if another is None:
+                    body = bytearray()
+                    for chunk in response.iter_bytes():
+                        take(watch, api, body, chunk)
+                    check_whole(watch, response)
+                    return ApiAnswer(response.status_code, response.headers, bytes(body))
             finally:
                 response.close()
-            return ApiAnswer(response.status_code, response.headers, bytes(body))
-        except TransportError:
-            raise
-        except Exception as error:  # noqa: BLE001 - none may escape with its frames
-            raise failed(api.url, error) from without_frames(error)
+            api, count = another, count + 1
 
-    def authenticate(self, auth: AuthRequest) -> AuthAnswer:
+    def _authenticate(self, watch: Watch, auth: AuthRequest) -> AuthAnswer:
+        client = self._clients().token
+        limit = self._fallback(self._request_timeout)
+        response = client.send(auth_request(client, auth, watch, limit), stream=True)
+        try:
+            body = Secret(bytearray())
+            for chunk in map(Secret, response.iter_bytes()):
+                body.reveal().extend(chunk.reveal())
+                check_token_size(auth.url, len(body.reveal()))
+            check_whole(watch, response)
+            return auth_answer(response, body)
+        finally:
+            response.close()
+
+
+class AsyncHttp(ClientMaker):
+    """For asyncio programs; its connections belong to one event loop at a time."""
+
+    def __init__(self, base_url: str, timeout: float, request_timeout: float) -> None:
+        super().__init__(base_url, timeout, request_timeout)
+        self._token_watches: set[AsyncWatch] = set()
+
+    async def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
+        """An API request and its answer; ``timeout`` is for each piece of a long one."""
+        from ._async_network import AsyncWatch
+
+        watch = AsyncWatch(self._timeout, self)
+        return await self._watched(watch, api.url, self._send(watch, api, token))
+
+    async def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
-        client = self._pair()[1]
-        deadline = _Deadline(self._request_timeout)
-        request = _auth_request(client, auth, deadline)
+        from ._async_network import AsyncWatch
+
+        watch = AsyncWatch(self._request_timeout, self, token=True)
+        self._token_watches.add(watch)
         try:
-            response = client.send(request, stream=True)
-            try:
-                body = Secret(bytearray())
-                for chunk in map(Secret, response.iter_bytes()):
-                    body.reveal().extend(chunk.reveal())
-                    _check(auth.url, len(body.reveal()), deadline)
-            finally:
-                response.close()
-        except TransportError:
-            raise
-        except Exception as error:  # noqa: BLE001 - none may escape with its frames
-            raise failed(auth.url, error) from without_frames(error)
-        return _answer(response, body)
+            return await self._watched(watch, auth.url, self._authenticate(watch, auth))
+        finally:
+            self._token_watches.discard(watch)
 
-    def close(self) -> None:
-        """Closes the connections of this process."""
-        for client in self._pairs.pop(os.getpid(), ()):
-            client.close()
+    def abandon(self) -> None:
+        """Ends the token requests that are under way; from any thread."""
+        for watch in tuple(self._token_watches):
+            watch.stop("abandoned")
 
+    async def aclose(self) -> None:
+        """Closes the connections of this process; nothing is sent any more."""
+        import asyncio
 
-class AsyncHttp(_Base):
-    """For asyncio programs; its connections belong to the event loop that first uses it."""
+        self._closed = True
+        running = asyncio.get_running_loop()
+        for key, clients in tuple(self._pairs.items()):
+            if key[0] != os.getpid():
+                continue
+            if clients.loop is running:
+                await clients.backend.keeper.aclose()
+            elif clients.loop.is_closed():
+                self._let_go(key)
+            # Else they are another loop's, which alone can close them.
 
-    _loop: Any = None
+    def _clients_here(self) -> Clients:
+        """Those of the running loop.
 
-    def _pair(self) -> tuple[Any, Any]:
+        Raises:
+            SessionClosedError: They belong to a loop that still lives, or the instance is closed.
+        """
         import asyncio
 
         loop = asyncio.get_running_loop()
-        self._loop = self._loop or loop
-        if self._loop is not loop:
-            raise SessionClosedError(
-                "this SDK instance belongs to another event loop; make one in each asyncio.run()"
-            )
-        return super()._pair()
+        mine = (os.getpid(), id(loop))
+        if mine in self._pairs and not self._closed:
+            return self._pairs[mine]
+        clients = self._clients(loop)
+        # In the order in which they came: of two new loops at once the first one has it.
+        for key, other in tuple(self._pairs.items()):
+            if key == mine:
+                break
+            if other.loop.is_closed():
+                self._let_go(key)
+            else:
+                self._pairs.pop(mine, None)
+                raise SessionClosedError(
+                    "this SDK instance belongs to another event loop; make one in each "
+                    "asyncio.run(), or close that loop first"
+                )
+        if clients.backend.keeper is None:
+            clients.backend.keeper = _kept(self._pairs, mine)
+            with suppress(StopIteration):
+                clients.backend.keeper.asend(None).send(None)  # to its ``yield``
+        return clients
+
+    def _let_go(self, key: tuple[int, int]) -> None:
+        """Closes the connections of a loop that is closed, and cannot do it any more."""
+        if clients := self._pairs.pop(key, None):
+            clients.backend.let_go()
 
     def _client_class(self) -> Any:
         import httpx2
 
         return httpx2.AsyncClient
 
-    async def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
-        """As :meth:`Http.send`."""
-        client = self._pair()[0]
-        request = _api_request(client, api, token)
+    def _backend(self) -> Any:
+        from ._async_network import AsyncBackend
+
+        return AsyncBackend()
+
+    def _fallback(self, limit: float) -> float | None:
+        # None: asyncio's timers come before what arrived while the process was stopped.
+        del limit
+        return None
+
+    async def _watched(self, watch: AsyncWatch, url: str, request: Coroutine[Any, Any, T]) -> T:
+        watch.plain = url.startswith("http:")
+        mark = CURRENT.set(watch)
         try:
-            response = await client.send(request, stream=True)
+            async with watch.limited():
+                return await request
+        except (TransportError, SessionClosedError):
+            raise
+        except Exception as error:  # noqa: BLE001 - none may escape with its frames and its text
+            failure = failed(url, error, watch)
+        finally:
+            CURRENT.reset(mark)
+        if not failure.sent:
+            self.refuse_closed()
+        raise failure
+
+    async def _send(self, watch: Watch, api: ApiRequest, token: Token) -> ApiAnswer:
+        client, count = self._clients_here().api, 0
+        while True:
+            response = await client.send(api_request(client, api, token), stream=True)
             try:
-                body = bytearray()
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    _check_size(api.url, len(body))
+                another = next_request(api, response, count)
+                if another is None:
+                    body = bytearray()
+                    async for chunk in response.aiter_bytes():
+                        take(watch, api, body, chunk)
+                    check_whole(watch, response)
+                    return ApiAnswer(response.status_code, response.headers, bytes(body))
             finally:
                 await response.aclose()
-            return ApiAnswer(response.status_code, response.headers, bytes(body))
-        except TransportError:
-            raise
-        except Exception as error:  # noqa: BLE001 - none may escape with its frames
-            raise failed(api.url, error) from without_frames(error)
+            api, count = another, count + 1
 
-    async def authenticate(self, auth: AuthRequest) -> AuthAnswer:
-        """As :meth:`Http.authenticate`."""
-        client = self._pair()[1]
-        deadline = _Deadline(self._request_timeout)
-        # asyncio's timers come before what arrived while the process was stopped: one limit for
-        # all, that of ``_limit``, and none for reading.
-        request = _auth_request(client, auth, {"connect": CONNECT_TIMEOUT})
+    async def _authenticate(self, watch: Watch, auth: AuthRequest) -> AuthAnswer:
+        client = self._clients_here().token
+        response = await client.send(auth_request(client, auth, watch, None), stream=True)
         try:
-            async with _limit(self._request_timeout):
-                response = await client.send(request, stream=True)
-                try:
-                    body = Secret(bytearray())
-                    async for chunk in _hidden(response.aiter_bytes()):
-                        body.reveal().extend(chunk.reveal())
-                        _check(auth.url, len(body.reveal()), deadline)
-                finally:
-                    await response.aclose()
-        except TransportError:
-            raise
-        except Exception as error:  # noqa: BLE001 - none may escape with its frames
-            raise failed(auth.url, error) from without_frames(error)
-        return _answer(response, body)
-
-    async def aclose(self) -> None:
-        """Closes the connections of this process."""
-        import asyncio
-
-        clients = self._pairs.pop(os.getpid(), ())
-        if self._loop in (None, asyncio.get_running_loop()):
-            for client in clients:
-                await client.aclose()
-        # Else they are another loop's, which alone can close them, and has ended as a rule.
-
-
-def _api_request(client: Any, api: ApiRequest, token: Token) -> httpx2.Request:
-    request: httpx2.Request = client.build_request(
-        api.method, api.url, headers=api.headers, content=api.content, files=api.files
-    )
-    request.headers["Authorization"] = token.authorization
-    return request
-
-
-def _auth_request(client: Any, auth: AuthRequest, timeouts: dict[str, float]) -> httpx2.Request:
-    request: httpx2.Request = client.build_request(
-        "POST",
-        auth.url,
-        content=auth.body.reveal().encode(),
-        headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
-        extensions={"timeout": timeouts},
-    )
-    if auth.token is not None:
-        request.headers["Authorization"] = auth.token.authorization
-    return request
-
-
-@asynccontextmanager
-async def _limit(seconds: float) -> AsyncIterator[None]:
-    """Raises TimeoutError when it takes longer."""
-    import asyncio
-
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(None) as limit:
-        # In two steps, so that the loop hands over first what had arrived when it came late.
-        timer = loop.call_later(seconds, lambda: limit.reschedule(loop.time() + LATE_SECONDS))
-        try:
-            yield
+            body = Secret(bytearray())
+            async for chunk in hidden(response.aiter_bytes()):
+                body.reveal().extend(chunk.reveal())
+                check_token_size(auth.url, len(body.reveal()))
+            check_whole(watch, response)
+            return auth_answer(response, body)
         finally:
-            timer.cancel()
+            await response.aclose()
 
 
-async def _hidden(chunks: AsyncIterator[bytes]) -> AsyncIterator[Secret[bytes]]:
-    async for chunk in chunks:
-        yield Secret(chunk)
+async def _kept(
+    pairs: dict[tuple[int, int], Clients], key: tuple[int, int]
+) -> AsyncGenerator[None, None]:
+    """Closes the clients when it is closed: by ``aclose``, or by the loop at its end.
 
-
-def _answer(response: Any, body: Secret[bytearray]) -> AuthAnswer:
-    return AuthAnswer(
-        response.status_code, Secret(bytes(body.reveal())), response.headers.get("retry-after")
-    )
-
-
-def _check_size(url: str, size: int) -> None:
-    if size > API_ANSWER_LIMIT:
-        raise TransportError(
-            f"{urlsplit(url).netloc} sent more than {API_ANSWER_LIMIT >> 20} MB: ask for fewer "
-            "resources at once (per_page, fields), or check base_url"
-        )
-
-
-def _check(url: str, size: int, deadline: _Deadline) -> None:
-    host = urlsplit(url).netloc
-    if size > ANSWER_LIMIT:
-        raise TransportError(
-            f"{host} sent more than a token: base_url may be wrong, or a proxy may have answered"
-        )
-    if deadline.passed():
-        raise TransportError(
-            f"{host} took too long to answer the token request; try again, or raise "
-            "request_timeout",
-            reason="transient",
-        )
-
-
-def failed(url: str, error: Exception) -> TransportError:
-    """What a request to ``url`` failed with, as an error of ours; it names the host alone."""
-    import httpx2
-
-    failure = _described(url, error)
-    unconnected = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
-    failure.sent = not isinstance(error, unconnected)
-    return failure
-
-
-def _described(url: str, error: Exception) -> TransportError:
-    import httpx2
-
-    host, kind = urlsplit(url).netloc, type(error).__name__
-    said = str(error).rstrip(".") or kind
-    if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
-        return TransportError(
-            f"no answer from {host} in time ({kind}). Check the network and the proxy, or raise "
-            "the time-out",
-            reason="transient",
-        )
-    if isinstance(error, httpx2.TransportError):
-        return TransportError(
-            f"no answer from {host}: {said}. Check the network, the proxy and base_url",
-            reason="transient",
-        )
-    if isinstance(error, httpx2.RequestError):
-        return TransportError(
-            f"the answer of {host} cannot be used: {said}. base_url may be wrong, or "
-            "a proxy may have answered"
-        )
-    return TransportError(f"the request to {host} could not be sent: {kind}")
+    ``asyncio.run`` closes all asynchronous generators before it closes the loop. After that nobody
+    could close the connections any more.
+    """
+    try:
+        yield
+    finally:
+        if clients := pairs.pop(key, None):
+            with suppress(Exception):
+                await clients.api.aclose()
+            with suppress(Exception):
+                await clients.token.aclose()
