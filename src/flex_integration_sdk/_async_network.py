@@ -42,7 +42,7 @@ class AsyncWatch(Watch):
                 if self.ended:
                     scope.reschedule(loop.time())
                     return
-                # An API call has no end before it has a connection.
+                # Until it has a connection an API call has no end; ``moved`` puts it off.
                 seconds = min(self.left(), self.limit)
                 timer = loop.call_later(seconds, look, now + seconds)
 
@@ -85,12 +85,14 @@ class AsyncBackend(httpcore2.AsyncNetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         async def connect(address: str) -> httpcore2.AsyncNetworkStream:
-            return await self._inner.connect_tcp(
+            made: httpcore2.AsyncNetworkStream = await self._inner.connect_tcp(
                 address, port, timeout, local_address, socket_options
             )
+            return made
 
         watch = CURRENT.get()
         if watch is not None:
+            watch.begin()
             watch.phase = f"the name {host} could not be looked up"
         found = await _look_up(host, port)
         if watch is not None:
@@ -109,6 +111,28 @@ class AsyncBackend(httpcore2.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
+
+    @staticmethod
+    def closing(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Has the connections of a pool closed when they fail: see the sync one."""
+
+        def create_connection(origin: Any) -> Any:
+            connection = create(origin)
+            handle = connection.handle_async_request
+
+            async def handle_async_request(request: Any) -> Any:
+                try:
+                    return await handle(request)
+                except httpcore2.ConnectionNotAvailable:
+                    raise  # it serves another request
+                except BaseException:
+                    await connection.aclose()
+                    raise
+
+            connection.handle_async_request = handle_async_request
+            return connection
+
+        return create_connection
 
     def let_go(self) -> None:
         """Closes the sockets of a loop that is closed, and cannot do it any more."""

@@ -78,16 +78,20 @@ class Watch:
         self._moved = 0
         self._waits_for: Stoppable | None = None
 
+    def begin(self) -> None:
+        """The request has a connection to use, or to make."""
+        if self._end == float("inf"):
+            now = time.monotonic()
+            self._end = now + self.limit
+            self._last = now + self.limit * WHOLE if self._bounded else float("inf")
+
     def use(self, what: Stoppable) -> None:
         """The request goes on with this.
 
         Raises:
             Ended: It must not go on.
         """
-        if self._end == float("inf"):
-            now = time.monotonic()
-            self._end = now + self.limit
-            self._last = now + self.limit * WHOLE if self._bounded else float("inf")
+        self.begin()
         # In this order, and ``stop`` in the other: one of the two sees what the other wrote.
         self._waits_for = what
         self.check()

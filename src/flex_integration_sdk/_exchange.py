@@ -10,7 +10,6 @@ from flex_tokenstore import Secret
 from ._deadline import Ended, Watch
 from ._failures import host_of
 from ._grants import AuthAnswer, AuthRequest
-from ._http_clients import CONNECT_TIMEOUT
 from ._redirects import redirected
 from .errors import TransportError
 
@@ -46,15 +45,14 @@ def api_request(client: Any, api: ApiRequest, token: Token) -> httpx2.Request:
 
 
 def auth_request(
-    client: Any, auth: AuthRequest, watch: Watch, fallback: float | None
+    client: Any, auth: AuthRequest, timeouts: tuple[float | None, ...]
 ) -> httpx2.Request:
     request: httpx2.Request = client.build_request(
         "POST",
         auth.url,
         content=auth.body.reveal().encode(),
         headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
-        # Connect, read, write, and the wait for the connection, which no watch ends.
-        timeout=(min(watch.limit, CONNECT_TIMEOUT), fallback, fallback, watch.limit),
+        timeout=timeouts,
     )
     if auth.token is not None:
         request.headers["Authorization"] = auth.token.authorization

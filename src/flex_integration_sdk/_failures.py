@@ -78,6 +78,10 @@ def _described(host: str, error: Exception) -> TransportError:
             f"no connection to {host} became free in time: too many calls at once",
             reason="transient",
         )
+    if isinstance(error, httpx2.ConnectTimeout):
+        return TransportError(
+            f"no connection to {host} could be made in time. {_CHECK_NETWORK}", reason="transient"
+        )
     if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
         return TransportError(
             f"no answer from {host} in time ({type(error).__name__}). Check the network and the "

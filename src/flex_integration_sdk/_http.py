@@ -117,8 +117,8 @@ class Http(ClientMaker):
 
     def _authenticate(self, watch: Watch, auth: AuthRequest) -> AuthAnswer:
         client = self._clients().token
-        limit = self._fallback(self._request_timeout)
-        response = client.send(auth_request(client, auth, watch, limit), stream=True)
+        request = auth_request(client, auth, self._token_timeouts())
+        response = client.send(request, stream=True)
         try:
             body = Secret(bytearray())
             for chunk in map(Secret, response.iter_bytes()):
@@ -260,7 +260,8 @@ class AsyncHttp(ClientMaker):
 
     async def _authenticate(self, watch: Watch, auth: AuthRequest) -> AuthAnswer:
         client = self._clients_here().token
-        response = await client.send(auth_request(client, auth, watch, None), stream=True)
+        request = auth_request(client, auth, self._token_timeouts())
+        response = await client.send(request, stream=True)
         try:
             body = Secret(bytearray())
             async for chunk in hidden(response.aiter_bytes()):

@@ -96,7 +96,7 @@ class ClientMaker:
             ),
             timeout=httpx2.Timeout(
                 self._fallback(self._timeout),
-                connect=min(self._timeout, CONNECT_TIMEOUT),
+                connect=self._connect_timeout(self._timeout),
                 pool=POOL_TIMEOUT,
             ),
             headers={"User-Agent": USER_AGENT},
@@ -104,6 +104,15 @@ class ClientMaker:
             # elsewhere.
             follow_redirects=False,
         )
+
+    def _connect_timeout(self, limit: float) -> float | None:
+        # Where the watch comes first, it says what took so long.
+        return CONNECT_TIMEOUT if limit > CONNECT_TIMEOUT else self._fallback(limit)
+
+    def _token_timeouts(self) -> tuple[float | None, ...]:
+        """Connect, read, write, and the wait for the connection, which no watch ends."""
+        limit = self._request_timeout
+        return self._connect_timeout(limit), self._fallback(limit), self._fallback(limit), limit
 
     def _client_class(self) -> Any:
         raise NotImplementedError
@@ -125,3 +134,4 @@ def use_backend(client: Any, backend: Any) -> None:
         pool = getattr(transport, "_pool", None)  # a mock has none; None means "no proxy"
         if pool is not None:
             pool._network_backend = backend
+            pool.create_connection = backend.closing(pool.create_connection)

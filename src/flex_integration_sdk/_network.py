@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -54,6 +54,32 @@ class Backend(httpcore2.NetworkBackend):
 
     def sleep(self, seconds: float) -> None:
         self._inner.sleep(seconds)
+
+    @staticmethod
+    def closing(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Has the connections of a pool closed when they fail.
+
+        One whose TLS handshake failed behind a proxy's tunnel would count as busy for ever, and
+        there is only one for token requests.
+        """
+
+        def create_connection(origin: Any) -> Any:
+            connection = create(origin)
+            handle = connection.handle_request
+
+            def handle_request(request: Any) -> Any:
+                try:
+                    return handle(request)
+                except httpcore2.ConnectionNotAvailable:
+                    raise  # it serves another request
+                except BaseException:
+                    connection.close()
+                    raise
+
+            connection.handle_request = handle_request
+            return connection
+
+        return create_connection
 
 
 class Stream(httpcore2.NetworkStream):

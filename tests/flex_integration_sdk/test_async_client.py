@@ -200,7 +200,8 @@ def test_one_run_after_the_other(sandbox: RunningSandbox) -> None:
     sdk = make(sandbox)
 
     async def call() -> int:
-        return (await sdk.marketplace.show()).status
+        status: int = (await sdk.marketplace.show()).status
+        return status
 
     for _ in range(3):
         assert asyncio.run(call()) == 200
@@ -217,7 +218,8 @@ def test_a_loop_that_was_closed_without_a_word_is_let_go(sandbox: RunningSandbox
     sdk = make(sandbox)
 
     async def call() -> int:
-        return (await sdk.marketplace.show()).status
+        status: int = (await sdk.marketplace.show()).status
+        return status
 
     for _ in range(3):
         loop = asyncio.new_event_loop()
