@@ -47,6 +47,25 @@ def failed(url: str, error: Exception, watch: Watch | None = None) -> TransportE
     return failure
 
 
+def unmade(error: Exception) -> TransportError:
+    """Why there is no HTTP client: what it takes from the environment is wrong."""
+    if isinstance(error, (OSError, ssl.SSLError)):
+        why = "the CA certificates cannot be read. Check SSL_CERT_FILE and SSL_CERT_DIR"
+    elif isinstance(error, ImportError) and "socks" in str(error).lower():
+        why = (
+            "a SOCKS proxy is set (ALL_PROXY, HTTPS_PROXY), and socksio is not installed: "
+            "pip install 'httpx2[socks]'"
+        )
+    elif isinstance(error, ImportError):
+        why = "a library could not be imported. Is the interpreter ending?"
+    else:
+        why = "a proxy's address is not valid. Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY"
+    failure = TransportError(f"no HTTP client could be made: {why}")
+    failure.__cause__ = _bare(error)
+    failure.sent = False
+    return failure
+
+
 def host_of(url: str) -> str:
     """Host and port for a message: no user, no password, no control characters."""
     try:
@@ -97,10 +116,10 @@ def _described(host: str, error: Exception) -> TransportError:
             reason="transient",
         )
     if isinstance(error, httpx2.LocalProtocolError):
-        return TransportError(
-            f"the request to {host} could not be written as HTTP: a header (the token?) holds "
-            "characters that are not allowed there"
-        )
+        why = "a header (the token?) holds characters that are not allowed there"
+        if str(error).startswith("Too "):  # h11: "Too little data for declared Content-Length"
+            why = "its body is not as long as it should be (did the file change?)"
+        return TransportError(f"the request to {host} could not be written as HTTP: {why}")
     if isinstance(error, httpx2.TransportError) and not isinstance(
         error, httpx2.UnsupportedProtocol
     ):
@@ -122,15 +141,9 @@ def _not_sent(host: str, error: Exception) -> TransportError:
         return TransportError(
             f"no answer from {host}: {_network_fault(error)}. {_CHECK_NETWORK}", reason="transient"
         )
-    if isinstance(error, ImportError):
-        return TransportError(
-            f"the request to {host} could not be sent: a SOCKS proxy is set (ALL_PROXY, "
-            "HTTPS_PROXY), and socksio is not installed: pip install 'httpx2[socks]'"
-        )
     if isinstance(error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol, UnicodeError, ValueError)):
         return TransportError(
-            f"the request to {host} could not be sent: an address is not valid. Check base_url and "
-            "the proxy variables (HTTPS_PROXY, ALL_PROXY, NO_PROXY)"
+            f"the request to {host} could not be sent: the address is not valid. Check base_url"
         )
     return TransportError(f"the request to {host} could not be sent: {type(error).__name__}")
 
@@ -183,7 +196,6 @@ def _may_be_sent(error: Exception, watch: Watch | None) -> bool:
         httpx2.LocalProtocolError,
         httpx2.UnsupportedProtocol,
         httpx2.InvalidURL,
-        ImportError,
         UnicodeError,
         socket.gaierror,
         ssl.SSLError,

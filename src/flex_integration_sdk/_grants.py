@@ -17,7 +17,8 @@ from .config import PREFIX, SCOPE, Settings
 from .errors import AuthenticationError, RateLimitedError, ServerError, TransportError
 
 if TYPE_CHECKING:
-    from ._http import AsyncHttp, Http
+    from ._async_http import AsyncHttp
+    from ._http import Http
 
 
 class AuthRequest(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from flex_tokenstore.errors import SessionClosedError
 
+from ._failures import unmade
 from ._version import __version__
 from .config import is_loopback
 
@@ -56,7 +57,7 @@ class ClientMaker:
             self.refuse_closed()
             self._forget_inherited()
             # Of two threads that get here at once one wins; the other's clients have no socket.
-            found = self._pairs.setdefault(key, self._make_both(loop))
+            found = self._pairs.setdefault(key, self._made(loop))
         if self._closed:
             # Meanwhile; ``close`` may have come before these were there.
             self._pairs.pop(key, None)
@@ -73,6 +74,13 @@ class ClientMaker:
         for key in tuple(self._pairs):
             if key[0] != os.getpid() and (found := self._pairs.pop(key, None)):
                 self._inherited.append(found)
+
+    def _made(self, loop: Any) -> Clients:
+        try:
+            return self._make_both(loop)
+        except Exception as error:  # noqa: BLE001 - texts that hold a proxy's password, and paths
+            failure = unmade(error)
+        raise failure
 
     def _make_both(self, loop: Any) -> Clients:
         import httpx2

@@ -362,8 +362,8 @@ def test_abandoning_a_token_request(way: Way) -> None:
 
 @pytest.mark.parametrize("way", ANSWERS, ids=lambda way: way.__name__)
 def test_abandoning_a_token_request_of_a_loop(way: Way) -> None:
+    from flex_integration_sdk._async_http import AsyncHttp
     from flex_integration_sdk._grants import AsyncGrants
-    from flex_integration_sdk._http import AsyncHttp
 
     async def main(server: SlowServer, arrived: Callable[[], bool]) -> None:
         settings = resolve(client_id="c", client_secret="s", base_url=server.base_url, environ={})
@@ -386,8 +386,9 @@ def test_abandoning_a_token_request_of_a_loop(way: Way) -> None:
 
 @both
 def test_abandoning_during_a_look_up(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flex_integration_sdk._async_http import AsyncHttp
     from flex_integration_sdk._grants import AsyncGrants, SyncGrants
-    from flex_integration_sdk._http import AsyncHttp, Http
+    from flex_integration_sdk._http import Http
 
     names = NameServer(monkeypatch, "127.0.0.1")
     with listening() as server:
