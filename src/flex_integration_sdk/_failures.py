@@ -175,7 +175,7 @@ def _network_fault(error: Exception) -> str:
 
 
 def _tls_fault(error: ssl.SSLError) -> str:
-    reason = str(error.reason or "")
+    reason = str(getattr(error, "reason", None) or "")
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
         return "it does not speak TLS on that port (plain http?)"
     # OpenSSL's constants, such as TLSV1_ALERT_UNKNOWN_CA.
