@@ -11,6 +11,7 @@ from flex_tokenstore._async_store import async_store
 from flex_tokenstore._reporting import OnEvent
 
 from ._async_endpoints import Endpoints
+from ._async_http import AsyncHttp
 from ._client import (
     AuthInfo,
     InstanceBase,
@@ -22,7 +23,6 @@ from ._client import (
 )
 from ._grants import AsyncGrants
 from ._handlers import TypeHandler
-from ._http import AsyncHttp
 from ._rates import RateLimits, limits_of
 from ._response import Response
 from .config import Settings, resolve, shown_to_nobody

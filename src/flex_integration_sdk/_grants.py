@@ -17,7 +17,8 @@ from .config import PREFIX, SCOPE, Settings
 from .errors import AuthenticationError, RateLimitedError, ServerError, TransportError
 
 if TYPE_CHECKING:
-    from ._http import AsyncHttp, Http
+    from ._async_http import AsyncHttp
+    from ._http import Http
 
 
 class AuthRequest(NamedTuple):
@@ -144,6 +145,10 @@ class SyncGrants:
         request = revoke_request(self._settings, token)
         read_revocation(request, self._http.authenticate(request))
 
+    def abandon(self) -> None:
+        """Ends the token requests that are under way; from any thread."""
+        self._http.abandon()
+
 
 class AsyncGrants:
     """The grants over HTTP, for an async session."""
@@ -162,6 +167,10 @@ class AsyncGrants:
     async def revoke(self, token: Token) -> None:
         request = revoke_request(self._settings, token)
         read_revocation(request, await self._http.authenticate(request))
+
+    def abandon(self) -> None:
+        """Ends the token requests that are under way; from any thread."""
+        self._http.abandon()
 
 
 def _refusal(host: str, answer: AuthAnswer, *, refreshing: bool) -> Exception:

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from flex_integration_sdk._async_http import AsyncHttp
+from flex_integration_sdk._exchange import ANSWER_LIMIT
 from flex_integration_sdk._grants import AsyncGrants, SyncGrants
-from flex_integration_sdk._http import ANSWER_LIMIT, AsyncHttp, Http
+from flex_integration_sdk._http import Http
 from flex_integration_sdk.config import Settings, resolve
 from flex_integration_sdk.errors import (
     AuthenticationError,
