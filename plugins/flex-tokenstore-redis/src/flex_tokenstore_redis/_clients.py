@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import redis
@@ -25,6 +26,7 @@ from redis.retry import Retry
 
 from flex_tokenstore import Secret, StoreOptionsError
 
+from ._loops import end_transport
 from ._options import STORE, Address, Options, parse, parse_sentinel
 
 _CLUSTER_TRIES = 3
@@ -105,6 +107,28 @@ def make_client(options: Options, kit: Kit) -> Made:
     else:
         client = kit.single(host=address.host, port=address.port, db=address.db, **keywords)
     return Made(client, (client,))
+
+
+def let_go(made: Made) -> None:
+    """Closes the connections of an async client whose event loop is closed; nothing is awaited."""
+    for client in made.closing:
+        with suppress(Exception):
+            client._initialize = True  # a Cluster's: it warns of itself no more
+        for connection in _connections(client):
+            writer = connection._writer
+            connection._writer = connection._reader = None
+            if writer is not None:
+                end_transport(writer.transport)
+
+
+def _connections(client: Any) -> list[Any]:
+    pool = getattr(client, "connection_pool", None)
+    found = [] if pool is None else [*pool._available_connections, *pool._in_use_connections]
+    manager = getattr(client, "nodes_manager", None)  # a Cluster's
+    if manager is not None:
+        for node in (*manager.nodes_cache.values(), *manager.startup_nodes.values()):
+            found += node._connections
+    return found
 
 
 def reason_of(error: Exception, options: Options) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import secrets
 import time
 from collections.abc import Generator, Iterator
@@ -56,7 +57,9 @@ class Keeper:
         self._key = f"{options.prefix}{{{identity.key}}}"
         self._identity = identity
         self._seen = NOTHING  # what was last read or written: saves a set its first look
-        self._unsure: list[str] = []  # values of locks that may have been taken: answer lost
+        # Values of locks that may have been taken: answer lost. By process: a forked child must
+        # not take one for its own that its parent may hold.
+        self._unsure_of: dict[int, list[str]] = {}
         self._look = min(LOOK, options.timeout / 2)
         self._server = server
         self.place = f"{server} key {self._key}"
@@ -149,13 +152,14 @@ class Keeper:
     def value(self) -> Iterator[str]:
         """What to take the lock with. If it is not known whether it was had, because the answer
         was lost, the next one who takes it here uses the same value, and so has it."""
-        value = self._unsure.pop() if self._unsure else secrets.token_hex(16)
+        unsure = self._unsure_of.setdefault(os.getpid(), [])
+        value = unsure.pop() if unsure else secrets.token_hex(16)
         try:
             yield value
         except TokenLockTimeoutError:
             raise
         except BaseException:
-            self._unsure.append(value)
+            unsure.append(value)
             raise
 
     def _replace(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ssl
 from contextlib import suppress
+from threading import Thread
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakSet
 
 from flex_tokenstore import Secret
 
+from ._loops import end_transport
 from ._options import Options, check_backend, wrong
 from ._sqlite import check_file, is_uri, make_private, sqlite_path, watch_file
 from ._urls import is_doubtful, is_read_wrongly
@@ -62,6 +65,8 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
         sync = engine.sync_engine if is_async else engine
         connecting = _before_connecting(driver, options.timeout, is_async)
         event.listen(sync, "do_connect", connecting)
+        if is_async:
+            _note_connections(sync)
         if backend == "sqlite":
             watch_file(sync)
         return engine
@@ -70,6 +75,39 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
         f"needs the module {missing!r} for {backend}: install this plugin with its extra "
         f"{_EXTRA[backend]!r}",
     )
+
+
+def let_go(engine: Any) -> None:
+    """Closes the connections of an async engine whose event loop is closed; nothing is awaited."""
+    for connection in list(_opened.pop(engine.sync_engine, ())):
+        with suppress(Exception):
+            if hasattr(connection, "pgconn"):  # psycopg: libpq's socket, which no loop owns
+                connection.pgconn.finish()
+            elif hasattr(connection, "_writer"):  # aiomysql
+                writer, connection._writer = connection._writer, None
+                if writer is not None:
+                    end_transport(writer.transport)
+            elif hasattr(connection, "stop"):  # aiosqlite: a thread
+                # From a thread without a loop: else its thread would tell one that may be closed.
+                stopping = Thread(target=connection.stop)
+                stopping.start()
+                stopping.join()
+    engine.sync_engine.dispose(close=False)
+
+
+_opened: WeakKeyDictionary[Any, WeakSet[Any]] = WeakKeyDictionary()
+"""The drivers' connections of each async engine of the store's own."""
+
+
+def _note_connections(engine: Any) -> None:
+    from sqlalchemy import event
+
+    opened = _opened[engine] = WeakSet()
+
+    def connected(connection: Any, record: Any) -> None:
+        opened.add(connection.driver_connection)
+
+    event.listen(engine, "connect", connected)
 
 
 def backend_if_unclear(options: Options) -> str | None:

@@ -15,6 +15,7 @@ import httpx2
 
 from flex_tokenstore import Secret
 
+from ._loops import end_transport
 from ._steps import Request
 
 
@@ -60,3 +61,25 @@ def arguments(request: Request, content: type[Content] | type[AsyncContent]) -> 
         made["content"] = content(data)
         made["headers"] = {"Content-Length": str(len(data.reveal()))}
     return made
+
+
+def let_go(client: httpx2.AsyncClient) -> None:
+    """Closes the connections of a client whose event loop is closed; nothing is awaited."""
+    made: Any = client
+    for transport in (made._transport, *made._mounts.values()):
+        pool = getattr(transport, "_pool", None)
+        for connection in () if pool is None else pool.connections:
+            stream = _stream_of(connection)
+            if stream is not None:
+                end_transport(stream)
+
+
+def _stream_of(connection: Any) -> Any:
+    """The event loop's transport, below the layers of httpcore2 and anyio."""
+    found = connection
+    for _ in range(10):
+        if found is None or (hasattr(found, "get_extra_info") and hasattr(found, "abort")):
+            return found
+        names = ("_connection", "_network_stream", "_stream", "transport_stream", "_transport")
+        found = next((getattr(found, name) for name in names if hasattr(found, name)), None)
+    return None

@@ -41,6 +41,11 @@ class Server:
             made = self._sign_ins.setdefault(os.getpid(), new)
         return made
 
+    @property
+    def signed_in(self) -> bool:
+        """This process has asked for a Vault token."""
+        return os.getpid() in self._sign_ins
+
     def ask(
         self,
         method: str,
