@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -375,6 +376,15 @@ def test_a_token_that_is_cut_short_is_masked(kind: str) -> None:
         with pytest.raises(TokenUnavailableError) as caught:
             asyncio.run(main())
     assert str(caught.value) == "INSERT ('**********…') failed"
+
+
+@pytest.mark.parametrize("form", [repr, json.dumps, lambda row: json.dumps(json.dumps(row)), str])
+def test_a_row_that_is_quoted_as_it_was_read_is_masked(form: Callable[[Any], str]) -> None:
+    row = {"access_token": SENTINEL, "refresh_token": f"{SENTINEL}-r", "scope": "integ"}
+    own = SyncStore(Fails("get", lambda: TokenUnavailableError(f"wrong row {form(row)}")))
+    with pytest.raises(TokenUnavailableError, match="wrong row .*integ") as caught:
+        open_store(own, IDENTITY).get_token()
+    silent(caught.value)
 
 
 class _Odd:
