@@ -7,13 +7,13 @@ import atexit
 import contextlib
 import os
 import sys
-import threading
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 from weakref import WeakSet
 
 from ._promise import Promise
+from ._spawn import spawn
 
 T = TypeVar("T")
 
@@ -30,10 +30,15 @@ class _Running:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.process = os.getpid()
-        self.thread = threading.Thread(
-            target=_run, args=(self.loop,), name="flex-tokenstore-loop", daemon=True
-        )
         self.stopped = False
+        self.ended = Promise()
+
+    def run(self) -> None:
+        """In its thread."""
+        try:
+            _run(self.loop)
+        finally:
+            self.ended.give(None)
 
 
 class _Job(Promise):
@@ -103,11 +108,14 @@ class LoopThread:
         Raises:
             concurrent.futures.CancelledError: The loop was stopped meanwhile.
         """
-        if sys.is_finalizing():
-            return _run_here(coroutine)  # threads do not run any more
+        try:
+            running = None if sys.is_finalizing() else self._start()
+        except RuntimeError:
+            running = None
+        if running is None:
+            return _run_here(coroutine)  # no thread can be started any more
         job = _Job(coroutine)
         try:
-            running = self._start()
             while not job.hand_to(running):
                 self._running.pop(os.getpid(), None)  # another thread has stopped it
                 running = self._start()
@@ -133,8 +141,7 @@ class LoopThread:
             return
         running.stopped = True
         running.loop.call_soon_threadsafe(running.loop.stop)
-        if running.thread.ident is not None:  # else it ends as soon as it is started
-            running.thread.join(STOP_PATIENCE)
+        running.ended.wait(STOP_PATIENCE)
 
     def _start(self) -> _Running:
         running = self._running.get(os.getpid())
@@ -147,7 +154,12 @@ class LoopThread:
         made = _Running()
         running = self._running.setdefault(made.process, made)
         if running is made:
-            made.thread.start()
+            try:
+                spawn(made.run, "flex-tokenstore-loop", daemon=True)
+            except RuntimeError:
+                self._running.pop(made.process, None)
+                made.loop.close()
+                raise
         else:
             made.loop.close()  # another thread was first
         return running

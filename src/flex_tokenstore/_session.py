@@ -17,6 +17,7 @@ from ._gate import Abandoned, Flight
 from ._promise import Promise
 from ._reporting import OnEvent, refuse_within_report
 from ._session_base import FlowOf, OnStoreError, Report, SessionBase, reply_to
+from ._spawn import spawn
 from ._state import Outcome
 from ._steps import Reply, Step
 from ._waits import finish
@@ -214,12 +215,9 @@ class TokenSession(SessionBase):
         # A thread of its own, never a daemon, whatever its caller is: neither Ctrl-C nor the
         # program's end must come between the server's answer and the save, or a rotated token is
         # lost. With the caller's context variables, which logs and callbacks may look at.
-        run = contextvars.copy_context().run
-        thread = threading.Thread(
-            target=run, args=(fly,), name="flex-tokenstore-renewal", daemon=False
-        )
+        context = contextvars.copy_context()
         try:
-            thread.start()
+            spawn(lambda: context.run(fly), "flex-tokenstore-renewal", daemon=False)
         except RuntimeError:
             fly()  # the interpreter is shutting down and starts no thread any more
 
