@@ -167,11 +167,14 @@ class LoopThread:
 
 def _run_here(coroutine: Coroutine[Any, Any, T]) -> T:
     """In this thread, at the interpreter's end."""
-    loop = asyncio.new_event_loop()
     try:
-        return loop.run_until_complete(coroutine)
+        loop = asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(coroutine)
+        finally:
+            loop.close()
     finally:
-        loop.close()
+        coroutine.close()
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
