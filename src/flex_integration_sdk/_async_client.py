@@ -24,7 +24,7 @@ from ._grants import AsyncGrants
 from ._handlers import TypeHandler
 from ._http import AsyncHttp
 from ._rates import RateLimits, limits_of
-from ._response import Response
+from ._response import Response, refuses_token
 from .config import Settings, resolve, shown_to_nobody
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def create_async_instance(
     http = AsyncHttp(settings.base_url, timeout, request_timeout)
     session = AsyncTokenSession(
         store,
-        AsyncGrants(settings, http),
+        AsyncGrants(settings, http, store),
         request_timeout=request_timeout,
         lock_timeout=lock_timeout,
         on_store_error=on_store_error,
@@ -143,8 +143,9 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
         token = await call.token()
         while True:
             response = await self._http.send(request, token)
-            if response.status_code != 401:
-                call.accepted()
+            if not refuses_token(response):
+                if response.status_code != 401:
+                    call.accepted()
                 return self._interpret(response, name)
             another = await call.refused(token)
             if another is None:

@@ -16,7 +16,7 @@ from ._handlers import TypeHandler, read, write
 from ._http import Http
 from ._rates import RateLimiter, RateLimits, limits_of
 from ._requests import ApiRequest, prepare
-from ._response import Response, interpret
+from ._response import Response, interpret, refuses_token
 from ._sync_endpoints import Endpoints
 from .config import Settings, resolve, shown_to_nobody
 from .errors import ConfigurationError
@@ -100,7 +100,7 @@ def create_instance(
     http = Http(settings.base_url, timeout, request_timeout)
     session = TokenSession(
         store,
-        SyncGrants(settings, http),
+        SyncGrants(settings, http, store),
         request_timeout=request_timeout,
         lock_timeout=lock_timeout,
         on_store_error=on_store_error,
@@ -230,8 +230,9 @@ class IntegrationSDK(InstanceBase, Endpoints):
         token = call.token()
         while True:
             response = self._http.send(request, token)
-            if response.status_code != 401:
-                call.accepted()
+            if not refuses_token(response):
+                if response.status_code != 401:
+                    call.accepted()
                 return self._interpret(response, name)
             another = call.refused(token)
             if another is None:

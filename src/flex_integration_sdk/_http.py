@@ -289,7 +289,10 @@ async def _hidden(chunks: AsyncIterator[bytes]) -> AsyncIterator[Secret[bytes]]:
 
 def _answer(response: Any, body: Secret[bytearray]) -> AuthAnswer:
     return AuthAnswer(
-        response.status_code, Secret(bytes(body.reveal())), response.headers.get("retry-after")
+        response.status_code,
+        Secret(bytes(body.reveal())),
+        response.headers.get("retry-after"),
+        response.headers.get("content-type", ""),
     )
 
 
