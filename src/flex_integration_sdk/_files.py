@@ -71,13 +71,23 @@ def upload_file(upload: FileUpload, file: Upload, *, timeout: float = 30.0) -> N
     """
     import httpx2
 
+    from ._quiet import QuietClient, programs_own
+
     method, url, headers = _target(upload)
+
+    def pieces(stream: IO[bytes]) -> Iterator[bytes]:
+        while True:
+            with programs_own():  # the file may be one that logs what it does
+                piece = stream.read(_CHUNK)
+            if not piece:
+                return
+            yield piece
+
     with _opened(file) as stream:
         headers["Content-Length"] = str(_size(stream))
-        pieces = iter(lambda: stream.read(_CHUNK), b"")
         try:
-            with httpx2.Client(timeout=timeout, trust_env=not is_loopback(url)) as client:
-                response = client.request(method, url, headers=headers, content=pieces)
+            with QuietClient(timeout=timeout, trust_env=not is_loopback(url)) as client:
+                response = client.request(method, url, headers=headers, content=pieces(stream))
         except httpx2.RequestError as error:
             raise failed(url, error) from without_frames(error)
     _check(response, method, url)
@@ -94,18 +104,22 @@ async def async_upload_file(
 
     import httpx2
 
+    from ._quiet import QuietAsyncClient, programs_own
+
     method, url, headers = _target(upload)
 
     async def pieces(stream: IO[bytes]) -> AsyncIterator[bytes]:
-        while piece := await asyncio.to_thread(stream.read, _CHUNK):
+        while True:
+            with programs_own():  # as in upload_file
+                piece = await asyncio.to_thread(stream.read, _CHUNK)
+            if not piece:
+                return
             yield piece
 
     with _opened(file) as stream:
         headers["Content-Length"] = str(_size(stream))
         try:
-            async with httpx2.AsyncClient(
-                timeout=timeout, trust_env=not is_loopback(url)
-            ) as client:
+            async with QuietAsyncClient(timeout=timeout, trust_env=not is_loopback(url)) as client:
                 response = await client.request(
                     method, url, headers=headers, content=pieces(stream)
                 )

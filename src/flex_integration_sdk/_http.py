@@ -123,9 +123,9 @@ class Http(_Base):
     """For sync programs."""
 
     def _client_class(self) -> Any:
-        import httpx2
+        from ._quiet import QuietClient
 
-        return httpx2.Client
+        return QuietClient
 
     def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
         """An API request and its answer."""
@@ -189,9 +189,9 @@ class AsyncHttp(_Base):
         return super()._pair()
 
     def _client_class(self) -> Any:
-        import httpx2
+        from ._quiet import QuietAsyncClient
 
-        return httpx2.AsyncClient
+        return QuietAsyncClient
 
     async def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
         """As :meth:`Http.send`."""
