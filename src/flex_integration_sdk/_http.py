@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -80,11 +80,20 @@ class _Base:
         self._request_timeout = request_timeout
         # A proxy cannot reach this machine's own loopback address.
         self._trust_env = not is_loopback(base_url)
+        self._closed = False
+        # For API requests, right before they are sent; may raise SessionClosedError.
+        self.before_send: Callable[[], object] = lambda: None
         # By process: sockets that a fork copied belong to the parent, which goes on using them.
         self._pairs: dict[int, tuple[Any, Any]] = {}
 
     def _pair(self) -> tuple[Any, Any]:
-        """The clients for API calls and for token requests."""
+        """The clients for API calls and for token requests.
+
+        Raises:
+            SessionClosedError: This is closed: nothing may be sent, and no client be left open.
+        """
+        if self._closed:
+            raise SessionClosedError("this SDK instance is closed; make a new one")
         pair = self._pairs.get(os.getpid())
         if pair is None:
             # Of two threads that get here at once one wins; the other's clients have no socket.
@@ -118,9 +127,28 @@ class _Base:
     def _client_class(self) -> Any:
         raise NotImplementedError
 
+    def _check_phase(self, name: str) -> None:
+        # A connection may have been opened since the call began, and a close in that time finds
+        # nothing of it that it could close.
+        if name.endswith("send_request_headers.started"):
+            self.before_send()
+
 
 class Http(_Base):
     """For sync programs."""
+
+    def __init__(self, base_url: str, timeout: float, request_timeout: float) -> None:
+        super().__init__(base_url, timeout, request_timeout)
+        # API requests under way, and their processes. Closing a socket that another thread reads
+        # from would not wake that thread, and would let a new socket take its number.
+        self._sending: dict[object, int] = {}
+
+    def _pair(self) -> tuple[Any, Any]:
+        pair = super()._pair()
+        if self._closed:  # by another thread, which may not have found this pair
+            self._close_if_idle()
+            raise SessionClosedError("this SDK instance is closed; make a new one")
+        return pair
 
     def _client_class(self) -> Any:
         from ._quiet import QuietClient
@@ -129,8 +157,18 @@ class Http(_Base):
 
     def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
         """An API request and its answer."""
-        client = self._pair()[0]
+        mark = object()
+        try:
+            self._sending[mark] = os.getpid()
+            return self._send(self._pair()[0], api, token)
+        finally:
+            self._sending.pop(mark, None)
+            if self._closed:
+                self._close_if_idle()
+
+    def _send(self, client: Any, api: ApiRequest, token: Token) -> ApiAnswer:
         request = _api_request(client, api, token)
+        request.extensions["trace"] = self._trace
         try:
             response = client.send(request, stream=True)
             try:
@@ -143,8 +181,13 @@ class Http(_Base):
             return ApiAnswer(response.status_code, response.headers, bytes(body))
         except TransportError:
             raise
+        except SessionClosedError as error:
+            raise SessionClosedError(str(error)) from without_frames(error)
         except Exception as error:  # noqa: BLE001 - none may escape with its frames
             raise failed(api.url, error) from without_frames(error)
+
+    def _trace(self, name: str, _: object) -> None:
+        self._check_phase(name)
 
     def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
@@ -167,7 +210,16 @@ class Http(_Base):
         return _answer(response, body)
 
     def close(self) -> None:
-        """Closes the connections of this process."""
+        """Closes the connections of this process; no API request is sent any more.
+
+        Where API requests are under way, the last of them closes the connections.
+        """
+        self._closed = True
+        self._close_if_idle()
+
+    def _close_if_idle(self) -> None:
+        if os.getpid() in list(self._sending.values()):
+            return
         for client in self._pairs.pop(os.getpid(), ()):
             client.close()
 
@@ -197,6 +249,7 @@ class AsyncHttp(_Base):
         """As :meth:`Http.send`."""
         client = self._pair()[0]
         request = _api_request(client, api, token)
+        request.extensions["trace"] = self._trace
         try:
             response = await client.send(request, stream=True)
             try:
@@ -209,8 +262,13 @@ class AsyncHttp(_Base):
             return ApiAnswer(response.status_code, response.headers, bytes(body))
         except TransportError:
             raise
+        except SessionClosedError as error:
+            raise SessionClosedError(str(error)) from without_frames(error)
         except Exception as error:  # noqa: BLE001 - none may escape with its frames
             raise failed(api.url, error) from without_frames(error)
+
+    async def _trace(self, name: str, _: object) -> None:
+        self._check_phase(name)
 
     async def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """As :meth:`Http.authenticate`."""
@@ -236,9 +294,10 @@ class AsyncHttp(_Base):
         return _answer(response, body)
 
     async def aclose(self) -> None:
-        """Closes the connections of this process."""
+        """Closes the connections of this process; nothing is sent any more."""
         import asyncio
 
+        self._closed = True
         clients = self._pairs.pop(os.getpid(), ())
         if self._loop in (None, asyncio.get_running_loop()):
             for client in clients:
