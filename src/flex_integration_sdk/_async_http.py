@@ -130,9 +130,12 @@ class AsyncHttp(ClientMaker):
             clients.backend.let_go()
 
     def _client_class(self) -> Any:
-        import httpx2
+        from ._quiet import QuietAsyncClient
 
-        return httpx2.AsyncClient
+        return QuietAsyncClient
+
+    async def _trace(self, name: str, _: object) -> None:
+        self._check_phase(name)
 
     def _backend(self) -> Any:
         from ._async_network import AsyncBackend
@@ -146,16 +149,21 @@ class AsyncHttp(ClientMaker):
 
     async def _watched(self, watch: AsyncWatch, url: str, request: Coroutine[Any, Any, T]) -> T:
         watch.plain = url.startswith("http:")
+        closed = None
         mark = CURRENT.set(watch)
         try:
             async with watch.limited():
                 return await request
-        except (TransportError, SessionClosedError):
+        except TransportError:
             raise
+        except SessionClosedError as error:
+            closed = str(error)  # its frames may be the HTTP library's, with a token in them
         except Exception as error:  # noqa: BLE001 - none may escape with its frames and its text
             failure = failed(url, error, watch)
         finally:
             CURRENT.reset(mark)
+        if closed is not None:
+            raise SessionClosedError(closed)
         if not failure.sent:
             self.refuse_closed()
         raise failure
@@ -163,7 +171,8 @@ class AsyncHttp(ClientMaker):
     async def _send(self, watch: Watch, api: ApiRequest, token: Token) -> ApiAnswer:
         client, count = self._clients_here().api, 0
         while True:
-            response = await client.send(api_request(client, api, token), stream=True)
+            request = api_request(client, api, token, self._trace)
+            response = await client.send(request, stream=True)
             try:
                 another = next_request(api, response, count)
                 if another is None:

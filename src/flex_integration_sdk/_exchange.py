@@ -36,11 +36,12 @@ class ApiAnswer(NamedTuple):
     """Decompressed."""
 
 
-def api_request(client: Any, api: ApiRequest, token: Token) -> httpx2.Request:
+def api_request(client: Any, api: ApiRequest, token: Token, trace: Any) -> httpx2.Request:
     request: httpx2.Request = client.build_request(
         api.method, api.url, headers=api.headers, content=api.content, files=api.files
     )
     request.headers["Authorization"] = token.authorization
+    request.extensions["trace"] = trace
     return request
 
 
@@ -66,7 +67,10 @@ async def hidden(chunks: AsyncIterator[bytes]) -> AsyncIterator[Secret[bytes]]:
 
 def auth_answer(response: Any, body: Secret[bytearray]) -> AuthAnswer:
     return AuthAnswer(
-        response.status_code, Secret(bytes(body.reveal())), response.headers.get("retry-after")
+        response.status_code,
+        Secret(bytes(body.reveal())),
+        response.headers.get("retry-after"),
+        response.headers.get("content-type", ""),
     )
 
 

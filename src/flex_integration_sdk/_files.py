@@ -125,8 +125,11 @@ class _Pieces:
         self._failure: Exception | None = None
 
     def read(self) -> bytes:
+        from ._quiet import programs_own
+
         try:
-            return self._stream.read(_CHUNK)
+            with programs_own():  # the file may be one that logs what it does
+                return self._stream.read(_CHUNK)
         except Exception as error:
             self._failure = error
             raise

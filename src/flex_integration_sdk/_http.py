@@ -40,6 +40,12 @@ FALLBACK = 2.0
 class Http(ClientMaker):
     """For sync programs."""
 
+    def __init__(self, base_url: str, timeout: float, request_timeout: float) -> None:
+        super().__init__(base_url, timeout, request_timeout)
+        # API requests under way, and their processes. Closing a socket that another thread reads
+        # from would not wake that thread, and would let a new socket take its number.
+        self._sending: dict[object, int] = {}
+
     def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
         """An API request and its answer; ``timeout`` is for each piece of a long one."""
         watch = Watch(self._timeout, self)
@@ -70,16 +76,27 @@ class Http(ClientMaker):
                 watch.stop("abandoned")
 
     def close(self) -> None:
-        """Closes the connections of this process; nothing is sent any more."""
+        """Closes the connections of this process; nothing is sent any more.
+
+        Where API requests are under way, the last of them closes the connections.
+        """
         self._closed = True
+        self._close_if_idle()
+
+    def _close_if_idle(self) -> None:
+        if os.getpid() in list(self._sending.values()):
+            return
         if clients := self._pairs.pop((os.getpid(), id(None)), None):
             clients.api.close()
             clients.token.close()
 
     def _client_class(self) -> Any:
-        import httpx2
+        from ._quiet import QuietClient
 
-        return httpx2.Client
+        return QuietClient
+
+    def _trace(self, name: str, _: object) -> None:
+        self._check_phase(name)
 
     def _backend(self) -> Any:
         from ._network import Backend
@@ -91,17 +108,26 @@ class Http(ClientMaker):
 
     def _watched(self, watch: Watch, url: str, request: Callable[[], T]) -> T:
         watch.plain = url.startswith("http:")
+        closed = None
         dog, mark = watchdog(), CURRENT.set(watch)
         dog.add(watch)
+        self._sending[watch] = os.getpid()
         try:
             return request()
-        except (TransportError, SessionClosedError):
+        except TransportError:
             raise
+        except SessionClosedError as error:
+            closed = str(error)  # its frames may be the HTTP library's, with a token in them
         except Exception as error:  # noqa: BLE001 - none may escape with its frames and its text
             failure = failed(url, error, watch)
         finally:
             dog.remove(watch)
             CURRENT.reset(mark)
+            self._sending.pop(watch, None)
+            if self._closed:
+                self._close_if_idle()
+        if closed is not None:
+            raise SessionClosedError(closed)
         if not failure.sent:
             self.refuse_closed()
         raise failure
@@ -109,7 +135,8 @@ class Http(ClientMaker):
     def _send(self, watch: Watch, api: ApiRequest, token: Token) -> ApiAnswer:
         client, count = self._clients().api, 0
         while True:
-            response = client.send(api_request(client, api, token), stream=True)
+            request = api_request(client, api, token, self._trace)
+            response = client.send(request, stream=True)
             try:
                 another = next_request(api, response, count)
                 if another is None:

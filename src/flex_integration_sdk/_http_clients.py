@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from flex_tokenstore.errors import SessionClosedError
@@ -44,6 +45,14 @@ class ClientMaker:
         self._pairs: dict[tuple[int, int], Clients] = {}
         self._inherited: list[Clients] = []
         self._closed = False
+        # For API requests, right before they are sent; may raise SessionClosedError.
+        self.before_send: Callable[[], object] = lambda: None
+
+    def _check_phase(self, name: str) -> None:
+        # A connection may have been opened since the call began, and a close in that time finds
+        # nothing of it that it could close.
+        if name.endswith("send_request_headers.started"):
+            self.before_send()
 
     def _clients(self, loop: Any = None) -> Clients:
         """The clients of this process.
