@@ -220,6 +220,7 @@ async def _kept(
     finally:
         if clients := pairs.pop(key, None):
             with suppress(Exception):
-                await clients.api.aclose()
-            with suppress(Exception):
-                await clients.token.aclose()
+                try:
+                    await clients.api.aclose()
+                finally:
+                    await clients.token.aclose()

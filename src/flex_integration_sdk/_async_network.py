@@ -283,7 +283,7 @@ async def _look_up(host: str, port: int) -> list[str]:
 
     if not sys.is_finalizing():
         try:
-            threading.Thread(target=work, daemon=True).start()
+            threading.Thread(target=work, name="flex-sdk-look-up", daemon=True).start()
         except RuntimeError:
             pass  # the interpreter ends
         else:

@@ -76,8 +76,9 @@ def create_instance(
             ``FLEX_INTEGRATION_TOKEN_STORE``; else ``"memory"``.
         base_url: The server; else ``FLEX_INTEGRATION_BASE_URL``; else the live one.
         profile: A name to keep several tokens of one client apart.
-        timeout: Seconds that an API call may be without an answer.
-        request_timeout: Seconds that one token request may take.
+        timeout: Seconds to wait for a response, and then for each further 64 KB of it; 20 times
+            that for a whole response.
+        request_timeout: Seconds that one token request may take in all.
         lock_timeout: Seconds to wait for a renewal by another program; None: as long as the lease
             of one that died may last, and 10 s.
         on_store_error: ``"raise"``, or ``"memory"`` to go on without the store while it is down.

@@ -114,7 +114,9 @@ class Connecting:
         # As for the watchdog: none can be started at the interpreter's end.
         if not sys.is_finalizing():
             with suppress(RuntimeError):
-                threading.Thread(target=self._do, args=(thread, work, *args), daemon=True).start()
+                made = threading.Thread(target=self._do, args=(thread, work, *args), daemon=True)
+                made.name = "flex-sdk-connect"
+                made.start()
                 return
         self._do(thread, work, *args)
 

@@ -37,13 +37,17 @@ def failed(url: str, error: Exception, watch: Watch | None = None) -> TransportE
     Raise it outside of ``except``: the error's context would keep what is left out here.
     """
     host = host_of(url)
-    late = watch is not None and (watch.ended is not None or isinstance(error, Ended))
-    if watch is not None and late:
+    if watch is not None and (watch.ended is not None or isinstance(error, Ended)):
         failure = _ended(host, watch)
-    else:
+        failure.sent = watch.sent
+        return failure
+    try:
         failure = _described(host, error)
-        failure.__cause__ = _bare(error)
-    failure.sent = watch.sent if late and watch is not None else _may_be_sent(error, watch)
+        failure.sent = _may_be_sent(error, watch)
+    except ImportError:  # not even what is loaded can be imported any more
+        failure = TransportError(f"the request to {host} failed: the interpreter is ending")
+        failure.sent = watch is not None and watch.sent
+    failure.__cause__ = _bare(error)
     return failure
 
 
