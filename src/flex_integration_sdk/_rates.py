@@ -31,7 +31,11 @@ class RateLimiter:
         self.maximum = burst if maximum is None else maximum
         for name in ("burst", "seconds", "maximum"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, (int, float))
+                or not 0 < value < 1e15
+            ):
                 raise ConfigurationError(f"{name} takes a positive number, got {value!r}")
         self._left = float(burst)
         self._then: float | None = None  # the server counts from the first call on, too
