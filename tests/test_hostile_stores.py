@@ -382,7 +382,7 @@ def test_a_token_that_is_cut_short_is_masked(kind: str) -> None:
 def test_a_row_that_is_quoted_as_it_was_read_is_masked(form: Callable[[Any], str]) -> None:
     row = {"access_token": SENTINEL, "refresh_token": f"{SENTINEL}-r", "scope": "integ"}
     own = SyncStore(Fails("get", lambda: TokenUnavailableError(f"wrong row {form(row)}")))
-    with pytest.raises(TokenUnavailableError, match="wrong row .*integ") as caught:
+    with pytest.raises(TokenUnavailableError, match=r"wrong row .*integ") as caught:
         open_store(own, IDENTITY).get_token()
     silent(caught.value)
 

@@ -29,7 +29,7 @@ from flex_integration_sdk import (
     object_query_string,
     upload_file,
 )
-from flex_integration_sdk.errors import ConfigurationError, FlexError
+from flex_integration_sdk.errors import FlexError
 from flex_tokenstore import (
     AsyncTokenSession,
     GrantError,
@@ -69,7 +69,9 @@ def only_ours(*documented: type[Exception]) -> Iterator[None]:
     """What is raised within is of our trees, and says no secret."""
     try:
         yield
-    except (*OUR_TREES, *documented) as error:
+    except Exception as error:
+        if not isinstance(error, (*OUR_TREES, *documented)):
+            raise
         silent(error)
 
 
@@ -529,6 +531,8 @@ def test_anything_for_a_token(value: Any) -> None:
         with only_ours(ValueError):
             Token({"access_token": "a", field: value})
         with only_ours(ValueError):
+            Token.issued(value, identity_key="k", obtained_at=0.0)
+        with only_ours(ValueError):
             Token.issued({"access_token": "a", field: value}, identity_key="k", obtained_at=0.0)
     for field in ("identity", "revision", "format", "obtained_at", "expires_at"):
         with only_ours(ValueError):
@@ -539,7 +543,7 @@ def test_anything_for_a_token(value: Any) -> None:
         flex_tokenstore.TokenIdentity(value, "c", "s")
     with only_ours(TypeError, ValueError):
         flex_tokenstore.TokenIdentity("https://x.example", value, value)
-    with only_ours(ConfigurationError):
+    with only_ours():
         RateLimiter(burst=value, seconds=1)
     with only_ours(TypeError, ValueError):
         object_query_string(value)
@@ -572,6 +576,10 @@ RAISES = [
     "undefined_name",
     "Class = 5",
     "class Class: pass",
+    "from flex_tokenstore import hookimpl\nclass Class:\n"
+    "    @hookimpl\n    def get_token(self): pass\n"
+    "    @hookimpl\n    def set_token(self, token): pass\n"
+    "    @hookimpl\n    def remove_token(self): pass",
     "class Class:\n    __doc__ = 5\n    Options = 5",
     "class Meta(type):\n    def __getattr__(cls, name):\n"
     "        raise RuntimeError('SENTINEL-secret-of-the-row')\nclass Class(metaclass=Meta): pass",
@@ -585,7 +593,9 @@ def test_a_plugin_that_cannot_be_loaded(
     name = f"broken_{abs(hash(code))}"
     install(tmp_path, name.replace("_", "-"), f"broken = {name}:Class", **{name: code})
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(StoreLoadError) as caught:
+    # What its class does when it is asked for its parts may be anything, an outage too.
+    expected: type[TokenStoreError] = TokenStoreError if "metaclass" in code else StoreLoadError
+    with pytest.raises(expected) as caught:
         open_store("broken", IDENTITY)
     silent(caught.value)
     (info,) = [info for info in list_stores(check=True) if info.name == "broken"]

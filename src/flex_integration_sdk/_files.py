@@ -46,6 +46,7 @@ def file_metadata(
     Raises:
         OSError: The file cannot be read.
         ValueError: It has no name: bytes have none.
+        TypeError: ``file`` is none of these.
     """
     with _opened(file) as stream:
         size = _size(stream)
@@ -155,8 +156,13 @@ def _opened(file: Upload) -> Iterator[IO[bytes]]:
     elif isinstance(file, (str, os.PathLike)):
         with Path(file).open("rb") as stream:
             yield stream
-    else:
+    elif hasattr(file, "read") and hasattr(file, "seek"):
         yield file
+    else:
+        raise TypeError(
+            "a file is its path, its bytes, or the file opened for reading bytes, got "
+            f"{type(file).__name__}"
+        )
 
 
 def _size(stream: IO[bytes]) -> int:

@@ -58,7 +58,11 @@ class RateLimiter:
         self.maximum = burst if maximum is None else maximum
         for name in ("burst", "seconds", "maximum"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, (int, float))
+                or not 0 < value < 1e15
+            ):
                 raise ConfigurationError(f"{name} takes a positive number, got {value!r}")
         # By process, whose number is looked at instead of a fork hook: a server that forks in C
         # runs none. What is here is the latest moment, or one from which it is reached.

@@ -136,6 +136,8 @@ def _found_secret(
         file = environ.get(file_variable)
     if not file:
         return None
+    if not isinstance(file, (str, os.PathLike)):
+        raise ConfigurationError(f"client_secret_file must be a path, got {type(file).__name__}")
     # Outside of any ``except``: a decoding error holds the bytes that it could not decode.
     secret, problem = _read_secret(Path(file))
     if secret is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -128,5 +129,22 @@ def wrong_lock(store: str, given: object) -> StoreLoadError:
     return StoreLoadError(
         f"token_lock of token store {store!r} must return a context manager, got "
         f"{type(given).__name__}; mark it with @contextmanager or @asynccontextmanager",
+        store=store,
+    )
+
+
+def refuse_other_init(cls: type, store: str) -> None:
+    """Raises StoreLoadError unless a store class can be made from options and an identity."""
+    try:
+        inspect.signature(cls).bind("options", "identity")
+    except ValueError:
+        return  # it has no signature that could be looked at
+    except TypeError:
+        pass
+    else:
+        return
+    raise StoreLoadError(
+        f"the class {cls.__name__} of token store {store!r} must take two arguments: give it "
+        "__init__(self, options, identity)",
         store=store,
     )

@@ -28,6 +28,7 @@ class TokenIdentity:
     Raises:
         ValueError: ``base_url`` is not an absolute http(s) URL without user, query and
             fragment, ``client_id`` or ``profile`` is empty, or one of them has no UTF-8.
+        TypeError: One of them is not a string.
     """
 
     __slots__ = ("_key", "base_url", "client_id", "profile", "scope")
@@ -41,6 +42,10 @@ class TokenIdentity:
     def __init__(
         self, base_url: str, client_id: str, scope: str = "", profile: str = "default"
     ) -> None:
+        given = {"base_url": base_url, "client_id": client_id, "scope": scope, "profile": profile}
+        for name, value in given.items():
+            if not isinstance(value, str):
+                raise TypeError(f"{name} must be a string, got {type(value).__name__}")
         if not client_id:
             raise ValueError("client_id must be provided")
         if not profile:
@@ -95,8 +100,8 @@ def normalise_url(url: str) -> str:
     """``url`` in one spelling: lower-case scheme and host, no default port, no last slash."""
     try:
         parts = urlsplit(url.strip())
-    except ValueError as error:  # such as a bracket that is not closed
-        raise ValueError(f"base_url is no URL: {error}") from None
+    except ValueError:  # a bracket that is not closed; its text may quote a password
+        raise ValueError("base_url is not a URL: check its host and brackets") from None
     if parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname:
         raise ValueError("base_url must be an absolute URL that starts with https:// or http://")
     if parts.username is not None or parts.password is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ._binding import Abilities, Binding, bind
 from ._config import hidden, normalise
-from ._guard import Guard
+from ._guard import Guard, refuse_other_init
 from ._identity import TokenIdentity
 from ._redaction import Redactor, secrets_of, watch_loggers
 from ._secret import Secret
@@ -194,14 +194,25 @@ def _bind_plugin(
     with _opening(name, secrets) as opening:
         if prefer_async:
             cls = getattr(cls, "async_class", None) or cls
-        factory: Callable[..., object] = cls
-        plugin = factory(checked, identity)
+        plugin = _made(cls, name, checked, identity)
         if isinstance(plugin, WrapperStore):
             inner = plugin._open_inner(name, checked, identity, prefer_async=prefer_async)
         binding = bind(plugin, store=name, marked=True, inner=inner)
         binding.secrets = secrets + (() if inner is None else inner.secrets)
         return binding
     raise opening.error
+
+
+def _made(cls: type, name: str, options: Any, identity: TokenIdentity) -> object:
+    factory: Callable[..., object] = cls
+    try:
+        return factory(options, identity)
+    except TypeError:
+        # Looked at only now: a class without hooks, or with another signature, is the plugin's
+        # mistake and not an outage.
+        bind(cls, store=name, marked=True)
+        refuse_other_init(cls, name)
+        raise
 
 
 def _checked_options(cls: type, name: str, options: Mapping[str, Any]) -> Any:

@@ -88,6 +88,8 @@ class Token:
         """
         given: Any = Secret(answer)
         del answer  # as in __init__
+        if not isinstance(given.reveal(), Mapping):
+            raise ValueError("the token response is not a JSON object")
         lifetime = _seconds(given.reveal().get("expires_in"))
         tag: dict[str, Any] = {
             "format": FORMAT,
@@ -238,7 +240,13 @@ def revision_of(token: Mapping[str, Any]) -> str:
     ``token["flex_tokenstore"]["revision"]`` if present, else the lower-case hexadecimal SHA-256
     of the canonical JSON array ``[access_token, refresh_token or null]`` (RFC 8785). A wire
     format: the test vectors are in ``docs/formats.md``.
+
+    Raises:
+        TypeError: ``token`` is not a mapping.
+        KeyError: It has no ``access_token``.
     """
+    if not isinstance(token, (dict, Mapping)):
+        raise TypeError(f"a token's JSON object was expected, got {type(token).__name__}")
     tag = token.get(TAG)
     if isinstance(tag, Mapping) and isinstance(tag.get("revision"), str):
         return str(tag["revision"])
