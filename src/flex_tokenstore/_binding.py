@@ -27,7 +27,7 @@ class Abilities(NamedTuple):
     """It brings a renewal lock that holds for all who share the store."""
     native_async: bool
     """Its hooks are coroutine functions, or its class names an ``async_class``."""
-    prepare_save: bool
+    prepare_save: bool = False
     """It finds out before a token is requested whether the token could be saved."""
 
 
