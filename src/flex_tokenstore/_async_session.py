@@ -114,6 +114,7 @@ class AsyncTokenSession(SessionBase):
         one was forked from, are not ours to wait for."""
         while self._tasks and self._loop is asyncio.get_running_loop():
             for flight in self._tasks.values():
+                flight.unwanted = True
                 if flight.sent and not (flight.awaited() or flight.over()):
                     warn(flight, self._limit)
             await asyncio.wait(set(self._tasks))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from ._promise import Promise
-from ._steps import Load, Lock, Request, Revoke, Save
+from ._steps import Load, Lock, Remove, Request, Revoke, Save, Unlock
 from .errors import SessionClosedError
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class Flight(Promise):
         """A request was sent: what it brings exists nowhere else until it is saved."""
         self.given_up = False
         """The user pressed Ctrl-C twice: nobody waits for it any more, saved or not."""
+        self.unwanted = False
+        """Its session is being closed: it sends nothing any more, but saves what it has."""
         self.warned_at: float | None = None
         """Monotonic time of the message that it is being waited for."""
         self._dead = dead
@@ -104,6 +106,8 @@ class Flight(Promise):
         """
         if self.given_up:
             return not isinstance(step, Save)
+        if self.unwanted and not self.sent:
+            return not isinstance(step, (Save, Remove, Unlock))
         if isinstance(step, (Request, Revoke)):
             before, self.sent = self.sent, True  # before looking: see ``_waits.leave_or_stay``
             if self._waiting:

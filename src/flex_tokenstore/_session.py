@@ -140,6 +140,7 @@ class TokenSession(SessionBase):
             self._saver.ended.give(None)
         flight = self._gate.current(self)
         if flight is not None:
+            flight.unwanted = True  # it may be waiting for another program, which takes its time
             finish(flight, self, self._limit, self._give_up)
         ended, self._ended = self._ended, True
         if ended:

@@ -292,3 +292,54 @@ def test_a_sync_call_in_the_loop_that_renews_is_refused_not_blocked_for_ever() -
     first, second = asyncio.run(main())
     assert first == second
     assert server.calls == ["refresh"]
+
+
+class Taken(DictStore):
+    """Another program holds its lock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tried = threading.Event()
+
+    def token_lock(self, wait: float, lease: float) -> Any:
+        self.tried.set()
+        raise TokenLockTimeoutError("busy")
+
+
+def test_closing_does_not_wait_for_another_program() -> None:
+    server, store = Server(), Taken()
+    store.token = expired(server)
+    session = TokenSession(open_store(store, IDENTITY), server, lock_timeout=300)
+    errors: list[Exception] = []
+
+    def call() -> None:
+        try:
+            session.token()
+        except SessionClosedError as error:
+            errors.append(error)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    assert store.tried.wait(20)
+    began = time.monotonic()
+    session.close()
+    caller.join(20)
+    assert time.monotonic() - began < 20
+    assert len(errors) == 1
+    assert server.calls == []
+
+
+def test_closing_an_async_session_does_not_wait_for_another_program() -> None:
+    async def main() -> None:
+        server, store = Server(), Taken()
+        store.token = expired(server)
+        opened = await open_async_store(store, IDENTITY)
+        session = AsyncTokenSession(opened, AsyncServer(server), lock_timeout=300)
+        caller = asyncio.create_task(session.token())
+        await asyncio.to_thread(store.tried.wait, 20)
+        await asyncio.wait_for(session.aclose(), 20)
+        with pytest.raises(SessionClosedError):
+            await asyncio.wait_for(caller, 20)
+        assert server.calls == []
+
+    asyncio.run(main())
