@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from pathlib import Path
+
+from flex_tokenstore.stores._raw import is_there
 
 LONGEST = 255  # bytes of a name, on nearly every file system
 
@@ -21,6 +24,16 @@ def temporary(path: Path) -> Path:
 def write_lock(path: Path) -> Path:
     """The lock that each write of the file takes."""
     return beside(path, "{}.write.lock")
+
+
+def name_aside(path: Path) -> Path:
+    """A free name for content that is moved aside: ``<name>.corrupt-<time>``."""
+    form = f"{{}}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+    aside, count = beside(path, form), 0
+    while is_there(aside):
+        count += 1
+        aside = beside(path, f"{form}-{count}")
+    return aside
 
 
 def beside(path: Path, form: str) -> Path:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from flex_tokenstore._secret import Secret
 from flex_tokenstore._token import FORMAT, TAG, TokenObject, check_token_object
-from flex_tokenstore.stores._files import LIMIT, Signature
+from flex_tokenstore.stores._files import Signature
+from flex_tokenstore.stores._raw import LIMIT
 
 NEWER = "a newer version of this package wrote it; upgrade flex-integration-sdk"
 

@@ -10,25 +10,31 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 from flex_tokenstore._folders import make_private_folder, sync_folder
 from flex_tokenstore._secret import Secret
 from flex_tokenstore.errors import TokenPermissionError, TokenUnavailableError
-from flex_tokenstore.stores._beside import beside, temporary
+from flex_tokenstore.stores._beside import name_aside, temporary
+from flex_tokenstore.stores._mounted import REMEDY, copy, empty, is_mount_point, write_in_place
+from flex_tokenstore.stores._raw import (
+    NOFOLLOW,
+    NONBLOCK,
+    WINDOWS,
+    contents,
+    is_there,
+    removed_on_failure,
+    retried,
+    write_new,
+)
 from flex_tokenstore.stores._reasons import fail, no_file, reporting
 
 logger = logging.getLogger("flex_tokenstore.file")
 
-T = TypeVar("T")
 Permissions = Literal["strict", "warn", "off"]
 Signature = tuple[int, int, int, int]  # inode, size in bytes, mtime and ctime in nanoseconds
 
-LIMIT = 1 << 20  # bytes; a token has a few kilobytes
-_WINDOWS = os.name == "nt"
-_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-_NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would wait for a writer
-_CHUNK = 1 << 16  # bytes
+_SETTLED = 300_000_000  # nanoseconds; who empties a file and then writes it takes some thousands
 
 
 class PrivateFiles:
@@ -39,15 +45,24 @@ class PrivateFiles:
         permissions: What to do where others could read or change them.
         tighten: The folder is ours by default: take the others' rights away.
         problem: Why there is no such folder, which is raised when it is first needed.
+        emptied: Another program empties the files before it writes them.
     """
 
     def __init__(
-        self, folder: Path, permissions: Permissions, *, tighten: bool, problem: str = ""
+        self,
+        folder: Path,
+        permissions: Permissions,
+        *,
+        tighten: bool,
+        problem: str = "",
+        emptied: bool = False,
     ) -> None:
         self._folder = folder
         self._problem = problem
         self._permissions = permissions
         self._tighten = tighten
+        self._emptied = emptied
+        self._warned = False
 
     @property
     def folder(self) -> Path:
@@ -90,7 +105,10 @@ class PrivateFiles:
     def read(
         self, path: Path, *, folder_is_checked: bool = False
     ) -> tuple[Secret[bytes], Signature] | None:
-        """The file's bytes (of a larger one the first 1 MiB and a byte); None: no file."""
+        """The file's bytes (of a larger one the first 1 MiB and a byte).
+
+        None: there is no file, or a mount point with nothing in it.
+        """
         with reporting("read", path), self._opened(path) as fd:
             if fd is None:
                 return None
@@ -98,7 +116,10 @@ class PrivateFiles:
                 self._check_folder()
             # Looked at before the bytes: a change meanwhile then shows in the next look.
             found = self._checked_file(path, fd)
-            return _contents(fd), _signature(found)
+            data = contents(fd)
+            if not data.reveal().strip() and self._is_vacant(path, found):
+                return None
+            return data, _signature(found)
 
     def check(self, path: Path) -> None:
         """Refuses what :meth:`read` would, in a folder that is checked; no file is fine."""
@@ -109,7 +130,7 @@ class PrivateFiles:
     @contextmanager
     def _opened(self, path: Path) -> Iterator[int | None]:
         try:
-            fd = _retried(lambda: os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK))
+            fd = retried(lambda: os.open(path, os.O_RDONLY | NOFOLLOW | NONBLOCK))
         except FileNotFoundError:
             yield None
             return
@@ -123,9 +144,11 @@ class PrivateFiles:
             os.close(fd)
 
     def is_clean(self, path: Path) -> bool:
-        """There is neither the file nor what a crash in a write of it left."""
+        """There is neither a file with content nor what a crash in a write of it left."""
         with reporting("looked at", path):
-            return not _is_there(path) and not _is_there(temporary(path))
+            if is_there(temporary(path)):
+                return False
+            return not is_there(path) or (path.lstat().st_size == 0 and is_mount_point(path))
 
     def replace(self, path: Path, data: Secret[bytes]) -> None:
         """Writes the file whole, so that a reader or a crash sees the old or the new one.
@@ -133,36 +156,86 @@ class PrivateFiles:
         Only the holder of the file's write lock may call it, or the other changing methods.
         """
         new = temporary(path)
-        with reporting("written (what it held is kept)", path), _removed_on_failure(new):
-            _write_new(new, data)
-            _retried(lambda: new.replace(path))
+        with reporting("written (what it held is kept)", path), removed_on_failure(new):
+            write_new(new, data)
+            try:
+                retried(lambda: new.replace(path))
+            except OSError as error:
+                self._in_place_after(error, path)
+                write_in_place(path, data)
+                new.unlink()
         _sync(path.parent)
 
     def remove(self, path: Path) -> None:
         """Removes the file, and what a crash in a write left; removing nothing is fine."""
         with reporting("removed", path):
-            for each in (temporary(path), path):
-                with suppress(FileNotFoundError):
-                    _retried(each.unlink)
+            with suppress(FileNotFoundError):
+                retried(temporary(path).unlink)
+            try:
+                retried(lambda: path.unlink(missing_ok=True))
+            except OSError as error:
+                self._in_place_after(error, path)
+                empty(path)
         _sync(path.parent)
 
-    def move_aside(self, path: Path) -> Path:
-        """Renames corrupt content to ``<name>.corrupt-<time>``, which it gives."""
-        form = f"{{}}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+    def move_aside(self, path: Path, unchanged: Callable[[Path], bool]) -> Path | None:
+        """Renames corrupt content to ``<name>.corrupt-<time>``, which it gives.
+
+        Args:
+            path: The file.
+            unchanged: Whether the file of this name holds what was to be moved. If not,
+                everything stays as it is, and None is given.
+        """
         with reporting("moved aside", path):
-            aside, count = beside(path, form), 0
-            while _is_there(aside):
-                count += 1
-                aside = beside(path, f"{form}-{count}")
-            _retried(lambda: path.rename(aside))
+            aside = name_aside(path)
+            try:
+                retried(lambda: path.rename(aside))
+            except OSError as error:
+                self._in_place_after(error, path)
+                return self._copy_aside(path, aside, unchanged)
         _sync(path.parent)
+        if unchanged(aside):
+            return aside
+        self.put_back(aside, path)
+        return None
+
+    def _copy_aside(
+        self, path: Path, aside: Path, unchanged: Callable[[Path], bool]
+    ) -> Path | None:
+        new = temporary(path)  # what is at ``aside`` is whole, whenever the process is killed
+        with removed_on_failure(new):
+            copy(path, new)
+            new.rename(aside)
+        _sync(path.parent)
+        if not unchanged(path):
+            aside.unlink()
+            return None
+        empty(path)
         return aside
+
+    def _in_place_after(self, error: OSError, path: Path) -> None:
+        """Raises the error, unless it says that the file is a mount point; warns of that once."""
+        if error.errno != errno.EBUSY:
+            raise error
+        if not self._warned:
+            self._warned = True
+            logger.warning(
+                "%s is a mount point, which cannot be replaced; it is written in place, and a "
+                "power cut in that moment may damage it; %s",
+                path,
+                REMEDY,
+            )
+
+    def _is_vacant(self, path: Path, found: os.stat_result) -> bool:
+        """Of a file with nothing in it: whether it is a mount point, and nobody is writing it."""
+        changed = abs(time.time_ns() - found.st_mtime_ns)
+        return not (self._emptied and changed < _SETTLED) and is_mount_point(path)
 
     def put_back(self, aside: Path, path: Path) -> None:
         """Undoes :meth:`move_aside`, unless there is another file by now."""
         with reporting("put back", path), suppress(FileExistsError):
-            if _WINDOWS:
-                _retried(lambda: aside.rename(path))  # which never replaces there
+            if WINDOWS:
+                retried(lambda: aside.rename(path))  # which never replaces there
             else:
                 path.hardlink_to(aside)
                 aside.unlink()
@@ -182,7 +255,7 @@ class PrivateFiles:
                 self._check_folder()
 
     def _check_folder(self) -> None:
-        if _WINDOWS or self._permissions == "off":
+        if WINDOWS or self._permissions == "off":
             return
         found = self.folder.stat()
         mode = stat.S_IMODE(found.st_mode)
@@ -197,7 +270,7 @@ class PrivateFiles:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):
             raise no_file(path)
-        if _WINDOWS or self._permissions == "off":
+        if WINDOWS or self._permissions == "off":
             return found
         if found.st_uid != os.geteuid():
             why = f"it belongs to another user (uid {found.st_uid})"
@@ -223,24 +296,6 @@ class PrivateFiles:
         logger.warning("%s is not private: %s", path, why)
 
 
-@contextmanager
-def _removed_on_failure(temporary: Path) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-
-
-def _is_there(path: Path) -> bool:
-    # Not os.path.lexists: it takes every error for absence.
-    with suppress(FileNotFoundError):
-        path.lstat()
-        return True
-    return False
-
-
 def _sync(folder: Path) -> None:
     with reporting("made safe against a power cut (it was changed)", folder):
         sync_folder(folder)
@@ -248,42 +303,3 @@ def _sync(folder: Path) -> None:
 
 def _signature(found: os.stat_result) -> Signature:
     return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-
-
-def _write_new(path: Path, data: Secret[bytes]) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
-    try:
-        fd = _retried(lambda: os.open(path, flags, 0o600))
-    except FileExistsError:
-        _retried(path.unlink)  # left by a crash: whoever writes holds a lock on it
-        fd = _retried(lambda: os.open(path, flags, 0o600))
-    try:
-        written = 0
-        while written < len(data.reveal()):
-            written += os.write(fd, data.reveal()[written:])
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _contents(fd: int) -> Secret[bytes]:
-    # Plain calls: a file object adds four system calls and keeps the bytes in its buffer.
-    chunks: list[Secret[bytes]] = []
-    left = LIMIT + 1
-    while left > 0:
-        chunk = Secret(os.read(fd, min(left, _CHUNK)))
-        if not chunk.reveal():
-            break
-        chunks.append(chunk)
-        left -= len(chunk.reveal())
-    return Secret(b"".join(chunk.reveal() for chunk in chunks))
-
-
-def _retried(action: Callable[[], T]) -> T:
-    for _ in range(50 if _WINDOWS else 0):
-        try:
-            return action()
-        except PermissionError:
-            # Windows refuses while another process has the file open; it will not for long.
-            time.sleep(0.01)
-    return action()

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from flex_tokenstore.stores._beside import beside, temporary
+from flex_tokenstore.stores._mounted import check_writable, is_mount_point
 from flex_tokenstore.stores._reasons import refuse, reporting
 
 _DOING = "written, so no new token was requested"
@@ -24,8 +25,8 @@ def check_replaceable(path: Path) -> None:
 
     Raises:
         TokenPermissionError: This user may not.
-        TokenUnavailableError: It is a folder or a mount point, its name is too long, or the file
-            system has a fault.
+        TokenUnavailableError: It is a folder, its name is too long, or the file system has a
+            fault.
     """
     with reporting(_DOING, path):
         _try_folder(path)
@@ -60,6 +61,9 @@ def _look_at_file(path: Path) -> None:
         found = path.lstat()
     except FileNotFoundError:
         return
+    if is_mount_point(path):
+        check_writable(path, _DOING)
+        return
     _look_at_owner(path, found)
     marked = getattr(found, "st_flags", 0) & _MARKS  # macOS, BSD
     protected = getattr(found, "st_file_attributes", 0) & stat.FILE_ATTRIBUTE_READONLY  # Windows
@@ -70,8 +74,6 @@ def _look_at_file(path: Path) -> None:
             "it is marked as unchangeable; take that off (Linux: `chattr -i -a`, macOS: `chflags "
             "nouchg,nouappnd`, Windows: `attrib -r`)",
         )
-    if _is_mount_point(path, found):
-        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
 
 
 def _is_immutable(path: Path) -> bool:
@@ -112,25 +114,3 @@ def _look_at_owner(path: Path, found: os.stat_result) -> None:
             "user may replace or remove it; have it removed, or choose another folder with the "
             "option path",
         )
-
-
-def _is_mount_point(path: Path, found: os.stat_result) -> bool:
-    """A file that is mounted over another, as a container's volume may be."""
-    if os.name == "nt":
-        return False
-    if found.st_dev != path.parent.stat().st_dev:
-        return True
-    try:
-        return _mount_of(path) != _mount_of(path.parent)
-    except OSError:  # no /proc, or not Linux
-        return False
-
-
-def _mount_of(path: Path) -> bytes:
-    """The number of the mount that the path is in; Linux only."""
-    fd = os.open(path, getattr(os, "O_PATH", 0) | _NO_WAIT)
-    try:
-        about = Path(f"/proc/self/fdinfo/{fd}").read_bytes()
-    finally:
-        os.close(fd)
-    return next((line for line in about.splitlines() if line.startswith(b"mnt_id")), b"")

@@ -31,10 +31,11 @@ from flex_tokenstore.errors import (
 )
 from flex_tokenstore.hookspecs import hookimpl
 from flex_tokenstore.stores._content import Content, encode, read_content
-from flex_tokenstore.stores._files import LIMIT, Permissions, PrivateFiles, Signature, logger
+from flex_tokenstore.stores._files import Permissions, PrivateFiles, Signature, logger
 from flex_tokenstore.stores._locks import Renewing, WriteLock
 from flex_tokenstore.stores._owner import MAIN, OWNER, FileNames
 from flex_tokenstore.stores._place import place_of
+from flex_tokenstore.stores._raw import LIMIT
 from flex_tokenstore.stores._reasons import lasts
 from flex_tokenstore.stores._rights import check_replaceable
 
@@ -68,7 +69,11 @@ class FileStore:
         self._shared = options.share_with_js
         self._where = where = place_of(options.path, share_with_js=options.share_with_js)
         self._files = PrivateFiles(
-            where.folder, options.permissions, tighten=where.is_ours, problem=where.problem
+            where.folder,
+            options.permissions,
+            tighten=where.is_ours,
+            problem=where.problem,
+            emptied=options.share_with_js,
         )
         self._names = FileNames(self._files, self._key, fixed=where.name)
         self._locked = False
@@ -223,11 +228,13 @@ class FileStore:
     def _move_aside(self, path: Path, content: Content, expected: str | None) -> None:
         if expected not in (ANY_REVISION, content.revision):
             raise self._conflict(path)
-        aside = self._files.move_aside(path)
-        moved = self._files.read(aside, folder_is_checked=True)
-        if moved is not None and read_content(*moved).revision != content.revision:
-            # Somebody writes without our lock, into the file itself.
-            self._files.put_back(aside, path)
+
+        def unchanged(at: Path) -> bool:
+            found = self._files.read(at, folder_is_checked=True)
+            return found is None or read_content(*found).revision == content.revision
+
+        aside = self._files.move_aside(path, unchanged)
+        if aside is None:  # somebody writes without our lock, into the file itself
             raise self._conflict(path)
         logger.warning("%s held no token and was moved to %s", path, aside)
 

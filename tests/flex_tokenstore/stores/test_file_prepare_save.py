@@ -244,33 +244,6 @@ def test_the_documented_name_is_prepared_where_it_may_be_claimed(
     assert sorted(os.listdir(folder)) == before
 
 
-def test_a_mounted_file_is_found(small_disk: Path, tmp_path: Path) -> None:
-    """As with ``docker run -v ./token.json:/data/token.json``, on one file system or on two."""
-    for host in (tmp_path / "host.json", small_disk / "host.json"):
-        path = tmp_path / "data" / f"{host.parent.name}.json"
-        path.parent.mkdir(exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-        store(str(host)).set_token(token("old"), None)
-        mount("--bind", str(host), str(path))
-        try:
-            opened = store(str(path))
-            assert opened.get_token() == token("old")
-            with pytest.raises(TokenUnavailableError, match="mount the folder, not the file"):
-                opened.prepare_save()
-            with pytest.raises(TokenUnavailableError, match="mount the folder, not the file"):
-                opened.set_token(token("new"), ANY_REVISION)
-            assert opened.get_token() == token("old")
-        finally:
-            subprocess.run(["umount", str(path)], check=True)
-        path.unlink()
-        opened.prepare_save()
-    mount("--bind", str(small_disk), str(tmp_path / "data"))
-    try:
-        store(str(tmp_path / "data/t.json")).prepare_save()  # the folder is mounted: fine
-    finally:
-        subprocess.run(["umount", str(tmp_path / "data")], check=True)
-
-
 def test_a_read_only_file_system_is_found(small_disk: Path) -> None:
     opened = store(str(small_disk / "t.json"))
     opened.set_token(token("old"), None)

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -178,9 +179,9 @@ def test_what_is_written_while_it_is_moved_aside_is_put_back(
     whole = json.dumps(token("1"))
     real = s._files.move_aside
 
-    def finish_first(given: Path) -> Path:
+    def finish_first(given: Path, unchanged: Callable[[Path], bool]) -> Path | None:
         given.write_text(whole if finished else whole[:20])
-        return real(given)
+        return real(given, unchanged)
 
     monkeypatch.setattr(s._files, "move_aside", finish_first)
     with pytest.raises(TokenConflictError):
