@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from flex_tokenstore import file_store, memory_store
 
     from ._async_client import AsyncIntegrationSDK, create_async_instance
-    from ._client import AuthInfo, IntegrationSDK, create_instance
+    from ._auth_info import AuthInfo
+    from ._client import IntegrationSDK, create_instance
     from ._files import FileMetadata, async_upload_file, file_metadata, upload_file
     from ._handlers import TypeHandler
     from ._query import object_query_string
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "AsyncIntegrationSDK": "flex_integration_sdk._async_client",
-    "AuthInfo": "flex_integration_sdk._client",
+    "AuthInfo": "flex_integration_sdk._auth_info",
     "FileMetadata": "flex_integration_sdk._files",
     "IntegrationSDK": "flex_integration_sdk._client",
     "LatLng": "flex_integration_sdk.types",

@@ -11,20 +11,20 @@ from flex_tokenstore._async_store import async_store
 from flex_tokenstore._reporting import OnEvent
 
 from ._async_endpoints import Endpoints
+from ._async_http import AsyncHttp
+from ._auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
 from ._client import (
-    AuthInfo,
     InstanceBase,
     OnStoreError,
-    auth_info_of,
-    auth_info_of_corrupt,
     check_limits,
     refuse_wrong_callback,
 )
+from ._exchange import ApiAnswer
 from ._grants import AsyncGrants
 from ._handlers import TypeHandler
-from ._http import AsyncHttp
 from ._rates import RateLimits, limits_of
-from ._response import Response
+from ._requests import ApiRequest
+from ._response import Response, refuses_token
 from .config import Settings, resolve, shown_to_nobody
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def create_async_instance(
     http = AsyncHttp(settings.base_url, timeout, request_timeout)
     session = AsyncTokenSession(
         store,
-        AsyncGrants(settings, http),
+        AsyncGrants(settings, http, store),
         request_timeout=request_timeout,
         lock_timeout=lock_timeout,
         on_store_error=on_store_error,
@@ -93,6 +93,7 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
         Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
+        http.before_send = self._closing.check
 
     @property
     def token_store(self) -> AsyncTokenStore:
@@ -101,6 +102,7 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
 
     async def auth_info(self) -> AuthInfo:
         """As :meth:`IntegrationSDK.auth_info`."""
+        self._closing.check()
         try:
             return auth_info_of(await self.session.peek())
         except TokenCorruptError as error:
@@ -108,11 +110,12 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
 
     async def revoke(self) -> bool:
         """As :meth:`IntegrationSDK.revoke`."""
+        self._closing.check()
         return await self.session.revoke()
 
     async def aclose(self) -> None:
         """As :meth:`IntegrationSDK.close`."""
-        self._closed = True
+        self._closing.close()
         try:
             await self.session.aclose()
         except Exception:
@@ -136,17 +139,24 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
         self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
     ) -> Response[Any]:
         request = self._prepare(name, named, others)
+        return self._interpret(await self._exchange(name, request), name)
+
+    async def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
+        """As in the sync SDK."""
         if limiter := self._limiter(name):
-            await self.session.token()  # as in the sync SDK
-            await limiter.wait_async()
+            await self.session.token()
+            await limiter.wait_async(self._closing.sleep_async)
         call = self.session.new_call(name)
         token = await call.token()
         while True:
-            response = await self._http.send(request, token)
-            if response.status_code != 401:
-                call.accepted()
-                return self._interpret(response, name)
+            self._closing.check()
+            answer = await self._http.send(request, token)
+            if not refuses_token(answer):
+                if answer.status_code != 401:
+                    call.accepted()
+                return answer
+            self._closing.check()
             another = await call.refused(token)
             if another is None:
-                return self._interpret(response, name)
+                return answer
             token = another

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from flex_tokenstore import Secret, SessionClosedError, TokenCorruptError, TokenSession, open_store
-from flex_tokenstore._reporting import OnEvent, check_on_event
+from flex_tokenstore import (
+    Secret,
+    TokenCorruptError,
+    TokenSession,
+    TokenStoreError,
+    open_store,
+)
+from flex_tokenstore._reporting import OnEvent, check_on_event, refuse_within_report
 
+from ._auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
+from ._calls import Calls, refuse_within_renewal, renews_here
+from ._closing import Closing
 from ._endpoints import ENDPOINTS
+from ._exchange import ApiAnswer
 from ._grants import SyncGrants
 from ._handlers import TypeHandler, read, write
 from ._http import Http
 from ._rates import RateLimiter, RateLimits, limits_of
 from ._requests import ApiRequest, prepare
-from ._response import Response, interpret
+from ._response import Response, interpret, refuses_token
 from ._sync_endpoints import Endpoints
 from .config import Settings, resolve, shown_to_nobody
 from .errors import ConfigurationError
@@ -24,16 +37,12 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from flex_tokenstore import Token, TokenStore
+    from flex_tokenstore import TokenStore
 
+logger = logging.getLogger("flex_integration_sdk")
+
+T = TypeVar("T")
 OnStoreError = Literal["raise", "memory"]
-
-
-class AuthInfo(NamedTuple):
-    """How the next call authenticates."""
-
-    grant_type: str | None
-    """``"refresh_token"``, ``"client_credentials"``, or None if nothing is stored."""
 
 
 def create_instance(
@@ -67,8 +76,9 @@ def create_instance(
             ``FLEX_INTEGRATION_TOKEN_STORE``; else ``"memory"``.
         base_url: The server; else ``FLEX_INTEGRATION_BASE_URL``; else the live one.
         profile: A name to keep several tokens of one client apart.
-        timeout: Seconds that an API call may be without an answer.
-        request_timeout: Seconds that one token request may take.
+        timeout: Seconds to wait for a response, and then for each further 64 KB of it; 20 times
+            that for a whole response.
+        request_timeout: Seconds that one token request may take in all.
         lock_timeout: Seconds to wait for a renewal by another program; None: as long as the lease
             of one that died may last, and 10 s.
         on_store_error: ``"raise"``, or ``"memory"`` to go on without the store while it is down.
@@ -100,7 +110,7 @@ def create_instance(
     http = Http(settings.base_url, timeout, request_timeout)
     session = TokenSession(
         store,
-        SyncGrants(settings, http),
+        SyncGrants(settings, http, store),
         request_timeout=request_timeout,
         lock_timeout=lock_timeout,
         on_store_error=on_store_error,
@@ -123,7 +133,15 @@ class InstanceBase:
         self._limits = limits or RateLimits()
         self._handlers = tuple(type_handlers)
         self._verbose = transit_verbose
-        self._closed = False
+        self._closing = Closing()
+
+    @property
+    def _closed(self) -> bool:
+        return self._closing.closed
+
+    @_closed.setter
+    def _closed(self, closed: bool) -> None:
+        self._closing.closed = closed
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.settings.client_id!r} at {self.settings.base_url}>"
@@ -144,8 +162,7 @@ class InstanceBase:
         request = prepare(
             self.settings.base_url, ENDPOINTS[name], named, others, verbose=self._verbose
         )
-        if self._closed:
-            raise SessionClosedError("this SDK instance is closed; make a new one")
+        self._closing.check()
         return request
 
     def _limiter(self, name: str) -> RateLimiter | None:
@@ -176,6 +193,8 @@ class IntegrationSDK(InstanceBase, Endpoints):
         Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
+        http.before_send = self._closing.check
+        self._calls = Calls()
 
     @property
     def token_store(self) -> TokenStore:
@@ -184,8 +203,9 @@ class IntegrationSDK(InstanceBase, Endpoints):
 
     def auth_info(self) -> AuthInfo:
         """How the next call authenticates; asks the store, not the server."""
+        self._closing.check()
         try:
-            return auth_info_of(self.session.peek())
+            return auth_info_of(self._run(self.session.peek))
         except TokenCorruptError as error:
             return auth_info_of_corrupt(error)
 
@@ -195,11 +215,36 @@ class IntegrationSDK(InstanceBase, Endpoints):
         Returns:
             True if the server revoked them; False if there was nothing that still lived.
         """
-        return self.session.revoke()
+        self._closing.check()
+        return self._run(self.session.revoke)
 
     def close(self) -> None:
-        """Closes the store and the connections; twice is fine."""
-        self._closed = True
+        """Closes the store and the connections; twice is fine.
+
+        Calls that wait, for a place within the rate limits or for a token, end with
+        ``SessionClosedError``; nothing is sent after this has returned. A request that was sent
+        before is still answered, and its end closes the last connection. From a signal handler or
+        finalizer that interrupted a call of its own thread, it returns at once, and the end of that
+        call closes them.
+        """
+        self._closing.close()
+        if renews_here(self.session):
+            refuse_within_report()
+            self._close_elsewhere()
+        elif not self._calls.put_off_close():
+            self._run(self._close_now)
+
+    def _close_elsewhere(self) -> None:
+        """The renewal in whose thread a finalizer runs must go on, and be waited for."""
+        thread = threading.Thread(target=self._close_late, name="flex-integration-close")
+        with suppress(RuntimeError):  # the interpreter is shutting down
+            thread.start()
+
+    def _run(self, function: Callable[[], T]) -> T:
+        refuse_within_renewal(self.session)
+        return self._calls.run(function, self._close_late)
+
+    def _close_now(self) -> None:
         try:
             self.session.close()
         except Exception:
@@ -207,6 +252,14 @@ class IntegrationSDK(InstanceBase, Endpoints):
             raise
         # Not after Ctrl-C: a renewal that it was to wait for may still need its connection.
         self._http.close()
+
+    def _close_late(self) -> None:
+        """The call whose end this is has its own outcome to give."""
+        try:
+            self._close_now()
+        except Exception as error:  # noqa: BLE001 - a store's
+            said = str(error) if isinstance(error, TokenStoreError) else type(error).__name__
+            logger.warning("the SDK instance was not closed cleanly: %s", said)
 
     def __enter__(self) -> IntegrationSDK:
         return self
@@ -223,19 +276,27 @@ class IntegrationSDK(InstanceBase, Endpoints):
         self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
     ) -> Response[Any]:
         request = self._prepare(name, named, others)
+        answer = self._run(lambda: self._exchange(name, request))
+        return self._interpret(answer, name)  # outside: type handlers may make calls of their own
+
+    def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
+        """Sends it until there is an answer that is not of a refused token."""
         if limiter := self._limiter(name):
             self.session.token()  # else a sign-in would come between the place and the call
-            limiter.wait()
+            limiter.wait(self._closing.sleep)
         call = self.session.new_call(name)
         token = call.token()
         while True:
-            response = self._http.send(request, token)
-            if response.status_code != 401:
-                call.accepted()
-                return self._interpret(response, name)
+            self._closing.check()
+            answer = self._http.send(request, token)
+            if not refuses_token(answer):
+                if answer.status_code != 401:
+                    call.accepted()
+                return answer
+            self._closing.check()  # else the refresh would be for nothing
             another = call.refused(token)
             if another is None:
-                return self._interpret(response, name)
+                return answer
             token = another
 
 
@@ -262,15 +323,3 @@ def refuse_wrong_callback(on_event: object) -> None:
         check_on_event(on_event)
     except TypeError as error:
         raise ConfigurationError(str(error)) from None
-
-
-def auth_info_of(token: Token | None) -> AuthInfo:
-    """What the stored token tells."""
-    return AuthInfo(None if token is None else token.grant_type)
-
-
-def auth_info_of_corrupt(error: TokenCorruptError) -> AuthInfo:
-    """What the next call will move aside counts as nothing; what it must leave is raised."""
-    if error.revision is not None:
-        return AuthInfo(None)
-    raise error

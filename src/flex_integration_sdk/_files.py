@@ -7,17 +7,20 @@ import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, TypedDict
-from urllib.parse import urlsplit
-
-from flex_tokenstore.errors import without_frames
+from typing import IO, TYPE_CHECKING, Any, TypedDict
+from urllib.parse import urljoin, urlsplit
 
 from ._arguments import Upload
-from ._http import USER_AGENT, failed
-from ._requests import type_of
-from .config import is_loopback
-from .errors import class_for
+from ._failures import host_of
+from ._http import Http
+from ._http_clients import USER_AGENT
+from ._redirects import REDIRECTS
+from ._requests import ApiRequest, type_of
+from .errors import TransportError, class_for
 from .resources import FileUpload
+
+if TYPE_CHECKING:
+    from ._exchange import ApiAnswer
 
 _CHUNK = 1 << 20  # bytes
 
@@ -63,25 +66,26 @@ def upload_file(upload: FileUpload, file: Upload, *, timeout: float = 30.0) -> N
     Args:
         upload: Answer of ``file_uploads.create(file_id=…, expand=True)``.
         file: Its path, its bytes, or the file opened for reading bytes; read in pieces.
-        timeout: Seconds that the server may be silent.
+        timeout: Seconds that the server may take for each further 64 KB, and for its answer.
 
     Raises:
         ApiError: The server refused; a subclass by status.
         OSError: The file cannot be read; ``TransportError`` if no answer came.
         ValueError: ``upload`` was not expanded.
     """
-    import httpx2
-
-    method, url, headers = _target(upload)
+    request = _request(upload)
     with _opened(file) as stream:
-        headers["Content-Length"] = str(_size(stream))
-        pieces = iter(lambda: stream.read(_CHUNK), b"")
+        request.headers["Content-Length"] = str(_size(stream))
+        pieces = _Pieces(stream)
+        http = Http(request.url, timeout, timeout)
         try:
-            with httpx2.Client(timeout=timeout, trust_env=not is_loopback(url)) as client:
-                response = client.request(method, url, headers=headers, content=pieces)
-        except httpx2.RequestError as error:
-            raise failed(url, error) from without_frames(error)
-    _check(response, method, url)
+            answer = http.upload(request, iter(pieces.read, b""))
+        except TransportError:
+            pieces.raise_failure()
+            raise
+        finally:
+            http.close()
+    _check(answer, request)
 
 
 async def async_upload_file(
@@ -93,34 +97,55 @@ async def async_upload_file(
     """As :func:`upload_file`, for asyncio programs; the file is read in a thread."""
     import asyncio
 
-    import httpx2
+    from ._async_http import AsyncHttp
 
-    method, url, headers = _target(upload)
-
-    async def pieces(stream: IO[bytes]) -> AsyncIterator[bytes]:
-        while piece := await asyncio.to_thread(stream.read, _CHUNK):
+    async def read(pieces: _Pieces) -> AsyncIterator[bytes]:
+        while piece := await asyncio.to_thread(pieces.read):
             yield piece
 
+    request = _request(upload)
     with _opened(file) as stream:
-        headers["Content-Length"] = str(_size(stream))
+        request.headers["Content-Length"] = str(_size(stream))
+        pieces = _Pieces(stream)
+        http = AsyncHttp(request.url, timeout, timeout)
         try:
-            async with httpx2.AsyncClient(
-                timeout=timeout, trust_env=not is_loopback(url)
-            ) as client:
-                response = await client.request(
-                    method, url, headers=headers, content=pieces(stream)
-                )
-        except httpx2.RequestError as error:
-            raise failed(url, error) from without_frames(error)
-    _check(response, method, url)
+            answer = await http.upload(request, read(pieces))
+        except TransportError:
+            pieces.raise_failure()
+            raise
+        finally:
+            await http.aclose()
+    _check(answer, request)
 
 
-def _target(upload: Mapping[str, Any]) -> tuple[str, str, dict[str, str]]:
+class _Pieces:
+    """A file, read in pieces; an error of it is told from one of the network."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._failure: Exception | None = None
+
+    def read(self) -> bytes:
+        from ._quiet import programs_own
+
+        try:
+            with programs_own():  # the file may be one that logs what it does
+                return self._stream.read(_CHUNK)
+        except Exception as error:
+            self._failure = error
+            raise
+
+    def raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure from None
+
+
+def _request(upload: Mapping[str, Any]) -> ApiRequest:
     attributes = upload.get("attributes") or {}
     if not attributes.get("url"):
         raise ValueError("this upload has no URL: file_uploads.create needs expand=True")
     headers = {"User-Agent": USER_AGENT, **(attributes.get("headers") or {})}
-    return attributes.get("method") or "PUT", attributes["url"], headers
+    return ApiRequest(attributes.get("method") or "PUT", attributes["url"], headers)
 
 
 @contextmanager
@@ -148,15 +173,23 @@ def _size(stream: IO[bytes]) -> int:
     return size
 
 
-def _check(response: Any, method: str, url: str) -> None:
-    if response.is_success:
+def _check(answer: ApiAnswer, request: ApiRequest) -> None:
+    status = answer.status_code
+    if 200 <= status < 300:
         return
     # Without the query, which is the signature.
-    host = urlsplit(url).netloc
-    status = response.status_code
-    message = f"{method} to {host} failed: HTTP {status}"
+    message = f"{request.method} to {host_of(request.url)} failed: HTTP {status}"
     if status in (401, 403):
         message += "; the signed URL may have expired: make another with file_uploads.create"
+    elif status in REDIRECTS:
+        # The file would go elsewhere, and the signature is for this host.
+        target = host_of(urljoin(request.url, answer.headers.get("location", "")))
+        message += f", a redirect to {target}; it is not followed: make another with "
+        message += "file_uploads.create"
     raise class_for(status)(
-        message, status=status, body=response.text, method=method, path=urlsplit(url).path
+        message,
+        status=status,
+        body=answer.content.decode(errors="replace"),
+        method=request.method,
+        path=urlsplit(request.url).path,
     )

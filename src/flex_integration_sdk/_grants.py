@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from flex_tokenstore import Secret, Token
-from flex_tokenstore._token import TokenObject
+from flex_tokenstore.errors import GrantError, GrantReason
 
 from ._endpoints import REVOKE_PATH, TOKEN_PATH
+from ._origin import BETWEEN, is_page, is_refusal, json_object
 from ._query import form
-from ._response import seconds
-from .config import PREFIX, SCOPE, Settings
-from .errors import AuthenticationError, RateLimitedError, ServerError, TransportError
+from ._retry_after import seconds
+from .config import SCOPE, Settings
+from .errors import (
+    AuthenticationError,
+    MissingSecretError,
+    RateLimitedError,
+    ServerError,
+    TransportError,
+)
 
 if TYPE_CHECKING:
-    from ._http import AsyncHttp, Http
+    from ._async_http import AsyncHttp
+    from ._http import Http
 
 
 class AuthRequest(NamedTuple):
@@ -34,6 +42,16 @@ class AuthAnswer(NamedTuple):
     status: int
     body: Secret[bytes]
     retry_after: str | None = None
+    content_type: str = ""
+
+
+class StoreFacts(Protocol):
+    """What an error says of the token store."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def place(self) -> str: ...
 
 
 def refresh_request(settings: Settings, refresh_token: Secret[str]) -> AuthRequest:
@@ -51,14 +69,10 @@ def refresh_request(settings: Settings, refresh_token: Secret[str]) -> AuthReque
     )
 
 
-def sign_in_request(settings: Settings) -> AuthRequest:
+def sign_in_request(settings: Settings, store: StoreFacts | None = None) -> AuthRequest:
+    """Raises MissingSecretError if there is no secret."""
     if settings.client_secret is None:
-        error = AuthenticationError(
-            "there is no usable token and no client secret to sign in with: pass client_secret=…, "
-            f"or set {PREFIX}CLIENT_SECRET or {PREFIX}CLIENT_SECRET_FILE"
-        )
-        error.sent = False
-        raise error
+        raise _missing_secret(store)
     return AuthRequest(
         settings.base_url + TOKEN_PATH,
         Secret(
@@ -92,106 +106,187 @@ def read_token(request: AuthRequest, answer: AuthAnswer, *, refreshing: bool) ->
     """
     host = urlsplit(request.url).netloc
     if not 200 <= answer.status < 300:
-        raise _refusal(host, answer, refreshing=refreshing)
-    token = _object(answer.body)
+        error = _refusal(host, answer, refreshing=refreshing)
+        error.retry_after = seconds(answer.retry_after)
+        raise error
+    token = json_object(answer.body)
     if token is None or not isinstance(token.get("access_token"), str):
+        advice = BETWEEN if _is_page(answer) else "a proxy may have answered"
         raise TransportError(
             f"{host} answered the token request with something else than a token: base_url may be "
-            "wrong, or a proxy may have answered"
+            f"wrong, or {advice}"
         )
     kind = token.get("token_type")
     if not isinstance(kind, str) or kind.lower() != "bearer":
         raise AuthenticationError(
-            f"Unknown token type: {str(kind)[:20]} (from {host}); only bearer tokens can be used. "
-            "Nothing was saved; check that base_url is the Integration API's",
+            f"Unknown token type: {_shown_kind(kind)} (from {host}); only bearer tokens can be "
+            "used. Nothing was saved; check that base_url is the Integration API's",
             status=answer.status,
         )
     return token
 
 
 def read_revocation(request: AuthRequest, answer: AuthAnswer) -> None:
-    """Raises unless the token was revoked; 401 is ``reason="rejected"``."""
+    """Raises unless the token was revoked; a refused access token is ``reason="rejected"``."""
     if 200 <= answer.status < 300:
         return
-    host = urlsplit(request.url).netloc
-    if answer.status == 429:
-        raise _rate_limited(host, REVOKE_PATH, answer)
-    if answer.status >= 500:
-        text = f"{host} did not revoke the token: HTTP {answer.status}; it is kept, try again later"
-        raise _server_failed(text, REVOKE_PATH, answer.status)
-    raise AuthenticationError(
-        f"{host} did not revoke the token: HTTP {answer.status}; it is kept, try again later",
-        reason="rejected" if answer.status == 401 else "failed",
-        status=answer.status,
-    )
+    error = _not_revoked(urlsplit(request.url).netloc, answer)
+    error.retry_after = seconds(answer.retry_after)
+    raise error
+
+
+def _not_revoked(host: str, answer: AuthAnswer) -> GrantError:
+    status = answer.status
+    if status == 429:
+        return _rate_limited(host, REVOKE_PATH, answer)
+    when = _when(answer)
+    text = f"{host} did not revoke the token: HTTP {status}; it is kept, try again {when}"
+    if status >= 500:
+        return _server_failed(text, REVOKE_PATH, status)
+    reason: GrantReason = "failed"
+    if status == 401:
+        reason = "rejected" if is_refusal(answer.content_type, answer.body) else "doubtful"
+    if _is_page(answer) or reason == "doubtful":
+        text += f". {BETWEEN[0].upper()}{BETWEEN[1:]}"
+    return AuthenticationError(text, reason=reason, status=status)
 
 
 class SyncGrants:
     """The grants over HTTP, for a sync session."""
 
-    def __init__(self, settings: Settings, http: Http) -> None:
-        self._settings, self._http = settings, http
+    def __init__(self, settings: Settings, http: Http, store: StoreFacts | None = None) -> None:
+        self._settings, self._http, self._store = settings, http, store
 
     def refresh(self, refresh_token: Secret[str]) -> Mapping[str, Any]:
         request = refresh_request(self._settings, refresh_token)
         return read_token(request, self._http.authenticate(request), refreshing=True)
 
     def sign_in(self) -> Mapping[str, Any]:
-        request = sign_in_request(self._settings)
+        request = sign_in_request(self._settings, self._store)
         return read_token(request, self._http.authenticate(request), refreshing=False)
 
     def revoke(self, token: Token) -> None:
         request = revoke_request(self._settings, token)
         read_revocation(request, self._http.authenticate(request))
 
+    def abandon(self) -> None:
+        """Ends the token requests that are under way; from any thread."""
+        self._http.abandon()
+
 
 class AsyncGrants:
     """The grants over HTTP, for an async session."""
 
-    def __init__(self, settings: Settings, http: AsyncHttp) -> None:
-        self._settings, self._http = settings, http
+    def __init__(
+        self, settings: Settings, http: AsyncHttp, store: StoreFacts | None = None
+    ) -> None:
+        self._settings, self._http, self._store = settings, http, store
 
     async def refresh(self, refresh_token: Secret[str]) -> Mapping[str, Any]:
         request = refresh_request(self._settings, refresh_token)
         return read_token(request, await self._http.authenticate(request), refreshing=True)
 
     async def sign_in(self) -> Mapping[str, Any]:
-        request = sign_in_request(self._settings)
+        request = sign_in_request(self._settings, self._store)
         return read_token(request, await self._http.authenticate(request), refreshing=False)
 
     async def revoke(self, token: Token) -> None:
         request = revoke_request(self._settings, token)
         read_revocation(request, await self._http.authenticate(request))
 
+    def abandon(self) -> None:
+        """Ends the token requests that are under way; from any thread."""
+        self._http.abandon()
 
-def _refusal(host: str, answer: AuthAnswer, *, refreshing: bool) -> Exception:
-    status, body = answer.status, _object(answer.body)
-    found = None if body is None else body.get("error")
-    code = found if isinstance(found, str) and len(found) < 60 else None
-    said = f"HTTP {status}" + (f", {code}" if code else "")
+
+def _missing_secret(store: StoreFacts | None) -> MissingSecretError:
+    if store is None:
+        return MissingSecretError()
+    from flex_tokenstore.stores.memory import MemoryStore
+
+    try:
+        place: str | None = store.place
+    except Exception:  # noqa: BLE001 - a property of a stranger's store
+        place = None
+    lasting = store.name != "memory" and place != MemoryStore.place  # of what a wrapper wraps, too
+    return MissingSecretError(store=store.name, place=place, lasting=lasting)
+
+
+def _refusal(host: str, answer: AuthAnswer, *, refreshing: bool) -> GrantError:
+    status, code = answer.status, _error_code(answer)
+    said = f"HTTP {status}" + (f", {code}" if code and _NAME.fullmatch(code) else "")
     if status == 429:
         return _rate_limited(host, TOKEN_PATH, answer)
     if status >= 500:
         return _server_failed(
-            f"{host} could not answer the token request: {said}; try again later",
+            f"{host} could not answer the token request: {said}; {_remedy(answer)}",
             TOKEN_PATH,
             status,
         )
-    invalid_grant = status == 400 and code == "invalid_grant"
-    if refreshing and (invalid_grant or (status == 401 and code != "invalid_client")):
-        return AuthenticationError(
-            f"{host} rejected the refresh token: {said}",
-            reason="rejected",
-            status=status,
-            code=code,
+    reason = _reason(answer, code) if refreshing else "failed"
+    if reason == "rejected":
+        text = f"{host} rejected the refresh token: {said}"
+    elif reason == "doubtful":
+        text = (
+            f"the token request to {host} was answered with {said}, but not as the token "
+            f"endpoint refuses: {BETWEEN}. The refresh token is kept; check the network"
         )
-    advice = "check client_id and client_secret"
-    if status != 401 and code is None:
+    else:
+        text = f"{host} refused the token request: {said}; {_remedy(answer)}"
+    return AuthenticationError(text, reason=reason, status=status, code=code)
+
+
+def _reason(answer: AuthAnswer, code: str | None) -> GrantReason:
+    """What a refusal means for the refresh token that was sent."""
+    if answer.status == 400 and code == "invalid_grant":
+        return "rejected"
+    if answer.status != 401 or code == "invalid_client":
+        return "failed"
+    return "rejected" if is_refusal(answer.content_type, answer.body) else "doubtful"
+
+
+def _remedy(answer: AuthAnswer) -> str:
+    if answer.status == 511:  # RFC 6585 section 6: a captive portal
+        return "this network wants you to sign in to it first, in a browser"
+    if answer.status >= 500:
+        return f"try again {_when(answer)}"
+    if answer.status == 407:
+        return "the proxy wants a user name and a password: check the proxy's address"
+    if _is_page(answer):
+        return f"{BETWEEN}, or base_url may be wrong"
+    if answer.status != 401 and _error_code(answer) is None:
         # No OAuth error: a redirect, an unknown path or a proxy's page.
-        advice = "base_url may be wrong, or a proxy may have answered"
-    return AuthenticationError(
-        f"{host} refused the token request: {said}; {advice}", status=status, code=code
-    )
+        return "base_url may be wrong, or a proxy may have answered"
+    if answer.status == 401 and not is_refusal(answer.content_type, answer.body):
+        return f"this is not how the token endpoint refuses: {BETWEEN}"
+    return "check client_id and client_secret"
+
+
+_NAME = re.compile(r"[a-z][a-z_.-]{1,39}")
+"""An error code of RFC 6749 or of a server's own. What does not look like one is not shown: it may
+be anything, a token too."""
+_TOKEN_TYPES = frozenset({"mac", "dpop", "pop", "n_a"})
+
+
+def _error_code(answer: AuthAnswer) -> str | None:
+    body = json_object(answer.body)
+    found = None if body is None else body.get("error")
+    return found if isinstance(found, str) and len(found) < 60 else None
+
+
+def _shown_kind(kind: object) -> str:
+    if isinstance(kind, str):
+        return kind if kind.lower() in _TOKEN_TYPES else "one that is not shown here"
+    return str(kind)[:20] if kind is None or isinstance(kind, int) else type(kind).__name__
+
+
+def _is_page(answer: AuthAnswer) -> bool:
+    return is_page(answer.content_type, answer.body.reveal())
+
+
+def _when(answer: AuthAnswer) -> str:
+    wait = seconds(answer.retry_after)
+    return "later" if wait is None else f"in {wait:g} s"
 
 
 def _server_failed(text: str, path: str, status: int) -> ServerError:
@@ -201,21 +296,9 @@ def _server_failed(text: str, path: str, status: int) -> ServerError:
 
 
 def _rate_limited(host: str, path: str, answer: AuthAnswer) -> RateLimitedError:
-    wait = seconds(answer.retry_after)
-    advice = "later" if wait is None else f"in {wait:g} s"
-    error = RateLimitedError(
-        f"{host} refused the token request: HTTP 429, too many requests; try again {advice}",
+    return RateLimitedError(
+        f"{host} refused the token request: HTTP 429, too many requests; try again {_when(answer)}",
         status=answer.status,
         method="POST",
         path=path,
     )
-    error.retry_after = wait
-    return error
-
-
-def _object(body: Secret[bytes]) -> TokenObject | None:
-    """The JSON object, which does not print itself; None if it is none."""
-    try:
-        return TokenObject(json.loads(body.reveal(), object_pairs_hook=TokenObject))
-    except (ValueError, TypeError, RecursionError):
-        return None

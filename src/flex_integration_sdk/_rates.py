@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-import threading
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from .errors import ConfigurationError
 
 
+class _Moment:
+    """What a limiter has left, and since when. It never changes; the next one is linked to it."""
+
+    __slots__ = ("_next", "left", "then")
+
+    def __init__(self, left: float, then: float | None) -> None:
+        self.left = left
+        self.then = then  # None: before the first call, from which the server counts, too
+        self._next: dict[str, _Moment] = {}
+
+    def last(self) -> _Moment:
+        """The latest one that is linked to this one."""
+        moment = self
+        while (after := moment._next.get("next")) is not None:
+            moment = after
+        return moment
+
+    def link(self, after: _Moment) -> bool:
+        """Makes ``after`` the next one; False: another thread was first."""
+        # A compare-and-swap: ``setdefault`` of a dict is one step.
+        return self._next.setdefault("next", after) is after
+
+
 class RateLimiter:
     """Lets so many calls through at once, and then one after the other.
 
     Calls wait in their order. It can be shared by instances, threads and event loops of a process;
-    other processes are not seen, although the API counts by network address.
+    other processes are not seen, although the API counts by network address. A forked child begins
+    with a limiter of its own.
 
     Args:
         burst: Calls that are let through at the start.
@@ -25,6 +49,9 @@ class RateLimiter:
     Raises:
         ConfigurationError: A number is not positive.
     """
+
+    # It has no lock. A thread that holds one while the process forks would leave it locked in the
+    # child, and a signal handler that interrupts its own thread there would wait for itself.
 
     def __init__(self, *, burst: int, seconds: float, maximum: int | None = None) -> None:
         self.burst, self.seconds = burst, seconds
@@ -37,9 +64,9 @@ class RateLimiter:
                 or not 0 < value < 1e15
             ):
                 raise ConfigurationError(f"{name} takes a positive number, got {value!r}")
-        self._left = float(burst)
-        self._then: float | None = None  # the server counts from the first call on, too
-        self._lock = threading.Lock()
+        # By process, whose number is looked at instead of a fork hook: a server that forks in C
+        # runs none. What is here is the latest moment, or one from which it is reached.
+        self._moments: dict[int, _Moment] = {}
 
     _clock: Callable[[], float] = staticmethod(time.monotonic)
 
@@ -47,40 +74,65 @@ class RateLimiter:
         return f"RateLimiter(burst={self.burst}, seconds={self.seconds}, maximum={self.maximum})"
 
     def reserve(self) -> float:
-        """Takes a place; gives the seconds to wait for it."""
-        with self._lock:
+        """Takes a place; returns the seconds to wait for it."""
+        while True:
+            moment = self._now()
             now = self._clock()
-            since = 0.0 if self._then is None else now - self._then
-            if self._left < self.maximum:  # a burst beyond it is kept, but not filled up again
-                self._left = min(self.maximum, self._left + since / self.seconds)
-            self._then = now
-            self._left -= 1
-            return max(0.0, -self._left * self.seconds)
+            left = moment.left
+            since = 0.0 if moment.then is None else now - moment.then
+            if left < self.maximum:  # a burst beyond it is kept, but not filled up again
+                left = min(self.maximum, left + since / self.seconds)
+            if self._move(moment, _Moment(left - 1, now)):
+                return max(0.0, (1 - left) * self.seconds)
 
     def give_back(self) -> None:
         """The place was not needed."""
-        with self._lock:
-            self._left += 1
+        while True:
+            moment = self._now()
+            if self._move(moment, _Moment(moment.left + 1, moment.then)):
+                return
 
-    def wait(self) -> None:
-        """Returns when the call may be made."""
+    def wait(self, sleep: Callable[[float], object] | None = None) -> None:
+        """Returns when the call may be made.
+
+        Args:
+            sleep: Waits for that many seconds; ``time.sleep`` if omitted. What it raises is passed
+                on, and the place is given back.
+        """
         if seconds := self.reserve():
             try:
-                time.sleep(seconds)
+                (sleep or time.sleep)(seconds)
             except BaseException:  # Ctrl-C
                 self.give_back()
                 raise
 
-    async def wait_async(self) -> None:
-        """As :meth:`wait`, in an event loop."""
+    async def wait_async(self, sleep: Callable[[float], Awaitable[object]] | None = None) -> None:
+        """As :meth:`wait`, in an event loop.
+
+        Args:
+            sleep: Waits for that many seconds; ``asyncio.sleep`` if omitted.
+        """
         import asyncio
 
         if seconds := self.reserve():
             try:
-                await asyncio.sleep(seconds)
+                await (sleep or asyncio.sleep)(seconds)
             except BaseException:  # cancelled
                 self.give_back()
                 raise
+
+    def _now(self) -> _Moment:
+        process = os.getpid()
+        moment = self._moments.get(process)
+        if moment is None:
+            moment = self._moments.setdefault(process, _Moment(float(self.burst), None))
+        return moment.last()
+
+    def _move(self, before: _Moment, after: _Moment) -> bool:
+        if not before.link(after):
+            return False
+        self._moments[os.getpid()] = after
+        return True
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, Generic, NotRequired, TypedDict, TypeVar, cast
 
+from flex_tokenstore.errors import GrantError
+
 from . import _transit
-from .errors import ApiError, RateLimitedError, TransportError, class_for
+from ._origin import BETWEEN, is_page, printable
+from ._retry_after import seconds
+from .errors import ApiError, TransportError, class_for
 from .resources import Resource, key_of
 
 T = TypeVar("T", covariant=True)
@@ -83,7 +85,7 @@ def interpret(response: Any, method: str, path: str) -> Response[Any]:
     status: int = response.status_code
     body = _decode(response)
     if not 200 <= status < 300:
-        raise _error(status, body, method, path, response.headers.get("retry-after"))
+        raise _error(response, body, method, path)
     if not isinstance(body, dict):
         raise TransportError(
             f"{method} {path} was answered with something that is not the API's: base_url may be "
@@ -109,30 +111,50 @@ def _decode(response: Any) -> Any:
     return response.content.decode(errors="replace")
 
 
-def _error(status: int, body: Any, method: str, path: str, retry_after: str | None) -> ApiError:
+def refuses_token(response: Any) -> bool:
+    """The API does not accept the access token: 401, and not as a page, which is not the API's.
+
+    A page says nothing about the token: to refresh it, or to send the client secret, is no cure.
+    """
+    return response.status_code == 401 and not _is_page(response)
+
+
+def _error(response: Any, body: Any, method: str, path: str) -> ApiError:
+    status: int = response.status_code
     error = class_for(status)(status=status, body=body, method=method, path=path)
     first = error.errors[0] if error.errors else {}
-    said = ", ".join(str(first[name])[:200] for name in ("code", "title") if first.get(name))
+    said = ", ".join(
+        printable(str(first[name])[:200]) for name in ("code", "title") if first.get(name)
+    )
     error.message = f"{method} {path} failed: HTTP {status}" + (f", {said}" if said else "")
-    if isinstance(error, RateLimitedError):
-        error.retry_after = seconds(retry_after)
-        wait = "" if error.retry_after is None else f" {error.retry_after:g} s"
-        error.message += f"; wait{wait} before the next request"
-    elif advice := _advice(status, error.errors):
+    wait = seconds(response.headers.get("retry-after"))
+    if isinstance(error, GrantError):
+        error.retry_after = wait
+    if status == 429:
+        pause = "" if wait is None else f" {wait:g} s"
+        error.message += f"; wait{pause} before the next request"
+    elif status >= 500:
+        when = "later" if wait is None else f"in {wait:g} s, or later"
+        error.message += f"; the server failed: try again {when}"
+    elif advice := _advice(status, error.errors, page=_is_page(response)):
         error.message += f"; {advice}"
     error.args = (error.message,)
     return error
 
 
-def _advice(status: int, errors: list[dict[str, Any]]) -> str:
+def _is_page(response: Any) -> bool:
+    return is_page(response.headers.get("content-type", ""), response.content)
+
+
+def _advice(status: int, errors: list[dict[str, Any]], *, page: bool) -> str:
+    if page:
+        return f"this page is not an answer of the API: base_url may be wrong, or {BETWEEN}"
     if status == 401:
         return "sign in anew, and check that the application still exists in Console"
-    if status < 500 and not errors:
+    if not errors:
         return (
             "this is not an answer of the API: base_url may be wrong, or a proxy may have answered"
         )
-    if status >= 500:
-        return "the server failed: try again later"
     return _ADVICE.get(status, "")
 
 
@@ -144,18 +166,3 @@ _ADVICE = {
     409: "the resource is not in a state that allows this",
     413: "send less at once",
 }
-
-
-def seconds(text: str | None) -> float | None:
-    """``Retry-After`` (RFC 9110 section 10.2.3) in seconds from now; None: none, or unreadable."""
-    if text is None:
-        return None
-    if text.strip().isdecimal():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        return None
-    return max(0.0, moment.timestamp() - time.time())

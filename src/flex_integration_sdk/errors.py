@@ -6,7 +6,9 @@
     ├── ConfigurationError       (ValueError)          an argument or variable is missing or wrong
     ├── TransportError           (ConnectionError)     no answer, or one that is not the API's
     ├── AuthenticationError      (PermissionError)     the server does not accept who we are
+    │   ├── MissingSecretError                         to sign in is needed, without a client secret
     │   └── UnauthorizedError    (ApiError)            401 from the API, after all tokens were tried
+    ├── NestedCallError          (RuntimeError)        called from within a call of the same thread
     └── ApiError                 (RuntimeError)        the API answered with an error
         ├── BadRequestError      400
         ├── PaymentFailedError   402
@@ -56,6 +58,84 @@ class AuthenticationError(FlexError, GrantError, PermissionError):
         super().__init__(message, reason=reason)
         self.status = status
         self.code = code
+
+
+class MissingSecretError(AuthenticationError):
+    """A sign-in is needed, and no client secret is configured. Nothing was sent.
+
+    The message says why a sign-in is needed: nothing is stored, or the stored refresh token was
+    rejected, and by which host. ``store`` and ``place`` name the token store; ``why`` and
+    ``rejected_by``, which the session sets, are described at ``GrantError``.
+
+    Args:
+        store: Name of the token store, such as ``"file"``.
+        place: Where it keeps the token.
+        lasting: False if the store keeps nothing beyond this instance.
+    """
+
+    sent = False
+
+    def __init__(
+        self, *, store: str | None = None, place: str | None = None, lasting: bool = True
+    ) -> None:
+        super().__init__()
+        self.args = ()  # a copy is made from them
+        self.store, self.place = store, place
+        self.lasting = lasting
+
+    def __str__(self) -> str:
+        return self.advise(_WITH_PYTHON)
+
+    # Not built once: the session tells why only after it was raised.
+    @property
+    def message(self) -> str:
+        """What happened, why, and what to do next."""
+        return str(self)
+
+    @message.setter
+    def message(self, text: str) -> None:
+        """It is always built from the facts."""
+
+    def advise(self, remedy: str) -> str:
+        """The message, with what to do next in the words of whoever shows it."""
+        parts = [f"{self._reason()}, and no client secret is configured to sign in with: {remedy}"]
+        if not self.lasting:
+            parts.append(
+                "The store `memory` keeps a token only inside the instance that obtained it, so "
+                "none is left from an earlier run: choose another store, such as `file`, to go on "
+                "with a stored refresh token"
+            )
+        return ". ".join(parts)
+
+    def _reason(self) -> str:
+        where = "the token store" if self.store is None else f"the token store `{self.store}`"
+        if self.place:
+            where += f" ({self.place})"
+        if self.why == "empty":
+            return f"nothing is stored in {where} for this client"
+        if self.why == "no_refresh_token":
+            return f"the token in {where} cannot be used any more and has no refresh token"
+        if self.why == "rejected":
+            said = self.rejected_by or "the server rejected the refresh token"
+            return f"{said.rstrip('.')}. It came from {where}. There is no other one"
+        if self.why == "store_unavailable":
+            return f"{where} cannot be reached, and this process has no refresh token of its own"
+        return f"there is no usable token in {where}"
+
+
+_WITH_PYTHON = (
+    "pass client_secret=… or client_secret_file=…, or set FLEX_INTEGRATION_CLIENT_SECRET or "
+    "FLEX_INTEGRATION_CLIENT_SECRET_FILE"
+)
+
+
+class NestedCallError(FlexError, RuntimeError):
+    """An SDK instance was used by code that interrupted a call of this thread on that instance.
+
+    Such code is a signal handler, or a finalizer (``__del__``) that the garbage collector ran. The
+    interrupted call may hold locks that the new one would wait for, for ever. Let the handler set
+    a flag, and make the call afterwards.
+    """
 
 
 class TransportError(FlexError, GrantError, ConnectionError):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ._secret import Secret
     from ._session import Grants, TokenSession
     from ._store import TokenStore, open_store
-    from ._token import ANY_REVISION, Token, revision_of
+    from ._token import ANY_REVISION, Token, is_newer, revision_of
     from ._wrapper import WrapperStore
 
 # Imported when first asked for: a program that opens one store should not pay for the rest.
@@ -55,6 +55,7 @@ _LAZY = {
     "WrapperStore": "_wrapper",
     "describe_store": "_registry",
     "file_store": "_config",
+    "is_newer": "_token",
     "list_stores": "_registry",
     "memory_store": "_config",
     "open_async_store": "_async_store",
@@ -92,6 +93,7 @@ __all__ = [
     "describe_store",
     "file_store",
     "hookimpl",
+    "is_newer",
     "list_stores",
     "memory_store",
     "open_async_store",

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _flow
+from ._attend import attend, wait_for
+from ._budget import Budget
 from ._gate import Abandoned, Flight
 from ._reporting import OnEvent
-from ._session_base import Budget, OnStoreError, Report, SessionBase, reply_to
+from ._session_base import FlowOf, OnStoreError, Report, SessionBase, reply_to
 from ._state import Outcome
 from ._steps import Reply, Step
+from ._waits import warn
 from .errors import SessionClosedError, TokenStoreError
 
 if TYPE_CHECKING:
@@ -65,7 +69,7 @@ class AsyncTokenSession(SessionBase):
         )
         self.store: AsyncTokenStore
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Flight] = {}
         self._saver: asyncio.Task[None] | None = None
 
     async def token(self) -> Token:
@@ -83,29 +87,37 @@ class AsyncTokenSession(SessionBase):
 
     async def revoke(self) -> bool:
         """As :meth:`TokenSession.revoke`."""
-        return bool(await self._alone(_flow.revoke(self._state)))
+        return bool(await self._alone(_flow.revoke))
 
     async def remove(self) -> None:
         """As :meth:`TokenSession.remove`."""
-        await self._alone(_flow.remove(self._state))
+        await self._alone(_flow.remove)
 
     async def aclose(self) -> None:
         """As :meth:`TokenSession.close`."""
         self._closed = True
-        # In a forked child, or another loop, the tasks are not ours to wait for.
-        if self._loop is asyncio.get_running_loop():
-            if self._saver is not None:
-                self._saver.cancel()
-                await asyncio.wait([self._saver])
-            while self._tasks:
-                await asyncio.wait(set(self._tasks))
+        if self._saver is not None and self._loop is asyncio.get_running_loop():
+            self._saver.cancel()
+            await asyncio.wait([self._saver])
+        await self._landed()
         ended, self._ended = self._ended, True
         if ended:
             return
         if self._state.unsaved is not None:
             with contextlib.suppress(TokenStoreError):
-                await self._alone(_flow.save_again(self._state), closing=True)
+                await self._alone(_flow.save_again, closing=True)
+            await self._landed()
         await self.store.aclose()
+
+    async def _landed(self) -> None:
+        """Waits for the refreshes under way; those of another loop, or of the process that this
+        one was forked from, are not ours to wait for."""
+        while self._tasks and self._loop is asyncio.get_running_loop():
+            for flight in self._tasks.values():
+                flight.unwanted = True
+                if flight.sent and not (flight.awaited() or flight.over()):
+                    warn(flight, self._limit)
+            await asyncio.wait(set(self._tasks))
 
     async def __aenter__(self) -> AsyncTokenSession:
         return self
@@ -122,31 +134,37 @@ class AsyncTokenSession(SessionBase):
         standing, thread = _standing(self._own_loop()), threading.get_ident()
         while True:
             self._check_open()
-            with self._gate.joined(self, standing, thread) as (flight, leads):
+            with self._gate.joined(self, standing, thread) as (flight, waiter):
+                leads = flight is waiter
                 if leads:
                     self._launch(flight, _flow.obtain(self._state))
                 elif meanwhile := self._meanwhile():
                     return meanwhile
-                await _wait(flight)
-            if not flight.future.done():
+                await wait_for(flight)
+            if not flight.done():
                 continue
             outcome = self._outcome(flight, leads)
             if outcome is not None:
                 return outcome
 
-    async def _alone(self, flow: Generator[Step, Reply, Any], *, closing: bool = False) -> Any:
+    async def _alone(self, flow: FlowOf, *, closing: bool = False) -> Any:
         standing, thread = _standing(self._own_loop()), threading.get_ident()
         while True:
             if not closing:
                 self._check_open()
-            with self._gate.joined(self, standing, thread) as (flight, leads):
+            with self._gate.joined(self, standing, thread) as (flight, waiter):
+                leads = flight is waiter
                 if leads:
                     flight.private = True
-                    self._launch(flight, flow)
-                await _wait(flight)
-            # Cancelled before it began, it is flown again: nothing of the flow has run.
-            if leads and not isinstance(flight.future.exception(), Abandoned):
-                return flight.future.result()
+                    self._launch(flight, flow(self._state))
+                await wait_for(flight)
+            # Cancelled before it began, or given up for another caller's sake: it is begun again.
+            if leads and flight.done() and not isinstance(flight.exception(), Abandoned):
+                return flight.result()
+
+    async def _look(self, refused: Token) -> Outcome | None:
+        outcome: Outcome | None = await self._alone(lambda state: _flow.look(state, refused))
+        return outcome
 
     def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
         flight.take_off()
@@ -156,24 +174,24 @@ class AsyncTokenSession(SessionBase):
                 port = _Port(self.store, self._grants)
                 result = await _drive(self._start(flow), port, flight, self._report)
             except asyncio.CancelledError:
-                flight.future.set_exception(
-                    SessionClosedError("the event loop was shut down while a token was renewed")
-                )
+                closed = "the event loop was shut down while a token was renewed"
+                flight.give(None, SessionClosedError(closed))
                 raise
             except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
-                flight.future.set_exception(error)
+                flight.give(None, error)
             else:
-                flight.future.set_result(result)
+                flight.give(result)
             self._save_later()
 
         # A task of its own: a caller that is cancelled must not take the server's answer along.
-        task = asyncio.get_running_loop().create_task(fly(), name="flex-tokenstore-renewal")
-        self._tasks.add(task)
+        attending = attend(flight, fly, self._limit, self._give_up)
+        task = asyncio.get_running_loop().create_task(attending, name="flex-tokenstore-renewal")
+        self._tasks[task] = flight
 
         def landed(task: asyncio.Task[None]) -> None:
-            self._tasks.discard(task)
-            if not flight.future.done():  # cancelled before it began: others would wait for ever
-                flight.future.set_exception(Abandoned())
+            self._tasks.pop(task, None)
+            if not flight.done():  # cancelled before it began: others would wait for ever
+                flight.give(None, Abandoned())
 
         task.add_done_callback(landed)
 
@@ -189,15 +207,20 @@ class AsyncTokenSession(SessionBase):
         while (pause := self._until_save()) is not None:
             await asyncio.sleep(pause)
             with contextlib.suppress(TokenStoreError):
-                await self._alone(_flow.save_again(self._state))
+                await self._alone(_flow.save_again)
 
     def _own_loop(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.get_running_loop()
+        if self._loop is not None and self._loop.is_closed():
+            # One ``asyncio.run`` after the other, as web frameworks and Lambda handlers do.
+            self._loop, self._saver = None, None
+            self._tasks = {}
         if self._loop is None:
             self._loop = loop
         elif self._loop is not loop:
             raise SessionClosedError(
-                "this session belongs to another event loop; make one in each asyncio.run()"
+                "this session belongs to another event loop, which still lives; make a session in "
+                "each event loop"
             )
         return loop
 
@@ -207,10 +230,11 @@ class AsyncTokenCall:
 
     def __init__(self, session: AsyncTokenSession, endpoint: str) -> None:
         self._session = session
-        self._budget = Budget(session._state)
+        self._budget = Budget(session._state, endpoint)
 
     def accepted(self) -> None:
         """The API answered with something else than 401."""
+        self._budget.accepted()
 
     async def token(self) -> Token:
         """As :meth:`TokenCall.token`."""
@@ -219,9 +243,11 @@ class AsyncTokenCall:
 
     async def refused(self, token: Token) -> Token | None:
         """As :meth:`TokenCall.refused`."""
-        if not self._budget.refuse(token):
-            return None
-        return self._budget.next(await self._session._obtain())
+        now = time.monotonic()
+        what = self._budget.refuse(token, now, time.time())
+        if what == "look":
+            return self._budget.next(await self._session._look(token), now)
+        return self._budget.next(await self._session._obtain(), now) if what else None
 
 
 class _Port:
@@ -230,6 +256,7 @@ class _Port:
     def __init__(self, store: AsyncTokenStore, grants: AsyncGrants) -> None:
         self.load = store.get_token
         self.save = store.set_token
+        self.prepare = store.prepare_save
         self.remove = store.remove_token
         self.refresh = grants.refresh
         self.sign_in = grants.sign_in
@@ -271,20 +298,3 @@ async def _drive(
 def _standing(loop: asyncio.AbstractEventLoop) -> Callable[[], bool]:
     """Tells others that this loop does not run, so that they need not wait for it."""
     return lambda: not loop.is_running()
-
-
-async def _wait(flight: Flight) -> None:
-    """Waits for the flight to end, without raising its error."""
-    loop = asyncio.get_running_loop()
-    over = asyncio.Event()
-
-    def wake(_: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
-            loop.call_soon_threadsafe(over.set)
-
-    # Not ``wrap_future``: the error would be logged as never retrieved if this caller leaves.
-    flight.future.add_done_callback(wake)
-    while not (flight.future.done() or flight.dead()):
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.5):
-                await over.wait()

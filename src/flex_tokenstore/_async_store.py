@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ._config import hidden
 from ._guard import check_expected, is_lease_end, lock_times, wrong_lease_end, wrong_lock
 from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding, taken
+from ._secret import Secret
 from ._threads import submit
 from ._token import ANY_REVISION, Token
-from .errors import TokenLockTimeoutError
+from .errors import TokenLockTimeoutError, TokenUnavailableError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -73,18 +74,37 @@ class AsyncTokenStore:
         written = self._opened.write(token)
         hook = self._binding.set_token
         with self._opened.guard("save the token", token) as failed:
+            await self._refuse_newer(expected)
             await self._call(hook, hook.keywords(token=written, expected=expected))
             return
         raise failed.error
 
     async def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
-        """As :meth:`TokenStore.prepare_save`."""
+        """Finds out whether a token could be saved; under the token lock, before a token request.
+
+        A store without the hook ``prepare_save`` cannot tell: then this returns at once.
+
+        Args:
+            expected: Revision that the coming save expects (None: nothing is stored).
+
+        Raises:
+            TokenPermissionError: A save is refused, and will be: this user may not write.
+            TokenUnavailableError: A save is refused for another reason that lasts.
+        """
+        hook = self._binding.prepare_save
+        if hook is None:
+            return
+        with self._opened.guard("find out whether it can save a token") as failed:
+            await self._call(hook, hook.keywords(expected=expected))
+            return
+        raise failed.error
 
     async def remove_token(self, expected: str | None = ANY_REVISION) -> None:
         """As :meth:`TokenStore.remove_token`."""
         check_expected(expected)
         hook = self._binding.remove_token
         with self._opened.guard("remove the token") as failed:
+            await self._refuse_newer(expected)
             await self._call(hook, hook.keywords(expected=expected))
             return
         raise failed.error
@@ -124,6 +144,21 @@ class AsyncTokenStore:
 
     def __reduce__(self) -> Any:
         raise TypeError("a token store is not pickled: open one in each process")
+
+    async def _refuse_newer(self, expected: str | None) -> None:
+        """Looks before whatever is there is replaced: a newer version's token must stay.
+
+        Any other revision was read before, and a newer token's is never told.
+        """
+        if expected != ANY_REVISION:
+            return
+        try:  # the innermost store: what a wrapper of this version makes of it is not the question
+            found = Secret(await self._call(self._binding.innermost.get_token, {}))
+        except TokenUnavailableError:
+            raise
+        except Exception:  # noqa: BLE001 - what cannot be read may be replaced, as the store sees fit
+            return
+        self._opened.refuse_newer(found)
 
     async def _acquire(self, wait: float, lease: float) -> tuple[float | None, Any]:
         with self._opened.guard("take the token lock") as failed:
@@ -185,7 +220,9 @@ class AsyncTokenStore:
 
     async def _call(self, hook: Hook, arguments: dict[str, Any]) -> Any:
         if hook.is_coroutine:
-            return await hook.function(**arguments)
+            result = hook.function(**arguments)
+            # A wrapper's hook may answer by itself, where the inner store's would be a coroutine.
+            return await result if inspect.isawaitable(result) else result
         result = await _in_thread(functools.partial(hook.function, **arguments))
         return await result if inspect.isawaitable(result) else result
 

@@ -27,6 +27,8 @@ class Abilities(NamedTuple):
     """It brings a renewal lock that holds for all who share the store."""
     native_async: bool
     """Its hooks are coroutine functions, or its class names an ``async_class``."""
+    prepare_save: bool = False
+    """It finds out before a token is requested whether the token could be saved."""
 
 
 class Hook(NamedTuple):
@@ -60,6 +62,7 @@ class Binding:
         self.get_token = hooks["get_token"]
         self.set_token = hooks["set_token"]
         self.remove_token = hooks["remove_token"]
+        self.prepare_save = hooks.get("prepare_save")
         self.token_lock = hooks.get("token_lock")
         self.lock_id = hooks.get("lock_id")
         self.close = hooks.get("close")
@@ -68,6 +71,7 @@ class Binding:
             and (inner is None or inner.abilities.compare_and_set),
             lock=self.token_lock is not None,
             native_async=native_async or any(hook.is_coroutine for hook in hooks.values()),
+            prepare_save=self.prepare_save is not None,
         )
 
     @property

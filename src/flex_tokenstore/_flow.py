@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Any, NamedTuple
 
-from ._state import BUSY_PAUSE, Origin, Outcome, State
-from ._steps import Load, Lock, Pause, Remove, Reply, Request, Revoke, Save, Step, Unlock
+from ._state import BUSY_PAUSE, MOST_RETRY_AFTER, MOST_SIGN_INS, Origin, Outcome, State
+from ._steps import Load, Lock, Pause, Prepare, Remove, Reply, Request, Revoke, Save, Step, Unlock
 from ._token import ANY_REVISION, Token, TokenObject
 from .errors import (
     GrantError,
@@ -43,10 +43,10 @@ Flow = Generator[Step, Reply, Any]
 def obtain(state: State) -> Generator[Step, Reply, Outcome]:
     """A token for a call that has none it may use, or one that should soon be renewed."""
     held = state.held
-    if state.unsaved is not None and held is not None and state.monotonic < _due(state, held):
+    if state.unsaved is not None and held is not None and not _due(state):
         yield from save_again(state)
         return Outcome(held.token, "adopted", state.held)
-    early = held is not None and held.alive(state.monotonic)
+    early = _still_held(state)
     try:
         found = yield from _load(state)
         if adopted := state.adopt(found.token):
@@ -68,6 +68,17 @@ def obtain(state: State) -> Generator[Step, Reply, Outcome]:
         return (yield from _renew_without_store(state))
     except Exception:  # noqa: BLE001 - as above
         return _carry_on(state, early)
+
+
+def look(state: State, refused: Token) -> Generator[Step, Reply, Outcome | None]:
+    """Another token than ``refused``, if another program stored one meanwhile; no request."""
+    if state.unsaved is not None:
+        return None
+    reply = yield from _do(state, Load())
+    stored: Token | None = reply.value
+    if reply.error is not None or stored is None or stored.access_token == refused.access_token:
+        return None
+    return state.adopt(stored)
 
 
 def save_again(state: State) -> Generator[Step, Reply, None]:
@@ -150,13 +161,14 @@ def _revoke(
     if refresh is None or not _rejected(reply.error):
         raise reply.error
     refused = reply.error
+    yield from _must(state, Prepare(Found(stored).revision))
     if state.lease_is_short():
         raise GrantError(
             "the access token was not accepted, and too little of the lock's lease is left to "
             "refresh it; revoke again"
         ) from refused
     try:
-        fresh = yield from _request(state, refresh, "")
+        fresh = yield from _request(state, refresh, stored, "")
     except GrantError as error:
         raise refused from error
     if fresh is None:
@@ -187,35 +199,85 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
         found = yield from _read_locked(state)
         if adopted := state.adopt(found.token):
             return adopted
+        state.settle_unsaved(found.revision)
+        # Before anything is used up: what cannot be saved is not asked for.
+        yield from _must(state, Prepare(found.revision))
         if state.lease_is_short():
             yield from _do(state, Unlock())
             locked = False
             continue
-        state.settle_unsaved(found.revision)
-        refresh = state.choose(found.token)
-        sent_at = state.monotonic
-        token = yield from _request(state, refresh, state.why_sign_in(found.token))
-        if token is not None:
-            state.failure = state.own = None
-            origin: Origin = "signed_in" if refresh is None else "refreshed"
-            state.hold(token, sent_at)
-            return (yield from _save(state, token, found.revision, origin))
+        outcome = yield from _renew_once(state, found)
+        if outcome is not None:
+            return outcome
     raise GrantError(
         f"no token was had in {ROUNDS} rounds: the server rejected each refresh token, or the "
         "lock's lease was too short for a request; try again, or sign in anew after `token remove`"
     )
 
 
+def _renew_once(state: State, found: Found) -> Generator[Step, Reply, Outcome | None]:
+    """One grant under the lock, saved; None: it brought nothing of use, look again."""
+    refresh = state.choose(found.token)
+    why = state.why_sign_in(found.token)
+    sent_at = state.monotonic
+    try:
+        token = yield from _request(state, refresh, found.token, why)
+    except GrantError as error:
+        settled = None if error.sent else _settle(state, found.token)
+        if settled is None:
+            raise
+        return settled
+    if token is None:
+        return None
+    state.failure = state.own = None
+    repeated = token.access_token in state.refused
+    state.hold(token, sent_at)
+    outcome = yield from _save(
+        state, token, found.revision, "signed_in" if refresh is None else "refreshed"
+    )
+    if not repeated or outcome.token.access_token != token.access_token:
+        return outcome
+    if refresh is None:
+        return state.settle_for(token)
+    state.spend(refresh, token)
+    return None
+
+
+def _settle(state: State, stored: Token | None) -> Outcome | None:
+    """For a sign-in that is not to be: goes on with a token that only the API refused."""
+    pending = state.unsaved.token if state.unsaved is not None else stored
+    if pending is None or not state.caused_by_api(stored):
+        return None
+    refresh = pending.refresh_token
+    if refresh is None or refresh in state.dead:
+        # The caller is told what is missing; other endpoints may still take the token.
+        state.settle_for(pending)
+        return None
+    return state.settle_for(pending)
+
+
 def _renew_without_store(state: State) -> Generator[Step, Reply, Outcome]:
     for _ in range(3):
         refresh = state.choose(state.own)
         sent_at = state.monotonic
-        token = yield from _request(state, refresh, "store_unavailable")
-        if token is not None:
-            state.failure = None
-            state.keep_own(token, refresh)
-            held = state.hold(token, sent_at)
+        try:
+            token = yield from _request(state, refresh, state.own, "store_unavailable")
+        except GrantError as error:
+            settled = None if error.sent else _settle(state, state.own)
+            if settled is None:
+                raise
+            return settled
+        if token is None:
+            continue
+        state.failure = None
+        repeated = token.access_token in state.refused
+        state.keep_own(token, refresh)
+        held = state.hold(token, sent_at)
+        if not repeated:
             return Outcome(token, "signed_in" if refresh is None else "refreshed", held)
+        if refresh is None:
+            return state.settle_for(token)
+        state.spend(refresh, token)
     raise GrantError("the server rejected the token request")
 
 
@@ -287,31 +349,67 @@ def _read_locked(state: State) -> Generator[Step, Reply, Found]:
     return Found(None)
 
 
-def _request(state: State, refresh: Any, why: str) -> Generator[Step, Reply, Token | None]:
-    """A fresh token; None if the server rejected the refresh token.
+def _request(
+    state: State, refresh: Any, stored: Token | None, why: str
+) -> Generator[Step, Reply, Token | None]:
+    """A fresh token in place of ``stored``; None if the server rejected the refresh token.
 
-    ``why`` the secret is sent, if there is no refresh token: for the events alone.
+    ``why`` the secret is sent, if there is no refresh token: for events and errors.
     """
+    by_api = refresh is None and state.caused_by_api(stored)
     for attempt in (1, 2):
         sent_at, started = state.wall, state.monotonic
+        sign_ins = state.recent_sign_ins(stored)
+        if by_api and len(sign_ins) >= MOST_SIGN_INS:
+            raise _too_many_sign_ins()
+        if by_api:
+            sign_ins = [*sign_ins, sent_at][-MOST_SIGN_INS:]
+            state.sign_ins[:] = sign_ins
         reply = yield from _do(state, Request(refresh))
         error = reply.error
         if error is None:
             try:
-                token = _issued(state, reply.value, refresh, sent_at)
+                token = _issued(state, reply.value, refresh, sent_at, sign_ins)
             except GrantError as invalid:
                 error = invalid
             else:
+                state.doubt = None
                 state.note_issued(token, refresh, state.monotonic - started, why)
                 return token
         state.note_not_issued(error, refresh, state.monotonic - started)
-        if refresh is not None and _rejected(error):
+        if refresh is not None and _refused_for_good(state, error, refresh):
             state.dead.add(refresh)
+            state.rejection = str(error)
             return None
-        transient = isinstance(error, GrantError) and error.reason == "transient"
-        if not transient or attempt == 2 or state.lease_is_short():
-            raise error
+        if not _is_worth_a_second_try(error) or attempt == 2 or state.lease_is_short():
+            raise _with_reason(state, error, refresh, why)
     raise AssertionError("not reached")
+
+
+def _refused_for_good(state: State, error: Exception, refresh: Any) -> bool:
+    return isinstance(error, GrantError) and state.believes_refusal(error, refresh)
+
+
+def _is_worth_a_second_try(error: Exception) -> bool:
+    """Not where the server asks to wait."""
+    return isinstance(error, GrantError) and error.reason == "transient" and not error.retry_after
+
+
+def _with_reason(state: State, error: Exception, refresh: Any, why: str) -> Exception:
+    """Says of a sign-in that failed why it was needed."""
+    if refresh is None and isinstance(error, GrantError):
+        error.why = why
+        error.rejected_by = state.rejection if why == "rejected" else None
+    return error
+
+
+def _too_many_sign_ins() -> GrantError:
+    error = GrantError(
+        f"the API refused the tokens of {MOST_SIGN_INS} sign-ins within a minute, so the client "
+        "secret is not sent again for now; check that this client may use the API, and its status"
+    )
+    error.sent = False
+    return error
 
 
 def _save(
@@ -394,23 +492,30 @@ def _carry_on(state: State, early: bool) -> Outcome:
     assert isinstance(error, Exception)
     busy = isinstance(error, TokenLockTimeoutError)
     fresh = state.failure is not error
+    window = max(state.policy.failure_window, _asked_to_wait(error))
     if fresh and not (early and busy):
         state.failure = error
-        state.failure_until = state.monotonic + state.policy.failure_window
+        state.failure_until = state.monotonic + window
     held = state.held
-    if not early or held is None or not held.alive(state.monotonic):
+    if not early or held is None or not _still_held(state):
         if fresh:
             state.note("renewal_failed", error=error)
         raise error
-    pause = BUSY_PAUSE if busy else state.policy.failure_window
+    pause = BUSY_PAUSE if busy else window
     if fresh and not busy:
         state.note("renewal_postponed", held.token, error=error)
     state.postpone(state.monotonic + pause)
     return Outcome(held.token, "adopted", state.held)
 
 
+def _asked_to_wait(error: Exception) -> float:
+    """Seconds that the server wants no further token request for."""
+    asked = error.retry_after if isinstance(error, GrantError) else None
+    return min(asked, MOST_RETRY_AFTER) if asked is not None and asked > 0 else 0.0
+
+
 def _still_held(state: State) -> bool:
-    return state.held is not None and state.held.alive(state.monotonic)
+    return state.held is not None and state.held.alive(state.monotonic, state.wall)
 
 
 def _check_failure(state: State) -> None:
@@ -419,16 +524,23 @@ def _check_failure(state: State) -> None:
         raise state.failure.with_traceback(None)
 
 
-def _due(state: State, held: Any) -> float:
-    return float("inf") if held.expires_at is None else float(held.renew_at)
+def _due(state: State) -> bool:
+    held = state.held
+    if held is None or held.expires_at is None:
+        return held is None
+    return held.due(state.monotonic, state.wall)
 
 
-def _issued(state: State, answer: Mapping[str, Any], refresh: Any, sent_at: float) -> Token:
+def _issued(
+    state: State, answer: Mapping[str, Any], refresh: Any, sent_at: float, sign_ins: list[float]
+) -> Token:
     if refresh is not None and not answer.get("refresh_token"):
         # RFC 6749 section 6: without a new one, the old one stays valid.
         answer = TokenObject({**answer, "refresh_token": refresh.reveal()})
     try:
-        return Token.issued(answer, identity_key=state.identity_key, obtained_at=sent_at)
+        return Token.issued(
+            answer, identity_key=state.identity_key, obtained_at=sent_at, sign_ins=sign_ins
+        )
     except ValueError as error:
         problem = str(error)
     except RecursionError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from platformdirs.api import PlatformDirsABC
 
 APP = "flex-integration-sdk"
+CONFIG = "~/.config"
+_NAME_IT = "name the file with the option path"
 _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP}  # file systems that cannot do it for folders
 
 
@@ -27,7 +30,8 @@ def config_folder() -> Path:
     Raises:
         TokenUnavailableError: This user has no home folder.
     """
-    return _absolute(_dirs(APP).user_config_dir, "~/.config", APP, "XDG_CONFIG_HOME")
+    dirs = _dirs(APP)
+    return _absolute(lambda: dirs.user_config_dir, CONFIG, APP, "XDG_CONFIG_HOME", _NAME_IT)
 
 
 def state_folder() -> Path:
@@ -36,7 +40,9 @@ def state_folder() -> Path:
     Raises:
         TokenUnavailableError: This user has no home folder.
     """
-    return _absolute(_dirs(APP).user_state_dir, "~/.local/state", APP, "XDG_STATE_HOME")
+    dirs = _dirs(APP)
+    instead = 'do without a lock among processes: host_lock="off"'
+    return _absolute(lambda: dirs.user_state_dir, "~/.local/state", APP, "XDG_STATE_HOME", instead)
 
 
 def javascript_folder() -> Path:
@@ -49,7 +55,8 @@ def javascript_folder() -> Path:
         TokenUnavailableError: This user has no home folder.
     """
     name = APP if sys.platform == "darwin" else f"{APP}-nodejs"
-    folder = _absolute(_dirs(name).user_config_dir, "~/.config", name, "XDG_CONFIG_HOME")
+    dirs = _dirs(name)
+    folder = _absolute(lambda: dirs.user_config_dir, CONFIG, name, "XDG_CONFIG_HOME", _NAME_IT)
     return folder / "Config" if sys.platform == "win32" else folder
 
 
@@ -101,8 +108,21 @@ def _dirs(name: str) -> PlatformDirsABC:
     return Unix(name, appauthor=False)
 
 
-def _absolute(found: str, default: str, name: str, variable: str) -> Path:
-    path = Path(found)
+def _absolute(
+    find: Callable[[], str], default: str, name: str, variable: str, instead: str
+) -> Path:
+    """The folder.
+
+    Args:
+        find: Gives it; raises RuntimeError where no home folder is known.
+        default: The folder that it is in, unless ``variable`` names another.
+        name: Its own name.
+        variable: Of the environment.
+        instead: What else this user can do.
+    """
+    path = Path()
+    with suppress(RuntimeError):
+        path = Path(find())
     if path.is_absolute():
         return path
     # A relative folder would be one of the working folder's: others choose what is in there.
@@ -113,5 +133,6 @@ def _absolute(found: str, default: str, name: str, variable: str) -> Path:
     if home_based.is_absolute():
         return home_based
     raise TokenUnavailableError(
-        f"this user has no home folder to keep files in; set HOME or {variable} to a full path"
+        f"this user has no home folder to keep files in; set HOME or {variable} to a full path, or "
+        f"{instead}"
     )

@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import random
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ._folders import make_private_folder
-from .errors import TokenLockTimeoutError, TokenPermissionError, TokenUnavailableError
+from ._lock_files import FLAGS, Hold
+from .errors import (
+    TokenLockTimeoutError,
+    TokenPermissionError,
+    TokenStoreError,
+    TokenUnavailableError,
+)
 
-if os.name == "nt":
-    import msvcrt
+if TYPE_CHECKING:
+    from types import TracebackType
 
-    def _lock(fd: int) -> None:
-        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]  # Windows
-
-    def _unlock(fd: int) -> None:
-        msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined,unused-ignore]  # Windows
-else:
-    import fcntl
-
-    def _lock(fd: int) -> None:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _unlock(fd: int) -> None:
-        fcntl.flock(fd, fcntl.LOCK_UN)
-
-
-logger = logging.getLogger("flex_tokenstore")
+_LOOKS = 10  # lock files that vanish one after the other, before somebody is told
 
 _BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
@@ -49,31 +38,27 @@ _REASONS = {
     errno.EDQUOT: ("the disk quota is used up", _FULL),
     errno.EROFS: ("the file system is read-only", "Choose a folder that can be written in"),
     errno.ENOTDIR: ("a folder of its path is a file", "Choose another folder"),
+    errno.EISDIR: ("it is a folder", "Move that away"),
+    errno.ENAMETOOLONG: ("its name is too long", "Choose a shorter one"),
     errno.ENOLCK: _LOCKLESS,
     errno.ENOTSUP: _LOCKLESS,
 }
 _SHORTEST, _LONGEST = 0.001, 0.005  # seconds between two tries; a try costs 6 µs
-
-_open_fds: dict[int, HostLock] = {}
-# Held from opening a lock file to noting it, and by a fork, so that a child knows all of them.
-# Reentrant: a signal handler may fork.
-_forking = threading.RLock()
 
 
 class HostLock:
     """Two of them on one path exclude each other, in one process and across processes.
 
     Args:
-        path: The lock file. It and its folder (0700) are made if absent, and never removed: a
-            lock on a removed file excludes nobody.
+        path: The lock file. It and its folder (0700) are made if absent, and never removed. One
+            that somebody else removes or replaces is noticed by whoever locks it next.
         store: Name of the store to put into errors.
     """
 
     def __init__(self, path: Path, *, store: str | None = None) -> None:
         self.path = path
         self._store = store
-        self._fd: int | None = None
-        self._mutex = threading.Lock()
+        self._holds: list[Hold] = []
 
     def try_acquire(self) -> bool:
         """Takes the lock if nobody has it, this object included.
@@ -82,31 +67,16 @@ class HostLock:
             TokenPermissionError: The lock file may not be made or opened.
             TokenUnavailableError: The file system refuses for another reason.
         """
-        fd = self._open()
+        mine: list[Hold] = []
         try:
-            _lock(fd)
-            with self._mutex:
-                self._fd = fd
-        except OSError as error:
-            _close(fd)
-            if error.errno in _BUSY:
-                return False
-            raise self._refused(error) from None
+            return self._take(mine)
         except BaseException:
-            _close(fd)  # Ctrl-C between the two: nobody would know of it
+            self._end(mine)  # Ctrl-C after it was had: nobody would know of it
             raise
-        return True
 
     def release(self) -> None:
         """Frees the lock; from any thread, and twice is fine."""
-        with self._mutex:
-            fd, self._fd = self._fd, None
-        if fd is not None:
-            try:
-                with suppress(OSError):  # closing frees it as well
-                    _unlock(fd)
-            finally:
-                _close(fd)
+        self._end(self._holds)
 
     def acquire(self, wait: float, *, sleep: Callable[[float], object] = time.sleep) -> None:
         """Takes the lock, trying again after 1 to 5 ms, at random.
@@ -120,80 +90,128 @@ class HostLock:
             TokenUnavailableError: See :meth:`try_acquire`.
         """
         deadline = time.monotonic() + wait
-        while not self.try_acquire():
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TokenLockTimeoutError(
-                    f"the lock {self.path} was not had within {wait:g} s: another process or "
-                    "thread holds it; wait longer, or end the process that hangs",
-                    store=self._store,
-                    place=str(self.path),
-                )
-            sleep(min(left, random.uniform(_SHORTEST, _LONGEST)))  # noqa: S311 - a jitter
-
-    @contextmanager
-    def hold(self, wait: float, *, sleep: Callable[[float], object] = time.sleep) -> Iterator[None]:
-        """Holds the lock for the ``with`` block; arguments and errors as of :meth:`acquire`."""
-        self.acquire(wait, sleep=sleep)
+        mine: list[Hold] = []
         try:
-            yield None
-        finally:
-            self.release()
+            while not self._take(mine):
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise self._not_had(wait)
+                sleep(min(left, random.uniform(_SHORTEST, _LONGEST)))  # noqa: S311 - a jitter
+        except BaseException:
+            self._end(mine)
+            raise
 
-    def _open(self) -> int:
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+    def hold(self, wait: float, *, sleep: Callable[[float], object] = time.sleep) -> Holding:
+        """Holds the lock for a ``with`` block; arguments and errors as of :meth:`acquire`."""
+        return Holding(self, wait, sleep)
+
+    def check(self) -> None:
+        """Raises if the lock file is there and may not be opened; changes nothing.
+
+        Raises:
+            TokenPermissionError: See :meth:`try_acquire`.
+            TokenUnavailableError: The same.
+        """
         try:
-            with _forking:
-                try:
-                    fd = os.open(self.path, flags, 0o600)
-                except FileNotFoundError:
-                    make_private_folder(self.path.parent)
-                    fd = os.open(self.path, flags, 0o600)
-                _open_fds[fd] = self
+            with suppress(FileNotFoundError):
+                os.close(os.open(self.path, FLAGS, 0o600))
         except OSError as error:
             raise self._refused(error) from None
-        return fd
+
+    def __del__(self) -> None:
+        # An exception from a signal handler may come between taking it and what would free it.
+        if getattr(self, "_holds", None):  # there is none if it came in __init__
+            self.release()
+
+    def _take(self, mine: list[Hold]) -> bool:
+        """One try. What it opened is in ``mine``; after an exception the caller ends that."""
+        for _ in range(_LOOKS):
+            hold = Hold(self.path)
+            mine.append(hold)
+            try:
+                hold.open()
+            except OSError as error:
+                raise self._refused(error) from None
+            try:
+                hold.lock()
+            except OSError as error:
+                if error.errno in _BUSY:
+                    self._end(mine)
+                    return False
+                raise self._refused(error) from None
+            if self._is_found(hold):
+                self._holds.append(hold)
+                return True
+            self._end(mine)
+        raise TokenUnavailableError(
+            f"the lock file {self.path} was removed or replaced each time it was locked: find out "
+            "what does that, and have it leave lock files alone",
+            store=self._store,
+            place=str(self.path),
+        )
+
+    def _is_found(self, hold: Hold) -> bool:
+        try:
+            return hold.is_found()
+        except OSError as error:
+            raise self._refused(error) from None
+
+    def _end(self, holds: list[Hold]) -> None:
+        for hold in list(holds):
+            hold.end()
+            with suppress(ValueError):  # another thread was faster
+                holds.remove(hold)
+
+    def _not_had(self, wait: float) -> TokenStoreError:
+        return TokenLockTimeoutError(
+            f"the lock {self.path} was not had within {wait:g} s: another process or "
+            "thread holds it; wait longer, or end the process that hangs",
+            store=self._store,
+            place=str(self.path),
+        )
 
     def _refused(self, error: OSError) -> TokenUnavailableError:
         kind = TokenPermissionError if error.errno in _DENIED else TokenUnavailableError
         why, remedy = _REASONS.get(error.errno or 0, (error.strerror, _REMEDY))
         if self._store is None:  # it is the one that we give to a store that has none
-            remedy += ', or do without a lock among processes: host_lock="off"'
-        return kind(
+            remedy += (
+                ", or choose another folder with XDG_STATE_HOME, or do without a lock among "
+                'processes: host_lock="off"'
+            )
+        refused = kind(
             f"the lock file {self.path} cannot be used: {why}. {remedy}",
             store=self._store,
             place=str(self.path),
         )
+        refused.errno = error.errno
+        return refused
 
 
-def _close(fd: int) -> None:
-    with _forking:
-        # No longer there: we are a forked child, which closed it already.
-        lock = _open_fds.pop(fd, None)
-        if lock is None:
-            return
+class Holding:
+    """A ``with`` block that holds a lock.
+
+    Not a generator: an exception from a signal handler that arrives between the ``yield`` and the
+    block would leave the lock held for as long as its traceback is kept.
+    """
+
+    def __init__(
+        self, lock: HostLock, wait: float, sleep: Callable[[float], object] = time.sleep
+    ) -> None:
+        self._lock = lock
+        self._wait = wait
+        self._sleep = sleep
+
+    def __enter__(self) -> None:
+        self._lock.acquire(self._wait, sleep=self._sleep)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         try:
-            os.close(fd)
-        except OSError as error:
-            # Network file systems report late; what the lock protected is done all the same.
-            logger.warning("the lock file %s was not closed cleanly: %s", lock.path, error.strerror)
-
-
-def _after_fork_in_child() -> None:
-    # Closed, not unlocked: unlocking here would free the parent's lock, and keeping it open
-    # would hold the lock after the parent's end.
-    for fd, lock in _open_fds.items():
-        with suppress(OSError):
-            os.close(fd)
-        lock._fd = None
-        lock._mutex = threading.Lock()  # another thread may have held the old one
-    _open_fds.clear()
-    _forking.release()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_forking.acquire,
-        after_in_parent=_forking.release,
-        after_in_child=_after_fork_in_child,
-    )
+            self._lock.release()
+        except BaseException:
+            self._lock.release()  # once more: it was interrupted
+            raise

@@ -91,13 +91,7 @@ class OpenedStore:
             return None
         found = Secret(data)
         del data  # a traceback may show locals
-        if is_newer(found.reveal()):
-            raise TokenCorruptError(
-                f"{self.place} holds a token that a newer version of this package wrote; upgrade "
-                "flex-integration-sdk",
-                store=self.name,
-                place=self.place,
-            )
+        self.refuse_newer(found)
         token, problem = _token_in(found)
         if token is None:
             raise TokenCorruptError(
@@ -109,6 +103,16 @@ class OpenedStore:
         self._check_owner(token)
         self.redactor.note(token)
         return token
+
+    def refuse_newer(self, found: Secret[Any]) -> None:
+        """Raises TokenCorruptError for a token that an older program must leave alone."""
+        if is_newer(found.reveal()):
+            raise TokenCorruptError(
+                f"{self.place} holds a token that a newer version of this package wrote; upgrade "
+                "flex-integration-sdk",
+                store=self.name,
+                place=self.place,
+            )
 
     def write(self, token: Token | Secret[Any]) -> dict[str, Any]:
         """What ``set_token`` is given; from :func:`taken`.

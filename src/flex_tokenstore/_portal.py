@@ -4,74 +4,177 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import os
-import threading
+import sys
 from collections.abc import Coroutine
+from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 from weakref import WeakSet
+
+from ._promise import Promise
+from ._spawn import spawn
 
 T = TypeVar("T")
 
 STOP_PATIENCE = 5.0  # seconds for a store's coroutines to end when they are cancelled
+SLICE = 0.5  # seconds: an endless wait cannot be interrupted on Windows
 
 _all: WeakSet[LoopThread] = WeakSet()
-_left_behind: list[asyncio.AbstractEventLoop] = []
+_left_behind: list[_Running] = []
+
+
+class _Running:
+    """A loop and its thread, in one process."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.process = os.getpid()
+        self.stopped = False
+        self.ended = Promise()
+
+    def run(self) -> None:
+        """In its thread."""
+        try:
+            _run(self.loop)
+        finally:
+            self.ended.give(None)
+
+
+class _Job(Promise):
+    """A coroutine that a loop thread runs."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        super().__init__()
+        self._coroutine = coroutine
+        self._task: asyncio.Task[None] | None = None
+
+    def hand_to(self, running: _Running) -> bool:
+        """Has the loop run it; False: that loop has ended."""
+
+        def begin() -> None:
+            if running.stopped:  # what begins now would not be waited for
+                self._coroutine.close()
+                self.give(None, asyncio.CancelledError())
+                return
+            self._task = running.loop.create_task(self._perform())
+
+        try:
+            running.loop.call_soon_threadsafe(begin)
+        except RuntimeError:
+            if running.loop.is_closed():
+                return False
+            raise
+        return True
+
+    def cancel(self, running: _Running) -> None:
+        """Whoever wanted it has left."""
+
+        def cancel() -> None:
+            if self._task is not None:
+                self._task.cancel()
+
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            running.loop.call_soon_threadsafe(cancel)
+
+    def outcome(self) -> Any:
+        """What came of it; raises CancelledError if the loop was stopped."""
+        if not self.done() or isinstance(self.exception(), asyncio.CancelledError):
+            raise CancelledError("the event loop of the token store was stopped")
+        return self.result()
+
+    async def _perform(self) -> None:
+        try:
+            self.give(await self._coroutine)
+        except BaseException as error:
+            self.give(None, error)
+            if isinstance(error, asyncio.CancelledError):
+                raise
 
 
 class LoopThread:
-    """Runs coroutines for threads. Started when first needed, anew in a forked child."""
+    """Runs coroutines for threads. Started when first needed, anew in a forked child.
+
+    A caller may be interrupted at any line, so none holds a lock here: see :mod:`._promise`.
+    """
 
     def __init__(self) -> None:
-        self._mutex = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._running: dict[int, _Running] = {}  # by process
         _all.add(self)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Runs ``coroutine`` to its end and gives its result.
+        """Runs ``coroutine`` to its end and returns its result.
 
         Raises:
             concurrent.futures.CancelledError: The loop was stopped meanwhile.
         """
         try:
-            with self._mutex:  # so that whatever is handed over is there before the loop's end
-                future = asyncio.run_coroutine_threadsafe(coroutine, self._running_loop())
+            running = None if sys.is_finalizing() else self._start()
+        except RuntimeError:
+            running = None
+        if running is None:
+            return _run_here(coroutine)  # no thread can be started any more
+        job = _Job(coroutine)
+        try:
+            while not job.hand_to(running):
+                self._running.pop(os.getpid(), None)  # another thread has stopped it
+                running = self._start()
         except BaseException:
             coroutine.close()
             raise
         try:
-            return future.result()
+            while not job.wait(SLICE):
+                if running.loop.is_closed():
+                    break  # it was stopped before it came to this
         except BaseException:
-            future.cancel()
+            job.cancel(running)
             raise
+        if not job.done():
+            coroutine.close()
+        result: T = job.outcome()
+        return result
 
     def stop(self) -> None:
         """Cancels what runs and ends the loop and its thread; twice is fine."""
-        with self._mutex:
-            loop, thread = self._loop, self._thread
-            self._loop = self._thread = None
-            if loop is None or thread is None:
-                return
-            loop.call_soon_threadsafe(loop.stop)
-        thread.join(STOP_PATIENCE)
+        running = self._running.pop(os.getpid(), None)
+        if running is None or sys.is_finalizing():
+            return
+        running.stopped = True
+        running.loop.call_soon_threadsafe(running.loop.stop)
+        running.ended.wait(STOP_PATIENCE)
 
-    def _running_loop(self) -> asyncio.AbstractEventLoop:
-        if self._loop is None:
-            loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(
-                target=_run, args=(loop,), name="flex-tokenstore-loop", daemon=True
-            )
-            self._thread.start()
-            self._loop = loop
-        return self._loop
-
-    def _forked(self) -> None:
-        # The child has the objects, not the thread; and another may have held the mutex.
-        if self._loop is not None:
+    def _start(self) -> _Running:
+        running = self._running.get(os.getpid())
+        if running is not None:
+            return running
+        for process in list(self._running):
             # Kept for ever: closing it would take the parent's loop its wake-up call away, for
             # both share what the system watches for them (epoll).
-            _left_behind.append(self._loop)
-        self._mutex, self._loop, self._thread = threading.Lock(), None, None
+            _left_behind.append(self._running.pop(process))
+        made = _Running()
+        running = self._running.setdefault(made.process, made)
+        if running is made:
+            try:
+                spawn(made.run, "flex-tokenstore-loop", daemon=True)
+            except RuntimeError:
+                self._running.pop(made.process, None)
+                made.loop.close()
+                raise
+        else:
+            made.loop.close()  # another thread was first
+        return running
+
+
+def _run_here(coroutine: Coroutine[Any, Any, T]) -> T:
+    """In this thread, at the interpreter's end."""
+    try:
+        loop = asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(coroutine)
+        finally:
+            loop.close()
+    finally:
+        coroutine.close()
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
@@ -93,12 +196,3 @@ def _stop_all() -> None:
     # A loop that still runs while the interpreter goes down hangs it.
     for portal in list(_all):
         portal.stop()
-
-
-def _after_fork() -> None:
-    for portal in list(_all):
-        portal._forked()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

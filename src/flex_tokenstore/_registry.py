@@ -44,6 +44,7 @@ class StoreInfo:
     compare_and_set: bool | None = None
     lock: bool | None = None
     native_async: bool | None = None
+    prepare_save: bool | None = None
 
 
 def list_stores(*, check: bool = False) -> list[StoreInfo]:
@@ -168,6 +169,7 @@ def _checked(info: StoreInfo, candidate: Candidate) -> StoreInfo:
         compare_and_set=abilities.compare_and_set,
         lock=abilities.lock,
         native_async=abilities.native_async,
+        prepare_save=abilities.prepare_save,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -66,6 +67,8 @@ class Reporter:
 
     def report(self, notes: Iterable[Note]) -> None:
         """Hands the notes on, each as an event, in order."""
+        if sys.is_finalizing():
+            return  # nothing can be imported any more, and logging has ended
         with _reporting():
             for note in notes:
                 _shielded("the report", note.name, self._tell, note)

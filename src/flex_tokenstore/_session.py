@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
+import os
+import sys
 import threading
 import time
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _flow
+from ._budget import Budget
 from ._gate import Abandoned, Flight
+from ._promise import Promise
 from ._reporting import OnEvent, refuse_within_report
-from ._session_base import Budget, OnStoreError, Report, SessionBase, reply_to
+from ._session_base import FlowOf, OnStoreError, Report, SessionBase, reply_to
+from ._spawn import spawn
 from ._state import Outcome
 from ._steps import Reply, Step
+from ._waits import finish
 from .errors import TokenStoreError
 
 if TYPE_CHECKING:
@@ -29,6 +36,9 @@ class Grants(Protocol):
 
     Each method raises :class:`~flex_tokenstore.GrantError`, whose ``reason`` tells the session
     what to do; any other exception counts as ``"failed"``.
+
+    A method ``abandon()`` is optional: it ends the request that is under way in another thread or
+    task at once, which then raises. It is called when the user presses Ctrl-C twice.
     """
 
     def refresh(self, refresh_token: Secret[str]) -> Mapping[str, Any]:
@@ -116,27 +126,28 @@ class TokenSession(SessionBase):
         Returns:
             True if the server revoked a token; False if there was none, or none that still lived.
         """
-        return bool(self._alone(_flow.revoke(self._state)))
+        return bool(self._alone(_flow.revoke))
 
     def remove(self) -> None:
         """Removes the token from the store and from memory; the server is not told."""
-        self._alone(_flow.remove(self._state))
+        self._alone(_flow.remove)
 
     def close(self) -> None:
         """Waits for a renewal under way, tries once more to save, and closes the store."""
         refuse_within_report()
         self._closed = True  # first: a renewal that began later would find the store closed
-        if self._saver is not None and self._saver.is_alive():  # in a forked child it is not
-            self._saver.ended.set()
+        if self._saver is not None:
+            self._saver.ended.give(None)
         flight = self._gate.current(self)
         if flight is not None:
-            flight.wait()
+            flight.unwanted = True  # it may be waiting for another program, which takes its time
+            finish(flight, self, self._limit, self._give_up)
         ended, self._ended = self._ended, True
         if ended:
             return
         if self._state.unsaved is not None:
             with contextlib.suppress(TokenStoreError):
-                self._alone(_flow.save_again(self._state), closing=True)
+                self._alone(_flow.save_again, closing=True)
         self.store.close()
 
     def __enter__(self) -> TokenSession:
@@ -153,31 +164,38 @@ class TokenSession(SessionBase):
     def _obtain(self) -> Outcome:
         while True:
             self._check_open()
-            with self._gate.joined(self) as (flight, leads):
+            with self._gate.joined(self) as (flight, waiter):
+                leads = flight is waiter
                 if leads:
                     self._check_open()  # again: whoever closes it looks for a flight only once
                     self._launch(flight, _flow.obtain(self._state))
                 elif meanwhile := self._meanwhile():
                     return meanwhile
-                flight.wait()
-            if not flight.future.done():
+                finish(flight, waiter, self._limit, self._give_up)
+            if not flight.done():
                 continue
             outcome = self._outcome(flight, leads)
             if outcome is not None:
                 return outcome
 
-    def _alone(self, flow: Generator[Step, Reply, Any], *, closing: bool = False) -> Any:
+    def _look(self, refused: Token) -> Outcome | None:
+        outcome: Outcome | None = self._alone(lambda state: _flow.look(state, refused))
+        return outcome
+
+    def _alone(self, flow: FlowOf, *, closing: bool = False) -> Any:
         """Runs a flow whose outcome is for this caller only."""
         while True:
-            with self._gate.joined(self) as (flight, leads):
+            with self._gate.joined(self) as (flight, waiter):
+                leads = flight is waiter
                 if not closing:
                     self._check_open()
                 if leads:
                     flight.private = True
-                    self._launch(flight, flow)
-                flight.wait()
-            if leads:
-                return flight.future.result()
+                    self._launch(flight, flow(self._state))
+                finish(flight, waiter, self._limit, self._give_up)
+            # Given up for another caller's sake, it is begun again.
+            if leads and flight.done() and not isinstance(flight.exception(), Abandoned):
+                return flight.result()
 
     def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
         def fly() -> None:
@@ -187,16 +205,20 @@ class TokenSession(SessionBase):
                 port = _Port(self.store, self._grants)
                 result = _drive(self._start(flow), port, flight, self._report)
             except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
-                flight.future.set_exception(error)
+                flight.give(None, error)
             else:
-                flight.future.set_result(result)
+                flight.give(result)
             self._save_later()
 
-        # A thread of its own, not a daemon: Ctrl-C or the program's end must not come between
-        # the server's answer and the save, or a rotated token is lost.
-        thread = threading.Thread(target=fly, name="flex-tokenstore-renewal")
+        if sys.is_finalizing():
+            fly()  # a thread would not run any more: Python 3.11 waits for its start for ever
+            return
+        # A thread of its own, never a daemon, whatever its caller is: neither Ctrl-C nor the
+        # program's end must come between the server's answer and the save, or a rotated token is
+        # lost. With the caller's context variables, which logs and callbacks may look at.
+        context = contextvars.copy_context()
         try:
-            thread.start()
+            spawn(lambda: context.run(fly), "flex-tokenstore-renewal", daemon=False)
         except RuntimeError:
             fly()  # the interpreter is shutting down and starts no thread any more
 
@@ -207,14 +229,14 @@ class TokenSession(SessionBase):
         """
         if self._state.unsaved is None or self._closed:
             return
-        if self._saver is None or not self._saver.is_alive():
+        if (self._saver is None or not self._saver.works()) and not sys.is_finalizing():
             self._saver = _Saver(self)
             with contextlib.suppress(RuntimeError):  # the interpreter is shutting down
                 self._saver.start()
 
     def _save_again(self) -> None:
         with contextlib.suppress(TokenStoreError):
-            self._alone(_flow.save_again(self._state))
+            self._alone(_flow.save_again)
 
 
 class _Saver(threading.Thread):
@@ -222,8 +244,13 @@ class _Saver(threading.Thread):
 
     def __init__(self, session: TokenSession) -> None:
         super().__init__(name="flex-tokenstore-save", daemon=True)
-        self.ended = threading.Event()
+        self.ended = Promise()
         self._session = session
+        self._process = os.getpid()
+
+    def works(self) -> bool:
+        """It runs, in this process: a forked child has the object, not the thread."""
+        return self._process == os.getpid() and self.is_alive()
 
     def run(self) -> None:
         while (pause := self._session._until_save()) is not None:
@@ -237,10 +264,11 @@ class TokenCall:
 
     def __init__(self, session: TokenSession, endpoint: str) -> None:
         self._session = session
-        self._budget = Budget(session._state)
+        self._budget = Budget(session._state, endpoint)
 
     def accepted(self) -> None:
         """The API answered with something else than 401."""
+        self._budget.accepted()
 
     def token(self) -> Token:
         """The token to send first; raises as :meth:`TokenSession.token`."""
@@ -249,9 +277,11 @@ class TokenCall:
 
     def refused(self, token: Token) -> Token | None:
         """The API answered 401 to ``token``: the next one to try; None: give up."""
-        if not self._budget.refuse(token):
-            return None
-        return self._budget.next(self._session._obtain())
+        now = time.monotonic()
+        what = self._budget.refuse(token, now, time.time())
+        if what == "look":
+            return self._budget.next(self._session._look(token), now)
+        return self._budget.next(self._session._obtain(), now) if what else None
 
 
 class _Port:
@@ -260,6 +290,7 @@ class _Port:
     def __init__(self, store: TokenStore, grants: Grants) -> None:
         self.load = store.get_token
         self.save = store.set_token
+        self.prepare = store.prepare_save
         self.remove = store.remove_token
         self.refresh = grants.refresh
         self.sign_in = grants.sign_in

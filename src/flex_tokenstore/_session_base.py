@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from ._gate import Abandoned, Flight, gate_for
 from ._reporting import OnEvent, Reporter, refuse_within_report
-from ._state import Origin, Outcome, Policy, State
+from ._state import SAVE_PAUSE, Outcome, Policy, State
 from ._steps import Reply, Save, Step
 from .errors import GrantError, SessionClosedError, fresh_copy
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ._token import Token
 
 OnStoreError = Literal["raise", "memory"]
-LEAST_PAUSE = 0.05  # seconds between two tries to save
+FlowOf = Callable[[State], "Generator[Step, Reply, Any]"]
 Report = Callable[["Step | None"], None]
 
 
@@ -47,7 +48,9 @@ class SessionBase:
         self._grants = grants
         policy = Policy(request_timeout, failure_window, lock_timeout, on_store_error)
         self._state = State(store.identity.key, store.abilities.compare_and_set, policy)
+        self._limit = request_timeout
         self._gate = gate_for(store.lock_key)
+        self._state.sign_ins = self._gate.sign_ins
         self._reporter = Reporter(store, on_event)
         self._closed = False  # no renewal is begun any more
         self._ended = False  # the store is closed
@@ -76,7 +79,7 @@ class SessionBase:
             return None
         now = time.monotonic()
         unsaved = self._state.unsaved
-        if now >= held.renew_at or (unsaved is not None and now >= unsaved.retry_at):
+        if held.due(now, time.time()) or (unsaved is not None and now >= unsaved.retry_at):
             return None
         return held.token
 
@@ -85,12 +88,13 @@ class SessionBase:
         unsaved = self._state.unsaved
         if unsaved is None or self._closed:
             return None
-        return max(LEAST_PAUSE, unsaved.retry_at - time.monotonic())
+        # At random, so that the programs that a store's outage left behind do not come all at once.
+        return random.uniform(SAVE_PAUSE, 2 * SAVE_PAUSE)  # noqa: S311 - a jitter
 
     def _meanwhile(self) -> Outcome | None:
         """For a call that finds a renewal under way: the old token, while it still works."""
         held = self._state.held
-        if held is not None and held.alive(time.monotonic()):
+        if held is not None and held.alive(time.monotonic(), time.time()):
             return Outcome(held.token, "adopted", held)
         return None
 
@@ -111,10 +115,10 @@ class SessionBase:
         """A finished flight's outcome, if it is of use to this caller."""
         if flight.private:
             return None
-        error = flight.future.exception()
+        error = flight.exception()
         if error is None:
             # Another thread may have had a 401 with it meanwhile.
-            outcome: Outcome = flight.future.result()
+            outcome: Outcome = flight.result()
             return outcome if self._state.share(outcome, own=flight.owner is self) else None
         if isinstance(error, Abandoned):
             return None
@@ -129,46 +133,16 @@ class SessionBase:
             return None
         raise fresh_copy(error)
 
+    def _give_up(self) -> None:
+        """Ends the token request under way at once, if the grants can."""
+        abandon = getattr(self._grants, "abandon", None)
+        if abandon is not None:
+            abandon()
+
     def _check_open(self) -> None:
         refuse_within_report()
         if self._closed:
             raise SessionClosedError("this session is closed; make a new one")
-
-
-MOST_TOKENS = 3  # that one API call tries after its first
-
-
-class Budget:
-    """Which tokens one API call has tried: after 401s at most three, one of them refreshed and
-    one signed in for.
-
-    More than one may be adopted: where two programs have different tokens and both expire, one
-    of them adopts the other's, and then the one that the other got for it.
-    """
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self._origin: Origin = "adopted"
-        self._tried: list[Origin] = []
-
-    def first(self, outcome: Outcome) -> Token:
-        self._origin = outcome.origin
-        return outcome.token
-
-    def refuse(self, token: Token) -> bool:
-        """The API answered 401; False: a token just signed in for was refused, give up."""
-        self._state.refuse(token, self._origin, time.monotonic())
-        return "signed_in" not in self._tried
-
-    def next(self, outcome: Outcome) -> Token | None:
-        origin, again = outcome.origin, outcome.origin in self._tried
-        if len(self._tried) == MOST_TOKENS or (again and origin != "adopted"):
-            return None
-        if outcome.token.access_token in self._state.refused:
-            return None
-        self._tried.append(origin)
-        self._origin = outcome.origin
-        return outcome.token
 
 
 def reply_to(value: Any, error: Exception | None) -> Reply:

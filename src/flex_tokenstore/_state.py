@@ -5,6 +5,7 @@ No I/O, no clock: times come in as arguments, in seconds.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,9 +24,23 @@ MARGIN = 30.0
 MARGIN_SHARE = 0.1
 CLOCK_SKEW = 60.0
 BUSY_PAUSE = 1.0  # between tries to renew early while another holds the lock
-FIRST_BACK_OFF = 1.0
-LAST_BACK_OFF = 5.0  # once the store is back, others wait for the token
+# Between two tries to save a token that exists nowhere else: the store may come back after the
+# lock's lease has ended, and then whoever finds it first uses up the old refresh token.
+SAVE_PAUSE = 0.5
+QUIET = 1.0  # seconds until a failed save is reported again; doubled each time
+MOST_QUIET = 60.0
 REMEMBERED = 256
+# A 401 that a fresh sign-in did not help against is believed for so long, for its endpoint.
+BELIEVED = 60.0
+# In a minute: sign-ins of one identity, and refreshes of one session, that only 401s of the API
+# caused. A server in need answers 401 to everyone, and the secret must not go out for each call.
+MINUTE = 60.0
+MOST_SIGN_INS = 6
+MOST_FRUITLESS = 6
+# Refusals of a refresh token that may be a gateway's: so many, over so many seconds, are believed.
+DOUBTS = 3
+DOUBTED = 60.0
+MOST_RETRY_AFTER = 300.0  # seconds that a server can make us wait, whatever it asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +65,28 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The token in memory; the times are monotonic, None: not known."""
+    """The token in memory. The times are monotonic; ``None``: not known.
+
+    ``ahead`` is how far the wall clock was ahead of the monotonic one, which stands still while
+    the machine sleeps: whichever is later counts.
+    """
 
     token: Token
     renew_at: float
     expires_at: float | None
+    ahead: float
 
-    def alive(self, monotonic: float) -> bool:
-        return self.expires_at is None or monotonic < self.expires_at
+    def alive(self, monotonic: float, wall: float) -> bool:
+        """It has not expired, as far as is known."""
+        return self.expires_at is None or self.now(monotonic, wall) < self.expires_at
+
+    def due(self, monotonic: float, wall: float) -> bool:
+        """It should be renewed."""
+        return self.now(monotonic, wall) >= self.renew_at
+
+    def now(self, monotonic: float, wall: float) -> float:
+        """The time to compare its times with."""
+        return max(monotonic, wall - self.ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +96,9 @@ class Unsaved:
     token: Token
     expected: str | None
     retry_at: float
-    back_off: float
+    quiet: float
+    """Seconds for which further failures are not reported."""
+    quiet_until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +109,12 @@ class Outcome:
     origin: Origin
     held: Held | None
     """None: the token serves the waiting calls and is then forgotten."""
+    final: bool = False
+    """There is no better one, though the API refused it: its 401 is to be believed."""
 
 
 class Digests:
-    """The last few secrets of a kind, by digest."""
+    """The last few secrets of a kind, by digest; threads may use it at once."""
 
     def __init__(self) -> None:
         self._digests: dict[str, None] = {}
@@ -89,7 +122,12 @@ class Digests:
     def add(self, secret: Secret[str]) -> None:
         self._digests[digest_of(secret.reveal())] = None
         while len(self._digests) > REMEMBERED:
-            del self._digests[next(iter(self._digests))]
+            # Another thread may add or drop one between these steps; the next round sees it.
+            with contextlib.suppress(RuntimeError, StopIteration):
+                self._digests.pop(next(iter(self._digests)), None)
+
+    def discard(self, secret: Secret[str]) -> None:
+        self._digests.pop(digest_of(secret.reveal()), None)
 
     def __contains__(self, secret: Secret[str]) -> bool:
         return digest_of(secret.reveal()) in self._digests
@@ -107,6 +145,19 @@ class State:
     """Access tokens that the API answered with 401."""
     dead: Digests = field(default_factory=Digests)
     """Refresh tokens that the server rejected."""
+    spent: Digests = field(default_factory=Digests)
+    """Refresh tokens that brought an access token which the API refused at once."""
+    believed: dict[str, float] = field(default_factory=dict)
+    """Endpoints whose 401 is believed, and until when (monotonic)."""
+    fruitless: list[float] = field(default_factory=list)
+    """Monotonic times of the last refreshes whose token the API refused at once."""
+    sign_ins: list[float] = field(default_factory=list)
+    """Wall times of the last sign-ins that 401s of the API caused, of all this process's sessions
+    of this token."""
+    doubt: tuple[Secret[str], float, int] | None = None
+    """A refresh token whose refusal may be a gateway's, since when (monotonic), and how often."""
+    rejection: str | None = None
+    """What the server said when it last rejected a refresh token."""
     unsaved: Unsaved | None = None
     own: Token | None = None
     """The token this session got while the store was down (``on_store_error="memory"``)."""
@@ -144,6 +195,8 @@ class State:
             return None
         self.note_adopted(token)
         self.note_settled(token.revision)
+        if self.held is not None and self.held.token.access_token != token.access_token:
+            self.believed.clear()  # they may accept this one
         self.unsaved = self.own = None
         return Outcome(token, "adopted", self.hold(token))
 
@@ -159,7 +212,7 @@ class State:
             outcome: Of a flight that a caller waited for.
             own: It was this session's, whose memory had it when it landed, and may know more now.
         """
-        if not self._acceptable(outcome.token):
+        if not (outcome.final or self._acceptable(outcome.token)):
             return False
         if outcome.held is not None and not own:
             self.held = outcome.held
@@ -179,32 +232,92 @@ class State:
             left = self._seconds_left(token)
             expires = None if left is None else self.monotonic + left
         renew = float("inf") if expires is None else expires - _margin(token)
-        self.held = Held(token, renew, expires)
+        self.held = Held(token, renew, expires, self.wall - self.monotonic)
         return self.held
 
     def postpone(self, until: float) -> None:
         """Lets the held token serve without another look until then, or until it expires."""
         held = self.held
         if held is not None:
-            until = until if held.expires_at is None else min(until, held.expires_at)
-            self.held = Held(held.token, until, held.expires_at)
+            # What is left of its life, on a monotonic clock that may have stood still.
+            left = held.now(self.monotonic, self.wall) - self.monotonic
+            expires = None if held.expires_at is None else held.expires_at - left
+            until = until if expires is None else min(until, expires)
+            self.held = Held(held.token, until, expires, self.wall - self.monotonic)
 
-    def refuse(self, token: Token, origin: Origin, monotonic: float) -> None:
+    def refuse(self, token: Token, origin: Origin, monotonic: float, wall: float) -> None:
         """The API answered 401 to ``token``, which the call got by ``origin``."""
         self.refused.add(token.access_token)
         held = self.held
         if held is not None and held.token.access_token == token.access_token:
             self.held = None
-            in_its_life = held.alive(monotonic)
-            if origin == "refreshed" and in_its_life and token.refresh_token is not None:
-                self.dead.add(token.refresh_token)
+            if origin == "refreshed" and held.alive(monotonic, wall):
+                self.fruitless[:] = [*self.fruitless[1 - MOST_FRUITLESS :], monotonic]
+                if token.refresh_token is not None:
+                    self.spent.add(token.refresh_token)
+
+    def believes(self, endpoint: str, monotonic: float) -> bool:
+        """This endpoint's 401 is not the token's fault."""
+        return monotonic < self.believed.get(endpoint, 0.0)
+
+    def believe(self, endpoint: str, monotonic: float) -> None:
+        """A better token cannot be had: for a while this endpoint's 401 is passed on."""
+        self.believed[endpoint] = monotonic + BELIEVED
+
+    def refreshes_in_vain(self, monotonic: float) -> bool:
+        """So often in the last minute that another refresh would not help either."""
+        recent = [at for at in self.fruitless if monotonic - at < MINUTE]
+        return len(recent) >= MOST_FRUITLESS
+
+    def spend(self, refresh: Secret[str], token: Token) -> None:
+        """The server repeats an access token that the API refused (a cache before it, perhaps):
+        these refresh tokens are of no use."""
+        self.spent.add(refresh)
+        if token.refresh_token is not None:
+            self.spent.add(token.refresh_token)
+
+    def settle_for(self, token: Token) -> Outcome:
+        """Goes on with a token that the API refused: there is no better one, and other endpoints
+        may take it."""
+        self.refused.discard(token.access_token)
+        if token.refresh_token is not None:
+            self.spent.discard(token.refresh_token)
+        self.failure = None
+        return Outcome(token, "adopted", self.hold(token), final=True)
+
+    def caused_by_api(self, stored: Token | None) -> bool:
+        """A sign-in now is due to a 401 of the API, and not to an empty store or to time."""
+        pending = self.unsaved.token if self.unsaved is not None else stored
+        return pending is not None and pending.access_token in self.refused
+
+    def recent_sign_ins(self, stored: Token | None) -> list[float]:
+        """Wall times of what :attr:`sign_ins` means, of other processes too, in the last minute."""
+        known = {*self.sign_ins, *(() if stored is None else stored.sign_ins)}
+        return sorted(at for at in known if 0 <= self.wall - at < MINUTE)[-MOST_SIGN_INS:]
+
+    def believes_refusal(self, error: GrantError, refresh: Secret[str]) -> bool:
+        """Whether this token request's failure is the server's refusal of the refresh token.
+
+        One that somebody else may have given ("doubtful") counts once nothing else has come for a
+        minute and three tries, so that nobody is locked out for good.
+        """
+        if error.reason == "rejected":
+            return True
+        if error.reason != "doubtful":
+            self.doubt = None
+            return False
+        since, times = self.monotonic, 0
+        if self.doubt is not None and self.doubt[0] == refresh:
+            _, since, times = self.doubt
+        self.doubt = (refresh, since, times + 1)
+        return times + 1 >= DOUBTS and self.monotonic - since >= DOUBTED
 
     def choose(self, stored: Token | None) -> Secret[str] | None:
         """The refresh token to use next; None: only the client credentials are left."""
         pending = self.unsaved.token if self.unsaved is not None else None
         for token in (pending, stored):
             refresh = token.refresh_token if token is not None else None
-            if refresh is not None and refresh not in self.dead:
+            if refresh is not None and refresh not in self.dead and refresh not in self.spent:
                 return refresh
         return None
 
@@ -264,12 +377,17 @@ class State:
 
     def keep_unsaved(self, token: Token, expected: str | None, error: Exception) -> None:
         """Remembers a token whose save failed, to be saved later."""
-        again = self.unsaved is not None and self.unsaved.token.revision == token.revision
-        back_off = FIRST_BACK_OFF
-        if again and self.unsaved is not None:
-            back_off = min(2 * self.unsaved.back_off, LAST_BACK_OFF)
-        self.unsaved = Unsaved(token, expected, self.monotonic + back_off, back_off)
-        self.note("save_failed", token, seconds=back_off, error=error)
+        before, now = self.unsaved, self.monotonic
+        quiet, quiet_until = QUIET, now + QUIET
+        loud = True
+        if before is not None and before.token.revision == token.revision:
+            quiet, quiet_until, loud = before.quiet, before.quiet_until, now >= before.quiet_until
+            if loud:  # less and less often: a store may be down for hours
+                quiet = min(2 * quiet, MOST_QUIET)
+                quiet_until = now + quiet
+        self.unsaved = Unsaved(token, expected, now + SAVE_PAUSE, quiet, quiet_until)
+        if loud:
+            self.note("save_failed", token, seconds=SAVE_PAUSE, error=error)
 
     def keep_own(self, token: Token, refresh: Secret[str] | None) -> None:
         """Remembers a token had while the store was down, with ``refresh`` or a sign-in."""

@@ -20,6 +20,7 @@ class Port(Protocol):
 
     def load(self) -> Any: ...
     def save(self, token: Token, expected: str | None) -> Any: ...
+    def prepare(self, expected: str | None) -> Any: ...
     def remove(self, expected: str | None) -> Any: ...
     def lock(self, wait: float, lease: float) -> Any: ...
     def unlock(self) -> Any: ...
@@ -58,6 +59,16 @@ class Save:
 
     def perform(self, port: Port) -> Any:
         return port.save(self.token, self.expected)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Find out whether a save that expects ``expected`` would be refused for good."""
+
+    expected: str | None
+
+    def perform(self, port: Port) -> Any:
+        return port.prepare(self.expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +132,4 @@ class Pause:
         return port.pause(self.seconds)
 
 
-Step = Load | Save | Remove | Lock | Unlock | Request | Revoke | Pause
+Step = Load | Save | Prepare | Remove | Lock | Unlock | Request | Revoke | Pause

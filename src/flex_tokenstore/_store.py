@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 from ._config import hidden
 from ._guard import check_expected, is_lease_end, lock_times, wrong_lease_end, wrong_lock
 from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding, taken
+from ._secret import Secret
 from ._token import ANY_REVISION, Token
+from .errors import TokenUnavailableError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -77,6 +79,7 @@ class TokenStore:
         Raises:
             TokenConflictError: Another revision is stored.
             TokenUnavailableError: It was not saved; the old token is still there.
+            TokenCorruptError: A newer version of this package wrote what is stored.
             TokenIdentityError: The token given or the stored one is another identity's.
             TypeError: ``token`` is not a :class:`Token`, or ``expected`` not a string or None.
         """
@@ -85,12 +88,30 @@ class TokenStore:
         written = self._opened.write(token)
         hook = self._binding.set_token
         with self._opened.guard("save the token", token) as failed:
+            self._refuse_newer(expected)
             self._call(hook, hook.keywords(token=written, expected=expected))
             return
         raise failed.error
 
     def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
-        """Raises if a save is refused for good; under the token lock, before a token request."""
+        """Finds out whether a token could be saved; under the token lock, before a token request.
+
+        A store without the hook ``prepare_save`` cannot tell: then this returns at once.
+
+        Args:
+            expected: Revision that the coming save expects (None: nothing is stored).
+
+        Raises:
+            TokenPermissionError: A save is refused, and will be: this user may not write.
+            TokenUnavailableError: A save is refused for another reason that lasts.
+        """
+        hook = self._binding.prepare_save
+        if hook is None:
+            return
+        with self._opened.guard("find out whether it can save a token") as failed:
+            self._call(hook, hook.keywords(expected=expected))
+            return
+        raise failed.error
 
     def remove_token(self, expected: str | None = ANY_REVISION) -> None:
         """Removes the stored token; removing nothing is fine.
@@ -98,11 +119,13 @@ class TokenStore:
         Raises:
             TokenConflictError: Another revision than ``expected`` is stored.
             TokenUnavailableError: The store cannot answer.
+            TokenCorruptError: A newer version of this package wrote what is stored.
             TypeError: ``expected`` is not a string or None.
         """
         check_expected(expected)
         hook = self._binding.remove_token
         with self._opened.guard("remove the token") as failed:
+            self._refuse_newer(expected)
             self._call(hook, hook.keywords(expected=expected))
             return
         raise failed.error
@@ -161,6 +184,21 @@ class TokenStore:
     def __reduce__(self) -> Any:
         raise TypeError("a token store is not pickled: open one in each process")
 
+    def _refuse_newer(self, expected: str | None) -> None:
+        """Looks before whatever is there is replaced: a newer version's token must stay.
+
+        Any other revision was read before, and a newer token's is never told.
+        """
+        if expected != ANY_REVISION:
+            return
+        try:  # the innermost store: what a wrapper of this version makes of it is not the question
+            found = Secret(self._call(self._binding.innermost.get_token, {}))
+        except TokenUnavailableError:
+            raise
+        except Exception:  # noqa: BLE001 - what cannot be read may be replaced, as the store sees fit
+            return
+        self._opened.refuse_newer(found)
+
     def _lock_manager(self, wait: float, lease: float) -> Any:
         hook = self._binding.token_lock
         if hook is not None:
@@ -196,8 +234,7 @@ class TokenStore:
             self._portal.stop()
 
     def _call(self, hook: Hook, arguments: dict[str, Any]) -> Any:
-        if hook.is_coroutine:
-            return self._loop_thread().run(hook.function(**arguments))
+        # A wrapper's hook may answer by itself, where the inner store's would be a coroutine.
         result = hook.function(**arguments)
         return self._loop_thread().run(_wait_for(result)) if inspect.isawaitable(result) else result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ._secret import Secret
@@ -70,13 +70,21 @@ class Token:
         put(self, "expires_at", _seconds(tag.get("expires_at")))
 
     @classmethod
-    def issued(cls, answer: Mapping[str, Any], *, identity_key: str, obtained_at: float) -> Token:
+    def issued(
+        cls,
+        answer: Mapping[str, Any],
+        *,
+        identity_key: str,
+        obtained_at: float,
+        sign_ins: Sequence[float] = (),
+    ) -> Token:
         """A token as the server just gave it, tagged with its owner and times.
 
         Args:
             answer: The JSON object of the token answer.
             identity_key: ``TokenIdentity.key`` of its owner.
             obtained_at: Unix time in seconds at which the request was sent.
+            sign_ins: Unix times in seconds; see :attr:`sign_ins`.
         """
         given: Any = Secret(answer)
         del answer  # as in __init__
@@ -89,6 +97,8 @@ class Token:
             "obtained_at": obtained_at,
             "expires_at": None if lifetime is None else obtained_at + lifetime,
         }
+        if sign_ins:
+            tag["sign_ins"] = list(sign_ins)
         return cls(TokenObject({**given.reveal(), TAG: tag}))
 
     @property
@@ -116,6 +126,16 @@ class Token:
     def scope(self) -> str | None:
         """The granted scope."""
         return self._data.get("scope")
+
+    @property
+    def sign_ins(self) -> tuple[float, ...]:
+        """Unix times of the last sign-ins that only refusals of the API caused, as far as they are
+        kept: for a minute. By them all programs that share the token keep within one bound."""
+        kept = self._data.get(TAG, {}).get("sign_ins")
+        if not isinstance(kept, list):
+            return ()
+        times = (_seconds(each) for each in kept[:_MOST_TIMES])
+        return tuple(each for each in times if each is not None)
 
     @property
     def lifetime(self) -> float | None:
@@ -204,7 +224,12 @@ def checked(found: Secret[Any], *, wrapped: bool = False) -> tuple[TokenObject |
 
 
 def is_newer(data: object) -> bool:
-    """A newer version of this package wrote it, in a format that this one does not know."""
+    """A newer version of this package wrote it, in a format that this one does not know.
+
+    Args:
+        data: The JSON object of a stored token, or anything else. A store that has it neither
+            replaces nor removes it.
+    """
     tag = data.get(TAG) if isinstance(data, Mapping) else None
     version = tag.get("format") if isinstance(tag, Mapping) else None
     return isinstance(version, (int, float)) and version > FORMAT
@@ -247,6 +272,7 @@ def _seconds(value: object) -> float | None:
     return value if abs(value) <= _FARTHEST else None
 
 
+_MOST_TIMES = 100  # of a list that others may have written
 _FARTHEST = 1e15  # seconds; not so for NaN either
 _PLAIN = (str, int, float, type(None))  # bool is an int
 

@@ -28,9 +28,9 @@ class WrapperStore:
 
     A wrapper that changes tokens overrides :meth:`wrap` and :meth:`unwrap`, plain and
     synchronous. The rest is done here and when it is bound: ``inner`` is opened, ``expected`` is
-    passed on where the inner store takes it, and lock and ``lock_id`` are the inner store's.
-    Abilities are those of the innermost. A hook that is overridden is marked with ``@hookimpl``
-    again.
+    passed on where the inner store takes it, and ``prepare_save``, lock and ``lock_id`` are the
+    inner store's. Abilities are those of the innermost. A hook that is overridden is marked with
+    ``@hookimpl`` again, and returns what the base class returns, which may be an awaitable.
     """
 
     _inner: Binding
@@ -72,6 +72,12 @@ class WrapperStore:
     @hookimpl
     def remove_token(self, expected: str | None) -> Any:
         return _call(self._inner.remove_token, expected=expected)
+
+    # Not marked: where it is not overridden, the inner store's own hook is bound, if it has one.
+    def prepare_save(self, expected: str | None) -> Any:
+        """What the inner store's hook gives; for a wrapper that overrides it."""
+        hook = self._inner.prepare_save
+        return None if hook is None else _call(hook, expected=expected)
 
     @hookimpl
     def close(self) -> Any:

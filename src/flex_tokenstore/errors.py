@@ -145,6 +145,12 @@ class GrantError(TokenStoreError, RuntimeError):
     """False if the request did not leave this program: no connection, or no secret to send."""
     retry_after: float | None = None
     """Seconds that the server asks to wait before the next token request; None: it did not say."""
+    why: str | None = None
+    """Of a sign-in, why there was no refresh token to use: ``"empty"`` (nothing is stored),
+    ``"no_refresh_token"`` (what is stored has none), ``"rejected"`` (the server rejected it) or
+    ``"store_unavailable"``; None: not known. Set by the session, after the grant has raised."""
+    rejected_by: str | None = None
+    """Of a sign-in, the message of the last rejection of a refresh token, which names the host."""
 
     def __init__(
         self,

@@ -68,6 +68,11 @@ def set_token(token: dict[str, Any], expected: str | None) -> Awaitable[None] | 
     stored; ``ANY_REVISION``: whatever there is), else raise
     :class:`~flex_tokenstore.TokenConflictError`. A store that leaves it out simply replaces.
 
+    A token of a newer format (:func:`~flex_tokenstore.is_newer`) is neither replaced nor removed,
+    with ``ANY_REVISION`` either: :class:`~flex_tokenstore.TokenCorruptError`. The framework looks
+    for one before it passes ``ANY_REVISION`` on; a store that compares in one atomic step should
+    refuse it in that step too.
+
     Args:
         token: The JSON object; the store may keep it, nobody else changes it.
         expected: Revision that must be stored.
@@ -78,8 +83,34 @@ def set_token(token: dict[str, Any], expected: str | None) -> Awaitable[None] | 
 def remove_token(expected: str | None) -> Awaitable[None] | None:
     """Removes the token; removing nothing is fine. Also puts aside or removes corrupt content.
 
+    Content of a newer format is refused, as by ``set_token``.
+
     Args:
         expected: As for ``set_token``.
+    """
+
+
+@hookspec(firstresult=True)
+def prepare_save(expected: str | None) -> Awaitable[None] | None:
+    """Optional. Finds out whether ``set_token`` would be refused, before a token is requested.
+
+    Called under the token lock. A token request uses up the stored refresh token, or sends the
+    client secret; if the new token cannot be saved, both are lost. So this hook raises, and nothing
+    is requested, if a save is refused **and will be refused later too**: this user may not write,
+    the file system or the server is read-only, the name is too long.
+
+    It returns for everything else: a full disk, a server that is down, or when it cannot tell.
+    The session then requests the token, uses it, and tries again to save it.
+
+    It changes no token, claims nothing, leaves nothing behind, and costs little: some system
+    calls, or one round trip to a server.
+
+    Args:
+        expected: Revision that the coming ``set_token`` expects; None: nothing is stored.
+
+    Raises:
+        TokenPermissionError: This user, or this server, may not write.
+        TokenUnavailableError: A save is refused for another reason that lasts.
     """
 
 
@@ -119,4 +150,4 @@ def close() -> Awaitable[None] | None:
 
 
 REQUIRED = ("get_token", "set_token", "remove_token")
-HOOKS = (*REQUIRED, "token_lock", "lock_id", "close")
+HOOKS = (*REQUIRED, "prepare_save", "token_lock", "lock_id", "close")

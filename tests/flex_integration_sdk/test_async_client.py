@@ -9,6 +9,7 @@ import inspect
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Coroutine
 from typing import Any
 
@@ -194,20 +195,61 @@ def test_the_public_names_are_there() -> None:
         flex_integration_sdk.no_such_name  # noqa: B018 - that is the test
 
 
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # what that test is about
-def test_an_instance_of_a_loop_that_has_ended_says_so_and_can_be_closed(
-    sandbox: RunningSandbox,
-) -> None:
-    made = [make(sandbox)]
+def test_one_run_after_the_other(sandbox: RunningSandbox) -> None:
+    """As async views of Django under WSGI and Lambda's handlers have it; no socket stays open."""
+    sdk = make(sandbox)
 
-    async def call() -> None:
-        await made[0].marketplace.show()
+    async def call() -> int:
+        status: int = (await sdk.marketplace.show()).status
+        return status
 
-    asyncio.run(call())
-    with pytest.raises(SessionClosedError, match="another event loop"):
-        asyncio.run(call())
-    asyncio.run(made[0].aclose())
-    asyncio.run(made[0].aclose())
+    for _ in range(3):
+        assert asyncio.run(call()) == 200
+        assert not sdk._http._pairs
+    assert sandbox.stats()["client_credentials"] == 1
+    asyncio.run(sdk.aclose())
+    asyncio.run(sdk.aclose())
     with pytest.raises(SessionClosedError, match="closed"):
         asyncio.run(call())
-    forget(made)
+
+
+@pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")  # by the loop's owner
+def test_a_loop_that_was_closed_without_a_word_is_let_go(sandbox: RunningSandbox) -> None:
+    sdk = make(sandbox)
+
+    async def call() -> int:
+        status: int = (await sdk.marketplace.show()).status
+        return status
+
+    for _ in range(3):
+        loop = asyncio.new_event_loop()
+        assert loop.run_until_complete(call()) == 200
+        (clients,) = sdk._http._pairs.values()
+        assert clients.loop is loop
+        sockets = [each.get_extra_info("socket") for each in clients.backend.open]
+        assert sockets
+        loop.close()
+    loop = asyncio.new_event_loop()
+    assert loop.run_until_complete(call()) == 200
+    assert [each.fileno() for each in sockets] == [-1] * len(sockets)
+    loop.run_until_complete(sdk.aclose())
+    loop.close()
+    assert not sdk._http._pairs
+    del clients
+    gc.collect()  # the transports of the closed loops, which warn
+
+
+def test_many_loops_in_many_threads_leave_nothing(sandbox: RunningSandbox) -> None:
+    sdk = make(sandbox)
+    answers: list[int] = []
+
+    async def call() -> None:
+        answers.append((await sdk.marketplace.show()).status)
+
+    for _ in range(5):
+        thread = threading.Thread(target=asyncio.run, args=(call(),))
+        thread.start()
+        thread.join()
+    assert answers == [200] * 5
+    assert not sdk._http._pairs
+    asyncio.run(sdk.aclose())

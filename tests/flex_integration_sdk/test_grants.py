@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
+import pickle
 import threading
 import time
 import traceback
@@ -14,11 +16,14 @@ from typing import Any
 
 import pytest
 
+from flex_integration_sdk._async_http import AsyncHttp
+from flex_integration_sdk._exchange import ANSWER_LIMIT
 from flex_integration_sdk._grants import AsyncGrants, SyncGrants
-from flex_integration_sdk._http import ANSWER_LIMIT, AsyncHttp, Http
+from flex_integration_sdk._http import Http
 from flex_integration_sdk.config import Settings, resolve
 from flex_integration_sdk.errors import (
     AuthenticationError,
+    MissingSecretError,
     RateLimitedError,
     ServerError,
     TransportError,
@@ -158,6 +163,139 @@ def test_signing_in_without_a_secret_sends_nothing(server: Server, grant: Run) -
         grant("sign_in", secret=None)
     assert caught.value.reason == "failed"
     assert server.seen == []
+
+
+def test_a_missing_secret_says_why_it_is_needed() -> None:
+    error = MissingSecretError(store="file", place="/x/token.json")
+    assert "no usable token in the token store `file` (/x/token.json)" in str(error)
+    error.why = "empty"
+    assert "nothing is stored in the token store `file` (/x/token.json)" in str(error)
+    error.why = "no_refresh_token"
+    assert "has no refresh token" in str(error)
+    error.why, error.rejected_by = "rejected", "api.example rejected the refresh token: HTTP 401"
+    assert str(error).startswith("api.example rejected the refresh token: HTTP 401. It came from")
+    assert "nothing is stored" not in str(error)
+    error.why = "store_unavailable"
+    assert "cannot be reached" in str(error)
+    for text in (str(error), error.message):
+        assert "client_secret=…" in text
+    assert "--client-secret-file" in error.advise("use --client-secret-file FILE")
+    assert "memory" not in str(error)
+    assert "another store" in str(MissingSecretError(store="memory", lasting=False))
+    twin = pickle.loads(pickle.dumps(copy.copy(error)))
+    assert (str(twin), vars(twin)) == (str(error), vars(error))
+    assert (twin.sent, twin.reason) == (False, "failed")
+
+
+JSON, TEXT, HTML = "application/json", "text/plain; charset=utf-8", "text/html; charset=utf-8"
+NGINX = b"<html>\r\n<head><title>401 Authorization Required</title></head></html>"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "reason"),
+    [
+        (b'{"error":"invalid_grant"}', JSON, "rejected"),
+        (b'{"errors":[]}', "application/problem+json", "rejected"),
+        (b"{}", "", "rejected"),
+        (b"", "", "rejected"),
+        (b"", JSON, "rejected"),
+        (b"Unauthorized", "", "rejected"),
+        (b"Unauthorized", TEXT, "rejected"),
+        (b"Unauthorized\r\n", JSON, "rejected"),  # what the type says is not what came
+        (b"\xef\xbb\xbfZugriff verweigert \xc3\xbc", TEXT, "rejected"),
+        (b'{"error":"invalid_client"}', JSON, "failed"),
+        (NGINX, HTML, "doubtful"),
+        (NGINX, "", "doubtful"),
+        (NGINX, TEXT, "doubtful"),
+        (NGINX, JSON, "doubtful"),
+        (b"\xef\xbb\xbf \n<!DOCTYPE html><p>Sign in to the network", "", "doubtful"),
+        (b"Blocked by policy\n<HTML><body>", TEXT, "doubtful"),
+        (b"Unauthorized", HTML, "doubtful"),
+        (b"", "application/xhtml+xml", "doubtful"),
+        (b"<?xml version='1.0'?><error/>", "application/xml", "doubtful"),
+        (b"Unauthorized", "application/octet-stream", "doubtful"),
+        (b"GIF89a", "image/gif", "doubtful"),
+        (b"\xff\xfe\x00\x01", "", "doubtful"),
+        (b"U\x00n\x00a\x00u\x00t\x00h\x00", TEXT, "doubtful"),
+        (b"[]", JSON, "doubtful"),
+        (b'"Unauthorized"', JSON, "doubtful"),
+        (b"[" * 100_000, JSON, "rejected"),  # text that no parser takes
+    ],
+)
+def test_whose_401_it_is(
+    server: Server, grant: Run, body: bytes, content_type: str, reason: str
+) -> None:
+    server.reply = answer(401, body, **({"Content_Type": content_type} if content_type else {}))
+    with pytest.raises(AuthenticationError) as caught:
+        grant("refresh", Secret("r"))
+    assert caught.value.reason == reason
+    assert ("firewall" in str(caught.value)) is (reason == "doubtful")
+    assert ("check client_id" in str(caught.value)) is (reason == "failed")
+    with pytest.raises(AuthenticationError) as caught:
+        grant("sign_in")
+    assert caught.value.reason == "failed"  # there is no refresh token to be in doubt of
+    assert ("check client_id" in str(caught.value)) is (reason != "doubtful")
+    assert ("firewall" in str(caught.value)) is (reason == "doubtful")
+    with pytest.raises(AuthenticationError) as caught:
+        grant("revoke", Token(GOOD))
+    assert caught.value.reason == ("doubtful" if reason == "doubtful" else "rejected")
+    assert ("firewall" in str(caught.value)) is (reason == "doubtful")
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (302, "base_url"),
+        (400, "firewall"),  # with invalid_grant in its text
+        (403, "firewall"),
+        (407, "proxy wants a user name"),
+        (451, "firewall"),
+        (511, "network wants you to sign in"),
+    ],
+)
+def test_a_page_of_something_between(server: Server, grant: Run, status: int, said: str) -> None:
+    page = b"<html>the error is invalid_grant</html>"
+    server.reply = answer(status, page, Content_Type="text/html")
+    for call in (("refresh", Secret("r")), ("sign_in",)):
+        with pytest.raises(GrantError, match=said) as caught:
+            grant(*call)
+        assert caught.value.reason == ("transient" if status == 511 else "failed")
+        assert "check client_id" not in str(caught.value)
+
+
+def test_what_may_be_anything_is_not_shown(server: Server, grant: Run) -> None:
+    server.reply = answer(400, json.dumps({"error": "bad\r\nWARNING forged"}).encode())
+    with pytest.raises(AuthenticationError) as caught:
+        grant("refresh", Secret("r"))
+    assert "forged" not in str(caught.value)
+    assert str(caught.value).isprintable()
+    server.reply = answer(200, json.dumps({**GOOD, "token_type": "eyJhbGciOi"}).encode())
+    with pytest.raises(AuthenticationError) as caught:
+        grant("refresh", Secret("r"))
+    assert "eyJ" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "expected"),
+    [
+        (429, "60", 60),
+        (503, "60", 60),
+        (503, "9" * 400, 300),
+        (503, "NaN", None),
+        (500, "-1", None),
+        (401, "5", 5),
+        (403, "Fri, 31 Dec 2199 23:59:59 GMT", 300),
+        (503, None, None),
+    ],
+)
+def test_how_long_to_wait(
+    server: Server, grant: Run, status: int, header: str | None, expected: float | None
+) -> None:
+    server.reply = answer(status, b"", **({} if header is None else {"Retry_After": header}))
+    for call in (("refresh", Secret("r")), ("sign_in",), ("revoke", Token(GOOD))):
+        with pytest.raises(GrantError) as caught:
+            grant(*call)
+        assert caught.value.retry_after == expected
 
 
 @pytest.mark.parametrize(

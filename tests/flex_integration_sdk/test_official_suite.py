@@ -24,8 +24,9 @@ from flex_integration_sdk import (
     create_async_instance,
     create_instance,
 )
+from flex_integration_sdk._async_http import AsyncHttp
 from flex_integration_sdk._endpoints import snake
-from flex_integration_sdk._http import AsyncHttp, Http
+from flex_integration_sdk._http import Http
 from flex_integration_sdk._query import form, wire_name
 from flex_integration_sdk.errors import ConfigurationError, ServerError
 from flex_integration_sdk.sandbox import RunningSandbox

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,6 +18,7 @@ from flex_integration_sdk import (
     create_async_instance,
     create_instance,
 )
+from flex_integration_sdk._closing import Closing
 from flex_integration_sdk._rates import limits_of
 from flex_integration_sdk.errors import ConfigurationError
 from flex_integration_sdk.sandbox import RunningSandbox
@@ -28,6 +32,7 @@ class Clock:
         self.slept: list[float] = []
         monkeypatch.setattr(RateLimiter, "_clock", staticmethod(lambda: self.now))
         monkeypatch.setattr(time, "sleep", self._sleep)
+        monkeypatch.setattr(Closing, "sleep", lambda _, seconds: self._sleep(seconds))
 
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -143,3 +148,154 @@ def test_an_async_instance_waits_too(flex_sandbox: RunningSandbox) -> None:
 
     assert asyncio.run(main()) >= 0.6  # by the limiter; there is no longest time
     assert flex_sandbox.stats()["client_credentials"] == 1
+
+
+FORKS = """
+import ctypes, faulthandler, os, signal, sys, threading
+from flex_integration_sdk import RateLimiter
+faulthandler.dump_traceback_later(60, exit=True)
+limiter = RateLimiter(burst=1, seconds=1e-9, maximum=10**9)
+over, waiting = threading.Event(), threading.Event()
+
+def run():
+    sys.setswitchinterval(1e-6)
+    while not over.is_set():
+        limiter.reserve()
+        limiter.give_back()
+
+def rest(_):
+    waiting.set()
+    over.wait()
+
+def child():
+    signal.alarm(20)  # faulthandler's own thread is not here
+    fresh = limiter.reserve()
+    limiter.wait()
+    limiter.give_back()
+    os._exit(0 if fresh == 0 else 3)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_children_of_a_process_whose_threads_use_it() -> None:
+    forked(
+        """
+for _ in range(4):
+    threading.Thread(target=run, daemon=True).start()
+for _ in range(60):
+    pid = os.fork()
+    if pid == 0:
+        child()
+    assert os.waitpid(pid, 0)[1] == 0
+over.set()
+"""
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_children_of_a_fork_in_c() -> None:
+    """It runs none of Python's hooks. (Threads that want to run would hang Python itself.)"""
+    forked(
+        """
+limiter = RateLimiter(burst=1, seconds=3600)
+limiter.reserve()
+threading.Thread(target=lambda: limiter.wait(rest)).start()
+waiting.wait()
+pid = ctypes.PyDLL(None).fork()
+if pid == 0:
+    signal.alarm(20)
+    os._exit(0 if limiter.reserve() == 0 else 3)
+assert os.waitpid(pid, 0)[1] == 0
+over.set()
+"""
+    )
+
+
+def forked(program: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKS + program],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_place_is_counted() -> None:
+    limiter = RateLimiter(burst=5000, seconds=3600)
+
+    def there_and_back(_: int) -> None:
+        limiter.reserve()
+        limiter.give_back()
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(there_and_back, range(3000)))
+            waits = list(pool.map(lambda _: limiter.reserve(), range(5002)))
+    finally:
+        sys.setswitchinterval(before)
+    assert sum(wait == 0 for wait in waits) == 5000
+    assert max(waits) == pytest.approx(7200, abs=60)
+
+
+def test_an_exception_at_any_line_leaves_it_usable() -> None:
+    """As a signal handler's; whoever comes next does not wait for a lock."""
+
+    class Left(BaseException):
+        pass
+
+    moment = 0
+    over = False
+    while not over:
+        limiter = RateLimiter(burst=1, seconds=3600)
+        moment += 1
+        left = [moment]
+
+        def line(frame: Any, event: str, _: Any, left: list[int] = left) -> Any:
+            if not frame.f_code.co_filename.endswith("_rates.py"):
+                return None
+            left[0] -= event == "line"
+            if left[0] == 0:
+                raise Left
+            return line
+
+        traced = sys.gettrace()
+        sys.settrace(line)
+        try:
+            limiter.reserve()
+            limiter.give_back()
+        except Left:
+            pass
+        finally:
+            sys.settrace(traced)
+        over = left[0] > 0
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(limiter.reserve).result(10) in (0, pytest.approx(3600, abs=60))
+    assert moment > 15
+
+
+def test_a_handler_may_use_it_within_itself() -> None:
+    limiter = RateLimiter(burst=1000, seconds=3600)
+    count = [0]
+
+    def line(frame: Any, event: str, _: Any) -> Any:
+        if event == "line" and frame.f_code.co_name == "reserve" and count[0] < 900:
+            count[0] += 1
+            sys.settrace(None)
+            limiter.reserve()
+            sys.settrace(line)
+        return line if frame.f_code.co_filename.endswith("_rates.py") else None
+
+    traced = sys.gettrace()
+    sys.settrace(line)
+    try:
+        for _ in range(10):
+            limiter.reserve()
+    finally:
+        sys.settrace(traced)
+    assert count[0] > 50
+    while limiter.reserve() == 0:
+        count[0] += 1
+    assert count[0] == 990  # each place was given to one

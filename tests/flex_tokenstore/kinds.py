@@ -23,6 +23,7 @@ class Program(Protocol):
     def get(self) -> Token | None: ...
     def set(self, token: Token, expected: str | None = ANY_REVISION) -> None: ...
     def remove(self, expected: str | None = ANY_REVISION) -> None: ...
+    def prepare(self, expected: str | None = ANY_REVISION) -> None: ...
     def lock(self, wait: float = 0, lease: float = 30) -> Any: ...
     def close(self) -> None: ...
 
@@ -33,6 +34,7 @@ class SyncProgram:
         self.get = self.store.get_token
         self.set = self.store.set_token
         self.remove = self.store.remove_token
+        self.prepare = self.store.prepare_save
         self.close = self.store.close
 
     def lock(self, wait: float = 0, lease: float = 30) -> Any:
@@ -52,6 +54,9 @@ class AsyncProgram:
 
     def remove(self, expected: str | None = ANY_REVISION) -> None:
         self._runner.run(self.store.remove_token(expected))
+
+    def prepare(self, expected: str | None = ANY_REVISION) -> None:
+        self._runner.run(self.store.prepare_save(expected))
 
     @contextmanager
     def lock(self, wait: float = 0, lease: float = 30) -> Iterator[float | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,13 @@ from pathlib import Path
 import pytest
 
 from flex_tokenstore import _folders
-from flex_tokenstore.errors import TokenUnavailableError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the folders of Unix")
+
+
+needs_root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="becomes a user who has no entry"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -58,17 +63,98 @@ def test_relative_xdg_folders_are_ignored(home: Path, monkeypatch: pytest.Monkey
     assert _folders.state_folder() == home / ".local/state/flex-integration-sdk"
 
 
-def test_no_home_is_an_error_and_never_the_working_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Homeless:
-        user_config_dir = "~/.config/x"  # what is left where no home is known
+# A user without an entry in the password file, as in containers. The interpreter may be where that
+# user cannot read it: all is imported, and used once, before.
+HOMELESS = """
+import asyncio, importlib.metadata, os, sys
+from flex_integration_sdk import create_async_instance, create_instance
+from flex_integration_sdk.sandbox import serve
+from tests.flex_tokenstore.fakes import DictStore
 
-    def no_home(path: Path) -> Path:
-        raise RuntimeError("no home")
+def sync(store, **more):
+    with create_instance(box.client_id, box.client_secret, base_url=box.base_url,
+                         token_store=store, **more) as sdk:
+        return sdk.marketplace.show().status
 
-    monkeypatch.setattr(_folders, "_dirs", lambda name: Homeless)
-    monkeypatch.setattr(Path, "expanduser", no_home)
-    with pytest.raises(TokenUnavailableError, match="XDG_CONFIG_HOME"):
-        _folders.config_folder()
+def by_loop(store, **more):
+    async def call():
+        async with create_async_instance(box.client_id, box.client_secret, base_url=box.base_url,
+                                         token_store=store, **more) as sdk:
+            return (await sdk.marketplace.show()).status
+    return asyncio.run(call())
+
+with serve() as box:
+    for call in (sync, by_loop):
+        for store in ("file", DictStore()):
+            call(store, on_store_error="memory")
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        os.environ.pop(name, None)
+    os.setgroups([])
+    os.setgid(54321)
+    os.setuid(54321)
+    for call in (sync, by_loop):
+        for store in ("file", {"name": "file", "share_with_js": True}, DictStore()):
+            before = box.stats()["client_credentials"]
+            try:
+                print(call(store))
+            except Exception as error:
+                sent = box.stats()["client_credentials"] - before
+                print(type(error).__name__, sent, error)
+            print(call(store, on_store_error="memory"))
+        print(call(DictStore(), host_lock="off"))
+"""
+
+
+@needs_root
+def test_no_home_is_an_error_with_a_remedy_or_a_reason_to_go_on_without_the_store(
+    tmp_path: Path,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HOMELESS],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) == 14, lines
+    for kind in (lines[:7], lines[7:]):
+        for error, works in (kind[0:2], kind[2:4], kind[4:6]):
+            assert error.startswith("TokenUnavailableError 0 this user has no home folder"), error
+            assert works == "200"
+        assert "XDG_CONFIG_HOME to a full path, or name the file with the option path" in kind[0]
+        assert "XDG_STATE_HOME to a full path, or do without a lock" in kind[4]
+        assert kind[6] == "200"
+    assert not (tmp_path / "~").exists()
+
+
+@needs_root
+@pytest.mark.parametrize("command", [["token", "show"], ["token", "remove", "--yes"]])
+def test_the_command_says_that_there_is_no_home(tmp_path: Path, command: list[str]) -> None:
+    code = f"""
+import contextlib, io, os, sys
+from flex_integration_sdk.cli import main
+sys.argv = ["flex-sdk", *{command!r}]
+with contextlib.suppress(SystemExit), contextlib.redirect_stderr(io.StringIO()):
+    main()
+del os.environ["HOME"]
+os.setgid(54321)
+os.setuid(54321)
+main()
+"""
+    environment = {**os.environ, "HOME": str(tmp_path), "FLEX_INTEGRATION_TOKEN_STORE": "file"}
+    environment["FLEX_INTEGRATION_CLIENT_ID"] = "my-client"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "this user has no home folder" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_missing_parents_are_made_private(tmp_path: Path) -> None:

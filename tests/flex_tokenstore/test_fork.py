@@ -42,7 +42,7 @@ first = session.token()
 child = fork()
 for _ in range(3):
     assert session.peek() is not None
-    session._state.refuse(session.token(), "adopted", 0.0)
+    session._state.refuse(session.token(), "adopted", 0.0, 0.0)
     assert session.token().digest != first.digest
 if child:
     end_of(child)
@@ -87,7 +87,7 @@ holding, leave = threading.Event(), threading.Event()
 session = TokenSession(open_store("memory", IDENTITY), server, lock_timeout=3)
 old = session.token()
 def hold():
-    with session.store.token_lock(0, 30), session.store._binding.plugin._cell._mutex:
+    with session.store.token_lock(0, 30), session.store._binding.plugin._cell._mutex.get():
         holding.set()
         leave.wait(30)
 holder = threading.Thread(target=hold)
@@ -95,7 +95,7 @@ holder.start()
 holding.wait()
 child = fork()
 if child == 0:
-    session._state.refuse(old, "adopted", 0.0)
+    session._state.refuse(old, "adopted", 0.0, 0.0)
     assert session.token().digest != old.digest
     assert session.saved
     os._exit(0)
@@ -103,6 +103,34 @@ end_of(child)
 leave.set()
 holder.join()
 session.close()
+"""
+
+# As uWSGI forks: in C, where no hook of Python's is run. PyDLL keeps the interpreter's lock.
+MEMORY_LOCK_HELD_WITHOUT_HOOKS = """
+import ctypes
+def fork():
+    child = ctypes.PyDLL(None).fork()
+    if child == 0:
+        signal.alarm(20)
+    return child
+store = open_store("memory", IDENTITY)
+def hold():
+    with store.token_lock(0, 30), store._binding.plugin._cell._mutex.get():
+        holding.set()
+        leave.wait(30)
+holding, leave = threading.Event(), threading.Event()
+holder = threading.Thread(target=hold)
+holder.start()
+holding.wait()
+child = fork()
+if child == 0:
+    with store.token_lock(0, 30):
+        store.remove_token()
+    os._exit(0)
+end_of(child)
+leave.set()
+holder.join()
+store.close()
 """
 
 GATE_HELD = """
@@ -131,7 +159,15 @@ session.close()
 
 
 @pytest.mark.parametrize(
-    "program", [ASYNC_STORE, ASYNC_STORE_THREADS, ASYNC_HANDLE, MEMORY_LOCK_HELD, GATE_HELD]
+    "program",
+    [
+        ASYNC_STORE,
+        ASYNC_STORE_THREADS,
+        ASYNC_HANDLE,
+        MEMORY_LOCK_HELD,
+        MEMORY_LOCK_HELD_WITHOUT_HOOKS,
+        GATE_HELD,
+    ],
 )
 def test_after_a_fork(program: str) -> None:
     done = subprocess.run(

@@ -9,13 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from flex_tokenstore import _host_lock
+from flex_tokenstore import _lock_files
 from flex_tokenstore._host_lock import HostLock
 from flex_tokenstore.errors import (
     TokenLockTimeoutError,
@@ -23,6 +23,10 @@ from flex_tokenstore.errors import (
     TokenUnavailableError,
 )
 
+if sys.platform != "win32":
+    import fcntl
+
+unix = pytest.mark.skipif(sys.platform == "win32", reason="an open file stays there on Windows")
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 HOLDER = """
@@ -63,10 +67,7 @@ def other_process_holds(path: Path) -> Iterator[subprocess.Popen[str]]:
 
 def abandon(lock: HostLock) -> None:
     """As the system does for a holder that died: closed, never unlocked."""
-    fd, lock._fd = lock._fd, None
-    assert fd is not None
-    del _host_lock._open_fds[fd]
-    os.close(fd)
+    lock._holds.pop().leave()
 
 
 def test_two_locks_on_one_path_exclude_each_other(tmp_path: Path) -> None:
@@ -168,11 +169,11 @@ def test_a_file_system_that_refuses_is_named_with_the_remedy(
     def refuse(fd: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    before = set(_host_lock._open_fds)
-    monkeypatch.setattr(_host_lock, "_lock", refuse)
+    before = set(_lock_files.here().holds)
+    monkeypatch.setattr(_lock_files, "_lock", refuse)
     with pytest.raises(TokenUnavailableError, match=says):
         HostLock(tmp_path / "a.lock").try_acquire()
-    assert set(_host_lock._open_fds) == before
+    assert set(_lock_files.here().holds) == before
 
 
 def test_a_failing_close_is_logged_and_the_lock_is_free(
@@ -273,3 +274,194 @@ def test_a_started_program_does_not_inherit_it(tmp_path: Path) -> None:
         abandon(lock)
         assert HostLock(lock.path).try_acquire()
         child.send_signal(signal.SIGTERM)
+
+
+def replace_at_lock(
+    monkeypatch: pytest.MonkeyPatch, replace: Callable[[], object], times: int = 1
+) -> list[int]:
+    """Does it between the opening of the lock file and the lock on it; gives what was locked."""
+    real, locked = _lock_files._lock, list[int]()
+
+    def lock(fd: int) -> None:
+        locked.append(fd)
+        if len(locked) <= times:
+            replace()
+        real(fd)
+
+    monkeypatch.setattr(_lock_files, "_lock", lock)
+    return locked
+
+
+def is_held(lock: HostLock) -> bool:
+    """By whoever: a file that is opened now is locked already."""
+    with lock.path.open("r+b") as file:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+@unix
+def test_a_lock_file_removed_before_it_was_locked_is_opened_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = HostLock(tmp_path / "a.lock")
+    locked = replace_at_lock(monkeypatch, lock.path.unlink, times=3)
+    assert lock.try_acquire()
+    assert len(locked) == 4
+    assert is_held(lock), "it locked a file that nobody else opens"
+    lock.release()
+    assert not is_held(lock)
+
+
+@unix
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_a_lock_file_that_was_replaced_is_not_the_one_to_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    lock = HostLock(tmp_path / "locks/a.lock")
+
+    def replace() -> None:
+        (lock.path if what == "file" else lock.path.parent).rename(tmp_path / "away")
+        lock.path.parent.mkdir(exist_ok=True)
+        lock.path.touch()
+
+    replace_at_lock(monkeypatch, replace)
+    other = HostLock(lock.path)
+    assert lock.try_acquire()
+    assert not other.try_acquire()
+    lock.release()
+    assert other.try_acquire()
+    other.release()
+
+
+@unix
+def test_a_lock_file_that_becomes_a_link_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = HostLock(tmp_path / "a.lock")
+
+    def replace() -> None:
+        lock.path.rename(tmp_path / "target")
+        lock.path.symlink_to(tmp_path / "target")
+
+    replace_at_lock(monkeypatch, replace)
+    with pytest.raises(TokenPermissionError, match="symbolic link"):
+        lock.try_acquire()
+    with HostLock(tmp_path / "target").hold(0):
+        pass
+
+
+@unix
+def test_a_lock_file_that_vanishes_each_time_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = set(_lock_files.here().holds)
+    lock = HostLock(tmp_path / "a.lock", store="file")
+    replace_at_lock(monkeypatch, lock.path.unlink, times=1000)
+    with pytest.raises(TokenUnavailableError, match="removed or replaced each time") as caught:
+        lock.acquire(5)
+    assert (caught.value.store, caught.value.place) == ("file", str(lock.path))
+    assert set(_lock_files.here().holds) == before
+
+
+@unix
+def test_processes_exclude_each_other_though_holders_remove_the_lock_file(tmp_path: Path) -> None:
+    """As their last act, so that whoever opened it before locks a file that is gone."""
+    path, counter = tmp_path / "a.lock", tmp_path / "counter"
+    counter.write_text("0")
+    remover = COUNTER + "        Path(sys.argv[1]).unlink()\n"
+    command = [sys.executable, "-c", remover, str(path), str(counter)]
+    children = [subprocess.Popen(command) for _ in range(4)]
+    assert [child.wait(60) for child in children] == [0] * 4
+    assert counter.read_text() == "100"
+
+
+# A fork in C runs none of Python's hooks; uWSGI forks so. PyDLL keeps the interpreter's lock.
+C_FORK = """
+import ctypes, os, sys, threading
+from pathlib import Path
+from flex_tokenstore import _lock_files
+from flex_tokenstore._host_lock import HostLock
+fork = ctypes.PyDLL(None).fork
+path = Path(sys.argv[1])
+def end_of(child):
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+C_FORKS = {
+    "the child does not free the lock": """
+lock = HostLock(path)
+assert lock.try_acquire()
+child = fork()
+if child == 0:
+    lock.release()
+    os._exit(0 if not HostLock(path).try_acquire() else 1)
+end_of(child)
+assert not HostLock(path).try_acquire()
+""",
+    "the child does not keep the lock": """
+told, teller = os.pipe()
+done, finish = os.pipe()
+lock = HostLock(path)
+assert lock.try_acquire()
+child = fork()
+if child == 0:
+    os.close(finish)
+    HostLock(path.with_name("b.lock")).try_acquire()
+    os.write(teller, b"!")
+    os.read(done, 1)
+    os._exit(0)
+os.close(done)
+os.read(told, 1)
+lock._holds.pop().leave()  # as when the parent is killed
+assert HostLock(path).try_acquire(), "the child keeps its parent's lock"
+os.close(finish)
+end_of(child)
+""",
+    "the child locks while a thread of the parent is at it": """
+holding, leave = threading.Event(), threading.Event()
+def hold():
+    with _lock_files.here().noting:
+        holding.set()
+        leave.wait(30)
+thread = threading.Thread(target=hold)
+thread.start()
+holding.wait()
+child = fork()
+if child == 0:
+    import signal
+    signal.alarm(20)
+    with HostLock(path).hold(0):
+        os._exit(0)
+end_of(child)
+leave.set()
+thread.join()
+""",
+    "the child closes no file of its own": """
+lock = HostLock(path)
+assert lock.try_acquire()
+child = fork()
+if child == 0:
+    os.closerange(3, 100)  # as daemons do
+    ours = os.open(path.parent / "ours", os.O_CREAT | os.O_WRONLY)
+    assert ours == lock._holds[0]._fd, "the number was free"
+    HostLock(path.with_name("b.lock")).try_acquire()
+    lock.release()
+    os.write(ours, b"!")
+    os._exit(0)
+end_of(child)
+""",
+}
+
+
+@needs_fork
+@pytest.mark.parametrize("case", C_FORKS)
+def test_after_a_fork_without_hooks(tmp_path: Path, case: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", C_FORK + C_FORKS[case], str(tmp_path / "a.lock")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

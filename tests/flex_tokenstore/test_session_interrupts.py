@@ -24,12 +24,15 @@ MOST = 2000  # lines that one call may run through
 class Interrupter:
     """Raises KeyboardInterrupt in this thread when the ``number``-th line of ours is reached."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, places: tuple[str, ...] = PLACES) -> None:
         self.left = number
+        self.places = places
         self.where = ""
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> Any:
-        if not frame.f_code.co_filename.endswith(PLACES):
+        if not frame.f_code.co_filename.endswith(self.places):
+            return None
+        if is_finalizer(frame):
             return None
         if event == "line" and not leaves_with(frame):
             self.left -= 1
@@ -37,6 +40,13 @@ class Interrupter:
                 self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
                 raise KeyboardInterrupt
         return self
+
+
+def is_finalizer(frame: FrameType | None) -> bool:
+    """Within a ``__del__``, from which Python lets no exception out."""
+    while frame is not None and frame.f_code.co_name != "__del__":
+        frame = frame.f_back
+    return frame is not None
 
 
 def leaves_with(frame: FrameType) -> bool:
@@ -49,13 +59,13 @@ def leaves_with(frame: FrameType) -> bool:
     return leaving and linecache.getline(code.co_filename, frame.f_lineno).lstrip()[:5] == "with "
 
 
-def interrupted(number: int, work: Callable[[], Any]) -> str:
+def interrupted(number: int, work: Callable[[], Any], places: tuple[str, ...] = PLACES) -> str:
     """The line at which ``work`` was interrupted; "" if it was over before.
 
     In a thread of its own: an exception that a tracer raises while another one is handled stays
     that thread's context for ever.
     """
-    interrupter = Interrupter(number)
+    interrupter = Interrupter(number, places)
     sys.settrace(interrupter)
     try:
         work()

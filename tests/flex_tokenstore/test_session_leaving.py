@@ -122,6 +122,8 @@ def test_the_end_of_another_sessions_loop_is_not_a_sync_callers_error(
         begun.set()
         await asyncio.to_thread(joined.wait, 10)
         caller.cancel()
+        # The loop's end waits for the request that was sent, so that its token is not lost.
+        asyncio.get_running_loop().call_later(0.1, slow.answer.set)
 
     def loop_of_its_own() -> None:
         with contextlib.suppress(asyncio.CancelledError):
@@ -134,9 +136,8 @@ def test_the_end_of_another_sessions_loop_is_not_a_sync_callers_error(
     with TokenSession(open_store(store, IDENTITY, host_lock="off"), server) as sync:
         waiter = threading.Thread(target=lambda: found.append(sync.token()))
         waiter.start()
-        flight = sync._gate._flight
-        assert flight is not None
-        while flight._waiting < 2:
+        flight = sync._gate._latest
+        while len(flight._waiting) < 2:
             assert waiter.is_alive()
         joined.set()
         waiter.join(20)
@@ -183,7 +184,7 @@ def test_a_401_in_another_thread_while_it_is_renewed_early_makes_it_wait_for_the
 
         def get_token(self) -> dict[str, Any] | None:
             if self.tries == 0:
-                session._state.refuse(old, "adopted", 0.0)  # as another thread does
+                session._state.refuse(old, "adopted", 0.0, 0.0)  # as another thread does
             return super().get_token()
 
         def token_lock(self, wait: float, lease: float) -> Any:
@@ -291,3 +292,54 @@ def test_a_sync_call_in_the_loop_that_renews_is_refused_not_blocked_for_ever() -
     first, second = asyncio.run(main())
     assert first == second
     assert server.calls == ["refresh"]
+
+
+class Taken(DictStore):
+    """Another program holds its lock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tried = threading.Event()
+
+    def token_lock(self, wait: float, lease: float) -> Any:
+        self.tried.set()
+        raise TokenLockTimeoutError("busy")
+
+
+def test_closing_does_not_wait_for_another_program() -> None:
+    server, store = Server(), Taken()
+    store.token = expired(server)
+    session = TokenSession(open_store(store, IDENTITY), server, lock_timeout=300)
+    errors: list[Exception] = []
+
+    def call() -> None:
+        try:
+            session.token()
+        except SessionClosedError as error:
+            errors.append(error)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    assert store.tried.wait(20)
+    began = time.monotonic()
+    session.close()
+    caller.join(20)
+    assert time.monotonic() - began < 20
+    assert len(errors) == 1
+    assert server.calls == []
+
+
+def test_closing_an_async_session_does_not_wait_for_another_program() -> None:
+    async def main() -> None:
+        server, store = Server(), Taken()
+        store.token = expired(server)
+        opened = await open_async_store(store, IDENTITY)
+        session = AsyncTokenSession(opened, AsyncServer(server), lock_timeout=300)
+        caller = asyncio.create_task(session.token())
+        await asyncio.to_thread(store.tried.wait, 20)
+        await asyncio.wait_for(session.aclose(), 20)
+        with pytest.raises(SessionClosedError):
+            await asyncio.wait_for(caller, 20)
+        assert server.calls == []
+
+    asyncio.run(main())

@@ -23,6 +23,7 @@ from flex_tokenstore import (
     TokenCorruptError,
     TokenIdentityError,
     TokenLockTimeoutError,
+    TokenPermissionError,
     TokenSession,
     TokenUnavailableError,
     UnknownStoreError,
@@ -89,6 +90,17 @@ class InPlace(Sealed):
         token["access_token"] = token["access_token"][::-1]
         return token
 
+class Locked(Sealed):
+    """Prepares saves in a way of its own."""
+
+    @hookimpl
+    def prepare_save(self, expected):
+        if self.options.key == 7:
+            raise TokenPermissionError("its key may only read")
+        if self.options.key == 8:
+            return None
+        return super().prepare_save(expected)
+
 class Sloppy(Sealed):
     """Gives what no store can hold."""
 
@@ -108,7 +120,7 @@ LEASE_END = 1e12
 def _installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     site = tmp_path / "site"
     names = {"sealed": "Sealed", "read-only": "ReadOnly", "in-place": "InPlace"}
-    names |= {"sloppy": "Sloppy", "no-inner": "NoInner"}
+    names |= {"sloppy": "Sloppy", "no-inner": "NoInner", "locked": "Locked"}
     lines = "\n".join(f"{name} = wrappers_for_tests:{cls}" for name, cls in names.items())
     install(site, "wrappers-for-tests", lines, wrappers_for_tests=MODULE)
     monkeypatch.syspath_prepend(str(site))
@@ -123,6 +135,8 @@ class Own:
         self.token: dict[str, Any] | None = None
         self.mutex = threading.Lock()
         self.closed = 0
+        self.prepared: list[str | None] = []
+        self.refuses = False
 
     def get_token(self) -> dict[str, Any] | None:
         return self.token
@@ -143,6 +157,11 @@ class Own:
             yield LEASE_END
         finally:
             self.mutex.release()
+
+    def prepare_save(self, expected: str | None) -> None:
+        self.prepared.append(expected)
+        if self.refuses:
+            raise TokenPermissionError("this user may not write")
 
     def lock_id(self) -> str:
         return "the one place"
@@ -179,6 +198,10 @@ class AsyncOwn(Own):
             yield LEASE_END
         finally:
             self.mutex.release()
+
+    async def prepare_save(self, expected: str | None) -> None:  # type: ignore[override]  # a twin
+        await asyncio.sleep(0)
+        super().prepare_save(expected)
 
     async def close(self) -> None:  # type: ignore[override]  # a twin
         self.closed += 1
@@ -281,15 +304,15 @@ def test_a_read_only_wrapper_reads(kind: Kind, name: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_abilities_are_those_of_the_innermost(kind: Kind) -> None:
-    inners: list[tuple[Any, tuple[bool, bool, bool]]] = [
-        (Own(), (True, True, False)),
-        (AsyncOwn(), (True, True, True)),
-        (Plain(), (False, False, False)),
+    inners: list[tuple[Any, tuple[bool, bool, bool, bool]]] = [
+        (Own(), (True, True, False, True)),
+        (AsyncOwn(), (True, True, True, True)),
+        (Plain(), (False, False, False, False)),
     ]
     for inner, expected in inners:
         twice = {"name": "sealed", "inner": {"name": "read-only", "inner": inner}}
         with program(kind, twice) as p:
-            assert p.store.abilities == expected
+            assert p.store.abilities[:3] == expected
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -352,6 +375,44 @@ def test_closing_closes_the_inner_store(kind: Kind, make: type[Own]) -> None:
     with program(kind, {"name": "sealed", "inner": {"name": "sealed", "inner": own}}):
         assert own.closed == 0
     assert own.closed == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("make", [Own, AsyncOwn])
+@pytest.mark.parametrize("name", ["sealed", "read-only", "locked"])
+def test_a_save_is_prepared_by_the_inner_store(kind: Kind, make: type[Own], name: str) -> None:
+    own = make()
+    with program(kind, {"name": name, "inner": {"name": "sealed", "inner": own}}) as running:
+        assert running.store.abilities.prepare_save
+        running.prepare("a" * 64)
+        running.prepare(None)
+        own.refuses = True
+        with pytest.raises(TokenPermissionError, match="may not write"):
+            running.prepare()
+    assert own.prepared == ["a" * 64, None, ANY_REVISION]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("make", [Own, AsyncOwn])
+def test_a_wrapper_may_prepare_a_save_itself(kind: Kind, make: type[Own]) -> None:
+    own = make()
+    with (
+        program(kind, {"name": "locked", "key": 7, "inner": own}) as running,
+        pytest.raises(TokenPermissionError, match="only read"),
+    ):
+        running.prepare()
+    with program(kind, {"name": "locked", "key": 8, "inner": own}) as running:
+        running.prepare()
+    assert own.prepared == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_inner_store_that_prepares_nothing_is_ready(kind: Kind) -> None:
+    with program(kind, {"name": "sealed", "inner": Plain()}) as running:
+        assert not running.store.abilities.prepare_save
+        running.prepare()
+    with program(kind, {"name": "locked", "inner": Plain()}) as running:
+        running.prepare()
 
 
 def test_an_async_inner_store_runs_in_the_programs_own_loop() -> None:

@@ -9,7 +9,14 @@ import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from flex_tokenstore import TokenIdentity, TokenUnavailableError, hookimpl
+from flex_tokenstore import (
+    ANY_REVISION,
+    TokenCorruptError,
+    TokenIdentity,
+    TokenUnavailableError,
+    hookimpl,
+    is_newer,
+)
 
 from .beasts import caught_by
 from .forty_lines import FortyLineStore
@@ -110,6 +117,30 @@ class QuotesByHand(FullStore):
 
     def encode(self, token: dict[str, Any]) -> str:
         return super().encode(token).replace("'", "")
+
+
+@caught_by("test_a_token_of_a_newer_format_is_left_alone", case="set")
+class TakesAnyFormatForItsOwn(FullStore):
+    """Puts its own format on all that it reads."""
+
+    def decode(self, text: Any) -> Any:
+        token = super().decode(text)
+        if isinstance(token, dict) and "flex_tokenstore" in token:
+            token["flex_tokenstore"]["format"] = 1
+        return token
+
+
+@caught_by("test_a_token_of_a_newer_format_is_left_alone", case="remove")
+class PutsNewerFormatsAside(FullStore):
+    """Takes a newer format for corrupt content that it may move away, and reads as empty then."""
+
+    def read(self, connection: Connection) -> Any:
+        text = self.text(connection)
+        token = None if text is None else self.decode(text)
+        if is_newer(token):
+            self.delete(connection, ANY_REVISION)
+            raise TokenCorruptError("a newer version wrote it; upgrade", revision="newer")
+        return token
 
 
 @caught_by("test_removing_twice_is_fine")

@@ -16,12 +16,12 @@ import pytest
 from flex_tokenstore import TokenIdentity
 from flex_tokenstore.testing import TokenStoreContract
 
-from . import broken_conduct, broken_locks, broken_resources, broken_storage
+from . import broken_conduct, broken_locks, broken_preparing, broken_resources, broken_storage
 from .beasts import ZOO
 from .forty_lines import FortyLineStore
 from .full import FullStore, TwinStore
 
-MODULES = (broken_conduct, broken_locks, broken_resources, broken_storage)
+MODULES = (broken_conduct, broken_locks, broken_preparing, broken_resources, broken_storage)
 
 
 class FileContract(TokenStoreContract):

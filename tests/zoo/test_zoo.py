@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from . import broken_conduct, broken_locks, broken_resources, broken_storage
+from . import broken_conduct, broken_locks, broken_preparing, broken_resources, broken_storage
 from .beasts import ZOO, Beast
 from .forty_lines import FortyLineStore
 from .full import FullStore, TwinStore
@@ -22,6 +22,7 @@ CORRECT = (FortyLineStore, FullStore, TwinStore)
 assert {
     broken_conduct,
     broken_locks,
+    broken_preparing,
     broken_resources,
     broken_storage,
 }  # imported: they fill the zoo

@@ -6,6 +6,10 @@ from typing import Any
 
 from tests.handles import IDENTITY
 
+# As in the README.
+COMMANDS = (
+    "+get +set +del +type +dump +rename +pttl +pexpire +xadd +xread +xrevrange +eval +evalsha"
+)
 KEY = f"flex-tokenstore:{{{IDENTITY.key}}}"
 
 

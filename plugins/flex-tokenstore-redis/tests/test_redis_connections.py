@@ -21,16 +21,11 @@ from flex_tokenstore import (
     open_async_store,
     open_store,
 )
-from redis_support import KEY, redis_config
+from redis_support import COMMANDS, KEY, redis_config
 from tests.handles import IDENTITY, Open, opener, token
 from tests.servers import free_port
 from tests.servers.tls import Certificates, tls_proxy
 from tests.servers.valkey import Replicated, Valkey, wait_until
-
-# As in the README.
-COMMANDS = (
-    "+get +set +del +type +dump +rename +pttl +pexpire +xadd +xread +xrevrange +eval +evalsha"
-)
 
 
 @pytest.fixture(params=["sync", "async"])

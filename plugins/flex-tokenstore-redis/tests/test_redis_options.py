@@ -39,6 +39,15 @@ from tests.handles import IDENTITY
         ({"url": "rediss://host?ssl_cert_reqs=none"}, "url"),
         ({"url": "unix://"}, "url"),
         ({"url": "redis://[::1"}, "url"),
+        ({"url": "redis://:SENTINEL/SENTINEL@host:6379/0"}, "url"),
+        ({"url": "redis://:12/SENTINEL@host:6379/0"}, "url"),
+        ({"url": "redis://:12?SENTINEL@host:6379/0"}, "url"),
+        ({"url": "redis://:12#SENTINEL@host:6379/0"}, "url"),
+        ({"url": "redis://:x@SENTINEL/1@host:6379/0"}, "url"),
+        ({"url": "unix://user:x/SENTINEL@/run/a.sock"}, "url"),
+        ({"url": "unix://:x@SENTINEL/y@/run/a.sock"}, "url"),
+        ({"url": "unix://:x@/SENTINEL@/run/a.sock"}, "url"),
+        ({"url": "unix://SENTINEL/run/a.sock"}, "url"),
         ({"prefix": "a{b}"}, "prefix"),
         ({"timeout": 0}, "timeout"),
         ({"timeout": "inf"}, "timeout"),
@@ -64,6 +73,12 @@ def test_a_wrong_option_is_told_at_once(options: dict[str, Any], option: str) ->
         open_store({"name": "redis", **options}, IDENTITY)
     assert caught.value.option == option
     assert "SENTINEL" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("url", ["redis://:12/x@host:6379/0", "redis://:ab#x@host"])
+def test_a_password_that_is_not_encoded_is_told_as_that(url: str) -> None:
+    with pytest.raises(StoreOptionsError, match=r"%2F.*option password"):
+        open_store(redis_config(url), IDENTITY)
 
 
 def test_all_options_come_from_the_environment_as_texts(tmp_path: Path) -> None:
@@ -98,6 +113,10 @@ def test_all_options_come_from_the_environment_as_texts(tmp_path: Path) -> None:
         ("redis://host/?db=4", "redis://host:6379/4"),
         ("rediss://user:SENTINEL@[::1]", "rediss://[::1]:6379/0"),
         ("unix://user:SENTINEL@/run/a%20b.sock?db=1", "unix:///run/a b.sock?db=1"),
+        ("unix:///run/a@b.sock", "unix:///run/a@b.sock?db=0"),
+        ("redis://:SENT@INEL@host:1/2", "redis://host:1/2"),
+        ("redis://user:SENT:INEL@host:1/2", "redis://host:1/2"),
+        ("redis://me@realm:SENTINEL@host", "redis://host:6379/0"),
     ],
 )
 def test_the_place_has_no_user_and_no_password(url: str, shown: str) -> None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from flex_tokenstore import (
     ANY_REVISION,
+    Secret,
     TokenConflictError,
     TokenCorruptError,
     TokenIdentityError,
     TokenUnavailableError,
     revision_of,
 )
-from redis_support import KEY, redis_config
+from flex_tokenstore_redis import Options, RedisStore
+from flex_tokenstore_redis._scripts import REPLACE
+from flex_tokenstore_redis._store import _is_wrong_type
+from redis_support import COMMANDS, KEY, redis_config
 from tests.handles import IDENTITY, OTHER, Open, opener, token
 from tests.servers.valkey import Valkey
 
@@ -247,3 +251,86 @@ def test_a_lock_key_of_another_type_is_told(opened: Open, valkey_server: Valkey)
     valkey_server.run("RPUSH", f"{KEY}:lock", "x")
     with pytest.raises(TokenUnavailableError, match="of a type that this store does not write"):
         store.token_lock(0, 5).__enter__()
+
+
+@pytest.mark.parametrize("denied", ["rename", "set", "del"])
+def test_corrupt_content_that_cannot_be_put_aside_stays(
+    opened: Open, valkey_server: Valkey, denied: str
+) -> None:
+    valkey_server.run("SET", KEY, "precious SENTINEL")
+    rules = [*COMMANDS.split(), f"-{denied}"]
+    valkey_server.run("ACL", "SETUSER", "app", "reset", "on", "nopass", "~*", *rules)
+    try:
+        store = opened(redis_config(valkey_server.url, username="app", password="x"))
+        replace: Callable[[], object]
+        replace = store.remove_token if denied == "del" else lambda: store.set_token(token("a"))
+        with pytest.raises(TokenUnavailableError) as caught:
+            replace()
+        assert "SENTINEL" not in str(caught.value)
+        assert [valkey_server.run("GET", key) for key in valkey_server.run("KEYS", "*")] == [
+            b"precious SENTINEL"
+        ]
+    finally:
+        valkey_server.run("ACL", "DELUSER", "app")
+
+
+def test_what_only_mentions_a_key_of_another_type_is_not_one() -> None:
+    for text in ("ERR no WRONGTYPE here", "MISCONF WRONGTYPE ", "WRONGTYPEX y"):
+        assert not _is_wrong_type(text)
+    script = f"ERR Error running script (call to f_{'0a' * 20}): @user_script:3: "
+    for text in ("", script):
+        assert _is_wrong_type(f"{text}WRONGTYPE Operation against a key holding the wrong kind")
+
+
+@pytest.mark.parametrize("fields", [{}, {"access_token": {"kind": "of tomorrow"}}])
+def test_a_newer_format_is_left_alone(
+    opened: Open, valkey_server: Valkey, fields: dict[str, object]
+) -> None:
+    """By the store itself too, in the step that compares."""
+    newer = {**token("n").to_dict(), **fields}
+    newer["flex_tokenstore"]["format"] = 2
+    valkey_server.run("SET", KEY, json.dumps(newer))
+    store = opened(redis_config(valkey_server.url))
+    plugin = RedisStore(Options(url=Secret(valkey_server.url)), IDENTITY)
+    calls: list[Callable[[], object]] = [
+        store.get_token,
+        store.remove_token,
+        lambda: store.set_token(token("a")),
+        lambda: store.set_token(token("a"), None),
+        lambda: store.set_token(token("a"), revision_of(newer)),
+        lambda: plugin.set_token(token("a").to_dict(), ANY_REVISION),
+        lambda: plugin.remove_token(ANY_REVISION),
+    ]
+    for call in calls:
+        with pytest.raises(TokenCorruptError, match="upgrade") as caught:
+            call()
+        assert caught.value.revision is None
+    plugin.close()
+    assert json.loads(valkey_server.run("GET", KEY)) == newer
+    assert valkey_server.run("KEYS", "*") == [KEY.encode()]
+
+
+@pytest.mark.parametrize("content", ["newer", "foreign", "no token", "deep", "ours", "null"])
+def test_a_write_that_does_not_compare_replaces_only_a_token_of_ours(
+    valkey_server: Valkey, content: str
+) -> None:
+    """The last resort among many writers: what they write is looked at, on the server."""
+    tagged = token("n").to_dict()
+    del tagged["extra"]  # half a surrogate pair, which the server's JSON does not read
+    if content == "newer":
+        tagged["flex_tokenstore"]["format"] = 2
+    if content == "foreign":
+        tagged["flex_tokenstore"]["identity"] = OTHER.key
+    if content == "null":
+        tagged["flex_tokenstore"]["format"] = None
+    text = {"no token": "x", "deep": "[" * 5000}.get(content) or json.dumps(tagged)
+    valkey_server.run("SET", KEY, text)
+    done = valkey_server.run(
+        "EVAL", REPLACE.text, 2, KEY, f"{KEY}:aside", "*", "new", "", IDENTITY.key
+    )
+    if content in ("ours", "null"):
+        assert done is None
+        assert valkey_server.run("GET", KEY) == b"new"
+    else:
+        assert done == [b"string", text.encode()]
+        assert valkey_server.run("GET", KEY) == text.encode()

@@ -67,6 +67,30 @@ def test_wrong_password_and_missing_rights(opened: Open, postgres_server: Postgr
         fails(opened(sql_config(url)).get_token)
 
 
+def test_corrupt_content_that_cannot_be_put_aside_stays(
+    opened: Open, postgres_server: Postgres
+) -> None:
+    server = postgres_server
+    opened(sql_config(server.url)).set_token(token("a"))
+    server.run("UPDATE flex_tokens SET token = 'precious-SENTINEL'")
+    server.run("DROP ROLE IF EXISTS app")
+    server.run("CREATE USER app")
+    for rights in ("SELECT", "SELECT, INSERT, DELETE"):
+        server.run(f"GRANT {rights} ON flex_tokens TO app")
+        store = opened(sql_config(server.url.replace("//postgres@", "//app@")))
+        fails(store.remove_token, "its user may not do this")
+        fails(lambda store=store: store.set_token(token("b")), "its user may not")  # type: ignore[misc]  # mypy: a default for a lambda
+        assert server.run("SELECT token FROM flex_tokens") == [(b"precious-SENTINEL",)]
+
+
+def test_a_name_that_reads_like_a_refused_password(opened: Open, postgres_server: Postgres) -> None:
+    """The database's message quotes it."""
+    name = "authentication failed, no password supplied"
+    url = postgres_server.url.removesuffix("postgres") + name
+    error = fails(opened(sql_config(url)).get_token)
+    assert "user name or password" not in str(error)
+
+
 @pytest.mark.slow
 def test_wrong_password_of_mariadb(opened: Open, mariadb_server: MariaDb) -> None:
     config = sql_config(mariadb_server.url, password="wrong-SENTINEL")

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from flex_integration_sdk import create_async_instance, create_instance
 from flex_tokenstore import (
     Secret,
     StoreOptionsError,
@@ -23,7 +25,7 @@ from flex_tokenstore import (
 )
 from flex_tokenstore_sql import AsyncSqlStore, Options, SqlStore
 from sql_support import sql_config
-from tests.handles import IDENTITY, token
+from tests.handles import IDENTITY, opener, token
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,100 @@ def test_a_wrong_option_is_told_at_once(options: dict[str, Any], option: str) ->
     options.clear()  # this frame's own
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     assert "SENTINEL" not in "".join(shown.format())
+
+
+# What a user writes who does not know of percent-encoding; T41L is a part of the password.
+UNCLEAR = [
+    "postgresql://app:S3cret@T41L@127.0.0.1:9/shop",
+    "postgresql://app:S3cret/T41L@127.0.0.1:9/shop",
+    "postgresql://app:123/T41L@127.0.0.1:9/shop",
+    "postgresql://app:S3cret?T41L@127.0.0.1:9/shop",
+    "postgresql://app:S3cret#T41L@127.0.0.1:9/shop",
+    "postgresql://app:12?T41L@127.0.0.1/shop",
+    "postgresql://app:S3cret@T41L/x@127.0.0.1:9/shop",
+    "postgresql://app:S3cret@T41L?x@127.0.0.1:9/shop",
+    "postgresql://app:S3cret@T41L/x?y=1@127.0.0.1:9/shop",
+    "postgresql://app:S3cret@T41L#x@127.0.0.1:9/shop",
+    "postgresql://app@host:5432/T41L@x",
+    "postgresql://host:5432/shop?user=T41L@realm",
+    "mysql://app:S3cret@T41L@127.0.0.1:9/shop",
+]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("url", UNCLEAR)
+def test_a_url_that_can_be_read_in_two_ways_is_not_used_and_not_shown(url: str, kind: str) -> None:
+    with opener(kind) as within:
+        store = within(sql_config(url))
+        shown = [store.place, repr(store)]
+        actions: list[Callable[[], object]] = [
+            store.get_token,
+            store.remove_token,
+            lambda: store.set_token(token("a")),
+            lambda: store.token_lock(0, 5).__enter__(),
+        ]
+        for action in actions:
+            with pytest.raises(StoreOptionsError, match=r"%40.*option password") as caught:
+                action()
+            assert caught.value.option == "url"
+            shown.append(str(caught.value))
+    assert not [text for text in shown if "T41L" in text or "127.0.0.1" in text]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://app:S3cret@T41L:7@127.0.0.1:9/shop",
+        "mariadb://app:S3cret@T41L@[::1]:9/shop",
+    ],
+)
+def test_a_url_that_cannot_be_read_at_all_is_told_at_once(url: str) -> None:
+    with pytest.raises(StoreOptionsError, match=r"percent-encoded.*option password") as caught:
+        open_store(sql_config(url), IDENTITY)
+    assert "T41L" not in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [create_instance, create_async_instance])
+def test_a_program_learns_it_when_it_makes_its_instance(make: Any) -> None:
+    config = sql_config("postgresql://app:S3cret@T41L@127.0.0.1:9/shop")
+    with pytest.raises(ValueError, match="percent-encoded") as caught:
+        make(client_id="c", client_secret="s", token_store=config)
+    config.clear()
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "T41L" not in "".join(shown.format())
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("postgresql://app@realm:secret@host/shop", "host/shop"),
+        ("postgresql://app:a:b@host:7/shop", "host:7/shop"),
+        ("postgresql://app:S3%40T41L%2F@host:7/shop", "host:7/shop"),
+        ("postgresql://app:50%off@host:7/shop", "host:7/shop"),
+        ("postgresql://app%40realm:x@[::1]:7/shop", "::1:7/shop"),
+        ("postgresql://[::1]:7/shop", "::1:7/shop"),
+        ("postgresql://app:x@/shop?host=/var/run/postgresql", "localhost/shop"),
+        ("postgresql:///shop?host=/var/run/postgresql", "localhost/shop"),
+        ("postgresql://app:x@host/shop?application_name=me@box&sslmode=require", "host/shop"),
+        ("postgresql://host/shop?user=me@realm", "host/shop"),
+        ("postgresql://app:x@host/shop?options=-c%20a=b", "host/shop"),
+        ("mysql://app:@host", "host/"),
+    ],
+)
+def test_a_url_that_is_clear_is_taken(url: str, address: str) -> None:
+    with open_store(sql_config(url), IDENTITY) as store:
+        assert f" {address} table" in store.place
+
+
+def test_an_engine_whose_url_was_read_wrongly_is_not_used(tmp_path: Path) -> None:
+    engine = create_engine("postgresql+psycopg://app:S3cret@T41L@127.0.0.1:9/shop")
+    store = SqlStore(Options(engine=engine), IDENTITY)
+    assert "T41L" not in store.place
+    with pytest.raises(StoreOptionsError, match="percent-encoded") as caught:
+        store.get_token()
+    assert caught.value.option == "engine"
+    with pytest.raises(StoreOptionsError, match="percent-encoded"):
+        store.lock_id()
 
 
 def test_an_engine_of_the_other_kind_is_refused(tmp_path: Path) -> None:

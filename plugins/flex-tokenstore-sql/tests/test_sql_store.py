@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from flex_tokenstore import (
     ANY_REVISION,
+    Secret,
     TokenConflictError,
     TokenCorruptError,
     TokenIdentityError,
     TokenLockTimeoutError,
     revision_of,
 )
+from flex_tokenstore_sql import Options, SqlStore
 from sql_support import Database, sql_config
 from tests.handles import IDENTITY, OTHER, Open, token
 
@@ -267,3 +270,31 @@ def test_the_lock_may_be_left_in_another_thread_and_after_an_error(
         raise KeyError
     with store.token_lock(0, 30):
         pass
+
+
+@pytest.mark.parametrize("fields", [{}, {"access_token": {"kind": "of tomorrow"}}])
+def test_a_newer_format_is_left_alone(
+    opened: Open, database: Database, fields: dict[str, object]
+) -> None:
+    """By the store itself too, in the step that compares."""
+    newer = {**token("n").to_dict(), **fields}
+    newer["flex_tokenstore"]["format"] = 2
+    content = json.dumps(newer).encode()
+    store = opened(sql_config(database.url))
+    assert store.get_token() is None  # makes the table
+    database.plant(content)
+    plugin = SqlStore(Options(url=Secret(database.url)), IDENTITY)
+    calls: list[Callable[[], object]] = [
+        store.get_token,
+        store.remove_token,
+        lambda: store.set_token(token("a")),
+        lambda: store.set_token(token("a"), revision_of(newer)),
+        lambda: plugin.set_token(token("a").to_dict(), ANY_REVISION),
+        lambda: plugin.remove_token(ANY_REVISION),
+    ]
+    for call in calls:
+        with pytest.raises(TokenCorruptError, match="upgrade") as caught:
+            call()
+        assert caught.value.revision is None
+    plugin.close()
+    assert database.rows() == {IDENTITY.key: content}

@@ -101,6 +101,7 @@ def test_permission_denied_names_the_line_that_is_missing(
             opened(config(openbao_server)).set_token(token("a"))
 
 
+CONFLICT = b'{"errors": ["check-and-set parameter did not match the current version"]}'
 Reply = Callable[[bytes], tuple[int, bytes]]
 
 
@@ -176,8 +177,10 @@ def test_one_who_may_replace_anything_is_not_kept_from_it_by_others_for_ever(
         about = {"version": len(asked), "created_time": "2026-01-01T00:00:00Z"}
         if not sent:
             return 200, json.dumps({"data": {"data": None, "metadata": about}}).encode()
-        if required or b'"cas"' in sent:
-            return 400, b'{"errors": ["check-and-set parameter did not match"]}'
+        if b'"cas"' in sent:
+            return 400, CONFLICT
+        if required:
+            return 400, b'{"errors": ["check-and-set parameter required for this call"]}'
         return 200, json.dumps({"data": about}).encode()
 
     with answering(200, reply) as address:

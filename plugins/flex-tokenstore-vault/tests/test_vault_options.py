@@ -20,6 +20,8 @@ from vault_support import POLICY, POLICY_KV1
         ({"address": "vault.example.com:8200"}, "address"),
         ({"address": "redis://vault.example.com"}, "address"),
         ({"address": "https://user:SENTINEL@vault.example.com"}, "address"),
+        ({"address": "https://user:12/SENTINEL@vault.example.com"}, "address"),
+        ({"address": "https://user:12?SENTINEL@vault.example.com"}, "address"),
         ({"address": "https://vault.example.com:port"}, "address"),
         ({"address": "https://vault.example.com?x=1"}, "address"),
         ({"address": "https://"}, "address"),

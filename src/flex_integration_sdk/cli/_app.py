@@ -62,7 +62,7 @@ def run(arguments: Sequence[str]) -> int:
         if code is None:
             raise
         # One line, and no control characters: a server or a file name may have put some there.
-        text = "".join(c if c.isprintable() else " " for c in str(error) or type(error).__name__)
+        text = "".join(c if c.isprintable() else " " for c in _said(error))
         if type(error) is OSError and error.filename is None and error.errno in _UNWRITABLE:
             _drop_output()
             text = f"standard output cannot be written to: {text}"
@@ -74,6 +74,18 @@ def run(arguments: Sequence[str]) -> int:
 def _drop_output() -> None:
     """What is still buffered goes nowhere, or the interpreter complains at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _said(error: Exception) -> str:
+    """Its message, in the words of the command line where it speaks of arguments."""
+    from flex_integration_sdk.errors import MissingSecretError
+
+    if isinstance(error, MissingSecretError):
+        return error.advise(
+            "use --client-secret-file FILE, or set FLEX_INTEGRATION_CLIENT_SECRET or "
+            "FLEX_INTEGRATION_CLIENT_SECRET_FILE"
+        )
+    return str(error) or type(error).__name__
 
 
 def _exit_code(error: Exception) -> int | None:

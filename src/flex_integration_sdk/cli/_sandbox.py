@@ -51,6 +51,14 @@ import click
     show_default=True,
     help="Rate limits as in a development or in the live environment.",
 )
+@click.option(
+    "--auth-errors",
+    type=click.Choice(["json", "text", "html"]),
+    default="json",
+    show_default=True,
+    help="How a token request is refused with 401: an OAuth error, the word Unauthorized, or a "
+    "page as a gateway gives it.",
+)
 def sandbox(
     host: str, port: int, no_rotate: bool, client_secret: str | None, **chosen: Any
 ) -> None:

@@ -41,9 +41,10 @@ def list_(as_json: bool, check: bool) -> None:
     headers = ["store", "from", "version", "origin", "status", "about"]
     rows: list[list[Any]] = [_row(info) for info in infos]
     if check:
-        headers += ["compare and set", "lock", "native async", "options"]
+        headers += ["compare and set", "lock", "native async", "prepares saves", "options"]
         for row, info in zip(rows, infos, strict=True):
-            row += [info.compare_and_set, info.lock, info.native_async, _options(info)]
+            abilities = [info.compare_and_set, info.lock, info.native_async, info.prepare_save]
+            row += [*abilities, _options(info)]
     print_table(headers, rows)
 
 
@@ -72,6 +73,7 @@ def show(name: str, as_json: bool) -> None:
             "compare and set": info.compare_and_set,
             "lock": info.lock,
             "native async": info.native_async,
+            "prepares saves": info.prepare_save,
         }
     print_facts(facts)
     if info.options:

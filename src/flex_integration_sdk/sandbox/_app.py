@@ -28,13 +28,18 @@ from ._fault import ApiFault, not_found
 from ._faults import Fault, Faults
 from ._limits import Limiter
 from ._media import Upload, is_signed, receive
-from ._settings import SandboxSettings
+from ._settings import AuthErrors, SandboxSettings
 from ._tokens import Tokens
 
 TRANSIT = "application/transit+json"
 MOST_BODY = 64 * 1024 * 1024  # bytes of one part
 NO_STORE = {"Cache-Control": "no-store"}  # RFC 6749 section 5.1
 _PEAK = "peak_token_requests_in_flight"
+_PAGE = """<html>
+<head><title>401 Authorization Required</title></head>
+<body><h1>401 Authorization Required</h1></body>
+</html>
+"""
 _CODES = {
     400: "bad-request",
     401: "auth-invalid-access-token",
@@ -131,7 +136,7 @@ class _Sandbox:
         if fault.kind == "html":
             return Response("<html><body>Hello</body></html>", media_type="text/html")
         if fault.kind == "status":
-            return _refused(target, request, fault)
+            return _refused(target, request, fault, self.settings.auth_errors)
         response = await _answered(request, answer)
         if fault.kind == "lose_answer":
             raise Dropped
@@ -145,10 +150,17 @@ class _Sandbox:
     async def _token(self, request: Request) -> Response:
         status, answer = self._grant(await _form(request))
         await asyncio.sleep(self.settings.latency_ms / 1000)
+        if status == 401 and (response := _unauthorized(self.settings.auth_errors)):
+            return response
         return JSONResponse(answer, status, headers=NO_STORE)
 
     async def _revoke(self, request: Request) -> Response:
-        self._authorize(request)
+        try:
+            self._authorize(request)
+        except ApiFault:
+            if response := _unauthorized(self.settings.auth_errors):
+                return response
+            raise
         form = await _form(request)
         if "token" not in form.reveal():
             return JSONResponse({"error": "invalid_request"}, 400)
@@ -226,7 +238,16 @@ async def _answered(request: Request, answer: Answer) -> Response:
         return _encoded(request, fault.status, fault.body())
 
 
-def _refused(target: str, request: Request, fault: Fault) -> Response:
+def _unauthorized(form: AuthErrors) -> Response | None:
+    """A 401 of the authentication endpoints; None: as JSON, which is the endpoint's matter."""
+    if form == "text":
+        return Response("Unauthorized", 401, media_type="text/plain", headers=NO_STORE)
+    return Response(_PAGE, 401, media_type="text/html") if form == "html" else None
+
+
+def _refused(target: str, request: Request, fault: Fault, form: AuthErrors) -> Response:
+    if target != "api" and fault.status == 401 and (response := _unauthorized(form)):
+        return response
     if target == "token":
         return JSONResponse({"error": "sandbox_fault"}, fault.status, headers=NO_STORE)
     code = _CODES.get(fault.status, "sandbox-fault")

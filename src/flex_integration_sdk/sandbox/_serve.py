@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ import uvicorn
 from flex_integration_sdk.errors import FlexError
 
 from ._app import Dropped, create_app
-from ._settings import SandboxSettings
+from ._settings import AuthErrors, SandboxSettings
 
 START_WAIT = 15.0
 _IDLE = 60  # seconds; a client must give up a connection first, or a call may find it closed
@@ -108,7 +108,11 @@ class RunningSandbox:
 
 @contextmanager
 def serve(
-    settings: SandboxSettings | None = None, host: str = "127.0.0.1", port: int = 0
+    settings: SandboxSettings | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    auth_errors: AuthErrors | None = None,
 ) -> Iterator[RunningSandbox]:
     """A sandbox in a thread of this process, ended on leaving.
 
@@ -116,12 +120,17 @@ def serve(
         settings: Client and rules; without, a client with a random secret.
         host: Address to listen on.
         port: Port to listen on; 0: one that is free.
+        auth_errors: How the authentication endpoints answer 401, in place of what the settings
+            say: ``"json"``, ``"text"`` or ``"html"``.
 
     Raises:
         SandboxAddressError: The port is in use, or the address is not this host's.
         SandboxFileError: The settings' file cannot be used.
+        ValueError: ``auth_errors`` is none of the three.
     """
     settings = settings or SandboxSettings()
+    if auth_errors is not None:
+        settings = replace(settings, auth_errors=auth_errors)
     started = threading.Event()
     with _bound(host, port) as listening:
         server = _Server(settings, started.set)

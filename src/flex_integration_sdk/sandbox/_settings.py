@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import secrets
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import Literal, get_args
 
 from ._limits import Limits
+
+AuthErrors = Literal["json", "text", "html"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,9 @@ class SandboxSettings:
 
     limits: Limits = "off"
     """Rate limits: ``dev``, as in development and test environments; ``live``; ``off``."""
+    auth_errors: AuthErrors = "json"
+    """How the authentication endpoints answer 401: ``json``, an OAuth error (RFC 6749 section 5.2);
+    ``text``, the bare word ``Unauthorized``; ``html``, a page as a gateway gives it."""
     db: str | None = None
     """SQLite file that keeps the marketplace's data and the tokens (their SHA-256 digests alone);
     None: all is gone when the sandbox ends."""
@@ -44,3 +49,5 @@ class SandboxSettings:
                 raise ValueError(f"{name} must be a number from 0")
         if self.limits not in get_args(Limits):
             raise ValueError(f"limits is one of {', '.join(get_args(Limits))}")
+        if self.auth_errors not in get_args(AuthErrors):
+            raise ValueError(f"auth_errors is one of {', '.join(get_args(AuthErrors))}")

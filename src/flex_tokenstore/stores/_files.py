@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal, NoReturn, TypeVar
+from typing import Literal, TypeVar
 
 from flex_tokenstore._folders import make_private_folder, sync_folder
 from flex_tokenstore._secret import Secret
 from flex_tokenstore.errors import TokenPermissionError, TokenUnavailableError
+from flex_tokenstore.stores._beside import beside, temporary
+from flex_tokenstore.stores._reasons import fail, no_file, reporting
 
 logger = logging.getLogger("flex_tokenstore.file")
 
@@ -27,7 +29,6 @@ _WINDOWS = os.name == "nt"
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would wait for a writer
 _CHUNK = 1 << 16  # bytes
-_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
 
 
 class PrivateFiles:
@@ -37,12 +38,27 @@ class PrivateFiles:
         folder: The folder; made with mode 0700 when first written to.
         permissions: What to do where others could read or change them.
         tighten: The folder is ours by default: take the others' rights away.
+        problem: Why there is no such folder, which is raised when it is first needed.
     """
 
-    def __init__(self, folder: Path, permissions: Permissions, *, tighten: bool) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path, permissions: Permissions, *, tighten: bool, problem: str = ""
+    ) -> None:
+        self._folder = folder
+        self._problem = problem
         self._permissions = permissions
         self._tighten = tighten
+
+    @property
+    def folder(self) -> Path:
+        """The folder.
+
+        Raises:
+            TokenUnavailableError: There is none that it could be.
+        """
+        if self._problem:
+            raise TokenUnavailableError(self._problem, store="file")
+        return self._folder
 
     def signature(self, name: str) -> Signature | None:
         """What changes whenever the file does; None: there is no file."""
@@ -52,7 +68,7 @@ class PrivateFiles:
         except FileNotFoundError:
             return None
         except OSError as error:
-            _fail("looked at", path, error)
+            fail("looked at", path, error)
         return _signature(found)
 
     def resolve(self, name: str) -> Path:
@@ -66,7 +82,7 @@ class PrivateFiles:
         except FileNotFoundError:
             return path
         except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, Python 3.12-
-            _fail("looked at", path, error if isinstance(error, OSError) else OSError(errno.ELOOP))
+            fail("looked at", path, error if isinstance(error, OSError) else OSError(errno.ELOOP))
         if outside:
             self._object(path, "it is a link out of its folder", "put the file itself there")
         return target
@@ -75,72 +91,90 @@ class PrivateFiles:
         self, path: Path, *, folder_is_checked: bool = False
     ) -> tuple[Secret[bytes], Signature] | None:
         """The file's bytes (of a larger one the first 1 MiB and a byte); None: no file."""
-        with _reporting("read", path):
-            try:
-                fd = _retried(lambda: os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK))
-            except FileNotFoundError:
+        with reporting("read", path), self._opened(path) as fd:
+            if fd is None:
                 return None
-            except OSError as error:
-                if error.errno == errno.ENXIO:  # a socket
-                    raise _no_file(path) from None
-                raise
-            try:
-                if not folder_is_checked:
-                    self._check_folder()
-                # Looked at before the bytes: a change meanwhile then shows in the next look.
-                found = self._checked_file(path, fd)
-                return _contents(fd), _signature(found)
-            finally:
-                os.close(fd)
+            if not folder_is_checked:
+                self._check_folder()
+            # Looked at before the bytes: a change meanwhile then shows in the next look.
+            found = self._checked_file(path, fd)
+            return _contents(fd), _signature(found)
+
+    def check(self, path: Path) -> None:
+        """Refuses what :meth:`read` would, in a folder that is checked; no file is fine."""
+        with reporting("read", path), self._opened(path) as fd:
+            if fd is not None:
+                self._checked_file(path, fd)
+
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[int | None]:
+        try:
+            fd = _retried(lambda: os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK))
+        except FileNotFoundError:
+            yield None
+            return
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # a socket
+                raise no_file(path) from None
+            raise
+        try:
+            yield fd
+        finally:
+            os.close(fd)
 
     def is_clean(self, path: Path) -> bool:
         """There is neither the file nor what a crash in a write of it left."""
-        with _reporting("looked at", path):
-            return not _is_there(path) and not _is_there(_temporary(path))
+        with reporting("looked at", path):
+            return not _is_there(path) and not _is_there(temporary(path))
 
     def replace(self, path: Path, data: Secret[bytes]) -> None:
         """Writes the file whole, so that a reader or a crash sees the old or the new one.
 
         Only the holder of the file's write lock may call it, or the other changing methods.
         """
-        temporary = _temporary(path)
-        with _reporting("written (what it held is kept)", path), _removed_on_failure(temporary):
-            _write_new(temporary, data)
-            _retried(lambda: temporary.replace(path))
+        new = temporary(path)
+        with reporting("written (what it held is kept)", path), _removed_on_failure(new):
+            _write_new(new, data)
+            _retried(lambda: new.replace(path))
         _sync(path.parent)
 
     def remove(self, path: Path) -> None:
         """Removes the file, and what a crash in a write left; removing nothing is fine."""
-        with _reporting("removed", path):
-            for each in (_temporary(path), path):
+        with reporting("removed", path):
+            for each in (temporary(path), path):
                 with suppress(FileNotFoundError):
                     _retried(each.unlink)
         _sync(path.parent)
 
     def move_aside(self, path: Path) -> Path:
         """Renames corrupt content to ``<name>.corrupt-<time>``, which it gives."""
-        stem = f"{path.name}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
-        with _reporting("moved aside", path):
-            aside, count = path.parent / stem, 0
+        form = f"{{}}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+        with reporting("moved aside", path):
+            aside, count = beside(path, form), 0
             while _is_there(aside):
                 count += 1
-                aside = path.parent / f"{stem}-{count}"
+                aside = beside(path, f"{form}-{count}")
             _retried(lambda: path.rename(aside))
         _sync(path.parent)
         return aside
 
     def put_back(self, aside: Path, path: Path) -> None:
         """Undoes :meth:`move_aside`, unless there is another file by now."""
-        with _reporting("put back", path), suppress(FileExistsError):
+        with reporting("put back", path), suppress(FileExistsError):
             if _WINDOWS:
                 _retried(lambda: aside.rename(path))  # which never replaces there
             else:
                 path.hardlink_to(aside)
                 aside.unlink()
 
+    def check_folder(self) -> None:
+        """Refuses a folder in which others could plant files; none at all is fine."""
+        with reporting("looked at", self.folder), suppress(FileNotFoundError):
+            self._check_folder()
+
     def prepare_folder(self) -> None:
         """Makes the folder, and refuses one in which others could plant files."""
-        with _reporting("written to", self.folder):
+        with reporting("written to", self.folder):
             try:
                 self._check_folder()
             except FileNotFoundError:
@@ -162,7 +196,7 @@ class PrivateFiles:
     def _checked_file(self, path: Path, fd: int) -> os.stat_result:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):
-            raise _no_file(path)
+            raise no_file(path)
         if _WINDOWS or self._permissions == "off":
             return found
         if found.st_uid != os.geteuid():
@@ -190,16 +224,6 @@ class PrivateFiles:
 
 
 @contextmanager
-def _reporting(doing: str, path: Path) -> Iterator[None]:
-    try:
-        yield
-    except TokenUnavailableError:
-        raise
-    except OSError as error:
-        _fail(doing, path, error)
-
-
-@contextmanager
 def _removed_on_failure(temporary: Path) -> Iterator[None]:
     try:
         yield
@@ -207,12 +231,6 @@ def _removed_on_failure(temporary: Path) -> Iterator[None]:
         with suppress(OSError):
             temporary.unlink()
         raise
-
-
-def _temporary(path: Path) -> Path:
-    # One name for all writers: the write lock lets in one at a time, and what a crash leaves is
-    # found by the next.
-    return path.parent / f".{path.name}.tmp"
 
 
 def _is_there(path: Path) -> bool:
@@ -224,39 +242,8 @@ def _is_there(path: Path) -> bool:
 
 
 def _sync(folder: Path) -> None:
-    with _reporting("made safe against a power cut (it was changed)", folder):
+    with reporting("made safe against a power cut (it was changed)", folder):
         sync_folder(folder)
-
-
-def _no_file(path: Path) -> TokenUnavailableError:
-    return TokenUnavailableError(
-        f"{path} is not an ordinary file; name a file in the option path",
-        store="file",
-        place=str(path),
-    )
-
-
-def _fail(doing: str, path: Path, error: OSError) -> NoReturn:
-    """Raises the error of ours for one of the file system."""
-    denied = f"this user may not; check the owner and mode of {path} and of its folder"
-    why = {
-        errno.ENOSPC: "the disk is full; free some space",
-        errno.EDQUOT: "the disk quota is used up; free some space",
-        errno.EROFS: "the file system is read-only; choose another place with the option path",
-        errno.EACCES: denied,
-        errno.EPERM: denied,
-        errno.ELOOP: "it is a symbolic link; put the file itself there",
-        errno.EEXIST: "something else is in the way there",
-        errno.ENOTDIR: f"{_in_the_way(path)} is a file, not a folder; choose another place with "
-        "the option path",
-    }.get(error.errno or 0, error.strerror or type(error).__name__)
-    kind = TokenPermissionError if error.errno in _DENIED else TokenUnavailableError
-    raise kind(f"{path} could not be {doing}: {why}", store="file", place=str(path)) from None
-
-
-def _in_the_way(path: Path) -> Path:
-    """What a folder of the path should be and is not."""
-    return next((each for each in path.parents if os.path.lexists(each)), path)
 
 
 def _signature(found: os.stat_result) -> Signature:

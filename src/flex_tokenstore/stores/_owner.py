@@ -61,11 +61,14 @@ class FileNames:
         Under the write locks of the sibling, so that none is written meanwhile, and of
         :data:`MAIN`, so that one identity at a time claims it.
         """
-        if self._owner() is None:
-            found = self._files.read(self._files.resolve(MAIN))
-            if found is None or read_content(*found).identity == self._key:
-                self._files.replace(self._files.folder / OWNER, Secret(self._key.encode()))
+        if self._owner() is None and self.is_free():
+            self._files.replace(self._files.folder / OWNER, Secret(self._key.encode()))
         return self._owner() == self._key
+
+    def is_free(self) -> bool:
+        """Whether :data:`MAIN` holds nothing, or this identity's token."""
+        found = self._files.read(self._files.resolve(MAIN))
+        return found is None or read_content(*found).identity == self._key
 
     def _owner(self) -> str | None:
         before = self._files.signature(OWNER)

@@ -8,14 +8,11 @@ from which this follows.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flex_tokenstore._folders import config_folder, javascript_folder
-from flex_tokenstore._host_lock import HostLock
+from flex_tokenstore._host_lock import Holding, HostLock
 from flex_tokenstore._identity import TokenIdentity
 from flex_tokenstore._token import (
     ANY_REVISION,
@@ -27,17 +24,19 @@ from flex_tokenstore._token import (
 )
 from flex_tokenstore._token_form import shown_identity
 from flex_tokenstore.errors import (
-    StoreOptionsError,
     TokenConflictError,
     TokenCorruptError,
     TokenIdentityError,
-    TokenLockTimeoutError,
     TokenUnavailableError,
 )
 from flex_tokenstore.hookspecs import hookimpl
 from flex_tokenstore.stores._content import Content, encode, read_content
 from flex_tokenstore.stores._files import LIMIT, Permissions, PrivateFiles, Signature, logger
-from flex_tokenstore.stores._owner import MAIN, FileNames
+from flex_tokenstore.stores._locks import Renewing, WriteLock
+from flex_tokenstore.stores._owner import MAIN, OWNER, FileNames
+from flex_tokenstore.stores._place import place_of
+from flex_tokenstore.stores._reasons import lasts
+from flex_tokenstore.stores._rights import check_replaceable
 
 WRITE_WAIT = 10.0  # seconds; a write takes milliseconds
 RACY = 100_000_000  # nanoseconds within which a file system may stamp two writes alike
@@ -67,11 +66,11 @@ class FileStore:
     def __init__(self, options: Options, identity: TokenIdentity) -> None:
         self._key = identity.key
         self._shared = options.share_with_js
-        folder, fixed = _place(options)
-        ours = options.path is None and folder == config_folder()
-        self._files = PrivateFiles(folder, options.permissions, tighten=ours)
-        self._names = FileNames(self._files, self._key, fixed=fixed)
-        self._lock_path = folder / f"{self._key}.lock"
+        self._where = where = place_of(options.path, share_with_js=options.share_with_js)
+        self._files = PrivateFiles(
+            where.folder, options.permissions, tighten=where.is_ours, problem=where.problem
+        )
+        self._names = FileNames(self._files, self._key, fixed=where.name)
         self._locked = False
         self._cache: tuple[str, Signature, TokenObject] | None = None
 
@@ -82,7 +81,7 @@ class FileStore:
             name = self._names.likely()
         except TokenUnavailableError:
             name = MAIN  # it is wanted for a message about just that
-        return str(self._files.folder / name)
+        return str(self._where.folder / name)
 
     @hookimpl
     def get_token(self) -> dict[str, Any] | None:
@@ -107,13 +106,41 @@ class FileStore:
     def set_token(self, token: dict[str, Any], expected: str | None) -> None:
         name = self._names.current()
         owned = self._tagged(name, TokenObject(token))
-        with self._writing(name) as path:
+        path = self._to_write(name)
+        with self._writing(path):
             if name == self._names.sibling and self._names.may_claim():
-                with self._writing(MAIN) as main:
+                main = self._to_write(MAIN)
+                with self._writing(main):
                     if self._names.claim():
                         self._save(main, owned, expected)
                         return
             self._save(path, owned, expected)
+
+    @hookimpl
+    def prepare_save(self) -> None:
+        try:
+            self._check_save()
+        except TokenUnavailableError as error:
+            if lasts(error):
+                raise
+
+    def _check_save(self) -> None:
+        """What :meth:`set_token` does, as far as that changes nothing."""
+        self._files.check_folder()
+        if not self._locked:
+            self._renewal_lock().check()
+        name = self._names.current()
+        names = [name]
+        if name == self._names.sibling and self._names.may_claim():
+            # A save looks whether it may have the documented name, which takes its lock.
+            WriteLock(self._files.resolve(MAIN)).check()
+            if self._names.is_free():
+                names = [MAIN, OWNER]
+        for each in names:
+            path = self._files.resolve(each)
+            check_replaceable(path)
+            self._files.check(path)
+        WriteLock(self._files.resolve(name)).check()
 
     @hookimpl
     def remove_token(self, expected: str | None) -> None:
@@ -121,27 +148,24 @@ class FileStore:
         if self._files.is_clean(self._files.resolve(name)):
             self._expect(self._files.folder / name, None, expected)
             return
-        with self._writing(name) as path:
+        path = self._to_write(name)
+        with self._writing(path):
             content = self._content(path)
             if content is not None and content.token is None:
+                if content.newer:
+                    raise self._corrupt(path, content)
                 self._move_aside(path, content, expected)
                 return
             self._expect(path, content, expected)
             self._files.remove(path)
 
     @hookimpl
-    @contextmanager
-    def token_lock(self, wait: float, lease: float) -> Iterator[None]:
-        with HostLock(self._lock_path, store="file").hold(wait):
-            self._locked = True
-            try:
-                yield None
-            finally:
-                self._locked = False
+    def token_lock(self, wait: float, lease: float) -> Renewing:
+        return Renewing(self._renewal_lock(), wait, self._note_lock)
 
     @hookimpl
     def lock_id(self) -> str:
-        return f"file:{self._lock_path}"
+        return f"file:{self._where.folder / self._key}.lock"
 
     def _save(self, path: Path, token: TokenObject, expected: str | None) -> None:
         """Under the write lock: replaces what has the expected revision."""
@@ -207,29 +231,20 @@ class FileStore:
             raise self._conflict(path)
         logger.warning("%s held no token and was moved to %s", path, aside)
 
-    @contextmanager
-    def _writing(self, name: str) -> Iterator[Path]:
-        """Holds the write lock of the file, whose own path it gives."""
-        self._files.prepare_folder()
-        path = self._files.resolve(name)
-        # Named after the file itself: two links to it are two names of one thing to lock.
-        lock = HostLock(path.parent / f"{path.name}.write.lock", store="file")
-        try:  # from here on: Ctrl-C may come between taking it and the next statement
-            try:
-                lock.acquire(WRITE_WAIT)
-            except TokenLockTimeoutError:
-                raise self._hangs(lock.path) from None
-            yield path
-        finally:
-            lock.release()
+    def _renewal_lock(self) -> HostLock:
+        return HostLock(self._files.folder / f"{self._key}.lock", store="file")
 
-    def _hangs(self, lock: Path) -> TokenUnavailableError:
-        return TokenUnavailableError(
-            f"{lock} has been held by another process for {WRITE_WAIT:g} s; a write takes "
-            "milliseconds, so that process hangs: end it",
-            store="file",
-            place=str(lock),
-        )
+    def _note_lock(self, locked: bool) -> None:
+        self._locked = locked  # the file itself is read then, whatever the cache has
+
+    def _to_write(self, name: str) -> Path:
+        """The file's own path, in a folder that is there."""
+        self._files.prepare_folder()
+        return self._files.resolve(name)
+
+    def _writing(self, path: Path) -> Holding:
+        """Holds the write lock of the file."""
+        return WriteLock(path).hold(WRITE_WAIT)
 
     def _conflict(self, path: Path) -> TokenConflictError:
         place = str(path)
@@ -264,21 +279,3 @@ class FileStore:
             store="file",
             place=place,
         )
-
-
-def _place(options: FileStore.Options) -> tuple[Path, str | None]:
-    """The folder, and the file's name if that is fixed."""
-    if options.path is None:
-        return (javascript_folder(), MAIN) if options.share_with_js else (config_folder(), None)
-    try:
-        path = Path(options.path).expanduser().absolute()
-    except RuntimeError:
-        path = Path()
-    if not options.path.strip() or not path.name or "\0" in options.path:
-        raise StoreOptionsError(
-            f"option path of the store 'file' must name a file, got {options.path!r}; leave it "
-            "out for the default place",
-            option="path",
-            store="file",
-        )
-    return path.parent, path.name

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from weakref import WeakSet
 
 from flex_tokenstore._identity import TokenIdentity
+from flex_tokenstore._processes import PerProcess
 from flex_tokenstore._token import ANY_REVISION, revision_of
 from flex_tokenstore.errors import TokenConflictError, TokenLockTimeoutError
 from flex_tokenstore.hookspecs import hookimpl
-
-_with_locks: WeakSet[_Cell | MemoryStore] = WeakSet()
 
 
 class _Cell:
@@ -23,14 +22,11 @@ class _Cell:
 
     def __init__(self) -> None:
         self._token: dict[str, Any] | None = None
-        self._after_fork()
-        _with_locks.add(self)
-
-    def _after_fork(self) -> None:
-        self._mutex = threading.Lock()
+        # A thread of the parent that a forked child does not have may have held the parent's.
+        self._mutex = PerProcess(threading.Lock)
 
     def put(self, token: dict[str, Any] | None, expected: str | None) -> None:
-        with self._mutex:
+        with self._mutex.get():
             stored = None if self._token is None else revision_of(self._token)
             if expected not in (ANY_REVISION, stored):
                 raise TokenConflictError(
@@ -42,6 +38,65 @@ class _Cell:
 
     def get(self) -> dict[str, Any] | None:
         return self._token
+
+
+class _Turn:
+    """A lock of threads that belongs to an object.
+
+    An exception from a signal handler may come at any moment. After one that came when a plain
+    ``threading.Lock`` was just acquired, nobody knows whether it was.
+    """
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._holder: object = None
+        self._waiting: deque[threading.Lock] = deque()
+
+    def take(self, holder: object, wait: float) -> bool:
+        """Makes ``holder`` the one that has it; False: not within ``wait`` seconds."""
+        deadline = time.monotonic() + wait
+        while True:
+            bell = threading.Lock()
+            bell.acquire()
+            left = deadline - time.monotonic()
+            with self._mutex:
+                if self._holder is None:
+                    self._holder = holder
+                    return True
+                if left > 0:
+                    self._waiting.append(bell)
+            if left <= 0:
+                return False
+            bell.acquire(timeout=left)
+
+    def leave(self, holder: object) -> None:
+        """Frees it, if ``holder`` has it, and wakes all who wait."""
+        with self._mutex:
+            if self._holder is not holder:
+                return
+            self._holder = None
+            while self._waiting:
+                self._waiting.popleft().release()
+
+
+class _Holding:
+    """A ``with`` block that has the turn; not a generator, see ``_host_lock.Holding``."""
+
+    def __init__(self, turn: _Turn, wait: float) -> None:
+        self._turn = turn
+        self._wait = wait
+        self._holder = object()
+
+    def __enter__(self) -> None:
+        if not self._turn.take(self._holder, self._wait):
+            raise _busy(self._wait)
+
+    def __exit__(self, *error: object) -> None:
+        self._turn.leave(self._holder)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_holder"):
+            self._turn.leave(self._holder)
 
 
 def _busy(wait: float) -> TokenLockTimeoutError:
@@ -62,11 +117,7 @@ class MemoryStore:
 
     def __init__(self, options: Options, identity: TokenIdentity) -> None:
         self._cell = _Cell()
-        self._after_fork()
-        _with_locks.add(self)
-
-    def _after_fork(self) -> None:
-        self._lock = threading.Lock()
+        self._turn = PerProcess(_Turn)
 
     @hookimpl
     def get_token(self) -> dict[str, Any] | None:
@@ -81,15 +132,8 @@ class MemoryStore:
         self._cell.put(None, expected)
 
     @hookimpl
-    @contextmanager
-    def token_lock(self, wait: float, lease: float) -> Iterator[None]:
-        lock = self._lock
-        if not lock.acquire(timeout=wait):
-            raise _busy(wait)
-        try:
-            yield None
-        finally:
-            lock.release()
+    def token_lock(self, wait: float, lease: float) -> _Holding:
+        return _Holding(self._turn.get(), wait)
 
 
 class AsyncMemoryStore:
@@ -102,7 +146,7 @@ class AsyncMemoryStore:
         import asyncio
 
         self._cell = _Cell()
-        self._lock = asyncio.Lock()
+        self._lock = PerProcess(asyncio.Lock)
 
     @hookimpl
     async def get_token(self) -> dict[str, Any] | None:
@@ -121,25 +165,16 @@ class AsyncMemoryStore:
     async def token_lock(self, wait: float, lease: float) -> AsyncIterator[None]:
         import asyncio
 
+        lock = self._lock.get()
         try:
             async with asyncio.timeout(max(wait, 0.001)):
-                await self._lock.acquire()
+                await lock.acquire()
         except TimeoutError:
             raise _busy(wait) from None
         try:
             yield None
         finally:
-            self._lock.release()
+            lock.release()
 
 
 MemoryStore.async_class = AsyncMemoryStore
-
-
-def _after_fork() -> None:
-    # A thread that the child has not may have held them, for ever then.
-    for each in list(_with_locks):
-        each._after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -85,12 +85,13 @@ class Bench:
         started = [self.worker() for _ in range(count)]
         return [worker.ready() for worker in started]
 
-    def need(self, ability: Literal["compare_and_set", "lock"]) -> None:
+    def need(self, ability: Literal["compare_and_set", "lock", "prepare_save"]) -> None:
         """Skips the test if the store does not have this ability."""
         if not getattr(self.abilities, ability):
             what = {
                 "compare_and_set": "its set_token does not take `expected`",
                 "lock": "it has no token_lock of its own",
+                "prepare_save": "it has no prepare_save",
             }[ability]
             pytest.skip(f"the store does not have the ability {ability}: {what}")
 

@@ -111,6 +111,7 @@ class EventLoopTests(ContractFixtures):
         async def work() -> None:
             await store.set_token(new_token(bench.identity, 1))
             await store.get_token()
+            await store.prepare_save()
             async with store.token_lock(5.0, 5.0):
                 await store.remove_token()
             await store.get_token()

@@ -7,6 +7,7 @@ from ._conflicts import ConflictTests
 from ._failures import CorruptionTests, OutageTests, SecretTests
 from ._locks import LeaseTests, LockTests
 from ._model import ModelTests
+from ._preparing import PreparingTests
 from ._renewals import RenewalTests
 from ._resources import ResourceTests
 from ._sharing import SharingTests
@@ -20,6 +21,7 @@ class TokenStoreContract(
     ConflictTests,
     LockTests,
     LeaseTests,
+    PreparingTests,
     OutageTests,
     CorruptionTests,
     SecretTests,
@@ -52,8 +54,8 @@ class TokenStoreContract(
                 return lambda identity, content: (tmp_path / "tokens").write_bytes(content)
 
     Each test is run with ``open_store`` and with ``open_async_store``. What the store does not
-    implement (compare-and-set, a lock, a lease), and what a fixture is missing for, is skipped,
-    and the reason is said. Long tests carry the marker ``slow``.
+    implement (compare-and-set, a lock, a lease, ``prepare_save``), and what a fixture is missing
+    for, is skipped, and the reason is said. Long tests carry the marker ``slow``.
 
     Fixtures:
         store_config: A store config; one whose ``name`` is a store class, installed or not; or a

@@ -50,6 +50,9 @@ class Handle:
     def remove(self, expected: str | None = ANY_REVISION) -> None:
         self.run(self.store.remove_token(expected))
 
+    def prepare(self, expected: str | None = ANY_REVISION) -> None:
+        self.run(self.store.prepare_save(expected))
+
     @contextmanager
     def lock(self, wait: float, lease: float) -> Iterator[float | None]:
         manager: Any = self.store.token_lock(wait, lease)

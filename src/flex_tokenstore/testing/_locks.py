@@ -25,18 +25,18 @@ class LockTests(ContractFixtures):
     def test_the_lock_is_exclusive(self, bench: Bench) -> None:
         second = bench.second()
         with bench.handle.lock(PROMPT, LEASE):
-            _check_taken(second)
+            check_taken(second)
         with second.lock(PROMPT, LEASE):
-            _check_taken(bench.handle)
+            check_taken(bench.handle)
 
     def test_the_lock_is_not_reentrant(self, bench: Bench) -> None:
         with bench.handle.lock(PROMPT, LEASE):
-            _check_taken(bench.handle)
+            check_taken(bench.handle)
 
     def test_the_lock_is_exclusive_across_processes(self, bench: Bench) -> None:
         worker = bench.worker()
         worker.call("lock", PROMPT, LEASE)
-        _check_taken(bench.handle)
+        check_taken(bench.handle)
         worker.call("unlock")
         with bench.handle.lock(PROMPT, LEASE):
             with pytest.raises(WorkerError) as caught:
@@ -63,20 +63,20 @@ class LockTests(ContractFixtures):
         second = bench.second()
         with bench.handle.lock(PROMPT, LEASE):
             for _ in range(2):
-                _check_taken(second)
+                check_taken(second)
         with second.lock(0, LEASE):
             pass
 
     def test_one_try_does_not_wait(self, bench: Bench) -> None:
         with bench.handle.lock(PROMPT, LEASE):
             before = time.monotonic()
-            within(PROMPT, lambda: _check_taken(bench.handle))
+            within(PROMPT, lambda: check_taken(bench.handle))
             assert time.monotonic() - before < 2.0, "wait=0 means one try"
 
     def test_waiting_ends_in_time(self, bench: Bench) -> None:
         with bench.handle.lock(PROMPT, LEASE):
             before = time.monotonic()
-            within(PROMPT, lambda: _check_taken(bench.handle, wait=0.4))
+            within(PROMPT, lambda: check_taken(bench.handle, wait=0.4))
             assert time.monotonic() - before >= 0.3, "it gave up before `wait` was over"
 
     def test_waiting_gets_the_lock_that_falls_free(self, bench: Bench) -> None:
@@ -165,22 +165,22 @@ class LeaseTests(ContractFixtures):
         first.enter_context(bench.handle.lock(PROMPT, self.shortest_lease))
         with second.lock(self.shortest_lease + 5.0, LEASE):
             first.close()
-            _check_taken(bench.handle)
-            _check_taken(bench.open())
+            check_taken(bench.handle)
+            check_taken(bench.open())
 
     def test_without_a_lease_the_lock_is_held_until_released(self, bench: Bench) -> None:
         second = bench.second()
         if bench.leased():
             pytest.skip("its lock has a lease")
         with bench.handle.lock(PROMPT, 0.2):
-            _check_taken(second, wait=0.6)
+            check_taken(second, wait=0.6)
 
     def _need_lease(self, bench: Bench) -> None:
         if not bench.leased():
             pytest.skip("its lock has no lease: it is held until released, or its holder dies")
 
 
-def _check_taken(handle: Handle, wait: float = 0.0) -> None:
+def check_taken(handle: Handle, wait: float = 0.0) -> None:
     with ExitStack() as stack:
         try:
             stack.enter_context(handle.lock(wait, LEASE))

@@ -67,7 +67,7 @@ class ResourceTests(ContractFixtures):
             bench.handle.get()
             bench.handle.remove()
 
-        _check_growth(call, "each call leaves {} behind")
+        check_growth(call, "each call leaves {} behind")
 
     def test_closed_handles_leave_nothing_behind(self, bench: Bench) -> None:
         def call() -> None:
@@ -79,7 +79,7 @@ class ResourceTests(ContractFixtures):
 
         if bench.setup.is_object:
             pytest.skip("an object of your own is closed with its handle")
-        _check_growth(call, "each handle leaves {} behind when it is closed")
+        check_growth(call, "each handle leaves {} behind when it is closed")
 
     def test_nothing_of_the_whole_process_is_changed(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
@@ -127,7 +127,7 @@ async def _tasks(store: Any, written: list[Token]) -> list[Token | None]:
     return await asyncio.gather(*(read() for _ in written), *(write(each) for each in written))
 
 
-def _check_growth(call: Callable[[], None], message: str) -> None:
+def check_growth(call: Callable[[], None], message: str) -> None:
     """Fails if file descriptors or threads grow with each call."""
     for _ in range(3):
         call()  # modules, pools and what else is made once

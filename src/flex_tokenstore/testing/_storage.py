@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from flex_tokenstore import (
     ANY_REVISION,
     Token,
     TokenConflictError,
+    TokenCorruptError,
     TokenIdentity,
     TokenIdentityError,
     TokenUnavailableError,
@@ -119,6 +121,20 @@ class StorageTests(ContractFixtures):
         again = new_token(bench.identity, "again")
         bench.handle.set(again)
         assert same(bench.handle.get(), again)
+
+    @pytest.mark.parametrize("action", ["set", "remove"])
+    def test_a_token_of_a_newer_format_is_left_alone(self, bench: Bench, action: str) -> None:
+        fields = new_token(bench.identity, "newer").to_dict()
+        fields["flex_tokenstore"]["format"] = 1000
+        bench.handle.set(Token(fields))
+        replace = (
+            partial(bench.handle.set, new_token(bench.identity, "older"))
+            if action == "set"
+            else bench.handle.remove
+        )
+        for call in (bench.handle.get, replace, bench.handle.get):
+            with pytest.raises(TokenCorruptError, match="upgrade"):
+                call()
 
     def test_the_object_given_is_not_changed(self, bench: Bench) -> None:
         token = new_token(bench.identity, field={"inner": [1]})

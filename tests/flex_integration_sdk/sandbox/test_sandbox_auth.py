@@ -196,3 +196,37 @@ def test_settings_refuse_nonsense_and_hide_the_secret() -> None:
     for wrong in ({"client_id": ""}, {"access_ttl": -1}, {"latency_ms": float("nan")}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             SandboxSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("form", "media_type", "body"),
+    [
+        ("json", "application/json", '{"error":"invalid_grant"}'),
+        ("text", "text/plain", "Unauthorized"),
+        ("html", "text/html", "<html>"),
+    ],
+)
+def test_401_in_three_forms(form: Any, media_type: str, body: str) -> None:
+    with serve(SandboxSettings(client_secret=SECRET), auth_errors=form) as sandbox:
+        token = sign_in(sandbox)
+        assert refused(sandbox, "token", grant_type="refresh_token") == (401, media_type, body)
+        sandbox.fault("status", status=401, target="token")
+        assert refused(sandbox, "token", grant_type="refresh_token")[:2] == (401, media_type)
+        assert refused(sandbox, "revoke", token="x")[:2] == (401, media_type)
+        assert refused(sandbox, "token", grant_type="password")[:2] == (400, "application/json")
+        assert refresh(sandbox, token["refresh_token"])[0] == 200
+    with pytest.raises(ValueError, match="json, text, html"), serve(auth_errors="xml"):  # type: ignore[arg-type]  # the point
+        pass
+
+
+def refused(sandbox: RunningSandbox, endpoint: str, **form: str) -> tuple[int, str, str]:
+    """Status, media type and the beginning of the body."""
+    fields = urlencode({"client_id": sandbox.client_id, **form})
+    connection = http.client.HTTPConnection(urlsplit(sandbox.base_url).netloc, timeout=10)
+    try:
+        connection.request("POST", f"/v1/auth/{endpoint}", fields)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+    finally:
+        connection.close()
+    return answer.status, answer.headers.get_content_type(), text.partition("\n")[0]

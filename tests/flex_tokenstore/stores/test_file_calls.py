@@ -29,7 +29,12 @@ DURABLE = [
     ("fsync", "t"),
     ("close", "t"),
 ]
-LOCK = [("open", "t.json.write.lock"), ("flock", "t.json.write.lock")]
+LOCK = [
+    ("open", "t.json.write.lock"),
+    ("stat", "t.json.write.lock"),
+    ("flock", "t.json.write.lock"),
+    ("stat", "t.json.write.lock"),
+]
 UNLOCK = [("flock", "t.json.write.lock"), ("close", "t.json.write.lock")]
 READ = [
     ("open", "t.json"),

@@ -8,9 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,33 +25,10 @@ from flex_tokenstore._token import ANY_REVISION
 from flex_tokenstore.stores.file import FileStore
 
 from ..fakes import IDENTITY, Server, stored
+from .as_user import NOBODY, another_user, mount, needs_root
 from .traced import store, token
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="faults of Unix")
-is_root = hasattr(os, "geteuid") and os.geteuid() == 0
-needs_root = pytest.mark.skipif(not is_root, reason="runs a child as another user")
-NOBODY = 65534
-
-
-def mount(*arguments: str) -> None:
-    subprocess.run(["mount", *arguments], check=True, capture_output=True)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, of 64 KiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir(mode=0o700)
-    if sys.platform != "linux":
-        pytest.skip("mounts a tmpfs of Linux")
-    try:
-        mount("-t", "tmpfs", "-o", "size=64k,mode=0700", "tmpfs", str(folder))
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("this user may not mount a file system")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def fill(disk: Path) -> Path:
@@ -164,69 +138,6 @@ def test_a_limit_on_the_size_of_files_cuts_nothing_short(tmp_path: Path, limit: 
     assert os.strerror(errno.EFBIG) in done.stdout
     assert store(str(path)).get_token() == token("old")
     assert names(tmp_path) == ["t.json"]
-
-
-# The interpreter may be where that user cannot start it: it changes user once all is imported.
-USER = """
-import os, sys
-from tests.flex_tokenstore.stores.traced import store, token
-from flex_tokenstore import TokenStoreError
-from flex_tokenstore._token import ANY_REVISION
-opened = store(sys.argv[1])
-os.setgroups([])
-os.setgid(int(sys.argv[2]))
-os.setuid(int(sys.argv[2]))
-print("ready", flush=True)
-for line in sys.stdin:
-    what, *rest = line.split()
-    try:
-        if what == "set":
-            print("done", opened.set_token(token(rest[0]), ANY_REVISION), flush=True)
-        elif what == "get":
-            print("done", (opened.get_token() or {}).get("access_token"), flush=True)
-        else:
-            print("done", opened.remove_token(ANY_REVISION), flush=True)
-    except TokenStoreError as error:
-        print(type(error).__name__, error, flush=True)
-"""
-
-
-@contextmanager
-def another_user(path: Path) -> Iterator[Callable[[str], str]]:
-    """A store opened by another user, who does what is asked."""
-    with subprocess.Popen(
-        [sys.executable, "-c", USER, str(path), str(NOBODY)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[3],
-    ) as process:
-        stdin, stdout = process.stdin, process.stdout
-        assert stdin is not None
-        assert stdout is not None
-
-        def ask(what: str) -> str:
-            stdin.write(what + "\n")
-            stdin.flush()
-            return stdout.readline().strip()
-
-        try:
-            assert stdout.readline() == "ready\n"
-            yield ask
-        finally:
-            process.kill()
-
-
-@pytest.fixture
-def theirs() -> Iterator[Path]:
-    """A folder of that user."""
-    outer = Path(tempfile.mkdtemp())
-    outer.chmod(0o755)
-    folder = outer / "theirs"
-    folder.mkdir(mode=0o700)
-    os.chown(folder, NOBODY, NOBODY)
-    yield folder
-    shutil.rmtree(outer)
 
 
 @needs_root

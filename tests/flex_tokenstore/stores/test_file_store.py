@@ -343,6 +343,8 @@ def test_a_newer_format_is_kept_for_the_newer_version(tmp_path: Path, extra: Any
     assert caught.value.revision is None
     with pytest.raises(TokenCorruptError, match="upgrade"):
         store(path).set_token(token("2"), ANY_REVISION)
+    with pytest.raises(TokenCorruptError, match="upgrade"):
+        store(path).remove_token(ANY_REVISION)
     assert json.loads(path.read_text()) == newer
 
 

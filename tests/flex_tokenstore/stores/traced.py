@@ -18,6 +18,7 @@ from typing import Any
 
 from flex_tokenstore import TokenSession, file_store, open_store
 from flex_tokenstore._token import ANY_REVISION
+from flex_tokenstore.stores._files import Permissions
 from flex_tokenstore.stores.file import FileStore
 
 from ..fakes import IDENTITY, Server
@@ -37,8 +38,8 @@ def token(name: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def store(path: str | None) -> FileStore:
-    return FileStore(FileStore.Options(path=path), IDENTITY)
+def store(path: str | None, permissions: Permissions = "strict") -> FileStore:
+    return FileStore(FileStore.Options(path=path, permissions=permissions), IDENTITY)
 
 
 def in_cache(opened: FileStore) -> FileStore:
@@ -65,6 +66,10 @@ def save(path: str | None) -> None:
     store(path).set_token(token("new"), ANY_REVISION)
 
 
+def prepare(path: str | None) -> None:
+    store(path).prepare_save()
+
+
 def remove(path: str | None) -> None:
     store(path).remove_token(ANY_REVISION)
 
@@ -78,7 +83,7 @@ def renew(path: str | None) -> None:
         session.token()
 
 
-SCENARIOS = {what.__name__: what for what in (get, get_unchanged, save, remove, renew)}
+SCENARIOS = {what.__name__: what for what in (get, get_unchanged, save, prepare, remove, renew)}
 
 
 class Outcome:

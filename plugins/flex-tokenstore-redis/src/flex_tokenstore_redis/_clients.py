@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import redis
@@ -10,6 +11,7 @@ import redis.asyncio
 import redis.asyncio.sentinel
 import redis.sentinel
 from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.credentials import CredentialProvider
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
@@ -24,6 +26,7 @@ from redis.retry import Retry
 
 from flex_tokenstore import Secret, StoreOptionsError
 
+from ._loops import end_transport
 from ._options import STORE, Address, Options, parse, parse_sentinel
 
 _CLUSTER_TRIES = 3
@@ -54,6 +57,21 @@ class Made(NamedTuple):
 
     client: Any
     closing: tuple[Any, ...]
+
+
+class _Credentials(CredentialProvider):
+    """User and password, which neither a client nor the command AUTH shows."""
+
+    def __init__(self, username: str | None, password: Secret[str] | None) -> None:
+        self._username = username
+        self._password = password or Secret("")
+
+    def get_credentials(self) -> Any:
+        password = memoryview(self._password.reveal().encode())
+        return (self._username, password) if self._username else (password,)
+
+    async def get_credentials_async(self) -> Any:
+        return self.get_credentials()
 
 
 class _Keywords(dict[str, Any]):
@@ -91,6 +109,28 @@ def make_client(options: Options, kit: Kit) -> Made:
     return Made(client, (client,))
 
 
+def let_go(made: Made) -> None:
+    """Closes the connections of an async client whose event loop is closed; nothing is awaited."""
+    for client in made.closing:
+        with suppress(Exception):
+            client._initialize = True  # a Cluster's: it warns of itself no more
+        for connection in _connections(client):
+            writer = connection._writer
+            connection._writer = connection._reader = None
+            if writer is not None:
+                end_transport(writer.transport)
+
+
+def _connections(client: Any) -> list[Any]:
+    pool = getattr(client, "connection_pool", None)
+    found = [] if pool is None else [*pool._available_connections, *pool._in_use_connections]
+    manager = getattr(client, "nodes_manager", None)  # a Cluster's
+    if manager is not None:
+        for node in (*manager.nodes_cache.values(), *manager.startup_nodes.values()):
+            found += node._connections
+    return found
+
+
 def reason_of(error: Exception, options: Options) -> str:
     """What the error means and what to do. Its own text may quote a command: it is not used."""
     if isinstance(error, _NO_PRIMARY):
@@ -123,7 +163,8 @@ _CODES = {"BUSY", "CLUSTERDOWN", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAI
 _REASONS: tuple[tuple[Any, str], ...] = (
     (
         (AuthenticationError, AuthorizationError),
-        "it does not accept the user name or password: check the options username and password",
+        "it does not accept the user name or password: check the options username and password; "
+        "in a url, the password must be percent-encoded (% as %25)",
     ),
     (
         NoPermissionError,
@@ -156,8 +197,9 @@ def _given(client: Any, kit: Kit) -> Any:
 
 def _keywords(options: Options, address: Address, kit: Kit) -> _Keywords:
     keywords = _Keywords(
-        username=options.username or address.username,
-        password=_plain(options.password or address.password),
+        credential_provider=_credentials(
+            options.username or address.username, options.password or address.password
+        ),
         socket_timeout=options.timeout,
         socket_connect_timeout=options.connect_timeout,
         # A command is sent once: one sent again after a lost answer would conflict with itself.
@@ -179,14 +221,15 @@ def _for_sentinels(options: Options, keywords: _Keywords) -> _Keywords:
     return _Keywords(
         {
             **keywords,
-            "username": options.sentinel_username,
-            "password": _plain(options.sentinel_password),
+            "credential_provider": _credentials(
+                options.sentinel_username, options.sentinel_password
+            ),
         }
     )
 
 
-def _plain(secret: Secret[str] | None) -> str | None:
-    return secret.reveal() if secret is not None else None
+def _credentials(username: str | None, password: Secret[str] | None) -> _Credentials | None:
+    return _Credentials(username, password) if username or password else None
 
 
 def _is_tls(error: BaseException | None) -> bool:

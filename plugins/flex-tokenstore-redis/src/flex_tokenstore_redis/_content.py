@@ -6,7 +6,9 @@ import hashlib
 import json
 from typing import Any, NamedTuple
 
-from flex_tokenstore import Secret, Token, revision_of
+from flex_tokenstore import Secret, Token, is_newer, revision_of
+
+NEWER = "a newer version of this package wrote it; upgrade flex-integration-sdk"
 
 
 class Content(NamedTuple):
@@ -18,6 +20,8 @@ class Content(NamedTuple):
     revision: str | None
     """What ``expected`` must be to have it replaced or put aside; None: nothing is stored."""
     problem: str = ""
+    newer: bool = False
+    """A newer version of this package wrote it: neither replaced nor put aside."""
 
 
 NOTHING = Content("", None, None)
@@ -30,6 +34,8 @@ def read_content(kind: str, data: Secret[bytes]) -> Content:
     """
     mark = mark_of(data)
     token, problem = _parse(data) if kind == "string" else (None, f"it is a Redis {kind}")
+    if problem is NEWER:
+        return Content(mark, None, None, NEWER, newer=True)
     if token is not None:
         return Content(mark, token, token.revision)
     digest = hashlib.sha256(kind.encode() + b":" + data.reveal()).hexdigest()
@@ -49,7 +55,8 @@ def mark_of(data: Secret[bytes]) -> str:
 def _parse(data: Secret[bytes]) -> tuple[Token | None, str]:
     # A JSONDecodeError keeps the whole text: nothing is raised from here.
     try:
-        return Token(json.loads(data.reveal().decode())), ""
+        parsed = Secret(json.loads(data.reveal().decode()))
+        return (None, NEWER) if is_newer(parsed.reveal()) else (Token(parsed.reveal()), "")
     except UnicodeDecodeError:
         return None, "it is not UTF-8"
     except json.JSONDecodeError:

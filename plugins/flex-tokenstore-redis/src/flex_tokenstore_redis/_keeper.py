@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import secrets
 import time
 from collections.abc import Generator, Iterator
@@ -30,7 +31,7 @@ SLICE = 0.25  # seconds; a wait as short as this is a slice of a longer one
 LOOK = 1.0  # seconds after which one who waits looks at the lock although nobody woke it
 UNCOMPARED = 4  # of a save that may replace anything, each so many tries one does not compare
 UNKNOWN = "?"  # a mark that nothing has
-ANY_MARK = "*"  # a mark that every string has
+ANY_MARK = "*"  # a mark that every token of this identity has
 
 T = TypeVar("T")
 
@@ -56,7 +57,9 @@ class Keeper:
         self._key = f"{options.prefix}{{{identity.key}}}"
         self._identity = identity
         self._seen = NOTHING  # what was last read or written: saves a set its first look
-        self._unsure: list[str] = []  # values of locks that may have been taken: answer lost
+        # Values of locks that may have been taken: answer lost. By process: a forked child must
+        # not take one for its own that its parent may hold.
+        self._unsure_of: dict[int, list[str]] = {}
         self._look = min(LOOK, options.timeout / 2)
         self._server = server
         self.place = f"{server} key {self._key}"
@@ -71,13 +74,7 @@ class Keeper:
         else:
             content = read_content("string", reply)
         if content.problem:
-            raise TokenCorruptError(
-                f"{self.place} holds no token: {content.problem}; `flex-sdk token remove` moves "
-                "it aside",
-                revision=content.revision,
-                store=STORE,
-                place=self.place,
-            )
+            raise self._corrupt(content)
         if content.token is None:
             return None
         if content.token.identity_key == self._identity.key:
@@ -101,6 +98,8 @@ class Keeper:
                 return
             if found.token is not None and found.token.identity_key != self._identity.key:
                 raise self._foreign()
+            if found.newer:
+                raise self._corrupt(found)
             if expected not in (found.revision, ANY_REVISION):
                 raise TokenConflictError(
                     f"{self.place} was changed by another process meanwhile; nothing was written: "
@@ -153,13 +152,14 @@ class Keeper:
     def value(self) -> Iterator[str]:
         """What to take the lock with. If it is not known whether it was had, because the answer
         was lost, the next one who takes it here uses the same value, and so has it."""
-        value = self._unsure.pop() if self._unsure else secrets.token_hex(16)
+        unsure = self._unsure_of.setdefault(os.getpid(), [])
+        value = unsure.pop() if unsure else secrets.token_hex(16)
         try:
             yield value
         except TokenLockTimeoutError:
             raise
         except BaseException:
-            self._unsure.append(value)
+            unsure.append(value)
             raise
 
     def _replace(
@@ -169,7 +169,8 @@ class Keeper:
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         keys = (self._key, f"{self._key}:corrupt-{now}-{secrets.token_hex(3)}")
         new = value if value is not None else ""
-        reply = yield from self._run(REPLACE, keys, mark, new, "aside" if aside else "")
+        aside_or_not = "aside" if aside else ""
+        reply = yield from self._run(REPLACE, keys, mark, new, aside_or_not, self._identity.key)
         if reply.reveal() is None:
             return None
         kind = reply.reveal()[0].decode()
@@ -187,6 +188,15 @@ class Keeper:
                 place=self.place,
             )
         return reply
+
+    def _corrupt(self, found: Content) -> TokenCorruptError:
+        remedy = "" if found.newer else "; `flex-sdk token remove` moves it aside"
+        return TokenCorruptError(
+            f"{self.place} holds no token: {found.problem}{remedy}",
+            revision=found.revision,
+            store=STORE,
+            place=self.place,
+        )
 
     def _foreign(self) -> TokenIdentityError:
         return TokenIdentityError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from flex_tokenstore import Secret, StoreOptionsError
 
 STORE = "redis"
+_NOT_ENCODED = (
+    "may have a password that is not percent-encoded, so that it can be read in two ways. In the "
+    "password, write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25, or leave it out of the "
+    "url and set the option password; of a socket, the url is unix:///run/redis.sock"
+)
 _DEFAULT_URL = "redis://localhost:6379/0"
 _SENTINEL_PORT = 26379
 
@@ -106,6 +112,8 @@ class Address(NamedTuple):
 
 def parse(url: Secret[str]) -> Address | str:
     """The address; or what is wrong with the URL, which may hold a password: not quoted."""
+    if _is_doubtful(url):
+        return _NOT_ENCODED
     try:
         parts = urlsplit(url.reveal().strip())
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -129,6 +137,18 @@ def parse(url: Secret[str]) -> Address | str:
     if query or parts.fragment:
         return "takes no parameter but db; everything else is an option of its own"
     return address if db >= 0 else "must not have a database below 0"
+
+
+def _is_doubtful(url: Secret[str]) -> bool:
+    """Whether a part of a password may be read as host, database or socket."""
+    scheme, _, rest = map(Secret, url.reveal().strip().partition("://"))
+    authority = Secret(re.split("[/?#]", rest.reveal(), maxsplit=1)[0])
+    after = Secret(rest.reveal()[len(authority.reveal()) :])
+    if scheme.reveal() != "unix":
+        # Behind the host there is a number. A password may hold an @: the last one ends it.
+        return "@" in after.reveal()
+    account, at, host = map(Secret, authority.reveal().rpartition("@"))
+    return bool(host) or (bool(at) and ":" in account.reveal() and "@" in after.reveal())
 
 
 def parse_sentinel(text: str) -> tuple[str, int] | str:

@@ -17,17 +17,25 @@ def _script(text: str) -> Script:
     return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-# KEYS: token, place aside. ARGV: mark that must be stored ("*": any string), new value (empty:
-# none), "aside" or "".
+# KEYS: token, place aside. ARGV: mark that must be stored ("*": that of any token of this identity
+# in format 1), new value (empty: none), "aside" or "", the identity.
 # Nothing when done; else the kind and the bytes of what is stored instead.
 REPLACE = _script("""
+local function is_ours(held)
+  local ok, token = pcall(cjson.decode, held)
+  local tag = ok and type(token) == 'table' and token.flex_tokenstore
+  if type(tag) ~= 'table' or tag.identity ~= ARGV[4] then return false end
+  return type(tag.format) ~= 'number' or tag.format <= 1
+end
 local kind = redis.call('TYPE', KEYS[1]).ok
 local held = ''
 if kind == 'string' then held = redis.call('GET', KEYS[1])
 elseif kind ~= 'none' then held = redis.call('DUMP', KEYS[1]) end
 local mark = ''
 if kind ~= 'none' then mark = redis.sha1hex(held) end
-if mark ~= ARGV[1] and not (ARGV[1] == '*' and kind == 'string') then return {kind, held} end
+if mark ~= ARGV[1] and not (ARGV[1] == '*' and kind == 'string' and is_ours(held)) then
+  return {kind, held}
+end
 if ARGV[3] == 'aside' then redis.call('RENAME', KEYS[1], KEYS[2]) end
 if ARGV[2] ~= '' then redis.call('SET', KEYS[1], ARGV[2])
 else redis.call('DEL', KEYS[1]) end

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -13,12 +15,18 @@ from redis.exceptions import NoScriptError
 
 from flex_tokenstore import Secret, TokenIdentity, TokenUnavailableError, hookimpl
 
-from ._clients import ASYNC, SYNC, Kit, Made, make_client, reason_of
+from ._clients import ASYNC, SYNC, Kit, Made, let_go, make_client, reason_of
 from ._keeper import Command, Keeper, Refused, Reply, Steps, server_of
+from ._loops import Key, here, is_over, is_running
 from ._options import STORE
 from ._options import Options as RedisOptions
 
 T = TypeVar("T")
+
+# At the start of the answer; within a script, servers before Redis 7 put where it happened first.
+_is_wrong_type = re.compile(
+    r"(ERR Error running script \(call to f_[0-9a-f]{40}\): @user_script:\d+: -?)?WRONGTYPE "
+).match
 
 
 class _Base:
@@ -30,9 +38,9 @@ class _Base:
     def __init__(self, options: RedisOptions, identity: TokenIdentity) -> None:
         self._options = options
         self._keeper = Keeper(options, identity, server_of(options))
-        self._made: dict[int, Made] = {}
+        self._made: dict[Key, Made] = {}
         if options.client is not None:
-            self._connected()  # says now that it is of the wrong kind
+            make_client(options, self._kit)  # says now that it is of the wrong kind
 
     @property
     def place(self) -> str:
@@ -44,16 +52,29 @@ class _Base:
         return f"{STORE}:{self.place}"
 
     def _connected(self) -> Made:
-        # One for each process: a forked child leaves alone what its parent made, sockets and all.
-        made = self._made.get(os.getpid())
+        # One for each process and event loop: a forked child leaves alone what its parent made,
+        # sockets and all, and a loop cannot wait for what belongs to another.
+        key = self._key()
+        made = self._made.get(key)
         if made is None:
-            made = self._made.setdefault(os.getpid(), make_client(self._options, self._kit))
+            self._let_go()
+            made = self._made.setdefault(key, make_client(self._options, self._kit))
         return made
+
+    def _key(self) -> Key:
+        return here()
+
+    def _let_go(self) -> None:
+        """Closes what belongs to event loops that are closed."""
+        for key in [key for key in list(self._made) if is_over(key)]:
+            made = self._made.pop(key, None)
+            if made is not None:
+                let_go(made)
 
     def _expected(self, error: Exception) -> Refused | None:
         if isinstance(error, NoScriptError):
             return Refused.NO_SCRIPT
-        if isinstance(error, redis.ResponseError) and "WRONGTYPE" in str(error):
+        if isinstance(error, redis.ResponseError) and _is_wrong_type(str(error)):
             return Refused.WRONG_TYPE
         return None
 
@@ -95,9 +116,12 @@ class RedisStore(_Base):
 
     @hookimpl
     def close(self) -> None:
-        made = self._made.pop(os.getpid(), None)
+        made = self._made.pop(self._key(), None)
         for client in made.closing if made is not None else ():
             client.close()
+
+    def _key(self) -> Key:
+        return os.getpid(), None  # in an event loop too: threads may share it
 
     def _do(self, steps: Steps[T]) -> T:
         try:
@@ -152,9 +176,14 @@ class AsyncRedisStore(_Base):
 
     @hookimpl
     async def close(self) -> None:
-        made = self._made.pop(os.getpid(), None)
+        self._let_go()
+        made = self._made.pop(here(), None)
         for client in made.closing if made is not None else ():
             await client.aclose()
+        # What other loops that still run have open is closed by them.
+        for key in [key for key in list(self._made) if is_running(key)]:
+            for client in self._made.pop(key).closing:
+                asyncio.run_coroutine_threadsafe(client.aclose(), key[1])  # type: ignore[arg-type]  # it runs
 
     async def _do(self, steps: Steps[T]) -> T:
         try:
@@ -182,4 +211,6 @@ RedisStore.async_class = AsyncRedisStore
 
 
 def _plain(command: Command) -> Iterator[Any]:
-    return (part.reveal() if isinstance(part, Secret) else part for part in command)
+    # What wraps redis-py (tracing, error trackers, a subclass that logs) records a command's
+    # arguments: their repr, their str, or bytes decoded. A memoryview shows its content in none.
+    return (memoryview(part.reveal()) if isinstance(part, Secret) else part for part in command)

@@ -9,14 +9,17 @@ from typing import Any, ClassVar
 
 from flex_tokenstore import TokenIdentity, TokenUnavailableError, hookimpl
 
-from ._engines import make_engine, place_of
+from ._engines import backend_if_unclear, let_go, make_engine, place_of
+from ._forks import after_fork
 from ._keeper import Answer, Keeper, Statement
 from ._locks import Lock, lock_for
+from ._loops import Key, here, is_over
 from ._mark import Loose
-from ._options import STORE
+from ._options import STORE, wrong
 from ._options import Options as SqlOptions
 from ._reasons import is_lock_timeout, is_missing_schema, is_missing_table, is_timeout, reason_of
 from ._sqlite import sqlite_path
+from ._urls import PROBLEM
 
 GRACE = 0.5  # seconds for a driver to keep the timeout itself before asyncio ends the call
 
@@ -38,9 +41,16 @@ class Base:
     def __init__(self, options: SqlOptions, identity: TokenIdentity) -> None:
         self._options = options
         self._identity = identity
-        self._engines: dict[int, Any] = {}
+        self._engines: dict[Key, Any] = {}
         self._loose = Loose()
         self._left: list[Any] = []  # a parent's connections, which a child must not even close
+        self._file: str | None = None
+        unclear = backend_if_unclear(options)
+        self._unclear = unclear is not None
+        if unclear is not None:  # then no engine: its repr would show the address
+            place = f"{unclear} (address not shown) table {options.table}"
+            self._keeper = Keeper(options, identity, unclear, place)
+            return
         engine = self._engine()  # says now that it cannot be made
         self._file = sqlite_path(engine)  # now: a program may change its working folder
         self._keeper = Keeper(options, identity, engine.dialect.name, place_of(options, engine))
@@ -52,21 +62,46 @@ class Base:
 
     @hookimpl
     def lock_id(self) -> str:
+        self._check_url()  # a session asks for this when it is made
         return f"{STORE}:{self.place}"
 
     def _engine(self) -> Any:
-        # One for each process: a forked child leaves alone what its parent made, sockets and all.
-        engine = self._engines.get(os.getpid())
+        # One for each process and event loop: a forked child leaves alone what its parent made,
+        # sockets and all, and a loop cannot wait for what belongs to another.
+        after_fork()
+        key = self._key()
+        engine = self._engines.get(key)
         if engine is None:
-            made = make_engine(self._options, is_async=self._is_async)
-            engine = self._engines.setdefault(os.getpid(), made)
+            self._let_go()
+            # One that was made before there was a loop has no connection yet.
+            made = self._engines.pop((os.getpid(), None), None)
+            if made is None:
+                made = make_engine(self._options, is_async=self._is_async)
+            engine = self._engines.setdefault(key, made)
         return engine
 
+    def _key(self) -> Key:
+        return here() if self._is_async else (os.getpid(), None)
+
     def _own_engine(self) -> Any:
-        engine = self._engines.pop(os.getpid(), None)
+        self._let_go()
+        engine = self._engines.pop(self._key(), None)
         return None if self._options.engine is not None else engine
 
+    def _let_go(self) -> None:
+        """Closes what belongs to event loops that are closed; a program's own engine is its own."""
+        for key in [key for key in list(self._engines) if is_over(key)]:
+            engine = self._engines.pop(key, None)
+            if engine is not None and self._options.engine is None:
+                let_go(engine)
+
+    def _check_url(self) -> None:
+        """Raises for a url that can be read in two ways; it names no host to connect to."""
+        if self._unclear:
+            raise wrong("url" if self._options.engine is None else "engine", PROBLEM)
+
     def _lock(self, lease: float) -> Lock:
+        self._check_url()
         engine = self._engine()
         table = f"{self._options.schema or ''}.{self._options.table}"
         # A file has many names, so its own is not part of it.

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any, NamedTuple
 
-from flex_tokenstore import Secret, Token
+from flex_tokenstore import Secret, Token, is_newer
 
 
 class Content(NamedTuple):
@@ -18,15 +18,21 @@ class Content(NamedTuple):
     revision: str | None
     """What ``expected`` must be to have it replaced or put aside; None: no row."""
     problem: str = ""
+    newer: bool = False
+    """A newer version of this package wrote it: neither replaced nor put aside."""
 
 
+NEWER = "a newer version of this package wrote it; upgrade flex-integration-sdk"
 NOTHING = Content(Secret(None), None, None)
 
 
 def read_content(raw: Secret[Any]) -> Content:
     """What this value holds; what is wrong with it is in ``problem``, and nothing is raised."""
     try:
-        token = Token(json.loads(raw.reveal()))
+        parsed = Secret(json.loads(raw.reveal()))
+        if is_newer(parsed.reveal()):
+            return Content(raw, None, None, NEWER, newer=True)
+        token = Token(parsed.reveal())
     except json.JSONDecodeError:  # it keeps the whole text
         problem = "it is not JSON, or cut short"
     except UnicodeDecodeError:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ssl
 from contextlib import suppress
+from threading import Thread
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakSet
 
 from flex_tokenstore import Secret
 
+from ._loops import end_transport
 from ._options import Options, check_backend, wrong
 from ._sqlite import check_file, is_uri, make_private, sqlite_path, watch_file
+from ._urls import is_doubtful, is_read_wrongly
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -61,6 +65,8 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
         sync = engine.sync_engine if is_async else engine
         connecting = _before_connecting(driver, options.timeout, is_async)
         event.listen(sync, "do_connect", connecting)
+        if is_async:
+            _note_connections(sync)
         if backend == "sqlite":
             watch_file(sync)
         return engine
@@ -69,6 +75,52 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
         f"needs the module {missing!r} for {backend}: install this plugin with its extra "
         f"{_EXTRA[backend]!r}",
     )
+
+
+def let_go(engine: Any) -> None:
+    """Closes the connections of an async engine whose event loop is closed; nothing is awaited."""
+    for connection in list(_opened.pop(engine.sync_engine, ())):
+        with suppress(Exception):
+            if hasattr(connection, "pgconn"):  # psycopg: libpq's socket, which no loop owns
+                connection.pgconn.finish()
+            elif hasattr(connection, "_writer"):  # aiomysql
+                writer, connection._writer = connection._writer, None
+                if writer is not None:
+                    end_transport(writer.transport)
+            elif hasattr(connection, "stop"):  # aiosqlite: a thread
+                # From a thread without a loop: else its thread would tell one that may be closed.
+                stopping = Thread(target=connection.stop)
+                stopping.start()
+                stopping.join()
+    engine.sync_engine.dispose(close=False)
+
+
+_opened: WeakKeyDictionary[Any, WeakSet[Any]] = WeakKeyDictionary()
+"""The drivers' connections of each async engine of the store's own."""
+
+
+def _note_connections(engine: Any) -> None:
+    from sqlalchemy import event
+
+    opened = _opened[engine] = WeakSet()
+
+    def connected(connection: Any, record: Any) -> None:
+        opened.add(connection.driver_connection)
+
+    event.listen(engine, "connect", connected)
+
+
+def backend_if_unclear(options: Options) -> str | None:
+    """The kind of database, if what would be read as its address may be a part of the password."""
+    if options.engine is None:
+        url = _url(options, with_password=False)
+        unclear = is_doubtful(options.url or Secret(""), url)
+    elif not hasattr(options.engine, "url"):
+        return None  # not an engine, as making the store's own one tells
+    else:
+        url = Secret(options.engine.url)
+        unclear = is_read_wrongly(url)
+    return str(url.reveal().get_backend_name()) if unclear else None
 
 
 def place_of(options: Options, engine: Any) -> str:
@@ -106,15 +158,9 @@ def _given(engine: Any, is_async: bool) -> Any:
     return ours
 
 
-def _url(options: Options) -> Secret[URL]:
+def _url(options: Options, *, with_password: bool = True) -> Secret[URL]:
     """With the password. Parameters may be secrets too, and a URL shows them."""
-    import sqlalchemy
-
-    url = None
-    with suppress(Exception):  # its error quotes the text, password and all
-        url = Secret(sqlalchemy.make_url((options.url or Secret("")).reveal()))
-    if url is None:
-        raise wrong("url", "is no URL such as postgresql://user@host/database")
+    url = _parsed(options.url or Secret(""))
     backend = url.reveal().get_backend_name()
     check_backend(backend)
     if backend == "sqlite" and _is_in_memory(url.reveal()):
@@ -123,13 +169,25 @@ def _url(options: Options) -> Secret[URL]:
         )
     if backend == "sqlite" and is_uri(url.reveal().database):
         raise wrong("url", "takes the path of a file, not a 'file:' URI: sqlite:////full/path.db")
-    if options.password is None:
+    if options.password is None or not with_password:
         return url
     return Secret(url.reveal().set(password=options.password.reveal()))
 
 
+def _parsed(raw: Secret[str]) -> Secret[URL]:
+    import sqlalchemy
+
+    with suppress(Exception):  # its error quotes the text, password and all
+        return Secret(sqlalchemy.make_url(raw.reveal()))
+    raise wrong(
+        "url",
+        "is no URL such as postgresql://user@host/database; a password in it must be "
+        "percent-encoded, or set the option password",
+    )
+
+
 def _is_in_memory(url: URL) -> bool:
-    return url.database in (None, "", ":memory:") or "mode=memory" in str(url)
+    return url.database in (None, "", ":memory:") or url.query.get("mode") == "memory"
 
 
 def _address(url: URL) -> str:

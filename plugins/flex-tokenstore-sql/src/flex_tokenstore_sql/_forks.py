@@ -13,6 +13,7 @@ from typing import Any
 # asyncmy; asyncpg.
 _PATHS = ((), ("_sock",), ("_writer", "transport"), ("_transport",))
 
+_pid = os.getpid()
 _noted: dict[object, tuple[int, tuple[int, int]]] = {}
 
 
@@ -51,7 +52,18 @@ def _inode(fd: int) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _after_fork() -> None:
+def after_fork() -> None:
+    """In a child: lets go of its parent's locks, if Python's fork hooks have not done so.
+
+    A fork in C (uWSGI's) runs none of them; then this is done when the child first uses a store.
+    """
+    global _pid
+    if _pid != os.getpid():
+        _pid = os.getpid()
+        _let_parents_go()
+
+
+def _let_parents_go() -> None:
     if not _noted:
         return
     null = os.open(os.devnull, os.O_RDWR)
@@ -66,4 +78,4 @@ def _after_fork() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(after_in_child=after_fork)

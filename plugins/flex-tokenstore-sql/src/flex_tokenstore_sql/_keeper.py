@@ -67,13 +67,7 @@ class Keeper:
         """The stored token."""
         content = yield from self._content()
         if content.problem:
-            raise TokenCorruptError(
-                f"{self.place} holds no token: {content.problem}; `flex-sdk token remove` moves "
-                "it aside",
-                revision=content.revision,
-                store=STORE,
-                place=self.place,
-            )
+            raise self._corrupt(content)
         if content.token is None:
             return None
         if content.token.identity_key == self._identity.key:
@@ -111,6 +105,15 @@ class Keeper:
             place=self.place,
         )
 
+    def _corrupt(self, there: Content) -> TokenCorruptError:
+        remedy = "" if there.newer else "; `flex-sdk token remove` moves it aside"
+        return TokenCorruptError(
+            f"{self.place} holds no token: {there.problem}{remedy}",
+            revision=there.revision,
+            store=STORE,
+            place=self.place,
+        )
+
     def _check(self, there: Content, expected: str | None) -> None:
         if there.token is not None and there.token.identity_key != self._identity.key:
             raise TokenIdentityError(
@@ -119,6 +122,8 @@ class Keeper:
                 store=STORE,
                 place=self.place,
             )
+        if there.newer:
+            raise self._corrupt(there)
         if expected not in (there.revision, ANY_REVISION):
             raise TokenConflictError(
                 f"{self.place} was changed by another process meanwhile; nothing was written: "

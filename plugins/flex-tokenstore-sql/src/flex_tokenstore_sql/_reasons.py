@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ._options import Options
 
 # SQLSTATE of PostgreSQL, number of MySQL, name of SQLite.
 _WORDS = {
-    "it does not accept the user name or password: check the options url and password": (
+    "it does not accept the user name or password: check the options url and password; in a url, "
+    "the password must be percent-encoded (% as %25)": (
         "28000", "28P01", 1044, 1045, 1698,
     ),
     "there is no database of that name: create it, or correct the url": ("3D000", 1049),
@@ -31,6 +33,10 @@ _WORDS = {
     ),
     "the file is no SQLite database: move it away": ("SQLITE_NOTADB", "SQLITE_CORRUPT"),
 }  # fmt: skip
+_refused_password = re.compile(
+    r"(?m)^(connection (to server .*)?failed: )*(FATAL: +\w+ authentication failed for user "
+    r"|fe_sendauth: no password supplied)"
+).search
 _REASONS = {code: words for words, codes in _WORDS.items() for code in codes}
 
 
@@ -54,7 +60,7 @@ def reason_of(error: Exception, options: Options) -> str:
     shown = type(original).__name__ if code is None else f"{type(original).__name__} {code}"
     if code is None and _is_refused_password(original):
         return _REASONS["28P01"]
-    if "ProactorEventLoop" in str(original):  # psycopg's word for Windows
+    if str(original).startswith("Psycopg cannot use the 'ProactorEventLoop'"):
         return (
             "on Windows psycopg needs another event loop: run the program in "
             "asyncio.Runner(loop_factory=asyncio.SelectorEventLoop)"
@@ -108,6 +114,6 @@ def _code(original: Any) -> str | int | None:
 
 
 def _is_refused_password(original: Any) -> bool:
-    # libpq gives no SQLSTATE for what happens while it connects.
-    text = str(original)
-    return "authentication failed" in text or "no password supplied" in text
+    # libpq gives no SQLSTATE for what happens while it connects. Its text quotes names that users
+    # chose, so it is compared from the start of a line.
+    return _refused_password(str(original)) is not None

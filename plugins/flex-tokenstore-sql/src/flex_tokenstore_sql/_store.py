@@ -16,6 +16,7 @@ from ._base import GRACE, Base, Next, answer_of
 from ._forks import forget, note
 from ._keeper import Answer, Statement, Steps
 from ._locks import Lock, LockSteps, not_had
+from ._loops import is_running
 from ._mark import Mark
 
 T = TypeVar("T")
@@ -143,6 +144,7 @@ class SqlStore(Base):
         if not needed:
             yield None
             return
+        self._check_url()
         reason = ""
         try:
             connection = self._engine().connect()
@@ -249,6 +251,11 @@ class AsyncSqlStore(Base):
         engine = self._own_engine()
         if engine is not None:
             await engine.dispose()
+        # What other loops that still run have open is closed by them.
+        for key in [key for key in list(self._engines) if is_running(key)]:
+            other = self._engines.pop(key)
+            if self._options.engine is None:
+                asyncio.run_coroutine_threadsafe(other.dispose(), key[1])  # type: ignore[arg-type]  # it runs
 
     async def _do(self, steps: Steps[T]) -> T:
         async with self._connection() as connection:
@@ -308,6 +315,7 @@ class AsyncSqlStore(Base):
         if not needed:
             yield None
             return
+        self._check_url()
         reason = ""
         try:
             async with asyncio.timeout(self._options.timeout + GRACE):

@@ -11,39 +11,21 @@ from sqlalchemy.schema import CreateTable
 from flex_tokenstore import Secret
 
 from ._options import Options
-
-MYSQL = ("mysql", "mariadb")
-
-
-class _Quiet:
-    def __repr__(self) -> str:
-        return "<hidden>"
-
-
-class _QuietBytes(_Quiet, bytes):
-    pass
-
-
-class _QuietText(_Quiet, str):
-    pass
+from ._parameters import MYSQL, parameter
 
 
 class Hidden(sa.types.TypeDecorator[Any]):
-    """The column's value as the driver gives and takes it, revealed to the driver alone.
+    """The column's value as the driver gives and takes it.
 
-    So neither SQLAlchemy's log, nor what it shows of rows and parameters, holds it.
+    So neither SQLAlchemy's log, nor what it shows of rows and parameters, holds it; nor does what
+    others record of a driver's parameters.
     """
 
     impl = sa.types.NullType
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
-        raw = value.reveal() if isinstance(value, Secret) else value
-        if dialect.name in MYSQL:
-            return raw.hex()
-        if dialect.name == "sqlite":  # aiosqlite logs what it executes
-            return _QuietBytes(raw) if isinstance(raw, bytes) else _QuietText(raw)
-        return raw
+        return parameter(value, dialect.name) if isinstance(value, Secret) else value
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Secret[Any]:
         return Secret(bytes(value) if isinstance(value, memoryview) else value)  # psycopg2

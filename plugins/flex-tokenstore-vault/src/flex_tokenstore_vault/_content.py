@@ -6,11 +6,12 @@ import hashlib
 import json
 from typing import Any, NamedTuple
 
-from flex_tokenstore import Secret, Token
+from flex_tokenstore import Secret, Token, is_newer
 
 FIELD = "token"
 """The field of the secret that holds the token's JSON, as text: Vault itself would round large
 integers in a JSON object and replace lone surrogates."""
+NEWER = "a newer version of this package wrote it; upgrade flex-integration-sdk"
 TOMBSTONE: Secret[dict[str, Any]] = Secret({FIELD: None})
 """Written in place of a token that is removed."""
 
@@ -26,6 +27,8 @@ class Content(NamedTuple):
     problem: str = ""
     data: Secret[Any] = Secret(None)
     """What a problem was found in."""
+    newer: bool = False
+    """A newer version of this package wrote it: neither replaced nor put aside."""
 
 
 def read_versioned(body: Secret[dict[str, Any]]) -> Content | None:
@@ -44,6 +47,8 @@ def read_data(data: Secret[Any], version: int) -> Content:
     if data.reveal() is None or data == TOMBSTONE:
         return Content(version)
     token, problem = _parse(data)
+    if problem is NEWER:
+        return Content(version, None, None, NEWER, newer=True)
     if token is not None:
         return Content(version, token, token.revision)
     return Content(version, None, f"corrupt:{_digest(data)}", problem, data)
@@ -63,7 +68,8 @@ def _parse(data: Secret[Any]) -> tuple[Token | None, str]:
     if not isinstance(data.reveal(), dict) or not isinstance(data.reveal().get(FIELD), str):
         return None, f"it has no text field `{FIELD}`"
     try:
-        return Token(json.loads(data.reveal()[FIELD])), ""
+        parsed = Secret(json.loads(data.reveal()[FIELD]))
+        return (None, NEWER) if is_newer(parsed.reveal()) else (Token(parsed.reveal()), "")
     except json.JSONDecodeError:
         return None, "it is not JSON, or cut short"
     except RecursionError:

@@ -6,8 +6,9 @@ from typing import Any
 
 from flex_tokenstore import Secret, TokenIdentity
 
+from ._aside import Aside
 from ._content import Content, encode, read_data
-from ._kv2 import corrupt, foreign, put_aside
+from ._kv2 import corrupt, foreign
 from ._server import Server
 from ._steps import Steps
 
@@ -20,6 +21,7 @@ class Plain:
         self._identity = identity
         self._path = f"{server.options.prefix}/{identity.key}"
         self._url = f"{server.options.mount}/{self._path}"
+        self._aside = Aside(server, self._path, versioned=False)
 
     def get(self) -> Steps[dict[str, Any] | None]:
         """The stored token."""
@@ -32,19 +34,23 @@ class Plain:
         """Replaces what is there."""
         yield from self._make_way()
         yield from self._server.ask("POST", self._url, encode(token))
+        self._aside.forget()
 
     def remove(self) -> Steps[None]:
         """Removes what is there."""
         if (yield from self._make_way()):
             yield from self._server.ask("DELETE", self._url)
+            self._aside.forget()
 
     def _make_way(self) -> Steps[bool]:
         """Puts aside what is no token; whether anything is there."""
         found = yield from self._read()
         if found.token is not None and found.token.identity_key != self._identity.key:
             raise foreign(self._server, self._identity)
+        if found.newer:
+            raise corrupt(self._server, found)
         if found.problem:
-            yield from put_aside(self._server, self._path, found, versioned=False)
+            yield from self._aside.keep(found)
         return found.revision is not None
 
     def _read(self) -> Steps[Content]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from typing import Any, NamedTuple
 
@@ -16,7 +15,9 @@ from flex_tokenstore import (
     revision_of,
 )
 
+from ._aside import Aside
 from ._content import TOMBSTONE, Content, encode, read_versioned
+from ._problems import is_conflict, needs_version
 from ._server import Server
 from ._steps import Steps
 
@@ -40,6 +41,7 @@ class Versioned:
         self._server = server
         self._identity = identity
         self.path = f"{server.options.prefix}/{identity.key}"
+        self._aside = Aside(server, f"data/{self.path}", versioned=True)
         self._seen: Seen | None = None
 
     def get(self) -> Steps[dict[str, Any] | None]:
@@ -58,7 +60,6 @@ class Versioned:
         found = self._remembered(expected)
         if found is not None and token is None and found.revision is None:
             found = None  # to be removed is what there is now: no write will show it
-        aside = None
         for turn in range(1, ROUNDS + 1):
             if found is None:
                 found = yield from self._read()
@@ -66,14 +67,14 @@ class Versioned:
             if token is None and found.revision is None:
                 yield from self._destroy(found.version)
                 return
-            if found.problem and found.revision != aside:
-                yield from put_aside(self._server, f"data/{self.path}", found, versioned=True)
-                aside = found.revision
+            if found.problem:
+                yield from self._aside.keep(found)
             # Among many who write at once, one who compares may lose for ever. What is replaced
             # uncompared is still there as an older version.
             blind = turn % COMPARED == 0 and token is not None and expected == ANY_REVISION
             written = yield from self.write(self.path, value, None if blind else found.version)
             if written is not None:
+                self._aside.forget()
                 self._remember(written, revision)
                 if token is None:
                     yield from self._destroy(written)
@@ -93,12 +94,16 @@ class Versioned:
     def write(
         self, path: str, value: Secret[dict[str, Any]], version: int | None
     ) -> Steps[int | None]:
-        """Writes if the secret has this version (None: any); the new one, or None if it had not."""
+        """Writes if the secret has this version; the new one, or None if it had not.
+
+        With None it writes over any version, where the engine takes that; else it writes nothing.
+        """
         options = {} if version is None else {"cas": version}
         body = Secret({"options": options, "data": value.reveal()})
         url = f"{self._server.options.mount}/data/{path}"
-        answer = yield from self._server.ask("POST", url, body)
-        if answer.status == 400:
+        expects = needs_version if version is None else is_conflict
+        answer = yield from self._server.ask("POST", url, body, expects=expects)
+        if expects(answer):
             return None
         written = (answer.body.reveal().get("data") or {}).get("version")
         if not isinstance(written, int):
@@ -146,6 +151,8 @@ class Versioned:
     def _check(self, found: Content, expected: str | None) -> None:
         if self._is_foreign(found):
             raise foreign(self._server, self._identity)
+        if found.newer:
+            raise corrupt(self._server, found)
         if expected not in (found.revision, ANY_REVISION):
             raise TokenConflictError(
                 f"{self._server.place} was changed by another process meanwhile; nothing was "
@@ -164,19 +171,11 @@ class Versioned:
         )
 
 
-def put_aside(server: Server, path: str, found: Content, *, versioned: bool) -> Steps[None]:
-    """Copies content that is no token to a path of its own."""
-    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    aside = f"{server.options.mount}/{path}/corrupt-{now}-{secrets.token_hex(3)}"
-    # Version 1 takes objects only, and it is where others may be found too.
-    data = Secret({"data": found.data.reveal()}) if versioned else found.data
-    yield from server.ask("POST", aside, data)
-
-
 def corrupt(server: Server, found: Content) -> TokenCorruptError:
     """The error to raise."""
+    remedy = "" if found.newer else "; `flex-sdk token remove` moves it aside"
     return TokenCorruptError(
-        f"{server.place} holds no token: {found.problem}; `flex-sdk token remove` moves it aside",
+        f"{server.place} holds no token: {found.problem}{remedy}",
         revision=found.revision,
         store=server.store,
         place=server.place,

@@ -8,6 +8,7 @@ first saw that lock; so the waiter's count ends later. Only a lock that is older
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import secrets
 import time
@@ -55,7 +56,9 @@ class Lock:
         self._secret = secret
         self._path = f"{secret.path}/lock"
         self._watched: tuple[tuple[int, str], float] = ((0, ""), 0.0)  # what, first seen when
-        self._unsure: list[str] = []  # values of locks that may have been taken: answer lost
+        # Values of locks that may have been taken: answer lost. By process: a forked child must
+        # not take one for its own that its parent may hold.
+        self._unsure_of: dict[int, list[str]] = {}
 
     def take(self, value: str, wait: float, lease: float) -> Steps[Lease]:
         """Takes the lock.
@@ -96,13 +99,14 @@ class Lock:
     def value(self) -> Iterator[str]:
         """What to take the lock with. If it is not known whether it was had, because the answer
         was lost, the next one who takes it here uses the same value, and so has it."""
-        value = self._unsure.pop() if self._unsure else secrets.token_hex(16)
+        unsure = self._unsure_of.setdefault(os.getpid(), [])
+        value = unsure.pop() if unsure else secrets.token_hex(16)
         try:
             yield value
         except TokenLockTimeoutError:
             raise
         except BaseException:
-            self._unsure.append(value)
+            unsure.append(value)
             raise
 
     def _look(self, lease: float) -> Steps[Held]:

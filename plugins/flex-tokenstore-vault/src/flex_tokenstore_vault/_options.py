@@ -139,6 +139,8 @@ def _variable(name: str) -> str | None:
 
 
 def _problem_of_address(address: str) -> str:
+    if "@" in address:  # wherever it is: a password in front of it may hold a slash
+        return "takes no user and no password: set token, or another auth"
     try:
         parts = urlsplit(address)
         parts.port  # noqa: B018 - raises for one that is no number
@@ -146,8 +148,8 @@ def _problem_of_address(address: str) -> str:
         return "has a host or a port that is none"
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return "must be https://host:port, or http://host:port"
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        return "takes no user, password or parameters"
+    if parts.query or parts.fragment:
+        return "takes no parameters"
     return "" if address.isascii() and _fits(address) else "has characters that no address has"
 
 

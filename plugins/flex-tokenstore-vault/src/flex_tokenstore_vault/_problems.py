@@ -15,6 +15,7 @@ POLICIES = {
     "metadata": '["read"]',
     "": '["create", "read", "update", "delete"]',  # KV version 1
 }
+_NO_NAMESPACE = "namespace not found"
 _SERVERS = "check the option address, and what stands between"
 _UNCHANGED = {
     405: f"it does not know this request: {_SERVERS}",
@@ -27,7 +28,18 @@ _UNCHANGED = {
 
 def is_conflict(answer: Answer) -> bool:
     """The secret's version is not the one that a write was to replace."""
-    return answer.status == 400 and "check-and-set" in answer.errors
+    # Word for word, as Vault and OpenBao say it. Any other refusal is not a lost comparison: who
+    # takes it for one goes on as if somebody else had written.
+    return answer.status == 400 and answer.body.reveal().get("errors") == [
+        "check-and-set parameter did not match the current version"
+    ]
+
+
+def needs_version(answer: Answer) -> bool:
+    """The engine refuses writes that name no version (``cas_required``)."""
+    return answer.status == 400 and answer.body.reveal().get("errors") == [
+        "check-and-set parameter required for this call"
+    ]
 
 
 def problem_of(answer: Answer, request: Request, known: bool, options: Options) -> str:
@@ -50,7 +62,7 @@ def problem_of(answer: Answer, request: Request, known: bool, options: Options) 
         return _not_found(answer, options)
     if answer.status == 403:
         return _denied(request, options) if known else _unknown_token(request, options)
-    return _general(answer, quote=request.method == "GET")
+    return _general(answer)
 
 
 def problem_of_sign_in(answer: Answer, options: Options) -> str:
@@ -60,7 +72,7 @@ def problem_of_sign_in(answer: Answer, options: Options) -> str:
     if not answer.understood or answer.status >= 500 or answer.status in _UNCHANGED:
         return where + "failed: " + (problem_of(answer, Request("POST", ""), True, options))
     if answer.status == 404:
-        if "namespace" in answer.errors:
+        if answer.says(_NO_NAMESPACE):
             return _not_found(answer, options)
         return where + "is not possible: no auth method is there: check the option auth_mount"
     return (
@@ -95,27 +107,26 @@ def policy(kind: str, options: Options) -> str:
     return f'path "{path}" {{ capabilities = {POLICIES[kind]} }}'
 
 
-def _general(answer: Answer, *, quote: bool) -> str:
+def _general(answer: Answer) -> str:
     if answer.redirect:
         return (
             "it is a standby that sends on to another node: give the address of the active node, "
             "or of a load balancer"
         )
-    if "sealed" in answer.errors:
+    if answer.status == 503 and answer.says("Vault is sealed"):
         return "it is sealed: unseal it (`vault operator unseal`), then try again"
     if answer.status in _UNCHANGED:
         return _UNCHANGED[answer.status]
-    # What a write is answered could quote what was to be written.
-    words = f" ({answer.errors[:200]})" if quote and answer.errors else ""
+    # The server's own words are not quoted: they may hold what was to be written, or is stored.
     if answer.status in (500, 502, 503, 504):
-        return f"it cannot answer now (HTTP {answer.status}){words}: see its log, and try again"
-    return f"it refused the request (HTTP {answer.status}){words}"
+        return f"it cannot answer now (HTTP {answer.status}): see its log, and try again"
+    return f"it refused the request (HTTP {answer.status}): see its log"
 
 
 def _not_found(answer: Answer, options: Options) -> str:
-    if "namespace" in answer.errors:
+    if answer.says(_NO_NAMESPACE):
         return f"there is no namespace {options.namespace!r}: check namespace or VAULT_NAMESPACE"
-    if "no handler" in answer.errors:
+    if answer.says("no handler for route "):
         return (
             f"no secrets engine is mounted at {options.mount}/: check the options mount, namespace"
         )
@@ -145,7 +156,8 @@ def _needed(request: Request, options: Options) -> str:
 
 
 def _is_tls(error: BaseException | None) -> bool:
-    return _tls_error(error) is not None or "SSL" in str(error)
+    # What wraps the error of the ssl module begins with its text: "[SSL: WRONG_VERSION_NUMBER] …".
+    return _tls_error(error) is not None or str(error).startswith("[SSL")
 
 
 def _tls_words(error: BaseException) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from flex_tokenstore import Secret, TokenUnavailableError
 
 from ._options import Options
-from ._problems import is_conflict, problem_of
+from ._problems import problem_of
 from ._signin import SignIn
 from ._steps import Answer, Request, Steps
 
@@ -40,10 +41,26 @@ class Server:
             made = self._sign_ins.setdefault(os.getpid(), new)
         return made
 
+    @property
+    def signed_in(self) -> bool:
+        """This process has asked for a Vault token."""
+        return os.getpid() in self._sign_ins
+
     def ask(
-        self, method: str, path: str, body: Secret[dict[str, Any]] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Secret[dict[str, Any]] | None = None,
+        *,
+        expects: Callable[[Answer], bool] | None = None,
     ) -> Steps[Answer]:
-        """The answer: 200, 204, 404 for what is not there, 400 for a failed check-and-set.
+        """The answer: 200, 204, 404 for what is not there.
+
+        Args:
+            method: Of the request.
+            path: Below ``/v1/``.
+            body: Its JSON object.
+            expects: Tells another answer that the caller knows how to go on from.
 
         Raises:
             TokenUnavailableError: Any other answer, or none.
@@ -61,7 +78,9 @@ class Server:
                 request = request._replace(token=other)
                 answer = yield request
                 known = True  # as far as one can tell
-        problem = "" if is_conflict(answer) else problem_of(answer, request, known, self.options)
+        if expects is not None and expects(answer):
+            return answer
+        problem = problem_of(answer, request, known, self.options)
         if problem:
             raise self.unavailable(problem)
         return answer

@@ -45,11 +45,13 @@ class Answer(NamedTuple):
     """Unix time in seconds by the server's clock, in whole seconds."""
     redirect: bool = False
 
-    @property
-    def errors(self) -> str:
-        """The server's own words."""
+    def says(self, words: str) -> bool:
+        """The server gave exactly one error, and it begins with these words.
+
+        Words are compared from their start: an error may quote what somebody stored or typed.
+        """
         found = self.body.reveal().get("errors")
-        return "; ".join(map(str, found)) if isinstance(found, list) else ""
+        return isinstance(found, list) and len(found) == 1 and str(found[0]).startswith(words)
 
 
 Steps = Generator[Request | ReadFile | Sleep, Any, T]

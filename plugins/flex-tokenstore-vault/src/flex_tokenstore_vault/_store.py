@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import ssl
 import time
@@ -18,9 +17,11 @@ import httpx2
 
 from flex_tokenstore import Secret, TokenIdentity, TokenUnavailableError, hookimpl
 
+from ._http import AsyncContent, Content, arguments, let_go
 from ._kv1 import Plain
 from ._kv2 import Versioned
 from ._lock import Lock
+from ._loops import Key, here, is_over, is_running
 from ._options import Options as VaultOptions
 from ._problems import reason_of
 from ._server import Server
@@ -42,7 +43,7 @@ class _Base:
         if options.namespace:
             place = f"{place} (namespace {options.namespace})"
         self._server = Server(options, store=self._store, place=place, version=self._version)
-        self._clients: dict[int, Any] = {}
+        self._clients: dict[Key, Any] = {}
         self._start(identity)
 
     def _start(self, identity: TokenIdentity) -> None:
@@ -84,23 +85,24 @@ class _Sync(_Base):
             raise self._unread(step.path, error) from None
 
     def _send(self, request: Request) -> Answer:
-        client = self._clients.get(os.getpid())
+        key = os.getpid(), None
+        client = self._clients.get(key)
         if client is None:
             # One for each process: a forked child leaves alone what its parent made.
             new = httpx2.Client(**_settings(self._options, tls_context(self._options)))
-            client = self._clients.setdefault(os.getpid(), new)
+            client = self._clients.setdefault(key, new)
         try:
-            return _read_answer(client.request(**_keywords(request, self._options)))
+            return _read_answer(client.request(**arguments(request, Content)))
         except Exception as error:  # noqa: BLE001 - whatever the HTTP client raises
             reason = reason_of(error, self._options)
         raise self._server.unavailable(reason)  # outside: the client's frames hold tokens
 
     @hookimpl
     def close(self) -> None:
-        if os.getpid() in self._clients:
+        if (os.getpid(), None) in self._clients:
             with contextlib.suppress(TokenUnavailableError):
                 self._do(self._server.sign_in.end())
-            self._clients.pop(os.getpid()).close()
+            self._clients.pop((os.getpid(), None)).close()
 
 
 class _Async(_Base):
@@ -124,25 +126,40 @@ class _Async(_Base):
             raise self._unread(step.path, error) from None
 
     async def _send(self, request: Request) -> Answer:
-        client = self._clients.get(os.getpid())
+        key = here()  # a loop cannot wait for what belongs to another
+        client = self._clients.get(key)
         if client is None:
+            self._let_go()
             context: ssl.SSLContext | bool = False
             if self._options.tls:  # reading the system's certificates takes 50 ms
                 context = await asyncio.to_thread(tls_context, self._options)
             new = httpx2.AsyncClient(**_settings(self._options, context))
-            client = self._clients.setdefault(os.getpid(), new)
+            client = self._clients.setdefault(key, new)
         try:
-            return _read_answer(await client.request(**_keywords(request, self._options)))
+            return _read_answer(await client.request(**arguments(request, AsyncContent)))
         except Exception as error:  # noqa: BLE001 - whatever the HTTP client raises
             reason = reason_of(error, self._options)
         raise self._server.unavailable(reason)  # outside: the client's frames hold tokens
 
     @hookimpl
     async def close(self) -> None:
-        if os.getpid() in self._clients:
+        self._let_go()
+        if self._server.signed_in:
             with contextlib.suppress(TokenUnavailableError):
                 await self._do(self._server.sign_in.end())
-            await self._clients.pop(os.getpid()).aclose()
+        client = self._clients.pop(here(), None)
+        if client is not None:
+            await client.aclose()
+        # What other loops that still run have open is closed by them.
+        for key in [key for key in list(self._clients) if is_running(key)]:
+            asyncio.run_coroutine_threadsafe(self._clients.pop(key).aclose(), key[1])  # type: ignore[arg-type]  # it runs
+
+    def _let_go(self) -> None:
+        """Closes what belongs to event loops that are closed."""
+        for key in [key for key in list(self._clients) if is_over(key)]:
+            client = self._clients.pop(key, None)
+            if client is not None:
+                let_go(client)
 
 
 class VaultStore(_Sync):
@@ -269,22 +286,6 @@ def _settings(options: VaultOptions, context: ssl.SSLContext | bool) -> dict[str
         "verify": context,
         "timeout": httpx2.Timeout(options.timeout, connect=options.connect_timeout),
     }
-
-
-class _Keywords(dict[str, Any]):
-    """Arguments with secrets among them; it does not print itself."""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(self)})"
-
-
-def _keywords(request: Request, options: VaultOptions) -> _Keywords:
-    keywords = _Keywords(method=request.method, url=request.path)
-    if request.token is not None:
-        keywords["headers"] = {"X-Vault-Token": request.token.reveal()}
-    if request.body is not None:
-        keywords["content"] = json.dumps(request.body.reveal()).encode()
-    return keywords
 
 
 def _read_answer(response: httpx2.Response) -> Answer:

@@ -1,0 +1,225 @@
+"""What the HTTP library raises, in our own words.
+
+Its texts are not repeated: they quote the header that was refused (with the token in it), the line
+that was not HTTP (the server may have echoed something), the address of the proxy (with its
+password). A cause in a traceback has its class alone.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from ._deadline import Ended, Watch
+from .errors import TransportError
+
+# OpenSSL's numbers for why a certificate cannot be trusted.
+_CERTIFICATE = {
+    9: "is not valid yet: check this machine's clock",
+    10: "has expired",
+    18: "is self-signed",
+    19: "comes from an authority that this machine does not trust",
+    20: "comes from an authority that this machine does not trust",
+    62: "is for another host",
+    64: "is for another address",
+}
+_CHECK_NETWORK = "Check the network, the proxy and base_url"
+
+
+def failed(url: str, error: Exception, watch: Watch | None = None) -> TransportError:
+    """What a request to ``url`` failed with, as an error of ours; it names the host only.
+
+    Raise it outside of ``except``: the error's context would keep what is left out here.
+    """
+    host = host_of(url)
+    if watch is not None and (watch.ended is not None or isinstance(error, Ended)):
+        failure = _ended(host, watch)
+        failure.sent = watch.sent
+        return failure
+    try:
+        failure = _described(host, error)
+        failure.sent = _may_be_sent(error, watch)
+    except ImportError:  # not even what is loaded can be imported any more
+        failure = TransportError(f"the request to {host} failed: the interpreter is ending")
+        failure.sent = watch is not None and watch.sent
+    failure.__cause__ = _bare(error)
+    return failure
+
+
+def unmade(error: Exception) -> TransportError:
+    """Why there is no HTTP client: what it takes from the environment is wrong."""
+    if isinstance(error, (OSError, ssl.SSLError)):
+        why = "the CA certificates cannot be read. Check SSL_CERT_FILE and SSL_CERT_DIR"
+    elif isinstance(error, ImportError) and "socks" in str(error).lower():
+        why = (
+            "a SOCKS proxy is set (ALL_PROXY, HTTPS_PROXY), and socksio is not installed: "
+            "pip install 'httpx2[socks]'"
+        )
+    elif isinstance(error, ImportError):
+        why = "a library could not be imported. Is the interpreter ending?"
+    else:
+        why = "a proxy's address is not valid. Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY"
+    failure = TransportError(f"no HTTP client could be made: {why}")
+    failure.__cause__ = _bare(error)
+    failure.sent = False
+    return failure
+
+
+def host_of(url: str) -> str:
+    """Host and port for a message: no user, no password, no control characters."""
+    try:
+        netloc = urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        netloc = ""
+    if re.fullmatch(r"[\w.:\[\]%-]{1,260}", netloc):
+        return netloc
+    return "an address that cannot be read"
+
+
+def _ended(host: str, watch: Watch) -> TransportError:
+    if watch.ended == "abandoned":
+        text = f"the request to {host} was given up because the program was told to end"
+    else:
+        name = "request_timeout" if watch.token else "timeout"
+        text = (
+            f"no complete answer from {host} in time: {watch.phase} within {watch.limit:g} s. "
+            f"Check the network and the proxy, or raise {name}"
+        )
+    return TransportError(text, reason="transient")
+
+
+def _described(host: str, error: Exception) -> TransportError:
+    import httpx2
+
+    if isinstance(error, httpx2.PoolTimeout):
+        return TransportError(
+            f"no connection to {host} became free in time: too many calls at once",
+            reason="transient",
+        )
+    if isinstance(error, httpx2.ConnectTimeout):
+        return TransportError(
+            f"no connection to {host} could be made in time. {_CHECK_NETWORK}", reason="transient"
+        )
+    if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
+        return TransportError(
+            f"no answer from {host} in time ({type(error).__name__}). Check the network and the "
+            "proxy, or raise the time-out",
+            reason="transient",
+        )
+    if isinstance(error, httpx2.ProxyError):
+        # The proxy's own phrase is not repeated, only its status.
+        status = re.match(r"\d{3}\b", str(error))
+        said = f" with HTTP {status[0]}" if status else ""
+        return TransportError(
+            f"the proxy refused the connection to {host}{said}. Check HTTPS_PROXY and its password",
+            reason="transient",
+        )
+    if isinstance(error, httpx2.LocalProtocolError):
+        why = "a header (the token?) holds characters that are not allowed there"
+        if str(error).startswith("Too "):  # h11: "Too little data for declared Content-Length"
+            why = "its body is not as long as it should be (did the file change?)"
+        return TransportError(f"the request to {host} could not be written as HTTP: {why}")
+    if isinstance(error, httpx2.TransportError) and not isinstance(
+        error, httpx2.UnsupportedProtocol
+    ):
+        return TransportError(
+            f"no answer from {host}: {_network_fault(error)}. {_CHECK_NETWORK}", reason="transient"
+        )
+    if isinstance(error, httpx2.DecodingError):
+        return TransportError(
+            f"the answer of {host} cannot be used: it is not compressed as it says. base_url may "
+            "be wrong, or a proxy may have answered"
+        )
+    return _not_sent(host, error)
+
+
+def _not_sent(host: str, error: Exception) -> TransportError:
+    import httpx2
+
+    if isinstance(error, OSError):
+        return TransportError(
+            f"no answer from {host}: {_network_fault(error)}. {_CHECK_NETWORK}", reason="transient"
+        )
+    if isinstance(error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol, UnicodeError, ValueError)):
+        return TransportError(
+            f"the request to {host} could not be sent: the address is not valid. Check base_url"
+        )
+    return TransportError(f"the request to {host} could not be sent: {type(error).__name__}")
+
+
+def _network_fault(error: Exception) -> str:
+    """From the operating system's or OpenSSL's code, wherever in the chain it is."""
+    import httpx2
+
+    for each in _chain(error):
+        if isinstance(each, ssl.SSLCertVerificationError):
+            why = _CERTIFICATE.get(each.verify_code, f"failed a check (OpenSSL {each.verify_code})")
+            return f"its TLS certificate {why}"
+        if isinstance(each, ssl.SSLError):
+            return _tls_fault(each)
+        if isinstance(each, socket.gaierror):
+            return "its name could not be resolved"
+        if isinstance(each, ConnectionRefusedError):
+            return "it refused the connection"
+        code = each.errno if isinstance(each, OSError) else None
+        if code is not None and code in errno.errorcode:
+            return f"{os.strerror(code)} ({errno.errorcode[code]})"
+    if isinstance(error, httpx2.RemoteProtocolError):
+        if "disconnected" in str(error) or "peer closed" in str(error):
+            return "it closed the connection too early"
+        return "it sent something that is not HTTP"
+    if isinstance(error, httpx2.ConnectError):
+        return "no connection could be made"
+    return "the connection was lost"
+
+
+def _tls_fault(error: ssl.SSLError) -> str:
+    reason = str(getattr(error, "reason", None) or "")
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
+        return "it does not speak TLS on that port (plain http?)"
+    # OpenSSL's constants, such as TLSV1_ALERT_UNKNOWN_CA.
+    code = f" ({reason})" if re.fullmatch(r"[A-Z0-9_]{1,60}", reason) else ""
+    return f"TLS failed{code}"
+
+
+def _may_be_sent(error: Exception, watch: Watch | None) -> bool:
+    import httpx2
+
+    if watch is not None and watch.sent:
+        return True
+    before = (
+        httpx2.ConnectError,
+        httpx2.ConnectTimeout,
+        httpx2.PoolTimeout,
+        httpx2.ProxyError,
+        httpx2.LocalProtocolError,
+        httpx2.UnsupportedProtocol,
+        httpx2.InvalidURL,
+        UnicodeError,
+        socket.gaierror,
+        ssl.SSLError,
+    )
+    return not isinstance(error, before)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _bare(error: Exception) -> Exception:
+    """Its class alone: no text, no request, no frames."""
+    try:
+        twin: Exception = type(error).__new__(type(error))
+    except Exception:  # noqa: BLE001 - a class that wants arguments
+        return Exception(type(error).__name__)
+    return twin

@@ -1,0 +1,101 @@
+"""The file system's errors in plain words: which file, why, and what to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from flex_tokenstore.errors import TokenPermissionError, TokenUnavailableError
+
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
+_LASTING = {
+    *_DENIED,
+    errno.EBUSY,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOTDIR,
+}
+_SHARING_VIOLATION = 32  # Windows: another program has it open; it will not for long
+_ELSEWHERE = "choose another place with the option path"
+
+
+@contextmanager
+def reporting(doing: str, path: Path) -> Iterator[None]:
+    """Turns an error of the file system into one of ours.
+
+    Args:
+        doing: What could not be done with the file, such as ``"read"``.
+        path: The file.
+    """
+    try:
+        yield
+    except TokenUnavailableError:
+        raise
+    except OSError as error:
+        fail(doing, path, error)
+
+
+def fail(doing: str, path: Path, error: OSError) -> NoReturn:
+    """Raises the error of ours for one of the file system."""
+    denied = (
+        f"this user may not; check the owner and mode of {path} and of its folder, or {_ELSEWHERE}"
+    )
+    why = {
+        errno.ENOSPC: "the disk is full; free some space",
+        errno.EDQUOT: "the disk quota is used up; free some space",
+        errno.EROFS: f"the file system is read-only; {_ELSEWHERE}",
+        errno.EACCES: denied,
+        errno.EPERM: denied,
+        errno.ELOOP: "it is a symbolic link; put the file itself there",
+        errno.EEXIST: "something else is in the way there",
+        errno.EISDIR: f"it is a folder; {_ELSEWHERE}",
+        errno.EBUSY: "it is a mount point, which cannot be replaced; mount the folder, not the "
+        "file",
+        errno.ENAMETOOLONG: "its name is too long; choose a shorter one with the option path",
+        errno.ENOTDIR: f"{_in_the_way(path)} is a file, not a folder; {_ELSEWHERE}",
+    }.get(error.errno or 0, error.strerror or type(error).__name__)
+    kind = TokenPermissionError if error.errno in _DENIED else TokenUnavailableError
+    refused = kind(f"{path} could not be {doing}: {why}", store="file", place=str(path))
+    refused.errno = error.errno
+    if getattr(error, "winerror", None) == _SHARING_VIOLATION:
+        refused.errno = errno.EAGAIN
+    raise refused from None
+
+
+def refuse(doing: str, path: Path, why: str) -> NoReturn:
+    """Raises an error of ours, for something that this user may not do.
+
+    Args:
+        doing: As for :func:`reporting`.
+        path: The file.
+        why: The reason, and what to do.
+    """
+    raise TokenPermissionError(f"{path} could not be {doing}: {why}", store="file", place=str(path))
+
+
+def lasts(error: TokenUnavailableError) -> bool:
+    """Whether a later try meets the same error.
+
+    A full disk, an I/O error or too many open files may be over when the token comes, or soon
+    after; rights and names stay as they are until somebody changes them.
+    """
+    return error.errno is None or error.errno in _LASTING
+
+
+def no_file(path: Path) -> TokenUnavailableError:
+    """The error for a folder, a pipe or a socket."""
+    return TokenUnavailableError(
+        f"{path} is not an ordinary file; name a file in the option path",
+        store="file",
+        place=str(path),
+    )
+
+
+def _in_the_way(path: Path) -> Path:
+    """What a folder of the path should be and is not."""
+    return next((each for each in path.parents if os.path.lexists(each)), path)

@@ -1,0 +1,136 @@
+"""Whether a file could be replaced, found out without replacing it.
+
+What can be seen is looked at; the rest is tried on an empty file that is removed at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from flex_tokenstore.stores._beside import beside, temporary
+from flex_tokenstore.stores._reasons import refuse, reporting
+
+_DOING = "written, so no new token was requested"
+_NO_WAIT = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_MARKS = stat.UF_IMMUTABLE | stat.UF_APPEND | stat.SF_IMMUTABLE | stat.SF_APPEND
+
+
+def check_replaceable(path: Path) -> None:
+    """Raises if replacing the file would be refused.
+
+    Raises:
+        TokenPermissionError: This user may not.
+        TokenUnavailableError: It is a folder or a mount point, its name is too long, or the file
+            system has a fault.
+    """
+    with reporting(_DOING, path):
+        _try_folder(path)
+        _look_at_file(path)
+        _look_at_leftover(temporary(path))
+
+
+def _try_folder(path: Path) -> None:
+    """Makes a file where a save would, or where its missing folders would be, and removes it."""
+    for folder in path.parents:
+        scratch = beside(folder / path.name, ".{}.try")
+        with suppress(FileNotFoundError):
+            try:
+                _make(scratch)
+            except FileExistsError:  # a crash left it, or another process is at it
+                scratch.unlink(missing_ok=True)
+                with suppress(FileExistsError):
+                    _make(scratch)
+            return
+
+
+def _make(scratch: Path) -> None:
+    fd = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_WAIT, 0o600)
+    try:
+        os.close(fd)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _look_at_file(path: Path) -> None:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    _look_at_owner(path, found)
+    marked = getattr(found, "st_flags", 0) & _MARKS  # macOS, BSD
+    protected = getattr(found, "st_file_attributes", 0) & stat.FILE_ATTRIBUTE_READONLY  # Windows
+    if marked or protected or _is_immutable(path):
+        refuse(
+            _DOING,
+            path,
+            "it is marked as unchangeable; take that off (Linux: `chattr -i -a`, macOS: `chflags "
+            "nouchg,nouappnd`, Windows: `attrib -r`)",
+        )
+    if _is_mount_point(path, found):
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+
+def _is_immutable(path: Path) -> bool:
+    """Opening is enough to know: the system says EPERM for the mark, EACCES for owner and mode.
+
+    The latter say nothing here: they are about writing into the file, not about replacing it.
+    """
+    if os.name == "nt":
+        return False
+    try:
+        os.close(os.open(path, os.O_WRONLY | _NO_WAIT))
+    except OSError as error:
+        if error.errno in (errno.EISDIR, errno.EROFS):
+            raise
+        return error.errno == errno.EPERM
+    return False
+
+
+def _look_at_leftover(path: Path) -> None:
+    """What a crash in a save left is removed by the next one, if that may."""
+    with suppress(FileNotFoundError):
+        found = path.lstat()
+        if stat.S_ISDIR(found.st_mode):
+            refuse(_DOING, path, "it is a folder where a temporary file must be; move it away")
+        _look_at_owner(path, found)
+
+
+def _look_at_owner(path: Path, found: os.stat_result) -> None:
+    """In a sticky folder only the owner of a file, or of the folder, may replace or remove it."""
+    if os.name == "nt":
+        return
+    folder = path.parent.stat()
+    if folder.st_mode & stat.S_ISVTX and os.geteuid() not in (0, folder.st_uid, found.st_uid):
+        refuse(
+            _DOING,
+            path,
+            f"it belongs to another user (uid {found.st_uid}), and its folder is sticky: only that "
+            "user may replace or remove it; have it removed, or choose another folder with the "
+            "option path",
+        )
+
+
+def _is_mount_point(path: Path, found: os.stat_result) -> bool:
+    """A file that is mounted over another, as a container's volume may be."""
+    if os.name == "nt":
+        return False
+    if found.st_dev != path.parent.stat().st_dev:
+        return True
+    try:
+        return _mount_of(path) != _mount_of(path.parent)
+    except OSError:  # no /proc, or not Linux
+        return False
+
+
+def _mount_of(path: Path) -> bytes:
+    """The number of the mount that the path is in; Linux only."""
+    fd = os.open(path, getattr(os, "O_PATH", 0) | _NO_WAIT)
+    try:
+        about = Path(f"/proc/self/fdinfo/{fd}").read_bytes()
+    finally:
+        os.close(fd)
+    return next((line for line in about.splitlines() if line.startswith(b"mnt_id")), b"")

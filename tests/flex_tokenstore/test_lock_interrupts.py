@@ -1,0 +1,132 @@
+"""Ctrl-C, or another signal handler's exception, at any line of what takes and frees a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flex_tokenstore import Token, TokenStore, file_store, memory_store, open_store
+from flex_tokenstore._host_lock import HostLock
+
+from .fakes import IDENTITY, DictStore, Server, stored
+from .test_session_interrupts import MOST, interrupted, within
+
+PLACES = ("_host_lock.py", "_lock_files.py", "_locks.py", "file.py", "memory.py", "_store.py")
+PATIENCE = 4.0  # seconds; reached by a failure alone
+
+
+class Work:
+    """Something that takes locks, and how to see afterwards that nobody has them."""
+
+    def __init__(self, run: Callable[[], Any], locks: Callable[[], Any]) -> None:
+        self.run = run
+        self.locks = locks
+
+
+def host_lock(folder: Path) -> Work:
+    path = folder / "a.lock"
+
+    def run() -> None:
+        with HostLock(path).hold(5):
+            pass
+
+    return Work(run, lambda: free(path))
+
+
+def host_lock_by_hand(folder: Path) -> Work:
+    path = folder / "a.lock"
+
+    def run() -> None:
+        lock = HostLock(path)
+        lock.try_acquire()
+        lock.release()
+
+    return Work(run, lambda: free(path))
+
+
+def waiting_host_lock(folder: Path) -> Work:
+    path = folder / "a.lock"
+
+    def run() -> None:
+        other = HostLock(path)
+        with other.hold(5):
+            HostLock(path).acquire(5, sleep=lambda seconds: other.release())
+
+    return Work(run, lambda: free(path))
+
+
+def save(folder: Path) -> Work:
+    store = opened(folder)
+    token = Token(stored(Server()))
+    return Work(lambda: store.set_token(token), lambda: free(folder / "t.json.write.lock"))
+
+
+def removal(folder: Path) -> Work:
+    store = opened(folder)
+    store.set_token(Token(stored(Server())))
+    return Work(store.remove_token, lambda: free(folder / "t.json.write.lock"))
+
+
+def renewal_lock(folder: Path) -> Work:
+    return Work(lambda: take(opened(folder)), lambda: take(opened(folder)))
+
+
+def memory_lock(folder: Path) -> Work:
+    store = open_store(memory_store(), IDENTITY)
+    return Work(lambda: take(store), lambda: take(store))
+
+
+def lock_of_a_store_without(folder: Path) -> Work:
+    store = open_store(DictStore(), IDENTITY)
+    return Work(lambda: take(store), lambda: take(store))
+
+
+WORKS = (
+    host_lock,
+    host_lock_by_hand,
+    waiting_host_lock,
+    save,
+    removal,
+    renewal_lock,
+    memory_lock,
+    lock_of_a_store_without,
+)
+
+
+def opened(folder: Path) -> TokenStore:
+    return open_store(file_store(path=str(folder / "t.json")), IDENTITY)
+
+
+def take(store: TokenStore) -> None:
+    with store.token_lock(0, 60):
+        pass
+
+
+def free(path: Path) -> None:
+    with HostLock(path).hold(0):
+        pass
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.mark.parametrize("make", WORKS)
+def test_after_an_exception_at_any_line_no_lock_is_held(
+    make: Callable[[Path], Work], tmp_path: Path
+) -> None:
+    number, where = 1, "not begun"
+    while where:
+        work = make(tmp_path)
+        ended = within(PATIENCE, lambda w=work, n=number: interrupted(n, w.run, PLACES))  # type: ignore[misc]  # mypy: a default makes no Callable[[], str]
+        assert ended is not None, f"it hangs after an exception at the line after {where}"
+        (where,) = ended
+        released = within(PATIENCE, lambda w=work: w.locks() or True)  # type: ignore[misc]  # as above
+        assert released, f"a lock is still held after an exception at {where}"
+        number += 1
+        assert number < MOST
+    assert number > 8, "the lines of it are seen"
