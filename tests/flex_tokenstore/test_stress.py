@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import sys
 import threading
 import time
@@ -18,6 +19,7 @@ import flex_tokenstore
 from flex_integration_sdk import RateLimiter, create_async_instance, create_instance
 from flex_integration_sdk._http import Http
 from flex_tokenstore import (
+    Secret,
     StoreLoadError,
     Token,
     TokenConflictError,
@@ -34,6 +36,7 @@ from flex_tokenstore import (
 from flex_tokenstore._events import Event
 from flex_tokenstore._host_lock import HostLock
 from flex_tokenstore._portal import LoopThread
+from flex_tokenstore._state import Digests
 
 from ..handles import IDENTITY, token
 from .plugins import install
@@ -151,7 +154,7 @@ def test_one_gate_for_one_key() -> None:
 def test_a_rate_limiter_gives_no_place_twice() -> None:
     limiter = RateLimiter(burst=1_000_000, seconds=1e6)
     taken = hammer(limiter.reserve)
-    assert abs(limiter._left - (1_000_000 - taken)) < 1e-3
+    assert abs(limiter._now().left - (1_000_000 - taken)) < 1e-3
     hammer(limiter.reserve, limiter.give_back)
 
 
@@ -236,7 +239,7 @@ def test_a_redactor_masks_while_tokens_go_through() -> None:
 def test_http_clients_are_made_once() -> None:
     http = Http("http://127.0.0.1:1", 1.0, 1.0)
     pairs: set[int] = set()
-    hammer(lambda: pairs.add(id(http._pair())))
+    hammer(lambda: pairs.add(id(http._clients().api)))
     assert len(pairs) == 1
     http.close()
 
@@ -334,3 +337,18 @@ def test_a_lock_that_blocks_keeps_no_save_from_its_thread() -> None:
                 await task
 
     asyncio.run(main())
+
+
+def test_refused_tokens_are_remembered_by_many() -> None:
+    digests = Digests()
+    numbers = itertools.count()
+
+    def refuse() -> None:
+        secret = Secret(f"token-{next(numbers)}")
+        digests.add(secret)
+        assert Secret("never") not in digests
+
+    hammer(refuse)
+    last: Secret[str] = Secret("last")
+    digests.add(last)
+    assert last in digests
