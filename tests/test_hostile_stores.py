@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -46,13 +47,13 @@ def token(access: str = SENTINEL) -> Token:
     return Token.issued(answer, identity_key=IDENTITY.key, obtained_at=0.0)
 
 
-def perform(kind: str, config: Any, when: str, times: int = 1) -> None:
+def perform(kind: str, config: Any, when: str) -> None:
     """Calls the method of a handle that has the store fail."""
     if kind == "async":
-        asyncio.run(_perform(config, when, times))
+        asyncio.run(_perform(config, when))
         return
     store = open_store(config, IDENTITY)
-    for _ in range(times):
+    try:
         if when == "set":
             store.set_token(token())
         elif when in ("lock", "unlock"):
@@ -62,22 +63,23 @@ def perform(kind: str, config: Any, when: str, times: int = 1) -> None:
             _ = store.lock_key
         else:
             {"get": store.get_token, "remove": store.remove_token, "close": store.close}[when]()
+    finally:
+        with contextlib.suppress(BaseException):  # it ends a private loop's thread, too
+            store.close()
 
 
-async def _perform(config: Any, when: str, times: int) -> None:
+async def _perform(config: Any, when: str) -> None:
     store = await open_async_store(config, IDENTITY)
-    for _ in range(times):
-        if when == "set":
-            await store.set_token(token())
-        elif when in ("lock", "unlock"):
-            async with store.token_lock(0, 5):
-                pass
-        elif when == "lock_id":
-            _ = store.lock_key
-        else:
-            await {"get": store.get_token, "remove": store.remove_token, "close": store.aclose}[
-                when
-            ]()
+    if when == "set":
+        await store.set_token(token())
+    elif when in ("lock", "unlock"):
+        async with store.token_lock(0, 5):
+            pass
+    elif when == "lock_id":
+        _ = store.lock_key
+    else:
+        calls = {"get": store.get_token, "remove": store.remove_token, "close": store.aclose}
+        await calls[when]()
 
 
 @pytest.mark.parametrize("kind", HANDLES)
@@ -384,6 +386,24 @@ def test_a_row_that_is_quoted_as_it_was_read_is_masked(form: Callable[[Any], str
     own = SyncStore(Fails("get", lambda: TokenUnavailableError(f"wrong row {form(row)}")))
     with pytest.raises(TokenUnavailableError, match=r"wrong row .*integ") as caught:
         open_store(own, IDENTITY).get_token()
+    silent(caught.value)
+
+
+class _Row(dict[str, Any]):
+    """What a driver returns as a row, and fails to decode."""
+
+    def __getitem__(self, name: str) -> Any:
+        raise ValueError(f"cannot decode {SENTINEL}")
+
+    def items(self) -> Any:
+        raise ValueError(f"cannot decode {SENTINEL}")
+
+
+@pytest.mark.parametrize("kind", HANDLES)
+def test_a_row_that_fails_when_it_is_looked_at_says_nothing(kind: str) -> None:
+    own = SyncStore(Fails("", KeyError, token=_Row(access_token="a")))
+    with pytest.raises(TokenUnavailableError) as caught:
+        perform(kind, own, "get")
     silent(caught.value)
 
 

@@ -49,7 +49,7 @@ class AsyncHttp(ClientMaker):
         from ._async_network import AsyncWatch
 
         watch = AsyncWatch(self._timeout, self)
-        return await self._watched(watch, api.url, self._send(watch, api, token))
+        return await self._watched(watch, api, self._send(watch, api, token))
 
     async def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
@@ -58,7 +58,7 @@ class AsyncHttp(ClientMaker):
         watch = AsyncWatch(self._request_timeout, self, token=True)
         self._token_watches.add(watch)
         try:
-            return await self._watched(watch, auth.url, self._authenticate(watch, auth))
+            return await self._watched(watch, auth, self._authenticate(watch, auth))
         finally:
             self._token_watches.discard(watch)
 
@@ -75,7 +75,7 @@ class AsyncHttp(ClientMaker):
             )
             return await self._read(watch, upload, await client.send(built, stream=True))
 
-        return await self._watched(watch, upload.url, request())
+        return await self._watched(watch, upload, request())
 
     def abandon(self) -> None:
         """Ends the token requests that are under way; from any thread."""
@@ -147,8 +147,10 @@ class AsyncHttp(ClientMaker):
         del limit
         return None
 
-    async def _watched(self, watch: AsyncWatch, url: str, request: Coroutine[Any, Any, T]) -> T:
-        watch.plain = url.startswith("http:")
+    async def _watched(
+        self, watch: AsyncWatch, sent: ApiRequest | AuthRequest, request: Coroutine[Any, Any, T]
+    ) -> T:
+        watch.plain = sent.url.startswith("http:")
         closed = None
         mark = CURRENT.set(watch)
         try:
@@ -159,7 +161,7 @@ class AsyncHttp(ClientMaker):
         except SessionClosedError as error:
             closed = str(error)  # its frames may be the HTTP library's, with a token in them
         except Exception as error:  # noqa: BLE001 - none may escape with its frames and its text
-            failure = failed(url, error, watch)
+            failure = failed(sent.url, error, watch)
         finally:
             CURRENT.reset(mark)
         if closed is not None:

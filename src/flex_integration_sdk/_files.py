@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypedDict
+from typing import IO, TYPE_CHECKING, TypedDict
 from urllib.parse import urljoin, urlsplit
+
+from flex_tokenstore import Secret
 
 from ._arguments import Upload
 from ._failures import host_of
 from ._http import Http
-from ._http_clients import USER_AGENT
 from ._redirects import REDIRECTS
 from ._requests import ApiRequest, type_of
+from ._upload_target import upload_request
 from .errors import TransportError, class_for
 from .resources import FileUpload
 
@@ -71,9 +73,12 @@ def upload_file(upload: FileUpload, file: Upload, *, timeout: float = 30.0) -> N
     Raises:
         ApiError: The server refused; a subclass by status.
         OSError: The file cannot be read; ``TransportError`` if no answer came.
-        ValueError: ``upload`` was not expanded.
+        ValueError: ``upload`` was not expanded, or its URL or headers cannot be sent.
+        TypeError: ``upload`` is not an answer, or ``file`` not a file.
     """
-    request = _request(upload)
+    signed = Secret(upload)
+    del upload  # a traceback may show locals, and its URL has the signature
+    request = upload_request(signed)
     with _opened(file) as stream:
         request.headers["Content-Length"] = str(_size(stream))
         pieces = _Pieces(stream)
@@ -103,7 +108,9 @@ async def async_upload_file(
         while piece := await asyncio.to_thread(pieces.read):
             yield piece
 
-    request = _request(upload)
+    signed = Secret(upload)
+    del upload  # as in upload_file
+    request = upload_request(signed)
     with _opened(file) as stream:
         request.headers["Content-Length"] = str(_size(stream))
         pieces = _Pieces(stream)
@@ -138,14 +145,6 @@ class _Pieces:
     def raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure from None
-
-
-def _request(upload: Mapping[str, Any]) -> ApiRequest:
-    attributes = upload.get("attributes") or {}
-    if not attributes.get("url"):
-        raise ValueError("this upload has no URL: file_uploads.create needs expand=True")
-    headers = {"User-Agent": USER_AGENT, **(attributes.get("headers") or {})}
-    return ApiRequest(attributes.get("method") or "PUT", attributes["url"], headers)
 
 
 @contextmanager

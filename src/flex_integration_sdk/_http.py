@@ -49,12 +49,12 @@ class Http(ClientMaker):
     def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
         """An API request and its answer; ``timeout`` is for each piece of a long one."""
         watch = Watch(self._timeout, self)
-        return self._watched(watch, api.url, lambda: self._send(watch, api, token))
+        return self._watched(watch, api, lambda: self._send(watch, api, token))
 
     def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
         watch = Watch(self._request_timeout, self, token=True)
-        return self._watched(watch, auth.url, lambda: self._authenticate(watch, auth))
+        return self._watched(watch, auth, lambda: self._authenticate(watch, auth))
 
     def upload(self, upload: ApiRequest, content: Iterator[bytes]) -> ApiAnswer:
         """Sends a long body to an address that needs no token; ``timeout`` as for ``send``."""
@@ -67,7 +67,7 @@ class Http(ClientMaker):
             )
             return self._read(watch, upload, client.send(built, stream=True))
 
-        return self._watched(watch, upload.url, request)
+        return self._watched(watch, upload, request)
 
     def abandon(self) -> None:
         """Ends the token requests that are under way; from any thread."""
@@ -106,8 +106,8 @@ class Http(ClientMaker):
     def _fallback(self, limit: float) -> float | None:
         return limit + FALLBACK
 
-    def _watched(self, watch: Watch, url: str, request: Callable[[], T]) -> T:
-        watch.plain = url.startswith("http:")
+    def _watched(self, watch: Watch, sent: ApiRequest | AuthRequest, request: Callable[[], T]) -> T:
+        watch.plain = sent.url.startswith("http:")
         closed = None
         dog, mark = watchdog(), CURRENT.set(watch)
         dog.add(watch)
@@ -119,7 +119,7 @@ class Http(ClientMaker):
         except SessionClosedError as error:
             closed = str(error)  # its frames may be the HTTP library's, with a token in them
         except Exception as error:  # noqa: BLE001 - none may escape with its frames and its text
-            failure = failed(url, error, watch)
+            failure = failed(sent.url, error, watch)
         finally:
             dog.remove(watch)
             CURRENT.reset(mark)

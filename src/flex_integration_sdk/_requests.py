@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import mimetypes
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from . import _transit
 from ._arguments import UNSET
 from ._endpoints import API_PATH, Endpoint
+from ._failures import host_of
 from ._query import query_string, wire_name
 
 TRANSIT = "application/transit+json"
@@ -25,6 +26,13 @@ class ApiRequest(NamedTuple):
     content: bytes | None = None
     files: dict[str, tuple[str, bytes, str]] | None = None
     """Of ``multipart/form-data``: file name, bytes and type by the part's name."""
+
+    def __repr__(self) -> str:
+        # A traceback may show locals. The query has personal values, or an upload's signature.
+        return f"<ApiRequest {self.method} to {host_of(self.url)}>"
+
+    def __rich_repr__(self) -> Iterator[str]:
+        yield f"{self.method} to {host_of(self.url)}"
 
 
 def prepare(

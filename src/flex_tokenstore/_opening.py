@@ -12,7 +12,7 @@ from ._guard import Guard, refuse_other_init
 from ._identity import TokenIdentity
 from ._redaction import Redactor, secrets_of, watch_loggers
 from ._secret import Secret
-from ._token import Token, is_newer
+from ._token import Token, TokenObject, checked, is_newer
 from ._token_form import shown_identity
 from .errors import (
     StoreLoadError,
@@ -249,12 +249,16 @@ def taken(token: Any) -> Token | Secret[Any]:
 
 def _token_in(found: Secret[Any]) -> tuple[Token | None, str]:
     """The token, or why it is none. It does not raise: the error's frames would hold the data."""
+    if type(found.reveal()) not in (dict, TokenObject):
+        # Its methods are a stranger's: what they raise is an error of the store, with any text.
+        plain, problem = checked(found)
+        if plain is None:
+            return None, problem
+        found = Secret(plain)
     try:
         return Token(found.reveal()), ""
     except ValueError as error:
         return None, str(error)
-    except RecursionError:
-        return None, "it is nested too deeply"
 
 
 HostLockSetting = Literal["on", "off"]

@@ -58,13 +58,13 @@ class Token:
         # In a Secret: a traceback may show the locals of this frame.
         found: Any = Secret(data)
         del data
-        checked = check_token_object(found.reveal())
-        tag = checked.get(TAG, {})
-        if "revision" in tag and (problem := unsendable(checked)):
+        copied = check_token_object(found.reveal())
+        tag = copied.get(TAG, {})
+        if "revision" in tag and (problem := unsendable(copied)):
             raise ValueError(problem)  # what a wrapper stored; here it would become a header
         put = object.__setattr__
-        put(self, "_data", checked)
-        put(self, "_authorization", f"Bearer {checked['access_token']}")
+        put(self, "_data", copied)
+        put(self, "_authorization", f"Bearer {copied['access_token']}")
         put(self, "identity_key", tag.get("identity"))
         put(self, "obtained_at", _seconds(tag.get("obtained_at")))
         put(self, "expires_at", _seconds(tag.get("expires_at")))
@@ -208,13 +208,14 @@ def check_token_object(data: object, *, wrapped: bool = False) -> TokenObject:
     # In a Secret, and checked in a function that does not raise: a traceback may show locals.
     found: Secret[Any] = Secret(data)
     del data
-    copied, problem = _checked(found, wrapped)
+    copied, problem = checked(found, wrapped=wrapped)
     if copied is None:
         raise ValueError(problem)
     return copied
 
 
-def _checked(found: Secret[Any], wrapped: bool) -> tuple[TokenObject | None, str]:
+def checked(found: Secret[Any], *, wrapped: bool = False) -> tuple[TokenObject | None, str]:
+    """As :func:`check_token_object`; the second part says why there is no token."""
     try:
         problem = problem_of(found.reveal(), wrapped)
         return (None, problem) if problem else (_copy(found.reveal()), "")
