@@ -11,12 +11,19 @@ from typing import Any, ClassVar, TypeVar
 import redis
 from redis.exceptions import NoScriptError
 
-from flex_tokenstore import Secret, TokenIdentity, TokenUnavailableError, hookimpl
+from flex_tokenstore import (
+    Secret,
+    TokenIdentity,
+    TokenPermissionError,
+    TokenUnavailableError,
+    hookimpl,
+)
 
 from ._clients import ASYNC, SYNC, Kit, Made, make_client, reason_of
 from ._keeper import Command, Keeper, Refused, Reply, Steps, server_of
 from ._options import STORE
 from ._options import Options as RedisOptions
+from ._refusals import is_refusal, only_refusals
 
 T = TypeVar("T")
 
@@ -57,8 +64,9 @@ class _Base:
             return Refused.WRONG_TYPE
         return None
 
-    def _unavailable(self, reason: str) -> TokenUnavailableError:
-        return TokenUnavailableError(
+    def _unavailable(self, reason: str, refused: bool) -> TokenUnavailableError:
+        kind = TokenPermissionError if refused else TokenUnavailableError
+        return kind(
             f"token store {STORE!r} at {self.place}: {reason}", store=STORE, place=self.place
         )
 
@@ -76,6 +84,11 @@ class RedisStore(_Base):
     @hookimpl
     def set_token(self, token: dict[str, Any], expected: str | None) -> None:
         self._do(self._keeper.put(token, expected))
+
+    @hookimpl
+    def prepare_save(self) -> None:
+        with only_refusals():
+            self._do(self._keeper.prepare())
 
     @hookimpl
     def remove_token(self, expected: str | None) -> None:
@@ -117,8 +130,8 @@ class RedisStore(_Base):
             expected = self._expected(error)
             if expected is not None:
                 return expected
-            reason = reason_of(error, self._options)
-        raise self._unavailable(reason)  # outside of the handler: the driver's frames hold tokens
+            reason, refused = reason_of(error, self._options), is_refusal(error)
+        raise self._unavailable(reason, refused)  # outside: the driver's frames hold tokens
 
 
 class AsyncRedisStore(_Base):
@@ -133,6 +146,11 @@ class AsyncRedisStore(_Base):
     @hookimpl
     async def set_token(self, token: dict[str, Any], expected: str | None) -> None:
         await self._do(self._keeper.put(token, expected))
+
+    @hookimpl
+    async def prepare_save(self) -> None:
+        with only_refusals():
+            await self._do(self._keeper.prepare())
 
     @hookimpl
     async def remove_token(self, expected: str | None) -> None:
@@ -174,8 +192,8 @@ class AsyncRedisStore(_Base):
             expected = self._expected(error)
             if expected is not None:
                 return expected
-            reason = reason_of(error, self._options)
-        raise self._unavailable(reason)  # outside of the handler: the driver's frames hold tokens
+            reason, refused = reason_of(error, self._options), is_refusal(error)
+        raise self._unavailable(reason, refused)  # outside: the driver's frames hold tokens
 
 
 RedisStore.async_class = AsyncRedisStore
