@@ -38,6 +38,7 @@ class Handle(Protocol):
     def place(self) -> str: ...
     def get_token(self) -> Token | None: ...
     def set_token(self, token: Token, expected: str | None = ANY_REVISION) -> None: ...
+    def prepare_save(self, expected: str | None = ANY_REVISION) -> None: ...
     def remove_token(self, expected: str | None = ANY_REVISION) -> None: ...
     def token_lock(
         self, wait: float, lease: float
@@ -66,6 +67,9 @@ class AsyncHandle:
 
     def set_token(self, token: Token, expected: str | None = ANY_REVISION) -> None:
         self._run(self._store.set_token(token, expected))
+
+    def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
+        self._run(self._store.prepare_save(expected))
 
     def remove_token(self, expected: str | None = ANY_REVISION) -> None:
         self._run(self._store.remove_token(expected))

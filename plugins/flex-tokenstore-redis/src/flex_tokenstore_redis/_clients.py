@@ -28,6 +28,7 @@ from flex_tokenstore import Secret, StoreOptionsError
 
 from ._loops import end_transport
 from ._options import STORE, Address, Options, parse, parse_sentinel
+from ._refusals import is_refusal
 
 _CLUSTER_TRIES = 3
 
@@ -146,6 +147,8 @@ def reason_of(error: Exception, options: Options) -> str:
             f"no answer in time ({options.timeout:g} s, {options.connect_timeout:g} s to connect): "
             "check that it is up, that no firewall is between, and, with rediss://, that it has TLS"
         )
+    if is_refusal(error):
+        return _DENIED
     if _is_tls(error):
         return "TLS failed: check ca_file, the host name in the certificate, and that it has TLS"
     if isinstance(error, (redis.ConnectionError, OSError)):
@@ -160,16 +163,14 @@ _NO_PRIMARY = (
     redis.asyncio.sentinel.MasterNotFoundError,  # another class of the same name
 )
 _CODES = {"BUSY", "CLUSTERDOWN", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAIN", "UNKILLABLE"}
+_DENIED = "its user may not do this: give it the commands and keys that the README lists"
 _REASONS: tuple[tuple[Any, str], ...] = (
     (
         (AuthenticationError, AuthorizationError),
         "it does not accept the user name or password: check the options username and password; "
         "in a url, the password must be percent-encoded (% as %25)",
     ),
-    (
-        NoPermissionError,
-        "its user may not do this: give it the commands and keys that the README lists",
-    ),
+    (NoPermissionError, _DENIED),
     (MovedError, "it is a node of a Cluster: set the option cluster"),
     (
         RedisClusterException,

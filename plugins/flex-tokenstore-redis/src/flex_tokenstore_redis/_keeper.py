@@ -24,7 +24,7 @@ from flex_tokenstore import (
 
 from ._content import NOTHING, Content, encode, mark_of, read_content
 from ._options import STORE, Options, parse
-from ._scripts import RELEASE, REPLACE, TAKE, Script
+from ._scripts import PROVE, RELEASE, REPLACE, TAKE, Script
 
 ROUNDS = 100  # comparisons before a key that always changes is given up
 SLICE = 0.25  # seconds; a wait as short as this is a slice of a longer one
@@ -116,6 +116,12 @@ class Keeper:
             store=STORE,
             place=self.place,
         )
+
+    def prepare(self) -> Steps[None]:
+        """Fails if this user, or this server, may not write."""
+        reply = yield ("EVALSHA", PROVE.sha, 1, self._key)
+        if reply is Refused.NO_SCRIPT:
+            yield ("EVAL", PROVE.text, 1, self._key)
 
     def take(self, value: str, wait: float, lease: float) -> Steps[float]:
         """Takes the lock; gives the monotonic time at which its lease ends.

@@ -42,6 +42,13 @@ else redis.call('DEL', KEYS[1]) end
 return false
 """)
 
+# KEYS: token. Writes in a way that changes nothing, so that a replica or a missing right shows.
+PROVE = _script("""
+local kind = redis.call('TYPE', KEYS[1]).ok
+redis.call('SET', KEYS[1], '', kind == 'none' and 'XX' or 'NX')
+return false
+""")
+
 # KEYS: lock, wake stream. ARGV: the holder's value, lease in milliseconds. Nothing when it is had
 # (also by an earlier try with the same value, whose answer was lost); else what to wait for: the
 # last entry of the stream, and the milliseconds that the lock has left.

@@ -13,13 +13,20 @@ from typing import Any, ClassVar, TypeVar
 import redis
 from redis.exceptions import NoScriptError
 
-from flex_tokenstore import Secret, TokenIdentity, TokenUnavailableError, hookimpl
+from flex_tokenstore import (
+    Secret,
+    TokenIdentity,
+    TokenPermissionError,
+    TokenUnavailableError,
+    hookimpl,
+)
 
 from ._clients import ASYNC, SYNC, Kit, Made, let_go, make_client, reason_of
 from ._keeper import Command, Keeper, Refused, Reply, Steps, server_of
 from ._loops import Key, here, is_over, is_running
 from ._options import STORE
 from ._options import Options as RedisOptions
+from ._refusals import is_refusal, only_refusals
 
 T = TypeVar("T")
 
@@ -78,8 +85,9 @@ class _Base:
             return Refused.WRONG_TYPE
         return None
 
-    def _unavailable(self, reason: str) -> TokenUnavailableError:
-        return TokenUnavailableError(
+    def _unavailable(self, reason: str, refused: bool) -> TokenUnavailableError:
+        kind = TokenPermissionError if refused else TokenUnavailableError
+        return kind(
             f"token store {STORE!r} at {self.place}: {reason}", store=STORE, place=self.place
         )
 
@@ -97,6 +105,11 @@ class RedisStore(_Base):
     @hookimpl
     def set_token(self, token: dict[str, Any], expected: str | None) -> None:
         self._do(self._keeper.put(token, expected))
+
+    @hookimpl
+    def prepare_save(self) -> None:
+        with only_refusals():
+            self._do(self._keeper.prepare())
 
     @hookimpl
     def remove_token(self, expected: str | None) -> None:
@@ -141,8 +154,8 @@ class RedisStore(_Base):
             expected = self._expected(error)
             if expected is not None:
                 return expected
-            reason = reason_of(error, self._options)
-        raise self._unavailable(reason)  # outside of the handler: the driver's frames hold tokens
+            reason, refused = reason_of(error, self._options), is_refusal(error)
+        raise self._unavailable(reason, refused)  # outside: the driver's frames hold tokens
 
 
 class AsyncRedisStore(_Base):
@@ -157,6 +170,11 @@ class AsyncRedisStore(_Base):
     @hookimpl
     async def set_token(self, token: dict[str, Any], expected: str | None) -> None:
         await self._do(self._keeper.put(token, expected))
+
+    @hookimpl
+    async def prepare_save(self) -> None:
+        with only_refusals():
+            await self._do(self._keeper.prepare())
 
     @hookimpl
     async def remove_token(self, expected: str | None) -> None:
@@ -203,8 +221,8 @@ class AsyncRedisStore(_Base):
             expected = self._expected(error)
             if expected is not None:
                 return expected
-            reason = reason_of(error, self._options)
-        raise self._unavailable(reason)  # outside of the handler: the driver's frames hold tokens
+            reason, refused = reason_of(error, self._options), is_refusal(error)
+        raise self._unavailable(reason, refused)  # outside: the driver's frames hold tokens
 
 
 RedisStore.async_class = AsyncRedisStore

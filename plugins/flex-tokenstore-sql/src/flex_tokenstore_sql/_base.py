@@ -7,7 +7,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import Any, ClassVar
 
-from flex_tokenstore import TokenIdentity, TokenUnavailableError, hookimpl
+from flex_tokenstore import TokenIdentity, TokenPermissionError, TokenUnavailableError, hookimpl
 
 from ._engines import backend_if_unclear, let_go, make_engine, place_of
 from ._forks import after_fork
@@ -125,10 +125,9 @@ class Base:
     def _reason(self, error: Exception) -> str:
         return reason_of(error, self._options)
 
-    def _unavailable(self, reason: str) -> TokenUnavailableError:
-        return TokenUnavailableError(
-            f"token store {STORE!r}, {self.place}: {reason}", store=STORE, place=self.place
-        )
+    def _unavailable(self, reason: str, refused: bool = False) -> TokenUnavailableError:
+        kind = TokenPermissionError if refused else TokenUnavailableError
+        return kind(f"token store {STORE!r}, {self.place}: {reason}", store=STORE, place=self.place)
 
     def _make_table(self, connection: Any) -> None:
         """Called with a sync connection, in an asyncio program too."""

@@ -57,6 +57,7 @@ class Keeper:
         from ._table import Row
 
         self._identity = identity
+        self._is_file = backend == "sqlite"
         self._row = Row(options, identity.key, backend)
         self.lock_row = Row(options, f"{identity.key}:lock", backend)
         self._seen = NOTHING  # what was last read or written: saves a set its first look
@@ -113,6 +114,15 @@ class Keeper:
             store=STORE,
             place=self.place,
         )
+
+    def prepare(self, expected: str | None) -> Steps[None]:
+        """Fails if this user, or this server, may not write."""
+        if self._is_file:
+            yield Statement(self._row.begin)
+            yield Statement(self._row.scratch, first=False)
+            yield Statement(self._row.back, first=False)
+        else:
+            yield Statement(self._row.prove_insert if expected is None else self._row.prove_update)
 
     def _check(self, there: Content, expected: str | None) -> None:
         if there.token is not None and there.token.identity_key != self._identity.key:

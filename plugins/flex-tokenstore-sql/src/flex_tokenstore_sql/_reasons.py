@@ -45,7 +45,7 @@ def reason_of(error: Exception, options: Options) -> str:
     from sqlalchemy import exc
 
     original = getattr(error, "orig", None) or error
-    code = _code(original)
+    code = code_of(original)
     if isinstance(error, exc.TimeoutError):
         return f"all its connections are in use for {options.timeout:g} s: raise the engine's pool"
     if is_timeout(error):
@@ -87,22 +87,23 @@ def is_timeout(error: Exception) -> bool:
 def is_missing_table(error: Exception) -> bool:
     """The table is not there."""
     original = getattr(error, "orig", None)
-    return _code(original) in ("42P01", 1146) or (
-        _code(original) == "SQLITE_ERROR" and str(original).startswith("no such table")
+    return code_of(original) in ("42P01", 1146) or (
+        code_of(original) == "SQLITE_ERROR" and str(original).startswith("no such table")
     )
 
 
 def is_missing_schema(error: Exception) -> bool:
     """What the table would be in is not there."""
-    return _code(getattr(error, "orig", None)) in ("3F000", 1049)
+    return code_of(getattr(error, "orig", None)) in ("3F000", 1049)
 
 
 def is_lock_timeout(error: Exception) -> bool:
     """PostgreSQL's ``lock_timeout`` ran out."""
-    return _code(getattr(error, "orig", None)) == "55P03"
+    return code_of(getattr(error, "orig", None)) == "55P03"
 
 
-def _code(original: Any) -> str | int | None:
+def code_of(original: Any) -> str | int | None:
+    """SQLSTATE, number or name of a driver's error."""
     arguments = getattr(original, "args", ())
     if arguments and isinstance(arguments[0], int):  # MySQL's drivers have an SQLSTATE too
         return arguments[0]

@@ -18,6 +18,7 @@ from ._keeper import Answer, Statement, Steps
 from ._locks import Lock, LockSteps, not_had
 from ._loops import is_running
 from ._mark import Mark
+from ._refusals import is_refusal, only_refusals
 
 T = TypeVar("T")
 
@@ -35,6 +36,11 @@ class SqlStore(Base):
     @hookimpl
     def set_token(self, token: dict[str, Any], expected: str | None) -> None:
         self._do(self._keeper.put(token, expected))
+
+    @hookimpl
+    def prepare_save(self, expected: str | None) -> None:
+        with only_refusals():
+            self._do(self._keeper.prepare(expected))
 
     @hookimpl
     def remove_token(self, expected: str | None) -> None:
@@ -170,7 +176,7 @@ class SqlStore(Base):
                 return answer_of(done, again)
             except Exception as error:  # noqa: BLE001 - whatever the driver raises
                 after = self._after(error, statement)
-                reason = self._reason(error)
+                reason, refused = self._reason(error), is_refusal(error, self._file)
             if isinstance(after, Answer):
                 return after._replace(again=again)
             if after is Next.SEND_AGAIN and not again:
@@ -181,7 +187,7 @@ class SqlStore(Base):
                 self._make_table(connection)
             else:
                 break
-        raise self._unavailable(reason)  # outside of the handler: the driver's frames hold tokens
+        raise self._unavailable(reason, refused)  # outside: the driver's frames hold tokens
 
 
 class AsyncSqlStore(Base):
@@ -196,6 +202,11 @@ class AsyncSqlStore(Base):
     @hookimpl
     async def set_token(self, token: dict[str, Any], expected: str | None) -> None:
         await self._do(self._keeper.put(token, expected))
+
+    @hookimpl
+    async def prepare_save(self, expected: str | None) -> None:
+        with only_refusals():
+            await self._do(self._keeper.prepare(expected))
 
     @hookimpl
     async def remove_token(self, expected: str | None) -> None:
@@ -343,7 +354,7 @@ class AsyncSqlStore(Base):
                 return answer_of(done, again)
             except Exception as error:  # noqa: BLE001 - whatever the driver raises
                 after = self._after(error, statement)
-                reason = self._reason(error)
+                reason, refused = self._reason(error), is_refusal(error, self._file)
             if isinstance(after, Answer):
                 return after._replace(again=again)
             if after is Next.SEND_AGAIN and not again:
@@ -354,7 +365,7 @@ class AsyncSqlStore(Base):
                 await connection.run_sync(self._make_table)
             else:
                 break
-        raise self._unavailable(reason)  # outside of the handler: the driver's frames hold tokens
+        raise self._unavailable(reason, refused)  # outside: the driver's frames hold tokens
 
 
 SqlStore.async_class = AsyncSqlStore

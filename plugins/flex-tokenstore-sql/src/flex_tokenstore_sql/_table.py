@@ -52,6 +52,13 @@ class Row:
         self.delete = self.table.delete().where(same)
         self.replace = self.table.update().where(row).values(token=new)
         self.clear = self.table.delete().where(row)
+        # They change nothing, but a missing right or a read-only server shows.
+        nowhere = sa.select(self.table.c.identity, self.table.c.token).where(sa.false())
+        self.prove_insert = self.table.insert().from_select(["identity", "token"], nowhere)
+        self.prove_update = self.table.update().where(sa.false()).values(token=self.table.c.token)
+        # Of a file: a write that is begun and taken back, which needs a journal in its folder.
+        self.begin, self.back = sa.text("BEGIN IMMEDIATE"), sa.text("ROLLBACK")
+        self.scratch = self.table.insert().values(identity=f"{key}:try", token=b"")
         clock = sa.func.unix_timestamp() if backend in MYSQL else sa.extract("epoch", sa.func.now())
         self.look = sa.select(clock, sa.select(content).where(row).scalar_subquery())
         self.aside = self.table.update().where(same).values(identity=sa.bindparam("aside"))

@@ -9,6 +9,7 @@ from flex_tokenstore import Secret, TokenIdentity
 from ._aside import Aside
 from ._content import Content, encode, read_data
 from ._kv2 import corrupt, foreign
+from ._rights import prove
 from ._server import Server
 from ._steps import Steps
 
@@ -35,6 +36,10 @@ class Plain:
         yield from self._make_way()
         yield from self._server.ask("POST", self._url, encode(token))
         self._aside.forget()
+
+    def prepare(self, expected: str | None) -> Steps[None]:
+        """Fails if the policies of the Vault token do not let it be written."""
+        yield from prove(self._server, "", self._path, expected)
 
     def remove(self) -> Steps[None]:
         """Removes what is there."""

@@ -18,6 +18,7 @@ from flex_tokenstore import (
 from ._aside import Aside
 from ._content import TOMBSTONE, Content, encode, read_versioned
 from ._problems import is_conflict, needs_version
+from ._rights import prove
 from ._server import Server
 from ._steps import Steps
 
@@ -84,6 +85,10 @@ class Versioned:
             f"it was changed by others at each of {ROUNDS} tries; nothing was written: find out "
             "what writes there"
         )
+
+    def prepare(self, expected: str | None) -> Steps[None]:
+        """Fails if the policies of the Vault token do not let it be written."""
+        yield from prove(self._server, "data", self.path, expected)
 
     def read(self, path: str) -> Steps[Secret[dict[str, Any]]]:
         """The server's answer for the secret at ``path``."""

@@ -24,6 +24,7 @@ from ._lock import Lock
 from ._loops import Key, here, is_over, is_running
 from ._options import Options as VaultOptions
 from ._problems import reason_of
+from ._rights import only_refusals
 from ._server import Server
 from ._steps import Answer, ReadFile, Request, Sleep, Steps
 
@@ -176,6 +177,11 @@ class VaultStore(_Sync):
         self._do(self._secret.put(token, expected))
 
     @hookimpl
+    def prepare_save(self, expected: str | None) -> None:
+        with only_refusals():
+            self._do(self._secret.prepare(expected))
+
+    @hookimpl
     def remove_token(self, expected: str | None) -> None:
         self._do(self._secret.put(None, expected))
 
@@ -202,6 +208,11 @@ class AsyncVaultStore(_Async):
     @hookimpl
     async def set_token(self, token: dict[str, Any], expected: str | None) -> None:
         await self._do(self._secret.put(token, expected))
+
+    @hookimpl
+    async def prepare_save(self, expected: str | None) -> None:
+        with only_refusals():
+            await self._do(self._secret.prepare(expected))
 
     @hookimpl
     async def remove_token(self, expected: str | None) -> None:
@@ -243,6 +254,11 @@ class VaultKv1Store(_Kv1, _Sync):
         self._do(self._plain.set(token))
 
     @hookimpl
+    def prepare_save(self, expected: str | None) -> None:
+        with only_refusals():
+            self._do(self._plain.prepare(expected))
+
+    @hookimpl
     def remove_token(self) -> None:
         self._do(self._plain.remove())
 
@@ -257,6 +273,11 @@ class AsyncVaultKv1Store(_Kv1, _Async):
     @hookimpl
     async def set_token(self, token: dict[str, Any]) -> None:
         await self._do(self._plain.set(token))
+
+    @hookimpl
+    async def prepare_save(self, expected: str | None) -> None:
+        with only_refusals():
+            await self._do(self._plain.prepare(expected))
 
     @hookimpl
     async def remove_token(self) -> None:

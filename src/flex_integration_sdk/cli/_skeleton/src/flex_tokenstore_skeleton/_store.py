@@ -60,6 +60,9 @@ class SkeletonStore:
             self._compare(tokens.pop(self._key, None), expected)
             self._write(tokens)
 
+    # Optional hooks: `prepare_save` (before a token is requested: could it be saved?),
+    # `token_lock`, `lock_id`, `close`.
+
     def _compare(self, stored: Any, expected: str | None) -> None:
         if expected == ANY_REVISION:
             return
