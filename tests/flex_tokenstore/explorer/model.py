@@ -447,6 +447,9 @@ class Model:
                 # It brings what the API refused already: no use in it, nor in what comes of it.
                 spent = {asks[1], answer.refresh} - {None}
                 world = world._replace(rejected=world.rejected | spent)
+            elif asks[1] is None and len(world.procs) == 1:
+                # As good as new, whatever became of it before; others could not know.
+                world = world._replace(rejected=world.rejected - {answer.refresh})
         return self.feed(world, index, task, answer)
 
     def _do_request(

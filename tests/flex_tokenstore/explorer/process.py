@@ -317,9 +317,9 @@ class Process:
         )
 
     async def _client(self, name: str, index: int, ops: tuple[str, ...]) -> None:
-        for op in ops:
+        for number, op in enumerate(ops):  # the number shows in the frame, an iterator would not
             await ask(Begin(op))
-            await self._operate(name, index, op)
+            await self._operate(name, index, ops[number])
         while True:
             op = await ask(Begin("call", extra=True))
             await self._operate(name, index, op)
@@ -452,7 +452,8 @@ class Process:
         session = self.sessions[task.session]
         flow = next(flow for known, flow in self._flows if known is flight)
         if flow == "obtain":
-            if flight.owner is session and session._state.held is not held:
+            replaced = held is not None and session._state.held is not held
+            if flight.owner is session and replaced:
                 self.events.append(Event("stale", task.session, flow, None))
             if isinstance(task.asks, Wait):
                 self.events.append(Event("again", task.session, flow, flight))

@@ -205,10 +205,8 @@ def grant(
     if server.startswith("same"):
         others = [item for item in world.last if item[0] != owner]
         world = world._replace(last=(*others, (owner, access, fresh)))
-    # What a sign-in brings is as good as new, whatever became of it before.
-    rejected = world.rejected - {fresh} if refresh is None else world.rejected
     live = (world.live - {refresh}) | {fresh}
-    return world._replace(live=live, rejected=rejected), Granted(access, fresh)
+    return world._replace(live=live), Granted(access, fresh)
 
 
 def revoke_family(world: World, family: str) -> World:
