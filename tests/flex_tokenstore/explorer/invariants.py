@@ -173,9 +173,12 @@ def at_refused(tab: Tab) -> None:
     _must(tokens <= MOST_SENDS, f"I5: one call sends {tokens} tokens that the API refuses")
 
 
-def at_lost(flying: Flying) -> None:
-    """A program ends, and nobody waits any more for the answer to this request."""
-    _must(False, f"I6: the program's end gives up a token request ({flying.stage})")
+def at_lost(flying: Flying, late: bool) -> None:
+    """A program ends, and nobody waits any more for the answer to this request.
+
+    ``late``: it has waited for longer than a request and a save may take.
+    """
+    _must(late, f"I6: the program's end gives up a token request ({flying.stage})")
 
 
 def at_over(world: World, proc: Proc, facts: Facts) -> None:

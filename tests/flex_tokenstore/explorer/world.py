@@ -9,9 +9,7 @@ from .values import LIFETIME, Corrupt, Error, Granted, Rec
 UNREAD = "nothing yet"
 FAILED = "an error"
 MINUTE = 60.0
-ServerKind = Literal[
-    "rotating", "fixed", "family", "same-access", "same-refresh", "same-both"
-]
+ServerKind = Literal["rotating", "fixed", "family", "same-access", "same-refresh", "same-both"]
 """What the authorization server does with a refresh token: a new one each time, and the old one is
 dead; none; a new one, and the use of an old one revokes all that came of the same sign-in. Or it
 repeats the last access token, refresh token, or both, as one with a cache in front of it does."""
@@ -143,9 +141,11 @@ class World(NamedTuple):
         )
 
     def with_proc(self, index: int, **changes: Any) -> World:
-        procs = list(self.procs)
-        procs[index] = procs[index]._replace(**changes)
-        return self._replace(procs=tuple(procs))
+        return self.put(index, self.procs[index]._replace(**changes))
+
+    def put(self, index: int, proc: Proc) -> World:
+        """The world with ``proc`` in the place of what was there."""
+        return self._replace(procs=(*self.procs[:index], proc, *self.procs[index + 1 :]))
 
     def takes(self, access: str) -> bool:
         return any(name == access and self.now < expires for name, expires in self.access)
