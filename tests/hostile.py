@@ -216,3 +216,8 @@ def silent(error: BaseException, secret: str = SENTINEL) -> None:
         assert secret not in "".join(shown), f"{type(each).__name__} says it"
         queue += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
     assert secret not in "".join(traceback.format_exception(error))
+
+
+def id_of(value: object) -> str:
+    """Of a parameter; the same in each of pytest's processes, which an address is not."""
+    return repr(value).partition(" at 0x")[0]

@@ -34,6 +34,7 @@ from .hostile import (
     AsyncStore,
     Fails,
     SyncStore,
+    id_of,
     silent,
 )
 
@@ -414,7 +415,7 @@ class _Odd:
         raise RuntimeError(SENTINEL)
 
 
-@pytest.mark.parametrize("end", ["soon", True, float("nan"), object()], ids=repr)
+@pytest.mark.parametrize("end", ["soon", True, float("nan"), object()], ids=id_of)
 @pytest.mark.parametrize("kind", HANDLES)
 def test_a_lock_that_gives_no_time_is_the_stores_fault_and_is_left(kind: str, end: Any) -> None:
     from contextlib import contextmanager
@@ -442,7 +443,7 @@ def test_a_lock_without_its_decorator_is_named(kind: str) -> None:
         perform(kind, Own(Fails("", KeyError)), "lock")
 
 
-@pytest.mark.parametrize("key", [5, None, ["x"]], ids=repr)
+@pytest.mark.parametrize("key", [5, None, ["x"]], ids=id_of)
 def test_a_lock_id_that_is_no_string_is_named(key: Any) -> None:
     class Own(SyncStore):
         def lock_id(self) -> Any:

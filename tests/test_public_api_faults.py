@@ -51,6 +51,7 @@ from .hostile import (
     AsyncStore,
     Fails,
     SyncStore,
+    id_of,
     silent,
 )
 
@@ -172,7 +173,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flex_tokenstore._flow.SECOND_LOOK", 0.0)
 
 
-@pytest.mark.parametrize("value", [None, 5, object(), [b"x"], "missing/file", "", b""], ids=repr)
+@pytest.mark.parametrize("value", [None, 5, object(), [b"x"], "missing/file", "", b""], ids=id_of)
 def test_file_metadata_of_anything(value: Any) -> None:
     with only_ours(OSError, TypeError, ValueError):
         file_metadata(value)
@@ -270,7 +271,7 @@ def test_opening_anything(opened: Any) -> None:
             _finish(opened("memory", value))
 
 
-@pytest.mark.parametrize("value", ANYTHING, ids=ascii)
+@pytest.mark.parametrize("value", ANYTHING, ids=id_of)
 def test_anything_for_a_method_of_a_handle(value: Any) -> None:
     """A TypeError or ValueError says that the program is wrong; both are documented."""
     with open_store("memory", IDENTITY) as store:
@@ -285,7 +286,7 @@ def test_anything_for_a_method_of_a_handle(value: Any) -> None:
                 pass
 
 
-@pytest.mark.parametrize("value", ANYTHING, ids=ascii)
+@pytest.mark.parametrize("value", ANYTHING, ids=id_of)
 def test_anything_for_a_token(value: Any) -> None:
     with only_ours(TypeError, ValueError):
         Token(value)
@@ -313,7 +314,7 @@ def test_anything_for_a_token(value: Any) -> None:
         object_query_string({"w": value})
 
 
-@pytest.mark.parametrize("value", ANYTHING, ids=ascii)
+@pytest.mark.parametrize("value", ANYTHING, ids=id_of)
 def test_anything_for_a_parameter(value: Any) -> None:
     """It raises before anything is sent: there is no server."""
     with create_instance("c", "s", base_url="http://127.0.0.1:1", host_lock="off") as sdk:
