@@ -109,7 +109,7 @@ class PrivateFiles:
     @contextmanager
     def _opened(self, path: Path) -> Iterator[int | None]:
         try:
-            fd = _retried(lambda: os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK))
+            fd = retried(lambda: os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK))
         except FileNotFoundError:
             yield None
             return
@@ -135,7 +135,7 @@ class PrivateFiles:
         new = temporary(path)
         with reporting("written (what it held is kept)", path), _removed_on_failure(new):
             _write_new(new, data)
-            _retried(lambda: new.replace(path))
+            retried(lambda: new.replace(path))
         _sync(path.parent)
 
     def remove(self, path: Path) -> None:
@@ -143,7 +143,7 @@ class PrivateFiles:
         with reporting("removed", path):
             for each in (temporary(path), path):
                 with suppress(FileNotFoundError):
-                    _retried(each.unlink)
+                    retried(each.unlink)
         _sync(path.parent)
 
     def move_aside(self, path: Path) -> Path:
@@ -154,7 +154,7 @@ class PrivateFiles:
             while _is_there(aside):
                 count += 1
                 aside = beside(path, f"{form}-{count}")
-            _retried(lambda: path.rename(aside))
+            retried(lambda: path.rename(aside))
         _sync(path.parent)
         return aside
 
@@ -162,7 +162,7 @@ class PrivateFiles:
         """Undoes :meth:`move_aside`, unless there is another file by now."""
         with reporting("put back", path), suppress(FileExistsError):
             if _WINDOWS:
-                _retried(lambda: aside.rename(path))  # which never replaces there
+                retried(lambda: aside.rename(path))  # which never replaces there
             else:
                 path.hardlink_to(aside)
                 aside.unlink()
@@ -253,10 +253,10 @@ def _signature(found: os.stat_result) -> Signature:
 def _write_new(path: Path, data: Secret[bytes]) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
     try:
-        fd = _retried(lambda: os.open(path, flags, 0o600))
+        fd = retried(lambda: os.open(path, flags, 0o600))
     except FileExistsError:
-        _retried(path.unlink)  # left by a crash: whoever writes holds a lock on it
-        fd = _retried(lambda: os.open(path, flags, 0o600))
+        retried(path.unlink)  # left by a crash: whoever writes holds a lock on it
+        fd = retried(lambda: os.open(path, flags, 0o600))
     try:
         written = 0
         while written < len(data.reveal()):
@@ -279,7 +279,8 @@ def _contents(fd: int) -> Secret[bytes]:
     return Secret(b"".join(chunk.reveal() for chunk in chunks))
 
 
-def _retried(action: Callable[[], T]) -> T:
+def retried(action: Callable[[], T]) -> T:
+    """What ``action`` gives; on Windows tried again while another process has the file open."""
     for _ in range(50 if _WINDOWS else 0):
         try:
             return action()
