@@ -28,9 +28,11 @@ class Budget:
         self._origin: Origin = "adopted"
         self._tried: list[Origin] = []
         self._looked = False
+        self._final = False
 
     def first(self, outcome: Outcome) -> Token:
         self._origin = outcome.origin
+        self._final = outcome.final
         return outcome.token
 
     def accepted(self) -> None:
@@ -65,7 +67,8 @@ class Budget:
 
     def _is_hopeless(self, monotonic: float) -> bool:
         return (
-            self._origin == "signed_in"
+            self._final
+            or self._origin == "signed_in"
             or len(self._tried) == MOST_TOKENS
             or self._state.refreshes_in_vain(monotonic)
         )

@@ -231,7 +231,8 @@ def _renew_once(state: State, found: Found) -> Generator[Step, Reply, Outcome | 
         return None
     state.failure = state.own = None
     repeated = token.access_token in state.refused
-    state.hold(token, sent_at)
+    if not repeated:
+        state.hold(token, sent_at)
     outcome = yield from _save(
         state, token, found.revision, "signed_in" if refresh is None else "refreshed"
     )
@@ -272,8 +273,8 @@ def _renew_without_store(state: State) -> Generator[Step, Reply, Outcome]:
         state.failure = None
         repeated = token.access_token in state.refused
         state.keep_own(token, refresh)
-        held = state.hold(token, sent_at)
         if not repeated:
+            held = state.hold(token, sent_at)
             return Outcome(token, "signed_in" if refresh is None else "refreshed", held)
         if refresh is None:
             return state.settle_for(token)
@@ -375,6 +376,8 @@ def _request(
             else:
                 state.doubt = None
                 state.note_issued(token, refresh, state.monotonic - started, why)
+                if refresh is None:
+                    state.renew_trust(token)
                 return token
         state.note_not_issued(error, refresh, state.monotonic - started)
         if refresh is not None and _refused_for_good(state, error, refresh):

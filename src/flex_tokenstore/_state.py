@@ -212,7 +212,12 @@ class State:
             outcome: Of a flight that a caller waited for.
             own: It was this session's, whose memory had it when it landed, and may know more now.
         """
-        if not (outcome.final or self._acceptable(outcome.token)):
+        if outcome.final and outcome.token.identity_key == self.identity_key:
+            # Another call may have had a 401 with it meanwhile; it is to serve all the same.
+            if self.held is None or not own:
+                self.settle_for(outcome.token)
+            return True
+        if not self._acceptable(outcome.token):
             return False
         if outcome.held is not None and not own:
             self.held = outcome.held
@@ -330,6 +335,13 @@ class State:
             return
         grant: Any = {"grant_type": "client_credentials", "secret_sent": True}
         self.note("signed_in", token, reason=why, seconds=seconds, **grant)
+
+    def renew_trust(self, token: Token) -> None:
+        """A sign-in brought ``token``: its refresh token is as good as new, even if it is one that
+        was of no use before. There are servers that have one for each client."""
+        if token.refresh_token is not None:
+            self.dead.discard(token.refresh_token)
+            self.spent.discard(token.refresh_token)
 
     def note_not_issued(
         self, error: Exception, refresh: Secret[str] | None, seconds: float

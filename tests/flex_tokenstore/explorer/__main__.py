@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterable
 
 from . import configs
 from .explore import Count, Explorer
+from .invariants import Most
 from .model import Config
 
 HEAD = (
-    f"{'configuration':84} {'states':>8} {'transitions':>12} {'leaves':>7} {'longest':>8} {'s':>6}"
+    f"{'configuration':84} {'states':>8} {'transitions':>12} {'leaves':>7} {'longest':>8} {'cost':>9} "
+    f"{'s':>6}"
 )
 
 
 def line(count: Count) -> str:
     return (
         f"{count.name:84} {count.states:8} {count.transitions:12} {count.leaves:7} "
-        f"{count.longest:8} {count.seconds:6.1f}"
+        f"{count.longest:8} {cost(count.most):>9} {count.seconds:6.1f}"
     )
+
+
+def cost(most: Most) -> str:
+    """The most token requests/secrets of one call without a fault, and with faults."""
+    return f"{most.calm_requests}/{most.calm_secrets} {most.requests}/{most.secrets}"
 
 
 def main(chosen: Iterable[Config]) -> None:
@@ -31,6 +39,9 @@ def main(chosen: Iterable[Config]) -> None:
 
 
 def total(counts: list[Count]) -> Count:
+    most = Most()
+    for name in vars(most):
+        setattr(most, name, max(getattr(count.most, name) for count in counts))
     return Count(
         f"{len(counts)} configurations",
         sum(count.states for count in counts),
@@ -39,8 +50,10 @@ def total(counts: list[Count]) -> Count:
         sum(count.local_states for count in counts),
         max(count.longest for count in counts),
         sum(count.seconds for count in counts),
+        most,
     )
 
 
 if __name__ == "__main__":
+    logging.disable()  # what the flow warns of is what is tried here
     main(configs.full() if sys.argv[1:] == ["full"] else configs.quick())

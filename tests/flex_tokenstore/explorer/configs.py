@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any, get_args
 
-from .model import ALL_FAULTS, Config
+from .model import ALL_FAULTS, Api, Config
 from .process import Spec
 from .world import ServerKind
 
@@ -33,14 +33,21 @@ def config(
     compare: bool = True,
     stored: str = "expired",
     memory: bool = False,
+    api: Api = "takes",
+    prepares: bool = False,
+    denied: bool = False,
     faults: frozenset[str] = ALL_FAULTS,
     budget: int = 1,
 ) -> Config:
     """A configuration with a name that tells it."""
     parts = [what, server, lock, "compare-and-set" if compare else "plain", stored]
-    parts += ["memory"] * memory + [f"{budget} of {len(faults)} faults"]
-    specs = tuple(spec._replace(compare_and_set=compare, memory=memory) for spec in specs)
-    return Config(", ".join(parts), specs, server, lock == "lease", stored, faults, budget)
+    parts += ["memory"] * memory + [f"API {api}"] * (api != "takes")
+    parts += ["prepares"] * prepares + ["denied"] * denied + [f"{budget} of {len(faults)} faults"]
+    kind = {"compare_and_set": compare, "memory": memory, "prepares": prepares or denied}
+    specs = tuple(spec._replace(**kind) for spec in specs)
+    return Config(
+        ", ".join(parts), specs, server, lock == "lease", stored, api, denied, faults, budget
+    )
 
 
 def quick() -> Iterator[Config]:

@@ -4,11 +4,48 @@ from __future__ import annotations
 
 from typing import Any
 
-from flex_tokenstore.errors import TokenStoreError
+from flex_tokenstore.errors import GrantError, SessionClosedError, TokenStoreError
 
-from .process import Event, Facts, Send
-from .values import Rec, rec_of
-from .world import FAILED, UNREAD, Proc, Slot, Violation, World, family_of, owner_of
+from .process import Doing, Event, Facts, Refused, Send
+from .values import LIFETIME, Rec, rec_of, revision_of
+from .world import (
+    FAILED,
+    MINUTE,
+    UNREAD,
+    Flying,
+    Proc,
+    Slot,
+    Tab,
+    Violation,
+    World,
+    family_of,
+    owner_of,
+)
+
+MOST_REQUESTS, MOST_SECRETS = 99, 99
+MOST_REQUESTS_CALM, MOST_SECRETS_CALM = 99, 99
+MOST_SIGN_INS = 6
+MOST_SENDS = 4
+MARGIN = LIFETIME / 10  # a token that ends so soon is refreshed, whatever its endpoint says
+
+
+class Most:
+    """The most that one call has cost in an exploration; calm: before any fault."""
+
+    def __init__(self) -> None:
+        self.requests = self.secrets = self.calm_requests = self.calm_secrets = 0
+
+    def count(self, tab: Tab, *, calm: bool) -> None:
+        """A call has asked for one more token."""
+        self.requests = max(self.requests, tab.requests)
+        self.secrets = max(self.secrets, tab.secrets)
+        if calm:
+            self.calm_requests = max(self.calm_requests, tab.requests)
+            self.calm_secrets = max(self.calm_secrets, tab.secrets)
+        requests = MOST_REQUESTS_CALM if calm else MOST_REQUESTS
+        secrets = MOST_SECRETS_CALM if calm else MOST_SECRETS
+        _must(tab.requests <= requests, f"I5: one call costs {tab.requests} token requests")
+        _must(tab.secrets <= secrets, f"I5: one call sends the secret {tab.secrets} times")
 
 
 def at_request(world: World, index: int, facts: Facts, refresh: str | None, limit: float) -> None:
@@ -22,6 +59,10 @@ def at_request(world: World, index: int, facts: Facts, refresh: str | None, limi
             left >= limit,
             f"I1: a request that takes {limit} s is sent {left} s before the lease ends",
         )
+    _must(
+        not world.denied or proc.prepared or facts.memory,
+        "I6: a token is asked for that cannot be saved",
+    )
     if proc.read == FAILED or proc.read == UNREAD:
         _must(facts.memory, "I7: a token is asked for though the store could not be read")
     if refresh is None:
@@ -48,7 +89,7 @@ def _secret(world: World, proc: Proc, facts: Facts) -> None:
     if isinstance(read, Rec):
         tried = read.refresh is None or read.refresh in world.rejected
         _must(
-            tried or (facts.memory and proc.hold == "no"),
+            tried or (facts.memory and (proc.hold == "no" or world.denied)),
             f"I3: the secret is sent though {read} is stored and was not rejected",
         )
     for pending in (facts.unsaved[0] if facts.unsaved else None, facts.own):
@@ -59,6 +100,21 @@ def _secret(world: World, proc: Proc, facts: Facts) -> None:
                 pending.refresh in world.rejected,
                 f"I3: the secret is sent though {pending} is pending",
             )
+
+
+def at_sign_in(world: World, proc: Proc, session: int, facts: Facts) -> World:
+    """The secret is about to be sent; counts it if only 401s of the API are the cause."""
+    unsaved = facts.unsaved[0] if facts.unsaved else None
+    pending = unsaved or (facts.own if proc.read == FAILED else proc.read)
+    if not isinstance(pending, Rec) or (session, pending.access) not in proc.refused:
+        return world
+    sign_ins = (*world.sign_ins, (facts.owner, world.now))
+    recent = [at for owner, at in sign_ins if owner == facts.owner and world.now - at < MINUTE]
+    _must(
+        len(recent) <= MOST_SIGN_INS,
+        f"I5: 401s of the API alone cause {len(recent)} sign-ins in a minute",
+    )
+    return world._replace(sign_ins=sign_ins)
 
 
 def at_save(
@@ -73,7 +129,8 @@ def at_save(
         if not compare_and_set:
             _lock_holds(proc, facts)
         if compare_and_set or (proc.hold == "yes" and not rogue):
-            _must(before == proc.read, f"I2: {rec} replaces {before}, but {proc.read} was read")
+            same = isinstance(proc.read, Rec) and revision_of(before) == revision_of(proc.read)
+            _must(same, f"I2: {rec} replaces {before}, but {proc.read} was read")
             kept = before.refresh not in world.live or rec.refresh in world.live
             _must(kept, f"I2: {rec} replaces {before}, whose refresh token lives")
 
@@ -95,13 +152,39 @@ def at_remove(proc: Proc, facts: Facts, flow: str, before: Any, compare_and_set:
         _must(not isinstance(before, Rec), f"I2: {before} is removed by way of repair")
 
 
-def at_hand(proc: Proc, session: int, facts: Facts, send: Send) -> None:
-    """A caller was given a token to send to the API."""
+def at_hand(proc: Proc, doing: Doing, facts: Facts, send: Send, hopeless: bool) -> None:
+    """A caller was given a token to send to the API.
+
+    ``hopeless``: there may be no token that the API takes.
+    """
     _must(send.rec.owner == facts.owner, "I4: another identity's token is sent")
+    before = proc.tab(doing.name).refused
+    _must(send.rec.access not in before, f"I5: one call sends {send.rec} again after a 401")
+    believed = any((t.session, t.access) == (doing.session, send.rec.access) for t in proc.told)
     _must(
-        (session, send.rec.access) not in proc.refused,
+        hopeless or believed or (doing.session, send.rec.access) not in proc.refused,
         f"I5: {send.rec} was refused and is given to a call again",
     )
+
+
+def at_refused(tab: Tab) -> None:
+    """The API answered 401."""
+    tokens = len(tab.refused)
+    _must(tokens <= MOST_SENDS, f"I5: one call sends {tokens} tokens that the API refuses")
+
+
+def at_lost(flying: Flying) -> None:
+    """A program ends, and nobody waits any more for the answer to this request."""
+    _must(False, f"I6: the program's end gives up a token request ({flying.stage})")
+
+
+def at_over(world: World, proc: Proc, facts: Facts) -> None:
+    """A program has ended, as programs do that nobody kills."""
+    granted = proc.granted
+    stored = world.slot(facts.owner).stored
+    saved = isinstance(stored, Rec) and stored.refresh == granted
+    lost = granted in world.live and not saved and not proc.conflict
+    _must(not lost, f"I6: the program's end loses {granted}")
 
 
 def at_end(world: World, proc: Proc, facts: Facts, event: Event) -> None:
@@ -135,6 +218,8 @@ def _nothing_lost(world: World, proc: Proc, facts: Facts, event: Event) -> None:
 
 
 def _at_obtained(proc: Proc, facts: Facts, result: Any) -> None:
+    if isinstance(result, SessionClosedError):
+        return  # the program ends
     if isinstance(result, TokenStoreError):
         _must(not facts.alive, f"I5: a call ends with {result!r} though {facts.held} still works")
     elif not isinstance(result, Exception):
@@ -151,9 +236,9 @@ def _at_revoked(world: World, proc: Proc, facts: Facts) -> None:
 
 
 def _at_second_wait(proc: Proc, facts: Facts, event: Event) -> None:
-    future = event.result
-    if future.exception() is None and hasattr(future.result(), "origin"):
-        rec = rec_of(future.result().token)
+    flight = event.result
+    if flight.exception() is None and hasattr(flight.result(), "origin"):
+        rec = rec_of(flight.result().token)
         usable = rec.owner == facts.owner and (event.session, rec.access) not in proc.refused
         _must(not usable, f"step 2: a caller waited for {rec} and asks for a token again")
 
@@ -162,6 +247,46 @@ def at_recovered(world: World, facts: Facts) -> None:
     """All is well again, and a call was made."""
     if facts.held is not None and facts.held == world.slot(facts.owner).stored:
         _must(facts.saved, f"I7: {facts.held} is stored, but does not count as saved")
+
+
+def at_next_end(
+    before: World,
+    world: World,
+    proc: Proc,
+    facts: Facts,
+    op: str,
+    result: Any,
+    tab: Tab,
+    repeats: bool,
+) -> None:
+    """The next call after all else has ended: of ``op``, with ``result``, at the cost of ``tab``.
+
+    ``before``, ``proc``: the world and the process before it.
+    """
+    cost = f"{tab.requests} token requests and {tab.secrets} secrets"
+    _must(tab.secrets <= 1, f"I6: the next call costs {cost}")
+    stored = before.slot(facts.owner).stored
+    for told in proc.told:
+        believed = (told.session, told.endpoint) == (0, op) and before.now - told.at < MINUTE
+        if believed and isinstance(stored, Rec) and stored.access == told.access:
+            age = before.now - stored.obtained_at
+            free = tab.requests == 0 or age >= LIFETIME - MARGIN
+            _must(free, f"I5: a 401 of this endpoint was believed, and the next call costs {cost}")
+    if isinstance(result, Rec):
+        return
+    if world.denied:
+        _must(tab.requests == 0, f"I6: what cannot be saved is asked for: {cost}")
+    elif isinstance(result, Refused):
+        _must(repeats or believes(proc, op, before.now), "I6: the next call ends with a 401")
+    else:
+        capped = isinstance(result, GrantError) and not result.sent
+        enough = len([1 for owner, _ in world.sign_ins if owner == facts.owner]) >= MOST_SIGN_INS
+        _must(capped and enough, f"I6: the next call ends with {result!r}")
+
+
+def believes(proc: Proc, op: str, now: float) -> bool:
+    """A 401 of this endpoint came so lately that the session of the next call believes it."""
+    return any((t.session, t.endpoint) == (0, op) and now - t.at < MINUTE for t in proc.told)
 
 
 def _must(holds: bool, otherwise: str) -> None:

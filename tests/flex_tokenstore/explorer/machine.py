@@ -53,7 +53,7 @@ class Machine:
         """The most inputs that a process can have; raises if it might go on for ever."""
         following: dict[int, set[int]] = {}
         for (local, given), (after, _) in self.edges.items():
-            asks = {name: asks for name, asks, *_ in self._views[local].tasks}[given.task]
+            asks = {doing.name: doing.asks for doing in self._views[local].tasks}.get(given.task)
             if isinstance(asks, Begin) and asks.extra:
                 continue  # the operations of this process had ended
             following.setdefault(local, set()).add(after)

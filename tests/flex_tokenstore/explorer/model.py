@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from flex_tokenstore import ANY_REVISION
 
 from . import invariants
 from .machine import Machine
-from .process import Asked, Begin, Input, Send, Spec
+from .process import CALLS, Asked, Begin, Event, Input, Refused, Send, Spec
 from .shipped import Edit, Shipped
 from .values import (
     CORRUPT_REVISION,
@@ -25,9 +25,12 @@ from .values import (
 from .world import (
     FAILED,
     Flying,
+    Lost,
     Proc,
     ServerKind,
     Slot,
+    Tab,
+    Told,
     World,
     grant,
     pass_time,
@@ -37,8 +40,16 @@ from .world import (
 SHORT = 16.0  # leaves less of a lease of 25 s than a request may take
 LONG = 26.0  # ends it
 ALL_FAULTS = frozenset(
-    ["crash", "jump", "late", "loss", "refuse", "error", "done", "down", "cancel", "corrupt"]
+    [
+        *("crash", "end", "cancel", "jump"),  # of a program
+        *("late", "error", "done", "down", "corrupt", "deny"),  # of the store
+        *("loss", "time-out", "refuse", "doubt"),  # of a token request
+    ]
 )
+OUTLASTS = "outlast"
+"""Not one of them, for the shipped grants end each request: it lasts beyond its limit."""
+Api = Literal["takes", "refuses one", "refuses all"]
+"""Whether the API takes a good token: everywhere, at all endpoints but ``other``, or nowhere."""
 
 
 class Config(NamedTuple):
@@ -52,12 +63,23 @@ class Config(NamedTuple):
     stored: str = "expired"
     """What is stored at first: nothing, expired, aging (within the margin), refused (by the API),
     dead (refresh token and all), corrupt."""
+    api: Api = "takes"
+    denied: bool = False
+    """Each save is refused for good, from the start."""
     faults: frozenset[str] = frozenset()
     budget: int = 0
 
     @property
     def compare_and_set(self) -> bool:
         return self.specs[0].compare_and_set
+
+    @property
+    def repeats(self) -> bool:
+        """A token that the API refused may be all that can be had."""
+        return self.api != "takes" or self.server in ("same-access", "same-both")
+
+    def endpoints(self) -> tuple[str, ...]:
+        return CALLS[:1] if self.api == "takes" else CALLS
 
 
 class Move(NamedTuple):
@@ -82,6 +104,9 @@ class Model:
         self.fresh = len(kinds) - 1
         self.machines = [Machine(shipped, spec) for spec in kinds]
         self._kinds = [kinds.index(spec) for spec in config.specs]
+        self.most = invariants.Most()
+        self.last_result: Any = None
+        self.last_tab = Tab("")
 
     def initial(self) -> World:
         owners = dict.fromkeys(owner for spec in self.config.specs for owner in spec.owners)
@@ -96,6 +121,7 @@ class Model:
             down=False,
             budget=self.config.budget,
             procs=tuple(Proc(kind, self.machines[kind].initial) for kind in self._kinds),
+            denied=self.config.denied,
         )
         for number, owner in enumerate(owners, 1):
             world = self._with_stored(world, owner, number)
@@ -118,21 +144,27 @@ class Model:
                 expires = world.now - age + LIFETIME
                 world = world._replace(access=world.access | {(access, expires)})
         slots = (*world.slots, Slot(owner, rec))
+        if isinstance(rec, Rec) and self.config.server.startswith("same"):
+            world = world._replace(last=(*world.last, (owner, access, refresh)))
         return world._replace(slots=slots, issued=len(slots))
 
     # What may happen
 
-    def moves(self, world: World, *, recovery: int | None = None) -> Iterator[Move]:
+    def moves(
+        self, world: World, *, recovery: int | None = None, op: str = "call"
+    ) -> Iterator[Move]:
         """``recovery``: only this process goes on, without faults, and makes one more call."""
         faults = self.config.faults if world.budget and recovery is None else frozenset()
         for index, proc in enumerate(world.procs):
             if recovery is not None and index != recovery:
                 continue
             if proc.alive:
-                yield from self._moves_of(world, index, proc, faults, recovery is not None)
-            elif proc.request is not None:
-                yield Move(index, "", "act")
-                yield Move(index, "", "drop")
+                extra = None if recovery is None else op
+                yield from self._moves_of(world, index, proc, faults, extra)
+        if recovery is None:
+            for number in range(len(world.lost)):
+                yield Move(-1, str(number), "a lost request arrives")
+                yield Move(-1, str(number), "a lost request vanishes")
         if recovery is None and world.down:
             yield Move(-1, "", "up")
         if any(
@@ -154,6 +186,8 @@ class Model:
             yield Move(-1, "", "down")
         if "corrupt" in faults and not isinstance(world.slots[0].stored, Corrupt):
             yield Move(-1, "", "corrupt")
+        if "deny" in faults and not world.denied and self.config.specs[0].prepares:
+            yield Move(-1, "", "denied")
 
     def _busy(self, world: World) -> bool:
         return any(
@@ -165,16 +199,18 @@ class Model:
         return self.machines[proc.kind].view(proc.local)
 
     def _moves_of(
-        self, world: World, index: int, proc: Proc, faults: frozenset[str], recovery: bool
+        self, world: World, index: int, proc: Proc, faults: frozenset[str], extra: str | None
     ) -> Iterator[Move]:
-        for task, asks, session, _ in self.view(proc).tasks:
+        for task, asks, session, *_ in self.view(proc).tasks:
             if proc.late is not None and proc.late[0] == task:
                 yield Move(index, task, "receive late")
             elif isinstance(asks, Begin):
                 if asks.op == "expire" and self._busy(world):
                     continue  # time passes between calls; in one it is a fault
-                if not asks.extra or (recovery and task == "caller0"):
+                if not asks.extra:
                     yield Move(index, task, f"begin {asks.op}")
+                elif extra is not None and task == "caller0":
+                    yield Move(index, task, f"begin {extra}")
             elif isinstance(asks, Asked):
                 if asks.landed:
                     yield Move(index, task, "wake")
@@ -185,8 +221,11 @@ class Model:
             else:
                 owner = self.view(proc).sessions[session].owner
                 yield from self._steps(world, index, task, asks, owner, faults)
-        if "crash" in faults and any(not isinstance(t[1], Begin) for t in self.view(proc).tasks):
-            yield Move(index, "", "crash")
+        if any(not isinstance(doing.asks, Begin) for doing in self.view(proc).tasks):
+            if "crash" in faults:
+                yield Move(index, "", "crash")
+            if "end" in faults and any(t.name[0] == "c" for t in self.view(proc).tasks):
+                yield Move(index, "", "end")
 
     def _steps(
         self, world: World, index: int, task: str, asks: Any, owner: str, faults: frozenset[str]
@@ -201,7 +240,7 @@ class Model:
                 yield Move(index, task, "lock: busy")
                 return
         yield Move(index, task, step)
-        if step == "pause":
+        if step in ("pause", "prepare"):
             return
         if step == "revoke":
             if "loss" in faults:
@@ -229,6 +268,13 @@ class Model:
                 yield Move(index, task, "act: lost before")
             if "refuse" in faults:
                 yield Move(index, task, "act: invalid_client")
+            if "doubt" in faults:
+                yield Move(index, task, "act: doubtful")
+                yield Move(index, task, "act: asks to wait")
+            if "time-out" in faults:
+                yield Move(index, task, "act: times out")
+            if OUTLASTS in faults:
+                yield Move(index, task, "act: outlasts its limit")
         else:
             yield Move(index, task, "receive")
             if "loss" in faults and not isinstance(flying.answer, Error):
@@ -241,31 +287,38 @@ class Model:
         if is_fault(move):
             world = world._replace(budget=world.budget - 1)
         if move.proc < 0:
-            return self._apply_to_world(world, move.what)
+            return self._apply_to_world(world, move)
         index, task = move.proc, move.task
         proc = world.procs[index]
         if move.what == "crash":
             return self._crash(world, index)
-        if not proc.alive:
-            if move.what == "act":
-                assert proc.request is not None
-                world, _ = self._act(world, index, proc.request)
-            return world.with_proc(index, request=None)
+        if move.what == "end":
+            return self._feed(world, index, Input("", None, world.now, "end"))
         asks, session, flow = next(
-            (asks, session, flow)
-            for name, asks, session, flow in self.view(proc).tasks
-            if name == task
+            (doing.asks, doing.session, doing.flow)
+            for doing in self.view(proc).tasks
+            if doing.name == task
         )
         what = move.what.split(":")[0].split(" ")[0]
         handler = getattr(self, f"_do_{what}")
         result: World = handler(world, index, task, asks, session, flow, move.what)
         return result
 
-    def _apply_to_world(self, world: World, what: str) -> World:
+    def _apply_to_world(self, world: World, move: Move) -> World:
+        what = move.what
         if what == "up" or what == "down":
             return world._replace(down=what == "down")
+        if what == "denied":
+            return world._replace(denied=True)
         if what == "corrupt":
             return world.with_slot(world.slots[0].owner, stored=Corrupt())
+        if what.startswith("a lost request"):
+            lost = world.lost[int(move.task)]
+            rest = (*world.lost[: int(move.task)], *world.lost[int(move.task) + 1 :])
+            world = world._replace(lost=rest)
+            if what.endswith("arrives"):
+                world, _ = grant(world, self.config.server, lost.owner, lost.refresh)
+            return world
         if what == "the lease of the dead ends":
             end = max(slot.end for slot in world.slots if slot.end is not None)
             return pass_time(world, end - world.now)
@@ -275,12 +328,20 @@ class Model:
         for slot in world.slots:
             if slot.holder == index and slot.end is None:
                 world = world.with_slot(slot.owner, holder=None)
+        world = self._lose(world, index)
+        return world.with_proc(index, **Proc(world.procs[index].kind, -1, alive=False)._asdict())
+
+    def _lose(self, world: World, index: int) -> World:
+        """Nobody waits any more for the answer to this process's token request."""
         proc = world.procs[index]
-        request = proc.request if proc.request and proc.request.stage == "sent" else None
-        if request is not None:
-            request = request._replace(task="")
-        dead = Proc(proc.kind, -1, alive=False, request=request)
-        return world.with_proc(index, **dead._asdict())
+        flying = proc.request
+        if flying is None:
+            return world
+        if flying.stage == "sent":
+            owner = self.machines[proc.kind].spec.owners[flying.session]
+            lost = Lost(owner, flying.refresh)
+            world = world._replace(lost=tuple(sorted((*world.lost, lost), key=repr)))
+        return world.with_proc(index, request=None)
 
     def feed(self, world: World, index: int, task: str, answer: Answer) -> World:
         """The process goes on with ``answer``, at the world's time."""
@@ -288,40 +349,82 @@ class Model:
 
     def _feed(self, world: World, index: int, given: Input) -> World:
         proc = world.procs[index]
+        before = self.view(proc)
         local, events = self.machines[proc.kind].step(proc.local, given)
         proc = proc._replace(local=local)
-        facts = self.view(proc).sessions
+        view = self.view(proc)
         for event in events:
-            invariants.at_end(world, proc, facts[event.session], event)
+            invariants.at_end(world, proc, view.sessions[event.session], event)
             if event.kind == "flight":
-                world = world.with_proc(index, granted=None, conflict=False, save_failed=None)
-            if event.kind == "call":
-                self.last_result = event.result
-        for name, asks, session, _ in self.view(proc).tasks:
-            if name == given.task and isinstance(asks, Send):
-                invariants.at_hand(proc, session, facts[session], asks)
-        return world.with_proc(index, local=local)
+                proc = proc._replace(granted=None, conflict=False, save_failed=None)
+            elif event.kind == "call":
+                proc = self._end_of_call(world, proc, event)
+        for doing in view.tasks:
+            if doing.name == given.task and isinstance(doing.asks, Send):
+                hopeless = self.config.repeats
+                facts = view.sessions[doing.session]
+                invariants.at_hand(proc, doing, facts, doing.asks, hopeless)
+        world = world.with_proc(index, **proc._asdict())
+        if given.what == "end":
+            world = self._at_the_programs_end(world, index, before)
+        if view.over:
+            invariants.at_over(world, world.procs[index], view.sessions[0])
+            return self._crash(world, index)
+        return world
 
-    def _do_begin(self, world: World, index: int, task: str, *_: Any) -> World:
-        asks = _[0]
-        if asks.op == "expire":
+    def _end_of_call(self, world: World, proc: Proc, event: Event) -> Proc:
+        self.last_result, self.last_tab = event.result, proc.tab(event.task)
+        if event.op in CALLS:
+            told = tuple(
+                each
+                for each in proc.told
+                if (each.session, each.endpoint) != (event.session, event.op)
+            )
+            if isinstance(event.result, Refused):
+                ended = Told(event.session, event.op, event.result.rec.access, world.now)
+                told = tuple(sorted((*told, ended)))
+            proc = proc._replace(told=told)
+        return proc._replace(tabs=proc.without(event.task))
+
+    def _at_the_programs_end(self, world: World, index: int, before: Any) -> World:
+        """What a task waited for, it does not wait for any more if it was cancelled."""
+        proc = world.procs[index]
+        asks = {doing.name: doing.asks for doing in before.tasks}
+        goes_on = {d.name for d in self.view(proc).tasks if d.asks == asks[d.name]}
+        if proc.request is not None and proc.request.task not in goes_on:
+            invariants.at_lost(proc.request)
+            world = self._lose(world, index)
+        if proc.late is not None and proc.late[0] not in goes_on:
+            world = world.with_proc(index, late=None)
+        return world
+
+    def _do_begin(
+        self, world: World, index: int, task: str, asks: Any, session: int, flow: str, what: str
+    ) -> World:
+        op = what.split()[1]
+        if op == "expire":
             world = pass_time(world, LIFETIME)
-        return self.feed(world, index, task, None)
+        return self.feed(world, index, task, op if asks.extra else None)
 
     def _do_wake(self, world: World, index: int, task: str, *_: Any) -> World:
         return self.feed(world, index, task, None)
 
     def _do_cancel(self, world: World, index: int, task: str, *_: Any) -> World:
-        return self._feed(world, index, Input(task, None, world.now, cancel=True))
+        return self._feed(world, index, Input(task, None, world.now, "cancel"))
 
     def _do_send(
         self, world: World, index: int, task: str, asks: Send, session: int, *_: Any
     ) -> World:
         proc = world.procs[index]
-        taken = world.takes(asks.rec.access)
+        api = self.config.api
+        broken = api == "refuses all" or (api == "refuses one" and asks.endpoint == "other")
+        taken = world.takes(asks.rec.access) and not broken
         if not taken:
+            tab = proc.tab(task)
+            tab = tab._replace(refused=tab.refused | {asks.rec.access})
+            invariants.at_refused(tab)
             refused = proc.refused | {(session, asks.rec.access)}
-            world = world.with_proc(index, refused=refused)
+            world = world.with_proc(index, refused=refused, tabs=proc.with_tab(tab).tabs)
             if asks.origin == "refreshed" and asks.rec.refresh is not None:
                 world = world._replace(rejected=world.rejected | {asks.rec.refresh})
         return self.feed(world, index, task, taken)
@@ -340,27 +443,51 @@ class Model:
         world = world.with_proc(index, request=None)
         if isinstance(answer, Granted):
             world = world.with_proc(index, granted=answer.refresh, conflict=False)
+            if asks[1] is not None and (session, answer.access) in proc.refused:
+                # It brings what the API refused already: no use in it, nor in what comes of it.
+                spent = {asks[1], answer.refresh} - {None}
+                world = world._replace(rejected=world.rejected | spent)
+            elif asks[1] is None and len(world.procs) == 1:
+                # As good as new, whatever became of it before; others could not know.
+                world = world._replace(rejected=world.rejected - {answer.refresh})
         return self.feed(world, index, task, answer)
 
     def _do_request(
         self, world: World, index: int, task: str, asks: Any, session: int, *_: Any
     ) -> World:
         proc = world.procs[index]
-        facts = self.view(proc).sessions[session]
+        view = self.view(proc)
+        facts = view.sessions[session]
         limit = self.machines[proc.kind].spec.request_timeout
         invariants.at_request(world, index, facts, asks[1], limit)
+        if asks[1] is None:
+            world = invariants.at_sign_in(world, proc, session, facts)
+        leader = next(doing.leader for doing in view.tasks if doing.name == task)
+        if leader:
+            tab = proc.tab(leader)
+            tab = tab._replace(requests=tab.requests + 1, secrets=tab.secrets + (asks[1] is None))
+            self.most.count(tab, calm=world.budget == self.config.budget)
+            proc = proc.with_tab(tab)
         flying = Flying(task, session, asks[1], "sent", None)
-        return world.with_proc(index, request=flying)
+        return world.with_proc(index, request=flying, tabs=proc.tabs)
 
     def _do_act(
         self, world: World, index: int, task: str, asks: Any, session: int, flow: str, what: str
     ) -> World:
         flying = world.procs[index].request
         assert flying is not None
-        if what == "act":
+        fault = what.partition(": ")[2]
+        if fault == "times out":
+            world = pass_time(world, self.machines[world.procs[index].kind].spec.request_timeout)
+            return self.feed(self._lose(world, index), index, task, Error("transient"))
+        if fault == "outlasts its limit":
+            hold = world.procs[index].hold
+            # Its program lives and waits: that its lease has ended meanwhile is no excuse.
+            return pass_time(world, LONG).with_proc(index, hold=hold)
+        if not fault:
             world, answer = self._act(world, index, flying)
         else:
-            answer = Error("transient" if what.endswith("lost before") else "failed")
+            answer = Error(_ANSWERS[fault])
         return world.with_proc(index, request=flying._replace(stage="answered", answer=answer))
 
     def _act(self, world: World, index: int, flying: Flying) -> tuple[World, Any]:
@@ -379,6 +506,11 @@ class Model:
     def _do_pause(self, world: World, index: int, task: str, asks: Any, *_: Any) -> World:
         return self.feed(pass_time(world, asks[1]), index, task, None)
 
+    def _do_prepare(self, world: World, index: int, task: str, *_: Any) -> World:
+        if world.denied:
+            return self.feed(world, index, task, Error("denied"))
+        return self.feed(world.with_proc(index, prepared=True), index, task, None)
+
     def _do_load(self, world: World, *rest: Any) -> World:
         return self._store_step(world, *rest)
 
@@ -392,6 +524,8 @@ class Model:
         if fault == "busy":
             world = pass_time(world, asks[1])
             return self.feed(world, index, task, Error("busy"))
+        if world.denied and step in ("save", "remove") and not fault:
+            return self._got(world, index, task, asks, Error("denied"))
         if fault == "error" or world.down:
             answer: Answer = Error("unavailable")
             if step == "unlock":
@@ -401,7 +535,7 @@ class Model:
                     world = world.with_slot(owner, holder=-1)
                 elif world.slot(owner).holder == index:
                     world = world.with_slot(owner, holder=None)
-                world = world.with_proc(index, hold="no")
+                world = world.with_proc(index, hold="no", prepared=False)
             return self._got(world, index, task, asks, answer)
         world, answer = getattr(self, f"_{step}")(world, index, asks, session, flow)
         if fault.startswith("done"):
@@ -478,7 +612,7 @@ class Model:
         owner = self._owner(world, index, session)
         if world.slot(owner).holder == index:
             world = world.with_slot(owner, holder=None, end=None)
-        return world.with_proc(index, hold="no"), None
+        return world.with_proc(index, hold="no", prepared=False), None
 
     def _owner(self, world: World, index: int, session: int) -> str:
         owner: str = self.view(world.procs[index]).sessions[session].owner
@@ -493,8 +627,16 @@ def _matches(before: Rec | Corrupt | None, expected: str | None) -> bool:
     return revision_of(before) == expected
 
 
+_ANSWERS = {
+    "lost before": "transient",
+    "invalid_client": "failed",
+    "doubtful": "doubtful",
+    "asks to wait": "wait",
+}
+
+
 def is_fault(move: Move) -> bool:
     what = move.what
     if move.proc < 0:
-        return what in ("down", "corrupt") or what.endswith("s pass")
-    return what in ("crash", "cancel") or (": " in what and what != "lock: busy")
+        return what in ("down", "corrupt", "denied") or what.endswith("s pass")
+    return what in ("crash", "end", "cancel") or (": " in what and what != "lock: busy")

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
 
-from flex_tokenstore._steps import Load, Lock, Pause, Remove, Request, Revoke, Save, Unlock
+from flex_tokenstore._steps import Load, Lock, Pause, Prepare, Remove, Request, Revoke, Save, Unlock
 from flex_tokenstore.errors import TokenStoreError
 
-from .shipped import Shipped, Wait, ask, dispose
+from .shipped import Done, LoopTask, Shipped, Wait, ask, dispose
 from .values import Answer, Rec, real, rec_of, snapshot
+
+CALLS = ("call", "other")  # operations that are an API call: each calls an endpoint of its own
 
 
 class Begin(NamedTuple):
-    """A caller is about to begin this operation; ``extra``: only once all else is done."""
+    """A caller is about to begin this operation; ``extra``: the explorer may name another one."""
 
     op: str
     extra: bool = False
 
 
 class Send(NamedTuple):
-    """A caller sends this token to the API."""
+    """A caller sends this token to an endpoint of the API."""
 
     rec: Rec
     origin: str
+    endpoint: str
+
+
+class Refused(NamedTuple):
+    """An API call ended with a 401, the one to this token."""
+
+    rec: Rec
 
 
 class Asked(NamedTuple):
@@ -39,6 +49,8 @@ class Spec(NamedTuple):
     owners: tuple[str, ...] = ("me",)
     """Identity of each session."""
     compare_and_set: bool = True
+    prepares: bool = False
+    """Whether the store can tell that a save would be refused."""
     memory: bool = False
     lock_timeout: float | None = 0.25
     request_timeout: float = 10.0
@@ -46,12 +58,15 @@ class Spec(NamedTuple):
 
 
 class Input(NamedTuple):
-    """One input of a process: the answer to what a task asked, at a time. ``cancel``: it leaves."""
+    """One input of a process: the answer to what a task asked, at a time.
+
+    ``what``: cancel: that caller leaves; end: the program ends, and with it all callers.
+    """
 
     task: str
     answer: Answer
     now: float
-    cancel: bool = False
+    what: Literal["answer", "cancel", "end"] = "answer"
 
 
 class Facts(NamedTuple):
@@ -78,29 +93,46 @@ class Event(NamedTuple):
     session: int
     op: str
     result: Any
+    task: str = ""
+
+
+class Doing(NamedTuple):
+    """A task, and what it asks. ``leader``: of a flight, the caller on whose account it is."""
+
+    name: str
+    asks: Any
+    session: int
+    flow: str
+    leader: str
 
 
 class View(NamedTuple):
-    """What a process is about to do: each task with what it asks, and the sessions' facts."""
+    """What a process is about to do. ``over``: it ended, as programs do that nobody kills."""
 
-    tasks: tuple[tuple[str, Any, int, str], ...]
+    tasks: tuple[Doing, ...]
     sessions: tuple[Facts, ...]
+    over: bool = False
 
 
 class _Handle:
     """The store as the shipped session sees it: each method asks the explorer."""
 
-    def __init__(self, key: object, owner: str, compare_and_set: bool) -> None:
+    def __init__(self, key: object, owner: str, spec: Spec) -> None:
         self.lock_key = key
         self.name = "model"
         self.identity = _Named(owner)
-        self.abilities = _Abilities(compare_and_set)
+        self.abilities = _Abilities(spec.compare_and_set)
+        self._prepares = spec.prepares
 
     async def get_token(self) -> Any:
         return await ask(Load())
 
     async def set_token(self, token: Any, expected: str | None) -> None:
         await ask(Save(token, expected))
+
+    async def prepare_save(self, expected: str | None) -> None:
+        if self._prepares:
+            await ask(Prepare(expected))
 
     async def remove_token(self, expected: str | None) -> None:
         await ask(Remove(expected))
@@ -139,10 +171,25 @@ class _Hold:
 
 
 class _Task:
-    def __init__(self, name: str, coroutine: Any, session: int) -> None:
+    def __init__(
+        self, name: str, coroutine: Any, session: int, loop_task: LoopTask | None = None
+    ) -> None:
         self.name, self.coroutine, self.session = name, coroutine, session
+        self.loop_task = loop_task
         self.asks: Any = None
-        self.flow = ""
+        self.flow = self.leader = ""
+        self.cancelled = False
+
+    @property
+    def flight(self) -> Any:
+        """The flight that this task flies."""
+        return self.coroutine.cr_frame.f_locals["flight"]
+
+
+class _NoReports:
+    """Events are for operators: no decision depends on them."""
+
+    def report(self, notes: Any) -> None: ...
 
 
 def _nothing() -> None:
@@ -156,10 +203,11 @@ class Process:
         self.shipped = shipped
         shipped.loop.new.clear()
         shipped.clock.now = 0.0
+        shipped.session_base._sign_ins.clear()  # its sessions' own: it is another process
         self._key = object()
         self.sessions = []
         for owner in spec.owners:
-            handle = _Handle(self._key, owner, spec.compare_and_set)
+            handle = _Handle(self._key, owner, spec)
             session = shipped.async_session.AsyncTokenSession(
                 handle,
                 handle,
@@ -171,20 +219,27 @@ class Process:
             # What it does once a pause is over, a call does here: the pauses of nobody but the
             # callers would make the world endless.
             session._save_later = _nothing
+            session._reporter = _NoReports()
             self.sessions.append(session)
         self.tasks: dict[str, _Task] = {}
         self.events: list[Event] = []
+        self._attends: list[_Task] = []
+        self._over = False
         self._flows: list[tuple[Any, str]] = []
         for index, (session_index, ops) in enumerate(spec.callers):
-            client = self._client(session_index, ops)
-            self._run(_Task(f"caller{index}", client, session_index), None)
+            name = f"caller{index}"
+            client = self._client(name, session_index, ops)
+            self._run(_Task(name, client, session_index), None)
 
     def feed(self, given: Input) -> list[Event]:
         """Lets a task go on; gives what ended thereby."""
         self.events = []
         self.shipped.clock.now = given.now
+        if given.what == "end":
+            self._end()
+            return self.events
         task = self.tasks[given.task]
-        if given.cancel:
+        if given.what == "cancel":
             self._cancel(task)
             return self.events
         before = task.asks
@@ -196,54 +251,54 @@ class Process:
 
     def dispose(self) -> None:
         """Ends all tasks: a suspended coroutine would complain when it is collected."""
-        for task in self.tasks.values():
+        for task in (*self.tasks.values(), *self._attends):
             dispose(task.coroutine)
 
     def view(self) -> View:
         tasks = tuple(
-            (task.name, _shown(task.asks), task.session, task.flow) for task in self.tasks.values()
+            Doing(task.name, _shown(task.asks), task.session, task.flow, task.leader)
+            for task in self._sorted()
         )
-        return View(tasks, tuple(self._facts(session) for session in self.sessions))
+        facts = tuple(self._facts(session) for session in self.sessions)
+        return View(tasks, facts, self._over)
 
     def key(self) -> Any:
         """The whole local state, as plain data."""
         names: dict[int, str] = {id(self): "process", id(self.shipped.loop): "loop"}
-        flights: list[Any] = []
         for index, session in enumerate(self.sessions):
             names[id(session)] = f"session{index}"
             names[id(session.store)] = f"store{index}"
             names[id(session._state)] = f"state{index}"
-        names[id(self.sessions[0]._gate)] = "gate"
-        for flight in self._live_flights():
-            names[id(flight)] = f"flight{len(flights)}"
-            flights.append(flight)
-        for task in self.tasks.values():
+        gate = self.sessions[0]._gate
+        assert not gate._latest._next, "the gate has lost sight of a flight"
+        names[id(gate)] = "gate"
+        flights = self._live_flights(gate)
+        for number, flight in enumerate(flights):
+            names[id(flight)] = f"flight{number}"
+        for task in (*self.tasks.values(), *self._attends):
             names[id(task)] = task.name
+            if task.loop_task is not None:
+                names[id(task.loop_task)] = f"task of {task.name}"
         return (
-            tuple(self._flight_key(flight, names) for flight in flights),
+            None if gate._latest.over() else names[id(gate._latest)],
+            tuple(_flight_key(flight, names) for flight in flights),
             tuple(_state_key(session._state, names) for session in self.sessions),
             tuple(
-                (task.name, snapshot(task.coroutine, names), _shown(task.asks))
-                for task in self.tasks.values()
+                (task.name, task.leader, snapshot(task.coroutine, names), _shown(task.asks))
+                for task in self._sorted()
             ),
+            tuple(snapshot(task.coroutine, names) for task in self._attends),
+            self._over,
         )
 
-    def _live_flights(self) -> list[Any]:
-        found = [self.sessions[0]._gate._flight]
-        if found[0] is not None and found[0].future.done():
-            found = []  # nobody joins it any more
-        found += [task.asks.flight for task in self.tasks.values() if isinstance(task.asks, Wait)]
-        for task in self.tasks.values():
-            if task.name.startswith("flight"):
-                found.append(task.coroutine.cr_frame.f_locals["flight"])
-        return list({id(flight): flight for flight in found if flight is not None}.values())
+    def _sorted(self) -> list[_Task]:
+        return [self.tasks[name] for name in sorted(self.tasks)]
 
-    def _flight_key(self, flight: Any, names: dict[int, str]) -> Any:
-        outcome: Any = "under way"
-        if flight.future.done():
-            error = flight.future.exception()
-            outcome = snapshot(error if error is not None else flight.future.result(), names)
-        return (names[id(flight)], names.get(id(flight.owner)), flight._waiting, outcome)
+    def _live_flights(self, gate: Any) -> list[Any]:
+        found = [] if gate._latest.over() else [gate._latest]  # over: nobody joins it any more
+        for task in (*self._sorted(), *self._attends):
+            found += _flights_in(task.coroutine, self.shipped.gate.Flight)
+        return list({id(flight): flight for flight in found}.values())
 
     def _facts(self, session: Any) -> Facts:
         state = session._state
@@ -253,27 +308,28 @@ class Process:
             None if unsaved is None else (rec_of(unsaved.token), unsaved.expected),
             None if state.own is None else rec_of(state.own),
             None if state.held is None else rec_of(state.held.token),
-            state.held is not None and state.held.alive(self.shipped.clock.now),
+            state.held is not None
+            and state.held.alive(self.shipped.clock.now, self.shipped.clock.time()),
             session.saved,
             state.monotonic,
             state.lease_end,
             state.policy.on_store_error == "memory",
         )
 
-    async def _client(self, index: int, ops: tuple[str, ...]) -> None:
-        session = self.sessions[index]
-        for op in ops:
+    async def _client(self, name: str, index: int, ops: tuple[str, ...]) -> None:
+        for number, op in enumerate(ops):  # the number shows in the frame, an iterator would not
             await ask(Begin(op))
-            await self._operate(index, session, op)
+            await self._operate(name, index, ops[number])
         while True:
-            await ask(Begin("call", extra=True))
-            await self._operate(index, session, "call")
+            op = await ask(Begin("call", extra=True))
+            await self._operate(name, index, op)
 
-    async def _operate(self, index: int, session: Any, op: str) -> None:
+    async def _operate(self, name: str, index: int, op: str) -> None:
+        session = self.sessions[index]
         result: Any = "done"
         try:
-            if op == "call":
-                result = await self._call(session)
+            if op in CALLS:
+                result = await self._call(session, op)
             elif op == "token":
                 result = rec_of(await session.token())
             elif op in ("revoke", "remove"):
@@ -282,71 +338,125 @@ class Process:
             result = error
         except CancelledError:
             result = "cancelled"
-        self.events.append(Event("call", index, op, result))
+        for task in self.tasks.values():
+            if task.leader == name:
+                task.leader = ""  # what it still costs is not this caller's next call's
+        self.events.append(Event("call", index, op, result, name))
 
-    async def _call(self, session: Any) -> Any:
+    async def _call(self, session: Any, endpoint: str) -> Any:
         """One API call of the SDK's: a token to send, another after each 401."""
-        call = session.new_call()
+        call = session.new_call(endpoint)
         token = await call.token()
         while token is not None:
             rec = rec_of(token)
-            if await ask(Send(rec, call._budget._origin)):
+            if await ask(Send(rec, call._budget._origin, endpoint)):
+                call.accepted()
                 return rec
             token = await call.refused(token)
-        return "refused"
+        return Refused(rec)
 
     def _run(self, task: _Task, value: Any) -> None:
-        self.tasks[task.name] = task
         if isinstance(task.asks, Begin):
-            task.flow = task.asks.op
+            task.flow = value if task.asks.extra else task.asks.op
+        self._go_on(task, task.coroutine.send, value)
+
+    def _go_on(self, task: _Task, how: Any, value: Any) -> None:
+        """Lets a caller or a flight run until it asks something, and all that this sets going."""
+        self.tasks[task.name] = task
+        flight = task.flight if task.loop_task is not None else None
         try:
-            task.asks = task.coroutine.send(value)
-        except StopIteration:
+            task.asks = how(value)
+        except (StopIteration, CancelledError) as ended:
             del self.tasks[task.name]
-            self._landed(task)
+            assert task.loop_task is not None
+            assert task.loop_task.cancelled or isinstance(ended, StopIteration)
+            self._landed(task, flight)
         self._start_new(task)
 
     def _cancel(self, task: _Task) -> None:
         """As ``asyncio.timeout`` does: the caller gives this call up and goes on."""
-        task.asks = task.coroutine.throw(CancelledError())
-        self._start_new(task)
+        self._go_on(task, task.coroutine.throw, CancelledError())
+
+    def _end(self) -> None:
+        """As ``asyncio.run`` does at its end: all tasks that the loop knows of are cancelled, and
+        it runs until they are done. Then the process is over, whatever runs besides."""
+        for task in [task for task in self._sorted() if task.loop_task is None]:
+            if isinstance(task.asks, Wait):
+                self._cancel(task)
+            dispose(task.coroutine)
+            del self.tasks[task.name]
+        for task in list(self.tasks.values()):
+            assert task.loop_task is not None
+            if not task.loop_task.hidden:
+                task.loop_task.cancel()
+        for attend in list(self._attends):
+            self._attend(attend, attend.coroutine.throw, CancelledError())
+        self._stop_cancelled()
+        self._over = not self._attends
+
+    def _stop_cancelled(self) -> None:
+        for task in self._sorted():
+            if task.loop_task is not None and task.loop_task.cancelled and not task.cancelled:
+                task.cancelled = True
+                self._go_on(task, task.coroutine.throw, CancelledError())
+
+    def _attend(self, attend: _Task, how: Any, value: Any) -> None:
+        """The task that attends to a flight goes on: never later than it could."""
+        assert attend.loop_task is not None
+        try:
+            asks = how(value)
+            assert isinstance(asks, Done)
+        except (StopIteration, CancelledError):
+            self._attends.remove(attend)
+            attend.loop_task.end()
 
     def _start_new(self, by: _Task) -> None:
         while self.shipped.loop.new:
-            coroutine = self.shipped.loop.new.pop(0)
-            flow = coroutine.cr_frame.f_locals["flow"].gi_code.co_name
-            self._flows.append((coroutine.cr_frame.f_locals["flight"], flow))
+            new = self.shipped.loop.new.pop(0)
+            if new.name.endswith("attend"):
+                attend = _Task(f"attend{len(self._attends)}", new.coroutine, by.session, new)
+                self._attends.append(attend)
+                self._attend(attend, new.coroutine.send, None)
+                continue
+            flow = new.coroutine.cr_frame.f_locals["flow"].gi_code.co_name
             used = {name for name in self.tasks if name.startswith("flight")}
             name = next(f"flight{n}" for n in range(9) if f"flight{n}" not in used)
-            flight = _Task(name, coroutine, by.session)
-            flight.flow = flow
-            self._run(flight, None)
+            task = _Task(name, new.coroutine, by.session, new)
+            task.flow, task.leader = flow, by.name
+            self._flows.append((task.flight, flow))
+            self._run(task, None)
 
-    def _landed(self, task: _Task) -> None:
-        if not task.name.startswith("flight"):
-            return
-        flight = self.sessions[task.session]._gate._flight
-        future = flight.future
-        assert future.done()
-        error = future.exception()
+    def _landed(self, task: _Task, flight: Any) -> None:
+        assert flight.done(), "a flight ended and told nobody"
+        assert task.loop_task is not None
+        task.loop_task.end()
+        error = flight.exception()
         if error is not None and not isinstance(error, (TokenStoreError, self._abandoned())):
             raise error
-        result = error if error is not None else future.result()
-        self.events.append(Event("flight", task.session, task.flow, result))
+        result = error if error is not None else flight.result()
+        self.events.append(Event("flight", task.session, task.flow, result, task.name))
+        for attend in [each for each in self._attends if _attended(each) is task.loop_task]:
+            was_ending = self._is_ending(attend)
+            self._attend(attend, attend.coroutine.send, None)
+            self._over = was_ending and not self._attends
+
+    def _is_ending(self, attend: _Task) -> bool:
+        return attend.coroutine.cr_frame.f_locals["cancelled"] is not None
 
     def _abandoned(self) -> Any:
         return self.shipped.gate.Abandoned
 
     def _check_woken(self, task: _Task, flight: Any, held: Any) -> None:
-        if task.flow != "call":
+        if task.flow not in CALLS:
             return
         session = self.sessions[task.session]
         flow = next(flow for known, flow in self._flows if known is flight)
         if flow == "obtain":
-            if flight.owner is session and session._state.held is not held:
+            replaced = held is not None and session._state.held is not held
+            if flight.owner is session and replaced:
                 self.events.append(Event("stale", task.session, flow, None))
             if isinstance(task.asks, Wait):
-                self.events.append(Event("again", task.session, flow, flight.future))
+                self.events.append(Event("again", task.session, flow, flight))
         elif any(isinstance(event.result, Exception) for event in self.events):
             self.events.append(Event("another", task.session, flow, None))
 
@@ -354,13 +464,15 @@ class Process:
 def _shown(asks: Any) -> Any:
     """What a task asks, as hashable data."""
     if isinstance(asks, Wait):
-        return Asked(asks.flight.future.done())
+        return Asked(asks.flight.over())
     if isinstance(asks, Save):
         return ("save", rec_of(asks.token), asks.expected)
     if isinstance(asks, Revoke):
         return ("revoke", rec_of(asks.token))
     if isinstance(asks, Request):
         return ("request", None if asks.refresh_token is None else asks.refresh_token.reveal())
+    if isinstance(asks, Prepare):
+        return ("prepare", asks.expected)
     if isinstance(asks, Remove):
         return ("remove", asks.expected)
     if isinstance(asks, Lock):
@@ -375,3 +487,32 @@ def _shown(asks: Any) -> Any:
 def _state_key(state: Any, names: dict[int, str]) -> Any:
     fields = {name: getattr(state, name) for name in type(state).__slots__}
     return snapshot(fields, names)
+
+
+def _attended(attend: _Task) -> Any:
+    return attend.coroutine.cr_frame.f_locals["work"]
+
+
+def _flights_in(coroutine: Any, kind: type) -> Iterator[Any]:
+    """The flights that a task's frames know of."""
+    while coroutine is not None and getattr(coroutine, "cr_frame", None) is not None:
+        known = coroutine.cr_frame.f_locals
+        yield from (known[name] for name in sorted(known) if isinstance(known[name], kind))
+        coroutine = coroutine.cr_await
+
+
+def _flight_key(flight: Any, names: dict[int, str]) -> Any:
+    outcome: Any = "under way"
+    if flight.done():
+        error = flight.exception()
+        outcome = snapshot(error if error is not None else flight.result(), names)
+    fate = flight._fate.get("fate")
+    assert not flight._wakers, "the explorer knows no such wait"
+    return (
+        names[id(flight)],
+        names[id(flight.owner)],
+        (flight.private, flight.sent, flight.given_up, flight.warned_at),
+        tuple(sorted(names[id(waiter)] for waiter in flight._waiting)),
+        fate if isinstance(fate, str) or fate is None else "taken off",
+        outcome,
+    )

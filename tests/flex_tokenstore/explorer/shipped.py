@@ -19,7 +19,17 @@ from typing import Any, NamedTuple
 import flex_tokenstore
 
 SOURCE = Path(flex_tokenstore.__file__).parent
-CLONED = ("_gate", "_state", "_flow", "_session_base", "_async_session")
+CLONED = (
+    "_promise",
+    "_gate",
+    "_state",
+    "_budget",
+    "_flow",
+    "_waits",
+    "_attend",
+    "_session_base",
+    "_async_session",
+)
 WALL = 1_000_000.0  # what the wall clock shows at monotonic 0; a mix-up of the clocks shows
 _numbers = itertools.count(1)
 
@@ -79,11 +89,41 @@ class Wait(NamedTuple):
     flight: Any
 
 
+class Done(NamedTuple):
+    """A task waits until another is done."""
+
+    task: LoopTask
+
+
+class LoopTask:
+    """What the cloned session takes for a task of its loop. The explorer runs its coroutine."""
+
+    def __init__(self, coroutine: Any, name: str) -> None:
+        self.coroutine, self.name = coroutine, name
+        self.ended = self.hidden = self.cancelled = False
+        self.callbacks: list[Any] = []
+
+    def done(self) -> bool:
+        return self.ended
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    def add_done_callback(self, callback: Any) -> None:
+        self.callbacks.append(callback)
+
+    def end(self) -> None:
+        """Its coroutine has returned or raised."""
+        self.ended = True
+        for callback in self.callbacks:
+            callback(self)
+
+
 class Loop:
     """What the cloned session takes for its event loop: remembers what it is told to run."""
 
     def __init__(self) -> None:
-        self.new: list[Any] = []
+        self.new: list[LoopTask] = []
 
     def is_closed(self) -> bool:
         return False
@@ -91,12 +131,9 @@ class Loop:
     def is_running(self) -> bool:
         return True
 
-    def create_task(self, coroutine: Any, name: str) -> Loop:
-        self.new.append(coroutine)
-        return self
-
-    def add_done_callback(self, callback: Any) -> None:
-        """Tasks are dropped when they are done."""
+    def create_task(self, coroutine: Any, name: str) -> LoopTask:
+        self.new.append(LoopTask(coroutine, name))
+        return self.new[-1]
 
 
 class Shipped:
@@ -118,9 +155,13 @@ class Shipped:
             setattr(root, name, module)
             setattr(self, name.lstrip("_"), module)
 
+    promise: Any
     gate: Any
     state: Any
+    budget: Any
     flow: Any
+    waits: Any
+    attend: Any
     session_base: Any
     async_session: Any
 
@@ -138,16 +179,19 @@ class Shipped:
         module = importlib.util.module_from_spec(spec)
         sys.modules[module.__name__] = module
         exec(compile(text, f"{package}/{name}.py", "exec"), module.__dict__)
-        if name == "_session_base":
+        if "time" in module.__dict__:
             module.__dict__["time"] = self.clock
-        if name == "_async_session":
+        if "asyncio" in module.__dict__:
             module.__dict__["asyncio"] = types.SimpleNamespace(
                 CancelledError=asyncio.CancelledError,
                 get_running_loop=lambda: self.loop,
                 sleep=_pause,
+                wait=_wait,
+                _unregister_task=_hide,
             )
-            module.__dict__["_wait"] = _wait
-        if name in ("_flow", "_state"):
+        if name == "_async_session":
+            module.__dict__["wait_for"] = _wait_for
+        if "logger" in module.__dict__:
             module.__dict__["logger"] = _Silent()
         return module
 
@@ -161,5 +205,14 @@ async def _pause(seconds: float) -> None:
     await ask(importlib.import_module("flex_tokenstore._steps").Pause(seconds))
 
 
-async def _wait(flight: Any) -> None:
+async def _wait(tasks: set[LoopTask]) -> None:
+    (task,) = tasks
+    await ask(Done(task))
+
+
+def _hide(task: LoopTask) -> None:
+    task.hidden = True
+
+
+async def _wait_for(flight: Any) -> None:
     await ask(Wait(flight))

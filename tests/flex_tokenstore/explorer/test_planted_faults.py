@@ -57,8 +57,8 @@ def test_no_second_read_after_the_lock_breaks_i2() -> None:
 
 
 def test_a_save_after_the_release_breaks_i2() -> None:
-    old = "            return (yield from _save(state, token, found.revision, origin))\n"
-    new = "            yield from _do(state, Unlock())\n" + old
+    old = "    outcome = yield from _save(\n"
+    new = "    yield from _do(state, Unlock())\n" + old
     breaks("I2", pair("file", compare=False), Edit("_flow", old, new))
 
 
@@ -69,9 +69,9 @@ def test_a_save_without_expected_breaks_i2() -> None:
     breaks("I2", pair("lease", "jump"), Edit("_flow", old, new))
 
 
-def test_adopting_a_refused_token_breaks_i5() -> None:
+def test_adopting_a_refused_token_breaks_i6() -> None:
     old = " and token.access_token not in self.refused\n"
-    breaks("I5", ONE_REFUSED, Edit("_state", old, "\n"))
+    breaks("I6", ONE_REFUSED, Edit("_state", old, "\n"))
 
 
 def test_adopting_another_identitys_token_breaks_i4() -> None:
@@ -113,7 +113,7 @@ def test_signing_in_though_a_refresh_token_is_stored_breaks_i3() -> None:
 
 def test_stopping_an_abandoned_flight_after_its_request_breaks_i6() -> None:
     twice = config("1 session", (CALL,), compare=False, faults=faults("cancel", "jump"), budget=2)
-    breaks("I6", twice, Edit("_gate", "self._sent = True", "self._sent = False"))
+    breaks("I6", twice, Edit("_gate", "before, self.sent = self.sent, True", "before = False"))
 
 
 def test_keeping_the_token_of_an_outage_for_ever_breaks_i7() -> None:

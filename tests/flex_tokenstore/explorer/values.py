@@ -12,6 +12,7 @@ from flex_tokenstore.errors import (
     TokenCorruptError,
     TokenIdentityError,
     TokenLockTimeoutError,
+    TokenPermissionError,
     TokenUnavailableError,
 )
 
@@ -28,6 +29,7 @@ class Rec(NamedTuple):
     access: str
     refresh: str | None
     obtained_at: float
+    sign_ins: tuple[float, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.access}/{self.refresh}"
@@ -58,7 +60,7 @@ class Ends(NamedTuple):
     at: float | None
 
 
-Answer = Rec | Error | Granted | Ends | bool | None
+Answer = Rec | Error | Granted | Ends | bool | str | None
 
 
 @cache
@@ -66,7 +68,12 @@ def token_of(rec: Rec) -> Token:
     answer = {"access_token": rec.access, "token_type": "bearer", "expires_in": LIFETIME}
     if rec.refresh is not None:
         answer["refresh_token"] = rec.refresh
-    return Token.issued(answer, identity_key=rec.owner, obtained_at=WALL + rec.obtained_at)
+    return Token.issued(
+        answer,
+        identity_key=rec.owner,
+        obtained_at=WALL + rec.obtained_at,
+        sign_ins=[WALL + at for at in rec.sign_ins],
+    )
 
 
 def rec_of(token: Token) -> Rec:
@@ -77,6 +84,7 @@ def rec_of(token: Token) -> Rec:
         data["access_token"],
         data.get("refresh_token"),
         obtained - WALL,
+        tuple(at - WALL for at in token.sign_ins),
     )
 
 
@@ -95,7 +103,16 @@ ERRORS: dict[str, Any] = {
     "rejected": lambda: GrantError("rejected", reason="rejected"),
     "transient": lambda: GrantError("no answer", reason="transient"),
     "failed": lambda: GrantError("invalid_client", reason="failed"),
+    "doubtful": lambda: GrantError("a page of a gateway's", reason="doubtful"),
+    "wait": lambda: _asks_to_wait(),
+    "denied": lambda: TokenPermissionError("it may not be written"),
 }
+
+
+def _asks_to_wait() -> GrantError:
+    error = GrantError("busy, come back later", reason="transient")
+    error.retry_after = 20.0
+    return error
 
 
 def real(answer: Answer) -> Any:
@@ -142,6 +159,9 @@ def snapshot(thing: Any, names: dict[int, str]) -> Any:
         return rec_of(thing)
     if isinstance(thing, Secret):
         return thing.reveal()
+    if isinstance(thing, GrantError):
+        facts = (thing.reason, thing.sent, thing.retry_after)
+        return (type(thing).__name__, str(thing), *facts)
     if isinstance(thing, BaseException):
         return (type(thing).__name__, str(thing))
     if isinstance(thing, Wait):

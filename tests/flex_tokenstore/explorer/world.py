@@ -8,7 +8,13 @@ from .values import LIFETIME, Corrupt, Error, Granted, Rec
 
 UNREAD = "nothing yet"
 FAILED = "an error"
-ServerKind = Literal["rotating", "fixed", "family"]
+MINUTE = 60.0
+ServerKind = Literal[
+    "rotating", "fixed", "family", "same-access", "same-refresh", "same-both"
+]
+"""What the authorization server does with a refresh token: a new one each time, and the old one is
+dead; none; a new one, and the use of an old one revokes all that came of the same sign-in. Or it
+repeats the last access token, refresh token, or both, as one with a cache in front of it does."""
 
 
 class Violation(AssertionError):
@@ -24,6 +30,32 @@ class Slot(NamedTuple):
     end: float | None = None
     rogue: bool = False
     """Saved by a process that had lost the lock and could not know."""
+
+
+class Lost(NamedTuple):
+    """A token request whose answer nobody waits for any more; the server may act on it yet."""
+
+    owner: str
+    refresh: str | None
+
+
+class Tab(NamedTuple):
+    """What one call has cost so far."""
+
+    task: str
+    requests: int = 0
+    secrets: int = 0
+    refused: frozenset[str] = frozenset()
+    """Access tokens that the API answered with 401."""
+
+
+class Told(NamedTuple):
+    """A call ended with the API's 401."""
+
+    session: int
+    endpoint: str
+    access: str
+    at: float
 
 
 class Flying(NamedTuple):
@@ -56,6 +88,25 @@ class Proc(NamedTuple):
     """The refresh token that the server gave to the flight under way."""
     conflict: bool = False
     """A save of that flight met with a conflict."""
+    prepared: bool = False
+    """The store said, under this hold of the lock, that it could save."""
+    tabs: tuple[Tab, ...] = ()
+    """Of calls that have cost something, by task."""
+    told: tuple[Told, ...] = ()
+    """The last such end of a call, for each session and endpoint."""
+
+    def tab(self, task: str) -> Tab:
+        return next((tab for tab in self.tabs if tab.task == task), Tab(task))
+
+    def with_tab(self, tab: Tab) -> Proc:
+        return self._replace(tabs=tuple(sorted((*self.without(tab.task), tab), key=_task_of)))
+
+    def without(self, task: str) -> tuple[Tab, ...]:
+        return tuple(tab for tab in self.tabs if tab.task != task)
+
+
+def _task_of(tab: Tab) -> str:
+    return tab.task
 
 
 class World(NamedTuple):
@@ -73,6 +124,13 @@ class World(NamedTuple):
     down: bool
     budget: int
     procs: tuple[Proc, ...]
+    lost: tuple[Lost, ...] = ()
+    denied: bool = False
+    """The store refuses each save, for good; it can still be read."""
+    last: tuple[tuple[str, str, str | None], ...] = ()
+    """The last access and refresh token of each owner, for servers that repeat them."""
+    sign_ins: tuple[tuple[str, float], ...] = ()
+    """Sign-ins of the last minute that only 401s of the API caused: whose, and when."""
 
     def slot(self, owner: str) -> Slot:
         return next(slot for slot in self.slots if slot.owner == owner)
@@ -96,7 +154,8 @@ class World(NamedTuple):
 def pass_time(world: World, seconds: float) -> World:
     """Time goes on; leases end."""
     now = world.now + seconds
-    world = world._replace(now=now)
+    recent = tuple(each for each in world.sign_ins if now - each[1] < MINUTE)
+    world = world._replace(now=now, sign_ins=recent)
     for slot in world.slots:
         if slot.end is not None and slot.end <= now:
             world = world.with_slot(slot.owner, holder=None, end=None)
@@ -121,8 +180,11 @@ def grant(
 ) -> tuple[World, Granted | Error]:
     """The server acts on a token request."""
     number = world.issued + 1
+    last = next((item for item in world.last if item[0] == owner), None)
     if refresh is None:
         family = str(number)
+        if server in ("same-refresh", "same-both") and last is not None and last[2] is not None:
+            family = family_of(last[2])
     elif refresh in world.live:
         family = family_of(refresh)
     else:
@@ -131,11 +193,20 @@ def grant(
             world = revoke_family(world, family_of(refresh))
         return world, Error("rejected")
     access, fresh = f"{owner}:a#{family}.{number}", f"{owner}:r#{family}.{number}"
-    world = world._replace(issued=number, access=world.access | {(access, world.now + LIFETIME)})
+    if last is not None and server in ("same-access", "same-both"):
+        access = last[1]
+    else:
+        world = world._replace(access=world.access | {(access, world.now + LIFETIME)})
+    world = world._replace(issued=number)
     if refresh is not None and server == "fixed":
         return world, Granted(access, None)
-    live = world.live | {fresh}
-    return world._replace(live=live - {refresh}), Granted(access, fresh)
+    if last is not None and last[2] is not None and server in ("same-refresh", "same-both"):
+        fresh = last[2]
+    if server.startswith("same"):
+        others = [item for item in world.last if item[0] != owner]
+        world = world._replace(last=(*others, (owner, access, fresh)))
+    live = (world.live - {refresh}) | {fresh}
+    return world._replace(live=live), Granted(access, fresh)
 
 
 def revoke_family(world: World, family: str) -> World:
