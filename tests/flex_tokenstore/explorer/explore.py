@@ -176,8 +176,14 @@ class Explorer:
         try:
             invariants.at_recovered(world, facts)
             invariants.at_next_end(
-                before, world, before.procs[index], facts, op, self.model.last_result,
-                self.model.last_tab, self.config.repeats
+                before,
+                world,
+                before.procs[index],
+                facts,
+                op,
+                self.model.last_result,
+                self.model.last_tab,
+                self.config.repeats,
             )
         except Violation as violation:
             return f"{violation} (P{index})"

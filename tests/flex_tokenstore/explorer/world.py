@@ -9,9 +9,7 @@ from .values import LIFETIME, Corrupt, Error, Granted, Rec
 UNREAD = "nothing yet"
 FAILED = "an error"
 MINUTE = 60.0
-ServerKind = Literal[
-    "rotating", "fixed", "family", "same-access", "same-refresh", "same-both"
-]
+ServerKind = Literal["rotating", "fixed", "family", "same-access", "same-refresh", "same-both"]
 """What the authorization server does with a refresh token: a new one each time, and the old one is
 dead; none; a new one, and the use of an old one revokes all that came of the same sign-in. Or it
 repeats the last access token, refresh token, or both, as one with a cache in front of it does."""
