@@ -151,7 +151,8 @@ class AsyncHttp(ClientMaker):
         self, watch: AsyncWatch, sent: ApiRequest | AuthRequest, request: Coroutine[Any, Any, T]
     ) -> T:
         watch.plain = sent.url.startswith("http:")
-        closed = None
+        closed: str | None = None
+        failure: TransportError | None = None
         mark = CURRENT.set(watch)
         try:
             async with watch.limited():
@@ -164,8 +165,8 @@ class AsyncHttp(ClientMaker):
             failure = failed(sent.url, error, watch)
         finally:
             CURRENT.reset(mark)
-        if closed is not None:
-            raise SessionClosedError(closed)
+        if failure is None:
+            raise SessionClosedError(closed or "")
         if not failure.sent:
             self.refuse_closed()
         raise failure

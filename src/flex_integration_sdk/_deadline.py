@@ -171,9 +171,12 @@ class Watchdog:
         me = object()
         if self._thread.setdefault("runs", me) is not me:
             return  # two threads made their first request at once
+        # Not ``time.sleep``, which tests replace: this would spin.
+        pause = threading.Lock()
+        pause.acquire()
         idle, then = 0, time.monotonic()
         while True:
-            time.sleep(TICK)
+            pause.acquire(timeout=TICK)
             now = time.monotonic()
             self._look(now, stopped=now - then > TICK + GAP)
             then = now

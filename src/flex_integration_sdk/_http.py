@@ -108,7 +108,8 @@ class Http(ClientMaker):
 
     def _watched(self, watch: Watch, sent: ApiRequest | AuthRequest, request: Callable[[], T]) -> T:
         watch.plain = sent.url.startswith("http:")
-        closed = None
+        closed: str | None = None
+        failure: TransportError | None = None
         dog, mark = watchdog(), CURRENT.set(watch)
         dog.add(watch)
         self._sending[watch] = os.getpid()
@@ -126,8 +127,8 @@ class Http(ClientMaker):
             self._sending.pop(watch, None)
             if self._closed:
                 self._close_if_idle()
-        if closed is not None:
-            raise SessionClosedError(closed)
+        if failure is None:
+            raise SessionClosedError(closed or "")
         if not failure.sent:
             self.refuse_closed()
         raise failure

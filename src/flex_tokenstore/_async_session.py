@@ -167,9 +167,9 @@ class AsyncTokenSession(SessionBase):
         return outcome
 
     def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
-        flight.take_off()
-
         async def fly() -> None:
+            if not flight.take_off():
+                return
             try:
                 port = _Port(self.store, self._grants)
                 result = await _drive(self._start(flow), port, flight, self._report)
@@ -214,6 +214,8 @@ class AsyncTokenSession(SessionBase):
         if self._loop is not None and self._loop.is_closed():
             # One ``asyncio.run`` after the other, as web frameworks and Lambda handlers do.
             self._loop, self._saver = None, None
+            for flight in self._tasks.values():
+                flight.abort()
             self._tasks = {}
         if self._loop is None:
             self._loop = loop

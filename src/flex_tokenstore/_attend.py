@@ -46,6 +46,7 @@ async def attend(
     """
     work = asyncio.get_running_loop().create_task(fly(), name="flex-tokenstore-request")
     hide(work)
+    flight.abort = lambda: _abort(work)
     cancelled: asyncio.CancelledError | None = None
     left: float | None = None
     while not work.done():
@@ -65,6 +66,13 @@ async def attend(
                     warn(flight, limit)
     if cancelled is not None:
         raise cancelled
+
+
+def _abort(work: asyncio.Task[Any]) -> None:
+    """Of a loop that was closed over it: what it holds, such as a lock, is freed."""
+    coroutine: Any = work.get_coro()
+    with contextlib.suppress(Exception):
+        coroutine.close()
 
 
 def hide(task: asyncio.Task[Any]) -> None:

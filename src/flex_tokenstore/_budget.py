@@ -68,7 +68,7 @@ class Budget:
     def _is_hopeless(self, monotonic: float) -> bool:
         return (
             self._final
-            or self._origin == "signed_in"
+            or "signed_in" in self._tried
             or len(self._tried) == MOST_TOKENS
             or self._state.refreshes_in_vain(monotonic)
         )

@@ -161,6 +161,8 @@ def _revoke(
     if refresh is None or not _rejected(reply.error):
         raise reply.error
     refused = reply.error
+    if _is_waiting(state):
+        _check_failure(state)
     yield from _must(state, Prepare(Found(stored).revision))
     if state.lease_is_short():
         raise GrantError(
@@ -217,13 +219,14 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
 
 def _renew_once(state: State, found: Found) -> Generator[Step, Reply, Outcome | None]:
     """One grant under the lock, saved; None: it brought nothing of use, look again."""
-    refresh = state.choose(found.token)
+    # The refresh token of what is stored was used up for a pending token.
+    refresh = state.choose(None if state.unsaved is not None else found.token)
     why = state.why_sign_in(found.token)
     sent_at = state.monotonic
     try:
         token = yield from _request(state, refresh, found.token, why)
     except GrantError as error:
-        settled = None if error.sent else _settle(state, found.token)
+        settled = None if error.sent else _settle(state, found.token, error)
         if settled is None:
             raise
         return settled
@@ -244,13 +247,18 @@ def _renew_once(state: State, found: Found) -> Generator[Step, Reply, Outcome | 
     return None
 
 
-def _settle(state: State, stored: Token | None) -> Outcome | None:
+class _TooManySignIns(GrantError):
+    """See MOST_SIGN_INS."""
+
+
+def _settle(state: State, stored: Token | None, error: GrantError) -> Outcome | None:
     """For a sign-in that is not to be: goes on with a token that only the API refused."""
     pending = state.unsaved.token if state.unsaved is not None else stored
     if pending is None or not state.caused_by_api(stored):
         return None
     refresh = pending.refresh_token
-    if refresh is None or refresh in state.dead:
+    missing = refresh is None or refresh in state.dead
+    if missing and not isinstance(error, _TooManySignIns):
         # The caller is told what is missing; other endpoints may still take the token.
         state.settle_for(pending)
         return None
@@ -264,7 +272,7 @@ def _renew_without_store(state: State) -> Generator[Step, Reply, Outcome]:
         try:
             token = yield from _request(state, refresh, state.own, "store_unavailable")
         except GrantError as error:
-            settled = None if error.sent else _settle(state, state.own)
+            settled = None if error.sent else _settle(state, state.own, error)
             if settled is None:
                 raise
             return settled
@@ -375,10 +383,14 @@ def _request(
                 error = invalid
             else:
                 state.doubt = None
+                if refresh is None:
+                    state.renew_trust(token)
                 state.note_issued(token, refresh, state.monotonic - started, why)
                 if refresh is None:
                     state.renew_trust(token)
                 return token
+        if by_api and isinstance(error, GrantError) and not error.sent:
+            state.sign_ins[:] = sign_ins[:-1]  # no secret was sent
         state.note_not_issued(error, refresh, state.monotonic - started)
         if refresh is not None and _refused_for_good(state, error, refresh):
             state.dead.add(refresh)
@@ -407,9 +419,10 @@ def _with_reason(state: State, error: Exception, refresh: Any, why: str) -> Exce
 
 
 def _too_many_sign_ins() -> GrantError:
-    error = GrantError(
-        f"the API refused the tokens of {MOST_SIGN_INS} sign-ins within a minute, so the client "
-        "secret is not sent again for now; check that this client may use the API, and its status"
+    error = _TooManySignIns(
+        f"401 answers of the API made this client sign in {MOST_SIGN_INS} times within a minute, "
+        "so the client secret is not sent again for now; check that this client may use the API, "
+        "and the API's status"
     )
     error.sent = False
     return error
@@ -496,11 +509,13 @@ def _carry_on(state: State, early: bool) -> Outcome:
     busy = isinstance(error, TokenLockTimeoutError)
     fresh = state.failure is not error
     window = max(state.policy.failure_window, _asked_to_wait(error))
-    if fresh and not (early and busy):
+    # A wait that the server asked for outlasts other failures meanwhile.
+    if fresh and not (early and busy) and not _is_waiting(state):
         state.failure = error
         state.failure_until = state.monotonic + window
     held = state.held
     if not early or held is None or not _still_held(state):
+        state.reinstate()
         if fresh:
             state.note("renewal_failed", error=error)
         raise error
@@ -517,13 +532,23 @@ def _asked_to_wait(error: Exception) -> float:
     return min(asked, MOST_RETRY_AFTER) if asked is not None and asked > 0 else 0.0
 
 
+def _is_waiting(state: State) -> bool:
+    """The server has asked for no further request yet."""
+    failure = state.failure
+    return failure is not None and _asked_to_wait(failure) > 0 and _in_window(state)
+
+
+def _in_window(state: State) -> bool:
+    return state.failure is not None and state.monotonic < state.failure_until
+
+
 def _still_held(state: State) -> bool:
     return state.held is not None and state.held.alive(state.monotonic, state.wall)
 
 
 def _check_failure(state: State) -> None:
     """For a while after a failed renewal none is tried."""
-    if state.failure is not None and state.monotonic < state.failure_until:
+    if state.failure is not None and _in_window(state):
         raise state.failure.with_traceback(None)
 
 

@@ -50,10 +50,14 @@ class Flight(Promise):
         """A request was sent: what it brings exists nowhere else until it is saved."""
         self.given_up = False
         """The user pressed Ctrl-C twice: nobody waits for it any more, saved or not."""
+        self.given_up_at = 0.0
+        """Monotonic time of that."""
         self.unwanted = False
         """Its session is being closed: it sends nothing any more, but saves what it has."""
         self.warned_at: float | None = None
         """Monotonic time of the message that it is being waited for."""
+        self.abort: Callable[[], None] = lambda: None
+        """Frees what it holds; for a flight whose event loop was closed."""
         self._dead = dead
         self._thread = thread
         self._process = os.getpid()
@@ -110,7 +114,7 @@ class Flight(Promise):
             return not isinstance(step, (Save, Remove, Unlock))
         if isinstance(step, (Request, Revoke)):
             before, self.sent = self.sent, True  # before looking: see ``_waits.leave_or_stay``
-            if self._waiting:
+            if self._waiting and not (self.unwanted and isinstance(step, Request)):
                 return False
             self.sent = before
             return True
@@ -177,13 +181,11 @@ class Gate:
 
 _gates: WeakValueDictionary[object, Gate] = WeakValueDictionary()
 # By process: another thread of the parent may have held the lock when this process was forked.
-_mutexes: dict[int, threading.Lock] = {}
+# Reentrant: a signal handler may make a session while its thread makes one.
+_mutexes: dict[int, threading.RLock] = {}
 
 
 def gate_for(key: object) -> Gate:
     """The gate for ``key`` in this process."""
-    with _mutexes.setdefault(os.getpid(), threading.Lock()):
-        gate = _gates.get(key)
-        if gate is None:
-            gate = _gates[key] = Gate(key)
-        return gate
+    with _mutexes.setdefault(os.getpid(), threading.RLock()):
+        return _gates.setdefault(key, Gate(key))

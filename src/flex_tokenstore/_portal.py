@@ -31,10 +31,16 @@ class _Running:
         self.loop = asyncio.new_event_loop()
         self.process = os.getpid()
         self.stopped = False
+        self.begun = False
         self.ended = Promise()
+        self._pilot: dict[str, object] = {}
 
     def run(self) -> None:
-        """In its thread."""
+        """In its thread; a second one returns at once."""
+        me = object()
+        if self._pilot.setdefault("pilot", me) is not me:
+            return
+        self.begun = True
         try:
             _run(self.loop)
         finally:
@@ -42,18 +48,19 @@ class _Running:
 
 
 class _Job(Promise):
-    """A coroutine that a loop thread runs."""
+    """A coroutine that a loop thread runs. Its caller may leave at any moment."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         super().__init__()
         self._coroutine = coroutine
         self._task: asyncio.Task[None] | None = None
+        self._unwanted = False
 
     def hand_to(self, running: _Running) -> bool:
         """Has the loop run it; False: that loop has ended."""
 
         def begin() -> None:
-            if running.stopped:  # what begins now would not be waited for
+            if self._unwanted or running.stopped:  # what begins now would not be waited for
                 self._coroutine.close()
                 self.give(None, asyncio.CancelledError())
                 return
@@ -67,15 +74,24 @@ class _Job(Promise):
             raise
         return True
 
-    def cancel(self, running: _Running) -> None:
-        """Whoever wanted it has left."""
+    def leave(self, running: _Running | None) -> None:
+        """Whoever wanted it has left: it is cancelled, or never begun."""
+        self._unwanted = True
 
         def cancel() -> None:
             if self._task is not None:
                 self._task.cancel()
+            else:
+                self._coroutine.close()
 
-        with contextlib.suppress(RuntimeError):  # the loop has ended
-            running.loop.call_soon_threadsafe(cancel)
+        try:
+            if running is not None:
+                running.loop.call_soon_threadsafe(cancel)
+                return
+        except RuntimeError:
+            pass  # the loop has ended, and this with it, unless it was never begun
+        if self._task is None:
+            self._coroutine.close()
 
     def outcome(self) -> Any:
         """What came of it; raises CancelledError if the loop was stopped."""
@@ -108,26 +124,23 @@ class LoopThread:
         Raises:
             concurrent.futures.CancelledError: The loop was stopped meanwhile.
         """
-        try:
-            running = None if sys.is_finalizing() else self._start()
-        except RuntimeError:
-            running = None
-        if running is None:
-            return _run_here(coroutine)  # no thread can be started any more
         job = _Job(coroutine)
+        running: _Running | None = None
         try:
+            try:
+                running = None if sys.is_finalizing() else self._start()
+            except RuntimeError:
+                running = None
+            if running is None:
+                return _run_here(coroutine)  # no thread can be started any more
             while not job.hand_to(running):
                 self._running.pop(os.getpid(), None)  # another thread has stopped it
                 running = self._start()
-        except BaseException:
-            coroutine.close()
-            raise
-        try:
             while not job.wait(SLICE):
                 if running.loop.is_closed():
                     break  # it was stopped before it came to this
         except BaseException:
-            job.cancel(running)
+            job.leave(running)
             raise
         if not job.done():
             coroutine.close()
@@ -140,28 +153,28 @@ class LoopThread:
         if running is None or sys.is_finalizing():
             return
         running.stopped = True
-        running.loop.call_soon_threadsafe(running.loop.stop)
+        with contextlib.suppress(RuntimeError):  # it has ended by itself
+            running.loop.call_soon_threadsafe(running.loop.stop)
         running.ended.wait(STOP_PATIENCE)
 
     def _start(self) -> _Running:
         running = self._running.get(os.getpid())
-        if running is not None:
-            return running
-        for process in list(self._running):
-            # Kept for ever: closing it would take the parent's loop its wake-up call away, for
-            # both share what the system watches for them (epoll).
-            _left_behind.append(self._running.pop(process))
-        made = _Running()
-        running = self._running.setdefault(made.process, made)
-        if running is made:
+        if running is None:
+            for process in list(self._running):
+                # Kept for ever: closing it would take the parent's loop its wake-up call away, for
+                # both share what the system watches for them (epoll).
+                _left_behind.append(self._running.pop(process))
+            made = _Running()
+            running = self._running.setdefault(made.process, made)
+            if running is not made:
+                made.loop.close()  # another thread was first
+        if not running.begun:
+            # Whoever made it may have been interrupted before this; only one of them will run it.
             try:
-                spawn(made.run, "flex-tokenstore-loop", daemon=True)
+                spawn(running.run, "flex-tokenstore-loop", daemon=True)
             except RuntimeError:
-                self._running.pop(made.process, None)
-                made.loop.close()
+                self._running.pop(running.process, None)
                 raise
-        else:
-            made.loop.close()  # another thread was first
         return running
 
 

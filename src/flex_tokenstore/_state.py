@@ -147,6 +147,8 @@ class State:
     """Refresh tokens that the server rejected."""
     spent: Digests = field(default_factory=Digests)
     """Refresh tokens that brought an access token which the API refused at once."""
+    benched: Held | None = None
+    """The token that was held when the API refused it, until there is a better one."""
     believed: dict[str, float] = field(default_factory=dict)
     """Endpoints whose 401 is believed, and until when (monotonic)."""
     fruitless: list[float] = field(default_factory=list)
@@ -237,6 +239,7 @@ class State:
             left = self._seconds_left(token)
             expires = None if left is None else self.monotonic + left
         renew = float("inf") if expires is None else expires - _margin(token)
+        self.benched = None
         self.held = Held(token, renew, expires, self.wall - self.monotonic)
         return self.held
 
@@ -255,7 +258,7 @@ class State:
         self.refused.add(token.access_token)
         held = self.held
         if held is not None and held.token.access_token == token.access_token:
-            self.held = None
+            self.held, self.benched = None, held
             if origin == "refreshed" and held.alive(monotonic, wall):
                 self.fruitless[:] = [*self.fruitless[1 - MOST_FRUITLESS :], monotonic]
                 if token.refresh_token is not None:
@@ -281,6 +284,16 @@ class State:
         if token.refresh_token is not None:
             self.spent.add(token.refresh_token)
 
+    def reinstate(self) -> None:
+        """No better token could be obtained: the one that the API refused serves those endpoints
+        that take it."""
+        held, self.benched = self.benched, None
+        if self.held is None and held is not None and held.alive(self.monotonic, self.wall):
+            self.refused.discard(held.token.access_token)
+            if held.token.refresh_token is not None:
+                self.spent.discard(held.token.refresh_token)
+            self.held = held
+
     def settle_for(self, token: Token) -> Outcome:
         """Goes on with a token that the API refused: there is no better one, and other endpoints
         may take it."""
@@ -292,13 +305,15 @@ class State:
 
     def caused_by_api(self, stored: Token | None) -> bool:
         """A sign-in now is due to a 401 of the API, and not to an empty store or to time."""
-        pending = self.unsaved.token if self.unsaved is not None else stored
-        return pending is not None and pending.access_token in self.refused
+        pending = self.unsaved.token if self.unsaved is not None else None
+        tokens = (pending, stored)
+        return any(token is not None and token.access_token in self.refused for token in tokens)
 
     def recent_sign_ins(self, stored: Token | None) -> list[float]:
         """Wall times of what :attr:`sign_ins` means, of other processes too, in the last minute."""
         known = {*self.sign_ins, *(() if stored is None else stored.sign_ins)}
-        return sorted(at for at in known if 0 <= self.wall - at < MINUTE)[-MOST_SIGN_INS:]
+        # Clocks of hosts differ: what seems to be of the near future counts too.
+        return sorted(at for at in known if -CLOCK_SKEW <= self.wall - at < MINUTE)[-MOST_SIGN_INS:]
 
     def believes_refusal(self, error: GrantError, refresh: Secret[str]) -> bool:
         """Whether this token request's failure is the server's refusal of the refresh token.
@@ -412,7 +427,7 @@ class State:
 
     def forget(self) -> None:
         """Nothing is known any more: revoked or removed."""
-        self.held = self.unsaved = self.own = None
+        self.held = self.unsaved = self.own = self.benched = None
 
     def lease_is_short(self) -> bool:
         """Less of the lease is left than one request may take."""

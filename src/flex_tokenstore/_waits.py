@@ -46,7 +46,7 @@ def finish(flight: Flight, waiter: object, limit: float, give_up: Callable[[], N
             while not flight.over() and time.monotonic() < until:
                 flight.wait_a_while(since)
                 if flight.given_up:
-                    until = min(until, since + LAST_MOMENT)
+                    until = min(until, flight.given_up_at + LAST_MOMENT)
             break
         except Leave as leave:
             first = leave.error
@@ -103,7 +103,7 @@ def warn(flight: Flight, limit: float) -> None:
 
 def give_up_for_good(flight: Flight, give_up: Callable[[], None]) -> None:
     """The user insists: ends the token request, whose token may be lost."""
-    flight.given_up = True
+    flight.given_up, flight.given_up_at = True, time.monotonic()
     logger.warning(
         "stopped during a token request; its token may be lost, and then the next run signs in "
         "with the client secret"

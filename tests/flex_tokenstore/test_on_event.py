@@ -133,5 +133,7 @@ def test_an_error_that_cannot_be_shown_is_of_no_consequence(
     world.store.set_errors = [Unprintable()]
     token, *_ = world.run("token", on_event=None)
     assert world.store.token == token.to_dict()
-    failures = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
-    assert failures == ["the report failed at event save_failed: ValueError"]
+    # One of ours stands for it, which can be shown: the report does not fail.
+    assert [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR] == []
+    assert "token not saved" in caplog.text
+    assert "SENTINEL" not in caplog.text

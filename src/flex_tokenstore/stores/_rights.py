@@ -13,6 +13,7 @@ from pathlib import Path
 
 from flex_tokenstore.stores._beside import beside, temporary
 from flex_tokenstore.stores._mounted import check_writable, is_mount_point
+from flex_tokenstore.stores._raw import retried
 from flex_tokenstore.stores._reasons import refuse, reporting
 
 _DOING = "written, so no new token was requested"
@@ -49,11 +50,12 @@ def _try_folder(path: Path) -> None:
 
 
 def _make(scratch: Path) -> None:
-    fd = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_WAIT, 0o600)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_WAIT
+    fd = retried(lambda: os.open(scratch, flags, 0o600))
     try:
         os.close(fd)
     finally:
-        scratch.unlink(missing_ok=True)
+        retried(lambda: scratch.unlink(missing_ok=True))
 
 
 def _look_at_file(path: Path) -> None:

@@ -36,7 +36,8 @@ PROGRAM = """
 import os, sys
 from flex_tokenstore._identity import TokenIdentity
 from flex_tokenstore.errors import TokenStoreError
-from flex_tokenstore.stores.file import FileStore, config_folder
+from flex_tokenstore._folders import config_folder
+from flex_tokenstore.stores.file import FileStore
 config_folder()
 os.setgroups([])
 os.setgid(int(sys.argv[3]))
