@@ -365,6 +365,8 @@ class Model:
         for event in events:
             invariants.at_end(world, proc, view.sessions[event.session], event)
             if event.kind == "flight":
+                if event.op == "obtain":
+                    proc = _note_failure(proc, event)
                 proc = proc._replace(granted=None, conflict=False, save_failed=None)
             elif event.kind == "call":
                 proc = self._end_of_call(world, proc, event)
@@ -638,6 +640,14 @@ def _matches(before: Rec | Corrupt | None, expected: str | None) -> bool:
     if isinstance(before, Corrupt):
         return before.movable and expected == CORRUPT_REVISION
     return revision_of(before) == expected
+
+
+def _note_failure(proc: Proc, event: Event) -> Proc:
+    if isinstance(event.result, Exception):
+        return proc._replace(failed=proc.failed | {event.session})
+    got = event.result.token.access_token.reveal()
+    better = (event.session, got) not in proc.refused
+    return proc._replace(failed=proc.failed - {event.session}) if better else proc
 
 
 _ANSWERS = {

@@ -81,6 +81,8 @@ class Proc(NamedTuple):
     """An answer that has not reached it yet, and the task that waits for it."""
     refused: frozenset[tuple[int, str]] = frozenset()
     """Access tokens that the API answered with 401, by session."""
+    failed: frozenset[int] = frozenset()
+    """Sessions whose last refresh failed: what the API refused serves on, having no better."""
     save_failed: Rec | None = None
     granted: str | None = None
     """The refresh token that the server gave to the flight under way."""
