@@ -100,14 +100,14 @@ class AsyncTokenSession(SessionBase):
             self._saver.cancel()
             await asyncio.wait([self._saver])
         await self._landed()
-        ended, self._ended = self._ended, True
-        if ended:
+        if self._ended:
             return
         if self._state.unsaved is not None:
             with contextlib.suppress(TokenStoreError):
                 await self._alone(_flow.save_again, closing=True)
             await self._landed()
         await self.store.aclose()
+        self._ended = True  # last: whoever was cancelled before this closes it once more
 
     async def _landed(self) -> None:
         """Waits for the refreshes under way; those of another loop, or of the process that this

@@ -142,13 +142,13 @@ class TokenSession(SessionBase):
         if flight is not None:
             flight.unwanted = True  # it may be waiting for another program, which takes its time
             finish(flight, self, self._limit, self._give_up)
-        ended, self._ended = self._ended, True
-        if ended:
+        if self._ended:
             return
         if self._state.unsaved is not None:
             with contextlib.suppress(TokenStoreError):
                 self._alone(_flow.save_again, closing=True)
         self.store.close()
+        self._ended = True  # last: whoever was interrupted before this closes it once more
 
     def __enter__(self) -> TokenSession:
         return self
