@@ -194,10 +194,14 @@ def at_over(world: World, proc: Proc, facts: Facts) -> None:
     _must(not lost, f"I6: the program's end loses {granted}")
 
 
-def at_end(world: World, proc: Proc, facts: Facts, event: Event) -> None:
-    """A flight or a call has ended."""
+def at_end(world: World, proc: Proc, facts: Facts, event: Event, late: bool) -> None:
+    """A flight or a call has ended.
+
+    ``late``: its program has waited at its end for longer than a request and a save may take.
+    """
     if event.kind == "flight":
-        _nothing_lost(world, proc, facts, event)
+        if not late:
+            _nothing_lost(world, proc, facts, event)
         if event.op == "obtain":
             _at_obtained(proc, facts, event)
         elif event.op == "revoke" and not isinstance(event.result, Exception):
@@ -275,10 +279,9 @@ def at_next_end(
     """
     cost = f"{tab.requests} token requests and {tab.secrets} secrets"
     stored = before.slot(facts.owner).stored
-    # Two where nothing is stored and the API takes nothing: the first token is signed in for, and
-    # once more after a refresh.
-    most = 1 + (repeats and not isinstance(stored, Rec))
-    _must(tab.secrets <= most, f"I6: the next call costs {cost}")
+    # Two where the API takes nothing: for the first token, if the stored one is of no use, and once
+    # more after a refresh that does not help.
+    _must(tab.secrets <= 1 + repeats, f"I6: the next call costs {cost}")
     for told in proc.told:
         believed = (told.session, told.endpoint) == (0, op) and before.now - told.at < MINUTE
         if believed and isinstance(stored, Rec) and stored.access == told.access:

@@ -227,8 +227,8 @@ class Model:
             else:
                 owner = self.view(proc).sessions[session].owner
                 yield from self._steps(world, index, task, asks, owner, faults)
-        patience = self.view(proc).patience
-        if patience is not None and world.now >= patience:
+        ending = self.view(proc)
+        if ending.patience is not None and world.now >= ending.patience and not ending.late:
             yield Move(index, "", "ends at last")
         if any(not isinstance(doing.asks, Begin) for doing in self.view(proc).tasks):
             if "crash" in faults:
@@ -362,8 +362,9 @@ class Model:
         local, events = self.machines[proc.kind].step(proc.local, given)
         proc = proc._replace(local=local)
         view = self.view(proc)
+        late = view.late
         for event in events:
-            invariants.at_end(world, proc, view.sessions[event.session], event)
+            invariants.at_end(world, proc, view.sessions[event.session], event, late)
             if event.kind == "flight":
                 if event.op == "obtain":
                     proc = _note_failure(proc, event)
@@ -377,9 +378,9 @@ class Model:
                 invariants.at_hand(proc, doing, facts, doing.asks, hopeless)
         world = world.put(index, proc)
         if given.what in ("end", "late"):
-            world = self._at_the_programs_end(world, index, before, given.what == "late")
+            world = self._at_the_programs_end(world, index, before, late)
         if view.over:
-            if given.what != "late":
+            if not late:
                 invariants.at_over(world, world.procs[index], view.sessions[0])
             return self._crash(world, index)
         return world

@@ -117,6 +117,8 @@ class View(NamedTuple):
     sessions: tuple[Facts, ...]
     over: bool = False
     patience: float | None = None
+    late: bool = False
+    """It has waited for so long, and does not any more."""
 
 
 class _Handle:
@@ -229,7 +231,7 @@ class Process:
         self.events: list[Event] = []
         self._attends: list[_Task] = []
         self._patience: float | None = None
-        self._over = False
+        self._over = self._late = False
         self._flows: list[tuple[Any, str]] = []
         for index, (session_index, ops) in enumerate(spec.callers):
             name = f"caller{index}"
@@ -244,6 +246,7 @@ class Process:
             self._end()
             return self.events
         if given.what == "late":
+            self._late = True
             self._all_attend("send", None)
             return self.events
         task = self.tasks[given.task]
@@ -268,7 +271,7 @@ class Process:
             for task in self._sorted()
         )
         facts = tuple(self._facts(session) for session in self.sessions)
-        return View(tasks, facts, self._over, self._patience)
+        return View(tasks, facts, self._over, self._patience, self._late)
 
     def key(self) -> Any:
         """The whole local state, as plain data."""
@@ -296,7 +299,7 @@ class Process:
                 for task in self._sorted()
             ),
             tuple(snapshot(task.coroutine, names) for task in self._attends),
-            (self._over, self._patience),
+            (self._over, self._patience, self._late),
         )
 
     def _sorted(self) -> list[_Task]:
@@ -414,7 +417,7 @@ class Process:
         try:
             asks = how(value)
             assert isinstance(asks, Done)
-            if asks.seconds is not None:
+            if asks.seconds is not None and self._patience is None:
                 self._patience = self.shipped.clock.now + asks.seconds
         except (StopIteration, CancelledError):
             self._attends.remove(attend)

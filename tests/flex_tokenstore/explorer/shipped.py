@@ -139,25 +139,49 @@ class Loop:
         return self.new[-1]
 
 
+def new_package(prefix: str, cloned: Sequence[str]) -> types.ModuleType:
+    """A package like the shipped one, with its very modules but for those to be copied."""
+    root = types.ModuleType(f"{prefix}_{next(_numbers)}")
+    root.__path__ = [str(SOURCE)]
+    sys.modules[root.__name__] = root
+    for path in SOURCE.glob("*.py"):
+        if path.stem not in cloned and path.stem != "__init__":
+            name = f"flex_tokenstore.{path.stem}"
+            sys.modules[f"{root.__name__}.{path.stem}"] = importlib.import_module(name)
+    return root
+
+
+def copy_of(package: str, name: str, edits: Sequence[Edit], source: Path) -> types.ModuleType:
+    """A copy of a shipped module, with those of the faults that are meant for it."""
+    text = (source / f"{name}.py").read_text(encoding="utf-8")
+    for edit in edits:
+        if edit.module != name:
+            continue
+        if text.count(edit.old) != 1:
+            raise AssertionError(
+                f"a fault cannot be planted: {name}.py has {text.count(edit.old)} times\n{edit.old}"
+            )
+        text = text.replace(edit.old, edit.new)
+    spec = importlib.util.spec_from_loader(f"{package}.{name}", loader=None)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module
+    exec(compile(text, f"{package}/{name}.py", "exec"), module.__dict__)
+    return module
+
+
 class Shipped:
     """One copy of the shipped modules, perhaps with planted faults."""
 
     def __init__(self, edits: Sequence[Edit] = ()) -> None:
         self.clock = Clock()
         self.loop = Loop()
-        package = f"explored_{next(_numbers)}"
-        root = types.ModuleType(package)
-        root.__path__ = [str(SOURCE)]
-        sys.modules[package] = root
-        for path in SOURCE.glob("*.py"):
-            if path.stem not in CLONED and path.stem != "__init__":
-                name = f"flex_tokenstore.{path.stem}"
-                sys.modules[f"{package}.{path.stem}"] = importlib.import_module(name)
+        root = new_package("explored", CLONED)
+        package = root.__name__
         # The one module of the SDK's: it ends a token request at its limit.
-        found = [edit for edit in edits if edit.module == "_deadline"]
-        self.deadline = self._load(package, "_deadline", found, SDK_SOURCE)
+        self.deadline = self._load(package, "_deadline", edits, SDK_SOURCE)
         for name in CLONED:
-            module = self._load(package, name, [edit for edit in edits if edit.module == name])
+            module = self._load(package, name, edits)
             setattr(root, name, module)
             setattr(self, name.lstrip("_"), module)
 
@@ -186,19 +210,7 @@ class Shipped:
     def _load(
         self, package: str, name: str, edits: Sequence[Edit], source: Path = SOURCE
     ) -> types.ModuleType:
-        text = (source / f"{name}.py").read_text(encoding="utf-8")
-        for edit in edits:
-            if text.count(edit.old) != 1:
-                raise AssertionError(
-                    f"a fault cannot be planted: {name}.py has {text.count(edit.old)} times\n"
-                    f"{edit.old}"
-                )
-            text = text.replace(edit.old, edit.new)
-        spec = importlib.util.spec_from_loader(f"{package}.{name}", loader=None)
-        assert spec is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module.__name__] = module
-        exec(compile(text, f"{package}/{name}.py", "exec"), module.__dict__)
+        module = copy_of(package, name, edits, source)
         if "time" in module.__dict__:
             module.__dict__["time"] = self.clock
         if "asyncio" in module.__dict__:

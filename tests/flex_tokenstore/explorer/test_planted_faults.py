@@ -17,8 +17,10 @@ from .configs import (
     config,
 )
 from .explore import Broken, Explorer
+from .lines import SCENES, Copy, strike_everywhere
 from .model import Config
 from .shipped import Edit
+from .world import Violation
 
 ONE_REFUSED = config("1 session", (CALL,), stored="refused", budget=0)
 
@@ -209,13 +211,6 @@ def test_no_bound_on_the_tokens_that_one_call_obtains_breaks_i5() -> None:
     )
 
 
-def test_a_second_sign_in_for_a_token_that_was_settled_for_breaks_i6() -> None:
-    repeats = config("1 session, twice", (TWICE,), "same-both", stored="refused")
-    breaks(
-        "I6", repeats, Edit("_budget", "            self._final\n            or ", "            ")
-    )
-
-
 def test_no_new_trust_in_a_refresh_token_that_a_sign_in_brings_breaks_i3() -> None:
     again = config("1 session", (AGAIN,), "same-refresh", stored="dead", budget=0)
     breaks("I3", again, Edit("_flow", "state.renew_trust(token)", "pass"))
@@ -241,6 +236,39 @@ def test_a_refresh_that_the_end_of_its_callers_stops_breaks_i6() -> None:
     ends = config("1 session", (CALL,), faults=faults("end"))
     breaks(
         "I6", ends, Edit("_attend", "            if not flight.sent:\n", "            if True:\n")
+    )
+
+
+def struck(invariant: str, *edits: Edit) -> None:
+    """That the faults break this invariant where an exception strikes the waiting thread."""
+    with pytest.raises(Violation, match=rf"^{invariant}\b"):
+        for scene in SCENES:
+            strike_everywhere(Copy(edits), scene)
+
+
+def test_a_refresh_in_a_thread_that_ends_with_the_program_breaks_i6() -> None:
+    old = '"flex-tokenstore-renewal", daemon=False'
+    new = '"flex-tokenstore-renewal", daemon=threading.current_thread().daemon'
+    struck("I6", Edit("_session", old, new))
+
+
+def test_a_wait_on_a_lock_that_all_share_breaks_i5() -> None:
+    given = "        self._given.setdefault("
+    future = "        if not self._future.done():\n            self._future.set_result(None)\n"
+    wait = (
+        "        try:\n            self._future.result(seconds)\n"
+        "        except TimeoutError:\n            pass\n        return self.done()\n"
+    )
+    struck(
+        "I5",
+        Edit("_promise", "import threading\n", "import threading, concurrent.futures\n"),
+        Edit(
+            "_promise",
+            "        self._wakers: dict",
+            "        self._future = concurrent.futures.Future()\n        self._wakers: dict",
+        ),
+        Edit("_promise", given, f"{future}{given}"),
+        Edit("_promise", "        sleeper = threading.Lock()\n", wait),
     )
 
 

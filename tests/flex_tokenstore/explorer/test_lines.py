@@ -1,0 +1,53 @@
+"""An exception in the waiting thread, wherever it strikes, harms nobody and loses nothing."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from .lines import SCENES, Copy, Scene, Struck, strike_everywhere
+
+SECOND = (1, 2, 3, 5, 8, 13, 21, 34, 55)  # events between a first exception and a second
+
+# An exception may strike between the making of a coroutine and its first step.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+scenes = pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+errors = pytest.mark.parametrize("error", [Struck, KeyboardInterrupt])
+
+
+@pytest.fixture(scope="module")
+def copy() -> Copy:
+    return Copy()
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """They complain in the test that left them."""
+    yield
+    gc.collect()
+
+
+@scenes
+def test_at_any_line(copy: Copy, scene: Scene) -> None:
+    assert strike_everywhere(copy, scene) > 20, "the lines of a call are seen"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@errors
+@scenes
+def test_at_any_opcode(copy: Copy, scene: Scene, error: type[BaseException]) -> None:
+    assert strike_everywhere(copy, scene, opcodes=True, error=error) > 100
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@errors
+@scenes
+def test_twice(copy: Copy, scene: Scene, error: type[BaseException]) -> None:
+    assert strike_everywhere(copy, scene, again=SECOND, error=error) > 20
