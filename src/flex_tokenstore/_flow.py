@@ -383,8 +383,6 @@ def _request(
                 error = invalid
             else:
                 state.doubt = None
-                if refresh is None:
-                    state.renew_trust(token)
                 state.note_issued(token, refresh, state.monotonic - started, why)
                 if refresh is None:
                     state.renew_trust(token)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Any, get_args
+from typing import Any
 
 from .model import ALL_FAULTS, Api, Config
 from .process import Spec
 from .world import ServerKind
 
-SERVERS: tuple[ServerKind, ...] = get_args(ServerKind)
+SERVERS: tuple[ServerKind, ...] = ("rotating", "fixed", "family")
+REPEATING: tuple[ServerKind, ...] = ("same-access", "same-refresh", "same-both")
+REFUSING: tuple[Api, ...] = ("refuses one", "refuses all")
 LOCKS = ("lease", "file")
 
 CALL = Spec()
 AGAIN = Spec(callers=((0, ("call", "expire", "call")),))
+TWICE = Spec(callers=((0, ("call", "call")),))
+OTHER = Spec(callers=((0, ("other", "call", "other")),))
+TWO_ENDPOINTS = Spec(callers=((0, ("call",)), (0, ("other",))))
 REVOKE = Spec(callers=((0, ("revoke",)),))
 REMOVE = Spec(callers=((0, ("remove",)),))
 TWO_CALLERS = Spec(callers=((0, ("call",)), (0, ("call",))))
@@ -54,7 +59,7 @@ def quick() -> Iterator[Config]:
     """Some of each kind."""
     pair = (CALL, CALL)
     yield config("2 sessions", pair)
-    yield config("2 sessions", pair, "family", compare=False)
+    yield config("2 sessions", pair, "family", compare=False, faults=ALL_FAULTS - {"late", "doubt"})
     yield config("2 sessions", pair, "fixed", "file", compare=False)
     yield config("2 sessions", pair, lock="file", memory=True)
     yield config(
@@ -65,6 +70,14 @@ def quick() -> Iterator[Config]:
         faults=ALL_FAULTS - {"late", "jump"},
     )
     yield config("2 callers of one session", (TWO_CALLERS,))
+    for repeating in REPEATING:
+        yield config("1 session, twice", (TWICE,), repeating, stored="refused")
+    for api in REFUSING:
+        yield config("3 calls of 2 endpoints", (OTHER,), api=api, budget=0)
+    yield config("3 calls of 2 endpoints", (OTHER,), api="refuses all", stored="hunted", budget=0)
+    yield config("2 endpoints at once", (TWO_ENDPOINTS,), api="refuses one", budget=0)
+    yield config("2 sessions", pair, denied=True, stored="aging", budget=0)
+    yield config("2 sessions", pair, prepares=True, faults=frozenset({"deny", "cancel", "end"}))
     for compare, stored in product((True, False), ("expired", "nothing")):
         yield config(
             "3 sessions", (CALL,) * 3, compare=compare, stored=stored, faults=frozenset(), budget=0
@@ -92,9 +105,55 @@ def full() -> Iterator[Config]:
         yield config("remove beside a session", (REMOVE, CALL), **where)
         yield config("call and revoke in one session", (CALL_AND_REVOKE,), **where)
         yield config("2 sessions of one process", (TWO_SESSIONS,), **where)
+    yield from _repeating()
+    yield from _refusing()
     for lock in LOCKS:
         yield config("2 callers beside a session", (TWO_CALLERS, CALL), lock=lock)
         yield config("2 callers of one session", (TWO_CALLERS,), lock=lock, budget=2)
         yield config("2 identities of one process", (TWO_IDENTITIES,), lock=lock)
         yield config("2 callers and revoke in one session", (THREE_CALLERS,), lock=lock, budget=0)
         yield config("2 revocations", (REVOKE, REVOKE), lock=lock, stored="aging")
+
+
+def _repeating() -> Iterator[Config]:
+    """Servers that give a token again which they gave before."""
+    for server, lock, compare in product(REPEATING, LOCKS, (True, False)):
+        where: dict[str, Any] = {"lock": lock, "compare": compare}
+        for stored in ("expired", "refused", "dead"):
+            yield config("1 session, twice", (TWICE,), server, stored=stored, **where)
+        yield config("1 session, twice", (AGAIN,), server, stored="nothing", **where)
+        yield config("1 session, twice", (AGAIN,), server, memory=True, **where)
+        some = frozenset({"crash", "cancel", "end", "loss"})
+        yield config("2 sessions", (CALL, CALL), server, stored="refused", faults=some, **where)
+        yield config("3 sessions", (CALL,) * 3, server, stored="refused", budget=0, **where)
+
+
+def _refusing() -> Iterator[Config]:
+    """An API that takes no token, everywhere or at one endpoint; a store that takes none."""
+    for api, stored in product(REFUSING, ("expired", "refused", "hunted")):
+        yield config("3 calls of 2 endpoints", (OTHER,), api=api, stored=stored)
+        yield config("3 calls of 2 endpoints", (OTHER,), api=api, stored=stored, memory=True)
+    for api in REFUSING:
+        yield config("2 endpoints at once", (TWO_ENDPOINTS,), "family", api=api)
+        yield config("2 sessions of one process", (TWO_SESSIONS,), api=api)
+    for stored in ("refused", "hunted"):
+        for lock in LOCKS:
+            yield config(
+                "2 sessions", (CALL, CALL), lock=lock, api="refuses all", stored=stored, budget=0
+            )
+        yield config(
+            "2 sessions, twice",
+            (TWICE, TWICE),
+            lock="file",
+            api="refuses all",
+            stored=stored,
+            faults=frozenset(),
+            budget=0,
+        )
+    yield config("a call beside 3", (CALL, OTHER), api="refuses one", budget=0)
+    for lock, memory in product(LOCKS, (False, True)):
+        where: dict[str, Any] = {"lock": lock, "memory": memory}
+        for stored in ("expired", "nothing", "aging", "dead"):
+            yield config("2 sessions", (CALL, CALL), denied=True, stored=stored, budget=0, **where)
+        yield config("2 sessions", (CALL, CALL), prepares=True, **where)
+        yield config("1 session, twice", (AGAIN,), prepares=True, budget=2, **where)

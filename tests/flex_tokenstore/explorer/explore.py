@@ -137,7 +137,8 @@ class Explorer:
     def _recover_all(self, leaf: World, world: World, only: Any = None) -> None:
         fresh = self.model.machines[self.model.fresh].initial
         bare = tuple(
-            Proc(p.kind, p.local, p.alive, refused=p.refused, told=p.told) for p in world.procs
+            Proc(p.kind, p.local, p.alive, refused=p.refused, failed=p.failed, told=p.told)
+            for p in world.procs
         )
         world = world._replace(procs=(*bare, Proc(self.model.fresh, fresh)))
         for index, proc in enumerate(world.procs):

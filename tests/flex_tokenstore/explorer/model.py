@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from flex_tokenstore import ANY_REVISION
@@ -39,6 +40,7 @@ from .world import (
 
 SHORT = 16.0  # leaves less of a lease of 25 s than a request may take
 LONG = 26.0  # ends it
+TICK = 1 / 64  # no two sign-ins are sent at the same time
 ALL_FAULTS = frozenset(
     [
         *("crash", "end", "cancel", "jump"),  # of a program
@@ -46,8 +48,6 @@ ALL_FAULTS = frozenset(
         *("loss", "time-out", "refuse", "doubt"),  # of a token request
     ]
 )
-OUTLASTS = "outlast"
-"""Not one of them, for the shipped grants end each request: it lasts beyond its limit."""
 Api = Literal["takes", "refuses one", "refuses all"]
 """Whether the API takes a good token: everywhere, at all endpoints but ``other``, or nowhere."""
 
@@ -62,7 +62,7 @@ class Config(NamedTuple):
     """The lock's kind: with a lease (as Redis), or held until its holder dies (as a file)."""
     stored: str = "expired"
     """What is stored at first: nothing, expired, aging (within the margin), refused (by the API),
-    dead (refresh token and all), corrupt."""
+    dead (refresh token and all), corrupt, hunted (refused, and five sign-ins did not help)."""
     api: Api = "takes"
     denied: bool = False
     """Each save is refused for good, from the start."""
@@ -100,6 +100,7 @@ class Model:
     def __init__(self, config: Config, edits: tuple[Edit, ...] = ()) -> None:
         self.config = config
         shipped = Shipped(edits)
+        self._ends_in_time = cache(shipped.ends_in_time)
         kinds = list(dict.fromkeys((*config.specs, config.specs[0]._replace(callers=((0, ()),)))))
         self.fresh = len(kinds) - 1
         self.machines = [Machine(shipped, spec) for spec in kinds]
@@ -129,9 +130,10 @@ class Model:
 
     def _with_stored(self, world: World, owner: str, number: int) -> World:
         kind = self.config.stored
-        age = {"aging": 95.0, "refused": 0.0}.get(kind, LIFETIME + 1)
+        age = {"aging": 95.0, "refused": 0.0, "hunted": 0.0}.get(kind, LIFETIME + 1)
         access, refresh = f"{owner}:a#{number}.{number}", f"{owner}:r#{number}.{number}"
-        rec: Rec | Corrupt | None = Rec(owner, access, refresh, world.now - age)
+        good = Rec(owner, access, refresh, world.now - age)
+        rec: Rec | Corrupt | None = good
         if kind == "nothing":
             rec = None
         elif kind == "corrupt":
@@ -140,7 +142,11 @@ class Model:
             rec = Corrupt(movable=False)
         elif kind != "dead":
             world = world._replace(live=world.live | {refresh})
-            if kind != "refused":
+            if kind == "hunted":
+                times = tuple(world.now - seconds for seconds in (5.0, 4.0, 3.0, 2.0, 1.0))
+                rec = good._replace(sign_ins=times)
+                world = world._replace(sign_ins=tuple((owner, at) for at in times))
+            elif kind != "refused":
                 expires = world.now - age + LIFETIME
                 world = world._replace(access=world.access | {(access, expires)})
         slots = (*world.slots, Slot(owner, rec))
@@ -221,6 +227,9 @@ class Model:
             else:
                 owner = self.view(proc).sessions[session].owner
                 yield from self._steps(world, index, task, asks, owner, faults)
+        patience = self.view(proc).patience
+        if patience is not None and world.now >= patience:
+            yield Move(index, "", "ends at last")
         if any(not isinstance(doing.asks, Begin) for doing in self.view(proc).tasks):
             if "crash" in faults:
                 yield Move(index, "", "crash")
@@ -272,9 +281,7 @@ class Model:
                 yield Move(index, task, "act: doubtful")
                 yield Move(index, task, "act: asks to wait")
             if "time-out" in faults:
-                yield Move(index, task, "act: times out")
-            if OUTLASTS in faults:
-                yield Move(index, task, "act: outlasts its limit")
+                yield Move(index, task, "act: takes too long")
         else:
             yield Move(index, task, "receive")
             if "loss" in faults and not isinstance(flying.answer, Error):
@@ -294,6 +301,8 @@ class Model:
             return self._crash(world, index)
         if move.what == "end":
             return self._feed(world, index, Input("", None, world.now, "end"))
+        if move.what == "ends at last":
+            return self._feed(world, index, Input("", None, world.now, "late"))
         asks, session, flow = next(
             (doing.asks, doing.session, doing.flow)
             for doing in self.view(proc).tasks
@@ -329,7 +338,7 @@ class Model:
             if slot.holder == index and slot.end is None:
                 world = world.with_slot(slot.owner, holder=None)
         world = self._lose(world, index)
-        return world.with_proc(index, **Proc(world.procs[index].kind, -1, alive=False)._asdict())
+        return world.put(index, Proc(world.procs[index].kind, -1, alive=False))
 
     def _lose(self, world: World, index: int) -> World:
         """Nobody waits any more for the answer to this process's token request."""
@@ -356,6 +365,8 @@ class Model:
         for event in events:
             invariants.at_end(world, proc, view.sessions[event.session], event)
             if event.kind == "flight":
+                if event.op == "obtain":
+                    proc = _note_failure(proc, event)
                 proc = proc._replace(granted=None, conflict=False, save_failed=None)
             elif event.kind == "call":
                 proc = self._end_of_call(world, proc, event)
@@ -364,11 +375,12 @@ class Model:
                 hopeless = self.config.repeats
                 facts = view.sessions[doing.session]
                 invariants.at_hand(proc, doing, facts, doing.asks, hopeless)
-        world = world.with_proc(index, **proc._asdict())
-        if given.what == "end":
-            world = self._at_the_programs_end(world, index, before)
+        world = world.put(index, proc)
+        if given.what in ("end", "late"):
+            world = self._at_the_programs_end(world, index, before, given.what == "late")
         if view.over:
-            invariants.at_over(world, world.procs[index], view.sessions[0])
+            if given.what != "late":
+                invariants.at_over(world, world.procs[index], view.sessions[0])
             return self._crash(world, index)
         return world
 
@@ -386,13 +398,13 @@ class Model:
             proc = proc._replace(told=told)
         return proc._replace(tabs=proc.without(event.task))
 
-    def _at_the_programs_end(self, world: World, index: int, before: Any) -> World:
+    def _at_the_programs_end(self, world: World, index: int, before: Any, late: bool) -> World:
         """What a task waited for, it does not wait for any more if it was cancelled."""
         proc = world.procs[index]
         asks = {doing.name: doing.asks for doing in before.tasks}
         goes_on = {d.name for d in self.view(proc).tasks if d.asks == asks[d.name]}
         if proc.request is not None and proc.request.task not in goes_on:
-            invariants.at_lost(proc.request)
+            invariants.at_lost(proc.request, late)
             world = self._lose(world, index)
         if proc.late is not None and proc.late[0] not in goes_on:
             world = world.with_proc(index, late=None)
@@ -441,6 +453,8 @@ class Model:
         assert proc.request is not None
         answer = Error("transient") if what.endswith("lost after") else proc.request.answer
         world = world.with_proc(index, request=None)
+        if asks[1] is None and self.config.api != "takes":
+            world = pass_time(world, TICK)
         if isinstance(answer, Granted):
             world = world.with_proc(index, granted=answer.refresh, conflict=False)
             if asks[1] is not None and (session, answer.access) in proc.refused:
@@ -477,10 +491,11 @@ class Model:
         flying = world.procs[index].request
         assert flying is not None
         fault = what.partition(": ")[2]
-        if fault == "times out":
-            world = pass_time(world, self.machines[world.procs[index].kind].spec.request_timeout)
-            return self.feed(self._lose(world, index), index, task, Error("transient"))
-        if fault == "outlasts its limit":
+        if fault == "takes too long":
+            limit = self.machines[world.procs[index].kind].spec.request_timeout
+            if self._ends_in_time(limit):
+                world = self._lose(pass_time(world, limit), index)
+                return self.feed(world, index, task, Error("transient"))
             hold = world.procs[index].hold
             # Its program lives and waits: that its lease has ended meanwhile is no excuse.
             return pass_time(world, LONG).with_proc(index, hold=hold)
@@ -625,6 +640,14 @@ def _matches(before: Rec | Corrupt | None, expected: str | None) -> bool:
     if isinstance(before, Corrupt):
         return before.movable and expected == CORRUPT_REVISION
     return revision_of(before) == expected
+
+
+def _note_failure(proc: Proc, event: Event) -> Proc:
+    if isinstance(event.result, Exception):
+        return proc._replace(failed=proc.failed | {event.session})
+    got = event.result.token.access_token.reveal()
+    better = (event.session, got) not in proc.refused
+    return proc._replace(failed=proc.failed - {event.session}) if better else proc
 
 
 _ANSWERS = {

@@ -60,13 +60,14 @@ class Spec(NamedTuple):
 class Input(NamedTuple):
     """One input of a process: the answer to what a task asked, at a time.
 
-    ``what``: cancel: that caller leaves; end: the program ends, and with it all callers.
+    ``what``: cancel: that caller leaves; end: the program ends, and with it all callers; late: it
+    has waited too long for what was under way then.
     """
 
     task: str
     answer: Answer
     now: float
-    what: Literal["answer", "cancel", "end"] = "answer"
+    what: Literal["answer", "cancel", "end", "late"] = "answer"
 
 
 class Facts(NamedTuple):
@@ -107,11 +108,15 @@ class Doing(NamedTuple):
 
 
 class View(NamedTuple):
-    """What a process is about to do. ``over``: it ended, as programs do that nobody kills."""
+    """What a process is about to do. ``over``: it ended, as programs do that nobody kills.
+
+    ``patience``: until when it waits for what is under way, while it ends.
+    """
 
     tasks: tuple[Doing, ...]
     sessions: tuple[Facts, ...]
     over: bool = False
+    patience: float | None = None
 
 
 class _Handle:
@@ -203,7 +208,6 @@ class Process:
         self.shipped = shipped
         shipped.loop.new.clear()
         shipped.clock.now = 0.0
-        shipped.session_base._sign_ins.clear()  # its sessions' own: it is another process
         self._key = object()
         self.sessions = []
         for owner in spec.owners:
@@ -224,6 +228,7 @@ class Process:
         self.tasks: dict[str, _Task] = {}
         self.events: list[Event] = []
         self._attends: list[_Task] = []
+        self._patience: float | None = None
         self._over = False
         self._flows: list[tuple[Any, str]] = []
         for index, (session_index, ops) in enumerate(spec.callers):
@@ -237,6 +242,9 @@ class Process:
         self.shipped.clock.now = given.now
         if given.what == "end":
             self._end()
+            return self.events
+        if given.what == "late":
+            self._all_attend("send", None)
             return self.events
         task = self.tasks[given.task]
         if given.what == "cancel":
@@ -260,7 +268,7 @@ class Process:
             for task in self._sorted()
         )
         facts = tuple(self._facts(session) for session in self.sessions)
-        return View(tasks, facts, self._over)
+        return View(tasks, facts, self._over, self._patience)
 
     def key(self) -> Any:
         """The whole local state, as plain data."""
@@ -288,7 +296,7 @@ class Process:
                 for task in self._sorted()
             ),
             tuple(snapshot(task.coroutine, names) for task in self._attends),
-            self._over,
+            (self._over, self._patience),
         )
 
     def _sorted(self) -> list[_Task]:
@@ -389,16 +397,16 @@ class Process:
             assert task.loop_task is not None
             if not task.loop_task.hidden:
                 task.loop_task.cancel()
-        for attend in list(self._attends):
-            self._attend(attend, attend.coroutine.throw, CancelledError())
-        self._stop_cancelled()
-        self._over = not self._attends
+        self._all_attend("throw", CancelledError())
 
-    def _stop_cancelled(self) -> None:
+    def _all_attend(self, how: str, value: Any) -> None:
+        for attend in list(self._attends):
+            self._attend(attend, getattr(attend.coroutine, how), value)
         for task in self._sorted():
             if task.loop_task is not None and task.loop_task.cancelled and not task.cancelled:
                 task.cancelled = True
                 self._go_on(task, task.coroutine.throw, CancelledError())
+        self._over = not self._attends
 
     def _attend(self, attend: _Task, how: Any, value: Any) -> None:
         """The task that attends to a flight goes on: never later than it could."""
@@ -406,6 +414,8 @@ class Process:
         try:
             asks = how(value)
             assert isinstance(asks, Done)
+            if asks.seconds is not None:
+                self._patience = self.shipped.clock.now + asks.seconds
         except (StopIteration, CancelledError):
             self._attends.remove(attend)
             attend.loop_task.end()
@@ -413,17 +423,17 @@ class Process:
     def _start_new(self, by: _Task) -> None:
         while self.shipped.loop.new:
             new = self.shipped.loop.new.pop(0)
-            if new.name.endswith("attend"):
+            flow = new.coroutine.cr_frame.f_locals.get("flow")
+            if flow is None:
                 attend = _Task(f"attend{len(self._attends)}", new.coroutine, by.session, new)
                 self._attends.append(attend)
                 self._attend(attend, new.coroutine.send, None)
                 continue
-            flow = new.coroutine.cr_frame.f_locals["flow"].gi_code.co_name
             used = {name for name in self.tasks if name.startswith("flight")}
             name = next(f"flight{n}" for n in range(9) if f"flight{n}" not in used)
             task = _Task(name, new.coroutine, by.session, new)
-            task.flow, task.leader = flow, by.name
-            self._flows.append((task.flight, flow))
+            task.flow, task.leader = flow.gi_code.co_name, by.name
+            self._flows.append((task.flight, task.flow))
             self._run(task, None)
 
     def _landed(self, task: _Task, flight: Any) -> None:

@@ -16,9 +16,11 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import flex_integration_sdk
 import flex_tokenstore
 
 SOURCE = Path(flex_tokenstore.__file__).parent
+SDK_SOURCE = Path(flex_integration_sdk.__file__).parent
 CLONED = (
     "_promise",
     "_gate",
@@ -90,9 +92,10 @@ class Wait(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A task waits until another is done."""
+    """A task waits until another is done, or so many seconds."""
 
     task: LoopTask
+    seconds: float | None
 
 
 class LoopTask:
@@ -150,6 +153,9 @@ class Shipped:
             if path.stem not in CLONED and path.stem != "__init__":
                 name = f"flex_tokenstore.{path.stem}"
                 sys.modules[f"{package}.{path.stem}"] = importlib.import_module(name)
+        # The one module of the SDK's: it ends a token request at its limit.
+        found = [edit for edit in edits if edit.module == "_deadline"]
+        self.deadline = self._load(package, "_deadline", found, SDK_SOURCE)
         for name in CLONED:
             module = self._load(package, name, [edit for edit in edits if edit.module == name])
             setattr(root, name, module)
@@ -165,8 +171,22 @@ class Shipped:
     session_base: Any
     async_session: Any
 
-    def _load(self, package: str, name: str, edits: Sequence[Edit]) -> types.ModuleType:
-        text = (SOURCE / f"{name}.py").read_text(encoding="utf-8")
+    def ends_in_time(self, limit: float) -> bool:
+        """Whether the SDK's watchdog ends a token request that is not answered within ``limit``."""
+        watchdog = self.deadline.Watchdog()
+        self.clock.now = 0.0
+        watch = self.deadline.Watch(limit, self, token=True)
+        watchdog.watches.add(watch)
+        last = limit + 2 * self.deadline.TICK
+        while self.clock.now < last and not watch.ended:
+            self.clock.now += self.deadline.TICK
+            watchdog._look(self.clock.now, stopped=False)
+        return watch.ended is not None
+
+    def _load(
+        self, package: str, name: str, edits: Sequence[Edit], source: Path = SOURCE
+    ) -> types.ModuleType:
+        text = (source / f"{name}.py").read_text(encoding="utf-8")
         for edit in edits:
             if text.count(edit.old) != 1:
                 raise AssertionError(
@@ -205,9 +225,9 @@ async def _pause(seconds: float) -> None:
     await ask(importlib.import_module("flex_tokenstore._steps").Pause(seconds))
 
 
-async def _wait(tasks: set[LoopTask]) -> None:
+async def _wait(tasks: set[LoopTask], timeout: float | None) -> None:
     (task,) = tasks
-    await ask(Done(task))
+    await ask(Done(task, timeout))
 
 
 def _hide(task: LoopTask) -> None:

@@ -8,8 +8,10 @@ from .configs import (
     AGAIN,
     CALL,
     CALL_AND_REVOKE,
+    OTHER,
     REVOKE,
     THREE_CALLERS,
+    TWICE,
     TWO_CALLERS,
     TWO_IDENTITIES,
     config,
@@ -189,6 +191,74 @@ def test_the_error_of_anothers_revocation_breaks_step_2() -> None:
     one = config("call and revoke", (CALL_AND_REVOKE,), faults=faults("error"))
     old = "        if flight.private:\n            return None\n"
     breaks("step 2", one, Edit("_session_base", old, ""))
+
+
+# What other people's users met.
+
+BELIEF = Edit("_state", "self.believed[endpoint] = monotonic + BELIEVED", "pass")
+
+
+def test_no_bound_on_the_tokens_that_one_call_obtains_breaks_i5() -> None:
+    repeats = config("1 session", (CALL,), "same-access", stored="refused", budget=0)
+    breaks(
+        "I5",
+        repeats,
+        Edit("_budget", "outcome.final or again or outcome.token.access_token in", "False and"),
+        Edit("_budget", "            self._final\n            or ", "            "),
+        Edit("_budget", "len(self._tried) == MOST_TOKENS", "False"),
+    )
+
+
+def test_a_second_sign_in_for_a_token_that_was_settled_for_breaks_i6() -> None:
+    repeats = config("1 session, twice", (TWICE,), "same-both", stored="refused")
+    breaks(
+        "I6", repeats, Edit("_budget", "            self._final\n            or ", "            ")
+    )
+
+
+def test_no_new_trust_in_a_refresh_token_that_a_sign_in_brings_breaks_i3() -> None:
+    again = config("1 session", (AGAIN,), "same-refresh", stored="dead", budget=0)
+    breaks("I3", again, Edit("_flow", "state.renew_trust(token)", "pass"))
+
+
+def test_a_request_that_does_not_end_at_its_limit_breaks_i1() -> None:
+    old, new = "        if now < self._end:\n", "        if True:\n"
+    breaks("I1", pair("lease", "time-out"), Edit("_deadline", old, new))
+
+
+def test_a_request_whose_token_cannot_be_saved_breaks_i6() -> None:
+    denied = config("1 session", (CALL,), denied=True, budget=0)
+    old = "        yield from _must(state, Prepare(found.revision))\n        if state.lease"
+    breaks("I6", denied, Edit("_flow", old, "        if state.lease"))
+
+
+def test_a_refresh_that_the_programs_end_takes_along_breaks_i6() -> None:
+    ends = config("1 session", (CALL,), faults=faults("end"))
+    breaks("I6", ends, Edit("_attend", "    hide(work)\n", ""))
+
+
+def test_a_refresh_that_the_end_of_its_callers_stops_breaks_i6() -> None:
+    ends = config("1 session", (CALL,), faults=faults("end"))
+    breaks(
+        "I6", ends, Edit("_attend", "            if not flight.sent:\n", "            if True:\n")
+    )
+
+
+def test_no_belief_in_an_endpoints_401_breaks_i5() -> None:
+    refused = config("1 session, twice", (TWICE,), api="refuses all", budget=0)
+    breaks("I5", refused, BELIEF)
+
+
+def test_no_bound_on_the_sign_ins_that_401s_cause_breaks_i5() -> None:
+    hunted = config("1 session", (OTHER,), api="refuses all", stored="hunted", budget=0)
+    old = "if by_api and len(sign_ins) >= MOST_SIGN_INS:"
+    breaks("I5", hunted, Edit("_flow", old, "if False:"))
+
+
+def test_a_bound_that_other_programs_do_not_know_of_breaks_i5() -> None:
+    hunted = config("1 session", (OTHER,), api="refuses all", stored="hunted", budget=0)
+    old = "*(() if stored is None else stored.sign_ins)"
+    breaks("I5", hunted, Edit("_state", old, ""))
 
 
 def test_a_fault_that_cannot_be_planted_is_an_error() -> None:

@@ -136,7 +136,7 @@ def real(answer: Answer) -> Any:
 
 
 _FRAMES = (types.CoroutineType, types.GeneratorType)
-_PLAIN = (str, int, float, bool, type(None))
+_PLAIN = (str, int, float, bool, type(None))  # by exact type first: it is what there is most of
 _BY_NAME = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType)
 _WRAPPERS = ("coroutine_wrapper",)
 
@@ -148,6 +148,8 @@ def snapshot(thing: Any, names: dict[int, str]) -> Any:
         thing: A task, an object of the shipped code, a value.
         names: Objects that stand for themselves, by ``id``; what is in them is looked at elsewhere.
     """
+    if type(thing) in _PLAIN:
+        return thing
     name = names.get(id(thing))
     if name is not None:
         return name

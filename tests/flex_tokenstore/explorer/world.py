@@ -81,6 +81,8 @@ class Proc(NamedTuple):
     """An answer that has not reached it yet, and the task that waits for it."""
     refused: frozenset[tuple[int, str]] = frozenset()
     """Access tokens that the API answered with 401, by session."""
+    failed: frozenset[int] = frozenset()
+    """Sessions whose last refresh failed: what the API refused serves on, having no better."""
     save_failed: Rec | None = None
     granted: str | None = None
     """The refresh token that the server gave to the flight under way."""
@@ -141,9 +143,11 @@ class World(NamedTuple):
         )
 
     def with_proc(self, index: int, **changes: Any) -> World:
-        procs = list(self.procs)
-        procs[index] = procs[index]._replace(**changes)
-        return self._replace(procs=tuple(procs))
+        return self.put(index, self.procs[index]._replace(**changes))
+
+    def put(self, index: int, proc: Proc) -> World:
+        """The world with ``proc`` in the place of what was there."""
+        return self._replace(procs=(*self.procs[:index], proc, *self.procs[index + 1 :]))
 
     def takes(self, access: str) -> bool:
         return any(name == access and self.now < expires for name, expires in self.access)
