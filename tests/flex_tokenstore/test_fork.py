@@ -185,6 +185,7 @@ async def main():
 asyncio.run(main())
 """
 
+
 @pytest.mark.parametrize(
     "program",
     [
