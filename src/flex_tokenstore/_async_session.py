@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -69,6 +70,7 @@ class AsyncTokenSession(SessionBase):
         )
         self.store: AsyncTokenStore
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = os.getpid()
         self._tasks: dict[asyncio.Task[None], Flight] = {}
         self._saver: asyncio.Task[None] | None = None
 
@@ -211,14 +213,14 @@ class AsyncTokenSession(SessionBase):
 
     def _own_loop(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.get_running_loop()
-        if self._loop is not None and self._loop.is_closed():
+        forked = self._process != os.getpid()  # the parent's loop never runs here
+        if self._loop is not None and self._loop is not loop and (forked or self._loop.is_closed()):
             # One ``asyncio.run`` after the other, as web frameworks and Lambda handlers do.
-            self._loop, self._saver = None, None
-            for flight in self._tasks.values():
+            for flight in () if forked else self._tasks.values():
                 flight.abort()
-            self._tasks = {}
+            self._loop, self._saver, self._tasks = None, None, {}
         if self._loop is None:
-            self._loop = loop
+            self._loop, self._process = loop, os.getpid()
         elif self._loop is not loop:
             raise SessionClosedError(
                 "this session belongs to another event loop, which still lives; make a session in "

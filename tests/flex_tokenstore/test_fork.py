@@ -158,12 +158,41 @@ session.close()
 """
 
 
+ASYNC_SESSION = """
+server, own = Server(), DictStore()
+own.token = stored(server, age=4000)
+async def refresh(session):
+    old = await session.token()
+    session._state.refuse(old, "adopted", 0.0, 0.0)
+    assert (await session.token()).digest != old.digest
+async def main():
+    opened = await open_async_store(own, IDENTITY, host_lock="off")
+    session = AsyncTokenSession(opened, AsyncServer(server))
+    await session.token()
+    child = fork()
+    if child == 0:
+        # The parent's loop is not closed, and never runs here.
+        code = 1
+        try:
+            asyncio.events._set_running_loop(None)
+            asyncio.run(refresh(session))
+            code = 0
+        finally:
+            os._exit(code)
+    end_of(child)
+    await refresh(session)
+    await session.aclose()
+asyncio.run(main())
+"""
+
+
 @pytest.mark.parametrize(
     "program",
     [
         ASYNC_STORE,
         ASYNC_STORE_THREADS,
         ASYNC_HANDLE,
+        ASYNC_SESSION,
         MEMORY_LOCK_HELD,
         MEMORY_LOCK_HELD_WITHOUT_HOOKS,
         GATE_HELD,

@@ -19,11 +19,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pytest
-
 from flex_integration_sdk import IntegrationSDK, create_async_instance, create_instance
 from flex_integration_sdk.errors import FlexError
-from flex_tokenstore import SessionClosedError, TokenStoreError
+from flex_tokenstore import TokenStoreError
 
 CHILDREN, THREADS = 4, 4
 PATIENCE = 30  # seconds in which a child must be done
@@ -105,7 +103,8 @@ def at_any_moment() -> Any:
 
 
 def asynchronous() -> Any:
-    """An async instance that the parent used: each child makes its own."""
+    """An async instance that the parent used: it is made anew in each child, which may also make
+    one of its own."""
     instance = create_async_instance()
     wait()
 
@@ -115,8 +114,7 @@ def asynchronous() -> Any:
 
     async def inherited() -> bool:
         assert (await instance.auth_info()).grant_type == "refresh_token"
-        with pytest.raises(SessionClosedError, match="event loop"):
-            await use(instance)
+        assert await use(instance)
         await instance.aclose()
         async with create_async_instance() as own:
             return bool(await use(own))

@@ -55,7 +55,11 @@ def _make(scratch: Path) -> None:
     try:
         os.close(fd)
     finally:
-        retried(lambda: scratch.unlink(missing_ok=True))
+        try:
+            retried(lambda: scratch.unlink(missing_ok=True))
+        except OSError:
+            scratch.unlink(missing_ok=True)  # once more: else it stays until the next time
+            raise
 
 
 def _look_at_file(path: Path) -> None:

@@ -12,8 +12,8 @@ from .invariants import Most
 from .model import Config
 
 HEAD = (
-    f"{'configuration':84} {'states':>8} {'transitions':>12} {'leaves':>7} {'longest':>8} {'cost':>9} "
-    f"{'s':>6}"
+    f"{'configuration':84} {'states':>8} {'transitions':>12} {'leaves':>7} {'longest':>8} "
+    f"{'cost':>9} {'s':>6}"
 )
 
 

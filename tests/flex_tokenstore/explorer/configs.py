@@ -48,8 +48,10 @@ def config(
     parts = [what, server, lock, "compare-and-set" if compare else "plain", stored]
     parts += ["memory"] * memory + [f"API {api}"] * (api != "takes")
     parts += ["prepares"] * prepares + ["denied"] * denied + [f"{budget} of {len(faults)} faults"]
-    kind = {"compare_and_set": compare, "memory": memory, "prepares": prepares or denied}
-    specs = tuple(spec._replace(**kind) for spec in specs)
+    specs = tuple(
+        spec._replace(compare_and_set=compare, memory=memory, prepares=prepares or denied)
+        for spec in specs
+    )
     return Config(
         ", ".join(parts), specs, server, lock == "lease", stored, api, denied, faults, budget
     )

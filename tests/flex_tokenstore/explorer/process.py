@@ -379,8 +379,10 @@ class Process:
             task.asks = how(value)
         except (StopIteration, CancelledError) as ended:
             del self.tasks[task.name]
-            assert task.loop_task is not None
-            assert task.loop_task.cancelled or isinstance(ended, StopIteration)
+            if task.loop_task is None or (
+                isinstance(ended, CancelledError) and not task.loop_task.cancelled
+            ):
+                raise AssertionError(f"{task.name} ends, which it must not") from ended
             self._landed(task, flight)
         self._start_new(task)
 

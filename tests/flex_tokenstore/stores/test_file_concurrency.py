@@ -65,8 +65,8 @@ for turn in range(10):
 
 CLAIMER = """
 store, key = open_for(f"client-{number}")
-store.set_token(made(f"of {key}", key), None)
-assert store.get_token()["access_token"] == f"of {key}"
+store.set_token(made(f"of-{key}", key), None)
+assert store.get_token()["access_token"] == f"of-{key}"
 """
 
 DYING = """
