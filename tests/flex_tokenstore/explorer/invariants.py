@@ -1,4 +1,8 @@
-"""I1 to I7 of the design, each as what must hold when one thing happens."""
+"""I1 to I7 of the design, each as what must hold when one thing happens.
+
+What I5 bounds is stated in numbers: what one call may cost in token requests and in sendings of the
+client secret, and how many sign-ins 401s of the API may cause in a minute.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +26,19 @@ from .world import (
     owner_of,
 )
 
-MOST_REQUESTS, MOST_SECRETS = 99, 99
-MOST_REQUESTS_CALM, MOST_SECRETS_CALM = 99, 99
+# I5 in numbers: what one call may cost. Without faults: a refresh token that is rejected, and then
+# one sign-in; or, after a 401, one of each, of which the API takes what comes.
+MOST_REQUESTS, MOST_SECRETS = 2, 1
+# Where the API takes no token, or the server repeats one that the API refused: the first token is
+# had in that way, another by a refresh and another by a sign-in; then its 401 is believed.
+MOST_REQUESTS_REFUSED, MOST_SECRETS_REFUSED = 4, 2
+# Each fault costs at most a second try of a request that is then of no use, for its answer was lost,
+# and a sign-in in its place.
+REQUESTS_PER_FAULT, SECRETS_PER_FAULT = 2, 1
+# Of one identity in a minute, that only 401s of the API caused, in all programs of its store;
+# and one more for each fault, since nobody knows of the sign-in of a program that died.
 MOST_SIGN_INS = 6
-MOST_SENDS = 4
+MOST_SENDS = 4  # of one call to the API: the first, an adopted, a refreshed, a signed-in token
 MARGIN = LIFETIME / 10  # a token that ends so soon is refreshed, whatever its endpoint says
 
 
@@ -35,15 +48,23 @@ class Most:
     def __init__(self) -> None:
         self.requests = self.secrets = self.calm_requests = self.calm_secrets = 0
 
-    def count(self, tab: Tab, *, calm: bool) -> None:
-        """A call has asked for one more token."""
+    def count(self, tab: Tab, faults: int, *, repeats: bool) -> None:
+        """A call has asked for one more token.
+
+        Args:
+            tab: What it has cost.
+            faults: How many there were so far.
+            repeats: There may be no token that the API takes.
+        """
         self.requests = max(self.requests, tab.requests)
         self.secrets = max(self.secrets, tab.secrets)
-        if calm:
+        if not faults:
             self.calm_requests = max(self.calm_requests, tab.requests)
             self.calm_secrets = max(self.calm_secrets, tab.secrets)
-        requests = MOST_REQUESTS_CALM if calm else MOST_REQUESTS
-        secrets = MOST_SECRETS_CALM if calm else MOST_SECRETS
+        requests = MOST_REQUESTS_REFUSED if repeats else MOST_REQUESTS
+        secrets = MOST_SECRETS_REFUSED if repeats else MOST_SECRETS
+        requests += faults * REQUESTS_PER_FAULT
+        secrets += faults * SECRETS_PER_FAULT
         _must(tab.requests <= requests, f"I5: one call costs {tab.requests} token requests")
         _must(tab.secrets <= secrets, f"I5: one call sends the secret {tab.secrets} times")
 
@@ -103,8 +124,11 @@ def _secret(world: World, proc: Proc, facts: Facts) -> None:
             )
 
 
-def at_sign_in(world: World, proc: Proc, session: int, facts: Facts) -> World:
-    """The secret is about to be sent; counts it if only 401s of the API are the cause."""
+def at_sign_in(world: World, proc: Proc, session: int, facts: Facts, faults: int) -> World:
+    """The secret is about to be sent; counts it if only 401s of the API are the cause.
+
+    ``faults``: so many so far. What a program did that died, or could not save, nobody knows.
+    """
     unsaved = facts.unsaved[0] if facts.unsaved else None
     pending = unsaved or (facts.own if proc.read == FAILED else proc.read)
     if not isinstance(pending, Rec) or (session, pending.access) not in proc.refused:
@@ -112,7 +136,7 @@ def at_sign_in(world: World, proc: Proc, session: int, facts: Facts) -> World:
     sign_ins = (*world.sign_ins, (facts.owner, world.now))
     recent = [at for owner, at in sign_ins if owner == facts.owner and world.now - at < MINUTE]
     _must(
-        len(recent) <= MOST_SIGN_INS,
+        len(recent) <= MOST_SIGN_INS + faults,
         f"I5: 401s of the API alone cause {len(recent)} sign-ins in a minute",
     )
     return world._replace(sign_ins=sign_ins)

@@ -126,7 +126,7 @@ class Copy:
 
     def __init__(self, edits: Sequence[Edit] = ()) -> None:
         root = new_package(PREFIX, CLONED)
-        modules = {}
+        modules: dict[str, Any] = {}
         for name in CLONED:
             modules[name] = copy_of(root.__name__, name, edits, SOURCE)
             setattr(root, name, modules[name])

@@ -476,15 +476,19 @@ class Model:
         limit = self.machines[proc.kind].spec.request_timeout
         invariants.at_request(world, index, facts, asks[1], limit)
         if asks[1] is None:
-            world = invariants.at_sign_in(world, proc, session, facts)
+            world = invariants.at_sign_in(world, proc, session, facts, self._faults(world))
         leader = next(doing.leader for doing in view.tasks if doing.name == task)
         if leader:
             tab = proc.tab(leader)
             tab = tab._replace(requests=tab.requests + 1, secrets=tab.secrets + (asks[1] is None))
-            self.most.count(tab, calm=world.budget == self.config.budget)
+            self.most.count(tab, self._faults(world), repeats=self.config.repeats)
             proc = proc.with_tab(tab)
         flying = Flying(task, session, asks[1], "sent", None)
         return world.with_proc(index, request=flying, tabs=proc.tabs)
+
+    def _faults(self, world: World) -> int:
+        """How many there were so far."""
+        return self.config.budget - world.budget
 
     def _do_act(
         self, world: World, index: int, task: str, asks: Any, session: int, flow: str, what: str
