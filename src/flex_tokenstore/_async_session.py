@@ -108,8 +108,10 @@ class AsyncTokenSession(SessionBase):
             with contextlib.suppress(TokenStoreError):
                 await self._alone(_flow.save_again, closing=True)
             await self._landed()
-        await self.store.aclose()
-        self._ended = True  # last: whoever was cancelled before this closes it once more
+        # Not before: whoever was cancelled while it saved closes the session once more.
+        ended, self._ended = self._ended, True
+        if not ended:
+            await self.store.aclose()
 
     async def _landed(self) -> None:
         """Waits for the refreshes under way; those of another loop, or of the process that this

@@ -147,8 +147,10 @@ class TokenSession(SessionBase):
         if self._state.unsaved is not None:
             with contextlib.suppress(TokenStoreError):
                 self._alone(_flow.save_again, closing=True)
-        self.store.close()
-        self._ended = True  # last: whoever was interrupted before this closes it once more
+        # Not before: whoever was interrupted while it saved closes the session once more.
+        ended, self._ended = self._ended, True
+        if not ended:
+            self.store.close()
 
     def __enter__(self) -> TokenSession:
         return self

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
@@ -243,6 +243,44 @@ def test_closing_twice_and_from_many_threads_closes_the_store_once() -> None:
     for thread in threads:
         thread.join()
     assert len(closed) == 2
+
+
+def test_closing_that_was_cancelled_while_it_saved_can_be_done_once_more() -> None:
+    class Down(DictStore):
+        """Fails, and then its lock takes as long as it is told to."""
+
+        asked: asyncio.Event | None = None
+        answer = asyncio.Event()
+
+        @contextlib.asynccontextmanager
+        async def token_lock(self, wait: float, lease: float) -> AsyncIterator[None]:
+            if self.asked is not None:
+                self.asked.set()
+                await self.answer.wait()
+            yield None
+
+    async def main() -> tuple[Server, Down]:
+        server, store = Server(), Down()
+        store.token = stored(server, age=4000)
+        store.set_errors = [OSError("disk full")]
+        session = await make(store, AsyncServer(server))
+        await session.token()
+        assert not session.saved
+        store.asked = asyncio.Event()
+        closing = asyncio.create_task(session.aclose())
+        await store.asked.wait()
+        closing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await closing
+        store.asked = None
+        store.answer.set()
+        await session.aclose()
+        return server, store
+
+    server, store = asyncio.run(main())
+    assert store.token is not None
+    assert store.token["refresh_token"] in server.live
+    assert server.calls == ["refresh"]
 
 
 @pytest.mark.parametrize("call", ["token", "revoke"])

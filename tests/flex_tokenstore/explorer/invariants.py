@@ -32,8 +32,8 @@ MOST_REQUESTS, MOST_SECRETS = 2, 1
 # Where the API takes no token, or the server repeats one that the API refused: the first token is
 # had in that way, another by a refresh and another by a sign-in; then its 401 is believed.
 MOST_REQUESTS_REFUSED, MOST_SECRETS_REFUSED = 4, 2
-# Each fault costs at most a second try of a request that is then of no use, for its answer was
-# lost, and a sign-in in its place.
+# Each fault costs at most a second try of a request, of no use since its answer was lost, and a
+# sign-in in its place.
 REQUESTS_PER_FAULT, SECRETS_PER_FAULT = 2, 1
 # Of one identity in a minute, that only 401s of the API caused, in all programs of its store;
 # and one more for each fault, since nobody knows of the sign-in of a program that died.
