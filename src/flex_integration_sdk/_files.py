@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypedDict
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from flex_tokenstore import Secret
 
 from ._arguments import Upload
 from ._failures import host_of
 from ._http import Http
-from ._redirects import REDIRECTS
+from ._redirects import REDIRECTS, target
 from ._requests import ApiRequest, type_of
 from ._upload_target import upload_request
 from .errors import TransportError, class_for
@@ -182,8 +182,9 @@ def _check(answer: ApiAnswer, request: ApiRequest) -> None:
         message += "; the signed URL may have expired: make another with file_uploads.create"
     elif status in REDIRECTS:
         # The file would go elsewhere, and the signature is for this host.
-        target = host_of(urljoin(request.url, answer.headers.get("location", "")))
-        message += f", a redirect to {target}; it is not followed: make another with "
+        there = target(request.url, answer.headers.get("location", ""))
+        where = "an unreadable address" if there is None else host_of(there.geturl())
+        message += f", a redirect to {where}; it is not followed: make another with "
         message += "file_uploads.create"
     raise class_for(status)(
         message,

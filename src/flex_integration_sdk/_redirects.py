@@ -36,14 +36,14 @@ def redirected(api: ApiRequest, status: int, location: str | None, count: int) -
     """
     if status not in REDIRECTS or not location:
         return None
-    here, there = urlsplit(api.url), _target(api.url, location)
-    target = "an address that cannot be read" if there is None else _shown(there)
+    here, there = urlsplit(api.url), target(api.url, location)
+    where = "an address that cannot be read" if there is None else _shown(there)
     if there is None or there.username is not None or _origin(there) != _origin(here):
-        raise _refused(api, status, f"to {target}: only redirects within {_shown(here)} are")
+        raise _refused(api, status, f"to {where}: only redirects within {_shown(here)} are")
     if api.method != "GET" and status not in KEEP_THE_METHOD:
-        raise _refused(api, status, f"within {target}: of a command only 307 and 308 are")
+        raise _refused(api, status, f"within {where}: of a command only 307 and 308 are")
     if count >= MOST:
-        raise _refused(api, status, f"within {target}, more than {MOST} times: no more are")
+        raise _refused(api, status, f"within {where}, more than {MOST} times: no more are")
     return api._replace(url=there._replace(fragment="").geturl())
 
 
@@ -61,7 +61,8 @@ def _refused(api: ApiRequest, status: int, how: str) -> TransportError:
     )
 
 
-def _target(url: str, location: str) -> SplitResult | None:
+def target(url: str, location: str) -> SplitResult | None:
+    """Where a redirect leads; None if that cannot be read."""
     try:
         found = urlsplit(urljoin(url, location))
         found.port  # noqa: B018 - raises if it is none

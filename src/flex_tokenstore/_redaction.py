@@ -147,7 +147,7 @@ def watch_loggers() -> None:
 def secrets_of(thing: object) -> tuple[Secret[Any], ...]:
     """The secrets among a store's options."""
     if isinstance(thing, Secret):
-        return (thing, *_password_of(thing))
+        return _within(thing)
     if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
         parts: Iterable[Any] = [getattr(thing, each.name) for each in dataclasses.fields(thing)]
     elif isinstance(thing, Mapping):
@@ -159,15 +159,28 @@ def secrets_of(thing: object) -> tuple[Secret[Any], ...]:
     return tuple(secret for each in parts for secret in secrets_of(each))
 
 
-def _password_of(secret: Secret[Any]) -> tuple[Secret[Any], ...]:
-    """Of an address, which drivers show without its password, or only the password itself."""
-    from urllib.parse import unquote, urlsplit
+def _within(secret: Secret[Any]) -> tuple[Secret[Any], ...]:
+    """What must not be shown of a secret: of an address, which people need to see, only its
+    password and the values of its query; of anything else, all."""
+    from urllib.parse import parse_qsl, unquote, urlsplit
 
     try:
-        password = Secret(urlsplit(secret.reveal()).password)
+        address = urlsplit(secret.reveal())
+        password = Secret(address.password or "")
+        values = [Secret(value) for _, value in parse_qsl(address.query) if not _is_plain(value)]
+        is_address = bool(address.scheme and "://" in secret.reveal())
     except (ValueError, AttributeError, TypeError):
-        return ()
-    return (password, Secret(unquote(password.reveal() or ""))) if password else ()
+        return (secret,)
+    if not is_address:
+        return (secret,)
+    if not password:
+        return tuple(values)
+    return (secret, password, Secret(unquote(password.reveal())), *values)
+
+
+def _is_plain(value: str) -> bool:
+    """A number, a name or a path in a query, such as ``db=0``: no secret."""
+    return value.isdecimal() or value.replace("-", "").isalpha() or value.startswith("/")
 
 
 class _Masking(logging.Filter):

@@ -80,7 +80,12 @@ def run(sandbox: RunningSandbox, program: str) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("call", ["sdk.marketplace.show", "sdk.auth_info"])
+slow = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "call", [pytest.param("sdk.marketplace.show", marks=slow), "sdk.auth_info"]
+)
 def test_a_call_at_many_lines_of_a_call(flex_sandbox: RunningSandbox, call: str) -> None:
     """It is refused, or works; the call that it interrupts always works."""
     found = run(
@@ -104,7 +109,7 @@ print(json.dumps([sorted(map(str, nested)), sorted(map(str, outer)), moment]))
     assert moments > (300 if call == "sdk.marketplace.show" else 20)
 
 
-@pytest.mark.parametrize("signed_in", [False, True])
+@pytest.mark.parametrize("signed_in", [pytest.param(False, marks=slow), True])
 def test_a_close_at_many_lines_of_a_call(flex_sandbox: RunningSandbox, signed_in: bool) -> None:
     """The call ends with its answer, or says that the instance is closed; it is closed after it."""
     found = run(
@@ -136,7 +141,9 @@ print(json.dumps([sorted(map(str, outer)), sorted(after), sorted(left), moment])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no interval timers")
-@pytest.mark.parametrize("handler", ["close", "call", "revoke"])
+@pytest.mark.parametrize(
+    "handler", ["close", *(pytest.param(n, marks=slow) for n in ("call", "revoke"))]
+)
 def test_real_signals_at_many_moments(flex_sandbox: RunningSandbox, handler: str) -> None:
     found = run(
         flex_sandbox,

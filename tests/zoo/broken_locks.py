@@ -221,7 +221,7 @@ class _InTwoSteps(FullStore):
     @hookimpl
     def set_token(self, token: dict[str, Any], expected: str | None) -> None:
         self.transact(lambda connection: self.check(connection, expected))
-        time.sleep(0.002)  # as long as a round trip
+        time.sleep(0.02)  # as long as a slow round trip: the others come in between
         self.transact(lambda connection: self.write(connection, token))
 
 

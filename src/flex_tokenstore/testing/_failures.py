@@ -20,6 +20,7 @@ from flex_tokenstore import (
     TokenStoreError,
     TokenUnavailableError,
 )
+from flex_tokenstore._guard import as_raised
 
 from ._bench import Bench, ContractFixtures, Fault, Plant, entered, needed, within
 from ._tokens import SENTINEL, new_identity, new_token, same
@@ -186,17 +187,17 @@ class SecretTests(ContractFixtures):
         bench.handle.set(new_token(bench.identity))
         with entered(needed(outage, "outage")):
             for call in _calls(bench):
-                with pytest.raises(TokenStoreError) as caught:
+                with as_raised(), pytest.raises(TokenStoreError) as caught:
                     within(self.patience, call)
                 _check_silent(caught.value)
 
     def test_errors_of_a_conflict_show_no_secret(self, bench: Bench) -> None:
         bench.need("compare_and_set")
         bench.handle.set(new_token(bench.identity))
-        with pytest.raises(TokenConflictError) as caught:
+        with as_raised(), pytest.raises(TokenConflictError) as caught:
             bench.handle.set(new_token(bench.identity, "late"), "0" * 64)
         _check_silent(caught.value)
-        with pytest.raises(TokenConflictError) as caught:
+        with as_raised(), pytest.raises(TokenConflictError) as caught:
             bench.handle.remove("0" * 64)
         _check_silent(caught.value)
 
@@ -206,7 +207,7 @@ class SecretTests(ContractFixtures):
         text = json.dumps({"access_token": [SENTINEL], "refresh_token": SENTINEL})
         for content in (text, text[:-1], f"{SENTINEL}"):
             needed(plant, "plant")(bench.identity, content.encode())
-            with pytest.raises(TokenCorruptError) as caught:
+            with as_raised(), pytest.raises(TokenCorruptError) as caught:
                 bench.handle.get()
             _check_silent(caught.value)
 

@@ -242,12 +242,12 @@ def test_a_refresh_that_the_end_of_its_callers_stops_breaks_i6() -> None:
 def struck(invariant: str, *edits: Edit) -> None:
     """That the faults break this invariant where an exception strikes the waiting thread."""
 
-    def everywhere() -> None:
+    def strike() -> None:
         for scene in SCENES:
             strike_everywhere(Copy(edits), scene)
 
     with pytest.raises(Violation, match=rf"^{invariant}\b"):
-        everywhere()
+        strike()
 
 
 def test_a_refresh_in_a_thread_that_ends_with_the_program_breaks_i6() -> None:

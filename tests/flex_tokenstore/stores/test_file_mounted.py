@@ -327,7 +327,11 @@ def check_goes_on(place: Place, allowed: list[dict[str, Any] | None]) -> dict[st
     return found
 
 
-@pytest.mark.parametrize("old", [LONG, token("o"), None], ids=["longer", "shorter", "none"])
+@pytest.mark.parametrize(
+    "old",
+    [LONG, *(pytest.param(old, marks=pytest.mark.slow) for old in (token("o"), None))],
+    ids=["longer", "shorter", "none"],
+)
 def test_a_save_that_is_killed_at_any_call(
     tracer: Helper, path: Path, old: dict[str, Any] | None
 ) -> None:
@@ -344,6 +348,7 @@ def test_a_save_that_is_killed_at_any_call(
     assert token("new") in seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("content", "kept"), [(json.dumps(LONG), []), ("{broken", ["{broken"])])
 def test_a_removal_that_is_killed_at_any_call(
     tracer: Helper, path: Path, content: str, kept: list[str]

@@ -316,7 +316,15 @@ def test_the_lock_is_neither_needed_nor_taken(tmp_path: Path) -> None:
         store(str(tmp_path / "t.json")).prepare_save()
 
 
-@pytest.mark.parametrize("code", ["EIO", "ENOSPC", "EDQUOT", "ESTALE", "EMFILE", "EACCES", "EROFS"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ENOSPC",
+        "EACCES",
+        *(pytest.param(code, marks=pytest.mark.slow) for code in ("EIO", "EDQUOT", "ESTALE")),
+        *(pytest.param(code, marks=pytest.mark.slow) for code in ("EMFILE", "EROFS")),
+    ],
+)
 def test_each_call_fails_once(tracer: Helper, tmp_path: Path, code: str) -> None:
     path, number, fault = tmp_path / "t/t.json", 0, getattr(errno, code)
     store(str(path)).set_token(token("old"), None)

@@ -74,6 +74,7 @@ class Keeper:
         else:
             content = read_content("string", reply)
         if content.problem:
+            self._seen = NOTHING  # what this handle wrote is not to be replaced unseen
             raise self._corrupt(content)
         if content.token is None:
             return None

@@ -49,6 +49,7 @@ class Versioned:
         """The stored token."""
         content = yield from self._read()
         if content.problem:
+            self._seen = None  # what this handle wrote is not to be replaced unseen
             raise corrupt(self._server, content)
         if content.token is None:
             return None
