@@ -249,11 +249,12 @@ class AsyncTokenCall:
 
     async def refused(self, token: Token) -> Token | None:
         """As :meth:`TokenCall.refused`."""
-        now = time.monotonic()
-        what = self._budget.refuse(token, now, time.time())
-        if what == "look":
-            return self._budget.next(await self._session._look(token), now)
-        return self._budget.next(await self._session._obtain(), now) if what else None
+        what = self._budget.refuse(token, time.monotonic(), time.time())
+        if not what:
+            return None
+        session = self._session
+        outcome = await (session._look(token) if what == "look" else session._obtain())
+        return self._budget.next(outcome, time.monotonic())  # that may have taken long
 
 
 class _Port:

@@ -279,11 +279,11 @@ class TokenCall:
 
     def refused(self, token: Token) -> Token | None:
         """The API answered 401 to ``token``: the next one to try; None: give up."""
-        now = time.monotonic()
-        what = self._budget.refuse(token, now, time.time())
-        if what == "look":
-            return self._budget.next(self._session._look(token), now)
-        return self._budget.next(self._session._obtain(), now) if what else None
+        what = self._budget.refuse(token, time.monotonic(), time.time())
+        if not what:
+            return None
+        outcome = self._session._look(token) if what == "look" else self._session._obtain()
+        return self._budget.next(outcome, time.monotonic())  # that may have taken long
 
 
 class _Port:

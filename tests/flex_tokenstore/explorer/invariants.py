@@ -73,7 +73,7 @@ def at_request(world: World, index: int, facts: Facts, refresh: str | None, limi
     """A token request is about to be sent."""
     proc = world.procs[index]
     _one_holder(world, index, proc, facts)
-    alone = facts.memory and proc.read == FAILED
+    alone = _goes_on_alone(world, proc, facts)
     if proc.hold != "no" and facts.lease_end is not None and not alone:
         left = facts.lease_end - facts.monotonic
         _must(
@@ -92,11 +92,16 @@ def at_request(world: World, index: int, facts: Facts, refresh: str | None, limi
         _must(owner_of(refresh) == facts.owner, "I4: another identity's refresh token is sent")
 
 
+def _goes_on_alone(world: World, proc: Proc, facts: Facts) -> bool:
+    """``on_store_error="memory"``: with a token of its own, since the store is of no use."""
+    return facts.memory and (proc.read == FAILED or world.denied)
+
+
 def _one_holder(world: World, index: int, proc: Proc, facts: Facts) -> None:
     if proc.hold == "no":
         _must(facts.memory, "I1: a token is asked for without the lock")
         return
-    if facts.memory and proc.read == FAILED:
+    if _goes_on_alone(world, proc, facts):
         return
     _must(proc.request is None, "I1: two requests of one process are under way")
     for other, rival in enumerate(world.procs):
@@ -314,7 +319,7 @@ def at_next_end(
             _must(free, f"I5: a 401 of this endpoint was believed, and the next call costs {cost}")
     if isinstance(result, Rec):
         return
-    if world.denied:
+    if world.denied and not facts.memory:
         _must(tab.requests == 0, f"I6: what cannot be saved is asked for: {cost}")
     elif isinstance(result, Refused):
         _must(repeats or believes(proc, op, before.now), "I6: the next call ends with a 401")

@@ -9,14 +9,28 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .configs import AGAIN, CALL, CALL_AND_REVOKE, SERVERS, TWO_CALLERS, config
+from .configs import (
+    AGAIN,
+    CALL,
+    CALL_AND_REVOKE,
+    OTHER,
+    REPEATING,
+    SERVERS,
+    TWO_CALLERS,
+    TWO_ENDPOINTS,
+    config,
+)
 from .explore import Explorer
 
 CROWDS = {
     "calls": (CALL, CALL, AGAIN, AGAIN),
     "callers": (TWO_CALLERS, AGAIN, CALL, CALL),
     "revocation": (CALL_AND_REVOKE, AGAIN, CALL, CALL),
+    "repeated tokens": (AGAIN, AGAIN, CALL, CALL),
+    "a broken endpoint": (OTHER, TWO_ENDPOINTS, AGAIN, CALL),
+    "a broken API": (OTHER, AGAIN, CALL),
 }
+APIS: Any = {"a broken endpoint": "refuses one", "a broken API": "refuses all"}
 SCHEDULES: Any = st.lists(st.integers(0, 999), max_size=120)
 WORLDS: Any = st.tuples(
     st.sampled_from(sorted(CROWDS)),
@@ -24,7 +38,7 @@ WORLDS: Any = st.tuples(
     st.sampled_from(["lease", "file"]),
     st.booleans(),
     st.booleans(),
-    st.sampled_from(["expired", "nothing", "aging", "dead", "corrupt"]),
+    st.sampled_from(["expired", "nothing", "aging", "dead", "corrupt", "refused"]),
 )
 
 
@@ -32,6 +46,8 @@ WORLDS: Any = st.tuples(
 def explorer(
     crowd: str, server: Any, lock: str, compare: bool, memory: bool, stored: str
 ) -> Explorer:
+    if crowd == "repeated tokens":
+        server = REPEATING[SERVERS.index(server)]
     chosen = config(
         crowd,
         CROWDS[crowd],
@@ -40,6 +56,8 @@ def explorer(
         compare=compare,
         memory=memory,
         stored=stored,
+        api=APIS.get(crowd, "takes"),
+        prepares=True,
         budget=5,
     )
     return Explorer(chosen)
