@@ -24,3 +24,21 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest deselects by mark
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks ``slow`` what ``each_value`` leaves to the slow job.
+
+    A test that is marked so takes every combination of its parameters there. In the default suite
+    it takes each value of each parameter once, as far as the combinations go.
+    """
+    seen: dict[str, set[tuple[str, object]]] = {}
+    for item in items:
+        if item.get_closest_marker("each_value") is None or item.get_closest_marker("slow"):
+            continue
+        known = seen.setdefault(item.nodeid.partition("[")[0], set())
+        values = set(item.callspec.indices.items())  # type: ignore[attr-defined]
+        if values <= known:
+            item.add_marker(pytest.mark.slow)
+        known |= values

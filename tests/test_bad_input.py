@@ -210,6 +210,7 @@ def case(request: pytest.FixtureRequest, sandbox: RunningSandbox, token_file: Pa
     return chosen
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_as_a_library(kind: str, case: Case, sandbox: RunningSandbox, token_file: Path) -> None:
     options = {

@@ -107,6 +107,7 @@ class AsyncGrants:
 CALLS = ("token", "peek", "revoke", "remove", "refused", "close")
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("when", WHEN)
 @pytest.mark.parametrize("fault", FOREIGN)
 @pytest.mark.parametrize("store", [SyncStore, AsyncStore])
@@ -135,6 +136,7 @@ def test_a_session_on_a_store_that_fails(
     _check_events(events)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("when", WHEN)
 @pytest.mark.parametrize("fault", FOREIGN)
 @pytest.mark.parametrize("store", [SyncStore, AsyncStore])

@@ -140,6 +140,7 @@ def _store_for(url: str, stored: str | None) -> SyncStore:
     return own
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("stored", STORED)
 def test_an_instance_before_a_server_that_answers_anything(
@@ -220,6 +221,7 @@ def test_an_upload_that_is_none(kind: str, upload: Any) -> None:
     _upload(kind, upload, b"x")
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_upload_to_a_server_that_answers_anything(kind: str, peer: Peer) -> None:
     _upload(kind, {"attributes": {"url": f"{peer.url}/x?signature={SENTINEL}"}}, b"x" * 99)

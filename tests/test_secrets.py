@@ -384,6 +384,7 @@ FAULTS: list[tuple[dict[str, Any], type[Exception]]] = [
 ]
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("fault", "error"), FAULTS)
 @pytest.mark.parametrize("stored", [False, True])
@@ -532,6 +533,7 @@ OWN_FAILURES: list[tuple[dict[str, Any], type[Exception] | None]] = [
 ]
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("make", [Own, AsyncOwn])
 @pytest.mark.parametrize(("failures", "error"), OWN_FAILURES)
@@ -578,6 +580,7 @@ def test_a_driver_that_tells_the_password(
                 made.watched(works[when])
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("fails", ["never", "wrap", "shape", "unwrap"])
 @pytest.mark.parametrize("make", [Own, AsyncOwn])

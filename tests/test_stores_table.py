@@ -33,12 +33,14 @@ def test_the_table_is_fresh(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 0, capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_writing_it_again_changes_nothing(copies: Copies) -> None:
     before = [path.read_bytes() for path in copies]
     assert stores_table.main([]) == 0
     assert [path.read_bytes() for path in copies] == before
 
 
+@pytest.mark.slow
 def test_a_table_that_was_typed_is_noticed(
     copies: Copies, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -50,6 +52,7 @@ def test_a_table_that_was_typed_is_noticed(
     assert "README.md" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -70,6 +73,7 @@ def test_a_run_of_another_kit_is_noticed(
     assert "use --run" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_store_without_a_row_is_noticed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,6 +107,7 @@ def test_a_run_puts_down_what_came_of_it(copies: Copies) -> None:
     assert (readme.read_bytes(), file.read_bytes()) == before
 
 
+@pytest.mark.slow
 def test_reports_of_a_run_can_be_read(
     copies: Copies, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,6 +125,7 @@ def test_reports_of_a_run_can_be_read(
     assert results["vault-kv1: Vault or OpenBao, KV version 1"]["passed"] > 100
 
 
+@pytest.mark.slow
 def test_wrong_use_is_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert stores_table.main(["--chekc"]) == stores_table.main(["--read"]) == 2
     assert "--check" in capsys.readouterr().out

@@ -59,7 +59,9 @@ def basedpyright(file: Path, mode: str = "strict") -> list[str]:
 
 
 Checker = Callable[[Path], list[str]]
-checkers = pytest.mark.parametrize("check", [mypy, basedpyright])
+checkers = pytest.mark.parametrize(
+    "check", [pytest.param(mypy, marks=pytest.mark.slow), basedpyright]
+)
 
 
 @checkers

@@ -140,6 +140,7 @@ def test_one_from_the_server_is_a_grant_error_and_is_not_saved(
     assert "SENTINEL" not in caplog.text
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bad", BAD, ids=ascii)
 @pytest.mark.parametrize("work", [call, lambda sdk: sdk.token_store.get_token()])

@@ -82,6 +82,7 @@ def test_no_block_of_the_page_is_left_out() -> None:
     assert [_FILE.match(step.text) is not None for step in steps()].count(True) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_page_works_with_a_part_of_the_kit(environment: Environment) -> None:
     chosen = "listed or conflict or corrupt"

@@ -25,7 +25,7 @@ from ._exchange import (
 )
 from ._failures import failed
 from ._grants import AuthAnswer, AuthRequest
-from ._http_clients import ClientMaker, Clients
+from ._http_clients import SENDS, ClientMaker, Clients
 from .errors import TransportError
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class AsyncHttp(ClientMaker):
             built = client.build_request(
                 upload.method, upload.url, headers=upload.headers, content=content
             )
+            built.extensions["trace"] = self._trace
             return await self._read(watch, upload, await client.send(built, stream=True))
 
         return await self._watched(watch, upload, request())
@@ -135,7 +136,8 @@ class AsyncHttp(ClientMaker):
         return QuietAsyncClient
 
     async def _trace(self, name: str, _: object) -> None:
-        self._check_phase(name)
+        if name.endswith(SENDS):
+            self.before_send()
 
     def _backend(self) -> Any:
         from ._async_network import AsyncBackend

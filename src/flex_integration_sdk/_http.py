@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,7 +24,7 @@ from ._exchange import (
 )
 from ._failures import failed
 from ._grants import AuthAnswer, AuthRequest
-from ._http_clients import ClientMaker
+from ._http_clients import SENDS, ClientMaker
 from .errors import TransportError
 
 if TYPE_CHECKING:
@@ -32,9 +34,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+SENT = "send_request_headers.complete"
 # The HTTP library's own time-outs are for a sync program whose interpreter ends, where there is no
 # watchdog; they come later than it.
 FALLBACK = 2.0
+# Seconds that a close waits for a request whose head is being written: until then, nobody could say
+# whether it is sent. A socket takes one at once, unless it is full of earlier ones.
+WRITING, LOOK = 1.0, 0.001
 
 
 class Http(ClientMaker):
@@ -45,6 +51,8 @@ class Http(ClientMaker):
         # API requests under way, and their processes. Closing a socket that another thread reads
         # from would not wake that thread, and would let a new socket take its number.
         self._sending: dict[object, int] = {}
+        # Those whose head is being written.
+        self._writing: dict[object, int] = {}
 
     def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
         """An API request and its answer; ``timeout`` is for each piece of a long one."""
@@ -65,6 +73,7 @@ class Http(ClientMaker):
             built = client.build_request(
                 upload.method, upload.url, headers=upload.headers, content=content
             )
+            built.extensions["trace"] = self._trace
             return self._read(watch, upload, client.send(built, stream=True))
 
         return self._watched(watch, upload, request)
@@ -81,6 +90,9 @@ class Http(ClientMaker):
         Where API requests are under way, the last of them closes the connections.
         """
         self._closed = True
+        end = time.monotonic() + WRITING
+        while os.getpid() in list(self._writing.values()) and time.monotonic() < end:
+            threading.Event().wait(LOOK)
         self._close_if_idle()
 
     def _close_if_idle(self) -> None:
@@ -96,7 +108,12 @@ class Http(ClientMaker):
         return QuietClient
 
     def _trace(self, name: str, _: object) -> None:
-        self._check_phase(name)
+        if name.endswith(SENDS):
+            # In this order, and ``close`` in the other: one of the two sees what the other did.
+            self._writing[CURRENT.get()] = os.getpid()
+            self.before_send()
+        elif name.endswith(SENT):
+            self._writing.pop(CURRENT.get(), None)
 
     def _backend(self) -> Any:
         from ._network import Backend
@@ -125,6 +142,7 @@ class Http(ClientMaker):
             dog.remove(watch)
             CURRENT.reset(mark)
             self._sending.pop(watch, None)
+            self._writing.pop(watch, None)
             if self._closed:
                 self._close_if_idle()
         if failure is None:

@@ -21,6 +21,9 @@ API_CONNECTIONS = 9
 TOKEN_CONNECTIONS = 1
 CONNECT_TIMEOUT = 5.0
 POOL_TIMEOUT = 60.0
+# What the HTTP library's traces call the moment right before a request is sent. A connection may
+# have been opened since the call began, and a close in that time finds nothing that it could close.
+SENDS = "send_request_headers.started"
 
 
 class Clients(NamedTuple):
@@ -47,12 +50,6 @@ class ClientMaker:
         self._closed = False
         # For API requests, right before they are sent; may raise SessionClosedError.
         self.before_send: Callable[[], object] = lambda: None
-
-    def _check_phase(self, name: str) -> None:
-        # A connection may have been opened since the call began, and a close in that time finds
-        # nothing of it that it could close.
-        if name.endswith("send_request_headers.started"):
-            self.before_send()
 
     def _clients(self, loop: Any = None) -> Clients:
         """The clients of this process.

@@ -84,6 +84,7 @@ def ends_in_time(kind: Kind, what: What, base_url: str, **options: Any) -> Trans
     return caught.value
 
 
+@pytest.mark.each_value
 @both
 @each
 @pytest.mark.parametrize("way", ANSWERS, ids=lambda way: way.__name__)
@@ -94,6 +95,7 @@ def test_a_server_that_never_ends(kind: Kind, what: What, way: Way) -> None:
         assert len(server.paths) == (2 if what == "token" else 1)
 
 
+@pytest.mark.each_value
 @both
 @each
 @pytest.mark.parametrize("serve", [slow_servers.stalled, slow_servers.dripping_handshake])
@@ -106,6 +108,7 @@ def test_a_tls_handshake_that_never_ends(
         assert server.connections == (2 if what == "token" else 1)
 
 
+@pytest.mark.each_value
 @both
 @each
 @pytest.mark.parametrize(
@@ -131,6 +134,7 @@ def test_a_proxy_that_never_ends(
         assert server.connections == (2 if what == "token" else 1)
 
 
+@pytest.mark.each_value
 @both
 @each
 def test_a_proxy_behind_tls(
@@ -166,6 +170,7 @@ class NameServer:
         return [(*kind, (address, port)) for address in self._addresses]
 
 
+@pytest.mark.each_value
 @both
 @each
 def test_a_look_up_that_hangs_sends_nothing_when_it_is_done(
@@ -217,6 +222,7 @@ def unreachable(address: str, port: int) -> bool:
     return False
 
 
+@pytest.mark.each_value
 @both
 @each
 def test_no_address_answers(
@@ -232,6 +238,7 @@ def test_no_address_answers(
     assert not caught.value.sent
 
 
+@pytest.mark.each_value
 @both
 @each
 def test_the_second_address_answers(

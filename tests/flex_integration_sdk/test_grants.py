@@ -191,6 +191,7 @@ JSON, TEXT, HTML = "application/json", "text/plain; charset=utf-8", "text/html; 
 NGINX = b"<html>\r\n<head><title>401 Authorization Required</title></head></html>"
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(
     ("body", "content_type", "reason"),
     [
@@ -242,6 +243,7 @@ def test_whose_401_it_is(
     assert ("firewall" in str(caught.value)) is (reason == "doubtful")
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(
     ("status", "said"),
     [
@@ -275,6 +277,7 @@ def test_what_may_be_anything_is_not_shown(server: Server, grant: Run) -> None:
     assert "eyJ" not in str(caught.value)
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(
     ("status", "header", "expected"),
     [
@@ -298,6 +301,7 @@ def test_how_long_to_wait(
         assert caught.value.retry_after == expected
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(
     ("status", "body", "refresh", "sign_in"),
     [

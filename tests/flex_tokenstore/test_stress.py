@@ -265,6 +265,7 @@ def test_instances_are_made_and_closed_by_many() -> None:
     hammer(life)
 
 
+@pytest.mark.slow
 def test_a_thousand_async_stores_share_a_few_threads(tmp_path: Path) -> None:
     sys.setswitchinterval(0.005)  # a measurement, not a race
     before = threading.active_count()

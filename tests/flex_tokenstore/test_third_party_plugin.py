@@ -128,6 +128,7 @@ def test_a_generated_package_is_formatted_and_linted(generated: Generated) -> No
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_generated_package_passes_a_part_of_the_kit(generated: Generated) -> None:
     chosen = "listed or json_shape or conflict or corrupt or another_program or storm_in_two"
     summary = generated.pytest("-m", "not slow", "-k", chosen, timeout=100)

@@ -59,6 +59,7 @@ def test_sync_and_async_programs_together(scene: SceneMaker, soak: Callable[[int
         played.still_lives()
 
 
+@pytest.mark.slow
 def test_every_identity_refreshes_its_own_token(tmp_path: Path) -> None:
     with serve(SandboxSettings(latency_ms=LATENCY, reuse_revokes_family=True)) as sandbox:
         watch = Watch(sandbox)

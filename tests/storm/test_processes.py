@@ -40,7 +40,9 @@ def storm(scene: Scene, rounds: int, kind: str = "threads") -> None:
     scene.still_lives()
 
 
-@both_stores
+@pytest.mark.parametrize(
+    "scene", ["file", pytest.param("redis", marks=pytest.mark.slow)], indirect=True
+)
 def test_a_few_rounds(scene: SceneMaker, soak: Callable[[int], int]) -> None:
     with scene() as played:
         storm(played, soak(2))

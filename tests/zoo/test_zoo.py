@@ -73,6 +73,7 @@ def test_the_zoo_is_large() -> None:
     assert len({beast.store for beast in ZOO}) >= 24
 
 
+@pytest.mark.slow
 def test_each_swift_beast_is_caught(tmp_path: Path) -> None:
     check_caught(tmp_path, [beast for beast in ZOO if beast.swift])
 
@@ -83,6 +84,7 @@ def test_each_other_beast_is_caught(tmp_path: Path) -> None:
     check_caught(tmp_path, [beast for beast in ZOO if not beast.swift])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", CORRECT[:1])
 def test_a_correct_store_passes(store: type, tmp_path: Path) -> None:
     outcome = run(tmp_path, "-m", "not slow", f"{SUITE}::Test{store.__name__}")

@@ -59,6 +59,7 @@ def test_two_programs_sign_in_once(cli: Cli, flex_sandbox: RunningSandbox) -> No
     assert (stats["client_credentials"], stats["refresh_token"], stats["api_calls"]) == (1, 0, 2)
 
 
+@pytest.mark.slow
 def test_eight_programs_with_an_expired_token_refresh_once(
     flex_sandbox: RunningSandbox, valkey_server: Valkey
 ) -> None:
@@ -143,6 +144,7 @@ def test_token_show_and_remove(cli: Cli, valkey_server: Valkey) -> None:
     assert valkey_server.run("KEYS", "*[}]") == []
 
 
+@pytest.mark.slow
 def test_corrupt_content_costs_one_sign_in_and_is_kept(
     cli: Cli, valkey_server: Valkey, flex_sandbox: RunningSandbox
 ) -> None:

@@ -38,6 +38,7 @@ class Contract(testing.TokenStoreContract):  # type: ignore[misc, name-defined] 
         return lambda identity, content: database.plant(content, identity)
 
 
+@pytest.mark.slow  # test_sql_store has the same store for the default suite
 class TestSqlStoreOnSqlite(Contract):
     """Its file may be away; that it is locked is in ``test_sql_failures``."""
 

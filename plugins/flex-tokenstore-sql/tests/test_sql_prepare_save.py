@@ -181,6 +181,7 @@ for line in sys.stdin:
 USER = 1234
 
 
+@pytest.mark.each_value
 @pytest.mark.skipif(not is_root, reason="becomes another user")
 @pytest.mark.parametrize("mode", ["wal", "delete"])
 @pytest.mark.parametrize("loss", ["file", "folder"])

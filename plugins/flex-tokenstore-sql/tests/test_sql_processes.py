@@ -115,6 +115,7 @@ def test_eight_processes_make_the_table_once(database: Database) -> None:
     assert database.rows() == {}
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("code", [HOLDER, HOLDER_WITH_A_CHILD], ids=["alone", "with a child"])
 def test_the_lock_of_a_killed_holder_is_free(database: Database, code: str) -> None:
     if code == HOLDER_WITH_A_CHILD and not hasattr(os, "fork"):

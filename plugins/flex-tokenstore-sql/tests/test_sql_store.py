@@ -221,6 +221,7 @@ def test_a_table_of_ones_own(opened: Open, database: Database) -> None:
     assert database.rows() == {}
 
 
+@pytest.mark.each_value
 def test_the_lock_is_exclusive_and_its_wait_is_kept(opened: Open, database: Database) -> None:
     store, other = (opened(sql_config(database.url, timeout=1)) for _ in range(2))
     with store.token_lock(0, 30) as end:

@@ -158,6 +158,7 @@ REFUSALS = [
 ]
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(("status", "words"), REFUSALS, ids=lambda part: str(part)[:24])
 def test_the_copy_is_refused(
     opened: Open, openbao_server: OpenBao, name: str, status: int, words: str
@@ -174,6 +175,7 @@ def test_the_copy_is_refused(
     assert copies(name, openbao_server) == []
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("lost", ["is not there", "is other content", "cannot be read"])
 def test_the_copy_was_acknowledged_and(
     opened: Open, openbao_server: OpenBao, name: str, lost: str
@@ -220,6 +222,7 @@ def test_tries_that_fail_later_make_one_copy(
     assert stored(name, openbao_server, f"/{copy}") == BROKEN
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(("status", "words"), REFUSALS[1:], ids=lambda part: str(part)[:24])
 def test_a_refused_save_is_not_taken_for_a_lost_comparison(
     opened: Open, openbao_server: OpenBao, status: int, words: str

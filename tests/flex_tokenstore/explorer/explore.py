@@ -175,7 +175,7 @@ class Explorer:
             return "I6: the next call does not end"
         facts = self.model.view(world.procs[index]).sessions[0]
         try:
-            invariants.at_recovered(world, facts)
+            invariants.at_recovered(world, facts, self.config.repeats)
             invariants.at_next_end(
                 before,
                 world,

@@ -320,7 +320,10 @@ class Model:
         if what == "denied":
             return world._replace(denied=True)
         if what == "corrupt":
-            return world.with_slot(world.slots[0].owner, stored=Corrupt())
+            owner = world.slots[0].owner
+            # The list of sign-ins was part of the content: nobody else knows of them any more.
+            known = tuple(each for each in world.sign_ins if each[0] != owner)
+            return world._replace(sign_ins=known).with_slot(owner, stored=Corrupt())
         if what.startswith("a lost request"):
             lost = world.lost[int(move.task)]
             rest = (*world.lost[: int(move.task)], *world.lost[int(move.task) + 1 :])

@@ -184,6 +184,7 @@ def test_moving_corrupt_content_aside_beyond_the_lease_breaks_i2() -> None:
     breaks("I2", beside, Edit("_flow", old, "        pass\n"), clean=False)
 
 
+@pytest.mark.slow
 def test_an_older_outcome_in_the_place_of_what_is_known_breaks_step_2() -> None:
     one = config("2 callers and revoke", (THREE_CALLERS,), budget=0)
     breaks("step 2", one, Edit("_state", " and not own:", ":"), clean=False)

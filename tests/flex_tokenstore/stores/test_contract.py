@@ -29,6 +29,7 @@ class TestFile(TokenStoreContract):
         return "file"
 
 
+@pytest.mark.slow
 class TestFileAtPath(TokenStoreContract):
     """One file, one identity."""
 

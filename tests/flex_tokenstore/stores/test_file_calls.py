@@ -221,6 +221,7 @@ def test_each_call_of_a_removal_fails_once(tracer: Helper, tmp_path: Path, corru
     assert fail_everywhere(tracer, "remove", path, prepare, check) >= 15
 
 
+@pytest.mark.slow
 def test_each_call_of_a_renewal_fails_once_and_no_token_is_lost(
     tracer: Helper, tmp_path: Path
 ) -> None:

@@ -180,6 +180,7 @@ def test_moving_corrupt_content_aside(tracer: Helper, tmp_path: Path, scenario: 
     assert len(killed) >= 15
 
 
+@pytest.mark.slow
 def test_a_sessions_renewal(tracer: Helper, tmp_path: Path) -> None:
     place = Place(tmp_path, tmp_path / "t/t.json")
     old = stored(Server(), age=4000)
