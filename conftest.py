@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -33,12 +34,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     A test that is marked so takes every combination of its parameters there. In the default suite
     it takes each value of each parameter once, as far as the combinations go.
     """
-    seen: dict[str, set[tuple[str, object]]] = {}
-    for item in items:
+    seen: dict[str, set[tuple[str, int]]] = {}
+    # In an order that the names give: else all values would meet the first of the others.
+    for item in sorted(items, key=lambda item: crc32(item.nodeid.encode())):
         if item.get_closest_marker("each_value") is None or item.get_closest_marker("slow"):
             continue
         known = seen.setdefault(item.nodeid.partition("[")[0], set())
-        values = set(item.callspec.indices.items())  # type: ignore[attr-defined]
+        params = item.callspec.params  # type: ignore[attr-defined]
+        # One object for all tests that have the value; it need not be hashable.
+        values = {(name, id(value)) for name, value in params.items()}
         if values <= known:
             item.add_marker(pytest.mark.slow)
         known |= values
