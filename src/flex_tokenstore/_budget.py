@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from ._secret import Secret
     from ._state import Origin, Outcome, State
     from ._token import Token
 
@@ -27,6 +28,7 @@ class Budget:
         self._endpoint = endpoint
         self._origin: Origin = "adopted"
         self._tried: list[Origin] = []
+        self._refused: list[Secret[str]] = []
         self._looked = False
         self._final = False
 
@@ -43,6 +45,7 @@ class Budget:
     def refuse(self, token: Token, monotonic: float, wall: float) -> Literal["renew", "look", ""]:
         """The API answered 401: obtain another token, only look in the store, or ("") give up."""
         state = self._state
+        self._refused.append(token.access_token)
         if state.believes(self._endpoint, monotonic):
             looked, self._looked = self._looked, True
             return "" if looked else "look"
@@ -61,6 +64,8 @@ class Budget:
         if outcome.final or again or outcome.token.access_token in state.refused:
             state.believe(self._endpoint, monotonic)
             return None
+        if outcome.token.access_token in self._refused:
+            return None  # a renewal of another call failed meanwhile, and went back to this token
         self._tried.append(origin)
         self._origin = origin
         return outcome.token

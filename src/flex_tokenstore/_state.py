@@ -306,12 +306,19 @@ class State:
     def caused_by_api(self, stored: Token | None) -> bool:
         """A sign-in now is due to a 401 of the API, and not to an empty store or to time."""
         pending = self.unsaved.token if self.unsaved is not None else None
-        tokens = (pending, stored)
+        # The last one is all that is known of a store that is down by now.
+        benched = self.benched.token if self.benched is not None else None
+        tokens = (pending, stored, benched)
         return any(token is not None and token.access_token in self.refused for token in tokens)
 
     def recent_sign_ins(self, stored: Token | None) -> list[float]:
         """Wall times of what :attr:`sign_ins` means, of other processes too, in the last minute."""
-        known = {*self.sign_ins, *(() if stored is None else stored.sign_ins)}
+        # Of a store that is down by now, what the last token from it told.
+        seen = [held.token for held in (self.held, self.benched) if held is not None]
+        known = {
+            *self.sign_ins,
+            *(at for token in (stored, *seen) if token for at in token.sign_ins),
+        }
         # Clocks of hosts differ: what seems to be of the near future counts too.
         return sorted(at for at in known if -CLOCK_SKEW <= self.wall - at < MINUTE)[-MOST_SIGN_INS:]
 

@@ -321,8 +321,11 @@ class Model:
             return world._replace(denied=True)
         if what == "corrupt":
             owner = world.slots[0].owner
-            # The list of sign-ins was part of the content: nobody else knows of them any more.
-            known = tuple(each for each in world.sign_ins if each[0] != owner)
+            # The list of sign-ins was part of the content: other programs cannot know of them now.
+            known = tuple(
+                (whose + invariants.WITHOUT_STORE * (whose == owner), at)
+                for whose, at in world.sign_ins
+            )
             return world._replace(sign_ins=known).with_slot(owner, stored=Corrupt())
         if what.startswith("a lost request"):
             lost = world.lost[int(move.task)]
@@ -373,7 +376,8 @@ class Model:
                     proc = _note_failure(proc, event)
                 proc = proc._replace(granted=None, conflict=False, save_failed=None)
             elif event.kind == "call":
-                proc = self._end_of_call(world, proc, event)
+                believes = view.sessions[event.session].believes
+                proc = self._end_of_call(world, proc, event, believes)
         for doing in view.tasks:
             if doing.name == given.task and isinstance(doing.asks, Send):
                 hopeless = self.config.repeats
@@ -388,7 +392,9 @@ class Model:
             return self._crash(world, index)
         return world
 
-    def _end_of_call(self, world: World, proc: Proc, event: Event) -> Proc:
+    def _end_of_call(
+        self, world: World, proc: Proc, event: Event, believes: tuple[str, ...]
+    ) -> Proc:
         self.last_result, self.last_tab = event.result, proc.tab(event.task)
         if event.op in CALLS:
             told = tuple(
@@ -396,7 +402,7 @@ class Model:
                 for each in proc.told
                 if (each.session, each.endpoint) != (event.session, event.op)
             )
-            if isinstance(event.result, Refused):
+            if isinstance(event.result, Refused) and event.op in believes:
                 ended = Told(event.session, event.op, event.result.rec.access, world.now)
                 told = tuple(sorted((*told, ended)))
             proc = proc._replace(told=told)
