@@ -61,11 +61,11 @@ class Budget:
             return None
         origin, state = outcome.origin, self._state
         again = origin != "adopted" and origin in self._tried
-        if outcome.final or again or outcome.token.access_token in state.refused:
+        access = outcome.token.access_token
+        # The second: the session went back to it meanwhile, since another call's refresh failed.
+        if outcome.final or again or access in self._refused or access in state.refused:
             state.believe(self._endpoint, monotonic)
             return None
-        if outcome.token.access_token in self._refused:
-            return None  # a renewal of another call failed meanwhile, and went back to this token
         self._tried.append(origin)
         self._origin = origin
         return outcome.token

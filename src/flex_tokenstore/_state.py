@@ -314,11 +314,8 @@ class State:
     def recent_sign_ins(self, stored: Token | None) -> list[float]:
         """Wall times of what :attr:`sign_ins` means, of other processes too, in the last minute."""
         # Of a store that is down by now, what the last token from it told.
-        seen = [held.token for held in (self.held, self.benched) if held is not None]
-        known = {
-            *self.sign_ins,
-            *(at for token in (stored, *seen) if token for at in token.sign_ins),
-        }
+        tokens = [stored, *(held.token for held in (self.held, self.benched) if held is not None)]
+        known = {*self.sign_ins, *(at for token in tokens if token for at in token.sign_ins)}
         # Clocks of hosts differ: what seems to be of the near future counts too.
         return sorted(at for at in known if -CLOCK_SKEW <= self.wall - at < MINUTE)[-MOST_SIGN_INS:]
 

@@ -376,8 +376,7 @@ class Model:
                     proc = _note_failure(proc, event)
                 proc = proc._replace(granted=None, conflict=False, save_failed=None)
             elif event.kind == "call":
-                believes = view.sessions[event.session].believes
-                proc = self._end_of_call(world, proc, event, believes)
+                proc = self._end_of_call(world, proc, event)
         for doing in view.tasks:
             if doing.name == given.task and isinstance(doing.asks, Send):
                 hopeless = self.config.repeats
@@ -392,9 +391,7 @@ class Model:
             return self._crash(world, index)
         return world
 
-    def _end_of_call(
-        self, world: World, proc: Proc, event: Event, believes: tuple[str, ...]
-    ) -> Proc:
+    def _end_of_call(self, world: World, proc: Proc, event: Event) -> Proc:
         self.last_result, self.last_tab = event.result, proc.tab(event.task)
         if event.op in CALLS:
             told = tuple(
@@ -402,7 +399,7 @@ class Model:
                 for each in proc.told
                 if (each.session, each.endpoint) != (event.session, event.op)
             )
-            if isinstance(event.result, Refused) and event.op in believes:
+            if isinstance(event.result, Refused):
                 ended = Told(event.session, event.op, event.result.rec.access, world.now)
                 told = tuple(sorted((*told, ended)))
             proc = proc._replace(told=told)

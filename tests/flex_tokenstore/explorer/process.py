@@ -83,8 +83,6 @@ class Facts(NamedTuple):
     monotonic: float
     lease_end: float | None
     memory: bool
-    believes: tuple[str, ...]
-    """Endpoints whose 401 it believes, or did for a minute."""
 
 
 class Event(NamedTuple):
@@ -327,7 +325,6 @@ class Process:
             state.monotonic,
             state.lease_end,
             state.policy.on_store_error == "memory",
-            tuple(sorted(state.believed)),
         )
 
     async def _client(self, name: str, index: int, ops: tuple[str, ...]) -> None:
