@@ -93,7 +93,7 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
         Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
-        http.before_send = self._closing.check
+        http.closing = self._closing
 
     @property
     def token_store(self) -> AsyncTokenStore:

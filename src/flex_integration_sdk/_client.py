@@ -193,7 +193,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
         Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
-        http.before_send = self._closing.check
+        http.closing = self._closing
         self._calls = Calls()
 
     @property

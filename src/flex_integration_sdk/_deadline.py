@@ -17,8 +17,9 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 # How often the thread looks; a request ends at most two ticks after its time.
 TICK = 0.1
@@ -35,7 +36,11 @@ PIECE = 64 << 10
 # ten minutes, in which even 128 MB come over a slow line (220 KB/s).
 WHOLE = 20
 
-Reason = Literal["late", "abandoned"]
+Reason = Literal["late", "abandoned", "closed"]
+
+# Asked at each tick: does what is due, such as closing idle connections, and says whether the
+# thread must go on for it.
+CHORES: list[Callable[[float], bool]] = []
 
 
 class Ended(Exception):
@@ -55,8 +60,9 @@ class Watch:
     Args:
         limit: Seconds.
         owner: The client whose request it is.
-        token: Whether it is a token request: then ``limit`` is for all of it, from now on. Else it
-            begins when the request gets a connection, and again with each piece of a long transfer.
+        token: Whether it is a token request: then ``limit`` is for all of it. Else it begins again
+            with each piece of a long transfer. The time begins when the request gets a connection
+            to use or to make.
         bounded: Whether there is an end for the whole of a long transfer.
     """
 
@@ -70,9 +76,13 @@ class Watch:
         """Whether the request goes out without TLS."""
         self.sent = False
         """Whether any of the request itself was sent."""
+        self.peer: str | None = None
+        """Host and port that it is connecting to; None: it has a connection."""
+        self.lender: Any = None
+        """Whose connection it uses."""
         self._last = float("inf")
         self._bounded = bounded
-        self._end = time.monotonic() + limit if token else float("inf")
+        self._end = float("inf")
         self._due: float | None = None
         self._graces = 0
         self._moved = 0
@@ -137,6 +147,18 @@ class Watch:
 CURRENT: ContextVar[Watch | None] = ContextVar("flex_integration_sdk_watch", default=None)
 
 
+def connects_to(watch: Watch | None, host: str, port: int) -> None:
+    """Notes whom the request is connecting to: it may be a proxy."""
+    if watch is not None:
+        watch.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def connected(watch: Watch | None) -> None:
+    """It has the connection."""
+    if watch is not None:
+        watch.peer = None
+
+
 class Watchdog:
     """The thread that ends sync requests; there is none while nothing is under way.
 
@@ -180,7 +202,8 @@ class Watchdog:
             now = time.monotonic()
             self._look(now, stopped=now - then > TICK + GAP)
             then = now
-            idle = 0 if self.watches else idle + 1
+            busy = [chore(now) for chore in CHORES]
+            idle = 0 if self.watches or any(busy) else idle + 1
             if idle < IDLE_TICKS:
                 continue
             # In this order, and ``add`` in the other: one of the two sees what the other wrote.

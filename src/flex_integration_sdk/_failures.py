@@ -15,6 +15,7 @@ import ssl
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from ._connections import API_CONNECTIONS, CONNECTIONS
 from ._deadline import Ended, Watch
 from .errors import TransportError
 
@@ -51,6 +52,19 @@ def failed(url: str, error: Exception, watch: Watch | None = None) -> TransportE
     return failure
 
 
+def busy(url: str, watch: Watch, seconds: float | None) -> TransportError:
+    """No connection to the server was free for so long."""
+    host, kind = host_of(url), "token requests and calls" if watch.token else "calls"
+    count = CONNECTIONS if watch.token else API_CONNECTIONS
+    failure = TransportError(
+        f"all {count} connections to {host} were busy with other {kind} for {seconds or 0:g} s, so "
+        "nothing was sent: make fewer calls at once, or raise busy_timeout",
+        reason="transient",
+    )
+    failure.sent, failure.busy = False, True
+    return failure
+
+
 def unmade(error: Exception) -> TransportError:
     """Why there is no HTTP client: what it takes from the environment is wrong."""
     if isinstance(error, (OSError, ssl.SSLError)):
@@ -84,6 +98,8 @@ def host_of(url: str) -> str:
 def _ended(host: str, watch: Watch) -> TransportError:
     if watch.ended == "abandoned":
         text = f"the request to {host} was given up because the program was told to end"
+    elif watch.ended == "closed":
+        text = f"the request to {host} was ended because its SDK instance was closed"
     else:
         name = "request_timeout" if watch.token else "timeout"
         text = (

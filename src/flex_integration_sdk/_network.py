@@ -9,14 +9,14 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 import httpcore2
 
 from ._connecting import Connecting
-from ._deadline import CURRENT, PIECE, Watch
+from ._deadline import CURRENT, PIECE, Watch, connected, connects_to
 
 
 class Backend(httpcore2.NetworkBackend):
@@ -39,9 +39,11 @@ class Backend(httpcore2.NetworkBackend):
         watch = CURRENT.get()
         with Connecting(watch) as connecting:
             _now(watch, f"the name {host} could not be looked up")
+            connects_to(watch, host, port)
             addresses = connecting.look_up(host, port)
             _now(watch, "no connection could be made")
             stream = connecting.first(addresses, connect, 60.0 if timeout is None else timeout)
+        connected(watch)
         return Stream(stream)
 
     def connect_unix_socket(
@@ -54,32 +56,6 @@ class Backend(httpcore2.NetworkBackend):
 
     def sleep(self, seconds: float) -> None:
         self._inner.sleep(seconds)
-
-    @staticmethod
-    def closing(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """Has the connections of a pool closed when they fail.
-
-        One whose TLS handshake failed behind a proxy's tunnel would count as busy for ever, and
-        there is only one for token requests.
-        """
-
-        def create_connection(origin: Any) -> Any:
-            connection = create(origin)
-            handle = connection.handle_request
-
-            def handle_request(request: Any) -> Any:
-                try:
-                    return handle(request)
-                except httpcore2.ConnectionNotAvailable:
-                    raise  # it serves another request
-                except BaseException:
-                    connection.close()
-                    raise
-
-            connection.handle_request = handle_request
-            return connection
-
-        return create_connection
 
 
 class Stream(httpcore2.NetworkStream):

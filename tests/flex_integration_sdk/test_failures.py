@@ -7,7 +7,6 @@ import logging
 import socket
 import ssl
 import traceback
-from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -16,6 +15,7 @@ import pytest
 from flex_integration_sdk import create_async_instance, create_instance
 from flex_integration_sdk._async_http import AsyncHttp
 from flex_integration_sdk._async_network import AsyncBackend
+from flex_integration_sdk._deadline import Watch
 from flex_integration_sdk._failures import failed, host_of, unmade
 from flex_integration_sdk._http import Http
 from flex_integration_sdk._network import Backend
@@ -211,18 +211,35 @@ def test_a_proxy_that_refuses(kind: str, monkeypatch: pytest.MonkeyPatch) -> Non
         assert SECRET not in whole(caught.value)
 
 
-@pytest.mark.parametrize(("make", "backend"), [(Http, Backend), (AsyncHttp, AsyncBackend)])
+def check_backends(shared: Any, backend: type) -> None:
+    watch = Watch(1.0, None)
+    slot = shared.slots.take(watch)
+    client = shared.client(slot)
+    transports = [client._transport, *filter(None, client._mounts.values())]
+    assert len(transports) == 2
+    assert all(isinstance(each._pool._network_backend, backend) for each in transports)
+    shared.slots.give_back(watch)
+
+
+@both
 def test_every_connection_is_one_that_a_watch_can_end(
-    make: Callable[..., Any], backend: type, monkeypatch: pytest.MonkeyPatch
+    kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those to a proxy too; fails if httpx2 keeps its connections elsewhere."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "example.org")
-    clients = make("https://api.example.com", 1.0, 1.0)._clients()
-    for client in (clients.api, clients.token):
-        transports = [client._transport, *filter(None, client._mounts.values())]
-        assert len(transports) == 2
-        assert all(isinstance(each._pool._network_backend, backend) for each in transports)
+    if kind == "sync":
+        http = Http("https://api.example.com", 1.0, 1.0)
+        check_backends(http._shared(), Backend)
+        http.close()
+        return
+
+    async def main() -> None:
+        http = AsyncHttp("https://api.example.com", 1.0, 1.0)
+        check_backends(await http._shared(), AsyncBackend)
+        await http.aclose()
+
+    asyncio.run(main())
 
 
 @both
@@ -240,7 +257,7 @@ def test_after_closing_nothing_is_made_or_sent(kind: str) -> None:
             http.close()
             with pytest.raises(SessionClosedError):
                 grants.sign_in()
-            assert not http._pairs
+            assert not http._used
         else:
 
             async def main() -> None:
@@ -250,7 +267,7 @@ def test_after_closing_nothing_is_made_or_sent(kind: str) -> None:
                 await http.aclose()
                 with pytest.raises(SessionClosedError):
                     await grants.sign_in()
-                assert not http._pairs
+                assert not http._used
 
             asyncio.run(main())
         assert len(server.paths) == 1

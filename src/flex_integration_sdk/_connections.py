@@ -1,0 +1,182 @@
+"""The connections of a process to one server, each lent to one request at a time.
+
+No lock is held by anybody who could be interrupted: a signal handler may make a call of another
+instance at any line of this one's, and would wait for that lock for ever. What is shared is changed
+by single steps of dicts. A connection belongs to the watch of its request, weakly: a request that
+an exception ends at the wrong line, before it can give its connection back, takes none with it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._closing import Closing
+    from ._deadline import Watch
+
+# The server allows 10 connections to an address. API calls leave one to token requests: behind them
+# a refresh would wait while all who need it wait for the refresh.
+CONNECTIONS = 10
+API_CONNECTIONS = CONNECTIONS - 1
+# Seconds after which whoever waits looks again, whether it was told to or not: Windows cannot
+# interrupt an endless wait, and an interrupted thread may not have told it.
+_SLICE = 0.25
+
+
+class Busy(Exception):
+    """No connection became free in time; nothing was sent."""
+
+
+class Slot:
+    """Room for one connection: an HTTP client of its own that makes no second one."""
+
+    def __init__(self) -> None:
+        self.client: Any = None
+        self.idle_since = 0.0
+        """``time.monotonic()`` when it was given back."""
+        self._holder: dict[str, weakref.ref[object]] = {}
+        self._heirs: dict[int, tuple[object, object]] = {}
+
+    def claim(self, who: object) -> bool:
+        """Whether it is ``who``'s from now on, until it is released or ``who`` is no more."""
+        mine: weakref.ref[object] = weakref.ref(who)
+        found = self._holder.setdefault("by", mine)
+        if found is mine:
+            return True
+        if found() is not None:
+            return False
+        # Of several that find the holder gone one inherits. The dead reference is kept, so that no
+        # other object gets its id.
+        if self._heirs.setdefault(id(found), (mine, found))[0] is not mine:
+            return False
+        self._holder["by"] = mine
+        return True
+
+    def held_by(self, who: object) -> bool:
+        """Whether it is ``who``'s."""
+        found = self._holder.get("by")
+        return found is not None and found() is who
+
+    def release(self, who: object) -> None:
+        """Frees it, if it is ``who``'s."""
+        if self.held_by(who):
+            self._holder.pop("by", None)
+
+
+class Slots:
+    """All connections to one server, and who waits for one."""
+
+    def __init__(self) -> None:
+        self.all = tuple(Slot() for _ in range(CONNECTIONS))
+        # In the order in which they came; each with what wakes it.
+        self._tokens: dict[Watch | Place, Callable[[], object]] = {}
+        self._calls: dict[Watch | Place, Callable[[], object]] = {}
+
+    def take(self, watch: Watch | Place) -> Slot | None:
+        """A free one, unless somebody has waited for longer."""
+        if self._tokens or (self._calls and not watch.token):
+            return None
+        return self._claim(watch)
+
+    def give_back(self, watch: Watch | Place) -> None:
+        """Frees what the request of ``watch`` has, and tells the next one."""
+        for slot in self.all:
+            slot.release(watch)
+        self.wake()
+
+    def held_by(self, watch: Watch | Place) -> list[Slot]:
+        """Those of a request: one at most."""
+        return [slot for slot in self.all if slot.held_by(watch)]
+
+    def wake(self) -> None:
+        """Tells whoever waits first; token requests go first, since calls wait for them."""
+        for line in (self._tokens, self._calls):
+            for wake in list(line.values())[:1]:
+                with suppress(RuntimeError):  # woken already, or its event loop was closed
+                    wake()
+
+    def wait(self, watch: Watch | Place, seconds: float | None, closing: Closing) -> Slot:
+        """One for a sync request, as soon as it is its turn.
+
+        Raises:
+            Busy: None was free for ``seconds``.
+            SessionClosedError: The instance was closed meanwhile.
+            Ended: The request must not go on.
+        """
+        end = float("inf") if seconds is None else time.monotonic() + seconds
+        line = self._tokens if watch.token else self._calls
+        alarm = threading.Lock()
+        alarm.acquire()
+        line[watch] = alarm.release
+        try:
+            with closing.waking(alarm, alarm.release):
+                told = True
+                while True:
+                    first = list(line)[:1] == [watch]
+                    # Not before its turn, unless nobody tells anybody any more.
+                    slot = self._claim(watch) if first or not told else None
+                    if slot is not None:
+                        return slot
+                    watch.check()
+                    closing.check()
+                    left = end - time.monotonic()
+                    if left <= 0:
+                        raise Busy
+                    told = alarm.acquire(timeout=min(left, _SLICE))
+        finally:
+            line.pop(watch, None)
+            self.wake()
+
+    async def wait_async(
+        self, watch: Watch | Place, seconds: float | None, closing: Closing
+    ) -> Slot:
+        """As :meth:`wait`, in an event loop."""
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        line = self._tokens if watch.token else self._calls
+        alarm = asyncio.Event()
+        line[watch] = alarm.set
+        try:
+            with closing.waking(alarm, lambda: loop.call_soon_threadsafe(alarm.set)):
+                async with asyncio.timeout(seconds):
+                    while True:
+                        first = list(line)[:1] == [watch]
+                        slot = self._claim(watch) if first else None
+                        if slot is not None:
+                            return slot
+                        watch.check()
+                        closing.check()
+                        await alarm.wait()
+                        alarm.clear()
+        except TimeoutError:
+            raise Busy from None
+        finally:
+            line.pop(watch, None)
+            self.wake()
+
+    def _claim(self, watch: Watch | Place) -> Slot | None:
+        mine = self.all if watch.token else self.all[CONNECTIONS - API_CONNECTIONS :]
+        # Those that have a connection first.
+        for slot in sorted(mine, key=lambda each: each.client is None):
+            if slot.claim(watch):
+                return slot
+        return None
+
+
+class Place:
+    """Held by a session that is about to make a token request, from before its lock on.
+
+    As many as there are connections: who has a place soon finds a connection. Without it thousands
+    would hold their locks while they wait for one, until their leases expire.
+    """
+
+    token = True
+
+    def check(self) -> None:
+        """As that of a watch, but nothing ends it."""
