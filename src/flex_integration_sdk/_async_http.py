@@ -13,7 +13,7 @@ from flex_tokenstore._threads import submit
 from flex_tokenstore.errors import SessionClosedError
 
 from ._async_shared import AsyncShared, load
-from ._connections import Busy, Place
+from ._connections import Busy, Place, Slots
 from ._deadline import CURRENT, Watch
 from ._exchange import (
     ApiAnswer,
@@ -95,14 +95,39 @@ class AsyncHttp(ClientMaker[AsyncShared]):
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
-        """Held by a session from before its lock until its token request is done."""
-        places, mine = (await self._shared()).places, Place()
+        """Held by a session from before its lock until its token request is done.
+
+        Raises:
+            TransportError: There was none for ``busy_timeout``.
+        """
+        places, mine = await self._places(), Place()
+        if places is None:
+            yield
+            return
+        failure: TransportError | None = None
         try:
             if places.take(mine) is None:
-                await places.wait_async(mine, None, self.closing)
+                try:
+                    await places.wait_async(mine, self._busy_timeout, self.closing)
+                except SessionClosedError:
+                    pass
+                except Busy:
+                    failure = busy(self.base_url, mine, self._busy_timeout)
+            if failure is not None:
+                raise failure
             yield
         finally:
             places.give_back(mine)
+
+    async def _places(self) -> Slots | None:
+        """None if there are none: the request will say why, if it comes to one.
+
+        A session asks before each lock, and that may be to save what it has.
+        """
+        try:
+            return (await self._shared()).places
+        except (SessionClosedError, TransportError):
+            return None
 
     def abandon(self) -> None:
         """Ends the token requests that are under way; from any thread."""

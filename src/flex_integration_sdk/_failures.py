@@ -15,7 +15,7 @@ import ssl
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from ._connections import API_CONNECTIONS, CONNECTIONS
+from ._connections import API_CONNECTIONS, CONNECTIONS, Place
 from ._deadline import Ended, Watch
 from .errors import TransportError
 
@@ -52,10 +52,10 @@ def failed(url: str, error: Exception, watch: Watch | None = None) -> TransportE
     return failure
 
 
-def busy(url: str, watch: Watch, seconds: float | None) -> TransportError:
+def busy(url: str, waiter: Watch | Place, seconds: float | None) -> TransportError:
     """No connection to the server was free for so long."""
-    host, kind = host_of(url), "token requests and calls" if watch.token else "calls"
-    count = CONNECTIONS if watch.token else API_CONNECTIONS
+    host, kind = host_of(url), "token requests and calls" if waiter.token else "calls"
+    count = CONNECTIONS if waiter.token else API_CONNECTIONS
     failure = TransportError(
         f"all {count} connections to {host} were busy with other {kind} for {seconds or 0:g} s, so "
         "nothing was sent: make fewer calls at once, or raise busy_timeout",

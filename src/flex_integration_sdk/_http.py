@@ -93,14 +93,39 @@ class Http(ClientMaker[Shared]):
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Held by a session from before its lock until its token request is done."""
-        places, mine = self._shared().places, Place()
+        """Held by a session from before its lock until its token request is done.
+
+        Raises:
+            TransportError: There was none for ``busy_timeout``.
+        """
+        places, mine = self._places(), Place()
+        if places is None:
+            yield
+            return
+        failure: TransportError | None = None
         try:
             if places.take(mine) is None:
-                places.wait(mine, None, self.closing)
+                try:
+                    places.wait(mine, self._busy_timeout, self.closing)
+                except SessionClosedError:
+                    pass
+                except Busy:
+                    failure = busy(self.base_url, mine, self._busy_timeout)
+            if failure is not None:
+                raise failure
             yield
         finally:
             places.give_back(mine)
+
+    def _places(self) -> Slots | None:
+        """None if there are none: the request will say why, if it comes to one.
+
+        A session asks before each lock, and that may be to save what it has.
+        """
+        try:
+            return self._shared().places
+        except (SessionClosedError, TransportError):
+            return None
 
     def abandon(self) -> None:
         """Ends the token requests that are under way; from any thread."""
