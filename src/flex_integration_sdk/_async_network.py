@@ -98,9 +98,9 @@ class AsyncBackend(httpcore2.AsyncNetworkBackend):
         found = await _look_up(host, port)
         if watch is not None:
             watch.phase = "no connection could be made"
-        stream = await _first(found, connect, timeout)
-        connected(watch)
-        return AsyncStream(stream, self)
+        made = AsyncStream(await _first(found, connect, timeout), self)
+        connected(watch, made)
+        return made
 
     async def connect_unix_socket(
         self,
@@ -164,12 +164,14 @@ class AsyncStream(httpcore2.AsyncNetworkStream):
         watch = self._used()
         if watch is not None:
             watch.phase = "the TLS handshake did not end"
+            connects_to(watch, server_hostname or "")
         try:
             inner = await self._inner.start_tls(ssl_context, server_hostname, timeout)
         except BaseException:
             await self.aclose()
             raise
         self._backend.open.discard(self)
+        connected(watch)
         return AsyncStream(inner, self._backend, private=True)
 
     async def aclose(self) -> None:

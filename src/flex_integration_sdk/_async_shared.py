@@ -59,7 +59,7 @@ class AsyncShared(Shared):
         for slot in self.slots.held_by(watch):
             slot.idle_since = time.monotonic()
             if not whole or self.closed:
-                dropped.append(self._emptied(slot))
+                dropped += [self._emptied(slot), *watch.opened]
         self.slots.give_back(watch)
         for client in dropped:
             if client is not None:

@@ -76,8 +76,10 @@ class Watch:
         """Whether the request goes out without TLS."""
         self.sent = False
         """Whether any of the request itself was sent."""
-        self.peer: str | None = None
+        self.peer: tuple[str, int | None] | None = None
         """Host and port that it is connecting to; None: it has a connection."""
+        self.opened: list[Any] = []
+        """Connections made for it: the HTTP library loses one where a SOCKS proxy refuses."""
         self.lender: Any = None
         """Whose connection it uses."""
         self._last = float("inf")
@@ -147,16 +149,18 @@ class Watch:
 CURRENT: ContextVar[Watch | None] = ContextVar("flex_integration_sdk_watch", default=None)
 
 
-def connects_to(watch: Watch | None, host: str, port: int) -> None:
+def connects_to(watch: Watch | None, host: str, port: int | None = None) -> None:
     """Notes whom the request is connecting to: it may be a proxy."""
     if watch is not None:
-        watch.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        watch.peer = host, port
 
 
-def connected(watch: Watch | None) -> None:
+def connected(watch: Watch | None, stream: object = None) -> None:
     """It has the connection."""
     if watch is not None:
         watch.peer = None
+        if stream is not None:
+            watch.opened.append(stream)
 
 
 class Watchdog:

@@ -169,13 +169,26 @@ def _value(scheme: str) -> tuple[str, str | None]:
 
 
 def _check_proxies() -> None:
-    without = _value("no")[1] or ""
-    if "*" in [each.strip() for each in without.split(",")]:
-        return
-    for scheme in ("http", "https", "all"):
-        name, value = _value(scheme)
+    name, without = _value("no")
+    proxies = [_value(scheme) for scheme in ("http", "https", "all")]
+    if without and any(value for _, value in proxies):
+        if problem := _exceptions_problem(without):
+            raise _wrong(name, problem)
+        if "*" in [each.strip() for each in without.split(",")]:
+            return
+    for name, value in proxies:
         if value and (problem := _proxy_problem(value)):
             raise _wrong(name, problem)
+
+
+def _exceptions_problem(value: str) -> str | None:
+    """The HTTP library skips entries that it cannot read; the request would go to the proxy."""
+    entries = [each.strip() for each in value.split(",")]
+    if any(quote in value for quote in "\"'"):
+        return "its value contains quotation marks"
+    if any(re.search(r"[\s;]", each) or not each.isprintable() for each in entries):
+        return "its entries must be separated by commas"
+    return None
 
 
 def _proxy_problem(value: str) -> str | None:

@@ -258,7 +258,7 @@ class Http(ClientMaker[Shared]):
             if not whole or shared.closed:
                 # What is left of an exchange that failed could be taken for the next answer.
                 client, slot.client = slot.client, None
-                dropped.append(client)
+                dropped += [client, *watch.opened]
         shared.slots.give_back(watch)
         for client in dropped:
             if client is not None:

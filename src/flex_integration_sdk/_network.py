@@ -43,8 +43,9 @@ class Backend(httpcore2.NetworkBackend):
             addresses = connecting.look_up(host, port)
             _now(watch, "no connection could be made")
             stream = connecting.first(addresses, connect, 60.0 if timeout is None else timeout)
-        connected(watch)
-        return Stream(stream)
+        made = Stream(stream)
+        connected(watch, made)
+        return made
 
     def connect_unix_socket(
         self,
@@ -99,6 +100,7 @@ class Stream(httpcore2.NetworkStream):
         watch = self._used()
         if watch is not None:
             watch.phase = "the TLS handshake did not end"
+            connects_to(watch, server_hostname or "")
         # The handshake moves the socket into a new object, which is out of reach until it ends.
         # What is done to a duplicate is done to the connection. (TLS in TLS moves nothing.)
         handle = None if isinstance(self._socket, ssl.SSLSocket) else self._socket.dup()
@@ -116,6 +118,7 @@ class Stream(httpcore2.NetworkStream):
             if handle is not None:
                 with self._lock:
                     handle.close()
+        connected(watch)
         return stream
 
     def close(self) -> None:
