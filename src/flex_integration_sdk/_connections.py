@@ -68,20 +68,49 @@ class Slot:
             self._holder.pop("by", None)
 
 
+class Line:
+    """Who waits, in the order of arrival, each with what wakes it; weakly, as a slot has it."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[weakref.ref[object], Callable[[], object]] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def enter(self, who: object, wake: Callable[[], object]) -> None:
+        self._waiting[weakref.ref(who)] = wake
+
+    def leave(self, who: object) -> None:
+        self._waiting.pop(weakref.ref(who), None)
+
+    def first(self) -> object | None:
+        """Who is next; None: nobody waits."""
+        for each in list(self._waiting):
+            who = each()
+            if who is not None:
+                return who
+            self._waiting.pop(each, None)
+        return None
+
+    def wake(self) -> None:
+        """Tells the first one to look."""
+        who = self.first()
+        wake = None if who is None else self._waiting.get(weakref.ref(who))
+        if wake is not None:
+            with suppress(RuntimeError):  # woken already, or its event loop was closed
+                wake()
+
+
 class Slots:
     """All connections to one server, and who waits for one."""
 
     def __init__(self) -> None:
         self.all = tuple(Slot() for _ in range(CONNECTIONS))
-        # In the order in which they came; each with what wakes it.
-        self._tokens: dict[Watch | Place, Callable[[], object]] = {}
-        self._calls: dict[Watch | Place, Callable[[], object]] = {}
+        self.tokens, self.calls = Line(), Line()
 
     def take(self, watch: Watch | Place) -> Slot | None:
         """A free one, unless somebody has waited for longer."""
-        if self._tokens or (self._calls and not watch.token):
-            return None
-        return self._claim(watch)
+        return None if self._later(watch) else self._claim(watch)
 
     def give_back(self, watch: Watch | Place) -> None:
         """Frees what the request of ``watch`` has, and tells the next one."""
@@ -95,10 +124,8 @@ class Slots:
 
     def wake(self) -> None:
         """Tells whoever waits first; token requests go first, since calls wait for them."""
-        for line in (self._tokens, self._calls):
-            for wake in list(line.values())[:1]:
-                with suppress(RuntimeError):  # woken already, or its event loop was closed
-                    wake()
+        self.tokens.wake()
+        self.calls.wake()
 
     def wait(self, watch: Watch | Place, seconds: float | None, closing: Closing) -> Slot:
         """One for a sync request, as soon as it is its turn.
@@ -109,17 +136,14 @@ class Slots:
             Ended: The request must not go on.
         """
         end = float("inf") if seconds is None else time.monotonic() + seconds
-        line = self._tokens if watch.token else self._calls
+        line = self._line(watch)
         alarm = threading.Lock()
         alarm.acquire()
-        line[watch] = alarm.release
+        line.enter(watch, alarm.release)
         try:
             with closing.waking(alarm, alarm.release):
-                told = True
                 while True:
-                    first = list(line)[:1] == [watch]
-                    # Not before its turn, unless nobody tells anybody any more.
-                    slot = self._claim(watch) if first or not told else None
+                    slot = self._in_turn(watch)
                     if slot is not None:
                         return slot
                     watch.check()
@@ -127,9 +151,9 @@ class Slots:
                     left = end - time.monotonic()
                     if left <= 0:
                         raise Busy
-                    told = alarm.acquire(timeout=min(left, _SLICE))
+                    alarm.acquire(timeout=min(left, _SLICE))
         finally:
-            line.pop(watch, None)
+            line.leave(watch)
             self.wake()
 
     async def wait_async(
@@ -139,15 +163,14 @@ class Slots:
         import asyncio
 
         loop = asyncio.get_running_loop()
-        line = self._tokens if watch.token else self._calls
+        line = self._line(watch)
         alarm = asyncio.Event()
-        line[watch] = alarm.set
+        line.enter(watch, alarm.set)
         try:
             with closing.waking(alarm, lambda: loop.call_soon_threadsafe(alarm.set)):
                 async with asyncio.timeout(seconds):
                     while True:
-                        first = list(line)[:1] == [watch]
-                        slot = self._claim(watch) if first else None
+                        slot = self._in_turn(watch)
                         if slot is not None:
                             return slot
                         watch.check()
@@ -157,8 +180,24 @@ class Slots:
         except TimeoutError:
             raise Busy from None
         finally:
-            line.pop(watch, None)
+            line.leave(watch)
             self.wake()
+
+    def _line(self, watch: Watch | Place) -> Line:
+        return self.tokens if watch.token else self.calls
+
+    def _later(self, watch: Watch | Place) -> bool:
+        """Whether others are to be served before one that comes now."""
+        return self.tokens.first() is not None or (
+            not watch.token and self.calls.first() is not None
+        )
+
+    def _in_turn(self, watch: Watch | Place) -> Slot | None:
+        if self._line(watch).first() is not watch:
+            return None
+        if not watch.token and self.tokens.first() is not None:
+            return None
+        return self._claim(watch)
 
     def _claim(self, watch: Watch | Place) -> Slot | None:
         mine = self.all if watch.token else self.all[CONNECTIONS - API_CONNECTIONS :]

@@ -91,11 +91,11 @@ def _made() -> ssl.SSLContext:
 
 
 def _tls_options() -> tuple[object, ...]:
-    file = os.environ.get("SSL_CERT_FILE")
+    file = os.environ.get("SSL_CERT_FILE") or None
     stat = Path(file).stat() if file else None
     changed = (stat.st_mtime_ns, stat.st_size, stat.st_ino) if stat else None
     names = ("SSL_CERT_DIR", "SSLKEYLOGFILE")
-    return file, changed, *(os.environ.get(name) for name in names)
+    return file, changed, *(os.environ.get(name) or None for name in names)
 
 
 def _check_tls() -> None:
