@@ -256,6 +256,25 @@ def test_what_differs_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "127.0.0.1" not in repr(options)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts in /proc")
+def test_races_of_calls_and_a_close_leave_no_descriptor() -> None:
+    with listening() as server:
+        before = len(os.listdir("/proc/self/fd"))
+        with ThreadPoolExecutor(6) as pool:
+            for turn in range(30):
+                sdk = sync(server)
+                calls = [pool.submit(sdk.marketplace.show) for _ in range(6)]
+                time.sleep(turn * 0.0005)  # the moment
+                sdk.close()
+                for call in calls:
+                    error = call.exception(20)
+                    assert error is None or isinstance(error, SessionClosedError)
+                assert not shared()
+        del sdk, calls
+        # No garbage collection: a connection that only that closes is lost to whoever waits for it.
+        until(lambda: len(os.listdir("/proc/self/fd")) <= before, 5)
+
+
 def test_many_loops_at_once() -> None:
     """Each has connections of its own, and closes them at its end."""
     with listening() as server:
@@ -521,7 +540,7 @@ def test_the_wait_is_in_the_order_of_arrival_and_tokens_go_first() -> None:
 
 @pytest.mark.parametrize("store", ["memory", "file"])
 def test_the_first_call_does_not_block_its_loop(store: str, tmp_path: Path) -> None:
-    """In a program of its own, which has imported nothing yet; blockbuster looks for what blocks."""
+    """In a program that has imported nothing yet; blockbuster raises at what blocks."""
     with listening() as server:
         done = subprocess.run(
             [sys.executable, "-c", BLOCKBUSTER, server.base_url, store],
