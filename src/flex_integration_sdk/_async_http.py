@@ -245,6 +245,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         watch.plain = sent.url.startswith("http:")
         closed: str | None = None
         failure: TransportError | None = None
+        life = watch.live()
         mark = CURRENT.set(watch)
         self._watches.add(watch)
         whole = False
@@ -264,6 +265,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
             CURRENT.reset(mark)
             self._watches.discard(watch)
             await shared.give_back(watch, whole=whole)
+            del life
         if failure is None:
             raise SessionClosedError(closed or "")
         if not failure.sent:

@@ -115,12 +115,12 @@ class Slots:
     def give_back(self, watch: Watch | Place) -> None:
         """Frees what the request of ``watch`` has, and tells the next one."""
         for slot in self.all:
-            slot.release(watch)
+            slot.release(watch.holder)
         self.wake()
 
     def held_by(self, watch: Watch | Place) -> list[Slot]:
         """Those of a request: one at most."""
-        return [slot for slot in self.all if slot.held_by(watch)]
+        return [slot for slot in self.all if slot.held_by(watch.holder)]
 
     def wake(self) -> None:
         """Tells whoever waits first; token requests go first, since calls wait for them."""
@@ -139,7 +139,7 @@ class Slots:
         line = self._line(watch)
         alarm = threading.Lock()
         alarm.acquire()
-        line.enter(watch, alarm.release)
+        line.enter(watch.holder, alarm.release)
         try:
             with closing.waking(alarm, alarm.release):
                 while True:
@@ -153,7 +153,7 @@ class Slots:
                         raise Busy
                     alarm.acquire(timeout=min(left, _SLICE))
         finally:
-            line.leave(watch)
+            line.leave(watch.holder)
             self.wake()
 
     async def wait_async(
@@ -165,7 +165,7 @@ class Slots:
         loop = asyncio.get_running_loop()
         line = self._line(watch)
         alarm = asyncio.Event()
-        line.enter(watch, alarm.set)
+        line.enter(watch.holder, alarm.set)
         try:
             with closing.waking(alarm, lambda: loop.call_soon_threadsafe(alarm.set)):
                 async with asyncio.timeout(seconds):
@@ -180,7 +180,7 @@ class Slots:
         except TimeoutError:
             raise Busy from None
         finally:
-            line.leave(watch)
+            line.leave(watch.holder)
             self.wake()
 
     def _line(self, watch: Watch | Place) -> Line:
@@ -193,7 +193,7 @@ class Slots:
         )
 
     def _in_turn(self, watch: Watch | Place) -> Slot | None:
-        if self._line(watch).first() is not watch:
+        if self._line(watch).first() is not watch.holder:
             return None
         if not watch.token and self.tokens.first() is not None:
             return None
@@ -203,7 +203,7 @@ class Slots:
         mine = self.all if watch.token else self.all[CONNECTIONS - API_CONNECTIONS :]
         # Those that have a connection first.
         for slot in sorted(mine, key=lambda each: each.client is None):
-            if slot.claim(watch):
+            if slot.claim(watch.holder):
                 return slot
         return None
 
@@ -216,6 +216,11 @@ class Place:
     """
 
     token = True
+
+    @property
+    def holder(self) -> object:
+        """As that of a watch: only the frames of the session keep it."""
+        return self
 
     def check(self) -> None:
         """As that of a watch, but nothing ends it."""

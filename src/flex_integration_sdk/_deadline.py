@@ -17,6 +17,7 @@ import os
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Literal, Protocol
@@ -54,6 +55,13 @@ class Stoppable(Protocol):
         """Ends the wait, if ``watch`` is still the one that waits there. From any thread."""
 
 
+class Life:
+    """Of one request: only the frames that make it keep this object.
+
+    An exception can end them at any line, even in what cleans up. What they held is then free.
+    """
+
+
 class Watch:
     """Until when one request may go on, and what it waits for just now.
 
@@ -80,6 +88,7 @@ class Watch:
         """Host and port that it is connecting to; None: it has a connection."""
         self.opened: list[Any] = []
         """Connections made for it: the HTTP library loses one where a SOCKS proxy refuses."""
+        self._life: weakref.ref[Life] | None = None
         self.lender: Any = None
         """Whose connection it uses."""
         self._last = float("inf")
@@ -89,6 +98,22 @@ class Watch:
         self._graces = 0
         self._moved = 0
         self._waits_for: Stoppable | None = None
+
+    def live(self) -> Life:
+        """Whoever makes the request keeps what this returns until it is over."""
+        life = Life()
+        self._life = weakref.ref(life)
+        return life
+
+    @property
+    def holder(self) -> object:
+        """What a connection belongs to: the request, not the watch, which others keep too."""
+        life = None if self._life is None else self._life()
+        return self if life is None else life
+
+    def gone(self) -> bool:
+        """Whether nobody makes the request any more."""
+        return self._life is not None and self._life() is None
 
     def begin(self) -> None:
         """The request has a connection to use, or to make."""
@@ -217,7 +242,9 @@ class Watchdog:
 
     def _look(self, now: float, *, stopped: bool) -> None:
         for watch in tuple(self.watches):
-            if not watch.ended and watch.over(now, stopped=stopped):
+            if watch.gone():
+                self.watches.discard(watch)
+            elif not watch.ended and watch.over(now, stopped=stopped):
                 watch.stop("late")
 
 

@@ -60,9 +60,9 @@ class Http(ClientMaker[Shared]):
         super().__init__(base_url, timeout, request_timeout, busy_timeout)
         # Requests under way, and their processes. Closing a socket that another thread reads from
         # would not wake that thread, and would let a new socket take its number.
-        self._sending: dict[object, int] = {}
+        self._sending: dict[Watch, int] = {}
         # Those whose head is being written.
-        self._writing: dict[object, int] = {}
+        self._writing: dict[Watch, int] = {}
 
     def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
         """An API request and its answer; ``timeout`` is for each piece of a long one."""
@@ -140,17 +140,23 @@ class Http(ClientMaker[Shared]):
         """
         self._closed = True
         end = time.monotonic() + WRITING
-        while os.getpid() in list(self._writing.values()) and time.monotonic() < end:
+        while self._any_of(self._writing) and time.monotonic() < end:
             threading.Event().wait(LOOK)
         self._leave_if_idle()
 
     def _leave_if_idle(self) -> None:
-        if os.getpid() in list(self._sending.values()):
+        if self._any_of(self._sending):
             return
         shared = self._used.pop((os.getpid(), id(None)), None)
         if shared is not None and shared.leave(self):
             for slot in shared.slots.all:
                 self._close_slot(shared.slots, slot)
+
+    @staticmethod
+    def _any_of(requests: dict[Watch, int]) -> bool:
+        """Whether one of this process is among them that still goes on."""
+        pid = os.getpid()
+        return any(each == pid and not watch.gone() for watch, each in list(requests.items()))
 
     def _close_slot(self, slots: Slots, slot: Slot) -> None:
         """Unless a request uses it: the end of that closes it."""
@@ -185,10 +191,11 @@ class Http(ClientMaker[Shared]):
     def _trace(self, name: str, _: object) -> None:
         if name.endswith(SENDS):
             # In this order, and ``close`` in the other: one of the two sees what the other did.
-            self._writing[CURRENT.get()] = os.getpid()
+            if watch := CURRENT.get():
+                self._writing[watch] = os.getpid()
             self.closing.check()
-        elif name.endswith(SENT):
-            self._writing.pop(CURRENT.get(), None)
+        elif name.endswith(SENT) and (watch := CURRENT.get()):
+            self._writing.pop(watch, None)
 
     def _backend(self) -> Any:
         from ._network import Backend
@@ -204,6 +211,7 @@ class Http(ClientMaker[Shared]):
         watch.plain = sent.url.startswith("http:")
         closed: str | None = None
         failure: TransportError | None = None
+        life = watch.live()
         dog, mark = watchdog(), CURRENT.set(watch)
         dog.add(watch)
         self._sending[watch] = os.getpid()
@@ -224,6 +232,7 @@ class Http(ClientMaker[Shared]):
             self._give_back(watch, whole=whole)
             self._sending.pop(watch, None)
             self._writing.pop(watch, None)
+            del life
             if self._closed:
                 self._leave_if_idle()
         if failure is None:

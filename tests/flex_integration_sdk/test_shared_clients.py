@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from flex_integration_sdk import _http_clients, create_async_instance, create_instance
+from flex_integration_sdk import _deadline, _http_clients, create_async_instance, create_instance
 from flex_integration_sdk._connections import API_CONNECTIONS, CONNECTIONS, Busy, Slot, Slots
 from flex_integration_sdk._deadline import Watch
 from flex_integration_sdk._environment import options_for
@@ -572,3 +572,53 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+class Stop(BaseException):
+    """As KeyboardInterrupt, which pytest would take for its own."""
+
+
+def struck(moment: int, call: Callable[[], object]) -> bool:
+    """Raises at that line of ours within ``call``; False if it has fewer."""
+    lines = 0
+
+    def trace(frame: Any, event: str, _: object) -> Any:
+        nonlocal lines
+        if "flex_integration_sdk" not in frame.f_code.co_filename:
+            return trace
+        lines += event == "line"
+        if lines == moment:
+            sys.settrace(None)
+            lines += 1
+            raise Stop
+        return trace
+
+    sys.settrace(trace)
+    try:
+        call()
+    except Stop:
+        return True
+    finally:
+        sys.settrace(None)
+    return False
+
+
+# What the HTTP library had opened at that line, if it lost it.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.slow)])
+def test_an_exception_at_any_line_costs_the_others_no_connection(step: int) -> None:
+    with listening() as server, sync(server, "one") as sdk, sync(server, "other") as other:
+        sdk.marketplace.show()
+        other.marketplace.show()
+        moment = 1
+        while struck(moment, sdk.marketplace.show):
+            moment += step
+        assert moment > 150
+        assert other.marketplace.show().status == 200
+        gc.collect()
+        (mine,) = shared()
+        watches = [Watch(1.0, None, token=True) for _ in range(CONNECTIONS)]
+        assert all(mine.slots.take(watch) for watch in watches)
+        for watch in watches:
+            mine.slots.give_back(watch)
+        _deadline.watchdog().watches.clear()  # of requests that could not take leave
