@@ -2,7 +2,7 @@
 
 No lock is held by anybody who could be interrupted: a signal handler may make a call of another
 instance at any line of this one's, and would wait for that lock for ever. What is shared is changed
-by single steps of dicts. A connection belongs to the watch of its request, weakly: a request that
+by single steps of dicts. A connection belongs to its request, weakly: a request that
 an exception ends at the wrong line, before it can give its connection back, takes none with it.
 """
 
