@@ -44,6 +44,7 @@ def create_async_instance(
     timeout: float = 30.0,
     request_timeout: float = 15.0,
     lock_timeout: float | None = None,
+    busy_timeout: float | None = None,
     on_store_error: OnStoreError = "raise",
     on_event: OnEvent | None = None,
     host_lock: Literal["on", "off"] = "on",
@@ -53,7 +54,7 @@ def create_async_instance(
 ) -> AsyncIntegrationSDK:
     """An SDK for asyncio programs; arguments and errors as :func:`create_instance`."""
     client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
-    check_limits(timeout, request_timeout, lock_timeout, on_store_error)
+    check_limits(timeout, request_timeout, lock_timeout, busy_timeout, on_store_error)
     refuse_wrong_callback(on_event)
     limits = limits_of(rate_limits)
     settings = resolve(
@@ -65,7 +66,7 @@ def create_async_instance(
         profile=profile,
     )
     store = async_store(settings.token_store, settings.identity, host_lock=host_lock)
-    http = AsyncHttp(settings.base_url, timeout, request_timeout)
+    http = AsyncHttp(settings.base_url, timeout, request_timeout, busy_timeout)
     session = AsyncTokenSession(
         store,
         AsyncGrants(settings, http, store),
@@ -93,7 +94,7 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
         Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
-        http.before_send = self._closing.check
+        http.closing = self._closing
 
     @property
     def token_store(self) -> AsyncTokenStore:

@@ -19,7 +19,7 @@ from typing import Any
 import httpcore2
 
 from ._connecting import NEXT_ADDRESS, addresses
-from ._deadline import CURRENT, GAP, PIECE, Reason, Watch
+from ._deadline import CURRENT, GAP, PIECE, Reason, Watch, connected, connects_to
 
 
 class AsyncWatch(Watch):
@@ -94,10 +94,13 @@ class AsyncBackend(httpcore2.AsyncNetworkBackend):
         if watch is not None:
             watch.begin()
             watch.phase = f"the name {host} could not be looked up"
+            connects_to(watch, host, port)
         found = await _look_up(host, port)
         if watch is not None:
             watch.phase = "no connection could be made"
-        return AsyncStream(await _first(found, connect, timeout), self)
+        made = AsyncStream(await _first(found, connect, timeout), self)
+        connected(watch, made)
+        return made
 
     async def connect_unix_socket(
         self,
@@ -111,28 +114,6 @@ class AsyncBackend(httpcore2.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
-
-    @staticmethod
-    def closing(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """Has the connections of a pool closed when they fail: see the sync one."""
-
-        def create_connection(origin: Any) -> Any:
-            connection = create(origin)
-            handle = connection.handle_async_request
-
-            async def handle_async_request(request: Any) -> Any:
-                try:
-                    return await handle(request)
-                except httpcore2.ConnectionNotAvailable:
-                    raise  # it serves another request
-                except BaseException:
-                    await connection.aclose()
-                    raise
-
-            connection.handle_async_request = handle_async_request
-            return connection
-
-        return create_connection
 
     def let_go(self) -> None:
         """Closes the sockets of a loop that is closed, and cannot do it any more."""
@@ -183,12 +164,14 @@ class AsyncStream(httpcore2.AsyncNetworkStream):
         watch = self._used()
         if watch is not None:
             watch.phase = "the TLS handshake did not end"
+            connects_to(watch, server_hostname or "")
         try:
             inner = await self._inner.start_tls(ssl_context, server_hostname, timeout)
         except BaseException:
             await self.aclose()
             raise
         self._backend.open.discard(self)
+        connected(watch)
         return AsyncStream(inner, self._backend, private=True)
 
     async def aclose(self) -> None:

@@ -56,6 +56,7 @@ def create_instance(
     timeout: float = 30.0,
     request_timeout: float = 15.0,
     lock_timeout: float | None = None,
+    busy_timeout: float | None = None,
     on_store_error: OnStoreError = "raise",
     on_event: OnEvent | None = None,
     host_lock: Literal["on", "off"] = "on",
@@ -81,6 +82,8 @@ def create_instance(
         request_timeout: Seconds that one token request may take in all.
         lock_timeout: Seconds to wait for a renewal by another program; None: as long as the lease
             of one that died may last, and 10 s.
+        busy_timeout: Seconds to wait for a connection while all are busy: the instances of a
+            process share ten to a server; None: as long as it takes.
         on_store_error: ``"raise"``, or ``"memory"`` to go on without the store while it is down.
         on_event: Called with each ``flex_tokenstore.Event``: see ``docs/events.md``.
         host_lock: ``"off"`` where no lock file can be written, for stores without a lock.
@@ -95,7 +98,7 @@ def create_instance(
         TokenStoreError: The store is unknown, cannot be loaded, or refuses its options.
     """
     client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
-    check_limits(timeout, request_timeout, lock_timeout, on_store_error)
+    check_limits(timeout, request_timeout, lock_timeout, busy_timeout, on_store_error)
     refuse_wrong_callback(on_event)
     limits = limits_of(rate_limits)
     settings = resolve(
@@ -107,7 +110,7 @@ def create_instance(
         profile=profile,
     )
     store = open_store(settings.token_store, settings.identity, host_lock=host_lock)
-    http = Http(settings.base_url, timeout, request_timeout)
+    http = Http(settings.base_url, timeout, request_timeout, busy_timeout)
     session = TokenSession(
         store,
         SyncGrants(settings, http, store),
@@ -193,7 +196,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
         Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
-        http.before_send = self._closing.check
+        http.closing = self._closing
         self._calls = Calls()
 
     @property
@@ -301,12 +304,17 @@ class IntegrationSDK(InstanceBase, Endpoints):
 
 
 def check_limits(
-    timeout: float, request_timeout: float, lock_timeout: float | None, on_store_error: str
+    timeout: float,
+    request_timeout: float,
+    lock_timeout: float | None,
+    busy_timeout: float | None,
+    on_store_error: str,
 ) -> None:
     """Raises ConfigurationError for what the session or the HTTP client would stumble over."""
     limits = {"timeout": timeout, "request_timeout": request_timeout}
-    if lock_timeout is not None:
-        limits["lock_timeout"] = lock_timeout
+    for name, limit in (("lock_timeout", lock_timeout), ("busy_timeout", busy_timeout)):
+        if limit is not None:
+            limits[name] = limit
     for name, value in limits.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or not 0 < value < float("inf"):

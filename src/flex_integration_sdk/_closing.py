@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from flex_tokenstore import SessionClosedError
 
@@ -43,6 +43,15 @@ class Closing:
             raise SessionClosedError(
                 "this SDK instance is closed, so the call was not sent; make a new one"
             )
+
+    @contextmanager
+    def waking(self, waiter: object, wake: Callable[[], object]) -> Iterator[None]:
+        """Has ``wake`` called when the instance is closed, from any thread."""
+        self._sleepers[waiter] = wake
+        try:
+            yield
+        finally:
+            self._sleepers.pop(waiter, None)
 
     def sleep(self, seconds: float) -> None:
         """Waits.

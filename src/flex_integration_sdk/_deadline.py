@@ -17,8 +17,10 @@ import os
 import sys
 import threading
 import time
+import weakref
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 # How often the thread looks; a request ends at most two ticks after its time.
 TICK = 0.1
@@ -35,7 +37,11 @@ PIECE = 64 << 10
 # ten minutes, in which even 128 MB come over a slow line (220 KB/s).
 WHOLE = 20
 
-Reason = Literal["late", "abandoned"]
+Reason = Literal["late", "abandoned", "closed"]
+
+# Asked at each tick: does what is due, such as closing idle connections, and says whether the
+# thread must go on for it.
+CHORES: list[Callable[[float], bool]] = []
 
 
 class Ended(Exception):
@@ -49,14 +55,22 @@ class Stoppable(Protocol):
         """Ends the wait, if ``watch`` is still the one that waits there. From any thread."""
 
 
+class Life:
+    """Of one request: only the frames that make it keep this object.
+
+    An exception can end them at any line, even in what cleans up. What they held is then free.
+    """
+
+
 class Watch:
     """Until when one request may go on, and what it waits for just now.
 
     Args:
         limit: Seconds.
         owner: The client whose request it is.
-        token: Whether it is a token request: then ``limit`` is for all of it, from now on. Else it
-            begins when the request gets a connection, and again with each piece of a long transfer.
+        token: Whether it is a token request: then ``limit`` is for all of it. Else it begins again
+            with each piece of a long transfer. The time begins when the request gets a connection
+            to use or to make.
         bounded: Whether there is an end for the whole of a long transfer.
     """
 
@@ -70,13 +84,36 @@ class Watch:
         """Whether the request goes out without TLS."""
         self.sent = False
         """Whether any of the request itself was sent."""
+        self.peer: tuple[str, int | None] | None = None
+        """Host and port that it is connecting to; None: it has a connection."""
+        self.opened: list[Any] = []
+        """Connections made for it: the HTTP library loses one where a SOCKS proxy refuses."""
+        self._life: weakref.ref[Life] | None = None
+        self.lender: Any = None
+        """Whose connection it uses."""
         self._last = float("inf")
         self._bounded = bounded
-        self._end = time.monotonic() + limit if token else float("inf")
+        self._end = float("inf")
         self._due: float | None = None
         self._graces = 0
         self._moved = 0
         self._waits_for: Stoppable | None = None
+
+    def live(self) -> Life:
+        """Whoever makes the request keeps what this returns until it is over."""
+        life = Life()
+        self._life = weakref.ref(life)
+        return life
+
+    @property
+    def holder(self) -> object:
+        """What a connection belongs to: the request, not the watch, which others keep too."""
+        life = None if self._life is None else self._life()
+        return self if life is None else life
+
+    def gone(self) -> bool:
+        """Whether nobody makes the request any more."""
+        return self._life is not None and self._life() is None
 
     def begin(self) -> None:
         """The request has a connection to use, or to make."""
@@ -137,6 +174,20 @@ class Watch:
 CURRENT: ContextVar[Watch | None] = ContextVar("flex_integration_sdk_watch", default=None)
 
 
+def connects_to(watch: Watch | None, host: str, port: int | None = None) -> None:
+    """Notes whom the request is connecting to: it may be a proxy."""
+    if watch is not None:
+        watch.peer = host, port
+
+
+def connected(watch: Watch | None, stream: object = None) -> None:
+    """It has the connection."""
+    if watch is not None:
+        watch.peer = None
+        if stream is not None:
+            watch.opened.append(stream)
+
+
 class Watchdog:
     """The thread that ends sync requests; there is none while nothing is under way.
 
@@ -180,7 +231,8 @@ class Watchdog:
             now = time.monotonic()
             self._look(now, stopped=now - then > TICK + GAP)
             then = now
-            idle = 0 if self.watches else idle + 1
+            busy = [chore(now) for chore in CHORES]
+            idle = 0 if self.watches or any(busy) else idle + 1
             if idle < IDLE_TICKS:
                 continue
             # In this order, and ``add`` in the other: one of the two sees what the other wrote.
@@ -190,7 +242,9 @@ class Watchdog:
 
     def _look(self, now: float, *, stopped: bool) -> None:
         for watch in tuple(self.watches):
-            if not watch.ended and watch.over(now, stopped=stopped):
+            if watch.gone():
+                self.watches.discard(watch)
+            elif not watch.ended and watch.over(now, stopped=stopped):
                 watch.stop("late")
 
 

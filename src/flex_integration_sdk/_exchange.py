@@ -36,18 +36,26 @@ class ApiAnswer(NamedTuple):
     """Decompressed."""
 
 
-def api_request(client: Any, api: ApiRequest, token: Token, trace: Any) -> httpx2.Request:
+Timeouts = tuple[float | None, ...]
+
+
+def api_request(
+    client: Any, api: ApiRequest, token: Token, trace: Any, timeouts: Timeouts
+) -> httpx2.Request:
     request: httpx2.Request = client.build_request(
-        api.method, api.url, headers=api.headers, content=api.content, files=api.files
+        api.method,
+        api.url,
+        headers=api.headers,
+        content=api.content,
+        files=api.files,
+        timeout=timeouts,
     )
     request.headers["Authorization"] = token.authorization
     request.extensions["trace"] = trace
     return request
 
 
-def auth_request(
-    client: Any, auth: AuthRequest, timeouts: tuple[float | None, ...]
-) -> httpx2.Request:
+def auth_request(client: Any, auth: AuthRequest, timeouts: Timeouts) -> httpx2.Request:
     request: httpx2.Request = client.build_request(
         "POST",
         auth.url,

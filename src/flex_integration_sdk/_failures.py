@@ -15,7 +15,9 @@ import ssl
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from ._connections import API_CONNECTIONS, CONNECTIONS, Place
 from ._deadline import Ended, Watch
+from ._environment import proxy_variable
 from .errors import TransportError
 
 # OpenSSL's numbers for why a certificate cannot be trusted.
@@ -36,13 +38,13 @@ def failed(url: str, error: Exception, watch: Watch | None = None) -> TransportE
 
     Raise it outside of ``except``: the error's context would keep what is left out here.
     """
-    host = host_of(url)
+    host, proxy = host_of(url), _proxy(url, watch)
     if watch is not None and (watch.ended is not None or isinstance(error, Ended)):
-        failure = _ended(host, watch)
+        failure = _ended(host, watch, proxy)
         failure.sent = watch.sent
         return failure
     try:
-        failure = _described(host, error)
+        failure = _described(proxy or host, error, proxy_variable(url), _checks(url, proxy))
         failure.sent = _may_be_sent(error, watch)
     except ImportError:  # not even what is loaded can be imported any more
         failure = TransportError(f"the request to {host} failed: the interpreter is ending")
@@ -51,20 +53,50 @@ def failed(url: str, error: Exception, watch: Watch | None = None) -> TransportE
     return failure
 
 
+def _proxy(url: str, watch: Watch | None) -> str | None:
+    """The proxy, if it is what the request could not connect to."""
+    if watch is None or watch.peer is None:
+        return None
+    host, port = watch.peer
+    try:
+        parts = urlsplit(url)
+        own = parts.port or (443 if parts.scheme == "https" else 80)
+        if host.lower() == (parts.hostname or "").lower() and (port is None or port == own):
+            return None
+    except ValueError:
+        return None
+    shown = host_of(f"//{f'[{host}]' if ':' in host else host}" + (f":{port}" if port else ""))
+    return f"the proxy {shown} ({proxy_variable(url)})"
+
+
+def _checks(url: str, proxy: str | None) -> str:
+    return f"Check the network and {proxy_variable(url)}" if proxy else _CHECK_NETWORK
+
+
+def busy(url: str, waiter: Watch | Place, seconds: float | None) -> TransportError:
+    """No connection to the server was free for so long."""
+    host, kind = host_of(url), "token requests and calls" if waiter.token else "calls"
+    count = CONNECTIONS if waiter.token else API_CONNECTIONS
+    failure = TransportError(
+        f"all {count} connections to {host} were busy with other {kind} for {seconds or 0:g} s, so "
+        "nothing was sent: make fewer calls at once, or raise busy_timeout",
+        reason="transient",
+    )
+    failure.sent, failure.busy = False, True
+    return failure
+
+
 def unmade(error: Exception) -> TransportError:
-    """Why there is no HTTP client: what it takes from the environment is wrong."""
-    if isinstance(error, (OSError, ssl.SSLError)):
-        why = "the CA certificates cannot be read. Check SSL_CERT_FILE and SSL_CERT_DIR"
-    elif isinstance(error, ImportError) and "socks" in str(error).lower():
-        why = (
-            "a SOCKS proxy is set (ALL_PROXY, HTTPS_PROXY), and socksio is not installed: "
-            "pip install 'httpx2[socks]'"
-        )
-    elif isinstance(error, ImportError):
+    """Why there is no HTTP client; what :mod:`._environment` did not see coming."""
+    if isinstance(error, TransportError):
+        return error
+    if isinstance(error, ImportError):
         why = "a library could not be imported. Is the interpreter ending?"
+    elif isinstance(error, (OSError, ssl.SSLError)):
+        why = "the CA certificates cannot be read. Check SSL_CERT_FILE and SSL_CERT_DIR"
     else:
         why = "a proxy's address is not valid. Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY"
-    failure = TransportError(f"no HTTP client could be made: {why}")
+    failure = TransportError(f"nothing was sent, since no HTTP client could be made: {why}")
     failure.__cause__ = _bare(error)
     failure.sent = False
     return failure
@@ -81,29 +113,26 @@ def host_of(url: str) -> str:
     return "an address that cannot be read"
 
 
-def _ended(host: str, watch: Watch) -> TransportError:
+def _ended(host: str, watch: Watch, proxy: str | None) -> TransportError:
     if watch.ended == "abandoned":
         text = f"the request to {host} was given up because the program was told to end"
+    elif watch.ended == "closed":
+        text = f"the request to {host} was ended because its SDK instance was closed"
     else:
         name = "request_timeout" if watch.token else "timeout"
         text = (
             f"no complete answer from {host} in time: {watch.phase} within {watch.limit:g} s. "
-            f"Check the network and the proxy, or raise {name}"
+            f"Check the network and {proxy or 'the proxy'}, or raise {name}"
         )
     return TransportError(text, reason="transient")
 
 
-def _described(host: str, error: Exception) -> TransportError:
+def _described(host: str, error: Exception, variable: str, checks: str) -> TransportError:
     import httpx2
 
-    if isinstance(error, httpx2.PoolTimeout):
-        return TransportError(
-            f"no connection to {host} became free in time: too many calls at once",
-            reason="transient",
-        )
     if isinstance(error, httpx2.ConnectTimeout):
         return TransportError(
-            f"no connection to {host} could be made in time. {_CHECK_NETWORK}", reason="transient"
+            f"no connection to {host} could be made in time. {checks}", reason="transient"
         )
     if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
         return TransportError(
@@ -116,7 +145,7 @@ def _described(host: str, error: Exception) -> TransportError:
         status = re.match(r"\d{3}\b", str(error))
         said = f" with HTTP {status[0]}" if status else ""
         return TransportError(
-            f"the proxy refused the connection to {host}{said}. Check HTTPS_PROXY and its password",
+            f"the proxy refused the connection to {host}{said}. Check {variable} and its password",
             reason="transient",
         )
     if isinstance(error, httpx2.LocalProtocolError):
@@ -128,22 +157,22 @@ def _described(host: str, error: Exception) -> TransportError:
         error, httpx2.UnsupportedProtocol
     ):
         return TransportError(
-            f"no answer from {host}: {_network_fault(error)}. {_CHECK_NETWORK}", reason="transient"
+            f"no answer from {host}: {_network_fault(error)}. {checks}", reason="transient"
         )
     if isinstance(error, httpx2.DecodingError):
         return TransportError(
             f"the answer of {host} cannot be used: it is not compressed as it says. base_url may "
             "be wrong, or a proxy may have answered"
         )
-    return _not_sent(host, error)
+    return _not_sent(host, error, checks)
 
 
-def _not_sent(host: str, error: Exception) -> TransportError:
+def _not_sent(host: str, error: Exception, checks: str) -> TransportError:
     import httpx2
 
     if isinstance(error, OSError):
         return TransportError(
-            f"no answer from {host}: {_network_fault(error)}. {_CHECK_NETWORK}", reason="transient"
+            f"no answer from {host}: {_network_fault(error)}. {checks}", reason="transient"
         )
     if isinstance(error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol, UnicodeError, ValueError)):
         return TransportError(
@@ -159,7 +188,7 @@ def _network_fault(error: Exception) -> str:
     for each in _chain(error):
         if isinstance(each, ssl.SSLCertVerificationError):
             why = _CERTIFICATE.get(each.verify_code, f"failed a check (OpenSSL {each.verify_code})")
-            return f"its TLS certificate {why}"
+            return f"its TLS certificate {why}{_trusted(each.verify_code)}"
         if isinstance(each, ssl.SSLError):
             return _tls_fault(each)
         if isinstance(each, socket.gaierror):
@@ -178,10 +207,23 @@ def _network_fault(error: Exception) -> str:
     return "the connection was lost"
 
 
+def _trusted(code: int) -> str:
+    """Which authorities are trusted, where a variable says so."""
+    if code not in (18, 19, 20):
+        return ""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        if os.environ.get(name):
+            return f" (only the authorities in {name} are trusted)"
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if os.environ.get(name):
+            return f" ({name} is not read: set SSL_CERT_FILE)"
+    return ""
+
+
 def _tls_fault(error: ssl.SSLError) -> str:
     reason = str(getattr(error, "reason", None) or "")
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
-        return "it does not speak TLS on that port (plain http?)"
+        return "it speaks plain http on that port, not TLS. Check scheme and port"
     # OpenSSL's constants, such as TLSV1_ALERT_UNKNOWN_CA.
     code = f" ({reason})" if re.fullmatch(r"[A-Z0-9_]{1,60}", reason) else ""
     return f"TLS failed{code}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -169,6 +170,10 @@ class SyncGrants:
         request = revoke_request(self._settings, token)
         read_revocation(request, self._http.authenticate(request))
 
+    def place(self) -> AbstractContextManager[None]:
+        """Waits while as many sessions as there are connections make a token request."""
+        return self._http.place()
+
     def abandon(self) -> None:
         """Ends the token requests that are under way; from any thread."""
         self._http.abandon()
@@ -193,6 +198,10 @@ class AsyncGrants:
     async def revoke(self, token: Token) -> None:
         request = revoke_request(self._settings, token)
         read_revocation(request, await self._http.authenticate(request))
+
+    def place(self) -> AbstractAsyncContextManager[None]:
+        """Waits while as many sessions as there are connections make a token request."""
+        return self._http.place()
 
     def abandon(self) -> None:
         """Ends the token requests that are under way; from any thread."""

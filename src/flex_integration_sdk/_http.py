@@ -6,11 +6,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flex_tokenstore import Secret
 from flex_tokenstore.errors import SessionClosedError
 
+from ._connections import Busy, Place, Slot, Slots
 from ._deadline import CURRENT, Watch, watchdog
 from ._exchange import (
     ApiAnswer,
@@ -22,9 +24,9 @@ from ._exchange import (
     next_request,
     take,
 )
-from ._failures import failed
+from ._failures import busy, failed
 from ._grants import AuthAnswer, AuthRequest
-from ._http_clients import SENDS, ClientMaker
+from ._http_clients import SENDS, ClientMaker, Key, Shared
 from .errors import TransportError
 
 if TYPE_CHECKING:
@@ -43,40 +45,87 @@ FALLBACK = 2.0
 WRITING, LOOK = 1.0, 0.001
 
 
-class Http(ClientMaker):
+class Http(ClientMaker[Shared]):
     """For sync programs."""
 
-    def __init__(self, base_url: str, timeout: float, request_timeout: float) -> None:
-        super().__init__(base_url, timeout, request_timeout)
-        # API requests under way, and their processes. Closing a socket that another thread reads
-        # from would not wake that thread, and would let a new socket take its number.
-        self._sending: dict[object, int] = {}
+    kind = "sync"
+
+    def __init__(
+        self,
+        base_url: str,
+        timeout: float,
+        request_timeout: float,
+        busy_timeout: float | None = None,
+    ) -> None:
+        super().__init__(base_url, timeout, request_timeout, busy_timeout)
+        # Requests under way, and their processes. Closing a socket that another thread reads from
+        # would not wake that thread, and would let a new socket take its number.
+        self._sending: dict[Watch, int] = {}
         # Those whose head is being written.
-        self._writing: dict[object, int] = {}
+        self._writing: dict[Watch, int] = {}
 
     def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
         """An API request and its answer; ``timeout`` is for each piece of a long one."""
         watch = Watch(self._timeout, self)
-        return self._watched(watch, api, lambda: self._send(watch, api, token))
+        return self._watched(watch, api, lambda client: self._send(client, watch, api, token))
 
     def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
         watch = Watch(self._request_timeout, self, token=True)
-        return self._watched(watch, auth, lambda: self._authenticate(watch, auth))
+        return self._watched(watch, auth, lambda client: self._authenticate(client, watch, auth))
 
     def upload(self, upload: ApiRequest, content: Iterator[bytes]) -> ApiAnswer:
         """Sends a long body to an address that needs no token; ``timeout`` as for ``send``."""
         watch = Watch(self._timeout, self, bounded=False)
 
-        def request() -> ApiAnswer:
-            client = self._clients().api
+        def request(client: Any) -> ApiAnswer:
             built = client.build_request(
-                upload.method, upload.url, headers=upload.headers, content=content
+                upload.method,
+                upload.url,
+                headers=upload.headers,
+                content=content,
+                timeout=self._timeouts(self._timeout),
             )
             built.extensions["trace"] = self._trace
             return self._read(watch, upload, client.send(built, stream=True))
 
         return self._watched(watch, upload, request)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Held by a session from before its lock until its token request is done.
+
+        Raises:
+            TransportError: There was none for ``busy_timeout``.
+        """
+        places, mine = self._places(), Place()
+        if places is None:
+            yield
+            return
+        failure: TransportError | None = None
+        try:
+            if places.take(mine) is None:
+                try:
+                    places.wait(mine, self._busy_timeout, self.closing)
+                except SessionClosedError:
+                    pass
+                except Busy:
+                    failure = busy(self.base_url, mine, self._busy_timeout)
+            if failure is not None:
+                raise failure
+            yield
+        finally:
+            places.give_back(mine)
+
+    def _places(self) -> Slots | None:
+        """None if there are none: the request will say why, if it comes to one.
+
+        A session asks before each lock, and that may be to save what it has.
+        """
+        try:
+            return self._shared().places
+        except (SessionClosedError, TransportError):
+            return None
 
     def abandon(self) -> None:
         """Ends the token requests that are under way; from any thread."""
@@ -85,22 +134,54 @@ class Http(ClientMaker):
                 watch.stop("abandoned")
 
     def close(self) -> None:
-        """Closes the connections of this process; nothing is sent any more.
+        """Leaves the connections to the other instances; nothing is sent any more.
 
-        Where API requests are under way, the last of them closes the connections.
+        Where requests are under way, the last of them does it.
         """
         self._closed = True
         end = time.monotonic() + WRITING
-        while os.getpid() in list(self._writing.values()) and time.monotonic() < end:
+        while self._any_of(self._writing) and time.monotonic() < end:
             threading.Event().wait(LOOK)
-        self._close_if_idle()
+        self._leave_if_idle()
 
-    def _close_if_idle(self) -> None:
-        if os.getpid() in list(self._sending.values()):
+    def _leave_if_idle(self) -> None:
+        if self._any_of(self._sending):
             return
-        if clients := self._pairs.pop((os.getpid(), id(None)), None):
-            clients.api.close()
-            clients.token.close()
+        shared = self._used.pop((os.getpid(), id(None)), None)
+        if shared is not None and shared.leave(self):
+            for slot in shared.slots.all:
+                self._close_slot(shared.slots, slot)
+
+    @staticmethod
+    def _any_of(requests: dict[Watch, int]) -> bool:
+        """Whether one of this process is among them that still goes on."""
+        pid = os.getpid()
+        return any(each == pid and not watch.gone() for watch, each in list(requests.items()))
+
+    def _close_slot(self, slots: Slots, slot: Slot) -> None:
+        """Unless a request uses it: the end of that closes it."""
+        if slot.client is None or not slot.claim(self):
+            return
+        client, slot.client = slot.client, None
+        slot.release(self)
+        slots.wake()
+        if client is not None:
+            client.close()
+
+    def _shared(self) -> Shared:
+        """The connections of this process.
+
+        Raises:
+            SessionClosedError: This instance is closed.
+        """
+        found = self._used.get((os.getpid(), id(None)))
+        if found is None or found.closed:
+            self.refuse_closed()
+            found = self._joined(None, self._options())
+        return found
+
+    def _make_shared(self, key: Key, loop: Any) -> Shared:
+        return Shared(key, self, loop)
 
     def _client_class(self) -> Any:
         from ._quiet import QuietClient
@@ -110,10 +191,11 @@ class Http(ClientMaker):
     def _trace(self, name: str, _: object) -> None:
         if name.endswith(SENDS):
             # In this order, and ``close`` in the other: one of the two sees what the other did.
-            self._writing[CURRENT.get()] = os.getpid()
-            self.before_send()
-        elif name.endswith(SENT):
-            self._writing.pop(CURRENT.get(), None)
+            if watch := CURRENT.get():
+                self._writing[watch] = os.getpid()
+            self.closing.check()
+        elif name.endswith(SENT) and (watch := CURRENT.get()):
+            self._writing.pop(watch, None)
 
     def _backend(self) -> Any:
         from ._network import Backend
@@ -123,15 +205,21 @@ class Http(ClientMaker):
     def _fallback(self, limit: float) -> float | None:
         return limit + FALLBACK
 
-    def _watched(self, watch: Watch, sent: ApiRequest | AuthRequest, request: Callable[[], T]) -> T:
+    def _watched(
+        self, watch: Watch, sent: ApiRequest | AuthRequest, request: Callable[[Any], T]
+    ) -> T:
         watch.plain = sent.url.startswith("http:")
         closed: str | None = None
         failure: TransportError | None = None
+        life = watch.live()
         dog, mark = watchdog(), CURRENT.set(watch)
         dog.add(watch)
         self._sending[watch] = os.getpid()
+        whole = False
         try:
-            return request()
+            answer = request(self._borrowed(watch, sent))
+            whole = True
+            return answer
         except TransportError:
             raise
         except SessionClosedError as error:
@@ -141,20 +229,54 @@ class Http(ClientMaker):
         finally:
             dog.remove(watch)
             CURRENT.reset(mark)
+            self._give_back(watch, whole=whole)
             self._sending.pop(watch, None)
             self._writing.pop(watch, None)
+            del life
             if self._closed:
-                self._close_if_idle()
+                self._leave_if_idle()
         if failure is None:
             raise SessionClosedError(closed or "")
         if not failure.sent:
             self.refuse_closed()
         raise failure
 
-    def _send(self, watch: Watch, api: ApiRequest, token: Token) -> ApiAnswer:
-        client, count = self._clients().api, 0
+    def _borrowed(self, watch: Watch, sent: ApiRequest | AuthRequest) -> Any:
+        """The HTTP client of a connection that is this request's alone."""
+        shared = watch.lender = self._shared()
+        slot = shared.slots.take(watch)
+        if slot is None:
+            limit = self._wait_limit(watch, revokes=getattr(sent, "token", None) is not None)
+            failure: TransportError | None = None
+            try:
+                slot = shared.slots.wait(watch, limit, self.closing)
+            except Busy:
+                failure = busy(sent.url, watch, limit)
+            if slot is None:
+                raise failure or AssertionError
+        watch.begin()
+        return shared.client(slot)
+
+    def _give_back(self, watch: Watch, *, whole: bool) -> None:
+        shared = watch.lender
+        if shared is None:
+            return
+        dropped = []
+        for slot in shared.slots.held_by(watch):
+            slot.idle_since = time.monotonic()
+            if not whole or shared.closed:
+                # What is left of an exchange that failed could be taken for the next answer.
+                client, slot.client = slot.client, None
+                dropped += [client, *watch.opened]
+        shared.slots.give_back(watch)
+        for client in dropped:
+            if client is not None:
+                client.close()
+
+    def _send(self, client: Any, watch: Watch, api: ApiRequest, token: Token) -> ApiAnswer:
+        count = 0
         while True:
-            request = api_request(client, api, token, self._trace)
+            request = api_request(client, api, token, self._trace, self._timeouts(self._timeout))
             response = client.send(request, stream=True)
             try:
                 another = next_request(api, response, count)
@@ -175,9 +297,8 @@ class Http(ClientMaker):
         check_whole(watch, response)
         return ApiAnswer(response.status_code, response.headers, bytes(body))
 
-    def _authenticate(self, watch: Watch, auth: AuthRequest) -> AuthAnswer:
-        client = self._clients().token
-        request = auth_request(client, auth, self._token_timeouts())
+    def _authenticate(self, client: Any, watch: Watch, auth: AuthRequest) -> AuthAnswer:
+        request = auth_request(client, auth, self._timeouts(self._request_timeout))
         response = client.send(request, stream=True)
         try:
             body = Secret(bytearray())

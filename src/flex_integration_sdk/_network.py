@@ -9,14 +9,14 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 import httpcore2
 
 from ._connecting import Connecting
-from ._deadline import CURRENT, PIECE, Watch
+from ._deadline import CURRENT, PIECE, Watch, connected, connects_to
 
 
 class Backend(httpcore2.NetworkBackend):
@@ -39,10 +39,13 @@ class Backend(httpcore2.NetworkBackend):
         watch = CURRENT.get()
         with Connecting(watch) as connecting:
             _now(watch, f"the name {host} could not be looked up")
+            connects_to(watch, host, port)
             addresses = connecting.look_up(host, port)
             _now(watch, "no connection could be made")
             stream = connecting.first(addresses, connect, 60.0 if timeout is None else timeout)
-        return Stream(stream)
+        made = Stream(stream)
+        connected(watch, made)
+        return made
 
     def connect_unix_socket(
         self,
@@ -54,32 +57,6 @@ class Backend(httpcore2.NetworkBackend):
 
     def sleep(self, seconds: float) -> None:
         self._inner.sleep(seconds)
-
-    @staticmethod
-    def closing(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """Has the connections of a pool closed when they fail.
-
-        One whose TLS handshake failed behind a proxy's tunnel would count as busy for ever, and
-        there is only one for token requests.
-        """
-
-        def create_connection(origin: Any) -> Any:
-            connection = create(origin)
-            handle = connection.handle_request
-
-            def handle_request(request: Any) -> Any:
-                try:
-                    return handle(request)
-                except httpcore2.ConnectionNotAvailable:
-                    raise  # it serves another request
-                except BaseException:
-                    connection.close()
-                    raise
-
-            connection.handle_request = handle_request
-            return connection
-
-        return create_connection
 
 
 class Stream(httpcore2.NetworkStream):
@@ -123,6 +100,7 @@ class Stream(httpcore2.NetworkStream):
         watch = self._used()
         if watch is not None:
             watch.phase = "the TLS handshake did not end"
+            connects_to(watch, server_hostname or "")
         # The handshake moves the socket into a new object, which is out of reach until it ends.
         # What is done to a duplicate is done to the connection. (TLS in TLS moves nothing.)
         handle = None if isinstance(self._socket, ssl.SSLSocket) else self._socket.dup()
@@ -140,6 +118,7 @@ class Stream(httpcore2.NetworkStream):
             if handle is not None:
                 with self._lock:
                     handle.close()
+        connected(watch)
         return stream
 
     def close(self) -> None:

@@ -270,13 +270,22 @@ class _Port:
         self.revoke = grants.revoke
         self.pause = asyncio.sleep
         self._store = store
-        self._held = contextlib.AsyncExitStack()
+        self._held, self._place = contextlib.AsyncExitStack(), contextlib.AsyncExitStack()
+        self._places = getattr(grants, "place", contextlib.nullcontext)
 
     async def lock(self, wait: float, lease: float) -> float | None:
+        await self._place.aclose()
+        await self._place.enter_async_context(self._places())
         return await self._held.enter_async_context(self._store.token_lock(wait, lease))
 
     async def unlock(self) -> None:
         await self._held.aclose()
+
+    async def end(self) -> None:
+        try:
+            await self._held.aclose()
+        finally:
+            await self._place.aclose()
 
 
 async def _drive(
@@ -297,7 +306,7 @@ async def _drive(
         return stop.value
     finally:
         try:
-            await port.unlock()
+            await port.end()
         finally:
             report(None)
 

@@ -191,8 +191,9 @@ def _revoke(
 
 
 def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
-    locked = False
-    for _ in range(ROUNDS):
+    locked, rounds = False, 0
+    while rounds < ROUNDS:
+        rounds += 1
         if not locked:
             adopted = yield from _acquire_or_adopt(state, early)
             if adopted is not None:
@@ -208,7 +209,15 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
             yield from _do(state, Unlock())
             locked = False
             continue
-        outcome = yield from _renew_once(state, found)
+        try:
+            outcome = yield from _renew_once(state, found)
+        except GrantError as error:
+            if not error.busy:
+                raise
+            # Not under the lock: its lease would expire while this waits for a connection.
+            yield from _do(state, Unlock())
+            locked, rounds = False, rounds - 1
+            continue
         if outcome is not None:
             return outcome
     raise GrantError(
@@ -226,7 +235,7 @@ def _renew_once(state: State, found: Found) -> Generator[Step, Reply, Outcome | 
     try:
         token = yield from _request(state, refresh, found.token, why)
     except GrantError as error:
-        settled = None if error.sent else _settle(state, found.token, error)
+        settled = None if error.sent or error.busy else _settle(state, found.token, error)
         if settled is None:
             raise
         return settled
@@ -266,12 +275,17 @@ def _settle(state: State, stored: Token | None, error: GrantError) -> Outcome | 
 
 
 def _renew_without_store(state: State) -> Generator[Step, Reply, Outcome]:
-    for _ in range(3):
+    rounds = 0
+    while rounds < 3:
+        rounds += 1
         refresh = state.choose(state.own)
         sent_at = state.monotonic
         try:
             token = yield from _request(state, refresh, state.own, "store_unavailable")
         except GrantError as error:
+            if error.busy:
+                rounds -= 1
+                continue
             settled = None if error.sent else _settle(state, state.own, error)
             if settled is None:
                 raise
@@ -389,6 +403,8 @@ def _request(
                 return token
         if by_api and isinstance(error, GrantError) and not error.sent:
             state.sign_ins[:] = sign_ins[:-1]  # no secret was sent
+        if isinstance(error, GrantError) and error.busy:
+            raise error
         state.note_not_issued(error, refresh, state.monotonic - started)
         if refresh is not None and _refused_for_good(state, error, refresh):
             state.dead.add(refresh)

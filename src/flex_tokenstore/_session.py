@@ -39,6 +39,11 @@ class Grants(Protocol):
 
     A method ``abandon()`` is optional: it ends the request that is under way in another thread or
     task at once, which then raises. It is called when the user presses Ctrl-C twice.
+
+    A method ``place()`` is optional too: a context manager, entered before the token lock is
+    acquired and left after it is released. It waits where too many token requests are under way
+    already: who waits under the lock would see its lease expire. An error of ``refresh`` or
+    ``sign_in`` whose ``busy`` is true has the session release the lock, and begin anew.
     """
 
     def refresh(self, refresh_token: Secret[str]) -> Mapping[str, Any]:
@@ -299,13 +304,22 @@ class _Port:
         self.revoke = grants.revoke
         self.pause = time.sleep
         self._store = store
-        self._held = contextlib.ExitStack()
+        self._held, self._place = contextlib.ExitStack(), contextlib.ExitStack()
+        self._places = getattr(grants, "place", contextlib.nullcontext)
 
     def lock(self, wait: float, lease: float) -> float | None:
+        self._place.close()  # whoever waits for another program's lock is in nobody's way
+        self._place.enter_context(self._places())
         return self._held.enter_context(self._store.token_lock(wait, lease))
 
     def unlock(self) -> None:
         self._held.close()
+
+    def end(self) -> None:
+        try:
+            self._held.close()
+        finally:
+            self._place.close()
 
 
 def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight, report: Report) -> Any:
@@ -324,6 +338,6 @@ def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight, repor
         return stop.value
     finally:
         try:
-            port.unlock()
+            port.end()
         finally:
             report(None)

@@ -16,12 +16,12 @@ from typing import Literal, TypeVar
 T = TypeVar("T")
 Kind = Literal["io", "lock"]
 
-# As many as asyncio's own pool has at most: reads and saves take milliseconds, and while one
-# server hangs, each of its callers keeps a thread until its driver's time-out.
-IO_THREADS = 32
+# Reads and saves take milliseconds, and while one server hangs, each of its callers keeps a thread
+# until its driver's time-out. Fewer than 40 with those below.
+IO_THREADS = 24
 # Apart from the others: a stranger's lock may block whatever it is told, and must not keep a save
 # from its thread. Each is asked only to try, so that few are enough.
-LOCK_THREADS = 16
+LOCK_THREADS = 12
 
 _SIZES: dict[Kind, int] = {"io": IO_THREADS, "lock": LOCK_THREADS}
 # By process: a forked child has the executor, but not its threads. Looked at by its id, since a

@@ -143,6 +143,9 @@ class GrantError(TokenStoreError, RuntimeError):
 
     sent: bool = True
     """False if the request did not leave this program: no connection, or no secret to send."""
+    busy: bool = False
+    """True if it was not sent because all connections to the server were in use. The session
+    releases its lock and tries again."""
     retry_after: float | None = None
     """Seconds that the server asks to wait before the next token request; None: it did not say."""
     why: str | None = None

@@ -205,7 +205,7 @@ def test_one_run_after_the_other(sandbox: RunningSandbox) -> None:
 
     for _ in range(3):
         assert asyncio.run(call()) == 200
-        assert not sdk._http._pairs
+        assert not sdk._http._used
     assert sandbox.stats()["client_credentials"] == 1
     asyncio.run(sdk.aclose())
     asyncio.run(sdk.aclose())
@@ -224,7 +224,7 @@ def test_a_loop_that_was_closed_without_a_word_is_let_go(sandbox: RunningSandbox
     for _ in range(3):
         loop = asyncio.new_event_loop()
         assert loop.run_until_complete(call()) == 200
-        (clients,) = sdk._http._pairs.values()
+        (clients,) = sdk._http._used.values()
         assert clients.loop is loop
         sockets = [each.get_extra_info("socket") for each in clients.backend.open]
         assert sockets
@@ -234,7 +234,7 @@ def test_a_loop_that_was_closed_without_a_word_is_let_go(sandbox: RunningSandbox
     assert [each.fileno() for each in sockets] == [-1] * len(sockets)
     loop.run_until_complete(sdk.aclose())
     loop.close()
-    assert not sdk._http._pairs
+    assert not sdk._http._used
     del clients
     gc.collect()  # the transports of the closed loops, which warn
 
@@ -251,5 +251,5 @@ def test_many_loops_in_many_threads_leave_nothing(sandbox: RunningSandbox) -> No
         thread.start()
         thread.join()
     assert answers == [200] * 5
-    assert not sdk._http._pairs
+    assert not sdk._http._used
     asyncio.run(sdk.aclose())

@@ -7,7 +7,6 @@ import logging
 import socket
 import ssl
 import traceback
-from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -16,6 +15,7 @@ import pytest
 from flex_integration_sdk import create_async_instance, create_instance
 from flex_integration_sdk._async_http import AsyncHttp
 from flex_integration_sdk._async_network import AsyncBackend
+from flex_integration_sdk._deadline import Watch
 from flex_integration_sdk._failures import failed, host_of, unmade
 from flex_integration_sdk._http import Http
 from flex_integration_sdk._network import Backend
@@ -64,7 +64,6 @@ def whole(error: BaseException) -> str:
         (httpx2.DecodingError(SECRET), "not compressed", True),
         (httpx2.ReadTimeout(SECRET), "in time", True),
         (httpx2.ConnectTimeout(SECRET), "in time", False),
-        (httpx2.PoolTimeout(SECRET), "became free", False),
         (httpx2.ReadError(SECRET), "was lost", True),
         (httpx2.UnsupportedProtocol(SECRET), "not valid", False),
         (httpx2.InvalidURL(SECRET), "not valid", False),
@@ -168,30 +167,6 @@ def test_what_is_not_http_is_not_quoted(kind: str, answer: bytes) -> None:
         assert caught.value.sent
 
 
-@both
-@pytest.mark.parametrize(
-    ("variables", "said"),
-    [
-        ({"SSL_CERT_FILE": "/nowhere/ca.pem"}, "SSL_CERT_FILE"),
-        ({"SSL_CERT_FILE": __file__}, "SSL_CERT_FILE"),
-        ({"HTTPS_PROXY": f"socks5://u:{SECRET}@127.0.0.1:9"}, "socksio"),
-        ({"HTTPS_PROXY": f"socks://u:{SECRET}@127.0.0.1:9"}, "HTTPS_PROXY"),
-        ({"ALL_PROXY": f"http://u:{SECRET}@127.0.0.1:port"}, "ALL_PROXY"),
-    ],
-)
-def test_what_the_environment_has_wrong(
-    kind: str, variables: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(TransportError, match=said) as caught:
-        call(kind, "https://flex.invalid")
-    assert not caught.value.sent
-    assert SECRET not in whole(caught.value)
-
-
 def test_an_import_that_fails_at_the_interpreters_end() -> None:
     assert "interpreter" in str(unmade(ImportError("sys.meta_path is None")))
 
@@ -211,18 +186,35 @@ def test_a_proxy_that_refuses(kind: str, monkeypatch: pytest.MonkeyPatch) -> Non
         assert SECRET not in whole(caught.value)
 
 
-@pytest.mark.parametrize(("make", "backend"), [(Http, Backend), (AsyncHttp, AsyncBackend)])
+def check_backends(shared: Any, backend: type) -> None:
+    watch = Watch(1.0, None)
+    slot = shared.slots.take(watch)
+    client = shared.client(slot)
+    transports = [client._transport, *filter(None, client._mounts.values())]
+    assert len(transports) == 2
+    assert all(isinstance(each._pool._network_backend, backend) for each in transports)
+    shared.slots.give_back(watch)
+
+
+@both
 def test_every_connection_is_one_that_a_watch_can_end(
-    make: Callable[..., Any], backend: type, monkeypatch: pytest.MonkeyPatch
+    kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those to a proxy too; fails if httpx2 keeps its connections elsewhere."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "example.org")
-    clients = make("https://api.example.com", 1.0, 1.0)._clients()
-    for client in (clients.api, clients.token):
-        transports = [client._transport, *filter(None, client._mounts.values())]
-        assert len(transports) == 2
-        assert all(isinstance(each._pool._network_backend, backend) for each in transports)
+    if kind == "sync":
+        http = Http("https://api.example.com", 1.0, 1.0)
+        check_backends(http._shared(), Backend)
+        http.close()
+        return
+
+    async def main() -> None:
+        http = AsyncHttp("https://api.example.com", 1.0, 1.0)
+        check_backends(await http._shared(), AsyncBackend)
+        await http.aclose()
+
+    asyncio.run(main())
 
 
 @both
@@ -240,7 +232,7 @@ def test_after_closing_nothing_is_made_or_sent(kind: str) -> None:
             http.close()
             with pytest.raises(SessionClosedError):
                 grants.sign_in()
-            assert not http._pairs
+            assert not http._used
         else:
 
             async def main() -> None:
@@ -250,7 +242,7 @@ def test_after_closing_nothing_is_made_or_sent(kind: str) -> None:
                 await http.aclose()
                 with pytest.raises(SessionClosedError):
                     await grants.sign_in()
-                assert not http._pairs
+                assert not http._used
 
             asyncio.run(main())
         assert len(server.paths) == 1

@@ -128,7 +128,7 @@ while not over:
         sdk.close()
     outer.add(found)
     after.add(outcome(sdk.marketplace.show))
-    left.add(len(sdk._http._pairs))
+    left.add(len(sdk._http._used))
     moment += step
 print(json.dumps([sorted(map(str, outer)), sorted(after), sorted(left), moment]))
 """,
@@ -191,7 +191,7 @@ if hasattr(signal, "setitimer"):
     signal.setitimer(signal.ITIMER_REAL, 0.3)
 else:
     threading.Timer(0.3, sdk.close).start()
-print(json.dumps([outcome(sdk.marketplace.show), outcome(sdk.auth_info), len(sdk._http._pairs)]))
+print(json.dumps([outcome(sdk.marketplace.show), outcome(sdk.auth_info), len(sdk._http._used)]))
 """,
     )
     assert found == ["SessionClosedError", "SessionClosedError", 0]
@@ -245,7 +245,7 @@ while not over:
     found, over = interrupted(moment, sdk.marketplace.show, gc.collect)
     outer.add(found)
     gc.collect()
-    assert sdk._closed and not sdk._http._pairs
+    assert sdk._closed and not sdk._http._used
     moment += 61
 print(json.dumps([sorted(set(map(str, said))), sorted(map(str, outer))]))
 """,
@@ -327,7 +327,7 @@ if {use!r} == "close":
             thread.join()
 else:
     sdk.close()
-print(json.dumps([said, found, sdk._closed, len(sdk._http._pairs)]))
+print(json.dumps([said, found, sdk._closed, len(sdk._http._used)]))
 """,
     )
     if use == "close":

@@ -24,9 +24,8 @@ from flex_integration_sdk import (
     create_async_instance,
     create_instance,
 )
-from flex_integration_sdk._async_http import AsyncHttp
 from flex_integration_sdk._endpoints import snake
-from flex_integration_sdk._http import Http
+from flex_integration_sdk._http_clients import Shared
 from flex_integration_sdk._query import form, wire_name
 from flex_integration_sdk.errors import ConfigurationError, ServerError
 from flex_integration_sdk.sandbox import RunningSandbox
@@ -102,10 +101,10 @@ class Wire:
         transit = {"Content-Type": "application/transit+json"}
         self.answer: dict[str, Any] = {"content": b'["^ ","~:data",null]', "headers": transit}
         transport = httpx2.MockTransport(self._handle)
-        for kind, client in ((Http, httpx2.Client), (AsyncHttp, httpx2.AsyncClient)):
-            monkeypatch.setattr(
-                kind, "_make", lambda *_, client=client, **__: client(transport=transport)
-            )
+        makes = {"sync": httpx2.Client, "async": httpx2.AsyncClient}
+        monkeypatch.setattr(
+            Shared, "_make", lambda shared: makes[shared.key.kind](transport=transport)
+        )
 
     def _handle(self, request: httpx2.Request) -> httpx2.Response:
         if request.url.path.endswith("/auth/token"):

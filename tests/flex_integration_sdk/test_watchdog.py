@@ -78,6 +78,8 @@ def test_one_thread_serves_all_and_goes_when_nothing_is_under_way() -> None:
 
 def test_a_request_is_ended_in_two_steps() -> None:
     watch = Watch(1.0, self := object(), token=True)
+    assert not watch.over(time.monotonic() + 3600, stopped=False)  # it waits for a connection
+    watch.begin()
     assert watch.owner is self
     end = time.monotonic() + 1.0
     assert not watch.over(end - 0.2, stopped=False)
@@ -87,6 +89,7 @@ def test_a_request_is_ended_in_two_steps() -> None:
 
 def test_what_arrived_while_the_process_was_stopped_can_be_read() -> None:
     watch = Watch(1.0, None, token=True)
+    watch.begin()
     woken = time.monotonic() + 3600
     assert not watch.over(woken, stopped=True)
     assert not watch.over(woken + GRACE * 0.9, stopped=False)
@@ -95,6 +98,7 @@ def test_what_arrived_while_the_process_was_stopped_can_be_read() -> None:
 
 def test_a_machine_that_starves_us_does_not_keep_a_request_for_ever() -> None:
     watch = Watch(1.0, None, token=True)
+    watch.begin()
     now, looks = time.monotonic() + 1.0, 0
     while not watch.over(now := now + 0.9, stopped=True):
         looks += 1
@@ -133,6 +137,7 @@ def test_no_response_takes_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_token_request_has_no_extensions() -> None:
     watch = Watch(1.0, None, token=True)
+    watch.begin()
     watch.use(Waiting())
     watch.moved(PIECE * 100)
     watch.over(time.monotonic() + 1.1, stopped=False)

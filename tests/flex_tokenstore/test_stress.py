@@ -238,9 +238,9 @@ def test_a_redactor_masks_while_tokens_go_through() -> None:
 
 def test_http_clients_are_made_once() -> None:
     http = Http("http://127.0.0.1:1", 1.0, 1.0)
-    pairs: set[int] = set()
-    hammer(lambda: pairs.add(id(http._clients().api)))
-    assert len(pairs) == 1
+    found: set[int] = set()
+    hammer(lambda: found.add(id(http._shared())))
+    assert len(found) == 1
     http.close()
 
 

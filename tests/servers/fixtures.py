@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -173,13 +174,10 @@ def tls_openbao(certificates: Certificates) -> Iterator[OpenBao]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """A certificate for localhost and 127.0.0.1, which is its own CA."""
+def _self_signed(folder: Path) -> Certificates:
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("needs the program openssl")
-    folder = tmp_path_factory.mktemp("tls")
     made = Certificates(folder / "c.pem", folder / "k.pem")
     names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
     command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
@@ -187,3 +185,15 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     command += ["-subj", "/CN=localhost", "-addext", names]
     subprocess.run(command, check=True, capture_output=True)
     return made
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """A certificate for localhost and 127.0.0.1, which is its own CA."""
+    return _self_signed(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="session")
+def other_certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Another one, which nobody's server has."""
+    return _self_signed(tmp_path_factory.mktemp("other-tls"))

@@ -200,6 +200,7 @@ class Shipped:
         watchdog = self.deadline.Watchdog()
         self.clock.now = 0.0
         watch = self.deadline.Watch(limit, self, token=True)
+        watch.begin()  # it has a connection
         watchdog.watches.add(watch)
         last = limit + 2 * self.deadline.TICK
         while self.clock.now < last and not watch.ended:
