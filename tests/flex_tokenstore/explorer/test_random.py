@@ -75,7 +75,7 @@ def test_four_sessions_and_several_faults(world: Any, schedule: list[int]) -> No
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(WORLDS, SCHEDULES)
 def test_four_sessions_and_several_faults_at_length(world: Any, schedule: list[int]) -> None:
     walk(world, schedule)
