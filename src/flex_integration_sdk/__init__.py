@@ -19,15 +19,17 @@ if TYPE_CHECKING:
     from ._client import IntegrationSDK, create_instance
     from ._files import FileMetadata, async_upload_file, file_metadata, upload_file
     from ._handlers import TypeHandler
+    from ._plain import to_plain
     from ._query import object_query_string
     from ._rates import RateLimiter, RateLimits
     from ._response import Response
     from .resources import Resource
-    from .types import LatLng, LatLngBounds, Money
+    from .types import FarTime, LatLng, LatLngBounds, Money
 
 _LAZY = {
     "AsyncIntegrationSDK": "flex_integration_sdk._async_client",
     "AuthInfo": "flex_integration_sdk._auth_info",
+    "FarTime": "flex_integration_sdk.types",
     "FileMetadata": "flex_integration_sdk._files",
     "IntegrationSDK": "flex_integration_sdk._client",
     "LatLng": "flex_integration_sdk.types",
@@ -45,12 +47,14 @@ _LAZY = {
     "file_store": "flex_tokenstore",
     "memory_store": "flex_tokenstore",
     "object_query_string": "flex_integration_sdk._query",
+    "to_plain": "flex_integration_sdk._plain",
     "upload_file": "flex_integration_sdk._files",
 }
 
 __all__ = [
     "AsyncIntegrationSDK",
     "AuthInfo",
+    "FarTime",
     "FileMetadata",
     "IntegrationSDK",
     "LatLng",
@@ -69,6 +73,7 @@ __all__ = [
     "file_store",
     "memory_store",
     "object_query_string",
+    "to_plain",
     "upload_file",
 ]
 

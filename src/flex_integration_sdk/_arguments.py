@@ -43,6 +43,12 @@ class Unset(enum.Enum):
 UNSET = Unset.UNSET
 """Of a command's argument: not sent, so that what is stored stays. (None clears it.)"""
 
+
+def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that the program gave."""
+    return {name: value for name, value in arguments.items() if value is not UNSET}
+
+
 Id = UUID | str
 """A resource's id."""
 Ids = Sequence[Id]

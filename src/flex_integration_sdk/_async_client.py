@@ -22,7 +22,7 @@ from ._client import (
 from ._exchange import ApiAnswer
 from ._grants import AsyncGrants
 from ._handlers import TypeHandler
-from ._rates import RateLimits, limits_of
+from ._rates import RateLimits, limits_of, wait_async
 from ._requests import ApiRequest
 from ._response import Response, refuses_token
 from .config import Settings, resolve, shown_to_nobody
@@ -144,9 +144,9 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
 
     async def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
         """As in the sync SDK."""
-        if limiter := self._limiter(name):
+        if limiters := self._limits.of(name):
             await self.session.token()
-            await limiter.wait_async(self._closing.sleep_async)
+            await wait_async(limiters, self._closing.sleep_async)
         call = self.session.new_call(name)
         token = await call.token()
         while True:

@@ -19,15 +19,16 @@ from flex_tokenstore import (
 )
 from flex_tokenstore._reporting import OnEvent, check_on_event, refuse_within_report
 
+from ._arguments import given
 from ._auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
 from ._calls import Calls, refuse_within_renewal, renews_here
 from ._closing import Closing
 from ._endpoints import ENDPOINTS
 from ._exchange import ApiAnswer
 from ._grants import SyncGrants
-from ._handlers import TypeHandler, read, write
+from ._handlers import TypeHandler, read, write_each
 from ._http import Http
-from ._rates import RateLimiter, RateLimits, limits_of
+from ._rates import RateLimits, limits_of, wait
 from ._requests import ApiRequest, prepare
 from ._response import Response, interpret, refuses_token
 from ._sync_endpoints import Endpoints
@@ -161,16 +162,13 @@ class InstanceBase:
     ) -> ApiRequest:
         """What to send; a wrong argument raises here, before any token is asked for."""
         if self._handlers:
-            named, others = write(named, self._handlers), write(others, self._handlers)
+            named, others = given(named), given(others)
+            named, others = write_each(named, self._handlers), write_each(others, self._handlers)
         request = prepare(
             self.settings.base_url, ENDPOINTS[name], named, others, verbose=self._verbose
         )
         self._closing.check()
         return request
-
-    def _limiter(self, name: str) -> RateLimiter | None:
-        is_query = ENDPOINTS[name].method == "GET"
-        return self._limits.queries if is_query else self._limits.commands
 
     def _interpret(self, response: Any, name: str) -> Response[Any]:
         endpoint = ENDPOINTS[name]
@@ -284,9 +282,9 @@ class IntegrationSDK(InstanceBase, Endpoints):
 
     def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
         """Sends it until there is an answer that is not of a refused token."""
-        if limiter := self._limiter(name):
+        if limiters := self._limits.of(name):
             self.session.token()  # else a sign-in would come between the place and the call
-            limiter.wait(self._closing.sleep)
+            wait(limiters, self._closing.sleep)
         call = self.session.new_call(name)
         token = call.token()
         while True:

@@ -58,6 +58,8 @@ class Endpoint:
     """Of the query for POST."""
     multipart: bool = False
     """The body is ``multipart/form-data`` (RFC 7578), not Transit."""
+    label: tuple[Param, ...] = ()
+    """Of the head of the file's part, for multipart; no parameters of the API."""
     one_of: tuple[str, ...] = ()
     """Names of parameters of which exactly one is needed."""
 
@@ -68,8 +70,8 @@ class Endpoint:
 
     @property
     def all_params(self) -> tuple[Param, ...]:
-        """Of query and body."""
-        return self.params + self.query
+        """Of body, file and query."""
+        return self.params + self.label + self.query
 
 
 def snake(name: str) -> str:
@@ -341,6 +343,10 @@ _TABLE = (
         ),
         query=_EXPAND,
         multipart=True,
+        label=(
+            Param("name", "str", "The file's name; else that of the path or of the open file."),
+            Param("mimeType", "str", "Such as ``image/webp``; else by the name's ending."),
+        ),
     ),
     _command(
         "files",

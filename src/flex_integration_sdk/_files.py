@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 from flex_tokenstore import Secret
 
 from ._arguments import Upload
+from ._exact import exact
 from ._failures import host_of
 from ._http import Http
+from ._media_types import type_of
 from ._redirects import REDIRECTS, target
-from ._requests import ApiRequest, type_of
+from ._requests import ApiRequest, checked_label
 from ._upload_target import upload_request
-from .errors import TransportError, class_for
+from .errors import ParameterError, TransportError, class_for
 from .resources import FileUpload
 
 if TYPE_CHECKING:
@@ -48,11 +50,12 @@ def file_metadata(
     Raises:
         OSError: The file cannot be read.
         ValueError: It has no name: bytes have none.
-        TypeError: ``file`` is none of these.
+        TypeError: ``file`` is none of these, or ``name`` or ``mime_type`` is not a string.
     """
+    name, mime_type = checked_label("name", name), checked_label("mimeType", mime_type)
     with _opened(file) as stream:
         size = _size(stream)
-        source = file if isinstance(file, (str, os.PathLike)) else getattr(stream, "name", None)
+        source = file if isinstance(file, os.PathLike) else getattr(stream, "name", None)
     if name is None and isinstance(source, (str, os.PathLike)):
         name = Path(source).name
     if not name:
@@ -60,7 +63,14 @@ def file_metadata(
     return {"name": name, "mime_type": mime_type or type_of(name), "size": size}
 
 
-def upload_file(upload: FileUpload, file: Upload, *, timeout: float = 30.0) -> None:
+def upload_file(
+    upload: FileUpload,
+    file: Upload,
+    *,
+    name: str | None = None,
+    mime_type: str | None = None,
+    timeout: float = 30.0,
+) -> None:
     """Sends a file's bytes to the signed URL that ``file_uploads.create`` gave.
 
     The URL lives for minutes, and nobody's token goes there.
@@ -68,17 +78,22 @@ def upload_file(upload: FileUpload, file: Upload, *, timeout: float = 30.0) -> N
     Args:
         upload: Answer of ``file_uploads.create(file_id=…, expand=True)``.
         file: Its path, its bytes, or the file opened for reading bytes; read in pieces.
+        name: A file name, whose ending tells the type that is sent if the API asked for none.
+        mime_type: That type itself, such as ``"application/pdf"``. The name and the type that
+            others see are those of ``files.create``.
         timeout: Seconds that the server may take for each further 64 KB, and for its answer.
 
     Raises:
         ApiError: The server refused; a subclass by status.
         OSError: The file cannot be read; ``TransportError`` if no answer came.
-        ValueError: ``upload`` was not expanded, or its URL or headers cannot be sent.
+        ValueError: ``upload`` was not expanded, its URL or headers cannot be sent, or it was made
+            for another ``mime_type``.
         TypeError: ``upload`` is not an answer, or ``file`` not a file.
     """
     signed = Secret(upload)
     del upload  # a traceback may show locals, and its URL has the signature
     request = upload_request(signed)
+    _label(request, name, mime_type)
     with _opened(file) as stream:
         request.headers["Content-Length"] = str(_size(stream))
         pieces = _Pieces(stream)
@@ -97,9 +112,28 @@ async def async_upload_file(
     upload: FileUpload,
     file: Upload,
     *,
+    name: str | None = None,
+    mime_type: str | None = None,
     timeout: float = 30.0,  # noqa: ASYNC109 - of silence, not of the whole
 ) -> None:
-    """As :func:`upload_file`, for asyncio programs; the file is read in a thread."""
+    """Sends a file's bytes as :func:`upload_file` does, for asyncio programs.
+
+    The file is read in a thread.
+
+    Args:
+        upload: Answer of ``file_uploads.create(file_id=…, expand=True)``.
+        file: Its path, its bytes, or the file opened for reading bytes; read in pieces.
+        name: A file name, whose ending tells the type that is sent if the API asked for none.
+        mime_type: That type itself, such as ``"application/pdf"``.
+        timeout: Seconds that the server may take for each further 64 KB, and for its answer.
+
+    Raises:
+        ApiError: The server refused; a subclass by status.
+        OSError: The file cannot be read; ``TransportError`` if no answer came.
+        ValueError: ``upload`` was not expanded, its URL or headers cannot be sent, or it was made
+            for another ``mime_type``.
+        TypeError: ``upload`` is not an answer, or ``file`` not a file.
+    """
     import asyncio
 
     from ._async_http import AsyncHttp
@@ -111,6 +145,7 @@ async def async_upload_file(
     signed = Secret(upload)
     del upload  # as in upload_file
     request = upload_request(signed)
+    _label(request, name, mime_type)
     with _opened(file) as stream:
         request.headers["Content-Length"] = str(_size(stream))
         pieces = _Pieces(stream)
@@ -123,6 +158,21 @@ async def async_upload_file(
         finally:
             await http.aclose()
     _check(answer, request)
+
+
+def _label(request: ApiRequest, name: str | None, mime_type: str | None) -> None:
+    """The type of the bytes, where the API asks for none: its signature may hold the one it asked
+    for, or none at all, so nothing is guessed."""
+    name, mime_type = checked_label("name", name), checked_label("mimeType", mime_type)
+    asked = next((v for k, v in request.headers.items() if k.lower() == "content-type"), None)
+    if asked is not None:
+        if mime_type is not None and mime_type.lower() != asked.lower():
+            raise ParameterError(
+                f"mime_type is {mime_type!r}, but this upload was made for another type: give it "
+                "to file_metadata, or to files.create"
+            )
+    elif found := mime_type or (type_of(name) if name else None):
+        request.headers["Content-Type"] = found
 
 
 class _Pieces:
@@ -150,6 +200,7 @@ class _Pieces:
 @contextmanager
 def _opened(file: Upload) -> Iterator[IO[bytes]]:
     """The file for reading; one that was given open stays open."""
+    file = exact(file)
     if isinstance(file, (bytes, bytearray)):
         yield io.BytesIO(file)
     elif isinstance(file, (str, os.PathLike)):

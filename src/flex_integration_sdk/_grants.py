@@ -117,8 +117,10 @@ def read_token(request: AuthRequest, answer: AuthAnswer, *, refreshing: bool) ->
             f"{host} answered the token request with something else than a token: base_url may be "
             f"wrong, or {advice}"
         )
+    # RFC 6749 section 5.1 requires token_type, in any case. Without one it can only be a bearer
+    # token: to refuse it would lose the refresh token that came with it.
     kind = token.get("token_type")
-    if not isinstance(kind, str) or kind.lower() != "bearer":
+    if kind is not None and (not isinstance(kind, str) or kind.strip().lower() != "bearer"):
         raise AuthenticationError(
             f"Unknown token type: {_shown_kind(kind)} (from {host}); only bearer tokens can be "
             "used. Nothing was saved; check that base_url is the Integration API's",
@@ -242,7 +244,9 @@ def _refusal(host: str, answer: AuthAnswer, *, refreshing: bool) -> GrantError:
         )
     else:
         text = f"{host} refused the token request: {said}; {_remedy(answer)}"
-    return AuthenticationError(text, reason=reason, status=status, code=code)
+    # Only what looks like an error code: an attribute is printed as easily as a message.
+    shown = code if code and _NAME.fullmatch(code) else None
+    return AuthenticationError(text, reason=reason, status=status, code=shown)
 
 
 def _reason(answer: AuthAnswer, code: str | None) -> GrantReason:
@@ -286,7 +290,7 @@ def _error_code(answer: AuthAnswer) -> str | None:
 def _shown_kind(kind: object) -> str:
     if isinstance(kind, str):
         return kind if kind.lower() in _TOKEN_TYPES else "one that is not shown here"
-    return str(kind)[:20] if kind is None or isinstance(kind, int) else type(kind).__name__
+    return f"a JSON value of type {type(kind).__name__}"
 
 
 def _is_page(answer: AuthAnswer) -> bool:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from ._exact import is_list
 from .errors import ConfigurationError
 from .types import LatLng, Money
 
@@ -19,8 +20,9 @@ SDK_TYPES = (UUID, Money, LatLng, Decimal, datetime)
 class TypeHandler:
     """Reads one of the SDK's types as one of your own, and writes yours as the SDK's.
 
-    Handlers are asked in their order; the first that fits is used. They see arguments before they
-    are sent, those of queries too, and what answers hold.
+    Handlers are asked in their order; the first that fits is used. They see the arguments that you
+    give, those of queries too, and what answers hold; never a value of the SDK's own. A
+    ``datetime`` handler reads no ``FarTime``.
 
     Args:
         sdk_type: ``UUID``, ``Money``, ``LatLng``, ``Decimal`` or ``datetime``.
@@ -89,8 +91,16 @@ def _read(value: Any, handlers: Sequence[TypeHandler]) -> Any:
     return value
 
 
+def write_each(arguments: Mapping[str, Any], handlers: Sequence[TypeHandler]) -> dict[str, Any]:
+    """The arguments of a call with the SDK's types.
+
+    Handlers see each argument that the program gave, and never the dict of them, which is ours.
+    """
+    return {name: write(value, handlers) for name, value in arguments.items()}
+
+
 def write(value: Any, handlers: Sequence[TypeHandler]) -> Any:
-    """Arguments with the SDK's types."""
+    """An argument with the SDK's types."""
     if value is None:
         return None
     for handler in handlers:
@@ -98,6 +108,6 @@ def write(value: Any, handlers: Sequence[TypeHandler]) -> Any:
             return handler.writer(value)
     if isinstance(value, Mapping):
         return {key: write(item, handlers) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if is_list(value):
         return [write(item, handlers) for item in value]
     return value

@@ -19,6 +19,7 @@ BETWEEN = (
 
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _TAG_LATER = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_LONGEST_SHOWN = 200  # characters of one text of a server's
 _LOOKED_AT = 1024  # bytes; a page names itself at its beginning
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # in no text that a server writes
@@ -86,8 +87,13 @@ def _is_json(kind: str) -> bool:
     return kind == "application/json" or kind.endswith("+json")
 
 
-def printable(text: str) -> str:
-    """What a server wrote, on one line: a line end in it would make a log record of its own."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+def shown(value: object) -> str:
+    """What a server wrote, for a message: on one line, and short.
+
+    A line end in it would make a log record of its own, and an escape sequence move the cursor.
+    """
+    text = "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode()
+        for each in str(value)[:_LONGEST_SHOWN]
     )
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

@@ -10,7 +10,10 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from .types import LatLng, LatLngBounds
+from ._exact import exact, hint, is_list
+from ._exact import text as exact_text
+from .errors import ParameterError
+from .types import FarTime, LatLng, LatLngBounds, TaggedValue
 
 _EXTENDED = ("pub_", "meta_", "priv_", "prot_")
 _LITERAL = "~!*'()"  # what encodeURIComponent leaves alone, beside letters, digits and -_.
@@ -25,8 +28,7 @@ def query_string(params: Mapping[str, Any]) -> str:
     ``image_variant={"small": {"w": 320, "fit": "scale"}}`` an image variant of one's own.
 
     Raises:
-        TypeError: A value has no form in a query.
-        ValueError: It is a number that is none (nan, infinity).
+        ParameterError: A value has no form in a query.
     """
     parts = []
     for name, value in _flat(params):
@@ -49,7 +51,7 @@ def _flat(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
     for name, value in params.items():
         wire = wire_name(name)
         if isinstance(value, Mapping) and wire in ("fields", "limit", "imageVariant"):
-            found += [(f"{wire}.{key}", _variant(item)) for key, item in value.items()]
+            found += [(f"{wire}.{_key(wire, key)}", _variant(item)) for key, item in value.items()]
         else:
             found.append((wire, value))
     return found
@@ -61,13 +63,20 @@ def object_query_string(params: Mapping[str, Any]) -> str:
     None is left out. Not percent-encoded: that is done when it is sent as a parameter's value.
 
     Raises:
-        TypeError: ``params`` is no mapping, or a value has no form in a query, as a mapping has
-            none.
+        ParameterError: ``params`` is not a mapping, or a value has no form in a query, as a
+            mapping has none.
     """
     if not isinstance(params, Mapping):
-        raise TypeError(f"an object parameter is a mapping, got {type(params).__name__}")
-    given = ((key, value) for key, value in params.items() if value is not None)
+        raise ParameterError(f"an object parameter is a mapping, got {type(params).__name__}")
+    given = ((_key("", key), value) for key, value in params.items() if value is not None)
     return ";".join(f"{key}:{_text(key, value)}" for key, value in given)
+
+
+def _key(name: str, key: object) -> str:
+    if not isinstance(key, str):
+        where = f" of query parameter {name!r}" if name else " of an object parameter"
+        raise ParameterError(f"a key{where} must be a string, got {type(key).__name__}")
+    return exact_text(key)
 
 
 def _variant(value: Any) -> Any:
@@ -76,6 +85,7 @@ def _variant(value: Any) -> Any:
 
 def wire_name(name: str) -> str:
     """A parameter's name as the API spells it; extended data's filters stay as they are."""
+    name = exact_text(name)
     if name.startswith(_EXTENDED):
         return name
     # After a dot stands a name of the user's: of an image variant, of a field.
@@ -83,33 +93,63 @@ def wire_name(name: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), head) + dot + rest
 
 
-def _text(name: str, value: Any) -> str:
+def _text(name: str, given: Any) -> str:
+    value = _exact(name, given)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         return _number(name, value)
-    if isinstance(value, (str, int, UUID)):
+    if isinstance(value, int):
+        return _whole(name, value)
+    if isinstance(value, (str, UUID, FarTime)):
         return str(value)
     if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise TypeError(f"query parameter {name!r} is a time without a time zone; give it one")
-        try:
-            moment = value.astimezone(UTC)
-        except OverflowError:
-            raise ValueError(f"query parameter {name!r} is outside the years 1 to 9999") from None
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return _moment(name, value)
     if isinstance(value, LatLng):
         return f"{_number(name, value.lat)},{_number(name, value.lng)}"
     if isinstance(value, LatLngBounds):
         return f"{_text(name, value.ne)},{_text(name, value.sw)}"
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, TaggedValue) and isinstance(value.value, str):
+        return value.value  # such as an id that the API gave and that is not a UUID
+    if is_list(value):
         return ",".join("" if item is None else _text(name, item) for item in value)
-    hint = "; give a datetime with a time zone" if isinstance(value, date) else ""
-    raise TypeError(f"query parameter {name!r} cannot be a {type(value).__name__}{hint}")
+    advice = "; give a datetime with a time zone" if isinstance(value, date) else hint(value)
+    raise ParameterError(f"query parameter {name!r} cannot be a {type(value).__name__}{advice}")
+
+
+def _exact(name: str, value: Any) -> Any:
+    try:
+        return exact(value)
+    except TypeError as error:
+        raise ParameterError(f"query parameter {name!r}: {error}") from None
+
+
+def _moment(name: str, value: datetime) -> str:
+    if value.utcoffset() is None:
+        raise ParameterError(
+            f"query parameter {name!r} is a time without a time zone; give it one: "
+            "datetime(…, tzinfo=UTC)"
+        )
+    try:
+        moment = value.astimezone(UTC)
+    except OverflowError:
+        raise ParameterError(
+            f"query parameter {name!r} is outside the years 1 to 9999; give a FarTime"
+        ) from None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _whole(name: str, value: int) -> str:
+    try:
+        return str(value)
+    except ValueError:  # Python's limit
+        raise ParameterError(f"query parameter {name!r} has more than 4300 digits") from None
 
 
 def _number(name: str, value: float) -> str:
     if not math.isfinite(value):
-        raise ValueError(f"query parameter {name!r} is {value}, which is no number to search for")
+        raise ParameterError(
+            f"query parameter {name!r}: NaN and infinity cannot be used in a query"
+        )
     # As JavaScript writes it: 60, not 60.0.
     return str(int(value)) if value == int(value) and abs(value) < 1e21 else repr(value)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import mimetypes
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from . import _transit
-from ._arguments import UNSET
+from ._arguments import given as only_given
 from ._endpoints import API_PATH, Endpoint
+from ._exact import exact
 from ._failures import host_of
+from ._media_types import type_of
 from ._query import query_string, wire_name
+from .errors import ParameterError
 
 TRANSIT = "application/transit+json"
+# RFC 9110 section 8.3.1, with its parameters.
+_MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:\s*;[ -~]*)?")
 
 
 class ApiRequest(NamedTuple):
@@ -54,11 +59,10 @@ def prepare(
         verbose: Sends Transit in its readable form, and asks for it.
 
     Raises:
-        TypeError: A value has no form on the wire.
-        ValueError: A value is a number that is none, or nested too deep.
+        ParameterError: A value has no form on the wire, or is nested too deep.
         OSError: A file to be uploaded cannot be read.
     """
-    given = {name: value for name, value in named.items() if value is not UNSET}
+    given, others = only_given(named), only_given(others)
     url = f"{base_url}{API_PATH}{endpoint.path}"
     headers = {"Accept": TRANSIT, **({"X-Transit-Verbose": "true"} if verbose else {})}
     if endpoint.method == "GET":
@@ -72,7 +76,8 @@ def prepare(
     url = f"{url}?{query}" if query else url
     body = {name: value for name, value in given.items() if name not in shaping}
     if endpoint.multipart:
-        files = {name: _part(name, value) for name, value in body.items()}
+        label = {name: body.pop(name, None) for name in ("name", "mimeType")}
+        files = {name: _part(name, value, **label) for name, value in body.items()}
         return ApiRequest("POST", url, headers, files=files)
     content = _encoded(body, verbose)
     return ApiRequest("POST", url, {**headers, "Content-Type": TRANSIT}, content)
@@ -86,29 +91,55 @@ def _encoded(body: dict[str, Any], verbose: bool) -> bytes:
             try:
                 _transit.dumps({name: value})
             except _transit.TransitError as found:
-                raise _transit.TransitError(f"parameter {name!r}: {found}") from None
-        raise error from None
+                raise ParameterError(f"parameter {name!r}: {found}") from None
+        raise ParameterError(str(error)) from None
 
 
-def _part(name: str, value: Any) -> tuple[str, bytes, str]:
-    """A file to upload, read whole: after a 401 it is sent again, and a stream would be at its
-    end."""
+def _part(name: str, value: Any, /, **label: Any) -> tuple[str, bytes, str]:
+    """A file to upload: its name, its bytes and its type."""
+    given_name, given_type = (checked_label(each, label[each]) for each in ("name", "mimeType"))
+    own_name, content = _read(name, value)
+    file = given_name or own_name
+    known = given_name or (own_name if own_name != name else "")
+    return file, content, given_type or type_of(known)
+
+
+def _read(name: str, value: Any) -> tuple[str, bytes]:
+    """A file's name and its bytes, read whole: after a 401 it is sent again, and a stream would be
+    at its end."""
+    value = exact(value)
     if isinstance(value, (bytes, bytearray)):
-        return name, bytes(value), "application/octet-stream"
+        return name, bytes(value)
     if isinstance(value, (str, os.PathLike)):
         path = Path(value)
-        return path.name, path.read_bytes(), type_of(path.name)
+        return path.name, path.read_bytes()
     content = value.read() if hasattr(value, "read") else None
     if not isinstance(content, bytes):
-        raise TypeError(
+        raise ParameterError(
             f"{name} takes a file's path, its bytes, or a file opened for reading bytes; got "
             f"{type(value).__name__}"
         )
     source = getattr(value, "name", None)
-    file = Path(source).name if isinstance(source, (str, os.PathLike)) else name
-    return file, content, type_of(file)
+    return Path(source).name if isinstance(source, (str, os.PathLike)) else name, content
 
 
-def type_of(file: str) -> str:
-    """The media type that a file's name tells."""
-    return mimetypes.guess_type(file)[0] or "application/octet-stream"
+def checked_label(parameter: str, value: Any) -> str | None:
+    """A file's name or type as it can be sent; None if it was not given.
+
+    Raises:
+        ParameterError: It is not a string, or has a character that a header cannot carry.
+    """
+    if value is None:
+        return None
+    text = exact(value)
+    if not isinstance(text, str):
+        raise ParameterError(f"parameter {parameter!r} is a string, got {type(value).__name__}")
+    if parameter == "name":
+        if text and text.isprintable():
+            return text
+        raise ParameterError("parameter 'name' is empty, or has a control character in it")
+    if _MEDIA_TYPE.fullmatch(text):
+        return text
+    raise ParameterError(
+        f"parameter 'mime_type' is a media type such as 'image/webp', got {text[:60]!r}"
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, NotRequired, TypedDict, TypeVar, cast
@@ -10,7 +9,7 @@ from typing import Any, Generic, NotRequired, TypedDict, TypeVar, cast
 from flex_tokenstore.errors import GrantError
 
 from . import _transit
-from ._origin import BETWEEN, is_page, printable
+from ._origin import BETWEEN, is_page, shown
 from ._retry_after import seconds
 from .errors import ApiError, TransportError, class_for
 from .resources import Resource, key_of
@@ -101,7 +100,7 @@ def _decode(response: Any) -> Any:
         if kind.startswith("application/transit+json"):
             return _transit.loads(response.content)
         if kind.startswith("application/json"):
-            return json.loads(response.content)
+            return _transit.loads_json(response.content)
     except (ValueError, RecursionError):
         if 200 <= response.status_code < 300:
             raise TransportError(
@@ -123,9 +122,7 @@ def _error(response: Any, body: Any, method: str, path: str) -> ApiError:
     status: int = response.status_code
     error = class_for(status)(status=status, body=body, method=method, path=path)
     first = error.errors[0] if error.errors else {}
-    said = ", ".join(
-        printable(str(first[name])[:200]) for name in ("code", "title") if first.get(name)
-    )
+    said = ", ".join(shown(first[name]) for name in ("code", "title") if first.get(name))
     error.message = f"{method} {path} failed: HTTP {status}" + (f", {said}" if said else "")
     wait = seconds(response.headers.get("retry-after"))
     if isinstance(error, GrantError):

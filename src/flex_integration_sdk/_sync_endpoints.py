@@ -1089,6 +1089,8 @@ class ImagesEndpoints:
         /,
         *,
         image: Upload,
+        name: str | None = None,
+        mime_type: str | None = None,
         expand: bool | None = None,
         include: Names | None = None,
         fields: Fields | None = None,
@@ -1100,6 +1102,8 @@ class ImagesEndpoints:
 
         Args:
             image: Path of a file, its bytes, or a file opened for reading bytes.
+            name: The file's name; else that of the path or of the open file.
+            mime_type: Such as ``image/webp``; else by the name's ending.
             expand: Give the whole resource; without, its id and type alone.
             include: Relationships to include, such as ``author.profileImage``.
             fields: Attributes to give, by type: ``{"user": ["email"]}``.
@@ -1116,6 +1120,8 @@ class ImagesEndpoints:
             "images.upload",
             {
                 "image": image,
+                "name": name,
+                "mimeType": mime_type,
                 "expand": expand,
                 "include": include,
                 "fields": fields,

@@ -4,6 +4,7 @@
 
     FlexError
     ├── ConfigurationError       (ValueError)          an argument or variable is missing or wrong
+    ├── ParameterError           (TypeError, ValueError)  a value has no form on the wire
     ├── TransportError           (ConnectionError)     no answer, or one that is not the API's
     ├── AuthenticationError      (PermissionError)     the server does not accept who we are
     │   ├── MissingSecretError                         to sign in is needed, without a client secret
@@ -37,6 +38,14 @@ class FlexError(Exception):
 
 class ConfigurationError(FlexError, ValueError):
     """An argument, an environment variable or a file is missing or wrong."""
+
+
+class ParameterError(FlexError, TypeError, ValueError):
+    """An argument of a call cannot be sent. The message names the parameter and the type.
+
+    Nothing was sent, and no token was obtained. It is a ``TypeError`` as well as a ``ValueError``:
+    which one fits depends on how the value came about.
+    """
 
 
 class AuthenticationError(FlexError, GrantError, PermissionError):

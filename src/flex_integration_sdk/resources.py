@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Generic, NotRequired, TypedDict, TypeVar, cast
 from uuid import UUID
 
+from ._origin import shown
 from .types import LatLng, Money
 
 A = TypeVar("A")
@@ -79,7 +80,7 @@ class Resource(dict[str, Any], Generic[A]):
         """
         data = self._relationship(name)
         if isinstance(data, list):
-            raise TypeError(f"{self.type}.{name} is a list: use related_list({name!r})")
+            raise TypeError(f"{shown(self.type)}.{name} is a list: use related_list({name!r})")
         return None if data is None else self._resolved(data)
 
     def related_list(self, name: str) -> list[Resource[Any]]:
@@ -91,14 +92,16 @@ class Resource(dict[str, Any], Generic[A]):
         """
         data = self._relationship(name)
         if not isinstance(data, list):
-            raise TypeError(f"{self.type}.{name} is no list: use related({name!r})")
+            raise TypeError(f"{shown(self.type)}.{name} is not a list: use related({name!r})")
         return [self._resolved(each) for each in data]
 
     def _relationship(self, name: str) -> Any:
         relationships = self.get("relationships") or {}
         if name not in relationships:
-            known = ", ".join(relationships) or "none; a reference has none, ask with expand=True"
-            raise KeyError(f"{self.type} has no relationship {name!r} (it has: {known})")
+            known = shown(", ".join(relationships)) or (
+                "none; a reference has none, ask with expand=True"
+            )
+            raise KeyError(f"{shown(self.type)} has no relationship {name!r} (it has: {known})")
         return (relationships[name] or {}).get("data")
 
     def _resolved(self, reference: dict[str, Any]) -> Resource[Any]:

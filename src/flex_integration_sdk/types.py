@@ -9,6 +9,20 @@ from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any
 from uuid import UUID
 
+from ._exact import exact, text
+from ._far import FarTime
+
+__all__ = [
+    "FarTime",
+    "LatLng",
+    "LatLngBounds",
+    "Money",
+    "TaggedValue",
+    "TooDeep",
+    "json_default",
+    "json_object_hook",
+]
+
 # ISO 4217: currencies whose minor unit is not a hundredth.
 _NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _EXPONENTS = {
@@ -30,7 +44,7 @@ class Money:
         currency: ISO 4217 code: three capital letters, such as ``"EUR"``.
 
     Raises:
-        TypeError: ``amount`` is not an ``int``, or ``currency`` not a text.
+        TypeError: ``amount`` is not an ``int``, or ``currency`` not a string.
         ValueError: ``currency`` is not three capital letters.
     """
 
@@ -44,6 +58,9 @@ class Money:
                 "from major units: Money.from_decimal"
             )
         _check_currency(self.currency)
+        if type(self.amount) is not int or type(self.currency) is not str:
+            object.__setattr__(self, "amount", exact(self.amount))
+            object.__setattr__(self, "currency", text(self.currency))
 
     @property
     def decimal(self) -> Decimal:
@@ -65,7 +82,7 @@ class Money:
                 f'value is a Decimal, such as Decimal("19.99"), got {type(value).__name__}'
             )
         _check_currency(currency)
-        value = Decimal(value)
+        value = Decimal(exact(value))
         if not value.is_finite() or value.adjusted() > _LARGEST:
             raise ValueError("value is not finite, or too large for an amount of money")
         scaled = value.scaleb(_exponent(currency), _UNROUNDED)
@@ -124,14 +141,37 @@ class LatLngBounds:
                 raise TypeError(f"{name} is a LatLng, got {type(corner).__name__}")
 
 
+@dataclass(frozen=True, slots=True)
+class TaggedValue:
+    """A value of the wire that Python has no better form for. Sent again, it is the same Transit.
+
+    Either its Transit tag is not known, such as ``r`` of a URI, or what follows a known tag is not
+    of that type, such as an id that is not a UUID.
+
+    Args:
+        tag: The tag without ``~`` and ``#``.
+        value: What it stands before, already read.
+    """
+
+    tag: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class TooDeep:
+    """Stands for a value that is nested deeper than 200 arrays and maps. It cannot be sent."""
+
+
 def json_default(value: Any) -> Any:
     """For ``json.dumps(…, default=json_default)``: the API's types in the JavaScript SDK's form.
 
     Such as ``{"_sdkType": "Money", "amount": 1, "currency": "EUR"}``; a time as ISO 8601.
+    (:func:`flex_integration_sdk.to_plain` gives the form that the API has in JSON.)
 
     Raises:
         TypeError: It is another type.
     """
+    value = exact(value)
     if isinstance(value, UUID):
         return {"_sdkType": "UUID", "uuid": str(value)}
     if isinstance(value, Money):
@@ -142,8 +182,12 @@ def json_default(value: Any) -> Any:
         return {"_sdkType": "LatLngBounds", "ne": value.ne, "sw": value.sw}
     if isinstance(value, Decimal):
         return {"_sdkType": "BigDecimal", "value": str(value)}
+    if isinstance(value, TaggedValue):
+        return {"_sdkType": "TaggedValue", "tag": value.tag, "value": value.value}
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, FarTime):
+        return str(value)
     raise TypeError(f"a value of type {type(value).__name__} has no form in JSON")
 
 
@@ -165,12 +209,15 @@ def json_object_hook(found: dict[str, Any]) -> Any:
         return LatLng(found["lat"], found["lng"])
     if kind == "LatLngBounds":
         return LatLngBounds(found["ne"], found["sw"])
+    if kind == "TaggedValue":
+        return TaggedValue(found["tag"], found["value"])
     return Decimal(found["value"]) if kind == "BigDecimal" else found
 
 
 def _check_currency(currency: object) -> None:
     if not isinstance(currency, str):
-        raise TypeError(f"currency is a text such as 'EUR', got {type(currency).__name__}")
+        raise TypeError(f"currency is a string such as 'EUR', got {type(currency).__name__}")
+    currency = text(currency)
     if not (
         len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
     ):
@@ -178,14 +225,14 @@ def _check_currency(currency: object) -> None:
 
 
 def _exponent(currency: str) -> int:
-    return _EXPONENTS.get(currency, 2)
+    return _EXPONENTS.get(text(currency), 2)
 
 
 def _degrees(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} is a number of degrees, got {type(value).__name__}")
     try:
-        degrees = float(value)
+        degrees = float(exact(value))
     except OverflowError:
         degrees = math.inf
     if not math.isfinite(degrees):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -119,13 +120,20 @@ class Token:
 
     @property
     def token_type(self) -> str | None:
-        """``token_type`` as the server spelled it."""
-        return self._data.get("token_type")
+        """``token_type`` as the server spelled it; None if it gave none, or not as a string."""
+        found = self._data.get("token_type")
+        return found if isinstance(found, str) else None
 
     @property
     def scope(self) -> str | None:
-        """The granted scope."""
-        return self._data.get("scope")
+        """The granted scopes, separated by spaces (RFC 6749 section 3.3); None: not known.
+
+        Some servers send a list.
+        """
+        found = self._data.get("scope")
+        if isinstance(found, (list, tuple)) and all(isinstance(each, str) for each in found):
+            return " ".join(found)
+        return found if isinstance(found, str) else None
 
     @property
     def sign_ins(self) -> tuple[float, ...]:
@@ -265,13 +273,14 @@ def _seconds(value: object) -> float | None:
 
     Some servers write ``expires_in`` as a text, though RFC 6749 section 5.1 has a number.
     """
-    if isinstance(value, str) and value.isdecimal():
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = float(value)
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
     return value if abs(value) <= _FARTHEST else None
 
 
+_NUMBER = re.compile(r"[0-9]{1,400}(?:\.[0-9]{0,400})?")
 _MOST_TIMES = 100  # of a list that others may have written
 _FARTHEST = 1e15  # seconds; not so for NaN either
 _PLAIN = (str, int, float, type(None))  # bool is an int

@@ -13,7 +13,11 @@ TAG = "flex_tokenstore"
 
 
 def problem_of(data: object, wrapped: bool) -> str:
-    """Why ``data`` is not a token object; "" if it is one."""
+    """Why ``data`` is not a token object; "" if it is one.
+
+    Only what is needed later is looked at. A server may write ``scope`` as a list, or leave out
+    ``token_type``; to refuse its response for that would lose a refresh token that it has rotated.
+    """
     if not isinstance(data, Mapping):
         return f"a JSON object was expected, got {type(data).__name__}"
     if "access_token" not in data:
@@ -23,8 +27,6 @@ def problem_of(data: object, wrapped: bool) -> str:
         _wrong_type(data, "access_token", (str,), "a string")
         or ("" if data["access_token"] else "access_token is empty")
         or _wrong_type(data, "refresh_token", text, "a string")
-        or _wrong_type(data, "token_type", text, "a string")
-        or _wrong_type(data, "scope", text, "a string")
         or _wrong_type(data, TAG, (Mapping,), "an object")
     )
     if problem:

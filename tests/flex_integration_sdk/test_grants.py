@@ -341,12 +341,59 @@ def test_429_is_typed_and_says_when(server: Server, grant: Run) -> None:
     assert caught.value.retry_after == 9
 
 
-@pytest.mark.parametrize("kind", ["mac", 5, None])
-def test_another_token_type(server: Server, grant: Run, kind: object) -> None:
+@pytest.mark.parametrize(
+    ("kind", "says"), [("mac", "mac"), (5, "a JSON value of type int"), (["x"], "type list")]
+)
+def test_another_token_type(server: Server, grant: Run, kind: object, says: str) -> None:
     server.reply = answer(200, json.dumps({**GOOD, "token_type": kind}).encode())
-    with pytest.raises(AuthenticationError, match=f"Unknown token type: {kind}") as caught:
+    with pytest.raises(AuthenticationError, match=f"Unknown token type: .*{says}") as caught:
         grant("sign_in")
     assert caught.value.reason == "failed"
+
+
+LOOSE: list[dict[str, Any]] = [
+    {"scope": ["integ", "user:read"]},
+    {"scope": []},
+    {"scope": {"integ": True}},
+    {"scope": None},
+    {"expires_in": "3600"},
+    {"expires_in": "3600.5"},
+    {"expires_in": 3600.5},
+    {"expires_in": None},
+    {"expires_in": "soon"},
+    {"token_type": "bEaReR"},
+    {"token_type": " Bearer "},
+    {"token_type": None},
+    {"id_token": "x", "x": {"y": [1]}, "error": None},
+]
+
+
+@pytest.mark.parametrize("loose", LOOSE, ids=repr)
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "mark"])
+def test_a_response_that_is_not_quite_as_the_standard_says_is_a_token(
+    server: Server, grant: Run, loose: dict[str, Any], mark: bytes
+) -> None:
+    """To refuse it would lose the refresh token that it brings."""
+    server.reply = answer(200, mark + json.dumps({**GOOD, **loose}).encode())
+    found = grant("sign_in")
+    assert (found["access_token"], found["refresh_token"]) == ("a-1", "r-1")
+    token = Token.issued(found, identity_key="x", obtained_at=0)
+    assert Token(token.to_dict()).to_dict() == token.to_dict()
+
+
+def test_a_response_without_a_token_type(server: Server, grant: Run) -> None:
+    server.reply = answer(200, b'{"access_token": "a-1"}')
+    assert grant("sign_in")["access_token"] == "a-1"
+
+
+@pytest.mark.parametrize("code", ["x\r\nERROR: y", "eyJhbGciOi.SENTINEL", "\x1b[2J"])
+def test_an_error_code_that_is_none_is_not_shown(server: Server, grant: Run, code: str) -> None:
+    server.reply = answer(400, json.dumps({"error": code}).encode())
+    with pytest.raises(AuthenticationError) as caught:
+        grant("sign_in")
+    assert caught.value.code is None
+    assert code not in str(caught.value)
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize("body", [b"<html>Login</html>", b"", b"[1]", b"{}", b'{"access_token":1}'])

@@ -19,9 +19,11 @@ from flex_integration_sdk import (
     create_instance,
 )
 from flex_integration_sdk._closing import Closing
-from flex_integration_sdk._rates import limits_of
+from flex_integration_sdk._endpoints import ENDPOINTS
+from flex_integration_sdk._rates import limits_of, wait, wait_async
 from flex_integration_sdk.errors import ConfigurationError
 from flex_integration_sdk.sandbox import RunningSandbox
+from flex_integration_sdk.sandbox._limits import Limiter
 
 
 class Clock:
@@ -97,6 +99,64 @@ def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
         RateLimiter(**{"burst": 1, "seconds": 1, **wrong})
     with pytest.raises(ConfigurationError, match='"dev", "live"'):
         create_instance("id", rate_limits="prod")  # type: ignore[arg-type]  # the point
+
+
+@pytest.mark.parametrize("kind", ["dev", "live"])
+def test_listings_are_created_at_most_100_times_in_any_minute(clock: Clock, kind: Any) -> None:
+    """And so in the sandbox, which counts as a bucket does, whatever its environment."""
+    limits = limits_of(kind)
+    server = Limiter(kind, clock=lambda: clock.now)
+    create = ENDPOINTS["listings.create"]
+    starts = []
+    for _ in range(320):
+        wait(limits.of("listings.create"), time.sleep)
+        starts.append(clock.now)
+        server.enter(create)  # raises what a 429 says
+        server.leave()
+    assert all(later - first > 60 for first, later in zip(starts, starts[100:], strict=False))
+    others = [clock.now]
+    for _ in range(40):
+        wait(limits.of("listings.update"), time.sleep)
+        others.append(clock.now)
+    assert others[-1] - others[0] <= (80 if kind == "dev" else 0)
+
+
+def test_a_call_has_limiters_of_its_own(flex_sandbox: RunningSandbox, clock: Clock) -> None:
+    limits = RateLimits(
+        commands=RateLimiter(burst=9, seconds=1),
+        by_call={"users.approve": RateLimiter(burst=1, seconds=5)},
+    )
+    options: dict[str, Any] = {"base_url": flex_sandbox.base_url, "rate_limits": limits}
+    user = "00000002-0000-4000-8000-000000000003"
+    with create_instance(flex_sandbox.client_id, flex_sandbox.client_secret, **options) as sdk:
+        sdk.users.approve(id=user)
+        sdk.users.update_profile(id=user, bio="x")
+        assert clock.slept == []
+        sdk.users.approve(id=user)
+        assert clock.slept == [5]
+    for wrong, says in (({"users.aprove": 1}, "aprove"), ({"users.approve": 1}, "RateLimiter")):
+        with pytest.raises(ConfigurationError, match=says):
+            RateLimits(by_call=wrong)  # type: ignore[arg-type]  # the point
+
+
+def test_whoever_leaves_gives_all_places_back() -> None:
+    one, other = RateLimiter(burst=1, seconds=5), RateLimiter(burst=2, seconds=5)
+    one.reserve()
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        wait((one, other), interrupted)
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.001):
+                await wait_async((one, other), asyncio.sleep)
+
+    asyncio.run(main())
+    assert (other.reserve(), other.reserve()) == (0, 0)
+    assert one.reserve() == pytest.approx(5, abs=1)
 
 
 def test_those_of_the_javascript_sdk_less_one() -> None:

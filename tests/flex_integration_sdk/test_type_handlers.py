@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import enum
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from flex_integration_sdk import LatLng, Money, TypeHandler, create_instance
+from flex_integration_sdk import FarTime, LatLng, Money, TypeHandler, create_instance
 from flex_integration_sdk._handlers import read, write
 from flex_integration_sdk.errors import ConfigurationError
 from flex_integration_sdk.sandbox import RunningSandbox
@@ -121,6 +122,61 @@ def test_ids_of_any_type_find_what_is_related(
             author = listing.related("author")
             assert author is not None
             assert "email" in author.attributes
+
+
+BASES: list[Any] = [object, enum.Enum, Hashable, Sized, Mapping, Sequence, Iterable, str, dict]
+
+
+@pytest.mark.parametrize("base", BASES, ids=lambda base: base.__name__)
+@pytest.mark.parametrize("finds", ["app_type", "can_handle"])
+def test_a_writer_sees_only_what_the_program_gave(
+    flex_sandbox: RunningSandbox, base: type, finds: str
+) -> None:
+    seen: list[Any] = []
+
+    def note(value: Any) -> Any:
+        seen.append(value)
+        return value
+
+    def handles(value: Any) -> bool:
+        seen.append(value)
+        return isinstance(value, base)
+
+    found: Any = {"app_type": base} if finds == "app_type" else {"can_handle": handles}
+    handler = TypeHandler(Decimal, writer=note, **found)
+    given: list[Any] = [
+        UUID("00000003-0000-4000-8000-000000000001"),
+        Money(1, "EUR"),
+        LatLng(1, 2),
+        {"a": ["b", 1]},
+        "title",
+        True,
+    ]
+    with create_instance(
+        flex_sandbox.client_id,
+        flex_sandbox.client_secret,
+        base_url=flex_sandbox.base_url,
+        type_handlers=[handler],
+    ) as sdk:
+        id, price, at, data, title, expand = given
+        sdk.listings.update(
+            id=id, price=price, geolocation=at, public_data=data, title=title, expand=expand
+        )
+        sdk.listings.query(ids=[id], per_page=1)
+        stored = sdk.listings.show(id=id).data.attributes
+    parts = [*given, ["b", 1], "b", 1, [id]]
+    assert [value for value in seen if value not in parts] == []
+    assert (stored["publicData"]["a"], stored["price"], stored["geolocation"]) == (
+        ["b", 1],
+        price,
+        at,
+    )
+
+
+def test_a_handler_for_times_reads_times_only() -> None:
+    seconds = TypeHandler(datetime, reader=lambda moment: moment.timestamp())
+    far = FarTime(253402300800000)
+    assert read([datetime(1970, 1, 2, tzinfo=UTC), far], [seconds]) == [86400.0, far]
 
 
 def test_a_writer_can_take_functions_and_lists() -> None:

@@ -95,6 +95,8 @@ def test_its_times_and_grant() -> None:
     ("lifetime", "seconds"),
     [
         ("3600", 3600.0),
+        (" 3600.5 ", 3600.5),
+        (3600.5, 3600.5),
         (0, 0),
         (-5, -5),
         ("soon", None),
@@ -104,7 +106,19 @@ def test_its_times_and_grant() -> None:
         (float("inf"), None),
         (float("nan"), None),
     ],
-    ids=["text", "0", "negative", "word", "list", "huge", "huge-text", "infinity", "nan"],
+    ids=[
+        "text",
+        "fraction-text",
+        "fraction",
+        "0",
+        "negative",
+        "word",
+        "list",
+        "huge",
+        "huge-text",
+        "infinity",
+        "nan",
+    ],
 )
 def test_a_lifetime_that_is_no_number_of_seconds_is_not_known(
     lifetime: Any, seconds: float | None
@@ -117,6 +131,29 @@ def test_a_lifetime_that_is_no_number_of_seconds_is_not_known(
         # A writer that computed one all the same.
         stored["flex_tokenstore"]["expires_at"] = lifetime if isinstance(lifetime, float) else 1e99
     assert Token(stored).lifetime == seconds
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        ("integ", "integ"),
+        (["integ", "user:read"], "integ user:read"),
+        ([], ""),
+        ([1], None),
+        ({"integ": True}, None),
+        (None, None),
+    ],
+    ids=repr,
+)
+def test_a_scope_in_any_form_is_kept(scope: Any, expected: str | None) -> None:
+    token = issued(scope=scope)
+    assert token.scope == expected
+    assert token.to_dict()["scope"] == scope
+
+
+def test_a_token_type_in_any_form_is_kept() -> None:
+    assert issued(token_type=["x"]).token_type is None
+    assert issued(token_type="BEARER").token_type == "BEARER"
 
 
 def test_it_shows_no_secret() -> None:

@@ -18,6 +18,7 @@ from flex_tokenstore import (
     revision_of,
 )
 from flex_tokenstore_redis import Options, RedisStore
+from flex_tokenstore_redis._content import _parse
 from flex_tokenstore_redis._scripts import REPLACE
 from flex_tokenstore_redis._store import _is_wrong_type
 from redis_support import COMMANDS, KEY, redis_config
@@ -334,3 +335,11 @@ def test_a_write_that_does_not_compare_replaces_only_a_token_of_ours(
     else:
         assert done == [b"string", text.encode()]
         assert valkey_server.run("GET", KEY) == text.encode()
+
+
+def test_a_byte_order_mark_is_no_part_of_a_token() -> None:
+    """Another tool may have written the content."""
+    expected = token("a")
+    text = json.dumps(expected.to_dict())
+    found, problem = _parse(Secret(text.encode("utf-8-sig")))
+    assert (found, problem) == (expected, "")

@@ -19,6 +19,7 @@ from flex_tokenstore import (
     revision_of,
 )
 from flex_tokenstore_sql import Options, SqlStore
+from flex_tokenstore_sql._content import read_content
 from sql_support import Database, sql_config
 from tests.handles import IDENTITY, OTHER, Open, token
 
@@ -299,3 +300,11 @@ def test_a_newer_format_is_left_alone(
         assert caught.value.revision is None
     plugin.close()
     assert database.rows() == {IDENTITY.key: content}
+
+
+@pytest.mark.parametrize("as_bytes", [False, True])
+def test_a_byte_order_mark_is_no_part_of_a_token(as_bytes: bool) -> None:
+    """Another tool may have written the row."""
+    expected = token("a")
+    text = "\ufeff" + json.dumps(expected.to_dict())
+    assert read_content(Secret(text.encode() if as_bytes else text)).token == expected

@@ -13,12 +13,14 @@ import pytest
 
 from flex_tokenstore import (
     ANY_REVISION,
+    Secret,
     TokenConflictError,
     TokenCorruptError,
     TokenIdentityError,
     list_stores,
     revision_of,
 )
+from flex_tokenstore_vault._content import FIELD, _parse
 from tests.handles import IDENTITY, OTHER, Open, opener, token
 from tests.servers.openbao import OpenBao
 from vault_support import DATA, KEY, METADATA, config, fields
@@ -331,3 +333,11 @@ def test_both_are_listed_with_what_they_can_do() -> None:
         assert found[name].compare_and_set is able
         assert found[name].lock is able
         assert found[name].native_async is True
+
+
+def test_a_byte_order_mark_is_no_part_of_a_token() -> None:
+    """Another tool may have written the content."""
+    expected = token("a")
+    text = json.dumps(expected.to_dict())
+    found, problem = _parse(Secret({FIELD: "\ufeff" + text}))
+    assert (found, problem) == (expected, "")

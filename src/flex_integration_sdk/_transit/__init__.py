@@ -8,33 +8,49 @@ Only what the API speaks. Reads to plain dicts and lists and the types of
 from __future__ import annotations
 
 import json
-from typing import Any
+import math
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
 
 from ._reader import Reader
-from ._values import MAX_VALUES, TaggedValue, TransitError
+from ._values import MAX_VALUES, TaggedValue, TooDeep, TransitError
 from ._writer import Writer
 
-__all__ = ["TaggedValue", "TransitError", "dumps", "loads"]
+__all__ = ["TaggedValue", "TooDeep", "TransitError", "dumps", "loads", "loads_json"]
 
 _ENCODER = json.JSONEncoder(
     separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
 )
+_MOST_DIGITS = 4000  # as of ``~i``; Python prints no whole number above 4,300
 _STACK = "nested too deep for what is left of the stack"
 
 
 def loads(text: str | bytes) -> Any:
     """The value that a Transit text stands for. Compact and verbose are told apart by themselves.
 
-    Tags: ``u`` gives ``uuid.UUID``, ``m`` and ``t`` an aware ``datetime`` in UTC, ``f``
-    ``Decimal``, ``i`` and ``n`` ``int``, ``b`` ``bytes``, ``mn`` ``Money``, ``geo`` ``LatLng``;
-    an unknown one :class:`TaggedValue`.
+    Tags: ``u`` gives ``uuid.UUID``, ``m`` and ``t`` an aware ``datetime`` in UTC or a ``FarTime``,
+    ``f`` ``Decimal``, ``i`` and ``n`` ``int``, ``b`` ``bytes``, ``mn`` ``Money``, ``geo``
+    ``LatLng``. What Python's type cannot hold, and an unknown tag, gives a ``TaggedValue``; what is
+    nested deeper than 200 a ``TooDeep``. So one odd value does not cost the page it stands in.
 
     Args:
         text: The document; bytes are UTF-8.
 
     Raises:
-        TransitError: It is not JSON, not Transit, nested deeper than 200, or of more than
-            4 million values.
+        TransitError: It is not JSON, not Transit, or of more than 4 million values.
+    """
+    document = loads_json(text)
+    try:
+        return Reader().read(document)
+    except RecursionError:
+        raise TransitError(_STACK) from None
+
+
+def loads_json(text: str | bytes) -> Any:
+    """The value of a JSON text, as :func:`loads` reads it before it looks for tags.
+
+    Raises:
+        TransitError: It is not JSON, nested too deep, or of more than 4 million values.
     """
     from msgspec import MsgspecError
     from msgspec.json import decode
@@ -42,15 +58,41 @@ def loads(text: str | bytes) -> Any:
     if len(text) > MAX_VALUES and _most_values(text) > MAX_VALUES:
         raise TransitError(f"more than {MAX_VALUES} values")
     try:
-        document = decode(text)
-    except (MsgspecError, ValueError) as error:
-        raise TransitError(f"not JSON: {type(error).__name__}") from None
+        return decode(text)
+    except (MsgspecError, ValueError):
+        pass  # it refuses half surrogate pairs, and numbers that a double cannot hold
     except RecursionError:
         raise TransitError(_STACK) from None
     try:
-        return Reader().read(document)
+        return json.loads(
+            text.decode() if isinstance(text, bytes) else text,
+            parse_int=_whole,
+            parse_float=_fraction,
+            parse_constant=_refused,
+        )
+    except ValueError as error:
+        raise TransitError(f"not JSON: {type(error).__name__}") from None
     except RecursionError:
         raise TransitError(_STACK) from None
+
+
+def _whole(text: str) -> int | TaggedValue:
+    return int(text) if len(text) <= _MOST_DIGITS else TaggedValue("n", text)
+
+
+def _fraction(text: str) -> float | Decimal | TaggedValue:
+    """JavaScript reads a number beyond the largest double as infinity; here it keeps its value."""
+    found = float(text)
+    if math.isfinite(found):
+        return found
+    try:
+        return Decimal(text) if len(text) <= _MOST_DIGITS else TaggedValue("f", text)
+    except InvalidOperation:
+        return TaggedValue("f", text)
+
+
+def _refused(name: str) -> NoReturn:
+    raise ValueError(name)  # NaN and infinity are not JSON
 
 
 def _most_values(text: str | bytes) -> int:
@@ -68,9 +110,10 @@ def dumps(value: Any, *, verbose: bool = False) -> str:
 
     Args:
         value: dict with ``str`` keys, list, tuple, set, str, int, float, bool, None, bytes,
-            ``UUID``, aware ``datetime`` (cut to milliseconds), ``Decimal``, ``Money``, ``LatLng``,
-            ``LatLngBounds`` (an ordinary map), :class:`TaggedValue`. Whole numbers beyond 2^53
-            keep all digits.
+            ``UUID``, aware ``datetime`` (cut to milliseconds), ``FarTime``, ``Decimal``, ``Money``,
+            ``LatLng``, ``LatLngBounds`` (an ordinary map), ``TaggedValue``. Whole numbers beyond
+            2^53 keep all digits. A value of a subclass, such as an ``IntEnum``, is written as the
+            plain value that it is.
         verbose: The readable form, without cache codes.
 
     Raises:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from ._cache import CACHE_SIZE, CODES, is_cached
 from ._scalars import SCALARS, TAGS, key_text
-from ._values import ESCAPED, MAX_DEPTH, TaggedValue, TransitError
+from ._values import ESCAPED, MAX_DEPTH, TaggedValue, TooDeep, TransitError
 
 _MARKED = frozenset("~^")
 _NAMES = frozenset(":$")  # keywords and symbols
@@ -40,7 +42,7 @@ class Reader:
 
     def _array(self, node: list[Any], depth: int) -> Any:
         if depth >= MAX_DEPTH:
-            raise TransitError(f"nested deeper than {MAX_DEPTH}")
+            return self._skip(node)
         if not node:
             return node
         head = node[0]
@@ -49,10 +51,11 @@ class Reader:
                 return self._map(node, depth + 1)
             if head[:1] == "^" or head[:2] == "~#":
                 tag = self._tag(head)
-                if tag is not None:
-                    if len(node) != 2:
-                        raise TransitError(f"a tag stands before one value, not {len(node) - 1}")
+                if tag is not None and len(node) == 2:
                     return _tagged(tag, self.read(node[1], depth + 1))
+                if tag is not None:  # a tag stands before one value; here it is an ordinary item
+                    rest = [self.read(item, depth + 1) for item in node[1:]]
+                    return [TaggedValue("#", tag), *rest]
         # The JSON is this reader's own, so its arrays become the lists in place.
         for index, item in enumerate(node):
             kind = type(item)
@@ -95,7 +98,7 @@ class Reader:
     def _object(self, node: dict[str, Any], depth: int) -> Any:
         """A map or a tagged value of verbose Transit."""
         if depth >= MAX_DEPTH:
-            raise TransitError(f"nested deeper than {MAX_DEPTH}")
+            return self._skip(node)
         if len(node) == 1:
             ((key, value),) = node.items()
             if key[:2] == "~#":
@@ -144,6 +147,8 @@ class Reader:
             if found is None:
                 found = self._ids[text] = _scalar(text)
             return found
+        if letter == "#" and text[0] == "~":
+            return TaggedValue("#", self._tag(text))
         if text[0] == "^":
             name = self._known.get(text)
             if name is None:
@@ -156,6 +161,24 @@ class Reader:
             self._remember(name, self._known)
         return name
 
+    def _skip(self, node: Any) -> TooDeep:
+        """Passes over what is nested too deep. Its keys and tags count in the cache all the same.
+
+        Without recursion: it may be nested as deep as the JSON decoder goes.
+        """
+        levels = [_parts(node)]
+        while levels:
+            for is_key, item in levels[-1]:
+                if type(item) in (list, dict):
+                    levels.append(_parts(item))
+                    break
+                if type(item) is str and len(item) > 1:
+                    with suppress(TransitError):  # it is not asked for
+                        self._key(item, 0) if is_key else self.read(item)
+            else:
+                levels.pop()
+        return TooDeep()
+
     def _remember(self, name: str, where: dict[str, str]) -> None:
         if self._count == CACHE_SIZE:
             self._known.clear()
@@ -163,6 +186,15 @@ class Reader:
             self._count = 0
         where[CODES[self._count]] = name
         self._count += 1
+
+
+def _parts(node: Any) -> Iterator[tuple[bool, Any]]:
+    """What an array or object holds, in the order of the text; True for the keys of a map."""
+    if type(node) is dict:  # only verbose documents have objects, and those have no codes
+        node = list(node.values())
+    is_map = bool(node) and node[0] == "^ "
+    for index, item in enumerate(node):
+        yield is_map and index % 2 == 1, item
 
 
 def _scalar(text: str) -> Any:
@@ -173,11 +205,9 @@ def _scalar(text: str) -> Any:
         try:
             return read(text[2:])
         except _WRONG:
-            raise _wrong(f"~{letter}") from None
-    if letter in ESCAPED:
+            pass  # one odd value is no reason to lose the page that it stands in
+    elif letter in ESCAPED:
         return text[1:]
-    if not letter or letter == "#":
-        raise TransitError("a tag without its value")
     return TaggedValue(letter, text[2:])
 
 
@@ -188,7 +218,7 @@ def _tagged(tag: str, value: Any) -> Any:
     try:
         return read(value)
     except _WRONG:
-        raise _wrong(f"~#{tag}") from None
+        return TaggedValue(tag, value)
 
 
 def _key_name(value: Any) -> str:
@@ -196,8 +226,3 @@ def _key_name(value: Any) -> str:
         return key_text(value)
     except _WRONG:
         raise TransitError(f"a map key of type {type(value).__name__} has no text") from None
-
-
-def _wrong(tag: str) -> TransitError:
-    """Instead of the error of the value's type, which quotes what may be a person's data."""
-    return TransitError(f"a wrong value under the tag {tag}")

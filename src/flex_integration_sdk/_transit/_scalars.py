@@ -1,6 +1,6 @@
 """From the text after a tag, or the value under it, to a Python value.
 
-Each function raises an ordinary error for a wrong value; the reader makes it a TransitError.
+Each function raises an ordinary error for a wrong value; the reader then gives a TaggedValue.
 """
 
 from __future__ import annotations
@@ -9,20 +9,18 @@ import base64
 import math
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID, SafeUUID
 
+from flex_integration_sdk._far import FarTime, time_at, time_of
 from flex_integration_sdk.types import LatLng, Money
 
 from ._values import TaggedValue
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _HALF = 1 << 64
 _new, _put = object.__new__, object.__setattr__
-_Number = TypeVar("_Number", float, Decimal)
 
 # Python's own constructors also take "1_0", blanks, braces and digits of other scripts. The limit
 # on digits, and what never gives back what it matched (``++``), keep reading linear.
@@ -51,28 +49,23 @@ def _integer(text: str) -> int:
 def _decimal(text: str) -> Decimal:
     if not _is_number(text):
         raise ValueError
-    return _finite(Decimal(text))
+    found = Decimal(text)
+    if not found.is_finite():  # not math.isfinite, which needs a float
+        raise OverflowError
+    return found
 
 
 def _float(text: str) -> float:
     if not _is_number(text):
         raise ValueError
-    return _finite(float(text))
-
-
-def _finite(number: _Number) -> _Number:
-    if not math.isfinite(number):
+    found = float(text)
+    if not math.isfinite(found):
         raise OverflowError
-    return number
+    return found
 
 
-def _milliseconds(text: str) -> datetime:
-    return EPOCH + _integer(text) * _MILLISECOND
-
-
-def _iso(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _milliseconds(text: str) -> datetime | FarTime:
+    return time_at(_integer(text))
 
 
 def _bytes(text: str) -> bytes:
@@ -93,7 +86,7 @@ def _null(text: str) -> None:
 SCALARS: dict[str, Callable[[str], Any]] = {
     "u": _uuid,
     "m": _milliseconds,
-    "t": _iso,
+    "t": time_of,
     "f": _decimal,
     "i": _integer,
     "n": _integer,
@@ -172,7 +165,7 @@ def key_text(value: Any) -> str:
         return str(int(value)) if value.is_integer() and abs(value) < 1e21 else str(value)
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, (int, UUID, Decimal)):
+    if isinstance(value, (int, UUID, Decimal, FarTime)):
         return str(value)
     if isinstance(value, TaggedValue) and isinstance(value.value, str):
         return value.value

@@ -1,9 +1,9 @@
-"""What reading and writing share: the error, the value of an unknown tag, the depth limit."""
+"""What reading and writing share: the error, the values that Python has no type for, the limits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from flex_integration_sdk.types import TaggedValue as TaggedValue
+from flex_integration_sdk.types import TooDeep as TooDeep
 
 MAX_DEPTH = 200
 """Arrays and maps within each other; answers of the API have about ten."""
@@ -18,16 +18,3 @@ ESCAPED = frozenset("~^`")
 
 class TransitError(ValueError):
     """The text is not Transit, or a value has no form in it. The message holds no content."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaggedValue:
-    """A value with a tag that this reader does not know, such as ``r``, a URI.
-
-    Args:
-        tag: The tag without ``~`` and ``#``.
-        value: What it stands before, already read. Written again, it gives the same Transit.
-    """
-
-    tag: str
-    value: Any

@@ -10,12 +10,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flex_integration_sdk.types import LatLng, LatLngBounds, Money
+from flex_integration_sdk._exact import exact, hint, is_list
+from flex_integration_sdk._exact import text as exact_text
+from flex_integration_sdk.types import FarTime, LatLng, LatLngBounds, Money
 
 from ._cache import CACHE_SIZE, CODES, is_cached
-from ._scalars import EPOCH
 from ._values import ESCAPED, MAX_DEPTH, TaggedValue, TransitError
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT = 1 << 53  # from here on, readers that keep numbers as doubles lose digits
 _DIGITS_BITS = 13_000  # about 3,900 decimal digits; Python refuses to print above 4,300
 
@@ -38,19 +40,21 @@ class Writer:
 
     def write(self, value: Any, depth: int) -> Any:
         """``value`` within a document."""
-        if isinstance(value, str):
+        value = _exact(value)
+        kind = type(value)
+        if kind is str:
             return "~" + value if value[:1] in ESCAPED else value
-        if value is None or isinstance(value, bool):
+        if value is None or kind is bool:
             return value
-        if isinstance(value, int):
+        if kind is int:
             return value if -_EXACT < value < _EXACT else _long(value)
-        if isinstance(value, float):
+        if kind is float:
             return _float(value)
         if depth >= MAX_DEPTH:
             raise TransitError(f"nested deeper than {MAX_DEPTH}, or within itself")
         if isinstance(value, Mapping):
             return self._map(value, depth + 1)
-        if isinstance(value, (list, tuple, set, frozenset)):
+        if is_list(value):
             return [self.write(item, depth + 1) for item in value]
         return self._typed(value, depth + 1)
 
@@ -59,6 +63,8 @@ class Writer:
             return f"~u{value}"
         if isinstance(value, datetime):
             return self._instant(value)
+        if isinstance(value, FarTime):
+            return f"~t{value}" if self._verbose else f"~m{value.milliseconds}"
         if isinstance(value, Decimal):
             return _decimal(value)
         if isinstance(value, (bytes, bytearray)):
@@ -72,24 +78,33 @@ class Writer:
             bounds = {"ne": value.ne, "sw": value.sw, "_sdkType": "LatLngBounds"}
             return self._map(bounds, depth)
         if isinstance(value, TaggedValue):
-            if len(value.tag) == 1 and isinstance(value.value, str):
-                return f"~{value.tag}{value.value}"
-            return self._tag(value.tag, value.value, depth)
-        raise TransitError(f"a value of type {type(value).__name__} has no form in Transit")
+            return self._tagged(_exact(value.tag), _exact(value.value), depth)
+        raise TransitError(
+            f"a value of type {type(value).__name__} has no form in Transit{hint(value)}"
+        )
 
     def _map(self, value: Mapping[Any, Any], depth: int) -> Any:
         for key in value:
             if not isinstance(key, str):
-                raise TransitError(f"a map key must be a text, got {type(key).__name__}")
+                raise TransitError(f"a map key must be a string, got {type(key).__name__}")
         if self._verbose:
-            return {"~:" + key: self.write(item, depth) for key, item in value.items()}
+            return {"~:" + exact_text(key): self.write(item, depth) for key, item in value.items()}
         found: list[Any] = ["^ "]
         codes = self._codes
         for key, item in value.items():
-            text = "~:" + key
+            text = "~:" + exact_text(key)
             found.append(codes.get(text) or self._new_code(text))
             found.append(self.write(item, depth))
         return found
+
+    def _tagged(self, tag: str, value: Any, depth: int) -> Any:
+        """What was read as a ``TaggedValue``, as it was written."""
+        if len(tag) > 1 or type(value) is not str:
+            return self._tag(tag, value, depth)
+        text = f"~{tag}{value}"
+        if tag == "#" and not self._verbose:
+            return self._codes.get(text) or self._new_code(text)
+        return text
 
     def _tag(self, tag: str, value: Any, depth: int) -> Any:
         text = f"~#{tag}"
@@ -115,21 +130,30 @@ class Writer:
         try:
             moment = value.astimezone(UTC)
         except OverflowError:
-            raise TransitError("a datetime outside the years 1 to 9999 of UTC") from None
+            raise TransitError(
+                "a datetime outside the years 1 to 9999 of UTC; give a FarTime"
+            ) from None
         if self._verbose:
             return "~t" + moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return f"~m{(moment - EPOCH) // timedelta(milliseconds=1)}"
+        return f"~m{(moment - _EPOCH) // timedelta(milliseconds=1)}"
+
+
+def _exact(value: Any) -> Any:
+    try:
+        return exact(value)
+    except TypeError as error:
+        raise TransitError(str(error)) from None
 
 
 def _long(value: int) -> str:
     if value.bit_length() > _DIGITS_BITS:
         raise TransitError("a whole number of more than 3900 digits")
-    return f"~i{int(value)}"
+    return f"~i{value}"
 
 
 def _decimal(value: Decimal) -> str:
     if not value.is_finite():
-        raise TransitError("a Decimal that is no number; Transit has none, float has")
+        raise TransitError("a Decimal that is NaN or infinite; Transit has these as float only")
     return f"~f{value}"
 
 

@@ -90,9 +90,10 @@ def _said(error: Exception) -> str:
 
 def _exit_code(error: Exception) -> int | None:
     """None: not an error that we know, so a mistake of ours that should show where it is."""
-    from flex_integration_sdk.errors import ConfigurationError, FlexError
+    from flex_integration_sdk.errors import ConfigurationError, FlexError, ParameterError
     from flex_tokenstore import StoreOptionsError, TokenStoreError, UnknownStoreError
 
-    if isinstance(error, (ConfigurationError, StoreOptionsError, UnknownStoreError)):
+    wrong_use = (ConfigurationError, ParameterError, StoreOptionsError, UnknownStoreError)
+    if isinstance(error, wrong_use):
         return 2
     return 1 if isinstance(error, (FlexError, TokenStoreError, OSError)) else None

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import click
 
@@ -33,33 +30,14 @@ def print_facts(facts: Mapping[str, object]) -> None:
 
 
 def print_json(value: Any) -> None:
-    """``value`` as indented JSON; see :func:`jsonable` for the types that JSON lacks."""
+    """``value`` as indented JSON; see ``flex_integration_sdk.to_plain`` for the types it lacks."""
+    from flex_integration_sdk import to_plain
+
     # A console that is not UTF-8 could not print all letters.
     plain = not (sys.stdout.encoding or "").lower().startswith("utf")
-    click.echo(json.dumps(jsonable(value), indent=2, ensure_ascii=plain))
-
-
-def jsonable(value: Any) -> Any:
-    """A decoded answer as JSON values.
-
-    UUID, datetime (ISO 8601) and Decimal become texts, Money ``{amount, currency}``, LatLng
-    ``{lat, lng}``.
-    """
-    from flex_integration_sdk.types import LatLng, Money
-
-    if isinstance(value, Mapping):
-        return {str(key): jsonable(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [jsonable(item) for item in value]
-    if isinstance(value, Money):
-        return {"amount": value.amount, "currency": value.currency}
-    if isinstance(value, LatLng):
-        return {"lat": value.lat, "lng": value.lng}
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value
-    return str(value) if isinstance(value, (UUID, Decimal)) else repr(value)
+    text = json.dumps(to_plain(value), indent=2, ensure_ascii=plain)
+    # No encoding has half a surrogate pair, but JSON has an escape for it.
+    click.echo("".join(c if not "\ud800" <= c <= "\udfff" else f"\\u{ord(c):04x}" for c in text))
 
 
 def _clean(cell: object) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from flex_integration_sdk import FarTime
     from flex_integration_sdk._endpoints import Param
 
 
@@ -72,9 +73,10 @@ def _boolean(text: str) -> bool:
     return {"true": True, "false": False}[text.lower()]
 
 
-def _time(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+def _time(text: str) -> datetime | FarTime:
+    from flex_integration_sdk._far import time_of
+
+    return time_of(text)
 
 
 def _money(text: str) -> Any:

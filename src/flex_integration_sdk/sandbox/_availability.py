@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, available_timezones
 
 from ._answers import page
 from ._arguments import Arguments
@@ -13,8 +13,13 @@ from ._database import Resource
 from ._fault import ApiFault, conflict
 
 MOST_DAYS = 366
+NO_DATA = (
+    "The sandbox cannot look up time zones: this machine has no time zone data, and the package "
+    "tzdata is not installed: pip install tzdata"
+)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TAKING = ("pending", "accepted")
+_UTC = frozenset({"UTC", "Etc/UTC"})  # known without any data
 _PLANS = ("availability-plan/day", "availability-plan/time")
 
 
@@ -63,7 +68,7 @@ def check_plan(plan: dict[str, Any] | None) -> None:
         if plan["type"] not in _PLANS:
             raise ValueError
         if plan["type"] == _PLANS[1] or "timezone" in plan:
-            ZoneInfo(plan["timezone"])
+            _zone(plan["timezone"])
         for entry in plan.get("entries", []):
             if entry["dayOfWeek"] not in _DAYS or type(entry["seats"]) is not int:
                 raise ValueError
@@ -72,6 +77,23 @@ def check_plan(plan: dict[str, Any] | None) -> None:
     except (AttributeError, LookupError, OSError, TypeError, ValueError):
         path, title = ("availabilityPlan",), "availabilityPlan is no availability plan"
         raise ApiFault(400, "validation-invalid-value", title, path=path, where="body") from None
+
+
+def _zone(name: str) -> tzinfo:
+    """The time zone.
+
+    Raises:
+        ApiFault: 500; this machine has no data about time zones, so that no plan can be judged.
+        LookupError, OSError, TypeError, ValueError: There is no such zone.
+    """
+    if name in _UTC:
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (LookupError, OSError, ValueError):
+        if available_timezones():
+            raise
+    raise ApiFault(500, "sandbox-no-time-zone-data", NO_DATA)
 
 
 def is_free(
@@ -118,9 +140,10 @@ def _planned(listing: Resource, moment: datetime) -> int:
     plan = listing["attributes"]["availabilityPlan"]
     if plan is None:
         return 1  # without a plan a listing is free all the time
+    zone = _zone(plan.get("timezone", "Etc/UTC"))
     try:
-        local = moment.astimezone(ZoneInfo(plan.get("timezone", "Etc/UTC")))
-    except (ZoneInfoNotFoundError, OverflowError):  # no such data here; the end of the calendar
+        local = moment.astimezone(zone)
+    except OverflowError:  # the end of the calendar
         local = moment
     seats = 0
     for entry in plan.get("entries", ()):

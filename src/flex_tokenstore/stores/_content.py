@@ -70,12 +70,13 @@ def _revision(data: Secret[bytes], signature: Signature) -> str:
 
 def _parse(data: Secret[bytes]) -> tuple[TokenObject | None, str]:
     # JSONDecodeError keeps the whole text: it must not be the context of an error that leaves.
+    # Bytes, not text: so a byte order mark, which some editors write, is no part of the JSON.
     try:
         if len(data.reveal()) > LIMIT:
             return None, "it is larger than 1 MiB"
         if not data.reveal().strip():
             return None, "it is empty"
-        parsed = TokenObject(_object(json.loads(data.reveal().decode())))
+        parsed = TokenObject(_object(json.loads(data.reveal())))
     except UnicodeDecodeError:
         return None, "it is not UTF-8"
     except TypeError:

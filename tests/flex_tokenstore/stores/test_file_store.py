@@ -288,11 +288,25 @@ def test_anothers_broken_token_is_not_ours_to_repair(tmp_path: Path) -> None:
         store(path).set_token(token("1"), ANY_REVISION)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_a_token_that_an_editor_saved_in_another_encoding_is_read(
+    tmp_path: Path, encoding: str
+) -> None:
+    """Such as Notepad and PowerShell do, with a byte order mark. It is a good token."""
+    path = tmp_path / "t.json"
+    path.write_bytes(json.dumps(token("1")).encode(encoding))
+    path.chmod(0o600)
+    s = store(path)
+    assert s.get_token() == token("1")
+    s.set_token(token("2"), revision_of(token("1")))
+    assert json.loads(path.read_text(encoding="utf-8")) == token("2")
+    assert [each.name for each in tmp_path.glob("*corrupt*")] == []
+
+
 CORRUPT = {
     "empty": b"",
     "cut short": json.dumps(token("1")).encode()[:-5],
     "not UTF-8": b'{"access_token": "\xff"}',
-    "UTF-16": json.dumps(token("1")).encode("utf-16"),
     "a list": b"[1]",
     "no access token": b'{"refresh_token": "r"}',
     "an access token that is no text": b'{"access_token": 1}',

@@ -53,9 +53,10 @@ def mark_of(data: Secret[bytes]) -> str:
 
 
 def _parse(data: Secret[bytes]) -> tuple[Token | None, str]:
-    # A JSONDecodeError keeps the whole text: nothing is raised from here.
+    # A JSONDecodeError keeps the whole text: nothing is raised from here. Of bytes, json.loads
+    # takes off a byte order mark, which some tools write.
     try:
-        parsed = Secret(json.loads(data.reveal().decode()))
+        parsed = Secret(json.loads(data.reveal()))
         return (None, NEWER) if is_newer(parsed.reveal()) else (Token(parsed.reveal()), "")
     except UnicodeDecodeError:
         return None, "it is not UTF-8"

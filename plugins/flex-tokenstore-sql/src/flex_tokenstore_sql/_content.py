@@ -29,7 +29,7 @@ NOTHING = Content(Secret(None), None, None)
 def read_content(raw: Secret[Any]) -> Content:
     """What this value holds; what is wrong with it is in ``problem``, and nothing is raised."""
     try:
-        parsed = Secret(json.loads(raw.reveal()))
+        parsed = Secret(json.loads(_unmarked(raw).reveal()))
         if is_newer(parsed.reveal()):
             return Content(raw, None, None, NEWER, newer=True)
         token = Token(parsed.reveal())
@@ -44,6 +44,12 @@ def read_content(raw: Secret[Any]) -> Content:
     else:
         return Content(raw, token, token.revision)
     return Content(raw, None, f"corrupt:{_digest(raw)}", problem)
+
+
+def _unmarked(raw: Secret[Any]) -> Secret[Any]:
+    """Without a byte order mark, which some tools write; of bytes, ``json.loads`` takes it off."""
+    text = isinstance(raw.reveal(), str)
+    return Secret(raw.reveal().removeprefix("\ufeff")) if text else raw
 
 
 def encode(token: dict[str, Any]) -> Secret[bytes]:

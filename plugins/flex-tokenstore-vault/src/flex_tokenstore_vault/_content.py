@@ -67,8 +67,8 @@ def _parse(data: Secret[Any]) -> tuple[Token | None, str]:
     # A JSONDecodeError keeps the whole text: nothing is raised from here.
     if not isinstance(data.reveal(), dict) or not isinstance(data.reveal().get(FIELD), str):
         return None, f"it has no text field `{FIELD}`"
-    try:
-        parsed = Secret(json.loads(data.reveal()[FIELD]))
+    try:  # some tools write a byte order mark
+        parsed = Secret(json.loads(data.reveal()[FIELD].removeprefix("\ufeff")))
         return (None, NEWER) if is_newer(parsed.reveal()) else (Token(parsed.reveal()), "")
     except json.JSONDecodeError:
         return None, "it is not JSON, or cut short"

@@ -1,0 +1,89 @@
+"""Values of subclasses, as the plain values that they are.
+
+A member of ``class State(str, Enum)`` is the string ``closed`` and prints itself as
+``State.CLOSED``; other classes override ``__str__``, ``__format__`` or ``__int__``. What is sent is
+the value, so the base class's own methods are asked, never those of the subclass.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections import UserString
+from collections.abc import Callable, Collection, Iterator, Sequence, Set, ValuesView
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from numbers import Integral
+from typing import Any, TypeGuard
+from uuid import UUID
+
+_TEXTS = (str, bytes, bytearray, memoryview, UserString)
+
+
+def exact(value: Any) -> Any:
+    """``value`` of the class ``str``, ``int`` and so on itself; another value unchanged.
+
+    Raises:
+        TypeError: It is a ``datetime`` without a time, such as ``pandas.NaT``.
+    """
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    for base, make in _BASES:
+        if isinstance(value, base):
+            return make(value)
+    if isinstance(value, Integral):  # numpy's whole numbers, and others that register as such
+        return operator.index(value)  # pyright: ignore[reportArgumentType]  # all of them have it
+    return value
+
+
+def text(value: str) -> str:
+    """A ``str`` itself, whatever its subclass prints."""
+    return str.__str__(value)
+
+
+def is_list(value: object) -> TypeGuard[Collection[Any]]:
+    """It is sent as a list: a sequence that is not a string, a set, or the view of a dict."""
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return True
+    return isinstance(value, (Sequence, Set, ValuesView)) and not isinstance(value, _TEXTS)
+
+
+def hint(value: object) -> str:
+    """What to give instead of a value that cannot be sent."""
+    if isinstance(value, Enum):
+        return "; give its .value"
+    if hasattr(type(value), "__array__") and not getattr(value, "ndim", 1):
+        return "; give its .item()"  # a scalar of numpy's
+    if isinstance(value, Iterator) or hasattr(type(value), "__array__"):
+        return "; give a list"
+    return ""
+
+
+def _datetime(value: datetime) -> datetime:
+    try:
+        return datetime(
+            value.year,
+            value.month,
+            value.day,
+            value.hour,
+            value.minute,
+            value.second,
+            value.microsecond,
+            value.tzinfo,
+            fold=value.fold,
+        )
+    except (TypeError, ValueError):
+        raise TypeError(f"a value of type {type(value).__name__} is not a time") from None
+
+
+_PLAIN = frozenset({str, int, bool, float, type(None), dict, list, tuple, UUID, Decimal, datetime})
+_BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (str, text),
+    (int, int.__int__),
+    (float, float.__float__),
+    (UUID, lambda value: UUID(int=value.int)),
+    (datetime, _datetime),
+    (Decimal, Decimal),
+    (bytes, lambda value: memoryview(value).tobytes()),
+)
