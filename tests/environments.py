@@ -65,6 +65,13 @@ class Environment:
             shutil.copytree(project, copies[-1], ignore=_left_out(project))
         self.pip("install", "--no-deps", "--no-build-isolation", *map(str, copies))
 
+    def clone(self) -> Path:
+        """A copy of the project, as a reader of the pages has it; made once."""
+        made = self.folder / "flex-integration-sdk"
+        if not made.exists():
+            shutil.copytree(ROOT, made, ignore=_left_out(ROOT))
+        return made
+
     def pip(self, command: str, *arguments: str) -> None:
         """Runs pip on this environment; it must succeed."""
         flags = ["-m", "pip", "--disable-pip-version-check", "--python", str(self.python)]

@@ -101,7 +101,7 @@ def test_a_run_puts_down_what_came_of_it(copies: Copies) -> None:
     readme, file = copies
     before = readme.read_bytes(), file.read_bytes()
     results = json.loads(file.read_text("utf-8"))
-    results["memory: this process"].update(passed=1, skipped=0)
+    results["memory: one instance, until it ends"].update(passed=1, skipped=0)
     file.write_text(json.dumps(results), "utf-8")
     assert stores_table.main(["--run", "memory"]) == 0
     assert (readme.read_bytes(), file.read_bytes()) == before
@@ -121,7 +121,7 @@ def test_reports_of_a_run_can_be_read(
     assert stores_table.main(["--read", *map(str, reports)]) == 1
     assert "vault-kv1: Vault or OpenBao, KV version 1: nothing" in capsys.readouterr().out
     results = json.loads(file.read_text("utf-8"))
-    assert results["memory: this process"]["passed"] == 2
+    assert results["memory: one instance, until it ends"]["passed"] == 2
     assert results["vault-kv1: Vault or OpenBao, KV version 1"]["passed"] > 100
 
 

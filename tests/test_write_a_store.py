@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import tomllib
 from importlib.util import find_spec
@@ -50,7 +51,8 @@ def do_the_page(environment: Environment, **variables: str) -> str:
 def type_in(environment: Environment, script: str, **variables: str) -> str:
     path = f"{environment.bin}{os.pathsep}{os.environ['PATH']}"
     offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
-    done = environment.shell(f"set -eux\n{script}", PATH=path, **offline, **variables)
+    script = f"set -eux\ncd {shlex.quote(str(environment.clone()))}\n{script}"
+    done = environment.shell(script, PATH=path, **offline, **variables)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -55,7 +55,7 @@ _SQL = "plugins/flex-tokenstore-sql/tests/test_sql_contract.py"
 _VAULT = "plugins/flex-tokenstore-vault/tests/test_vault_contract.py"
 _REDIS = "plugins/flex-tokenstore-redis/tests/test_redis_contract.py"
 ROWS = [
-    Row("memory", "this process", f"{_BUILT_IN}::Memory", server=False),
+    Row("memory", "one instance, until it ends", f"{_BUILT_IN}::Memory", server=False),
     Row("file", "a private file, replaced whole", f"{_BUILT_IN}::File", server=False),
     Row("redis", "Redis or Valkey, also Sentinel and Cluster", f"{_REDIS}::Redis"),
     Row("sql", "PostgreSQL", f"{_SQL}::Postgres"),

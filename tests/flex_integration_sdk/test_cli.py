@@ -206,7 +206,7 @@ def test_another_clients_token_is_neither_shown_nor_removed(client: Cli, tmp_pat
 
 @pytest.mark.parametrize("arguments", [["token", "show"], ["token", "remove", "--yes"]])
 def test_memory_says_how_to_choose_a_store(cli: Cli, arguments: list[str]) -> None:
-    done = cli(*arguments, "--client-id", "c")
+    done = cli(*arguments, "--client-id", "c", "--store", "memory")
     assert done.returncode == 2
     assert "--store" in done.stderr
     assert "FLEX_INTEGRATION_TOKEN_STORE" in done.stderr
@@ -222,14 +222,6 @@ def test_wrong_settings_are_2_and_say_what_to_do(cli: Cli) -> None:
     plain = cli("call", "marketplace.show", "--client-id", "c", "--base-url", "http://example.com")
     assert plain.returncode == 2
     assert "https" in plain.stderr
-
-
-def test_an_unknown_call_names_the_nearest_and_all(client: Cli) -> None:
-    done = client("call", "listing.query")
-    assert done.returncode == 2
-    assert "Did you mean listings.query?" in done.stderr
-    for known in ("marketplace.show", "users.show", "users.query"):
-        assert known in done.stderr
 
 
 @pytest.mark.parametrize("params", [["per_page"], ["=1"], ["page=1", "page=2"]])

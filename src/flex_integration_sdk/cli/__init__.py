@@ -16,8 +16,8 @@ def main() -> None:
     missing = [name for name in ("click", "rich") if find_spec(name) is None]
     if missing:
         print(  # noqa: T201 - click, which would print it, may be what is missing
-            f"flex-sdk needs {' and '.join(missing)}: install the extra `cli`, "
-            'for example: python -m pip install "flex-integration-sdk[cli]"',
+            f"flex-sdk needs {' and '.join(missing)}: install the extra `cli`, in the folder of "
+            "your clone with: python -m pip install '.[cli]'",
             file=sys.stderr,
         )
         sys.exit(1)

@@ -14,6 +14,8 @@ from flex_integration_sdk._version import __version__
 from ._call import call
 from ._completion import register
 from ._demo import demo
+from ._group import Group, usage_text
+from ._notices import tell
 from ._sandbox import sandbox
 from ._stores import stores
 from ._token import token
@@ -22,16 +24,16 @@ INTERRUPTED = 130
 _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EFBIG}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="flex-sdk")
 def flex_sdk() -> None:
     """Sharetribe's Integration API and its token stores, from the command line.
 
     The client is chosen by FLEX_INTEGRATION_CLIENT_ID and FLEX_INTEGRATION_CLIENT_SECRET (or
     FLEX_INTEGRATION_CLIENT_SECRET_FILE), the token store by FLEX_INTEGRATION_TOKEN_STORE, or by
-    options of the commands.
+    options of the commands. Without a choice the token is kept in the store `file`.
 
-    Exit codes: 0 done, 1 failed, 2 wrong use.
+    Exit codes: 0 done, 1 failed, 2 wrong use, 130 ended by Ctrl-C.
     """
 
 
@@ -52,7 +54,7 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return error.exit_code
     except BrokenPipeError:
         _drop_output()  # the reader, `head` say, has seen enough
@@ -61,14 +63,22 @@ def run(arguments: Sequence[str]) -> int:
         code = _exit_code(error)
         if code is None:
             raise
-        # One line, and no control characters: a server or a file name may have put some there.
-        text = "".join(c if c.isprintable() else " " for c in _said(error))
+        text = _said(error)
         if type(error) is OSError and error.filename is None and error.errno in _UNWRITABLE:
             _drop_output()
             text = f"standard output cannot be written to: {text}"
-        click.echo(f"flex-sdk: {text}", err=True)
+        tell(text)  # a server or a file name may have put control characters there
         return code
     return code if isinstance(code, int) else 0
+
+
+def _show(error: click.ClickException) -> None:
+    if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 and newer: its text is the help
+        error.show()
+    elif isinstance(error, click.UsageError):
+        click.echo(usage_text(error), err=True)
+    else:
+        tell(error.format_message())
 
 
 def _drop_output() -> None:

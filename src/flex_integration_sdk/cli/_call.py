@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
+from ._notices import TokenNotices, show_log
 from ._output import print_json
-from ._settings import settings_options
-from ._values import value_of
+from ._settings import settings_options, store_is_chosen, store_of
+from ._values import endpoint_of, endpoints, value_of
 
 if TYPE_CHECKING:
+    from flex_integration_sdk import IntegrationSDK, Response
     from flex_integration_sdk._endpoints import Endpoint, Param
 
 _ENDPOINT = "flex-sdk.endpoint"
@@ -23,7 +25,7 @@ class _Call(click.Command):
     """A command whose help is of the endpoint, if one is named."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        found = map(_endpoint, args)
+        found = map(endpoint_of, args)
         ctx.meta[_ENDPOINT] = next((each for each in found if each is not None), None)
         return super().parse_args(ctx, args)
 
@@ -32,7 +34,7 @@ class _Call(click.Command):
         if endpoint is None:
             super().format_help_text(ctx, formatter)
             with formatter.section("Calls"):
-                formatter.write_dl([(name, each.doc) for name, each in sorted(_table().items())])
+                formatter.write_dl([(name, each.doc) for name, each in sorted(endpoints().items())])
             return
         formatter.write_paragraph()
         with formatter.indentation():
@@ -41,27 +43,12 @@ class _Call(click.Command):
             formatter.write_dl([(_usage(param), _about(param)) for param in endpoint.all_params])
 
 
-def _table() -> dict[str, Endpoint]:
-    from flex_integration_sdk._endpoints import ENDPOINTS
-
-    return ENDPOINTS
-
-
-def _endpoint(name: str) -> Endpoint | None:
-    """By the API's spelling or by Python's, ``users.update_profile``."""
-    from flex_integration_sdk._endpoints import snake
-
-    found = _table()
-    python = {f"{snake(each.resource)}.{snake(each.action)}": each for each in found.values()}
-    return found.get(name) or python.get(name)
-
-
 def _complete_endpoint(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     return [
         CompletionItem(name, help=endpoint.doc)
-        for name, endpoint in sorted(_table().items())
+        for name, endpoint in sorted(endpoints().items())
         if name.startswith(incomplete)
     ]
 
@@ -69,7 +56,7 @@ def _complete_endpoint(
 def _complete_param(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    endpoint = _endpoint(ctx.params.get("endpoint") or "")
+    endpoint = endpoint_of(ctx.params.get("endpoint") or "")
     if endpoint is None or "=" in incomplete:
         return []
     return [
@@ -95,20 +82,54 @@ def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
 
     KEY:=JSON gives any value as JSON, such as one that this version does not know.
     """
-    from flex_integration_sdk import create_instance
     from flex_integration_sdk._endpoints import snake
 
-    found = _endpoint(endpoint)
+    found = endpoint_of(endpoint)
     if found is None:
-        near = difflib.get_close_matches(endpoint, _table(), n=1)
-        hint = f"Did you mean {near[0]}? " if near else ""
-        known = ", ".join(sorted(_table()))
-        raise click.UsageError(f"no call is named {endpoint!r}. {hint}There are: {known}")
+        raise click.UsageError(f"no call is named {endpoint!r}. {_meant(endpoint)}")
     given = _arguments(found, params)
-    store = chosen.pop("store")
-    with create_instance(**chosen, token_store=store) as sdk:
+    with _instance(chosen) as sdk:
         action = getattr(getattr(sdk, snake(found.resource)), snake(found.action))
-        print_json(action(**given).body)
+        print_json(_answer(action, given))
+
+
+def _answer(action: Callable[..., Response[Any]], given: dict[str, Any]) -> Any:
+    from flex_integration_sdk.errors import FlexError
+    from flex_tokenstore import TokenStoreError
+
+    try:
+        return action(**given).body
+    except (FlexError, TokenStoreError):
+        raise  # some of them are ValueErrors too
+    except (TypeError, ValueError, RecursionError) as error:  # what KEY:=JSON may hold
+        raise click.UsageError(str(error)) from None
+
+
+def _meant(word: str) -> str:
+    """What to type in place of a word that is not an endpoint."""
+    resource = word.partition(".")[0]
+    actions = [name for name in endpoints() if name.partition(".")[0] == resource]
+    if word == resource and actions:
+        return f"Name its action too: {', '.join(sorted(actions))}."
+    near = difflib.get_close_matches(word, endpoints(), n=1)
+    if near:
+        return f"Did you mean {near[0]}?"
+    resources = sorted({name.partition(".")[0] for name in endpoints()})
+    return f"Calls are of the form RESOURCE.ACTION, with the resources {', '.join(resources)}."
+
+
+def _instance(chosen: dict[str, Any]) -> IntegrationSDK:
+    from flex_integration_sdk import create_instance
+
+    show_log()
+    is_chosen = store_is_chosen(chosen)
+    return create_instance(
+        **{name: value for name, value in chosen.items() if name != "store"},
+        token_store=store_of(chosen),
+        # A store that nobody asked for is no reason to fail: a container may have no home folder.
+        on_store_error="raise" if is_chosen else "memory",
+        on_event=TokenNotices(chosen=is_chosen),
+    )
 
 
 def _arguments(endpoint: Endpoint, texts: Sequence[str]) -> dict[str, Any]:

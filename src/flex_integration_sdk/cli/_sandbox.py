@@ -9,7 +9,15 @@ import click
 
 
 @click.command(short_help="Run a local server to try things on.")
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    metavar="NAME",
+    multiple=True,
+    help="A further name that clients use for this machine, such as a container's. Repeatable. "
+    "Loopback names and --host are allowed; requests for others are refused.",
+)
 @click.option(
     "--port", default=0, type=click.IntRange(0, 65535), show_default=True, help="0: any free one."
 )
@@ -72,7 +80,11 @@ def sandbox(
 
     if client_secret:
         chosen["client_secret"] = client_secret
-    run(SandboxSettings(rotate=not no_rotate, **chosen), host, port)
+    try:
+        settings = SandboxSettings(rotate=not no_rotate, **chosen)
+    except ValueError as error:  # nan, say, which click takes for a number
+        raise click.UsageError(str(error)) from None
+    run(settings, host, port)
     # It returns when Ctrl-C has ended it.
     raise KeyboardInterrupt
 
@@ -82,6 +94,6 @@ def require_sandbox() -> None:
     missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
     if missing:
         raise click.ClickException(
-            f"the sandbox needs {' and '.join(missing)}: install the extra `sandbox`, for "
-            'example: python -m pip install "flex-integration-sdk[cli,sandbox]"'
+            f"the sandbox needs {' and '.join(missing)}: install the extra `sandbox`, in the "
+            "folder of your clone with: python -m pip install '.[cli,sandbox]'"
         )

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from flex_integration_sdk.config import Settings
     from flex_tokenstore import TokenStore
 
+DEFAULT_STORE = "file"
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OPTIONS = (
@@ -26,8 +28,9 @@ _OPTIONS = (
     click.option(
         "--store",
         metavar="NAME",
-        help="Token store, with its default options. To set options, use "
-        "FLEX_INTEGRATION_TOKEN_STORE and FLEX_INTEGRATION_TOKEN_STORE__<OPTION>.",
+        help="Token store, with its default options. Default: FLEX_INTEGRATION_TOKEN_STORE, else "
+        "`file`. To set options, use FLEX_INTEGRATION_TOKEN_STORE and "
+        "FLEX_INTEGRATION_TOKEN_STORE__<OPTION>.",
     ),
 )
 
@@ -39,6 +42,27 @@ def settings_options(command: Command) -> Command:
     return command
 
 
+def store_is_chosen(chosen: dict[str, Any]) -> bool:
+    """Whether an option or the environment names the token store.
+
+    Raises:
+        StoreOptionsError: The variables of the token store contradict each other.
+    """
+    from flex_integration_sdk.config import PREFIX
+    from flex_tokenstore import store_config_from_env
+
+    return chosen["store"] is not None or store_config_from_env(f"{PREFIX}TOKEN_STORE") is not None
+
+
+def store_of(chosen: dict[str, Any]) -> str | None:
+    """The ``token_store`` argument: None leaves it to the environment.
+
+    A command ends with its process. In memory, as the SDK keeps it by default, a token would
+    serve one call, and each would send the client secret.
+    """
+    return chosen["store"] if store_is_chosen(chosen) else DEFAULT_STORE
+
+
 def settings_of(chosen: dict[str, Any]) -> Settings:
     """Settings from the options, then from the environment.
 
@@ -48,7 +72,7 @@ def settings_of(chosen: dict[str, Any]) -> Settings:
     from flex_integration_sdk.config import resolve
 
     rest = {name: value for name, value in chosen.items() if name != "store"}
-    return resolve(**rest, token_store=chosen["store"])
+    return resolve(**rest, token_store=store_of(chosen))
 
 
 def open_lasting_store(chosen: dict[str, Any]) -> TokenStore:
@@ -59,6 +83,9 @@ def open_lasting_store(chosen: dict[str, Any]) -> TokenStore:
     """
     from flex_tokenstore import open_store
 
+    from ._notices import show_log
+
+    show_log()
     settings = settings_of(chosen)
     config = settings.token_store
     if _innermost_name(config) == "memory":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._group import Group
 from ._new_store import new
 from ._output import print_facts, print_json, print_table
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from flex_tokenstore._options import OptionInfo
 
 
-@click.group()
+@click.group(cls=Group)
 def stores() -> None:
     """The installed token stores, and new ones."""
 

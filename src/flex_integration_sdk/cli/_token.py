@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._group import Group
 from ._output import print_facts, print_json
 from ._settings import open_lasting_store, settings_options
 
@@ -19,7 +20,7 @@ LOCK_WAIT = 20.0  # seconds; a renewal by another program ends well within
 LEASE = 30.0
 
 
-@click.group()
+@click.group(cls=Group)
 def token() -> None:
     """The stored token of one client."""
 

@@ -10,13 +10,29 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from flex_integration_sdk import FarTime
-    from flex_integration_sdk._endpoints import Param
+    from flex_integration_sdk._endpoints import Endpoint, Param
 
 
 class _Form(NamedTuple):
     text: str
     """How it is typed, for help and errors; empty: as it is."""
     read: Callable[[str], Any]
+
+
+def endpoints() -> dict[str, Endpoint]:
+    """All endpoints, by the API's names."""
+    from flex_integration_sdk._endpoints import ENDPOINTS
+
+    return ENDPOINTS
+
+
+def endpoint_of(name: str) -> Endpoint | None:
+    """By the API's spelling or by Python's, ``users.update_profile``."""
+    from flex_integration_sdk._endpoints import snake
+
+    found = endpoints()
+    python = {f"{snake(each.resource)}.{snake(each.action)}": each for each in found.values()}
+    return found.get(name) or python.get(name)
 
 
 def value_of(param: Param | None, text: str, *, is_json: bool) -> Any:
@@ -58,7 +74,7 @@ def _json(text: str) -> Any:
         text = Path(text[1:]).read_text(encoding="utf-8")
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"takes JSON, or @FILE with JSON: {error}") from None
 
 

@@ -7,32 +7,31 @@ import hmac
 import json
 import math
 import secrets
+import sqlite3
+import sys
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from flex_integration_sdk._endpoints import Endpoint
-from flex_integration_sdk._transit import dumps, loads
+from flex_integration_sdk._transit import dumps
 from flex_tokenstore import Secret
 
 from ._answers import to_json
 from ._api import Api
+from ._bodies import TRANSIT, read_body, read_form, read_json
 from ._fault import ApiFault, not_found
 from ._faults import Fault, Faults
+from ._guard import Guard
 from ._limits import Limiter
-from ._media import Upload, is_signed, receive
+from ._media import is_signed, receive
 from ._settings import AuthErrors, SandboxSettings
 from ._tokens import Tokens
 
-TRANSIT = "application/transit+json"
-MOST_BODY = 64 * 1024 * 1024  # bytes of one part
 NO_STORE = {"Cache-Control": "no-store"}  # RFC 6749 section 5.1
 _PEAK = "peak_token_requests_in_flight"
 _PAGE = """<html>
@@ -56,10 +55,10 @@ class Dropped(BaseException):
     """Ends the connection without an answer. No ``Exception``: Starlette answers those by 500."""
 
 
-def create_app(settings: SandboxSettings) -> Starlette:
-    """A sandbox of its own, with its own tokens, data and counters."""
+def create_app(settings: SandboxSettings) -> Any:
+    """A sandbox of its own, with its own tokens, data and counters: an ASGI application."""
     sandbox = _Sandbox(settings)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/v1/auth/token", sandbox.token, methods=["POST"]),
             Route("/v1/auth/revoke", sandbox.revoke, methods=["POST"]),
@@ -71,8 +70,9 @@ def create_app(settings: SandboxSettings) -> Starlette:
             Route("/_sandbox/reset", sandbox.reset, methods=["POST"]),
             Route("/_sandbox/faults", sandbox.plan_fault, methods=["POST"]),
         ],
-        exception_handlers={404: _not_found},
+        exception_handlers={404: _not_found, sqlite3.Error: _no_room},
     )
+    return Guard(app, settings.allow_hosts)
 
 
 class _Sandbox:
@@ -87,7 +87,7 @@ class _Sandbox:
     # Requests are counted before a fault is looked up: the counters say what came over the wire.
 
     async def token(self, request: Request) -> Response:
-        grant = (await _form(request)).reveal().get("grant_type")
+        grant = (await read_form(request)).reveal().get("grant_type")
         tokens = self.tokens
         if grant in ("client_credentials", "refresh_token"):
             tokens.stats[grant] += 1
@@ -122,7 +122,7 @@ class _Sandbox:
 
     async def plan_fault(self, request: Request) -> Response:
         try:
-            fault = self.faults.plan(await request.json())
+            fault = self.faults.plan(read_json(await request.body()))
         except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors too
             return JSONResponse({"error": str(error)}, 400)
         return JSONResponse({"planned": fault.count})
@@ -148,7 +148,7 @@ class _Sandbox:
         return response
 
     async def _token(self, request: Request) -> Response:
-        status, answer = self._grant(await _form(request))
+        status, answer = self._grant(await read_form(request))
         await asyncio.sleep(self.settings.latency_ms / 1000)
         if status == 401 and (response := _unauthorized(self.settings.auth_errors)):
             return response
@@ -161,7 +161,7 @@ class _Sandbox:
             if response := _unauthorized(self.settings.auth_errors):
                 return response
             raise
-        form = await _form(request)
+        form = await read_form(request)
         if "token" not in form.reveal():
             return JSONResponse({"error": "invalid_request"}, 400)
         done = self.tokens.revoke(form.reveal()["token"])
@@ -172,7 +172,7 @@ class _Sandbox:
         endpoint = self._api.find(request.method, request.path_params["path"])
         self._limiter.enter(endpoint)
         try:
-            body = await _body(request, endpoint) if request.method == "POST" else None
+            body = await read_body(request, endpoint) if request.method == "POST" else None
             base_url = str(request.base_url).rstrip("/")
             query = dict(request.query_params)
             return _encoded(request, 200, self._api.answer(endpoint, query, body, base_url))
@@ -254,48 +254,6 @@ def _refused(target: str, request: Request, fault: Fault, form: AuthErrors) -> R
     return _encoded(request, fault.status, ApiFault(fault.status, code, "Planned fault").body())
 
 
-async def _body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
-    """The members of a command's body, decoded by its media type."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if endpoint.multipart:
-        if kind != "multipart/form-data":
-            raise ApiFault(400, "unsupported-content-type", "multipart/form-data is needed")
-        return await _parts(request)
-    try:
-        if kind == TRANSIT:
-            found = loads(await request.body())
-        elif kind == "application/json":
-            found = json.loads(await request.body())
-        else:
-            raise ApiFault(
-                400, "unsupported-content-type", f"Transit or JSON is needed, not {kind}"
-            )
-    except ValueError:
-        raise ApiFault(400, "bad-request", "The body cannot be decoded") from None
-    if not isinstance(found, dict):
-        raise ApiFault(400, "bad-request", "The body is no map")
-    return found
-
-
-async def _parts(request: Request) -> dict[str, Any]:
-    try:
-        async with request.form(max_part_size=MOST_BODY) as form:
-            return {
-                name: part
-                if isinstance(part, str)
-                else Upload(part.filename or name, await part.read())
-                for name, part in form.multi_items()
-            }
-    except HTTPException:
-        raise ApiFault(400, "bad-request", "The body cannot be decoded") from None
-
-
-async def _form(request: Request) -> Secret[dict[str, str]]:
-    """The fields of a form, each once; secret, for client secrets and tokens are among them."""
-    text = (await request.body()).decode(errors="replace")
-    return Secret({key: each[0] for key, each in parse_qs(text, keep_blank_values=True).items()})
-
-
 def _whole_seconds(answer: dict[str, Any]) -> dict[str, Any]:
     """``expires_in`` is a whole number on the wire (RFC 6749 section 5.1)."""
     return {**answer, "expires_in": math.ceil(answer["expires_in"])}
@@ -314,3 +272,12 @@ def _encoded(request: Request, status: int, body: Any) -> Response:
 
 async def _not_found(request: Request, error: Exception) -> Response:
     return _encoded(request, 404, ApiFault(404, "not-found", "Not found").body())
+
+
+async def _no_room(request: Request, error: Exception) -> Response:
+    """The file of ``--db`` cannot be used any more, since the disk is full, say."""
+    title = f"The sandbox cannot use its database file: {error}. Free some space, or check --db"
+    print(f"flex-sdk sandbox: {title}", file=sys.stderr, flush=True)  # noqa: T201 - it has no log
+    if request.url.path.startswith("/v1/integration_api/"):
+        return _encoded(request, 507, ApiFault(507, "sandbox-database-unusable", title).body())
+    return JSONResponse({"error": "sandbox_database_unusable", "error_description": title}, 507)

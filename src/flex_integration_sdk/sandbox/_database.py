@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -48,13 +50,16 @@ class Database:
         self.changes: list[tuple[Resource | None, Resource | None]] = []
         try:
             self._open(path)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
+            why = getattr(error, "strerror", None) or str(error)
             raise SandboxFileError(
-                f"the sandbox cannot keep its data in {path}: {error}; name a file of a sandbox, "
+                f"the sandbox cannot keep its data in {path}: {why}; name a file of a sandbox, "
                 "or a new one in a folder that exists"
             ) from None
 
     def _open(self, path: str | None) -> None:
+        if path and path != ":memory:":
+            _make_private(Path(path))
         # One event loop uses it, in whatever thread that runs.
         self._connection = sqlite3.connect(
             path or ":memory:", isolation_level=None, check_same_thread=False
@@ -84,10 +89,11 @@ class Database:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._connection.execute("COMMIT" if keep else "ROLLBACK")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # SQLite ends it by itself when the disk is full
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT" if keep else "ROLLBACK")
 
     def add_tables(self, schema: str) -> None:
         """Makes further tables, those that are not there."""
@@ -145,6 +151,22 @@ class Database:
             "SELECT kind, body FROM content WHERE id = ?", (id,)
         ).fetchone()
         return found
+
+
+def _make_private(path: Path) -> None:
+    """A new file has the mode 0600 from the start; an older one, and what is beside it, gets it.
+
+    SQLite gives its journals the mode that the database has when it makes them.
+
+    Raises:
+        OSError: The file cannot be made.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600))
+    for end in ("", "-journal", "-wal", "-shm"):
+        beside = path.with_name(path.name + end)
+        with suppress(OSError):  # not there; or another user's, who may keep it as it is
+            if beside.stat().st_mode & 0o077:
+                beside.chmod(0o600)
 
 
 @lru_cache(maxsize=8192)

@@ -102,7 +102,8 @@ class RunningSandbox:
         finally:
             connection.close()
         if response.status != 200:
-            raise ValueError(f"the sandbox refused: {answer.get('error')}")
+            why = answer.get("error_description") or answer.get("error")
+            raise ValueError(f"the sandbox refused: {why}")
         return answer
 
 
@@ -133,7 +134,7 @@ def serve(
         settings = replace(settings, auth_errors=auth_errors)
     started = threading.Event()
     with _bound(host, port) as listening:
-        server = _Server(settings, started.set)
+        server = _Server(settings, host, started.set)
         thread = threading.Thread(
             target=server.run, kwargs={"sockets": [listening]}, name="flex-sandbox", daemon=True
         )
@@ -158,7 +159,7 @@ def run(settings: SandboxSettings, host: str = "127.0.0.1", port: int = 0) -> No
     """
     with _bound(host, port) as listening:
         running = _running(settings, host, listening)
-        server = _Server(settings, lambda: _announce(running))
+        server = _Server(settings, host, lambda: _announce(running))
         with _ended_by_signals(server):
             server.run(sockets=[listening])
 
@@ -192,7 +193,10 @@ def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, settings: SandboxSettings, on_started: Callable[[], object]) -> None:
+    def __init__(
+        self, settings: SandboxSettings, host: str, on_started: Callable[[], object]
+    ) -> None:
+        settings = replace(settings, allow_hosts=(*settings.allow_hosts, host))
         super().__init__(
             uvicorn.Config(
                 _dropping(create_app(settings)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from ._limits import Limits
 
@@ -36,13 +36,18 @@ class SandboxSettings:
     auth_errors: AuthErrors = "json"
     """How the authentication endpoints answer 401: ``json``, an OAuth error (RFC 6749 section 5.2);
     ``text``, the bare word ``Unauthorized``; ``html``, a page as a gateway gives it."""
+    allow_hosts: tuple[str, ...] = ()
+    """Names that clients may use for this machine, beside those of its loopback interface and the
+    address that the sandbox listens on. A request for another host is refused: see ``_guard``."""
     db: str | None = None
     """SQLite file that keeps the marketplace's data and the tokens (their SHA-256 digests alone);
-    None: all is gone when the sandbox ends."""
+    None: all is gone when the sandbox ends. Only this user may read it (mode 0600)."""
 
     def __post_init__(self) -> None:
         if not self.client_id or not self.client_secret:
             raise ValueError("client_id and client_secret must not be empty")
+        if isinstance(given := cast("object", self.allow_hosts), str):
+            raise ValueError(f"allow_hosts takes a tuple of names, not the string {given!r}")
         for name in ("access_ttl", "latency_ms"):
             value = getattr(self, name)
             if not math.isfinite(value) or value < 0:

@@ -1,6 +1,6 @@
 """The conformance kit: a store's author subclasses one class and inherits the whole contract.
 
-``pip install 'flex-integration-sdk[testing]'``, then see :class:`TokenStoreContract`.
+Needs the extra ``testing``; see :class:`TokenStoreContract`.
 """
 
 from __future__ import annotations
