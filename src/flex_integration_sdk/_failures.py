@@ -180,8 +180,11 @@ def _network_fault(error: Exception) -> str:
 
 def _tls_fault(error: ssl.SSLError) -> str:
     reason = str(getattr(error, "reason", None) or "")
-    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
-        return "it does not speak TLS on that port (plain http?)"
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
+        return (
+            "it speaks plain http on that port, not https: check the port in base_url, or whether "
+            "base_url should start with http://"
+        )
     # OpenSSL's constants, such as TLSV1_ALERT_UNKNOWN_CA.
     code = f" ({reason})" if re.fullmatch(r"[A-Z0-9_]{1,60}", reason) else ""
     return f"TLS failed{code}"

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 APP = "flex-integration-sdk"
 CONFIG = "~/.config"
-_NAME_IT = "name the file with the option path"
+_PATH = "the option path (in the environment FLEX_INTEGRATION_TOKEN_STORE__PATH)"
+_NAME_IT = f"name the file with {_PATH}"
 _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP}  # file systems that cannot do it for folders
 
 
@@ -96,6 +97,14 @@ def sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(fd)
+
+
+def elsewhere(path: Path) -> str:
+    """What a user can do whose token cannot be kept at ``path``."""
+    advice = f"choose another location with {_PATH}"
+    # By its name: to look the folder up needs imports, which may fail where an error is told.
+    default = APP in path.parts
+    return f"{advice}, or another folder for it with XDG_CONFIG_HOME" if default else advice
 
 
 def _dirs(name: str) -> PlatformDirsABC:

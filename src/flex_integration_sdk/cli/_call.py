@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from ._output import print_json
-from ._settings import settings_options
+from ._settings import arguments_of, settings_options
 from ._values import value_of
 
 if TYPE_CHECKING:
@@ -105,8 +105,7 @@ def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
         known = ", ".join(sorted(_table()))
         raise click.UsageError(f"no call is named {endpoint!r}. {hint}There are: {known}")
     given = _arguments(found, params)
-    store = chosen.pop("store")
-    with create_instance(**chosen, token_store=store) as sdk:
+    with create_instance(**arguments_of(chosen)) as sdk:
         action = getattr(getattr(sdk, snake(found.resource)), snake(found.action))
         print_json(action(**given).body)
 
