@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -10,10 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ._forms import clean, problem_of_path, warn_once
 from .errors import TokenUnavailableError
 
 if TYPE_CHECKING:
     from platformdirs.api import PlatformDirsABC
+
+logger = logging.getLogger("flex_tokenstore")
 
 APP = "flex-integration-sdk"
 CONFIG = "~/.config"
@@ -117,6 +121,23 @@ def _dirs(name: str) -> PlatformDirsABC:
     return Unix(name, appauthor=False)
 
 
+def _of_variable(variable: str, name: str) -> Path | None:
+    """The folder that an XDG variable names; None where the platform decides.
+
+    The value may have a line end or quotes around it, where no shell took them off.
+    """
+    value = clean(os.environ.get(variable, ""))
+    if sys.platform == "win32" or not value:
+        return None
+    problem = problem_of_path(value, relative=False)
+    if value.startswith("~") and not problem:
+        problem = "starts with ~, which nothing expands here: write the full path"
+    if not problem:
+        return Path(value) / name
+    warn_once(logger, f"{variable} is not used: its value {value[:80]!r} {problem}")
+    return None
+
+
 def _absolute(
     find: Callable[[], str], default: str, name: str, variable: str, instead: str
 ) -> Path:
@@ -131,7 +152,7 @@ def _absolute(
     """
     path = Path()
     with suppress(RuntimeError):
-        path = Path(find())
+        path = _of_variable(variable, name) or Path(find())
     if path.is_absolute():
         return path
     # A relative folder would be one of the working folder's: others choose what is in there.
