@@ -48,10 +48,8 @@ class SecretSource:
         self._file = file
         self._function = function
 
-    @property
-    def is_called(self) -> bool:
-        """A callable of the program gives it."""
-        return self._function is not None
+    def __reduce__(self) -> Any:
+        raise TypeError("a client secret is not pickled or copied: it would travel in the clear")
 
     def read(self) -> Secret[str]:
         """The secret as it is now.

@@ -18,6 +18,15 @@ _WORDS = tuple(
         (r', and the address as an option: \{"name": …, "url": …\}', _ADDRESS),
         (r",? or pass an object made from its class", ""),
         (r"\bfile_store\(path=…\)", "--store file and FLEX_INTEGRATION_TOKEN_STORE__PATH"),
+        (
+            r"the option 'path'",
+            "the option 'path' (FLEX_INTEGRATION_TOKEN_STORE__PATH)",
+        ),
+        (
+            r"pass client_secret=… or client_secret_file=…",
+            "use --client-secret-file FILE",
+        ),
+        (r"do without a lock among processes: host_lock=\"off\"", "choose a store with a lock"),
         (r"\bclient_id\b", "--client-id"),
         (r"\bclient_secret_file\b", "--client-secret-file"),
         (r"\bclient_secret\b", "FLEX_INTEGRATION_CLIENT_SECRET"),
