@@ -36,7 +36,7 @@ def checked_base_url(url: str, source: str) -> str:
     Raises:
         ConfigurationError: It is not the address of a server.
     """
-    url = clean(url)
+    url, base_url = clean(url), ""
     try:
         problem = _problem_of(url)
         base_url = "" if problem else normalise_url(url)

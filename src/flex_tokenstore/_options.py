@@ -152,7 +152,7 @@ def _path_in(field: dataclasses.Field[Any], kind: Any, value: Any) -> Secret[str
         found = find(Secret(value))
     except Exception:  # noqa: BLE001 - a plugin's own code; the value is checked later, too
         return None
-    return None if found is None else Secret(found)
+    return Secret(found) if isinstance(found, str) else None
 
 
 def describe_options(cls: type) -> list[OptionInfo]:
