@@ -64,7 +64,7 @@ def texts() -> Iterator[tuple[str, str]]:
                 elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                     text = node.value
                 if " " in text and NAMES.search(text):
-                    yield f"{file.relative_to(root)}:{node.lineno}", text
+                    yield f"{file.relative_to(root)}:{getattr(node, 'lineno', 0)}", text
 
 
 FOUND = list(texts())

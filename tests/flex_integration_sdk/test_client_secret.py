@@ -251,7 +251,7 @@ def test_a_secret_in_place_of_the_path_is_not_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["client_id", "client_secret"])
 def test_letters_that_the_standard_forbids(name: str, text: str) -> None:
     """RFC 6749 appendix A: printable ASCII."""
-    values = {"client_id": "c", name: f"{SENTINEL}{text}{SENTINEL}"}
+    values: dict[str, Any] = {"client_id": "c", name: f"{SENTINEL}{text}{SENTINEL}"}
     with pytest.raises(ConfigurationError, match=f"^{name} ") as caught:
         resolve(**values, environ={})
     assert SENTINEL not in str(caught.value)
