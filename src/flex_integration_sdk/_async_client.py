@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from flex_tokenstore import AsyncTokenSession, Secret, TokenCorruptError
+from flex_tokenstore import AsyncTokenSession, TokenCorruptError
 from flex_tokenstore._async_store import async_store
 from flex_tokenstore._reporting import OnEvent
 
@@ -19,6 +19,7 @@ from ._client import (
     check_limits,
     refuse_wrong_callback,
 )
+from ._client_secret import AsyncClientSecret
 from ._exchange import ApiAnswer
 from ._grants import AsyncGrants
 from ._handlers import TypeHandler
@@ -35,12 +36,13 @@ if TYPE_CHECKING:
 
 def create_async_instance(
     client_id: str | None = None,
-    client_secret: str | Secret[str] | None = None,
+    client_secret: AsyncClientSecret | None = None,
     *,
     client_secret_file: str | Path | None = None,
     token_store: Any = None,
     base_url: str | None = None,
     profile: str | None = None,
+    allow_http: bool | None = None,
     timeout: float = 30.0,
     request_timeout: float = 15.0,
     lock_timeout: float | None = None,
@@ -64,6 +66,7 @@ def create_async_instance(
         token_store=token_store,
         base_url=base_url,
         profile=profile,
+        allow_http=allow_http,
     )
     store = async_store(settings.token_store, settings.identity, host_lock=host_lock)
     http = AsyncHttp(settings.base_url, timeout, request_timeout, busy_timeout)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from flex_tokenstore import (
-    Secret,
     TokenCorruptError,
     TokenSession,
     TokenStoreError,
@@ -22,6 +21,7 @@ from flex_tokenstore._reporting import OnEvent, check_on_event, refuse_within_re
 from ._arguments import given
 from ._auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
 from ._calls import Calls, refuse_within_renewal, renews_here
+from ._client_secret import ClientSecret
 from ._closing import Closing
 from ._endpoints import ENDPOINTS
 from ._exchange import ApiAnswer
@@ -48,12 +48,13 @@ OnStoreError = Literal["raise", "memory"]
 
 def create_instance(
     client_id: str | None = None,
-    client_secret: str | Secret[str] | None = None,
+    client_secret: ClientSecret | None = None,
     *,
     client_secret_file: str | Path | None = None,
     token_store: Any = None,
     base_url: str | None = None,
     profile: str | None = None,
+    allow_http: bool | None = None,
     timeout: float = 30.0,
     request_timeout: float = 15.0,
     lock_timeout: float | None = None,
@@ -69,15 +70,19 @@ def create_instance(
 
     Args:
         client_id: Of an application of type Integration API; else ``FLEX_INTEGRATION_CLIENT_ID``.
-        client_secret: Its secret; else ``FLEX_INTEGRATION_CLIENT_SECRET``. Not needed while a
-            stored refresh token lives.
-        client_secret_file: A file with the secret, instead; else
+        client_secret: Its secret, or a callable that returns it and is called at each sign-in;
+            else ``FLEX_INTEGRATION_CLIENT_SECRET``. Not needed while a stored refresh token lives.
+        client_secret_file: A file with the secret, instead, read at each sign-in; else
             ``FLEX_INTEGRATION_CLIENT_SECRET_FILE``.
         token_store: A store's name, a mapping with ``name`` and options, or an object with
             ``get_token``, ``set_token`` and ``remove_token``; else
-            ``FLEX_INTEGRATION_TOKEN_STORE``; else ``"memory"``.
+            ``FLEX_INTEGRATION_TOKEN_STORE``; else ``"memory"``. Options that are not given here
+            come from ``FLEX_INTEGRATION_TOKEN_STORE__<OPTION>``, unless the environment names
+            another store.
         base_url: The server; else ``FLEX_INTEGRATION_BASE_URL``; else the live one.
         profile: A name to keep several tokens of one client apart.
+        allow_http: Accept plain http to another host, in a private network such as a container's:
+            secret and tokens travel unencrypted; else ``FLEX_INTEGRATION_ALLOW_HTTP``.
         timeout: Seconds to wait for a response, and then for each further 64 KB of it; 20 times
             that for a whole response.
         request_timeout: Seconds that one token request may take in all.
@@ -109,6 +114,7 @@ def create_instance(
         token_store=token_store,
         base_url=base_url,
         profile=profile,
+        allow_http=allow_http,
     )
     store = open_store(settings.token_store, settings.identity, host_lock=host_lock)
     http = Http(settings.base_url, timeout, request_timeout, busy_timeout)

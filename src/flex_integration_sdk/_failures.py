@@ -222,8 +222,11 @@ def _trusted(code: int) -> str:
 
 def _tls_fault(error: ssl.SSLError) -> str:
     reason = str(getattr(error, "reason", None) or "")
-    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
-        return "it speaks plain http on that port, not TLS. Check scheme and port"
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
+        return (
+            "it speaks plain http on that port, not https: check the port in base_url, or whether "
+            "base_url should start with http://"
+        )
     # OpenSSL's constants, such as TLSV1_ALERT_UNKNOWN_CA.
     code = f" ({reason})" if re.fullmatch(r"[A-Z0-9_]{1,60}", reason) else ""
     return f"TLS failed{code}"

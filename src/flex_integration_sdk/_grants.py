@@ -70,17 +70,14 @@ def refresh_request(settings: Settings, refresh_token: Secret[str]) -> AuthReque
     )
 
 
-def sign_in_request(settings: Settings, store: StoreFacts | None = None) -> AuthRequest:
-    """Raises MissingSecretError if there is no secret."""
-    if settings.client_secret is None:
-        raise _missing_secret(store)
+def sign_in_request(settings: Settings, secret: Secret[str]) -> AuthRequest:
     return AuthRequest(
         settings.base_url + TOKEN_PATH,
         Secret(
             form(
                 {
                     "client_id": settings.client_id,
-                    "client_secret": settings.client_secret.reveal(),
+                    "client_secret": secret.reveal(),
                     "grant_type": "client_credentials",
                     "scope": SCOPE,
                 }
@@ -165,7 +162,11 @@ class SyncGrants:
         return read_token(request, self._http.authenticate(request), refreshing=True)
 
     def sign_in(self) -> Mapping[str, Any]:
-        request = sign_in_request(self._settings, self._store)
+        source = self._settings.secret_source
+        if source is None:
+            raise _missing_secret(self._store)
+        # Read each time: a mounted file is replaced while the program runs.
+        request = sign_in_request(self._settings, source.read())
         return read_token(request, self._http.authenticate(request), refreshing=False)
 
     def revoke(self, token: Token) -> None:
@@ -194,7 +195,10 @@ class AsyncGrants:
         return read_token(request, await self._http.authenticate(request), refreshing=True)
 
     async def sign_in(self) -> Mapping[str, Any]:
-        request = sign_in_request(self._settings, self._store)
+        source = self._settings.secret_source
+        if source is None:
+            raise _missing_secret(self._store)
+        request = sign_in_request(self._settings, await source.read_async())
         return read_token(request, await self._http.authenticate(request), refreshing=False)
 
     async def revoke(self, token: Token) -> None:

@@ -7,6 +7,7 @@
     ├── ParameterError           (TypeError, ValueError)  a value has no form on the wire
     ├── TransportError           (ConnectionError)     no answer, or one that is not the API's
     ├── AuthenticationError      (PermissionError)     the server does not accept who we are
+    │   ├── ClientSecretError                          the client secret's file or callable fails
     │   ├── MissingSecretError                         to sign in is needed, without a client secret
     │   └── UnauthorizedError    (ApiError)            401 from the API, after all tokens were tried
     ├── NestedCallError          (RuntimeError)        called from within a call of the same thread
@@ -67,6 +68,15 @@ class AuthenticationError(FlexError, GrantError, PermissionError):
         super().__init__(message, reason=reason)
         self.status = status
         self.code = code
+
+
+class ClientSecretError(AuthenticationError):
+    """A sign-in is needed, and the client secret's file or callable gives none. Nothing was sent.
+
+    The error that a callable raised is the cause, without its text, which may hold the secret.
+    """
+
+    sent = False
 
 
 class MissingSecretError(AuthenticationError):

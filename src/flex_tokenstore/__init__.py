@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ._identity import TokenIdentity
     from ._registry import StoreInfo, describe_store, list_stores
     from ._secret import Secret
+    from ._secret_files import read_secret_file
     from ._session import Grants, TokenSession
     from ._store import TokenStore, open_store
     from ._token import ANY_REVISION, Token, is_newer, revision_of
@@ -60,6 +61,7 @@ _LAZY = {
     "memory_store": "_config",
     "open_async_store": "_async_store",
     "open_store": "_store",
+    "read_secret_file": "_secret_files",
     "revision_of": "_token",
     "store_config_from_env": "_config",
 }
@@ -98,6 +100,7 @@ __all__ = [
     "memory_store",
     "open_async_store",
     "open_store",
+    "read_secret_file",
     "revision_of",
     "store_config_from_env",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
+from ._forms import clean, is_quoted
 from ._secret import Secret
 from .errors import StoreOptionsError
 
@@ -16,6 +17,16 @@ _NO_CONFIG = (bool, int, float, bytes, bytearray, list, tuple, set, frozenset, P
 class OptionValues(dict[str, Any]):
     """A store's options before they are checked: which are secret is not known yet, so it
     shows none of them."""
+
+    variables: Mapping[str, str] = {}
+    """By option, the environment variable that it comes from."""
+
+    def __init__(self, *values: Any, **more: Any) -> None:
+        super().__init__(*values, **more)
+        self.variables = dict(getattr(values[0], "variables", {})) if values else {}
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("the options of a store are not pickled: they may hold a secret")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self.__rich_repr__())})"
@@ -107,6 +118,8 @@ def store_config_from_env(
 ) -> dict[str, Any] | None:
     """The store config that the environment holds; None if it holds none.
 
+    Blanks and line ends around a value are not a part of it, and an empty variable counts as unset.
+
     Args:
         variable: Name of the variable with the store's name, such as
             ``"FLEX_INTEGRATION_TOKEN_STORE"``. ``<variable>__URL`` is the option ``url``,
@@ -114,45 +127,83 @@ def store_config_from_env(
         environ: The environment; ``os.environ`` if left out.
 
     Raises:
-        StoreOptionsError: There are options, and no name; or two variables contradict.
+        StoreOptionsError: There are options, and no name; two variables contradict; or a value is
+            in quotes, which only a shell takes off.
     """
-    source = os.environ if environ is None else environ
-    name = OptionValues(name=source.get(variable, "").strip())
-    prefix = f"{variable}__"
-    found = OptionValues((key, source[key]) for key in sorted(source) if key.startswith(prefix))
-    del source, environ  # a traceback that shows locals would show every secret in them
+    environ = os.environ if environ is None else environ
+    name = OptionValues(name=clean(environ.get(variable, "")))
+    found = options_in(variable, environ)
+    del environ  # a traceback that shows locals would show every secret in it
     if found and not name["name"]:
         raise StoreOptionsError(
             f"{next(iter(found))} is set, but not {variable}: set it to the name of the token "
             "store that the options are for",
             option="name",
         )
+    if not name["name"]:
+        return None
+    return config_of(variable, name, found)
+
+
+def options_in(variable: str, environ: Mapping[str, str]) -> OptionValues:
+    """The store options in the environment, by variable; empty ones count as unset."""
+    prefix = f"{variable}__"
+    names = sorted(name for name in environ if name.startswith(prefix))
+    found = OptionValues((name, clean(environ[name])) for name in names)
+    # A name that is no option's is told even if the variable is empty.
+    return OptionValues((name, found[name]) for name in found if found[name] or name == prefix)
+
+
+def config_of(variable: str, name: OptionValues, found: OptionValues) -> OptionValues:
+    """The store config from the variables of one store.
+
+    Args:
+        variable: The variable with the store's name.
+        name: The store's name, as ``name``; empty: it is not in the environment.
+        found: The variables of its options and their values.
+
+    Raises:
+        StoreOptionsError: Two variables contradict, or a value is in quotes.
+    """
+    prefix = f"{variable}__"
+    for key, value in ((variable, name["name"]), *found.items()):
+        quoted = is_quoted(value)
+        del value  # a traceback may show locals
+        if quoted:
+            raise StoreOptionsError(
+                f"the value of {key} is in quotes, which are taken as a part of it: set it without "
+                "them (a shell takes them off; docker --env-file, systemd and YAML may not)"
+            )
     config = OptionValues()
     for key in found:
         _put(config, key[len(prefix) :].lower().split("__"), key, found)
     if "name" in config:
         raise StoreOptionsError(
-            f"{prefix}NAME is no option: the store's name is the value of {variable}; unset it",
+            f"{prefix}NAME is not an option: the store's name is the value of {variable}; unset it",
             option="name",
         )
-    return OptionValues({**name, **config}) if name["name"] else None
+    result = OptionValues(name)
+    result.update(config)
+    result.variables = {"name": variable, **config.variables}
+    return result
 
 
 def _put(config: OptionValues, parts: list[str], variable: str, source: OptionValues) -> None:
     if not all(parts):
         raise StoreOptionsError(f"the variable {variable} does not name an option after its '__'")
     *parents, last = parts
-    place = config
+    table = config
     for depth, parent in enumerate(parents, start=1):
-        place = place.setdefault(parent, OptionValues())
-        if not isinstance(place, OptionValues):
-            del place
+        table = table.setdefault(parent, OptionValues())
+        if not isinstance(table, OptionValues):
+            del table
             text = variable.rsplit("__", len(parts) - depth)[0]
             raise StoreOptionsError(
                 f"{variable} and {text} are both set; for a store with options, put its name "
                 f"into {text}__NAME and unset {text}",
                 option=parent,
             )
-    if last in place:
+    if last in table:
         raise StoreOptionsError(f"{variable} is set twice, in upper and in lower case", option=last)
-    place[last] = source[variable]
+    table[last] = source[variable]
+    table.variables = {**table.variables, last: variable}

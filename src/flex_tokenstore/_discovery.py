@@ -11,10 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ._rules import Rules, normal_name
 from .hookspecs import PROJECT as GROUP
+
+__all__ = ["BUILT_IN", "NO_NAME", "OURS", "Candidate", "candidates", "left_out", "normal_name"]
 
 OURS = "flex-integration-sdk"
 NO_NAME = "?"  # where the metadata does not tell
+BUILT_IN = {
+    "memory": "flex_tokenstore.stores.memory:MemoryStore",
+    "file": "flex_tokenstore.stores.file:FileStore",
+}
 
 _REFERENCE = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")
 
@@ -32,38 +39,36 @@ class Candidate(NamedTuple):
 
     @property
     def ours(self) -> bool:
-        """It comes with this package."""
-        return normal_name(self.distribution) == OURS
+        """It comes with this package. The distribution's name alone proves nothing."""
+        return normal_name(self.distribution) == OURS and BUILT_IN.get(self.name) == self.value
 
     @property
     def blocked(self) -> bool:
-        """The user's environment keeps this distribution out."""
-        if self.ours:
-            return False
-        name = normal_name(self.distribution)
-        allow = _names("FLEX_TOKENSTORE_ALLOW")
-        return name in (_names("FLEX_TOKENSTORE_BLOCK") or ()) or (
-            allow is not None and name not in allow
-        )
+        """The user's environment keeps this store out; one of ours only if it names the store.
+
+        Raises:
+            StoreOptionsError: See ``Rules``.
+        """
+        rules = Rules()
+        return rules.keep_out(self.name, self.distribution, built_in=self.ours)
 
 
 def candidates() -> list[Candidate]:
-    """All entry points of the group ``flex_tokenstore``; imports no plugin.
+    """All entry points of the group ``flex_tokenstore``; imports no plugin. Warns of rules that
+    match none of them.
 
     Metadata found through the working folder is left out, however it came onto ``sys.path``:
     the interpreter turns the relative entries of ``PYTHONPATH`` into absolute ones.
     """
-    return _scan([entry for entry in _absolute() if not _is_working_folder(entry)])
+    found = _scan([entry for entry in _absolute() if not _is_working_folder(entry)])
+    installed = [(each.name, each.distribution) for each in found]
+    Rules().warn_of_unmatched([*installed, *((name, OURS) for name in BUILT_IN)])
+    return found
 
 
 def left_out() -> list[Candidate]:
     """What :func:`candidates` leaves out; for messages only, never to be loaded."""
     return _scan([str(Path.cwd())]) if _working_folder() is not None else []
-
-
-def normal_name(name: str) -> str:
-    """A distribution name in its normal form (packaging.python.org, name normalization)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _scan(path: list[str]) -> list[Candidate]:
@@ -84,7 +89,7 @@ def _scan(path: list[str]) -> list[Candidate]:
 
 
 def _entries(distribution: Any, name: str | None) -> Iterator[Candidate]:
-    problem = "" if name else f"the metadata of a distribution {_where(distribution)} has no name"
+    problem = "" if name else _leftover(distribution)
     version, summary, unmet = "", "", ""
     try:
         if name:
@@ -104,6 +109,8 @@ def _entries(distribution: Any, name: str | None) -> Iterator[Candidate]:
             wrong = wrong or "its entry points give this name twice"
         if not _REFERENCE.fullmatch(value):
             wrong = wrong or "its entry point is not of the form package.module:Class"
+        if name and normal_name(name) == OURS and BUILT_IN.get(point.name) != value:
+            wrong = wrong or f"its distribution has the name of {OURS}, but that has no such store"
         yield Candidate(point.name, value, name or NO_NAME, version, summary, wrong, unmet)
 
 
@@ -138,6 +145,8 @@ def _mentions_us(distribution: Any) -> bool:
 
 
 def _name(distribution: Any) -> str | None:
+    if _path_of(distribution).name.startswith("~"):
+        return None  # pip renames so what it is about to remove
     try:
         return distribution.metadata["Name"] or None
     except Exception:  # noqa: BLE001 - a stranger's broken metadata is not our user's problem
@@ -152,11 +161,29 @@ def _is_shadowed(distribution: Any, name: str, path: list[str]) -> bool:
     return first is not None and _where(first) != _where(distribution)
 
 
+def _leftover(distribution: Any) -> str:
+    path = _path_of(distribution)
+    where = str(path) if path.name else _where(distribution)
+    return (
+        f"the metadata {where} has no name: an interrupted or damaged installation left it; remove "
+        "it"
+    )
+
+
+def _path_of(distribution: Any) -> Path:
+    """The folder of the metadata; an empty path where a finder does not tell."""
+    path = getattr(distribution, "_path", None)  # importlib.metadata has no public name for it
+    try:
+        return Path(str(path)) if path is not None else Path()
+    except Exception:  # noqa: BLE001 - a finder of a stranger's
+        return Path()
+
+
 def _where(distribution: Any) -> str:
     try:
         return f"in {distribution.locate_file('')}"
     except Exception:  # noqa: BLE001 - a finder of a stranger's need not know
-        return "in an unknown place"
+        return "in an unknown location"
 
 
 def _absolute() -> list[str]:
@@ -177,10 +204,3 @@ def _working_folder() -> str | None:
         return os.path.realpath(Path.cwd())
     except OSError:  # it was removed
         return None
-
-
-def _names(variable: str) -> set[str] | None:
-    text = os.environ.get(variable)
-    if text is None:
-        return None
-    return {normal_name(name.strip()) for name in text.split(",") if name.strip()}

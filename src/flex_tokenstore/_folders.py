@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -10,14 +11,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ._forms import clean, problem_of_path, warn_once
 from .errors import TokenUnavailableError
 
 if TYPE_CHECKING:
     from platformdirs.api import PlatformDirsABC
 
+logger = logging.getLogger("flex_tokenstore")
+
 APP = "flex-integration-sdk"
 CONFIG = "~/.config"
-_NAME_IT = "name the file with the option path"
+_PATH = "the option path (in the environment FLEX_INTEGRATION_TOKEN_STORE__PATH)"
+_NAME_IT = f"name the file with {_PATH}"
 _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP}  # file systems that cannot do it for folders
 
 
@@ -98,6 +103,14 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+def elsewhere(path: Path) -> str:
+    """What a user can do whose token cannot be kept at ``path``."""
+    advice = f"choose another location with {_PATH}"
+    # By its name: to look the folder up needs imports, which may fail where an error is told.
+    default = APP in path.parts
+    return f"{advice}, or another folder for it with XDG_CONFIG_HOME" if default else advice
+
+
 def _dirs(name: str) -> PlatformDirsABC:
     if sys.platform == "win32":
         from platformdirs.windows import Windows
@@ -106,6 +119,23 @@ def _dirs(name: str) -> PlatformDirsABC:
     from platformdirs.unix import Unix
 
     return Unix(name, appauthor=False)
+
+
+def _of_variable(variable: str, name: str) -> Path | None:
+    """The folder that an XDG variable names; None where the platform decides.
+
+    The value may have a line end or quotes around it, where no shell took them off.
+    """
+    value = clean(os.environ.get(variable, ""))
+    if sys.platform == "win32" or not value:
+        return None
+    problem = problem_of_path(value, relative=False)
+    if value.startswith("~") and not problem:
+        problem = "starts with ~, which nothing expands here: write the full path"
+    if not problem:
+        return Path(value) / name
+    warn_once(logger, f"{variable} is not used: its value {value[:80]!r} {problem}")
+    return None
 
 
 def _absolute(
@@ -122,7 +152,7 @@ def _absolute(
     """
     path = Path()
     with suppress(RuntimeError):
-        path = Path(find())
+        path = _of_variable(variable, name) or Path(find())
     if path.is_absolute():
         return path
     # A relative folder would be one of the working folder's: others choose what is in there.

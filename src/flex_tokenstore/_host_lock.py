@@ -178,6 +178,10 @@ class HostLock:
                 ", or choose another folder with XDG_STATE_HOME, or do without a lock among "
                 'processes: host_lock="off"'
             )
+        else:
+            from ._folders import elsewhere
+
+            remedy += f", or {elsewhere(self.path)}"
         refused = kind(
             f"the lock file {self.path} cannot be used: {why}. {remedy}",
             store=self._store,

@@ -58,8 +58,10 @@ class TokenIdentity:
         }
         for name, value in fields.items():
             if any("\ud800" <= letter <= "\udfff" for letter in value):
-                # So Python reads bytes of the environment or the command line that are no text.
-                raise ValueError(f"{name} holds what is no text; check the locale (UTF-8)")
+                # So Python reads bytes of the environment that do not fit its encoding.
+                raise ValueError(
+                    f"{name} contains bytes that cannot be decoded; check that the locale is UTF-8"
+                )
         for name, value in fields.items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "_key", _key_of(fields))
@@ -98,8 +100,11 @@ class TokenIdentity:
 
 def normalise_url(url: str) -> str:
     """``url`` in one spelling: lower-case scheme and host, no default port, no last slash."""
+    url = url.strip()
+    if re.search(r"[\x00-\x20\x7f-\xa0]", url):  # urlsplit drops line ends and tabs
+        raise ValueError("base_url contains a blank or a control character, such as a line end")
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(url)
     except ValueError:  # a bracket that is not closed; its text may quote a password
         raise ValueError("base_url is not a URL: check its host and brackets") from None
     if parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname:

@@ -5,14 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from ._discovery import OURS, Candidate
+from ._discovery import BUILT_IN, OURS, Candidate
 from ._version import __version__
 from .errors import StoreLoadError, fresh_copy
-
-BUILT_IN = {
-    "memory": "flex_tokenstore.stores.memory:MemoryStore",
-    "file": "flex_tokenstore.stores.file:FileStore",
-}
 
 # A failed load is kept: a module that was half imported would fail differently next time.
 _failed: dict[tuple[str, str, str], StoreLoadError] = {}

@@ -161,7 +161,9 @@ def open_binding(
     if not isinstance(identity, TokenIdentity):
         raise TypeError(f"identity must be a TokenIdentity, got {type(identity).__name__}")
     if host_lock not in ("on", "off"):
-        raise StoreOptionsError('host_lock must be "on" or "off"', option="host_lock")
+        raise StoreOptionsError(
+            f'host_lock must be "on" or "off", got {host_lock!r:.40}', option="host_lock"
+        )
     name, binding = bind_config(config, identity, prefer_async=prefer_async)
     return OpenedStore(name, binding, identity, host_lock == "on")
 
@@ -200,6 +202,10 @@ def _bind_plugin(
         binding = bind(plugin, store=name, marked=True, inner=inner)
         binding.secrets = secrets + (() if inner is None else inner.secrets)
         return binding
+    if isinstance(opening.error, StoreOptionsError):
+        from ._options import name_variable
+
+        name_variable(opening.error, getattr(options, "variables", {}))
     raise opening.error
 
 

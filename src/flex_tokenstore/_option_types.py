@@ -50,6 +50,14 @@ def takes(kind: Any) -> str:
     return " or ".join(dict.fromkeys(_takes_one(member) for member in _members(kind)))
 
 
+def is_path(kind: Any) -> bool:
+    """A part of the type is a path."""
+    return any(
+        isinstance(_origin(member), type) and issubclass(_origin(member), PurePath)
+        for member in _members(kind)
+    )
+
+
 def type_name(kind: Any) -> str:
     """The type as one would write it, without module names."""
     members = _members(kind)
@@ -101,6 +109,8 @@ def _as(kind: Any, value: Any) -> Any:
             return origin(value)
         return os.fspath(value) if origin is str else NotImplemented
     if isinstance(value, str):
+        if origin in (bool, int, float):
+            value = value.strip()
         if origin is bool:
             value = _SWITCHES.get(value.strip().lower(), value)
         elif origin in _LISTS:  # the environment has texts only

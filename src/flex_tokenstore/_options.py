@@ -10,9 +10,17 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ._config import OptionValues, hidden
-from ._option_types import convert, has_secret, takes, type_name
+from ._forms import clean, expanded, problem_of_path
+from ._option_types import convert, has_secret, is_path, takes, type_name
 from ._redaction import Redactor, current, secrets_of
+from ._secret import Secret
 from .errors import StoreLoadError, StoreOptionsError
+
+# How the names of options end that hold the path of a local file.
+_PATHS = ("_file", "_dir", "_folder")
+
+# Of options that should be a ``Secret`` and are not in a stranger's store.
+_SECRET_NAME = re.compile(r"secret|passw|passphrase|token|key|credential|pin\b", re.IGNORECASE)
 
 
 class OptionInfo(NamedTuple):
@@ -31,30 +39,50 @@ def check_options(cls: type, options: Mapping[str, Any], *, store: str) -> Any:
 
     Args:
         cls: The store class.
-        options: Values of Python or TOML, or texts from the environment.
+        options: Values of Python or TOML, or texts from the environment. An option holds a
+            local path if its type is a path, its name ends in ``_file``, ``_dir`` or ``_folder``,
+            or its field's metadata has ``path``: True, or a function that is given the value as
+            a ``Secret`` and returns the path in it, or None.
         store: The store's name, for messages.
 
     Raises:
         StoreOptionsError: An option is unknown, missing, or of a wrong type or value. The
-            message names the option, never its value.
-        StoreLoadError: ``cls.Options`` is no dataclass, or its annotations cannot be resolved.
+            message names the option, and the variable if it comes from one; it quotes the value
+            unless that may be secret.
+        StoreLoadError: ``cls.Options`` is not a dataclass, or its annotations cannot be resolved.
     """
+    try:
+        return _checked(cls, OptionValues(options), store)
+    except StoreOptionsError as error:
+        name_variable(error, getattr(options, "variables", {}))
+        raise
+
+
+def name_variable(error: StoreOptionsError, variables: Mapping[str, str]) -> None:
+    """Adds to the message the environment variable that the wrong option comes from."""
+    variable = variables.get(error.option or "")
+    if variable and variable not in error.message:
+        error.message += f" (set by the variable {variable})"
+        error.args = (error.message,)
+
+
+def _checked(cls: type, options: OptionValues, store: str) -> Any:
     fields = _fields(cls, store)
     _check_names(fields, options, store)
     schema = getattr(cls, "Options", None)
     if schema is None:
         return None
     hints = _hints(cls, store)
+    _check_paths(fields, hints, options, store)
     # It and the mapping that ``normalise`` gives show no value: tracebacks may show locals.
     values = OptionValues((name, convert(hints[name], options, name)) for name in options)
     if "inner" in values:  # a store's config, whose repr would show its options
         values["inner"] = hidden(values["inner"])
     wrong = next((name for name, value in values.items() if value is NotImplemented), None)
     if wrong is not None:
-        got = type(options[wrong]).__name__
         raise StoreOptionsError(
-            f"option {wrong!r} of token store {store!r} takes {takes(hints[wrong])}; got a value "
-            f"of type {got}" + (" that is none" if got == "str" else ""),
+            f"option {wrong!r} of token store {store!r} takes {takes(hints[wrong])}; got "
+            f"{_shown(options, wrong, hints)}",
             option=wrong,
             store=store,
         )
@@ -67,10 +95,64 @@ def check_options(cls: type, options: Mapping[str, Any], *, store: str) -> Any:
         error.store = error.store or store
         refused = redactor.error(error)
     except Exception as error:  # noqa: BLE001 - whatever a stranger's __post_init__ raises
-        refused = _refused(fields, values, _said(error), store)
+        refused = _refused(fields, hints, values, _said(error), store)
     finally:
         current.reset(before)
     raise refused  # outside of the handler: the frames of the context would hold values
+
+
+def _shown(options: Mapping[str, Any], name: str, hints: Mapping[str, Any]) -> str:
+    """What was given, for a message: the value, unless that may be or hold a secret."""
+    value = options[name]
+    named_secret = _SECRET_NAME.search(name) and not name.endswith(_PATHS)
+    if has_secret(hints[name]) or named_secret or not isinstance(value, (str, int, float)):
+        return "None" if value is None else f"a value of type {type(value).__name__}"
+    if isinstance(value, str) and ("://" in value or "@" in value):
+        return "an address, which is not shown here"  # it may hold a password
+    # Not converted yet: a password is still a plain string.
+    secret = [Secret(options[other]) for other in options if has_secret(hints[other])]
+    return Redactor(secrets_of(secret)).text(f"{value!r:.80}")
+
+
+def _check_paths(
+    fields: Mapping[str, dataclasses.Field[Any]],
+    hints: Mapping[str, Any],
+    options: OptionValues,
+    store: str,
+) -> None:
+    """Refuses a path that names no file of this machine, and expands ``~``."""
+    for name in options:
+        path = _path_in(fields[name], hints[name], options[name])
+        if path is None or not path.reveal():
+            continue
+        problem = problem_of_path(path.reveal(), relative=name not in options.variables)
+        if problem:
+            got = "" if has_secret(hints[name]) else f"; got {_shown(options, name, hints)}"
+            raise StoreOptionsError(
+                f"option {name!r} of token store {store!r} {problem}{got}",
+                option=name,
+                store=store,
+            )
+        if isinstance(options[name], str) and not callable(fields[name].metadata.get("path")):
+            options[name] = expanded(path.reveal())
+
+
+def _path_in(field: dataclasses.Field[Any], kind: Any, value: Any) -> Secret[str] | None:
+    """The path of a local file or folder that an option holds, if it is of that kind."""
+    find = field.metadata.get("path")
+    if find is None:
+        find = is_path(kind) or field.name.endswith(_PATHS)
+    if isinstance(value, Secret):
+        value = value.reveal()
+    if not find or not isinstance(value, str):
+        return None
+    if not callable(find):
+        return Secret(clean(value))
+    try:
+        found = find(Secret(value))
+    except Exception:  # noqa: BLE001 - a plugin's own code; the value is checked later, too
+        return None
+    return Secret(found) if isinstance(found, str) else None
 
 
 def describe_options(cls: type) -> list[OptionInfo]:
@@ -119,6 +201,7 @@ def _check_names(
 
 def _refused(
     fields: Mapping[str, dataclasses.Field[Any]],
+    hints: Mapping[str, Any],
     given: Mapping[str, Any],
     text: str,
     store: str,
@@ -127,10 +210,12 @@ def _refused(
     named = [name for name in fields if re.search(rf"\b{re.escape(name)}\b", text)]
     named = named or (list(given) if len(given) == 1 else [])
     about = " and ".join(map(repr, named)) or "a combination or a value of them"
-    doc = str(fields[named[0]].metadata.get("doc", "")) if len(named) == 1 else ""
+    one = named[0] if len(named) == 1 else None
+    doc = str(fields[one].metadata.get("doc", "")) if one else ""
+    got = f"; got {_shown(given, one, hints)}" if one is not None and one in given else ""
     return StoreOptionsError(
-        f"token store {store!r} refuses its options: {about}" + (f" ({doc})" if doc else ""),
-        option=named[0] if len(named) == 1 else None,
+        f"token store {store!r} refuses its options: {about}" + (f" ({doc})" if doc else "") + got,
+        option=one,
         store=store,
     )
 

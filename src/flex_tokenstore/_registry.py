@@ -6,8 +6,8 @@ import difflib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from ._discovery import NO_NAME, OURS, Candidate, candidates, left_out
-from ._loading import BUILT_IN, built_in, load, missing_module
+from ._discovery import BUILT_IN, NO_NAME, OURS, Candidate, candidates, left_out
+from ._loading import built_in, load, missing_module
 from .errors import StoreLoadError, UnknownStoreError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def describe_store(name: str) -> StoreInfo:
         UnknownStoreError: No installed store has that name.
     """
     found = [built_in(name)] if name in BUILT_IN else candidates()
-    named = [candidate for candidate in found if candidate.name == name]
+    named = _sound([candidate for candidate in found if candidate.name == name])
     if not named:
         raise _unknown(name, found)
     info = _info(named[0], found)
@@ -86,25 +86,33 @@ def load_store_class(name: str) -> type:
             or cannot be imported. A failed import is kept: it is the same error next time.
     """
     if name in BUILT_IN:
+        if built_in(name).blocked:
+            raise _unusable(name, [built_in(name)], f"is {_BLOCKED}")
         return load(built_in(name))
     found = candidates()
     named = [candidate for candidate in found if candidate.name == name]
     if not named:
         raise _unknown(name, found)
-    allowed = [candidate for candidate in named if not candidate.blocked]
+    allowed = _sound([candidate for candidate in named if not candidate.blocked])
     if not allowed:
         raise _unusable(name, named, f"is {_BLOCKED}")
-    if len(allowed) > 1:
+    if len(allowed) > 1 and not allowed[0].problem:
         raise _unusable(
             name,
             allowed,
-            "is ambiguous; uninstall one of these, or name it in FLEX_TOKENSTORE_BLOCK",
+            "is ambiguous; uninstall one of these distributions, or name it in "
+            "FLEX_TOKENSTORE_BLOCK",
         )
-    (candidate,) = allowed
+    candidate = allowed[0]
     reason = candidate.problem or candidate.incompatible
     if reason:
         raise _unusable(name, allowed, f"cannot be used: {reason}")
     return load(candidate)
+
+
+def _sound(named: list[Candidate]) -> list[Candidate]:
+    """Without what a damaged installation left beside a good one; all if none is good."""
+    return [candidate for candidate in named if not candidate.problem] or named
 
 
 def _is(candidate: Candidate, built_in_name: str) -> bool:
@@ -136,7 +144,9 @@ def _status(candidate: Candidate, found: list[Candidate]) -> tuple[Status, str]:
     rivals = [
         other.distribution
         for other in found
-        if other.name == candidate.name and other is not candidate and not other.blocked
+        if other.name == candidate.name
+        and other is not candidate
+        and not (other.blocked or other.problem)
     ]
     if rivals and not candidate.ours:
         return "duplicate", f"{' and '.join(sorted(rivals))} claims the same name"

@@ -34,6 +34,9 @@ class Secret(Generic[T]):
     def __format__(self, format_spec: str) -> str:
         return str(self).__format__(format_spec)
 
+    def __reduce__(self) -> Any:
+        raise TypeError("a Secret is not pickled or copied: it would travel in the clear")
+
     def __bool__(self) -> bool:
         return bool(self._value)
 

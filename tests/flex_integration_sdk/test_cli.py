@@ -241,7 +241,7 @@ def test_a_wrong_secret_is_not_shown(client: Cli) -> None:
     done = client("call", "marketplace.show", FLEX_INTEGRATION_CLIENT_SECRET=SENTINEL)
     assert done.returncode == 1
     assert SENTINEL not in done.stderr
-    assert "client_secret" in done.stderr
+    assert "check the client id and the client secret" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -62,13 +62,13 @@ def test_a_missing_client_id_names_argument_and_variable() -> None:
         resolve(environ={})
 
 
-def test_the_secret_from_a_file_loses_its_last_newline_only(tmp_path: Path) -> None:
+def test_the_secret_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "secret"
-    file.write_bytes(b" s3cret \r\n")
+    file.write_bytes(b" s3 cret \r\n")
     settings = resolve(environ={**ID, f"{P}CLIENT_SECRET_FILE": str(file)})
-    assert settings.client_secret == Secret(" s3cret ")
+    assert settings.client_secret == Secret("s3 cret")
     assert resolve(client_id="c", client_secret_file=file, environ={}).client_secret == Secret(
-        " s3cret "
+        "s3 cret"
     )
     # An argument wins over both variables.
     given = resolve(client_secret="x", environ={**ID, f"{P}CLIENT_SECRET_FILE": str(file)})
@@ -117,18 +117,19 @@ def test_a_wrong_base_url(base_url: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["client_id", "client_secret", "base_url", "profile"])
-def test_what_is_no_text_is_named_and_not_shown(name: str) -> None:
+def test_bytes_that_cannot_be_decoded_are_named_and_not_shown(name: str) -> None:
     values: dict[str, Any] = {
         "client_id": "c",
         "base_url": "https://host",
         name: "https://SENTINEL\udce9",
     }
     environ = {f"{P}{each.upper()}": value for each, value in values.items()}
-    with pytest.raises(ConfigurationError, match="no text") as caught:
+    with pytest.raises(
+        ConfigurationError, match=f"{P}{name.upper()} .*cannot be decoded"
+    ) as caught:
         resolve(environ=environ)
-    with pytest.raises(ConfigurationError, match="no text"):
+    with pytest.raises(ConfigurationError, match=f"^{name} .*cannot be decoded"):
         resolve(**values, environ={})
-    assert name.replace("_", " ") in str(caught.value).replace("_", " ")
     assert "SENTINEL" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None or "SENTINEL" not in repr(caught.value.__context__.args)

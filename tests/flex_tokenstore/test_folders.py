@@ -167,3 +167,29 @@ def test_missing_parents_are_made_private(tmp_path: Path) -> None:
 def test_platformdirs_is_imported_only_when_a_folder_is_asked_for() -> None:
     code = "import sys, flex_tokenstore._folders; sys.exit('platformdirs' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize("value", ['"{}"', "'{}'", "$HOME/x", "~/x", "x", "file://{}", "%h/x"])
+@pytest.mark.parametrize("variable", ["XDG_CONFIG_HOME", "XDG_STATE_HOME"])
+def test_an_xdg_folder_that_is_not_used_is_told_once(
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    variable: str,
+    value: str,
+) -> None:
+    monkeypatch.setattr("flex_tokenstore._forms._warned", set())
+    monkeypatch.setenv(variable, value.format(home))
+    for _ in range(2):
+        assert _folders.config_folder() == home / ".config/flex-integration-sdk"
+        assert _folders.state_folder() == home / ".local/state/flex-integration-sdk"
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"{variable} is not used: ")
+
+
+@pytest.mark.parametrize("around", ["{}\n", " {}\r\n", "\ufeff{}"])
+def test_what_stands_around_an_xdg_folder_is_not_a_part_of_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch, around: str
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", around.format(home / "c"))
+    assert _folders.config_folder() == home / "c/flex-integration-sdk"

@@ -14,11 +14,14 @@ import pytest
 from flex_tokenstore import (
     StoreInfo,
     StoreLoadError,
+    StoreOptionsError,
     UnknownStoreError,
+    describe_store,
     hookimpl,
     list_stores,
     open_store,
 )
+from flex_tokenstore._discovery import BUILT_IN, OURS
 from flex_tokenstore._registry import load_store_class
 
 from .fakes import IDENTITY
@@ -209,6 +212,11 @@ def test_built_in_names_are_reserved(site: Path, module: str) -> None:
         ("FLEX_TOKENSTORE_ALLOW", "other", True),
         ("FLEX_TOKENSTORE_ALLOW", "", True),
         ("FLEX_TOKENSTORE_ALLOW", "SOME.plugin", False),
+        ("FLEX_TOKENSTORE_BLOCK", "some", True),
+        ("FLEX_TOKENSTORE_BLOCK", " redis ,\n Some\r\n", True),
+        ("FLEX_TOKENSTORE_BLOCK", "\ufeffsome", True),
+        ("FLEX_TOKENSTORE_ALLOW", "some", False),
+        ("FLEX_TOKENSTORE_ALLOW", " ", True),
     ],
 )
 def test_block_and_allow(
@@ -228,6 +236,116 @@ def test_block_and_allow(
         with pytest.raises(StoreLoadError, match="blocked by FLEX_TOKENSTORE"):
             load_store_class("some")
         assert module not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ("*", "no wildcards"),
+        ("flex-tokenstore-*", "no wildcards"),
+        ("some;other", "separate names by commas"),
+        ("some other", "separate names by commas"),
+        ("some\nother", "separate names by commas"),
+        ("some:other", "separate names by commas"),
+        ('"some"', "without quotes"),
+        ("['some']", "separate names by commas"),
+        ("some==1.0", "separate names by commas"),
+    ],
+)
+@pytest.mark.parametrize("variable", ["FLEX_TOKENSTORE_BLOCK", "FLEX_TOKENSTORE_ALLOW"])
+def test_a_list_that_cannot_be_read_is_an_error(
+    site: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, hint: str
+) -> None:
+    """A rule that keeps nothing out must not look like one that does."""
+    monkeypatch.setenv(variable, value)
+    for attempt in (list_stores, lambda: load_store_class("file"), lambda: load_store_class("x")):
+        with pytest.raises(StoreOptionsError, match=hint) as caught:
+            attempt()
+        assert variable in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["FLEX_TOKENSTORE_BLOK", "FLEX_TOKEN_STORE_BLOCK", "flex_tokenstore_allow"]
+)
+def test_a_misspelt_list_is_an_error(
+    site: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "some")
+    with pytest.raises(StoreOptionsError, match=rf"{name} is not known; did you mean FLEX_TOKENST"):
+        load_store_class("file")
+
+
+def test_a_name_that_matches_nothing_is_warned_about_once(
+    site: Path, module: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("flex_tokenstore._forms._warned", set())
+    install(site, "some-plugin", f"some = {module}:Store", **{module: GOOD})
+    monkeypatch.setenv("FLEX_TOKENSTORE_BLOCK", "some-plugin, some, som, memory")
+    monkeypatch.setenv("FLEX_TOKENSTORE_ALLOW", "Flex_Integration.SDK,other")
+    monkeypatch.setenv("FLEX_TOKENSTORE_LEVEL", "3")
+    for _ in range(2):
+        list_stores()
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 3
+    assert any("'som' in FLEX_TOKENSTORE_BLOCK matches no installed" in text for text in said)
+    assert any("'other' in FLEX_TOKENSTORE_ALLOW matches no installed" in text for text in said)
+    assert any("FLEX_TOKENSTORE_LEVEL is not known" in text for text in said)
+
+
+@pytest.mark.parametrize("value", ["file", "flex-integration-sdk"])
+def test_a_built_in_store_can_be_blocked_but_need_not_be_allowed(
+    site: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("FLEX_TOKENSTORE_ALLOW", "")
+    assert load_store_class("file").__name__ == "FileStore"
+    monkeypatch.setenv("FLEX_TOKENSTORE_BLOCK", value)
+    with pytest.raises(StoreLoadError, match="blocked"):
+        load_store_class("file")
+    assert shown("file").status == "blocked"
+
+
+@pytest.mark.parametrize("allow", [None, "", "flex-integration-sdk", "other"])
+def test_a_distribution_with_our_name_is_not_ours(
+    site: Path, module: str, monkeypatch: pytest.MonkeyPatch, allow: str | None
+) -> None:
+    if allow is not None:
+        monkeypatch.setenv("FLEX_TOKENSTORE_ALLOW", allow)
+    points = f"other = {module}:Store\nmemory = {module}:Store"
+    install(site, "Flex.Integration_SDK", points, **{module: GOOD})
+    with pytest.raises(StoreLoadError, match=r"blocked|that has no such store"):
+        load_store_class("other")
+    assert load_store_class("memory").__module__ == "flex_tokenstore.stores.memory"
+    assert module not in sys.modules
+    planted = [info for info in list_stores(check=True) if info.status != "ok"]
+    assert {info.name for info in planted} >= {"other", "memory"}
+    assert all(info.origin == "plugin" for info in planted)
+    assert module not in sys.modules
+
+
+def test_the_built_in_stores_are_those_of_our_metadata() -> None:
+    import importlib_metadata
+
+    points = importlib_metadata.distribution(OURS).entry_points.select(group="flex_tokenstore")
+    assert {point.name: point.value for point in points} == BUILT_IN
+
+
+@pytest.mark.parametrize("metadata", ["Version: 1.0\n", "", b"\xff\xfe", "~"])
+def test_what_a_damaged_installation_left_beside_a_good_plugin(
+    site: Path, module: str, metadata: str | bytes
+) -> None:
+    """Without a name, or renamed by a pip that was interrupted."""
+    install(site, "some-plugin", f"some = {module}:Store", **{module: GOOD})
+    pip = metadata == "~"
+    name = "~ome-plugin" if pip else "left-over"
+    install(site, name, f"some = {module}:Store", metadata=None if pip else metadata)
+    assert load_store_class("some").__name__ == "Store"
+    assert describe_store("some").status == "ok"
+    good, left = sorted(
+        (info for info in list_stores(check=True) if info.name == "some"), key=lambda i: i.status
+    )[::-1]
+    assert (good.status, good.distribution) == ("ok", "some-plugin")
+    assert left.status == "broken"
+    assert str(site / f"{name.replace('-', '_')}-1.0.dist-info") in left.reason
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,11 @@ from vault_support import POLICY, POLICY_KV1
         ({"token": "SENTINEL", "ca_file": "/nowhere.pem"}, "ca_file"),
         ({"token": "SENTINEL", "ca_file": __file__, "address": "http://a"}, "ca_file"),
         ({"role_id": "r"}, "role_id"),
+        (
+            {"auth": "approle", "role_id": "r", "secret_id": "SENTINEL", "secret_id_file": "x"},
+            "secret_id_file",
+        ),
+        ({"token": "SENTINEL", "secret_id_file": "x"}, "secret_id_file"),
         ({"adress": "https://a"}, "adress"),
     ],
 )

@@ -95,6 +95,38 @@ def test_a_token_from_a_file_that_an_agent_replaces(
         opened(config(server, token_file=str(sink))).get_token()
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_secret_id_from_a_file_that_is_replaced(
+    opened: Open, server: OpenBao, tmp_path: Path, encoding: str
+) -> None:
+    role = server.login_role(token_policies=["ours"], token_type="batch")
+    file = tmp_path / "secret_id"
+    file.write_text("SENTINEL-old", encoding=encoding)
+    options = {"auth": "approle", "role_id": role["role_id"], "secret_id_file": str(file)}
+    store = opened(config(server, **options))
+    with pytest.raises(TokenUnavailableError, match="secret_id"):
+        store.get_token()
+    file.write_text(role["secret_id"] + "\r\n", encoding=encoding)
+    works(opened, config(server, **options))
+    store.set_token(token("a"))
+    assert store.get_token() is not None
+    file.write_text("\n")
+    with pytest.raises(TokenUnavailableError, match="is empty"):
+        opened(config(server, **options)).get_token()
+    file.unlink()
+    with pytest.raises(TokenUnavailableError, match="secret_id cannot be read: No such file"):
+        opened(config(server, **options)).get_token()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_token_file_with_a_byte_order_mark(
+    opened: Open, server: OpenBao, tmp_path: Path, encoding: str
+) -> None:
+    sink = tmp_path / "sink"
+    sink.write_text(issued(server) + "\r\n", encoding=encoding)
+    works(opened, config(server, token_file=str(sink)))
+
+
 def test_a_token_that_ended_is_told(opened: Open, server: OpenBao) -> None:
     vault_token = issued(server)
     store = opened(config(server, token=vault_token))

@@ -19,6 +19,7 @@ from ._notices import tell
 from ._sandbox import sandbox
 from ._stores import stores
 from ._token import token
+from ._words import in_cli_words
 
 INTERRUPTED = 130
 _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EFBIG}
@@ -95,7 +96,7 @@ def _said(error: Exception) -> str:
             "use --client-secret-file FILE, or set FLEX_INTEGRATION_CLIENT_SECRET or "
             "FLEX_INTEGRATION_CLIENT_SECRET_FILE"
         )
-    return str(error) or type(error).__name__
+    return in_cli_words(str(error)) or type(error).__name__
 
 
 def _exit_code(error: Exception) -> int | None:

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 from ._notices import TokenNotices, show_log
 from ._output import print_json
-from ._settings import settings_options, store_is_chosen, store_of
+from ._settings import arguments_of, settings_options, store_is_chosen
 from ._values import endpoint_of, endpoints, value_of
 
 if TYPE_CHECKING:
@@ -124,8 +124,7 @@ def _instance(chosen: dict[str, Any]) -> IntegrationSDK:
     show_log()
     is_chosen = store_is_chosen(chosen)
     return create_instance(
-        **{name: value for name, value in chosen.items() if name != "store"},
-        token_store=store_of(chosen),
+        **arguments_of(chosen),
         # A store that nobody asked for is no reason to fail: a container may have no home folder.
         on_store_error="raise" if is_chosen else "memory",
         on_event=TokenNotices(chosen=is_chosen),

@@ -24,13 +24,18 @@ _OPTIONS = (
         help="File with the client secret. (Not the secret itself: others see arguments.)",
     ),
     click.option("--base-url", metavar="URL", help="Default: FLEX_INTEGRATION_BASE_URL."),
+    click.option(
+        "--allow-http",
+        is_flag=True,
+        help="Accept plain http to another host: the client secret travels unencrypted. "
+        "Default: FLEX_INTEGRATION_ALLOW_HTTP.",
+    ),
     click.option("--profile", metavar="NAME", help="Default: FLEX_INTEGRATION_PROFILE."),
     click.option(
         "--store",
         metavar="NAME",
-        help="Token store, with its default options. Default: FLEX_INTEGRATION_TOKEN_STORE, else "
-        "`file`. To set options, use FLEX_INTEGRATION_TOKEN_STORE and "
-        "FLEX_INTEGRATION_TOKEN_STORE__<OPTION>.",
+        help="Token store. Default: FLEX_INTEGRATION_TOKEN_STORE, else `file`. Its options come from "
+        "FLEX_INTEGRATION_TOKEN_STORE__<OPTION>, unless the environment names another store.",
     ),
 )
 
@@ -71,8 +76,14 @@ def settings_of(chosen: dict[str, Any]) -> Settings:
     """
     from flex_integration_sdk.config import resolve
 
+    return resolve(**arguments_of(chosen))
+
+
+def arguments_of(chosen: dict[str, Any]) -> dict[str, Any]:
+    """The options as arguments of ``resolve`` and ``create_instance``."""
     rest = {name: value for name, value in chosen.items() if name != "store"}
-    return resolve(**rest, token_store=store_of(chosen))
+    # Not given is not the same as off: the environment decides.
+    return {**rest, "allow_http": chosen["allow_http"] or None, "token_store": store_of(chosen)}
 
 
 def open_lasting_store(chosen: dict[str, Any]) -> TokenStore:

@@ -8,6 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flex_tokenstore import Secret
+from flex_tokenstore._secret_files import decode
+
 if TYPE_CHECKING:
     from flex_integration_sdk import FarTime
     from flex_integration_sdk._endpoints import Endpoint, Param
@@ -35,6 +38,10 @@ def endpoint_of(name: str) -> Endpoint | None:
     return found.get(name) or python.get(name)
 
 
+class _UnreadableError(ValueError):
+    """The file that was named holds no text."""
+
+
 def value_of(param: Param | None, text: str, *, is_json: bool) -> Any:
     """The value that a text stands for.
 
@@ -58,6 +65,8 @@ def value_of(param: Param | None, text: str, *, is_json: bool) -> Any:
         return text
     try:
         return form.read(text)
+    except _UnreadableError:
+        raise
     except (ValueError, TypeError, KeyError):
         raise ValueError(f"takes {form_of(param)}, got {text[:60]!r}") from None
 
@@ -71,11 +80,19 @@ def form_of(param: Param) -> str:
 
 def _json(text: str) -> Any:
     if text.startswith("@"):
-        text = Path(text[1:]).read_text(encoding="utf-8")
+        text = _file(text[1:])
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"takes JSON, or @FILE with JSON: {error}") from None
+
+
+def _file(path: str) -> str:
+    """The text of a file, with a byte order mark also of UTF-16, as Windows tools write it."""
+    found, problem = decode(Secret(Path(path).expanduser().read_bytes()))
+    if found is None:
+        raise _UnreadableError(f"{path} {problem}")
+    return found.reveal()
 
 
 def _object(text: str) -> dict[str, Any]:

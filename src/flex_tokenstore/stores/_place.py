@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flex_tokenstore._folders import APP, CONFIG, config_folder, javascript_folder
+from flex_tokenstore._forms import expanded
 from flex_tokenstore.errors import StoreOptionsError, TokenUnavailableError
 from flex_tokenstore.stores._owner import MAIN
 
@@ -30,14 +31,11 @@ def place_of(path: str | None, *, share_with_js: bool) -> Place:
     """
     if path is None:
         return _default_place(share_with_js)
-    try:
-        full = Path(path).expanduser().absolute()
-    except RuntimeError:  # there is no such user
-        full = Path()
+    full = Path(expanded(path)).absolute()
     if not path.strip() or not full.name or "\0" in path:
         raise StoreOptionsError(
-            f"option path of the store 'file' must name a file, got {path!r}; leave it out for the "
-            "default place",
+            f"option path of the store 'file' must name a file, got {path!r}; omit it for the "
+            "default location",
             option="path",
             store="file",
         )

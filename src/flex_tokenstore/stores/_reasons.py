@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+from flex_tokenstore._folders import elsewhere
 from flex_tokenstore.errors import TokenPermissionError, TokenUnavailableError
 
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
@@ -21,7 +22,6 @@ _LASTING = {
     errno.ENOTDIR,
 }
 _SHARING_VIOLATION = 32  # Windows: another program has it open; it will not for long
-_ELSEWHERE = "choose another place with the option path"
 
 
 @contextmanager
@@ -42,23 +42,22 @@ def reporting(doing: str, path: Path) -> Iterator[None]:
 
 def fail(doing: str, path: Path, error: OSError) -> NoReturn:
     """Raises the error of ours for one of the file system."""
-    denied = (
-        f"this user may not; check the owner and mode of {path} and of its folder, or {_ELSEWHERE}"
-    )
+    other = elsewhere(path)
+    denied = f"this user may not; check the owner and mode of {path} and of its folder, or {other}"
     why = {
         errno.ENOSPC: "the disk is full; free some space",
         errno.EDQUOT: "the disk quota is used up; free some space",
-        errno.EROFS: f"the file system is read-only; {_ELSEWHERE}",
+        errno.EROFS: f"the file system is read-only; {other}",
         errno.EACCES: denied,
         errno.EPERM: denied,
         errno.ELOOP: "it is a symbolic link; put the file itself there",
         errno.EEXIST: "something else is in the way there",
-        errno.EISDIR: f"it is a folder; {_ELSEWHERE}",
+        errno.EISDIR: f"it is a folder; {other}",
         errno.EBUSY: "it is a mount point, which cannot be replaced; mount the folder, not the "
         "file",
         errno.ENAMETOOLONG: "its name is too long; choose a shorter one with the option path",
-        errno.ENOTDIR: f"{_in_the_way(path)} is a file, not a folder; {_ELSEWHERE}",
-    }.get(error.errno or 0, error.strerror or type(error).__name__)
+        errno.ENOTDIR: f"{_in_the_way(path)} is a file, not a folder; {other}",
+    }.get(error.errno or 0, f"{error.strerror or type(error).__name__}; if that lasts, {other}")
     kind = TokenPermissionError if error.errno in _DENIED else TokenUnavailableError
     refused = kind(f"{path} could not be {doing}: {why}", store="file", place=str(path))
     refused.errno = error.errno

@@ -53,7 +53,10 @@ class FileStore:
 
         path: str | None = field(
             default=None,
-            metadata={"doc": "the file; by default one in ~/.config/flex-integration-sdk"},
+            metadata={
+                "doc": "the file; by default one in ~/.config/flex-integration-sdk",
+                "path": True,
+            },
         )
         share_with_js: bool = field(
             default=False,

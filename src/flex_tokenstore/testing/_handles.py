@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 from flex_tokenstore import AsyncTokenStore, Token, TokenIdentity, TokenStore, open_store
 from flex_tokenstore._async_store import async_store
 from flex_tokenstore._config import OptionValues
-from flex_tokenstore._loading import BUILT_IN
+from flex_tokenstore._discovery import BUILT_IN
 from flex_tokenstore._registry import load_store_class
 from flex_tokenstore._token import ANY_REVISION
 

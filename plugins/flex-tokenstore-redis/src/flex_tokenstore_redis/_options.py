@@ -72,10 +72,17 @@ class Options:
         if isinstance(address, str):
             raise _wrong("url", address)
         if "{" in self.prefix or "}" in self.prefix:
-            raise _wrong("prefix", "must have no braces: they would split the keys of a Cluster")
+            raise _wrong(
+                "prefix",
+                f"must have no braces: they would split the keys of a Cluster; got "
+                f"{self.prefix!r:.80}",
+            )
         for name in ("timeout", "connect_timeout"):
             if not 0 < getattr(self, name) <= 3600:
-                raise _wrong(name, "must be a number of seconds above 0 and at most 3600")
+                got = getattr(self, name)
+                raise _wrong(
+                    name, f"must be a number of seconds above 0 and at most 3600; got {got:g}"
+                )
         for name in ("ca_file", "cert_file", "key_file"):
             _check_file(name, getattr(self, name), address.tls)
         if self.client is not None and (
@@ -167,7 +174,7 @@ def _check_file(name: str, value: str | None, tls: bool) -> None:
     if not tls:
         raise _wrong(name, "is for TLS alone: the url must start with rediss://")
     if not Path(value).is_file():
-        raise _wrong(name, f"names no file that can be read: {value!r}")
+        raise _wrong(name, f"names a file that does not exist, or cannot be read: {value!r}")
 
 
 def _wrong(option: str, problem: str) -> StoreOptionsError:

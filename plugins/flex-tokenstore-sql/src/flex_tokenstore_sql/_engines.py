@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from contextlib import suppress
 from threading import Thread
@@ -163,15 +164,30 @@ def _url(options: Options, *, with_password: bool = True) -> Secret[URL]:
     url = _parsed(options.url or Secret(""))
     backend = url.reveal().get_backend_name()
     check_backend(backend)
+    _check_driver(backend, url.reveal().drivername)
     if backend == "sqlite" and _is_in_memory(url.reveal()):
         raise wrong(
             "url", "must name a file: a database in memory is what the store 'memory' is for"
         )
     if backend == "sqlite" and is_uri(url.reveal().database):
         raise wrong("url", "takes the path of a file, not a 'file:' URI: sqlite:////full/path.db")
+    if backend == "sqlite":
+        file = os.path.expanduser(str(url.reveal().database))  # noqa: PTH111 - without an error
+        url = Secret(url.reveal().set(database=file))
     if options.password is None or not with_password:
         return url
     return Secret(url.reveal().set(password=options.password.reveal()))
+
+
+def _check_driver(backend: str, name: str) -> None:
+    """Refuses a driver that the store would not use."""
+    ours = {f"{backend}+{kind[backend]}" for kind in (_SYNC, _ASYNC)}
+    if name != backend and name not in ours:
+        raise wrong(
+            "url",
+            f"names the driver {name!r:.60}; this store uses {' or '.join(sorted(ours))}: start "
+            f"the url with {backend}://",
+        )
 
 
 def _parsed(raw: Secret[str]) -> Secret[URL]:

@@ -10,11 +10,21 @@ from flex_tokenstore import Secret, StoreOptionsError
 
 STORE = "sql"
 _SCHEMES = ("postgresql", "mysql", "mariadb", "sqlite")
+_SQLITE = "sqlite"
 _is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,50}").fullmatch
 
 
 def _doc(text: str) -> dict[str, str]:
     return {"doc": text}
+
+
+def _sqlite_file(url: Secret[str]) -> str | None:
+    """The path in the url of an SQLite database: the framework looks at it as at other paths."""
+    scheme, _, rest = url.reveal().partition("://")
+    if scheme.partition("+")[0] != _SQLITE or not rest.startswith("/"):
+        return None
+    path = rest[1:].partition("?")[0]
+    return None if path in ("", ":memory:") or path.startswith("file:") else path
 
 
 @dataclass(kw_only=True)
@@ -23,10 +33,13 @@ class Options:
 
     url: Secret[str] | None = field(
         default=None,
-        metadata=_doc(
-            "postgresql://user:password@host/database, mysql://…, mariadb://… or "
-            "sqlite:////full/path.db"
-        ),
+        metadata={
+            **_doc(
+                "postgresql://user:password@host/database, mysql://…, mariadb://… or "
+                "sqlite:////full/path.db"
+            ),
+            "path": _sqlite_file,
+        },
     )
     password: Secret[str] | None = field(
         default=None, metadata=_doc("password; goes before the url's")
@@ -54,9 +67,14 @@ class Options:
         for name in ("table", "schema"):
             value = getattr(self, name)
             if value is not None and not _is_name(value):
-                raise wrong(name, "takes letters, digits and underscores, at most 51")
+                raise wrong(
+                    name, f"takes letters, digits and underscores, at most 51; got {value!r:.80}"
+                )
         if not 0 < self.timeout <= 3600:
-            raise wrong("timeout", "must be a number of seconds above 0 and at most 3600")
+            raise wrong(
+                "timeout",
+                f"must be a number of seconds above 0 and at most 3600; got {self.timeout:g}",
+            )
 
 
 def wrong(option: str, problem: str) -> StoreOptionsError:

@@ -54,6 +54,9 @@ class Options:
     secret_id: Secret[str] | None = field(
         default=None, metadata=_doc("for auth=approle, if the role binds one")
     )
+    secret_id_file: str | None = field(
+        default=None, metadata=_doc("file with the secret_id; read anew at each sign-in")
+    )
     role: str | None = field(default=None, metadata=_doc("for auth=kubernetes"))
     jwt_file: str = field(
         default=_SERVICE_ACCOUNT,
@@ -68,37 +71,50 @@ class Options:
 
     def __post_init__(self) -> None:
         """Fills in from the environment, and says what is wrong before anything is sent."""
-        self.address = (self.address or _variable("ADDR") or _DEFAULT_ADDRESS).strip().rstrip("/")
+        address, source = _given_or_variable(self.address, "address", "ADDR")
+        self.address = (address or _DEFAULT_ADDRESS).strip().rstrip("/")
         problem = _problem_of_address(self.address)
         if problem:
-            raise _wrong("address", problem)
-        self.namespace = self.namespace or _variable("NAMESPACE")
+            raise _wrong("address", problem, source)
+        self.namespace, source = _given_or_variable(self.namespace, "namespace", "NAMESPACE")
         if self.namespace is not None and not (self.namespace.isascii() and _fits(self.namespace)):
-            raise _wrong("namespace", "must be a path in plain letters")
+            got = f"must be a path in plain letters; got {self.namespace!r:.80}"
+            raise _wrong("namespace", got, source)
         for name in ("mount", "prefix", "auth_mount"):
             value = getattr(self, name)
             if value is not None:
                 setattr(self, name, _path(name, value))
         for name in ("timeout", "connect_timeout"):
             if not 0 < getattr(self, name) <= 3600:
-                raise _wrong(name, "must be a number of seconds above 0 and at most 3600")
+                got = getattr(self, name)
+                raise _wrong(
+                    name, f"must be a number of seconds above 0 and at most 3600; got {got:g}"
+                )
         self._check_sign_in()
-        if self.ca_file is None and self.tls:
-            self.ca_file = _variable("CACERT")
-        if self.ca_file is not None and not self.tls:
-            raise _wrong("ca_file", "is for TLS alone: the address must start with https://")
-        if self.ca_file is not None and not Path(self.ca_file).is_file():
-            raise _wrong("ca_file", f"names no file that can be read: {self.ca_file!r}")
+        self._check_ca()
 
     @property
     def tls(self) -> bool:
         """The address is https://."""
         return str(self.address).lower().startswith("https:")
 
+    def _check_ca(self) -> None:
+        source = ""
+        if self.tls:
+            self.ca_file, source = _given_or_variable(self.ca_file, "ca_file", "CACERT")
+        elif self.ca_file is not None:
+            raise _wrong("ca_file", "is for TLS only: the address must start with https://")
+        if self.ca_file is None:
+            return
+        self.ca_file = os.path.expanduser(self.ca_file)  # noqa: PTH111 - without an error
+        if not Path(self.ca_file).is_file():
+            problem = f"names a file that does not exist, or cannot be read: {self.ca_file!r}"
+            raise _wrong("ca_file", problem, source)
+
     def _check_sign_in(self) -> None:
         mine = {
             "token": ("token", "token_file"),
-            "approle": ("role_id", "secret_id"),
+            "approle": ("role_id", "secret_id", "secret_id_file"),
             "kubernetes": ("role",),
         }
         for method, names in mine.items():
@@ -107,6 +123,8 @@ class Options:
                     raise _wrong(name, f"is for auth={method}; this is auth={self.auth}")
         if self.auth == "approle" and not self.role_id:
             raise _wrong("role_id", "is needed for auth=approle")
+        if self.secret_id is not None and self.secret_id_file is not None:
+            raise _wrong("secret_id_file", "does not go with secret_id: leave one out")
         if self.auth == "kubernetes" and not self.role:
             raise _wrong("role", "is needed for auth=kubernetes")
         if self.token is not None and self.token_file is not None:
@@ -117,8 +135,10 @@ class Options:
             raise _wrong("token", "is empty, or has characters that no token of Vault has")
 
     def _default_token(self) -> None:
-        if _variable("TOKEN"):
-            self.token = Secret(str(_variable("TOKEN")).strip())
+        self.token, source = _secret_or_variable("token", "TOKEN")
+        if self.token is not None:
+            if not is_token(self.token):
+                raise _wrong("token", "has characters that no token of Vault has", source)
             return
         usual = Path("~/.vault-token").expanduser()
         if not usual.is_file():
@@ -134,8 +154,22 @@ def is_token(token: Secret[str]) -> bool:
     return bool(token) and all("!" <= letter <= "~" for letter in token.reveal())
 
 
-def _variable(name: str) -> str | None:
-    return os.environ.get(f"BAO_{name}") or os.environ.get(f"VAULT_{name}") or None
+def _given_or_variable(given: str | None, option: str, name: str) -> tuple[str | None, str]:
+    """The option's value, else that of BAO_<name> or VAULT_<name>, and which of these it is."""
+    if given:
+        return given, ""
+    found, source = _secret_or_variable(option, name)
+    return None if found is None else found.reveal(), source
+
+
+def _secret_or_variable(option: str, name: str) -> tuple[Secret[str] | None, str]:
+    for variable in (f"BAO_{name}", f"VAULT_{name}"):
+        value = Secret(os.environ.get(variable, "").strip().strip("\ufeff").strip())
+        if value and value.reveal()[0] in "\"'" and value.reveal()[-1] == value.reveal()[0]:
+            raise _wrong(option, "is in quotes: set the variable without them", variable)
+        if value:
+            return value, variable
+    return None, ""
 
 
 def _problem_of_address(address: str) -> str:
@@ -147,7 +181,7 @@ def _problem_of_address(address: str) -> str:
     except ValueError:
         return "has a host or a port that is none"
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        return "must be https://host:port, or http://host:port"
+        return f"must be https://host:port, or http://host:port; got {address!r:.200}"
     if parts.query or parts.fragment:
         return "takes no parameters"
     return "" if address.isascii() and _fits(address) else "has characters that no address has"
@@ -156,7 +190,9 @@ def _problem_of_address(address: str) -> str:
 def _path(name: str, value: str) -> str:
     path = value.strip().strip("/")
     if not path or not _fits(path) or any(part in ("", ".", "..") for part in path.split("/")):
-        raise _wrong(name, "must be a path such as a/b, without `.`, `..`, `*` and `+`")
+        raise _wrong(
+            name, f"must be a path such as a/b, without `.`, `..`, `*` and `+`; got {value!r:.80}"
+        )
     return quote(path)
 
 
@@ -164,5 +200,6 @@ def _fits(text: str) -> bool:
     return text.isprintable() and not set(text) & set("*+?#\\ ")
 
 
-def _wrong(option: str, problem: str) -> StoreOptionsError:
-    return StoreOptionsError(f"option {option} of the Vault store {problem}", option=option)
+def _wrong(option: str, problem: str, variable: str = "") -> StoreOptionsError:
+    source = f" (set by the variable {variable})" if variable else ""
+    return StoreOptionsError(f"option {option} of the Vault store {problem}{source}", option=option)

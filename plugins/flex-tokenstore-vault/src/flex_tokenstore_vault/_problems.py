@@ -68,7 +68,9 @@ def problem_of(answer: Answer, request: Request, known: bool, options: Options) 
 def problem_of_sign_in(answer: Answer, options: Options) -> str:
     """Why there is no Vault token."""
     where = f"sign-in at auth/{options.auth_mount or options.auth} "
-    what = {"approle": "role_id and secret_id", "kubernetes": "role and jwt_file"}[options.auth]
+    what = {"approle": "role_id and secret_id (or its file)", "kubernetes": "role and jwt_file"}[
+        options.auth
+    ]
     if not answer.understood or answer.status >= 500 or answer.status in _UNCHANGED:
         return where + "failed: " + (problem_of(answer, Request("POST", ""), True, options))
     if answer.status == 404:

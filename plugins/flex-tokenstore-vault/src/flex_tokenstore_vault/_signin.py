@@ -58,7 +58,12 @@ class SignIn:
         if options.auth == "token":
             return (yield from self._given())
         if options.auth == "approle":
-            body: Secret[dict[str, Any]] = _approle(options)
+            secret = options.secret_id
+            if options.secret_id_file is not None:
+                secret = yield ReadFile(options.secret_id_file)
+                if not secret:
+                    raise self._failed(f"{options.secret_id_file} is empty: it holds no secret_id")
+            body: Secret[dict[str, Any]] = _approle(options, secret)
         else:
             body = _jwt(options.role, (yield ReadFile(options.jwt_file)))
         sent = time.monotonic()
@@ -74,7 +79,7 @@ class SignIn:
         token = self._options.token
         if token is None:
             path = str(self._options.token_file)
-            token = _stripped((yield ReadFile(path)))
+            token = yield ReadFile(path)
             if not is_token(token):
                 raise self._failed(
                     f"{path} holds no token of Vault: it is empty, or has other text"
@@ -132,15 +137,10 @@ def _is_renewable(answer: Answer) -> bool:
     return _auth_in(answer).get("renewable") is True
 
 
-def _approle(options: Options) -> Secret[dict[str, Any]]:
-    secret = options.secret_id
+def _approle(options: Options, secret: Secret[str] | None) -> Secret[dict[str, Any]]:
     more = {} if secret is None else {"secret_id": secret.reveal()}
     return Secret({"role_id": options.role_id, **more})
 
 
 def _jwt(role: str | None, content: Secret[str]) -> Secret[dict[str, Any]]:
-    return Secret({"role": role, "jwt": content.reveal().strip()})
-
-
-def _stripped(content: Secret[str]) -> Secret[str]:
-    return Secret(content.reveal().strip())
+    return Secret({"role": role, "jwt": content.reveal()})

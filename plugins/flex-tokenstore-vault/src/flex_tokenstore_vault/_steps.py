@@ -22,7 +22,7 @@ class Request(NamedTuple):
 
 
 class ReadFile(NamedTuple):
-    """A text file to read; answered by its content."""
+    """A file with a secret to read; answered by its text, without blanks around it."""
 
     path: str
 

@@ -10,12 +10,17 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import httpx2
 
-from flex_tokenstore import Secret, TokenIdentity, TokenUnavailableError, hookimpl
+from flex_tokenstore import (
+    Secret,
+    TokenIdentity,
+    TokenUnavailableError,
+    hookimpl,
+    read_secret_file,
+)
 
 from ._http import AsyncContent, Content, arguments, let_go
 from ._kv1 import Plain
@@ -60,9 +65,8 @@ class _Base:
     def lock_id(self) -> str:
         return f"{self._store}:{self.place}"
 
-    def _unread(self, path: str, error: OSError | UnicodeError) -> TokenUnavailableError:
-        why = (error.strerror if isinstance(error, OSError) else None) or "it is no text"
-        return self._server.unavailable(f"{path} cannot be read ({why}): see that it is there")
+    def _unread(self, path: str, problem: ValueError) -> TokenUnavailableError:
+        return self._server.unavailable(f"{path} {problem}")
 
 
 class _Sync(_Base):
@@ -81,8 +85,8 @@ class _Sync(_Base):
         if isinstance(step, Sleep):
             return time.sleep(step.seconds)
         try:
-            return _read_file(step.path)
-        except (OSError, UnicodeError) as error:
+            return read_secret_file(step.path)
+        except ValueError as error:
             raise self._unread(step.path, error) from None
 
     def _send(self, request: Request) -> Answer:
@@ -122,8 +126,8 @@ class _Async(_Base):
         if isinstance(step, Sleep):
             return await asyncio.sleep(step.seconds)
         try:
-            return await asyncio.to_thread(_read_file, step.path)
-        except (OSError, UnicodeError) as error:
+            return await asyncio.to_thread(read_secret_file, step.path)
+        except ValueError as error:
             raise self._unread(step.path, error) from None
 
     async def _send(self, request: Request) -> Answer:
@@ -328,10 +332,6 @@ def _json(response: httpx2.Response) -> tuple[Secret[dict[str, Any]], bool]:
         if isinstance(parsed.reveal(), dict):
             return parsed, True
     return Secret({}), False
-
-
-def _read_file(path: str) -> Secret[str]:
-    return Secret(Path(path).expanduser().read_text(encoding="utf-8"))
 
 
 def _says_nothing_there(body: Secret[dict[str, Any]]) -> bool:

@@ -1,0 +1,45 @@
+"""What an error says, in the words of the command line: its options, not Python's arguments."""
+
+from __future__ import annotations
+
+import re
+
+_ADDRESS = ", and FLEX_INTEGRATION_TOKEN_STORE__URL the address"
+
+# In this order. An argument without an option of its own has no place in an advice.
+_WORDS = tuple(
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (r"pass client_id=…", "use --client-id ID"),
+        (r"pass allow_http=True", "use --allow-http"),
+        (r"check client_id and client_secret\b", "check the client id and the client secret"),
+        (r",? or raise (request_timeout|timeout|the time-out)\b", ""),
+        (r',? or do without a lock among processes: host_lock="off"', ""),
+        (r', and the address as an option: \{"name": …, "url": …\}', _ADDRESS),
+        (r",? or pass an object made from its class", ""),
+        (r"\bfile_store\(path=…\)", "--store file and FLEX_INTEGRATION_TOKEN_STORE__PATH"),
+        (
+            r"the option 'path'",
+            "the option 'path' (FLEX_INTEGRATION_TOKEN_STORE__PATH)",
+        ),
+        (
+            r"pass client_secret=… or client_secret_file=…",
+            "use --client-secret-file FILE",
+        ),
+        (r"do without a lock among processes: host_lock=\"off\"", "choose a store with a lock"),
+        (r"\bclient_id\b", "--client-id"),
+        (r"\bclient_secret_file\b", "--client-secret-file"),
+        (r"\bclient_secret\b", "FLEX_INTEGRATION_CLIENT_SECRET"),
+        (r"\bbase_url\b", "--base-url"),
+        (r"\ballow_http\b", "--allow-http"),
+        (r"\btoken_store\b", "--store"),
+        (r"^profile\b", "--profile"),
+    )
+)
+
+
+def in_cli_words(text: str) -> str:
+    """An error's message, with options of ``flex-sdk`` for arguments of ``create_instance``."""
+    for pattern, words in _WORDS:
+        text = pattern.sub(words, text)
+    return text

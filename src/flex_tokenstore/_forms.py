@@ -1,0 +1,112 @@
+"""Texts from the environment: what is taken off a value, and forms that nothing expands.
+
+A shell takes quotes off and puts ``$HOME`` in; ``docker --env-file``, systemd's ``Environment=``
+and a Kubernetes manifest do not, and the text arrives as it was written.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterable
+from pathlib import PurePath
+
+# Python counts neither as a blank; editors and Windows tools put them at the start of a file.
+_INVISIBLE = "\ufeff\u200b\u2060"
+_QUOTES = {'"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019"}
+_UNEXPANDED = re.compile(
+    r"\$\{\w+\}|\$\(\w+\)|\$[A-Za-z_]\w*|\{\{|%\w+%|(?:(?<=[/\\])|^)%[A-Za-z](?=[/\\]|$)"
+)
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|file:")
+_DISTANCE = 2  # letters that may be wrong in a name, for it to count as a misspelt one
+
+_warned: set[str] = set()
+
+
+def clean(text: str) -> str:
+    """``text`` without blanks, line ends and byte order marks around it."""
+    before = None
+    while before != text:
+        before, text = text, text.strip().strip(_INVISIBLE)
+    return text
+
+
+def is_quoted(text: str) -> bool:
+    """It is in quotes, which a shell would have taken off."""
+    return len(text) > 1 and _QUOTES.get(text[0]) == text[-1]
+
+
+def expanded(path: str) -> str:
+    """``path`` with ``~`` replaced by the home folder, where there is one."""
+    return os.path.expanduser(path)  # noqa: PTH111 - it leaves an unknown user alone; Path raises
+
+
+def problem_of_path(path: str, *, relative: bool) -> str:
+    """What is wrong with the form of a local path; "" if nothing is. It quotes the form only.
+
+    Args:
+        path: After :func:`clean`.
+        relative: Whether a path relative to the current directory is accepted.
+    """
+    if any(quote in path[:1] + path[-1:] for quote in "\"'`\u201c\u201d\u2018\u2019"):
+        return "is in quotes, which are taken as a part of it: write it without them"
+    if any(not letter.isprintable() and not "\ud800" <= letter <= "\udfff" for letter in path):
+        return "contains a control character, such as a line end: write one path, on one line"
+    if found := _URL.match(path):
+        return f"starts with {found[0]}, but it takes a path, not a URL: write the full path alone"
+    if found := _UNEXPANDED.search(path):
+        return (
+            f"contains {found[0]}, which nothing expands here: write the full path (a ~ at its "
+            "start is expanded)"
+        )
+    full = expanded(path)
+    if full.startswith("~"):
+        user = re.split(r"[/\\]", path[1:], maxsplit=1)[0]
+        who = f"there is no user {user!r}" if user else "this user has no home folder"
+        return f"starts with ~, and {who}: write the full path"
+    if not relative and not PurePath(full).is_absolute():
+        return (
+            "is a relative path, which depends on the current directory of the program: write the "
+            "full path"
+        )
+    return ""
+
+
+def misspelt(name: str, known: Iterable[str]) -> str | None:
+    """The known name that ``name`` was likely meant to be, if any; None for a known one."""
+    known = tuple(known)
+    if name in known:
+        return None
+    for each in known:
+        # Such as …_PROFILE_2, a name of the program's own.
+        extended = name.upper().startswith(f"{each}_")
+        if not extended and _within(name.upper(), each, _DISTANCE):
+            return each
+    return None
+
+
+def _within(one: str, other: str, limit: int) -> bool:
+    """At most ``limit`` letters are wrong, missing, too many, or two of them swapped."""
+    if abs(len(one) - len(other)) > limit:
+        return False
+    rows = [list(range(len(other) + 1))]
+    for i, letter in enumerate(one, start=1):
+        row = [i]
+        for j, wanted in enumerate(other, start=1):
+            cost = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+                cost = min(cost, rows[-2][j - 2] + 1)
+            row.append(cost)
+        rows.append(row)
+    return rows[-1][-1] <= limit
+
+
+def warn_once(logger: logging.Logger, text: str) -> None:
+    """Logs a warning, if this process has not logged the same one before.
+
+    A program may make hundreds of instances with the same settings.
+    """
+    if text not in _warned:
+        _warned.add(text)
+        logger.warning("%s", text)
