@@ -13,7 +13,15 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._config import hidden
-from ._guard import check_expected, is_lease_end, lock_times, wrong_lease_end, wrong_lock
+from ._guard import (
+    check_expected,
+    is_lease_end,
+    is_manager,
+    lock_times,
+    refuse_false,
+    wrong_lease_end,
+    wrong_lock,
+)
 from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding, taken
 from ._secret import Secret
 from ._threads import submit
@@ -63,7 +71,7 @@ class AsyncTokenStore:
 
     async def get_token(self) -> Token | None:
         """As :meth:`TokenStore.get_token`."""
-        with self._opened.guard("read the token") as failed:
+        with self._opened.guard("read the token", "get_token") as failed:
             return self._opened.read(await self._call(self._binding.get_token, {}))
         raise failed.error
 
@@ -73,9 +81,10 @@ class AsyncTokenStore:
         check_expected(expected)
         written = self._opened.write(token)
         hook = self._binding.set_token
-        with self._opened.guard("save the token", token) as failed:
+        with self._opened.guard("save the token", "set_token", token) as failed:
             await self._refuse_newer(expected)
-            await self._call(hook, hook.keywords(token=written, expected=expected))
+            arguments = hook.keywords(token=written, expected=expected)
+            refuse_false(self.name, await self._call(hook, arguments))
             return
         raise failed.error
 
@@ -94,7 +103,7 @@ class AsyncTokenStore:
         hook = self._binding.prepare_save
         if hook is None:
             return
-        with self._opened.guard("find out whether it can save a token") as failed:
+        with self._opened.guard("find out whether it can save a token", "prepare_save") as failed:
             await self._call(hook, hook.keywords(expected=expected))
             return
         raise failed.error
@@ -103,7 +112,7 @@ class AsyncTokenStore:
         """As :meth:`TokenStore.remove_token`."""
         check_expected(expected)
         hook = self._binding.remove_token
-        with self._opened.guard("remove the token") as failed:
+        with self._opened.guard("remove the token", "remove_token") as failed:
             await self._refuse_newer(expected)
             await self._call(hook, hook.keywords(expected=expected))
             return
@@ -117,14 +126,14 @@ class AsyncTokenStore:
         try:
             yield end
         finally:
-            with self._opened.guard("release its lock") as failed:
+            with self._opened.guard("release its lock", "token_lock") as failed:
                 await leave()
             failed.warn()  # not raised: the lease or the holder's end frees it
 
     async def aclose(self) -> None:
         """Gives back what the store opened; twice is fine."""
         if self._binding.close is not None:
-            with self._opened.guard("close") as failed:
+            with self._opened.guard("close", "close") as failed:
                 await self._call(self._binding.close, {})
             failed.check()
 
@@ -161,7 +170,7 @@ class AsyncTokenStore:
         self._opened.refuse_newer(found)
 
     async def _acquire(self, wait: float, lease: float) -> tuple[float | None, Any]:
-        with self._opened.guard("take the token lock") as failed:
+        with self._opened.guard("take the token lock", "token_lock") as failed:
             end, leave = await self._enter_lock(wait, lease)
             if not is_lease_end(end):
                 await leave()
@@ -176,10 +185,11 @@ class AsyncTokenStore:
         manager = hook.function(**hook.keywords(wait=wait, lease=lease))
         if inspect.isawaitable(manager):
             manager = await manager
-        if hasattr(manager, "__aenter__"):
+        kind = is_manager(manager)
+        if kind == "async":
             end = await manager.__aenter__()
             return end, functools.partial(manager.__aexit__, None, None, None)
-        if not hasattr(manager, "__enter__"):
+        if kind is None:
             raise wrong_lock(self.name, manager)
 
         def enter() -> tuple[float | None, Any]:

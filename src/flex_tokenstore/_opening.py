@@ -6,10 +6,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from ._binding import Abilities, Binding, bind
+from ._binding import Abilities, Binding, bind, label_of, refuse_other_init
 from ._config import hidden, normalise
-from ._guard import Guard, refuse_other_init
+from ._guard import Guard
 from ._identity import TokenIdentity
+from ._loading import distribution_of
+from ._mistakes import REPORT, mistake, mistake_in
 from ._redaction import Redactor, secrets_of, watch_loggers
 from ._secret import Secret
 from ._token import Token, TokenObject, checked, is_newer
@@ -59,7 +61,7 @@ class OpenedStore:
         hook = self.binding.lock_id
         if hook is None:
             return _ById(self.binding.innermost.plugin)
-        with self.guard("name its lock") as failed:
+        with self.guard("name its lock", "lock_id") as failed:
             key = hook.function()
             if inspect.iscoroutine(key):
                 key.close()
@@ -92,11 +94,20 @@ class OpenedStore:
         found = Secret(data)
         del data  # a traceback may show locals
         self.refuse_newer(found)
+        if not issubclass(type(found.reveal()), Mapping):
+            raise TokenCorruptError(
+                f"the store has a bug: get_token of {self.binding.innermost.label} returned "
+                f"{type(found.reveal()).__name__}; it must return the token as a dict, or None. "
+                f"{REPORT}",
+                store=self.name,
+                place=self.place,
+            )
         token, problem = _token_in(found)
         if token is None:
             raise TokenCorruptError(
-                f"what token store {self.name!r} gave is no token: {problem}; remove it with "
-                "`flex-sdk token remove`",
+                f"what get_token of token store {self.name!r} returned is not a token: {problem}. "
+                f"If another program wrote it, remove it with `flex-sdk token remove`; if not, the "
+                f"store ({self.binding.innermost.label}) has a bug",
                 store=self.name,
                 place=self.place,
             )
@@ -146,11 +157,17 @@ class OpenedStore:
             place=self.place,
         )
 
-    def guard(self, doing: str, token: Token | None = None) -> Guard:
-        """For a call of the store's own code; see :class:`Guard`."""
+    def guard(self, doing: str, hook: str, token: Token | None = None) -> Guard:
+        """For a call of the store's own code, its method ``hook``; see :class:`Guard`."""
         self.redactor.note(token)
-        what = f"could not {doing}"
-        return Guard(self.redactor, self.name, what, _REMEDY, lambda: self.place)
+        return Guard(
+            self.redactor,
+            self.name,
+            f"could not {doing}",
+            _REMEDY,
+            lambda: self.place,
+            lambda error: mistake(error, self.binding, hook),
+        )
 
 
 def open_binding(
@@ -189,15 +206,17 @@ def _bind_plugin(
     from ._wrapper import WrapperStore
 
     cls: Any = load_store_class(name)
+    distribution = distribution_of(cls)
     checked = _checked_options(cls, name, options)
     secrets, inner = secrets_of(checked), None
-    with _opening(name, secrets) as opening:
-        if prefer_async:
-            cls = getattr(cls, "async_class", None) or cls
+    made_from = getattr(cls, "async_class", None) or cls if prefer_async else cls
+    with _opening(name, secrets, made_from) as opening:
+        cls = made_from
         plugin = _made(cls, name, checked, identity)
         if isinstance(plugin, WrapperStore):
             inner = plugin._open_inner(name, checked, identity, prefer_async=prefer_async)
         binding = bind(plugin, store=name, marked=True, inner=inner)
+        binding.distribution = distribution
         binding.secrets = secrets + (() if inner is None else inner.secrets)
         return binding
     raise opening.error
@@ -223,10 +242,16 @@ def _checked_options(cls: type, name: str, options: Mapping[str, Any]) -> Any:
     raise opening.error
 
 
-def _opening(name: str, secrets: tuple[Secret[Any], ...]) -> Guard:
-    """For the code of a plugin that runs while it is opened."""
+def _opening(name: str, secrets: tuple[Secret[Any], ...], cls: Any = None) -> Guard:
+    """For the code of a plugin that runs while it is opened; ``cls`` is what is made."""
     watch_loggers()
-    return Guard(Redactor(secrets), name, "could not be opened")
+
+    def found(error: Exception) -> str | None:
+        if not isinstance(cls, type):
+            return None
+        return mistake_in(error, f"__init__ of {label_of(cls, distribution_of(cls))}", cls)
+
+    return Guard(Redactor(secrets), name, "could not be opened", mistake=found)
 
 
 class _ById:
