@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flex_tokenstore import AsyncTokenSession, Secret, TokenCorruptError
 from flex_tokenstore._async_store import async_store
+from flex_tokenstore._loops import refuse_other_loop, running_loop
 from flex_tokenstore._reporting import OnEvent
 
 from ._async_endpoints import Endpoints
@@ -51,8 +52,18 @@ def create_async_instance(
     transit_verbose: bool = False,
     rate_limits: Literal["dev", "live"] | RateLimits | None = None,
 ) -> AsyncIntegrationSDK:
-    """An SDK for asyncio programs; arguments and errors as :func:`create_instance`."""
+    """An SDK for asyncio programs; arguments and errors as :func:`create_instance`.
+
+    It can be made before the event loop runs, or in it; it belongs to the loop of its first call.
+    It imports the store and reads the file of the secret, if there is one, at once, so that what
+    is wrong raises here: some milliseconds, or what a plugin's driver takes to import. Where the
+    loop must not wait for that, call it with ``asyncio.to_thread``.
+
+    Raises:
+        AsyncioRequiredError: trio or curio runs the caller.
+    """
     client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
+    refuse_other_loop()
     check_limits(timeout, request_timeout, lock_timeout, on_store_error)
     refuse_wrong_callback(on_event)
     limits = limits_of(rate_limits)
@@ -115,6 +126,7 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
 
     async def aclose(self) -> None:
         """As :meth:`IntegrationSDK.close`."""
+        running_loop()
         self._closing.close()
         try:
             await self.session.aclose()
@@ -125,6 +137,7 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
         await self._http.aclose()
 
     async def __aenter__(self) -> AsyncIntegrationSDK:
+        running_loop()
         return self
 
     async def __aexit__(
@@ -138,6 +151,7 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
     async def _send(
         self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
     ) -> Response[Any]:
+        running_loop()
         request = self._prepare(name, named, others)
         return self._interpret(await self._exchange(name, request), name)
 

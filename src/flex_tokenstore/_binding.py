@@ -168,13 +168,22 @@ def bind(plugin: object, *, store: str, marked: bool, inner: Binding | None = No
     return Binding(plugin, hooks, native_async=native_async, marked=marked, inner=inner)
 
 
-def inspect_class(cls: type, store: str = "") -> Abilities:
+def inspect_class(cls: type) -> Abilities:
     """What a store class can do, without making one.
 
     Raises:
-        StoreLoadError: It is not a token store, or its ``async_class`` is not.
+        StoreLoadError: It is not a token store.
     """
-    store = store or cls.__name__
+    return bind(cls, store=cls.__name__, marked=True).abilities
+
+
+def check_class(cls: type, store: str) -> Abilities:
+    """The same, and looks for all that would fail when the store is opened.
+
+    Raises:
+        StoreLoadError: It, or its ``async_class``, is not a token store, or cannot be made from
+            options and an identity.
+    """
     refuse_other_init(cls, store)
     twin: object = getattr(cls, "async_class", None)
     if twin is not None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from . import hookspecs
 from ._binding import Abilities, Binding, bind, label_of, refuse_other_init
 from ._config import hidden, normalise
 from ._guard import Guard
@@ -21,6 +23,7 @@ from .errors import (
     StoreOptionsError,
     TokenCorruptError,
     TokenIdentityError,
+    UnknownStoreError,
 )
 
 if TYPE_CHECKING:
@@ -175,54 +178,113 @@ def open_binding(
 ) -> OpenedStore:
     """See ``open_store``."""
     config = hidden(config)
+    check_arguments(identity, host_lock)
+    return opened(choose(config, prefer_async=prefer_async), identity, host_lock)
+
+
+def check_arguments(identity: TokenIdentity, host_lock: str) -> None:
+    """Raises TypeError or StoreOptionsError for what ``open_store`` does not take."""
     if not isinstance(identity, TokenIdentity):
         raise TypeError(f"identity must be a TokenIdentity, got {type(identity).__name__}")
     if host_lock not in ("on", "off"):
         raise StoreOptionsError('host_lock must be "on" or "off"', option="host_lock")
-    name, binding = bind_config(config, identity, prefer_async=prefer_async)
-    return OpenedStore(name, binding, identity, host_lock == "on")
 
 
-def bind_config(
-    config: StoreConfig, identity: TokenIdentity, *, prefer_async: bool
-) -> tuple[str, Binding]:
-    """A store's name and its hooks, from its config."""
+def opened(chosen: Chosen, identity: TokenIdentity, host_lock: str) -> OpenedStore:
+    """The store, made now."""
+    return OpenedStore(chosen.name, make(chosen, identity), identity, host_lock == "on")
+
+
+class Chosen(NamedTuple):
+    """Which store to open, and with what: found and imported, but not made yet."""
+
+    name: str
+    cls: Any
+    """The class to make; None for an object of the user's own."""
+    own: object | None
+    options: Any
+    secrets: tuple[Secret[Any], ...]
+    distribution: str
+    inner: Chosen | None
+
+    @property
+    def is_async(self) -> bool:
+        """Its ``__init__`` may want the event loop in which its coroutines will run."""
+        if self.own is not None or (self.inner is not None and self.inner.is_async):
+            return True
+        hooks = (inspect.getattr_static(self.cls, name, None) for name in hookspecs.HOOKS)
+        return any(inspect.iscoroutinefunction(hook) for hook in hooks)
+
+
+def choose(config: StoreConfig, *, prefer_async: bool) -> Chosen:
+    """The store that a config names. It may read many files: all imports and scans are here."""
     config = hidden(config)
     name, options, own = normalise(config)
     if own is not None:
-        name = type(own).__name__
-        with _opening(name, ()) as opening:
-            return name, bind(own, store=name, marked=False)
-        raise opening.error
+        return Chosen(type(own).__name__, None, own, None, (), "", None)
     assert name is not None
-    return name, _bind_plugin(name, options, identity, prefer_async=prefer_async)
+    return _choose_plugin(name, options, prefer_async=prefer_async)
 
 
-def _bind_plugin(
-    name: str, options: Mapping[str, Any], identity: TokenIdentity, *, prefer_async: bool
-) -> Binding:
-    """The hooks of a store object made from its name and options."""
-    from ._registry import load_store_class
-    from ._wrapper import WrapperStore
-
-    cls: Any = load_store_class(name)
-    distribution = distribution_of(cls)
-    checked = _checked_options(cls, name, options)
-    secrets, inner = secrets_of(checked), None
-    made_from = getattr(cls, "async_class", None) or cls if prefer_async else cls
-    with _opening(name, secrets, made_from) as opening:
-        cls = made_from
-        plugin = _made(cls, name, checked, identity)
-        if isinstance(plugin, WrapperStore):
-            inner = plugin._open_inner(name, checked, identity, prefer_async=prefer_async)
+def make(chosen: Chosen, identity: TokenIdentity) -> Binding:
+    """The hooks of the store, which is made now."""
+    name, secrets = chosen.name, chosen.secrets
+    with _opening(name, secrets, chosen.cls) as opening:
+        if chosen.own is not None:
+            return bind(chosen.own, store=name, marked=False)
+        plugin, inner = _made(chosen.cls, name, chosen.options, identity), None
+        if chosen.inner is not None:
+            with naming_inner(name):
+                inner = make(chosen.inner, identity)
+            plugin._inner = inner
         binding = bind(plugin, store=name, marked=True, inner=inner)
-        binding.distribution = distribution
+        binding.distribution = chosen.distribution
         binding.secrets = secrets + (() if inner is None else inner.secrets)
         return binding
     raise opening.error
 
 
-def _made(cls: type, name: str, options: Any, identity: TokenIdentity) -> object:
+@contextmanager
+def naming_inner(store: str) -> Iterator[None]:
+    """Errors within are of the option ``inner`` of that store."""
+    try:
+        yield
+    except (StoreOptionsError, UnknownStoreError, StoreLoadError) as error:
+        error.message = f"option 'inner' of token store {store!r}: {error.message}"
+        error.args = (error.message,)
+        if isinstance(error, StoreOptionsError):
+            error.option = "inner" if error.option is None else f"inner.{error.option}"
+        raise
+
+
+def _choose_plugin(name: str, options: Mapping[str, Any], *, prefer_async: bool) -> Chosen:
+    from ._registry import load_store_class
+    from ._wrapper import WrapperStore
+
+    cls: Any = load_store_class(name)
+    checked, distribution, inner = _checked_options(cls, name, options), distribution_of(cls), None
+    secrets = secrets_of(checked)
+    if prefer_async:
+        cls = getattr(cls, "async_class", None) or cls
+    if isinstance(cls, type) and issubclass(cls, WrapperStore):
+        with _opening(name, secrets) as opening:
+            inner = _choose_inner(name, checked, prefer_async=prefer_async)
+        opening.check()
+    return Chosen(name, cls, None, checked, secrets, distribution, inner)
+
+
+def _choose_inner(store: str, options: Any, *, prefer_async: bool) -> Chosen:
+    if not hasattr(options, "inner"):
+        raise StoreLoadError(
+            f"token store {store!r} wraps another, but its Options have no field `inner` for "
+            "the config of that one",
+            store=store,
+        )
+    with naming_inner(store):
+        return choose(options.inner, prefer_async=prefer_async)
+
+
+def _made(cls: type, name: str, options: Any, identity: TokenIdentity) -> Any:
     factory: Callable[..., object] = cls
     try:
         return factory(options, identity)

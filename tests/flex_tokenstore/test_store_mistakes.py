@@ -343,7 +343,10 @@ LOCK_MISTAKES: dict[str, tuple[Any, str]] = {
     "None": (lambda self, wait, lease: None, "must return a context manager, got NoneType"),
     "True": (lambda self, wait, lease: True, "must return a context manager, got bool"),
     "half a lock": (lambda self, wait, lease: _HalfALock(), "must return a context manager, got _"),
-    "KeyError": (lambda self, wait, lease: LOAD_MISTAKES["missing"], "the store has a bug: KeyError in token_lock"),
+    "KeyError": (
+        lambda self, wait, lease: LOAD_MISTAKES["missing"],
+        "the store has a bug: KeyError in token_lock",
+    ),
 }
 
 
