@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +20,7 @@ from ._client import (
     OnStoreError,
     check_limits,
     refuse_wrong_callback,
+    warn_unclean,
 )
 from ._exchange import ApiAnswer
 from ._grants import AsyncGrants
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from flex_tokenstore import AsyncTokenStore
+
+
+_EXIT_PATIENCE = 5.0  # seconds that the program's end waits for a store: as for a loop's end
 
 
 def create_async_instance(
@@ -135,6 +140,18 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
             raise
         # Not when cancelled: a renewal that it was to wait for may still need its connection.
         await self._http.aclose()
+
+    def _close_at_exit(self) -> None:
+        self._closing.close()
+        loop = self.session._loop
+        if loop is None or not loop.is_closed() or asyncio._get_running_loop() is not None:
+            return  # nothing was opened, or what was opened is of a loop that still lives
+        try:
+            # The loop has ended. A new one saves a token that could not be saved yet, and lets go
+            # of the connections.
+            asyncio.run(asyncio.wait_for(self.aclose(), _EXIT_PATIENCE))
+        except Exception as error:  # noqa: BLE001 - there is nobody to tell
+            warn_unclean(error)
 
     async def __aenter__(self) -> AsyncIntegrationSDK:
         running_loop()
