@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from ._discovery import OURS, Candidate
+from ._platform import UnsupportedPythonError
 from ._version import __version__
 from .errors import StoreLoadError, fresh_copy
 
@@ -104,7 +105,7 @@ def _reason(error: BaseException, value: str) -> str:
             f"it needs the module {missing!r}, which is not installed; the plugin's own "
             "instructions tell how to install it"
         )
-    if isinstance(error, _NoClassError):
+    if isinstance(error, (_NoClassError, UnsupportedPythonError)):
         return str(error)
     if isinstance(error, ModuleNotFoundError):
         return f"its module {module!r} does not exist"

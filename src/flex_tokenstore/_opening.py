@@ -14,6 +14,7 @@ from ._guard import Guard
 from ._identity import TokenIdentity
 from ._loading import distribution_of
 from ._mistakes import REPORT, mistake, mistake_in
+from ._platform import check_modules
 from ._redaction import Redactor, secrets_of, watch_loggers
 from ._secret import Secret
 from ._token import Token, TokenObject, checked, is_newer
@@ -219,6 +220,7 @@ class Chosen(NamedTuple):
 def choose(config: StoreConfig, *, prefer_async: bool) -> Chosen:
     """The store that a config names. It may read many files: all imports and scans are here."""
     config = hidden(config)
+    check_modules()
     name, options, own = normalise(config)
     if own is not None:
         return Chosen(type(own).__name__, None, own, None, (), "", None)

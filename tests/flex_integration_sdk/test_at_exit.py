@@ -137,11 +137,7 @@ def test_a_close_that_fails_is_logged() -> None:
 
 
 def test_one_that_is_forgotten_while_the_program_runs_still_warns() -> None:
-    sync = create_instance(client_id="x", client_secret="y")
-    with pytest.warns(ResourceWarning, match="was not closed"):
-        del sync
-        gc.collect()
-    forgotten = create_async_instance(client_id="x", client_secret="y")
-    with pytest.warns(ResourceWarning, match="was not closed"):
-        del forgotten
-        gc.collect()
+    for create in (create_instance, create_async_instance):
+        create(client_id="x", client_secret="y")
+        with pytest.warns(ResourceWarning, match="was not closed"):
+            gc.collect()
