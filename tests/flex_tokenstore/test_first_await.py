@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from blockbuster import BlockBuster
 
 from flex_tokenstore import AsyncTokenSession, file_store, open_async_store
 
+from ..blocking import blocking_raises
 from .fakes import IDENTITY
 from .kinds import issued
 from .plugins import GOOD, install
@@ -24,12 +24,8 @@ KINDS = ("memory", "file", "own", "own, async")
 @pytest.fixture
 def loud() -> Iterator[None]:
     """Calls that block raise, if an event loop runs in their thread."""
-    blocker = BlockBuster()
-    blocker.activate()
-    try:
+    with blocking_raises():
         yield
-    finally:
-        blocker.deactivate()
 
 
 class Grants:
