@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from flex_tokenstore import AsyncTokenSession, TokenCorruptError
 from flex_tokenstore._async_store import async_store
+from flex_tokenstore._loops import refuse_other_loop, running_loop
 from flex_tokenstore._reporting import OnEvent
 
 from ._async_endpoints import Endpoints
@@ -18,6 +20,7 @@ from ._client import (
     OnStoreError,
     check_limits,
     refuse_wrong_callback,
+    warn_unclean,
 )
 from ._client_secret import AsyncClientSecret
 from ._exchange import ApiAnswer
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from flex_tokenstore import AsyncTokenStore
+
+
+_EXIT_PATIENCE = 5.0  # seconds that the program's end waits for a store: as for a loop's end
 
 
 def create_async_instance(
@@ -54,8 +60,18 @@ def create_async_instance(
     transit_verbose: bool = False,
     rate_limits: Literal["dev", "live"] | RateLimits | None = None,
 ) -> AsyncIntegrationSDK:
-    """An SDK for asyncio programs; arguments and errors as :func:`create_instance`."""
+    """An SDK for asyncio programs; arguments and errors as :func:`create_instance`.
+
+    It can be made before the event loop runs, or in it; it belongs to the loop of its first call.
+    It imports the store and reads the file of the secret, if there is one, at once, so that what
+    is wrong raises here: some milliseconds, or what a plugin's driver takes to import. Where the
+    loop must not wait for that, call it with ``asyncio.to_thread``.
+
+    Raises:
+        AsyncioRequiredError: trio or curio runs the caller.
+    """
     client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
+    refuse_other_loop()
     check_limits(timeout, request_timeout, lock_timeout, busy_timeout, on_store_error)
     refuse_wrong_callback(on_event)
     limits = limits_of(rate_limits)
@@ -119,6 +135,7 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
 
     async def aclose(self) -> None:
         """As :meth:`IntegrationSDK.close`."""
+        running_loop()
         self._closing.close()
         try:
             await self.session.aclose()
@@ -128,7 +145,20 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
         # Not when cancelled: a renewal that it was to wait for may still need its connection.
         await self._http.aclose()
 
+    def _close_at_exit(self) -> None:
+        self._closing.close()
+        loop = self.session._loop
+        if loop is None or not loop.is_closed() or asyncio._get_running_loop() is not None:
+            return  # nothing was opened, or what was opened is of a loop that still lives
+        try:
+            # The loop has ended. A new one saves a token that could not be saved yet, and lets go
+            # of the connections.
+            asyncio.run(asyncio.wait_for(self.aclose(), _EXIT_PATIENCE))
+        except Exception as error:  # noqa: BLE001 - there is nobody to tell
+            warn_unclean(error)
+
     async def __aenter__(self) -> AsyncIntegrationSDK:
+        running_loop()
         return self
 
     async def __aexit__(
@@ -142,6 +172,7 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
     async def _send(
         self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
     ) -> Response[Any]:
+        running_loop()
         request = self._prepare(name, named, others)
         return self._interpret(await self._exchange(name, request), name)
 

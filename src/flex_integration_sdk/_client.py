@@ -19,6 +19,7 @@ from flex_tokenstore import (
 from flex_tokenstore._reporting import OnEvent, check_on_event, refuse_within_report
 
 from ._arguments import given
+from ._at_exit import has_ended, watch
 from ._auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
 from ._calls import Calls, refuse_within_renewal, renews_here
 from ._client_secret import ClientSecret
@@ -144,6 +145,7 @@ class InstanceBase:
         self._handlers = tuple(type_handlers)
         self._verbose = transit_verbose
         self._closing = Closing()
+        watch(self)
 
     @property
     def _closed(self) -> bool:
@@ -160,8 +162,12 @@ class InstanceBase:
         raise TypeError("an SDK instance is not pickled: make one in each process")
 
     def __del__(self) -> None:
-        if not getattr(self, "_closed", True):
+        if not getattr(self, "_closed", True) and not has_ended():
             warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
+
+    def _close_at_exit(self) -> None:
+        """The program ends, and nobody closed it: without a warning, and without an exception."""
+        raise NotImplementedError
 
     def _prepare(
         self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
@@ -260,13 +266,16 @@ class IntegrationSDK(InstanceBase, Endpoints):
         # Not after Ctrl-C: a renewal that it was to wait for may still need its connection.
         self._http.close()
 
+    def _close_at_exit(self) -> None:
+        self._closing.close()
+        self._close_late()
+
     def _close_late(self) -> None:
         """The call whose end this is has its own outcome to give."""
         try:
             self._close_now()
         except Exception as error:  # noqa: BLE001 - a store's
-            said = str(error) if isinstance(error, TokenStoreError) else type(error).__name__
-            logger.warning("the SDK instance was not closed cleanly: %s", said)
+            warn_unclean(error)
 
     def __enter__(self) -> IntegrationSDK:
         return self
@@ -305,6 +314,12 @@ class IntegrationSDK(InstanceBase, Endpoints):
             if another is None:
                 return answer
             token = another
+
+
+def warn_unclean(error: Exception) -> None:
+    """Logs what went wrong while an instance was closed and nobody could be told."""
+    said = str(error) if isinstance(error, TokenStoreError) else type(error).__name__
+    logger.warning("the SDK instance was not closed cleanly: %s", said)
 
 
 def check_limits(

@@ -23,6 +23,8 @@ class Closing:
 
     def __init__(self) -> None:
         self.closed = False
+        self.process = os.getpid()
+        """The one that made or used the instance last: at its end it closes it."""
         # Each waiting call, and how it is woken. Dicts add, remove and list in one step each.
         self._sleepers: dict[object, Callable[[], object]] = {}
 
@@ -39,6 +41,7 @@ class Closing:
         Raises:
             SessionClosedError: The instance is closed.
         """
+        self.process = os.getpid()
         if self.closed:
             raise SessionClosedError(
                 "this SDK instance is closed, so the call was not sent; make a new one"

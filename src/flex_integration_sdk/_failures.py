@@ -12,6 +12,7 @@ import os
 import re
 import socket
 import ssl
+import sys
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -91,7 +92,7 @@ def unmade(error: Exception) -> TransportError:
     if isinstance(error, TransportError):
         return error
     if isinstance(error, ImportError):
-        why = "a library could not be imported. Is the interpreter ending?"
+        why = _not_imported(error)
     elif isinstance(error, (OSError, ssl.SSLError)):
         why = "the CA certificates cannot be read. Check SSL_CERT_FILE and SSL_CERT_DIR"
     else:
@@ -268,3 +269,16 @@ def _bare(error: Exception) -> Exception:
     except Exception:  # noqa: BLE001 - a class that wants arguments
         return Exception(type(error).__name__)
     return twin
+
+
+def _not_imported(error: ImportError) -> str:
+    """Why the HTTP library cannot be imported; it asks for its own version when it is."""
+    name = error.name
+    if sys.is_finalizing() or not name or not name.replace(".", "_").isidentifier():
+        return "a library could not be imported. Is the interpreter ending?"
+    if type(error).__name__ == "PackageNotFoundError":
+        return (
+            f"the metadata of {name} are not there. A program that is packed into one file must "
+            "contain them (PyInstaller: --copy-metadata httpx2 --copy-metadata httpcore2)"
+        )
+    return f"{name} could not be imported. Install flex-integration-sdk again with its dependencies"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypedDict
 from urllib.parse import urlsplit
 
 from flex_tokenstore import Secret
+from flex_tokenstore._loops import running_loop
 
 from ._arguments import Upload
 from ._exact import exact
@@ -144,10 +145,11 @@ async def async_upload_file(
 
     signed = Secret(upload)
     del upload  # as in upload_file
+    running_loop()
     request = upload_request(signed)
     _label(request, name, mime_type)
-    with _opened(file) as stream:
-        request.headers["Content-Length"] = str(_size(stream))
+    async with _opened_in_thread(file) as stream:
+        request.headers["Content-Length"] = str(await asyncio.to_thread(_size, stream))
         pieces = _Pieces(stream)
         http = AsyncHttp(request.url, timeout, timeout)
         try:
@@ -213,6 +215,19 @@ def _opened(file: Upload) -> Iterator[IO[bytes]]:
             "a file is its path, its bytes, or the file opened for reading bytes, got "
             f"{type(file).__name__}"
         )
+
+
+@asynccontextmanager
+async def _opened_in_thread(file: Upload) -> AsyncIterator[IO[bytes]]:
+    """The same, without blocking the event loop."""
+    import asyncio
+
+    opened = _opened(file)
+    stream = await asyncio.to_thread(opened.__enter__)
+    try:
+        yield stream
+    finally:
+        await asyncio.to_thread(opened.__exit__, None, None, None)
 
 
 def _size(stream: IO[bytes]) -> int:

@@ -115,6 +115,9 @@ class RateLimiter:
         """
         import asyncio
 
+        from flex_tokenstore._loops import running_loop
+
+        running_loop()
         if seconds := self.reserve():
             try:
                 await (sleep or asyncio.sleep)(seconds)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .errors import (
+    AsyncioRequiredError,
     GrantError,
     SessionClosedError,
     StoreLoadError,
@@ -71,6 +72,7 @@ __all__ = [
     "AsyncGrants",
     "AsyncTokenSession",
     "AsyncTokenStore",
+    "AsyncioRequiredError",
     "Event",
     "GrantError",
     "Grants",

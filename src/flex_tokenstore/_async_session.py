@@ -14,6 +14,7 @@ from . import _flow
 from ._attend import attend, wait_for
 from ._budget import Budget
 from ._gate import Abandoned, Flight
+from ._loops import running_loop
 from ._reporting import OnEvent
 from ._session_base import FlowOf, OnStoreError, Report, SessionBase, reply_to
 from ._state import Outcome
@@ -76,6 +77,7 @@ class AsyncTokenSession(SessionBase):
 
     async def token(self) -> Token:
         """As :meth:`TokenSession.token`."""
+        running_loop()
         return self._at_hand() or (await self._obtain()).token
 
     def new_call(self, endpoint: str = "") -> AsyncTokenCall:
@@ -97,6 +99,7 @@ class AsyncTokenSession(SessionBase):
 
     async def aclose(self) -> None:
         """As :meth:`TokenSession.close`."""
+        running_loop()
         self._closed = True
         if self._saver is not None and self._loop is asyncio.get_running_loop():
             self._saver.cancel()
@@ -124,6 +127,7 @@ class AsyncTokenSession(SessionBase):
             await asyncio.wait(set(self._tasks))
 
     async def __aenter__(self) -> AsyncTokenSession:
+        running_loop()
         return self
 
     async def __aexit__(
@@ -214,7 +218,7 @@ class AsyncTokenSession(SessionBase):
                 await self._alone(_flow.save_again)
 
     def _own_loop(self) -> asyncio.AbstractEventLoop:
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         forked = self._process != os.getpid()  # the parent's loop never runs here
         if self._loop is not None and self._loop is not loop and (forked or self._loop.is_closed()):
             # One ``asyncio.run`` after the other, as web frameworks and Lambda handlers do.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import random
@@ -13,8 +14,26 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._config import hidden
-from ._guard import check_expected, is_lease_end, lock_times, wrong_lease_end, wrong_lock
-from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding, taken
+from ._guard import (
+    check_expected,
+    is_lease_end,
+    is_manager,
+    lock_times,
+    refuse_false,
+    wrong_lease_end,
+    wrong_lock,
+)
+from ._loops import running_loop
+from ._opening import (
+    HostLockSetting,
+    OpenedStore,
+    StoreConfig,
+    check_arguments,
+    choose,
+    open_binding,
+    opened,
+    taken,
+)
 from ._secret import Secret
 from ._threads import submit
 from ._token import ANY_REVISION, Token
@@ -63,7 +82,7 @@ class AsyncTokenStore:
 
     async def get_token(self) -> Token | None:
         """As :meth:`TokenStore.get_token`."""
-        with self._opened.guard("read the token") as failed:
+        with self._opened.guard("read the token", "get_token") as failed:
             return self._opened.read(await self._call(self._binding.get_token, {}))
         raise failed.error
 
@@ -73,9 +92,10 @@ class AsyncTokenStore:
         check_expected(expected)
         written = self._opened.write(token)
         hook = self._binding.set_token
-        with self._opened.guard("save the token", token) as failed:
+        with self._opened.guard("save the token", "set_token", token) as failed:
             await self._refuse_newer(expected)
-            await self._call(hook, hook.keywords(token=written, expected=expected))
+            arguments = hook.keywords(token=written, expected=expected)
+            refuse_false(self.name, await self._call(hook, arguments))
             return
         raise failed.error
 
@@ -94,7 +114,7 @@ class AsyncTokenStore:
         hook = self._binding.prepare_save
         if hook is None:
             return
-        with self._opened.guard("find out whether it can save a token") as failed:
+        with self._opened.guard("find out whether it can save a token", "prepare_save") as failed:
             await self._call(hook, hook.keywords(expected=expected))
             return
         raise failed.error
@@ -103,7 +123,7 @@ class AsyncTokenStore:
         """As :meth:`TokenStore.remove_token`."""
         check_expected(expected)
         hook = self._binding.remove_token
-        with self._opened.guard("remove the token") as failed:
+        with self._opened.guard("remove the token", "remove_token") as failed:
             await self._refuse_newer(expected)
             await self._call(hook, hook.keywords(expected=expected))
             return
@@ -117,18 +137,20 @@ class AsyncTokenStore:
         try:
             yield end
         finally:
-            with self._opened.guard("release its lock") as failed:
+            with self._opened.guard("release its lock", "token_lock") as failed:
                 await leave()
             failed.warn()  # not raised: the lease or the holder's end frees it
 
     async def aclose(self) -> None:
         """Gives back what the store opened; twice is fine."""
+        running_loop()
         if self._binding.close is not None:
-            with self._opened.guard("close") as failed:
+            with self._opened.guard("close", "close") as failed:
                 await self._call(self._binding.close, {})
             failed.check()
 
     async def __aenter__(self) -> AsyncTokenStore:
+        running_loop()
         return self
 
     async def __aexit__(
@@ -161,7 +183,8 @@ class AsyncTokenStore:
         self._opened.refuse_newer(found)
 
     async def _acquire(self, wait: float, lease: float) -> tuple[float | None, Any]:
-        with self._opened.guard("take the token lock") as failed:
+        with self._opened.guard("take the token lock", "token_lock") as failed:
+            running_loop()
             end, leave = await self._enter_lock(wait, lease)
             if not is_lease_end(end):
                 await leave()
@@ -172,14 +195,15 @@ class AsyncTokenStore:
     async def _enter_lock(self, wait: float, lease: float) -> tuple[float | None, Any]:
         hook = self._binding.token_lock
         if hook is None:
-            return await self._enter_host_lock(wait)
+            return await self._enter_in_thread(self._try_host_lock, wait)
         manager = hook.function(**hook.keywords(wait=wait, lease=lease))
         if inspect.isawaitable(manager):
             manager = await manager
-        if hasattr(manager, "__aenter__"):
+        kind = is_manager(manager)
+        if kind == "async":
             end = await manager.__aenter__()
             return end, functools.partial(manager.__aexit__, None, None, None)
-        if not hasattr(manager, "__enter__"):
+        if kind is None:
             raise wrong_lock(self.name, manager)
 
         def enter() -> tuple[float | None, Any]:
@@ -187,6 +211,24 @@ class AsyncTokenStore:
             one_try = hook.function(**hook.keywords(wait=0.0, lease=lease))
             return one_try.__enter__(), one_try
 
+        return await self._enter_in_thread(enter, wait)
+
+    def _try_host_lock(self) -> tuple[float | None, Any]:
+        """In a thread: the first try may make folders, and any may meet a slow file system."""
+        lock = self._opened.host_lock()
+        held = contextlib.nullcontext() if lock is None else lock.hold(0.0)
+        try:
+            return held.__enter__(), held
+        except TokenLockTimeoutError:
+            raise TokenLockTimeoutError(
+                f"the lock of token store {self.name!r} could not be acquired in time",
+                store=self.name,
+            ) from None
+
+    @staticmethod
+    async def _enter_in_thread(
+        enter: Callable[[], tuple[float | None, Any]], wait: float
+    ) -> tuple[float | None, Any]:
         async def attempt() -> tuple[float | None, Any]:
             entering = submit("lock", enter)
             try:
@@ -200,25 +242,8 @@ class AsyncTokenStore:
 
         return await _until(attempt, wait)
 
-    async def _enter_host_lock(self, wait: float) -> tuple[None, Any]:
-        lock = self._opened.host_lock()
-
-        async def leave() -> None:
-            if lock is not None:
-                lock.release()
-
-        async def attempt() -> tuple[None, Any]:
-            # Not in a thread: a try that does not block costs less than the hop.
-            if lock is not None and not lock.try_acquire():
-                raise TokenLockTimeoutError(
-                    f"the lock of token store {self.name!r} was not had within {wait} s",
-                    store=self.name,
-                )
-            return None, leave
-
-        return await _until(attempt, wait)
-
     async def _call(self, hook: Hook, arguments: dict[str, Any]) -> Any:
+        running_loop()
         if hook.is_coroutine:
             result = hook.function(**arguments)
             # A wrapper's hook may answer by itself, where the inner store's would be a coroutine.
@@ -230,9 +255,20 @@ class AsyncTokenStore:
 async def open_async_store(
     config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
 ) -> AsyncTokenStore:
-    """Opens a token store for an asyncio program; as :func:`open_store`."""
+    """Opens a token store for an asyncio program; as :func:`open_store`.
+
+    What reads files, such as importing a plugin, is done in a thread; the event loop goes on.
+
+    Raises:
+        AsyncioRequiredError: asyncio does not run here.
+    """
     config = hidden(config)
-    return async_store(config, identity, host_lock=host_lock)
+    running_loop()
+    check_arguments(identity, host_lock)
+    chosen = await _in_thread(functools.partial(choose, config, prefer_async=True))
+    if chosen.is_async:  # its clients may bind themselves to the event loop that they are made in
+        return AsyncTokenStore(opened(chosen, identity, host_lock))
+    return AsyncTokenStore(await _in_thread(functools.partial(opened, chosen, identity, host_lock)))
 
 
 def async_store(
@@ -250,6 +286,7 @@ def _leave_at_once(entering: Future[tuple[float | None, Any]]) -> None:
 
 
 async def _in_thread(function: Callable[[], T]) -> T:
+    running_loop()  # before the work begins, whose outcome nobody else would hear of
     return await asyncio.wrap_future(submit("io", function))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import re
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 import pluggy
 
 from . import hookspecs
+from ._hook_kinds import check_function
 from ._secret import Secret
 from .errors import StoreLoadError
 
@@ -58,6 +60,7 @@ class Binding:
         self.plugin = plugin
         self.inner = inner
         self.secrets: tuple[Secret[Any], ...] = ()  # of its options: what no message may hold
+        self.distribution = ""  # where its class came from; of an object of the user's own: none
         self._marked = marked
         self.get_token = hooks["get_token"]
         self.set_token = hooks["set_token"]
@@ -78,6 +81,12 @@ class Binding:
     def innermost(self) -> Binding:
         """Itself, or the store at the bottom of its wrappers."""
         return self if self.inner is None else self.inner.innermost
+
+    @property
+    def label(self) -> str:
+        """Its class, for messages to the author of the store."""
+        cls = self.plugin if isinstance(self.plugin, type) else type(self.plugin)
+        return label_of(cls, self.distribution)
 
     @property
     def place(self) -> str | None:
@@ -129,11 +138,15 @@ def bind(plugin: object, *, store: str, marked: bool, inner: Binding | None = No
         raise StoreLoadError(
             f"token store {store!r} has a wrong hook: {_reason(error)}", store=store
         ) from None
+    cls = plugin if inspect.isclass(plugin) else type(plugin)
+    if marked:
+        _refuse_unknown_hooks(cls, store)
     hooks: dict[str, Hook] = {}
     for name in hookspecs.HOOKS:
         caller = getattr(manager.hook, name)
         for implementation in caller.get_hookimpls():
             arguments = {*implementation.argnames, *implementation.kwargnames}
+            check_function(store, name, implementation.function)
             _check_signature(store, name, implementation.function, arguments)
             hooks[name] = Hook(
                 implementation.function,
@@ -142,16 +155,15 @@ def bind(plugin: object, *, store: str, marked: bool, inner: Binding | None = No
             )
     missing = [name for name in hookspecs.REQUIRED if name not in hooks]
     if missing:
-        lacks = " and ".join(_lack(plugin, name) for name in missing)
+        lacks = " and ".join(_lack(plugin, name, marked) for name in missing)
         mark = " (marked with @hookimpl)" if marked else ""
         raise StoreLoadError(
-            f"{store!r} is no token store: it has {lacks}; a store needs "
-            f"the methods {_LISTED}{mark}",
+            f"{store!r} is not a token store: it has {lacks}; a store needs the "
+            f"methods {_LISTED}{mark}",
             store=store,
         )
     if inner is not None:
         _forward(hooks, inner)
-    cls = plugin if inspect.isclass(plugin) else type(plugin)
     native_async = getattr(cls, "async_class", None) is not None
     return Binding(plugin, hooks, native_async=native_async, marked=marked, inner=inner)
 
@@ -160,9 +172,59 @@ def inspect_class(cls: type) -> Abilities:
     """What a store class can do, without making one.
 
     Raises:
-        StoreLoadError: It is no token store.
+        StoreLoadError: It is not a token store.
     """
     return bind(cls, store=cls.__name__, marked=True).abilities
+
+
+def check_class(cls: type, store: str) -> Abilities:
+    """The same, and looks for all that would fail when the store is opened.
+
+    Raises:
+        StoreLoadError: It, or its ``async_class``, is not a token store, or cannot be made from
+            options and an identity.
+    """
+    refuse_other_init(cls, store)
+    twin: object = getattr(cls, "async_class", None)
+    if twin is not None:
+        if not isinstance(twin, type):
+            raise StoreLoadError(
+                f"async_class of token store {store!r} must be a class, got {type(twin).__name__}",
+                store=store,
+            )
+        refuse_other_init(twin, store)
+        bind(twin, store=store, marked=True)
+    return bind(cls, store=store, marked=True).abilities
+
+
+def label_of(cls: type, distribution: str) -> str:
+    """A store class, for messages to its author."""
+    owner = f"distribution {distribution}" if distribution else f"module {cls.__module__}"
+    return f"class {cls.__name__} ({owner})"
+
+
+def refuse_other_init(cls: type, store: str) -> None:
+    """Raises StoreLoadError unless a store class can be made from options and an identity."""
+    lacks = sorted(getattr(cls, "__abstractmethods__", ()))
+    if lacks:
+        raise StoreLoadError(
+            f"the class {cls.__name__} of token store {store!r} is abstract: it does not define "
+            f"{', '.join(lacks)}",
+            store=store,
+        )
+    try:
+        inspect.signature(cls).bind("options", "identity")
+    except ValueError:
+        return  # it has no signature that could be looked at
+    except TypeError:
+        pass
+    else:
+        return
+    raise StoreLoadError(
+        f"the class {cls.__name__} of token store {store!r} must take two arguments: give it "
+        "__init__(self, options, identity)",
+        store=store,
+    )
 
 
 def _forward(hooks: dict[str, Hook], inner: Binding) -> None:
@@ -194,8 +256,28 @@ def _is_method(plugin: object, name: str) -> bool:
     return isinstance(static, (FunctionType, MethodType, staticmethod, classmethod))
 
 
-def _lack(plugin: object, name: str) -> str:
+def _refuse_unknown_hooks(cls: type, store: str) -> None:
+    """A misspelt hook would be ignored, and the store would lack its lock, say.
+
+    Only a near miss: a hook of a newer version of this package is not a mistake.
+    """
+    for name in dir(cls):
+        static = inspect.getattr_static(cls, name, None)
+        if name in hookspecs.HOOKS or not hasattr(static, f"{hookspecs.PROJECT}_impl"):
+            continue
+        near = difflib.get_close_matches(name, hookspecs.HOOKS, n=1)
+        if near:
+            raise StoreLoadError(
+                f"token store {store!r} marks {name} of {cls.__name__} with @hookimpl, but there "
+                f"is no hook of that name; did you mean {near[0]}?",
+                store=store,
+            )
+
+
+def _lack(plugin: object, name: str, marked: bool) -> str:
     static = inspect.getattr_static(plugin, name, None)
+    if marked and _is_method(plugin, name):
+        return f"a method {name} that is not marked with @hookimpl of flex_tokenstore"
     if static is None or isinstance(static, FunctionType):
         return f"no {name}"
     return f"no method {name}, but a {type(static).__name__} of that name"
@@ -208,10 +290,18 @@ def _check_signature(
     if missing:
         names = " and ".join(sorted(missing))
         raise StoreLoadError(
-            f"{hook} of token store {store!r} must take the argument {names}, by that name",
+            f"{hook} of token store {store!r} must take the argument {names}, by that name, as an "
+            "ordinary argument (not *args, not keyword only)",
             store=store,
         )
     for parameter in inspect.signature(function).parameters.values():
+        required = parameter.default is parameter.empty
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.name != "expected" and required:
+            raise StoreLoadError(
+                f"{hook} of token store {store!r} takes `{parameter.name}` as keyword only; it is "
+                "not passed: remove it, or give it a default",
+                store=store,
+            )
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.name == "expected":
             raise StoreLoadError(
                 f"{hook} of token store {store!r} takes `expected` as keyword only; pluggy does "

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from ._mistakes import explained
 from ._redaction import Redactor, current
-from ._stand_in import described, stand_in
+from ._stand_in import stand_in
 from .errors import StoreLoadError, TokenStoreError, TokenUnavailableError
 
 if TYPE_CHECKING:
@@ -51,9 +51,11 @@ class Guard:
         what: str,
         remedy: str = "",
         place: Callable[[], str | None] = lambda: None,
+        mistake: Callable[[Exception], str | None] = lambda error: None,
     ) -> None:
         self._redactor, self._store, self._place = redactor, store, place
-        self._what, self._remedy = what, remedy
+        self._what, self._remedy, self._mistake = what, remedy, mistake
+        self._found: str | None = None
 
     def __enter__(self) -> Guard:
         self._before = current.set(self._redactor)
@@ -77,10 +79,10 @@ class Guard:
             raise self.error
 
     def warn(self) -> None:
-        """Logs the type of the block's error, if it failed."""
+        """Logs the type of the block's error, if it failed, or the store's bug."""
         if hasattr(self, "error"):
-            kind = type(self.error.__cause__ or self.error).__name__
-            logger.warning("token store %r %s: %s", self._store, self._what, kind)
+            said = self._found or type(self.error.__cause__ or self.error).__name__
+            logger.warning("token store %r %s: %s", self._store, self._what, said)
 
     def _of_ours(self, error: Exception) -> TokenStoreError:
         if _as_raised and isinstance(error, TokenStoreError):
@@ -90,9 +92,10 @@ class Guard:
             assert isinstance(clean, TokenStoreError)
             clean.store = clean.store or self._store
             return clean
-        remedy = f". {self._remedy}" if self._remedy else ""
+        self._found = self._mistake(error)
         unavailable = TokenUnavailableError(
-            f"token store {self._store!r} {self._what}: {described(error)}{remedy}",
+            f"token store {self._store!r} {self._what}: "
+            f"{explained(error, self._found, self._remedy)}",
             store=self._store,
             place=self._place(),
         )
@@ -140,6 +143,13 @@ def wrong_lease_end(store: str, end: object) -> StoreLoadError:
     )
 
 
+def is_manager(given: object) -> Literal["sync", "async"] | None:
+    """Which kind of ``with`` block takes what a store's ``token_lock`` gave; None: neither."""
+    if hasattr(given, "__aenter__") and hasattr(given, "__aexit__"):
+        return "async"
+    return "sync" if hasattr(given, "__enter__") and hasattr(given, "__exit__") else None
+
+
 def wrong_lock(store: str, given: object) -> StoreLoadError:
     """For a store whose lock is not a context manager."""
     return StoreLoadError(
@@ -149,18 +159,16 @@ def wrong_lock(store: str, given: object) -> StoreLoadError:
     )
 
 
-def refuse_other_init(cls: type, store: str) -> None:
-    """Raises StoreLoadError unless a store class can be made from options and an identity."""
-    try:
-        inspect.signature(cls).bind("options", "identity")
-    except ValueError:
-        return  # it has no signature that could be looked at
-    except TypeError:
-        pass
-    else:
-        return
-    raise StoreLoadError(
-        f"the class {cls.__name__} of token store {store!r} must take two arguments: give it "
-        "__init__(self, options, identity)",
-        store=store,
-    )
+def refuse_false(store: str, given: object) -> None:
+    """Raises TokenUnavailableError for what ``set_token`` returns if it thinks that False is heard.
+
+    Raises:
+        TokenUnavailableError: A save that failed would be taken for one that succeeded.
+    """
+    if given is False:
+        raise TokenUnavailableError(
+            f"the store has a bug: set_token of token store {store!r} returned False. If it wrote "
+            "nothing, it must raise TokenConflictError (another token is stored) or "
+            "TokenUnavailableError, and else return None",
+            store=store,
+        )

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from ._discovery import BUILT_IN, OURS, Candidate
+from ._platform import UnsupportedPythonError
 from ._version import __version__
 from .errors import StoreLoadError, fresh_copy
+
+# Which distribution a class came from, for messages about it.
+# By id: a stranger's class may not be hashable.
+_owners: dict[int, tuple[type, str]] = {}
 
 # A failed load is kept: a module that was half imported would fail differently next time.
 _failed: dict[tuple[str, str, str], StoreLoadError] = {}
@@ -27,7 +33,9 @@ def load(candidate: Candidate) -> type:
     key = (candidate.name, candidate.distribution, candidate.value)
     if key not in _failed:
         try:
-            return _resolve(*candidate.value.split(":", 1))
+            found = _resolve(*candidate.value.split(":", 1))
+            _owners[id(found)] = found, candidate.distribution
+            return found
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - see below
@@ -42,6 +50,12 @@ def load(candidate: Candidate) -> type:
             _failed[key].__cause__ = stand_in(error)
     kept = _failed[key]
     raise fresh_copy(kept) from kept.__cause__
+
+
+def distribution_of(cls: object) -> str:
+    """The distribution whose entry point named the class; "" for any other class."""
+    found = _owners.get(id(cls))
+    return found[1] if found is not None and found[0] is cls else ""
 
 
 def missing_module(error: BaseException | None, value: str) -> str | None:
@@ -70,7 +84,11 @@ def _resolve(module: str, attribute: str) -> type:
         except AttributeError:
             raise _NoClassError(f"module {module!r} has no {attribute!r}") from None
     if not isinstance(found, type):
-        raise _NoClassError(f"{module}:{attribute} is not a class")
+        kind = "a module" if isinstance(found, ModuleType) else f"of type {type(found).__name__}"
+        raise _NoClassError(
+            f"{module}:{attribute} is not a class but {kind}; the entry point must name the class "
+            "of the store"
+        )
     return found
 
 
@@ -82,7 +100,7 @@ def _reason(error: BaseException, value: str) -> str:
             f"it needs the module {missing!r}, which is not installed; the plugin's own "
             "instructions tell how to install it"
         )
-    if isinstance(error, _NoClassError):
+    if isinstance(error, (_NoClassError, UnsupportedPythonError)):
         return str(error)
     if isinstance(error, ModuleNotFoundError):
         return f"its module {module!r} does not exist"

@@ -9,6 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ._folders import make_private_folder
+from ._platform import check_files
+
+check_files()
 
 if os.name == "nt":
     import msvcrt

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from ._binding import Abilities, Binding, bind
+from . import hookspecs
+from ._binding import Abilities, Binding, bind, label_of, refuse_other_init
 from ._config import hidden, normalise
-from ._guard import Guard, refuse_other_init
+from ._guard import Guard
 from ._identity import TokenIdentity
+from ._loading import distribution_of
+from ._mistakes import REPORT, mistake, mistake_in
+from ._platform import check_modules
 from ._redaction import Redactor, secrets_of, watch_loggers
 from ._secret import Secret
 from ._token import Token, TokenObject, checked, is_newer
@@ -19,6 +24,7 @@ from .errors import (
     StoreOptionsError,
     TokenCorruptError,
     TokenIdentityError,
+    UnknownStoreError,
 )
 
 if TYPE_CHECKING:
@@ -59,7 +65,7 @@ class OpenedStore:
         hook = self.binding.lock_id
         if hook is None:
             return _ById(self.binding.innermost.plugin)
-        with self.guard("name its lock") as failed:
+        with self.guard("name its lock", "lock_id") as failed:
             key = hook.function()
             if inspect.iscoroutine(key):
                 key.close()
@@ -92,11 +98,20 @@ class OpenedStore:
         found = Secret(data)
         del data  # a traceback may show locals
         self.refuse_newer(found)
+        if not issubclass(type(found.reveal()), Mapping):
+            raise TokenCorruptError(
+                f"the store has a bug: get_token of {self.binding.innermost.label} returned "
+                f"{type(found.reveal()).__name__}; it must return the token as a dict, or None. "
+                f"{REPORT}",
+                store=self.name,
+                place=self.place,
+            )
         token, problem = _token_in(found)
         if token is None:
             raise TokenCorruptError(
-                f"what token store {self.name!r} gave is no token: {problem}; remove it with "
-                "`flex-sdk token remove`",
+                f"what get_token of token store {self.name!r} returned is not a token: {problem}. "
+                f"If another program wrote it, remove it with `flex-sdk token remove`; if not, the "
+                f"store ({self.binding.innermost.label}) has a bug",
                 store=self.name,
                 place=self.place,
             )
@@ -146,11 +161,17 @@ class OpenedStore:
             place=self.place,
         )
 
-    def guard(self, doing: str, token: Token | None = None) -> Guard:
-        """For a call of the store's own code; see :class:`Guard`."""
+    def guard(self, doing: str, hook: str, token: Token | None = None) -> Guard:
+        """For a call of the store's own code, its method ``hook``; see :class:`Guard`."""
         self.redactor.note(token)
-        what = f"could not {doing}"
-        return Guard(self.redactor, self.name, what, _REMEDY, lambda: self.place)
+        return Guard(
+            self.redactor,
+            self.name,
+            f"could not {doing}",
+            _REMEDY,
+            lambda: self.place,
+            lambda error: mistake(error, self.binding, hook),
+        )
 
 
 def open_binding(
@@ -158,58 +179,123 @@ def open_binding(
 ) -> OpenedStore:
     """See ``open_store``."""
     config = hidden(config)
+    check_arguments(identity, host_lock)
+    return opened(choose(config, prefer_async=prefer_async), identity, host_lock)
+
+
+def check_arguments(identity: TokenIdentity, host_lock: str) -> None:
+    """Raises TypeError or StoreOptionsError for what ``open_store`` does not take."""
     if not isinstance(identity, TokenIdentity):
         raise TypeError(f"identity must be a TokenIdentity, got {type(identity).__name__}")
     if host_lock not in ("on", "off"):
         raise StoreOptionsError(
             f'host_lock must be "on" or "off", got {host_lock!r:.40}', option="host_lock"
         )
-    name, binding = bind_config(config, identity, prefer_async=prefer_async)
-    return OpenedStore(name, binding, identity, host_lock == "on")
 
 
-def bind_config(
-    config: StoreConfig, identity: TokenIdentity, *, prefer_async: bool
-) -> tuple[str, Binding]:
-    """A store's name and its hooks, from its config."""
+def opened(chosen: Chosen, identity: TokenIdentity, host_lock: str) -> OpenedStore:
+    """The store, made now."""
+    return OpenedStore(chosen.name, make(chosen, identity), identity, host_lock == "on")
+
+
+class Chosen(NamedTuple):
+    """Which store to open, and with what: found and imported, but not made yet."""
+
+    name: str
+    cls: Any
+    """The class to make; None for an object of the user's own."""
+    own: object | None
+    options: Any
+    secrets: tuple[Secret[Any], ...]
+    distribution: str
+    inner: Chosen | None
+    variables: Mapping[str, Any]
+    """By option: the environment variable that it came from, for error messages."""
+
+    @property
+    def is_async(self) -> bool:
+        """Its ``__init__`` may want the event loop in which its coroutines will run."""
+        if self.own is not None or (self.inner is not None and self.inner.is_async):
+            return True
+        hooks = (inspect.getattr_static(self.cls, name, None) for name in hookspecs.HOOKS)
+        return any(inspect.iscoroutinefunction(hook) for hook in hooks)
+
+
+def choose(config: StoreConfig, *, prefer_async: bool) -> Chosen:
+    """The store that a config names. It may read many files: all imports and scans are here."""
     config = hidden(config)
+    check_modules()
     name, options, own = normalise(config)
     if own is not None:
-        name = type(own).__name__
-        with _opening(name, ()) as opening:
-            return name, bind(own, store=name, marked=False)
-        raise opening.error
+        return Chosen(type(own).__name__, None, own, None, (), "", None, {})
     assert name is not None
-    return name, _bind_plugin(name, options, identity, prefer_async=prefer_async)
+    return _choose_plugin(name, options, prefer_async=prefer_async)
 
 
-def _bind_plugin(
-    name: str, options: Mapping[str, Any], identity: TokenIdentity, *, prefer_async: bool
-) -> Binding:
-    """The hooks of a store object made from its name and options."""
-    from ._registry import load_store_class
-    from ._wrapper import WrapperStore
-
-    cls: Any = load_store_class(name)
-    checked = _checked_options(cls, name, options)
-    secrets, inner = secrets_of(checked), None
-    with _opening(name, secrets) as opening:
-        if prefer_async:
-            cls = getattr(cls, "async_class", None) or cls
-        plugin = _made(cls, name, checked, identity)
-        if isinstance(plugin, WrapperStore):
-            inner = plugin._open_inner(name, checked, identity, prefer_async=prefer_async)
+def make(chosen: Chosen, identity: TokenIdentity) -> Binding:
+    """The hooks of the store, which is made now."""
+    name, secrets = chosen.name, chosen.secrets
+    with _opening(name, secrets, chosen.cls) as opening:
+        if chosen.own is not None:
+            return bind(chosen.own, store=name, marked=False)
+        plugin, inner = _made(chosen.cls, name, chosen.options, identity), None
+        if chosen.inner is not None:
+            with naming_inner(name):
+                inner = make(chosen.inner, identity)
+            plugin._inner = inner
         binding = bind(plugin, store=name, marked=True, inner=inner)
+        binding.distribution = chosen.distribution
         binding.secrets = secrets + (() if inner is None else inner.secrets)
         return binding
     if isinstance(opening.error, StoreOptionsError):
         from ._options import name_variable
 
-        name_variable(opening.error, getattr(options, "variables", {}))
+        name_variable(opening.error, chosen.variables)
     raise opening.error
 
 
-def _made(cls: type, name: str, options: Any, identity: TokenIdentity) -> object:
+@contextmanager
+def naming_inner(store: str) -> Iterator[None]:
+    """Errors within are of the option ``inner`` of that store."""
+    try:
+        yield
+    except (StoreOptionsError, UnknownStoreError, StoreLoadError) as error:
+        error.message = f"option 'inner' of token store {store!r}: {error.message}"
+        error.args = (error.message,)
+        if isinstance(error, StoreOptionsError):
+            error.option = "inner" if error.option is None else f"inner.{error.option}"
+        raise
+
+
+def _choose_plugin(name: str, options: Mapping[str, Any], *, prefer_async: bool) -> Chosen:
+    from ._registry import load_store_class
+    from ._wrapper import WrapperStore
+
+    cls: Any = load_store_class(name)
+    checked, distribution, inner = _checked_options(cls, name, options), distribution_of(cls), None
+    secrets = secrets_of(checked)
+    if prefer_async:
+        cls = getattr(cls, "async_class", None) or cls
+    if isinstance(cls, type) and issubclass(cls, WrapperStore):
+        with _opening(name, secrets) as opening:
+            inner = _choose_inner(name, checked, prefer_async=prefer_async)
+        opening.check()
+    variables = getattr(options, "variables", {})
+    return Chosen(name, cls, None, checked, secrets, distribution, inner, variables)
+
+
+def _choose_inner(store: str, options: Any, *, prefer_async: bool) -> Chosen:
+    if not hasattr(options, "inner"):
+        raise StoreLoadError(
+            f"token store {store!r} wraps another, but its Options have no field `inner` for "
+            "the config of that one",
+            store=store,
+        )
+    with naming_inner(store):
+        return choose(options.inner, prefer_async=prefer_async)
+
+
+def _made(cls: type, name: str, options: Any, identity: TokenIdentity) -> Any:
     factory: Callable[..., object] = cls
     try:
         return factory(options, identity)
@@ -229,10 +315,16 @@ def _checked_options(cls: type, name: str, options: Mapping[str, Any]) -> Any:
     raise opening.error
 
 
-def _opening(name: str, secrets: tuple[Secret[Any], ...]) -> Guard:
-    """For the code of a plugin that runs while it is opened."""
+def _opening(name: str, secrets: tuple[Secret[Any], ...], cls: Any = None) -> Guard:
+    """For the code of a plugin that runs while it is opened; ``cls`` is what is made."""
     watch_loggers()
-    return Guard(Redactor(secrets), name, "could not be opened")
+
+    def found(error: Exception) -> str | None:
+        if not isinstance(cls, type):
+            return None
+        return mistake_in(error, f"__init__ of {label_of(cls, distribution_of(cls))}", cls)
+
+    return Guard(Redactor(secrets), name, "could not be opened", mistake=found)
 
 
 class _ById:

@@ -154,15 +154,13 @@ def _status(candidate: Candidate, found: list[Candidate]) -> tuple[Status, str]:
 
 
 def _checked(info: StoreInfo, candidate: Candidate) -> StoreInfo:
-    from ._binding import inspect_class
-    from ._guard import refuse_other_init
+    from ._binding import check_class
     from ._options import describe_options
     from ._wrapper import WrapperStore
 
     try:
         cls = load(candidate)
-        abilities = inspect_class(cls)
-        refuse_other_init(cls, candidate.name)
+        abilities = check_class(cls, candidate.name)
         options = tuple(describe_options(cls))
     except StoreLoadError as error:
         missing = missing_module(error.__cause__, candidate.value) is not None

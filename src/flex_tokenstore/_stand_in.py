@@ -74,10 +74,10 @@ def _single(error: BaseException) -> Exception:
     cls: Any = type(kind.__name__, (StandIn, base), {**names, "__str__": _text})
     made: Exception = cls()
     made.args = ("; ".join(part for part in (*_facts(error), where(error), _WITHHELD) if part),)
-    number = _attribute(error, "errno")
+    number = attribute(error, "errno")
     if isinstance(made, OSError) and type(number) is int:
         made.errno, made.strerror = number, _system_text(error) or None
-    name = _attribute(error, "name")
+    name = attribute(error, "name")
     if isinstance(made, (ImportError, NameError, AttributeError)) and _is_name(name):
         made.name = name
     return made
@@ -102,22 +102,23 @@ def _facts(error: BaseException) -> Iterator[str]:
     """What is told of it beside its type: numbers and names, never its text."""
     yield _system_text(error)
     for name in _CODES if _system_text(error) else ("errno", *_CODES):
-        code = _attribute(error, name)
+        code = attribute(error, name)
         if type(code) is int or (type(code) is str and re.fullmatch("[0-9A-Z]{1,6}", code)):
             yield f"{name} {code}"
     if isinstance(error, SyntaxError):
         yield f"line {error.lineno}"
-    name = _attribute(error, "name")
+    name = attribute(error, "name")
     if isinstance(error, (ImportError, NameError, AttributeError)) and _is_name(name):
         yield f"{name!r}"
 
 
 def _system_text(error: BaseException) -> str:
-    number = _attribute(error, "errno")
+    number = attribute(error, "errno")
     return os.strerror(number) if type(number) is int and number in errno.errorcode else ""
 
 
-def _attribute(error: BaseException, name: str) -> Any:
+def attribute(error: object, name: str) -> Any:
+    """An attribute of a stranger's object; None: it has none, or looking for it raises."""
     try:
         return getattr(error, name, None)
     except Exception:  # noqa: BLE001 - a property of a stranger's class

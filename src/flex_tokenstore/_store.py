@@ -8,7 +8,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from ._config import hidden
-from ._guard import check_expected, is_lease_end, lock_times, wrong_lease_end, wrong_lock
+from ._guard import (
+    check_expected,
+    is_lease_end,
+    is_manager,
+    lock_times,
+    refuse_false,
+    wrong_lease_end,
+    wrong_lock,
+)
 from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding, taken
 from ._secret import Secret
 from ._token import ANY_REVISION, Token
@@ -64,7 +72,7 @@ class TokenStore:
             TokenCorruptError: What is stored is no token.
             TokenIdentityError: What is stored is not this identity's.
         """
-        with self._opened.guard("read the token") as failed:
+        with self._opened.guard("read the token", "get_token") as failed:
             return self._opened.read(self._call(self._binding.get_token, {}))
         raise failed.error
 
@@ -87,9 +95,10 @@ class TokenStore:
         check_expected(expected)
         written = self._opened.write(token)
         hook = self._binding.set_token
-        with self._opened.guard("save the token", token) as failed:
+        with self._opened.guard("save the token", "set_token", token) as failed:
             self._refuse_newer(expected)
-            self._call(hook, hook.keywords(token=written, expected=expected))
+            arguments = hook.keywords(token=written, expected=expected)
+            refuse_false(self.name, self._call(hook, arguments))
             return
         raise failed.error
 
@@ -108,7 +117,7 @@ class TokenStore:
         hook = self._binding.prepare_save
         if hook is None:
             return
-        with self._opened.guard("find out whether it can save a token") as failed:
+        with self._opened.guard("find out whether it can save a token", "prepare_save") as failed:
             self._call(hook, hook.keywords(expected=expected))
             return
         raise failed.error
@@ -124,7 +133,7 @@ class TokenStore:
         """
         check_expected(expected)
         hook = self._binding.remove_token
-        with self._opened.guard("remove the token") as failed:
+        with self._opened.guard("remove the token", "remove_token") as failed:
             self._refuse_newer(expected)
             self._call(hook, hook.keywords(expected=expected))
             return
@@ -152,14 +161,14 @@ class TokenStore:
         try:
             yield end
         finally:
-            with self._opened.guard("release its lock") as failed:
+            with self._opened.guard("release its lock", "token_lock") as failed:
                 self._leave(manager)
             failed.warn()  # not raised: the lease or the holder's end frees it
 
     def close(self) -> None:
         """Gives back what the store opened; twice is fine."""
         if self._binding.close is not None:
-            with self._opened.guard("close") as failed:
+            with self._opened.guard("close", "close") as failed:
                 try:
                     self._call(self._binding.close, {})
                 finally:
@@ -207,7 +216,7 @@ class TokenStore:
         return _no_lock() if lock is None else lock.hold(wait)
 
     def _acquire(self, wait: float, lease: float) -> tuple[Any, float | None]:
-        with self._opened.guard("take the token lock") as failed:
+        with self._opened.guard("take the token lock", "token_lock") as failed:
             manager = self._lock_manager(wait, lease)
             end = self._enter(manager)
             if not is_lease_end(end):
@@ -217,14 +226,15 @@ class TokenStore:
         raise failed.error
 
     def _enter(self, manager: Any) -> float | None:
-        if hasattr(manager, "__aenter__"):
+        kind = is_manager(manager)
+        if kind == "async":
             return cast("float | None", self._loop_thread().run(manager.__aenter__()))
-        if not hasattr(manager, "__enter__"):
+        if kind is None:
             raise wrong_lock(self.name, manager)
         return cast("float | None", manager.__enter__())
 
     def _leave(self, manager: Any) -> None:
-        if hasattr(manager, "__aexit__"):
+        if is_manager(manager) == "async":
             self._loop_thread().run(manager.__aexit__(None, None, None))
         else:
             manager.__exit__(None, None, None)

@@ -9,12 +9,9 @@ from ._secret import Secret
 from ._stand_in import stand_in
 from ._token import TAG, TokenObject, check_token_object, revision_of
 from .errors import (
-    StoreLoadError,
-    StoreOptionsError,
     TokenCorruptError,
     TokenStoreError,
     TokenUnavailableError,
-    UnknownStoreError,
 )
 from .hookspecs import hookimpl
 
@@ -125,27 +122,6 @@ class WrapperStore:
         tag.pop("revision", None)
         plain[TAG] = tag
         return plain
-
-    def _open_inner(
-        self, store: str, options: Any, identity: TokenIdentity, *, prefer_async: bool
-    ) -> Binding:
-        from ._opening import bind_config
-
-        if not hasattr(options, "inner"):
-            raise StoreLoadError(
-                f"token store {store!r} wraps another, but its Options have no field `inner` for "
-                "the config of that one",
-                store=store,
-            )
-        try:
-            self._inner = bind_config(options.inner, identity, prefer_async=prefer_async)[1]
-        except (StoreOptionsError, UnknownStoreError, StoreLoadError) as error:
-            error.message = f"option 'inner' of token store {store!r}: {error.message}"
-            error.args = (error.message,)
-            if isinstance(error, StoreOptionsError):
-                error.option = "inner" if error.option is None else f"inner.{error.option}"
-            raise
-        return self._inner
 
 
 def _call(hook: Hook, **arguments: Any) -> Any:

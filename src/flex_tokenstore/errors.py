@@ -14,6 +14,7 @@ Every class is also the built-in exception that fits it, so ``except OSError`` a
     ├── TokenIdentityError       (ValueError)       what is stored is another client's token
     ├── TokenLockTimeoutError    (TimeoutError)     the lock was not had in time
     ├── GrantError               (RuntimeError)     a token request failed
+    ├── AsyncioRequiredError     (RuntimeError)     a coroutine of ours, and asyncio does not run
     └── SessionClosedError       (RuntimeError)     the session is closed, or of another event loop
 
 Messages say what happened, in which store and where, and what to do next. None ever holds
@@ -26,6 +27,7 @@ import copy
 from typing import Literal, TypeVar
 
 __all__ = [
+    "AsyncioRequiredError",
     "GrantError",
     "SessionClosedError",
     "StoreLoadError",
@@ -165,6 +167,10 @@ class GrantError(TokenStoreError, RuntimeError):
     ) -> None:
         super().__init__(message, store=store, place=place)
         self.reason = reason
+
+
+class AsyncioRequiredError(TokenStoreError, RuntimeError):
+    """The async classes need a running asyncio event loop; those of trio and curio do not do."""
 
 
 class SessionClosedError(TokenStoreError, RuntimeError):
