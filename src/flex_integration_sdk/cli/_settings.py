@@ -34,7 +34,7 @@ _OPTIONS = (
     click.option(
         "--store",
         metavar="NAME",
-        help="Token store. Default: FLEX_INTEGRATION_TOKEN_STORE, else `file`. Its options come from "
+        help="Token store. Default: FLEX_INTEGRATION_TOKEN_STORE, else `file`. Options come from "
         "FLEX_INTEGRATION_TOKEN_STORE__<OPTION>, unless the environment names another store.",
     ),
 )
