@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ._config import hidden
 from ._guard import check_expected, is_lease_end, lock_times, wrong_lease_end, wrong_lock
 from ._opening import HostLockSetting, OpenedStore, StoreConfig, open_binding, taken
+from ._patience import Patience
 from ._secret import Secret
 from ._threads import submit
 from ._token import ANY_REVISION, Token
@@ -35,6 +35,8 @@ class AsyncTokenStore:
     def __init__(self, opened: OpenedStore) -> None:
         self._opened = opened
         self._binding = opened.binding
+        # A try may cost a change of threads, so that the first pauses are longer than elsewhere.
+        self._patience = Patience(brisk=0.02)
 
     @property
     def name(self) -> str:
@@ -198,7 +200,7 @@ class AsyncTokenStore:
             leave = functools.partial(entered.__exit__, None, None, None)
             return end, functools.partial(_in_thread, leave)
 
-        return await _until(attempt, wait)
+        return await _until(attempt, wait, self._patience)
 
     async def _enter_host_lock(self, wait: float) -> tuple[None, Any]:
         lock = self._opened.host_lock()
@@ -211,12 +213,14 @@ class AsyncTokenStore:
             # Not in a thread: a try that does not block costs less than the hop.
             if lock is not None and not lock.try_acquire():
                 raise TokenLockTimeoutError(
-                    f"the lock of token store {self.name!r} was not had within {wait} s",
+                    f"the lock of token store {self.name!r} could not be acquired within {wait:g} s: "
+                    "another process or thread holds it. It may stand still (a debugger, a "
+                    "suspended process, a blocking call in an event loop): let it go on or end it",
                     store=self.name,
                 )
             return None, leave
 
-        return await _until(attempt, wait)
+        return await _until(attempt, wait, self._patience)
 
     async def _call(self, hook: Hook, arguments: dict[str, Any]) -> Any:
         if hook.is_coroutine:
@@ -253,13 +257,17 @@ async def _in_thread(function: Callable[[], T]) -> T:
     return await asyncio.wrap_future(submit("io", function))
 
 
-async def _until(attempt: Callable[[], Awaitable[T]], wait: float) -> T:
+async def _until(attempt: Callable[[], Awaitable[T]], wait: float, patience: Patience) -> T:
     deadline = time.monotonic() + wait
+    patience.begin()
     while True:
         try:
-            return await attempt()
+            had = await attempt()
         except TokenLockTimeoutError:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise
-            await asyncio.sleep(min(left, random.uniform(0.001, 0.02)))  # noqa: S311 - a jitter
+            await asyncio.sleep(min(left, patience.pause()))
+        else:
+            patience.end()
+            return had

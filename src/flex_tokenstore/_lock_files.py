@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -67,8 +68,10 @@ class Hold:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.opened_at = 0.0  # monotonic
         self._fd: int | None = None
         self._inode: Inode | None = None
+        self._stamp = 0
 
     def open(self) -> None:
         """Opens the file; makes it and its folder if absent.
@@ -80,7 +83,9 @@ class Hold:
         with ours.noting:
             ours.holds.add(self)
             self._fd = _open(self.path)
-            self._inode = _inode(os.fstat(self._fd))
+            found = os.fstat(self._fd)
+            self._inode, self._stamp = _inode(found), found.st_mtime_ns
+            self.opened_at = time.monotonic()
 
     def lock(self) -> None:
         """Locks it, if nobody else has.
@@ -90,6 +95,20 @@ class Hold:
         """
         assert self._fd is not None
         _lock(self._fd)
+
+    def pass_on(self) -> None:
+        """Leaves a time stamp, by which those who wait see that the lock has another holder."""
+        if os.utime in os.supports_fd and self._fd is not None:
+            with suppress(OSError):
+                os.utime(self._fd)
+
+    def was_passed_on(self) -> bool:
+        """Whether somebody has left a time stamp since it was opened, or since the last look."""
+        with suppress(OSError):
+            if self._fd is not None:
+                before, self._stamp = self._stamp, os.fstat(self._fd).st_mtime_ns
+                return self._stamp != before
+        return False
 
     def is_found(self) -> bool:
         """Whether its path still leads to it: else a lock on it excludes nobody.

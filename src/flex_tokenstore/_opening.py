@@ -10,6 +10,7 @@ from ._binding import Abilities, Binding, bind
 from ._config import hidden, normalise
 from ._guard import Guard, refuse_other_init
 from ._identity import TokenIdentity
+from ._patience import Patience
 from ._redaction import Redactor, secrets_of, watch_loggers
 from ._secret import Secret
 from ._token import Token, TokenObject, checked, is_newer
@@ -41,6 +42,7 @@ class OpenedStore:
         self.identity = identity
         self.abilities: Abilities = binding.abilities
         self._host_lock = host_lock
+        self._patience = Patience()
         self.redactor = Redactor(binding.secrets)
 
     @property
@@ -78,7 +80,8 @@ class OpenedStore:
         from ._folders import state_folder
         from ._host_lock import HostLock
 
-        return HostLock(state_folder() / f"{self.identity.key}.lock")
+        path = state_folder() / f"{self.identity.key}.lock"
+        return HostLock(path, patience=self._patience)
 
     def read(self, data: object) -> Token | None:
         """What ``get_token`` gave, checked.

@@ -14,6 +14,7 @@ from typing import Any
 
 from flex_tokenstore._host_lock import Holding, HostLock
 from flex_tokenstore._identity import TokenIdentity
+from flex_tokenstore._patience import Patience
 from flex_tokenstore._token import (
     ANY_REVISION,
     FORMAT,
@@ -77,6 +78,7 @@ class FileStore:
         )
         self._names = FileNames(self._files, self._key, fixed=where.name)
         self._locked = False
+        self._patience = Patience()
         self._cache: tuple[str, Signature, TokenObject] | None = None
 
     @property
@@ -239,7 +241,8 @@ class FileStore:
         logger.warning("%s held no token and was moved to %s", path, aside)
 
     def _renewal_lock(self) -> HostLock:
-        return HostLock(self._files.folder / f"{self._key}.lock", store="file")
+        path = self._files.folder / f"{self._key}.lock"
+        return HostLock(path, store="file", patience=self._patience)
 
     def _note_lock(self, locked: bool) -> None:
         self._locked = locked  # the file itself is read then, whatever the cache has
