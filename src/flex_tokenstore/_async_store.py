@@ -213,8 +213,8 @@ class AsyncTokenStore:
             # Not in a thread: a try that does not block costs less than the hop.
             if lock is not None and not lock.try_acquire():
                 raise TokenLockTimeoutError(
-                    f"the lock of token store {self.name!r} could not be acquired within {wait:g} s: "
-                    "another process or thread holds it. It may stand still (a debugger, a "
+                    f"the lock of token store {self.name!r} could not be acquired within "
+                    f"{wait:g} s: another process or thread holds it. It may stand still (a debugger, a "
                     "suspended process, a blocking call in an event loop): let it go on or end it",
                     store=self.name,
                 )

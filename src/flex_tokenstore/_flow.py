@@ -326,8 +326,8 @@ def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outco
             state.note("waited", reason="timeout", seconds=waited)
             raise TokenLockTimeoutError(
                 f"another program has held the lock of this token for {waited:.0f} s and saved no "
-                "new one. It may stand still (a debugger, a suspended process, a blocking call in an "
-                "event loop): let it go on or end it, or raise lock_timeout"
+                "new one. It may stand still (a debugger, a suspended process, a blocking call in "
+                "an event loop): let it go on or end it, or raise lock_timeout"
             ) from reply.error
 
 
