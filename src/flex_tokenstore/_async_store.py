@@ -214,8 +214,8 @@ class AsyncTokenStore:
             if lock is not None and not lock.try_acquire():
                 raise TokenLockTimeoutError(
                     f"the lock of token store {self.name!r} could not be acquired within "
-                    f"{wait:g} s: another process or thread holds it. It may stand still (a debugger, a "
-                    "suspended process, a blocking call in an event loop): let it go on or end it",
+                    f"{wait:g} s: another process or thread holds it. It may stand still (a "
+                    "debugger, a blocking call in an event loop): let it go on or end it",
                     store=self.name,
                 )
             return None, leave

@@ -10,7 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._lock_files import FLAGS, Hold
+from . import _windows
+from ._lock_files import FLAGS, PRIVATE, Hold
+from ._owners import whose
 from ._patience import Patience
 from .errors import (
     TokenLockTimeoutError,
@@ -26,7 +28,9 @@ _FRESH = 1.0  # seconds; a lock file that was opened earlier may have been repla
 _LOOKS = 10  # lock files that vanish one after the other, before somebody is told
 
 _BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
-_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
+# What opening a link with O_NOFOLLOW gives: on Linux and macOS, on FreeBSD, on NetBSD.
+_IS_LINK = {errno.ELOOP, errno.EMLINK, getattr(errno, "EFTYPE", errno.ELOOP)}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, *_IS_LINK}
 _REMEDY = (
     "Check the owner and mode of it and of its folder, or choose a folder that this user may "
     "write in"
@@ -34,7 +38,8 @@ _REMEDY = (
 _FULL = "Free some space"
 _LOCKLESS = ("its file system offers no locks", "Choose a folder on a local one")
 _REASONS = {
-    errno.ELOOP: ("it is a symbolic link", _REMEDY),
+    **dict.fromkeys(_IS_LINK, ("it is a symbolic link", _REMEDY)),
+    errno.ENOENT: ("its path is too long, or its folder was removed", "Choose a shorter path"),
     errno.ENOSPC: ("the disk is full", _FULL),
     errno.EDQUOT: ("the disk quota is used up", _FULL),
     errno.EROFS: ("the file system is read-only", "Choose a folder that can be written in"),
@@ -54,12 +59,19 @@ class HostLock:
             that somebody else removes or replaces is noticed by whoever locks it next.
         store: Name of the store to put into errors.
         patience: How long earlier objects for this lock have waited.
+        mode: Of the lock file, if it is made.
     """
 
     def __init__(
-        self, path: Path, *, store: str | None = None, patience: Patience | None = None
+        self,
+        path: Path,
+        *,
+        store: str | None = None,
+        patience: Patience | None = None,
+        mode: int = PRIVATE,
     ) -> None:
         self.path = path
+        self._mode = mode
         self._store = store
         self._patience = Patience() if patience is None else patience
         self._holds: list[Hold] = []
@@ -131,7 +143,7 @@ class HostLock:
         """
         try:
             with suppress(FileNotFoundError):
-                os.close(os.open(self.path, FLAGS, 0o600))
+                os.close(_windows.retried(lambda: os.open(self.path, FLAGS, PRIVATE)))
         except OSError as error:
             raise self._refused(error) from None
 
@@ -146,7 +158,8 @@ class HostLock:
         The next try uses the same open file, for a try of one who waits must be cheap.
         """
         for _ in range(_LOOKS):
-            hold = self._opened(mine)
+            if (hold := self._opened(mine)) is None:
+                return False
             try:
                 hold.lock()
             except OSError as error:
@@ -164,16 +177,29 @@ class HostLock:
             place=str(self.path),
         )
 
-    def _opened(self, mine: list[Hold]) -> Hold:
+    def _opened(self, mine: list[Hold]) -> Hold | None:
+        """The open lock file; None: another program has it open, so that Windows refuses."""
         if mine and time.monotonic() - mine[-1].opened_at < _FRESH:
             return mine[-1]
         self._end(mine)
-        hold = Hold(self.path)
+        hold = Hold(self.path, self._mode)
         mine.append(hold)
         try:
             hold.open()
         except OSError as error:
-            raise self._refused(error) from None
+            if _windows.is_shared(error):
+                return None
+            return self._opened_again(hold, error)
+        return hold
+
+    def _opened_again(self, hold: Hold, error: OSError) -> Hold:
+        """Windows may also say "access denied" while another program has the file open."""
+        try:
+            if not (_windows.WINDOWS and isinstance(error, PermissionError)):
+                raise error
+            _windows.retried(hold.open)
+        except OSError as last:
+            raise self._refused(last) from None
         return hold
 
     def _is_found(self, hold: Hold) -> bool:
@@ -200,6 +226,8 @@ class HostLock:
     def _refused(self, error: OSError) -> TokenUnavailableError:
         kind = TokenPermissionError if error.errno in _DENIED else TokenUnavailableError
         why, remedy = _REASONS.get(error.errno or 0, (error.strerror, _REMEDY))
+        if error.errno in (errno.EACCES, errno.EPERM) and (owner := whose(self.path)):
+            remedy = f"{owner}; or choose a folder that this user may write in"
         if self._store is None:  # it is the one that we give to a store that has none
             remedy += (
                 ", or choose another folder with XDG_STATE_HOME, or do without a lock among "

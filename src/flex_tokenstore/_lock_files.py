@@ -33,6 +33,8 @@ logger = logging.getLogger("flex_tokenstore")
 
 FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 
+PRIVATE = 0o600
+
 Inode = tuple[int, int]  # device and inode: what a file is, whatever its path
 
 
@@ -66,8 +68,9 @@ class Hold:
     at any moment, leaves none open that nobody knows.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: int = 0o600) -> None:
         self.path = path
+        self._mode = mode
         self.opened_at = 0.0  # monotonic
         self._fd: int | None = None
         self._inode: Inode | None = None
@@ -82,7 +85,7 @@ class Hold:
         ours = here()
         with ours.noting:
             ours.holds.add(self)
-            self._fd = _open(self.path)
+            self._fd = _open(self.path, self._mode)
             found = os.fstat(self._fd)
             self._inode, self._stamp = _inode(found), found.st_mtime_ns
             self.opened_at = time.monotonic()
@@ -151,12 +154,24 @@ class Hold:
                 _close(fd, self.path)
 
 
-def _open(path: Path) -> int:
+def _open(path: Path, mode: int) -> int:
     try:
-        return os.open(path, FLAGS | os.O_CREAT, 0o600)
+        return _made(path, mode)
     except FileNotFoundError:
         make_private_folder(path.parent)
-        return os.open(path, FLAGS | os.O_CREAT, 0o600)
+        return _made(path, mode)
+
+
+def _made(path: Path, mode: int) -> int:
+    if mode == PRIVATE:
+        return os.open(path, FLAGS | os.O_CREAT, mode)
+    try:
+        fd = os.open(path, FLAGS | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        return os.open(path, FLAGS | os.O_CREAT, mode)
+    with suppress(OSError):
+        os.fchmod(fd, mode)  # the umask may have taken the group's rights away
+    return fd
 
 
 def _inode(found: os.stat_result) -> Inode:

@@ -63,12 +63,21 @@ def run(arguments: Sequence[str]) -> int:
             raise
         # One line, and no control characters: a server or a file name may have put some there.
         text = "".join(c if c.isprintable() else " " for c in _said(error))
+        if _is_closed_pipe(error):
+            _drop_output()
+            return 1
         if type(error) is OSError and error.filename is None and error.errno in _UNWRITABLE:
             _drop_output()
             text = f"standard output cannot be written to: {text}"
         click.echo(f"flex-sdk: {text}", err=True)
         return code
     return code if isinstance(code, int) else 0
+
+
+def _is_closed_pipe(error: Exception) -> bool:
+    """Windows says EINVAL of a pipe whose reader has ended."""
+    is_output = type(error) is OSError and error.filename is None
+    return os.name == "nt" and is_output and getattr(error, "errno", None) == errno.EINVAL
 
 
 def _drop_output() -> None:
