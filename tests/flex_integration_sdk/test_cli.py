@@ -544,7 +544,7 @@ def test_what_the_console_cannot_encode_is_printed_with_replacements(
         written = b""
         for stream in streams:
             stream.flush()
-            written += stream.buffer.getvalue()  # type: ignore[attr-defined]
+            written += stream.buffer.getvalue()
         assert (ended.value.code, arguments) == (code, arguments)
         assert b"Traceback" not in written
         written.decode("utf-8" if encoding == "ascii" else encoding)  # click takes ASCII for UTF-8

@@ -28,7 +28,7 @@ from flex_tokenstore import (
 )
 from flex_tokenstore._host_lock import HostLock
 from flex_tokenstore._token import ANY_REVISION
-from flex_tokenstore.stores._files import PrivateFiles
+from flex_tokenstore.stores._files import Permissions, PrivateFiles
 
 from .as_user import NOBODY, another_user, needs_root
 from .traced import store, token
@@ -154,7 +154,7 @@ def test_off_keeps_the_mode_and_group_of_what_was_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("permissions", ["strict", "warn"])
-def test_else_a_new_file_is_private(tmp_path: Path, permissions: str) -> None:
+def test_else_a_new_file_is_private(tmp_path: Path, permissions: Permissions) -> None:
     (tmp_path / "t").mkdir(mode=0o750)
     store(str(tmp_path / "t/t.json"), permissions).set_token(token("new"), ANY_REVISION)
     assert {mode(each) for each in (tmp_path / "t").iterdir()} == {0o600}
@@ -508,7 +508,7 @@ def test_strict_says_what_it_does_not_check_on_windows(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     inside: bool,
-    permissions: str,
+    permissions: Permissions,
 ) -> None:
     profile = tmp_path if inside else tmp_path / "home"
     monkeypatch.setattr(Path, "home", lambda: profile)
