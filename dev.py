@@ -4,7 +4,8 @@
 python3 dev.py demo      the main job, on a local sandbox
 python3 dev.py test      the tests (further arguments go to pytest)
 python3 dev.py lint | types | layers | slow | setup
-python3 dev.py bench storm | header | start | stores | tenants | transit (and its arguments)
+python3 dev.py bench storm | header | start | stores | tenants | transit | waiters (and its
+                         arguments)
 
 Everything is installed into ``.venv`` (or the folder that FLEX_DEV_VENV names), once for each
 state of the pyproject.toml files (the plugins' too) and the requirements; for ``bench``, with the
@@ -29,7 +30,7 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 JS_SDK = "sharetribe-flex-integration-sdk@1.14.1"
 NO_TESTS = 5  # pytest's exit code when nothing was selected
-BENCHMARKS = ("storm", "header", "start", "stores", "tenants", "transit")
+BENCHMARKS = ("storm", "header", "start", "stores", "tenants", "transit", "waiters")
 KINDS = {"demo": "user", "bench": "bench"}  # what to install; for all else, the developer's
 PINS = {"developer": "requirements-dev.txt", "bench": "benchmarks/requirements.txt"}
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ._config import file_store, memory_store, store_config_from_env
     from ._events import Event
     from ._identity import TokenIdentity
+    from ._patience import Patience
     from ._registry import StoreInfo, describe_store, list_stores
     from ._secret import Secret
     from ._secret_files import read_secret_file
@@ -48,6 +49,7 @@ _LAZY = {
     "AsyncTokenStore": "_async_store",
     "Event": "_events",
     "Grants": "_session",
+    "Patience": "_patience",
     "Secret": "_secret",
     "StoreInfo": "_registry",
     "Token": "_token",
@@ -76,6 +78,7 @@ __all__ = [
     "Event",
     "GrantError",
     "Grants",
+    "Patience",
     "Secret",
     "SessionClosedError",
     "StoreInfo",

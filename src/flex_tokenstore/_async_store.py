@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import functools
 import inspect
-import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
@@ -34,6 +33,7 @@ from ._opening import (
     opened,
     taken,
 )
+from ._patience import Patience
 from ._secret import Secret
 from ._threads import submit
 from ._token import ANY_REVISION, Token
@@ -54,6 +54,8 @@ class AsyncTokenStore:
     def __init__(self, opened: OpenedStore) -> None:
         self._opened = opened
         self._binding = opened.binding
+        # A try may cost a change of threads, so that the first pauses are longer than elsewhere.
+        self._patience = Patience(brisk=0.02)
 
     @property
     def name(self) -> str:
@@ -221,13 +223,14 @@ class AsyncTokenStore:
             return held.__enter__(), held
         except TokenLockTimeoutError:
             raise TokenLockTimeoutError(
-                f"the lock of token store {self.name!r} could not be acquired in time",
+                f"the lock of token store {self.name!r} could not be acquired in time: another "
+                "process or thread holds it. It may stand still (a debugger, a blocking call in an "
+                "event loop): let it go on or end it",
                 store=self.name,
             ) from None
 
-    @staticmethod
     async def _enter_in_thread(
-        enter: Callable[[], tuple[float | None, Any]], wait: float
+        self, enter: Callable[[], tuple[float | None, Any]], wait: float
     ) -> tuple[float | None, Any]:
         async def attempt() -> tuple[float | None, Any]:
             entering = submit("lock", enter)
@@ -240,7 +243,7 @@ class AsyncTokenStore:
             leave = functools.partial(entered.__exit__, None, None, None)
             return end, functools.partial(_in_thread, leave)
 
-        return await _until(attempt, wait)
+        return await _until(attempt, wait, self._patience)
 
     async def _call(self, hook: Hook, arguments: dict[str, Any]) -> Any:
         running_loop()
@@ -290,13 +293,17 @@ async def _in_thread(function: Callable[[], T]) -> T:
     return await asyncio.wrap_future(submit("io", function))
 
 
-async def _until(attempt: Callable[[], Awaitable[T]], wait: float) -> T:
+async def _until(attempt: Callable[[], Awaitable[T]], wait: float, patience: Patience) -> T:
     deadline = time.monotonic() + wait
+    patience.begin()
     while True:
         try:
-            return await attempt()
+            had = await attempt()
         except TokenLockTimeoutError:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise
-            await asyncio.sleep(min(left, random.uniform(0.001, 0.02)))  # noqa: S311 - a jitter
+            await asyncio.sleep(min(left, patience.pause()))
+        else:
+            patience.end()
+            return had

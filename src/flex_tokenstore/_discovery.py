@@ -192,11 +192,19 @@ def _absolute() -> list[str]:
 
 def _is_working_folder(entry: str) -> bool:
     working = _working_folder()
-    if working is None or os.path.realpath(entry) != working:
+    if working is None or not _is_same(entry, working):
         return False
     # Somebody may stand in site-packages; what is installed there was installed on purpose.
     installed = (*site.getsitepackages(), site.getusersitepackages())
     return working not in map(os.path.realpath, installed)
+
+
+def _is_same(entry: str, folder: str) -> bool:
+    """Whether both are one folder: macOS and Windows have many spellings of one name."""
+    try:
+        return Path(entry).samefile(folder)
+    except OSError:  # the entry does not exist
+        return os.path.realpath(entry) == folder
 
 
 def _working_folder() -> str | None:

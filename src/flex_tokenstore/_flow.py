@@ -22,7 +22,8 @@ from .errors import (
 )
 
 ROUNDS = 4
-SLICE = 0.25  # seconds between looks at the store while another holds the lock
+SLICE = 0.25  # seconds between looks at the store while another holds the lock, at first
+LONGEST_SLICE = 1.0  # seconds; a look costs more than a try to acquire the lock
 SECOND_LOOK = 0.5  # seconds before corrupt content is believed to stay so
 
 
@@ -318,7 +319,8 @@ def _acquire(state: State) -> Generator[Step, Reply, None]:
 def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outcome | None]:
     started = state.monotonic
     while True:
-        wait = 0.0 if early else SLICE
+        slice_ = max(SLICE, min(LONGEST_SLICE, (state.monotonic - started) / 2))
+        wait = 0.0 if early else slice_
         reply = yield from _do(state, Lock(wait, state.policy.lease))
         if reply.error is None:
             state.note("waited", reason="lock", seconds=state.monotonic - started)
@@ -338,7 +340,8 @@ def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outco
             state.note("waited", reason="timeout", seconds=waited)
             raise TokenLockTimeoutError(
                 f"another program has held the lock of this token for {waited:.0f} s and saved no "
-                "new one; it may hang: end it, or raise lock_timeout"
+                "new one. It may stand still (a debugger, a suspended process, a blocking call in "
+                "an event loop): let it go on or end it, or raise lock_timeout"
             ) from reply.error
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import _windows
 from ._forms import clean, problem_of_path, warn_once
 from .errors import TokenUnavailableError
 
@@ -27,7 +28,10 @@ _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP}  # file systems that cannot do it for 
 
 
 def config_folder() -> Path:
-    """``~/.config/flex-integration-sdk``, on macOS too; on Windows the one under ``%APPDATA%``.
+    """``~/.config/flex-integration-sdk``, on macOS too; on Windows under ``%LOCALAPPDATA%``.
+
+    Not the roaming folder: it is copied between machines at sign-in and sign-out, and would bring
+    back refresh tokens that were used up elsewhere, and lock files.
 
     ``XDG_CONFIG_HOME`` replaces ``~/.config`` if it is absolute; the XDG Base Directory
     Specification has relative values ignored.
@@ -60,9 +64,16 @@ def javascript_folder() -> Path:
         TokenUnavailableError: This user has no home folder.
     """
     name = APP if sys.platform == "darwin" else f"{APP}-nodejs"
-    dirs = _dirs(name)
+    dirs = _dirs(name, roaming=True)  # as env-paths has it
     folder = _absolute(lambda: dirs.user_config_dir, CONFIG, name, "XDG_CONFIG_HOME", _NAME_IT)
     return folder / "Config" if sys.platform == "win32" else folder
+
+
+def user_folder() -> Path | None:
+    """The user's own folder; None if there is none."""
+    with suppress(RuntimeError):
+        return Path.home()
+    return None
 
 
 def make_private_folder(folder: Path) -> None:
@@ -78,22 +89,31 @@ def make_private_folder(folder: Path) -> None:
             break
         folder = folder.parent
     for path in reversed(missing):
-        path.mkdir(mode=0o700, exist_ok=True)  # another process may be making it too
-        with suppress(PermissionError):  # a folder that we may write in but not read
-            sync_folder(path.parent)
+        # Another process may be making it too. On Windows a folder inherits its parent's rights.
+        # There, mode 0700 (Python 3.12.4 and newer) gives it to administrators alone if one made
+        # it: the same user could not open it later without elevation.
+        if _windows.WINDOWS:
+            path.mkdir(exist_ok=True)
+        else:
+            path.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
     """What was made, renamed or removed in the folder outlasts a power cut from here on.
 
-    Windows offers no such call; there it does nothing.
+    Windows offers no such call, and a folder that this user may not list cannot be opened for it:
+    there it does nothing.
 
     Raises:
         OSError: The file system refuses.
     """
     if os.name == "nt":
         return
-    fd = os.open(folder, os.O_RDONLY)
+    try:
+        fd = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # mode 0300: what was done in it is done
+        return
     try:
         os.fsync(fd)
     except OSError as error:
@@ -111,11 +131,11 @@ def elsewhere(path: Path) -> str:
     return f"{advice}, or another folder for it with XDG_CONFIG_HOME" if default else advice
 
 
-def _dirs(name: str) -> PlatformDirsABC:
+def _dirs(name: str, *, roaming: bool = False) -> PlatformDirsABC:
     if sys.platform == "win32":
         from platformdirs.windows import Windows
 
-        return Windows(name, appauthor=False, roaming=True)
+        return Windows(name, appauthor=False, roaming=roaming)
     from platformdirs.unix import Unix
 
     return Unix(name, appauthor=False)

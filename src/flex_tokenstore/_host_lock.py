@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._lock_files import FLAGS, Hold
+from . import _windows
+from ._lock_files import FLAGS, PRIVATE, Hold
+from ._owners import whose
+from ._patience import Patience
 from .errors import (
     TokenLockTimeoutError,
     TokenPermissionError,
@@ -22,10 +24,13 @@ from .errors import (
 if TYPE_CHECKING:
     from types import TracebackType
 
+_FRESH = 1.0  # seconds; a lock file that was opened earlier may have been replaced since
 _LOOKS = 10  # lock files that vanish one after the other, before somebody is told
 
 _BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
-_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
+# What opening a link with O_NOFOLLOW gives: on Linux and macOS, on FreeBSD, on NetBSD.
+_IS_LINK = {errno.ELOOP, errno.EMLINK, getattr(errno, "EFTYPE", errno.ELOOP)}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, *_IS_LINK}
 _REMEDY = (
     "Check the owner and mode of it and of its folder, or choose a folder that this user may "
     "write in"
@@ -33,7 +38,8 @@ _REMEDY = (
 _FULL = "Free some space"
 _LOCKLESS = ("its file system offers no locks", "Choose a folder on a local one")
 _REASONS = {
-    errno.ELOOP: ("it is a symbolic link", _REMEDY),
+    **dict.fromkeys(_IS_LINK, ("it is a symbolic link", _REMEDY)),
+    errno.ENOENT: ("its path is too long, or its folder was removed", "Choose a shorter path"),
     errno.ENOSPC: ("the disk is full", _FULL),
     errno.EDQUOT: ("the disk quota is used up", _FULL),
     errno.EROFS: ("the file system is read-only", "Choose a folder that can be written in"),
@@ -43,7 +49,6 @@ _REASONS = {
     errno.ENOLCK: _LOCKLESS,
     errno.ENOTSUP: _LOCKLESS,
 }
-_SHORTEST, _LONGEST = 0.001, 0.005  # seconds between two tries; a try costs 6 µs
 
 
 class HostLock:
@@ -53,11 +58,22 @@ class HostLock:
         path: The lock file. It and its folder (0700) are made if absent, and never removed. One
             that somebody else removes or replaces is noticed by whoever locks it next.
         store: Name of the store to put into errors.
+        patience: How long earlier objects for this lock have waited.
+        mode: Of the lock file, if it is made.
     """
 
-    def __init__(self, path: Path, *, store: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        store: str | None = None,
+        patience: Patience | None = None,
+        mode: int = PRIVATE,
+    ) -> None:
         self.path = path
+        self._mode = mode
         self._store = store
+        self._patience = Patience() if patience is None else patience
         self._holds: list[Hold] = []
 
     def try_acquire(self) -> bool:
@@ -68,40 +84,53 @@ class HostLock:
             TokenUnavailableError: The file system refuses for another reason.
         """
         mine: list[Hold] = []
+        had = False
         try:
-            return self._take(mine)
-        except BaseException:
-            self._end(mine)  # Ctrl-C after it was had: nobody would know of it
-            raise
+            had = self._take(mine)
+        finally:
+            if not had:
+                self._end(mine)  # Ctrl-C after it was had: nobody would know of it
+        return had
 
     def release(self) -> None:
         """Frees the lock; from any thread, and twice is fine."""
         self._end(self._holds)
 
-    def acquire(self, wait: float, *, sleep: Callable[[float], object] = time.sleep) -> None:
-        """Takes the lock, trying again after 1 to 5 ms, at random.
+    def acquire(self, wait: float, *, sleep: Callable[[float], object] | None = None) -> None:
+        """Takes the lock, trying again after 2 to 4 ms at first, after up to 0.6 s later on.
+
+        Whoever acquires it after a wait leaves a time stamp on the lock file. The others see that
+        it is being passed on, and pause no longer than 0.05 s for a while.
 
         Args:
             wait: Seconds to wait for it; 0: one try.
-            sleep: What to wait with, between tries.
+            sleep: What to wait with, between tries; None: ``time.sleep``.
 
         Raises:
             TokenLockTimeoutError: It was not had in time.
             TokenUnavailableError: See :meth:`try_acquire`.
         """
         deadline = time.monotonic() + wait
+        self._patience.begin()
         mine: list[Hold] = []
         try:
+            waited = False
             while not self._take(mine):
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise self._not_had(wait)
-                sleep(min(left, random.uniform(_SHORTEST, _LONGEST)))  # noqa: S311 - a jitter
+                if waited and mine[-1].was_passed_on():
+                    self._patience.stir()
+                waited = True
+                (sleep or time.sleep)(min(left, self._patience.pause()))
+            if waited:
+                mine[-1].pass_on()
+            self._patience.end()
         except BaseException:
             self._end(mine)
             raise
 
-    def hold(self, wait: float, *, sleep: Callable[[float], object] = time.sleep) -> Holding:
+    def hold(self, wait: float, *, sleep: Callable[[float], object] | None = None) -> Holding:
         """Holds the lock for a ``with`` block; arguments and errors as of :meth:`acquire`."""
         return Holding(self, wait, sleep)
 
@@ -114,7 +143,7 @@ class HostLock:
         """
         try:
             with suppress(FileNotFoundError):
-                os.close(os.open(self.path, FLAGS, 0o600))
+                os.close(_windows.retried(lambda: os.open(self.path, FLAGS, PRIVATE)))
         except OSError as error:
             raise self._refused(error) from None
 
@@ -124,19 +153,17 @@ class HostLock:
             self.release()
 
     def _take(self, mine: list[Hold]) -> bool:
-        """One try. What it opened is in ``mine``; after an exception the caller ends that."""
+        """One try. What it opened is in ``mine``; unless it succeeds, the caller ends that.
+
+        The next try uses the same open file, for a try of one who waits must be cheap.
+        """
         for _ in range(_LOOKS):
-            hold = Hold(self.path)
-            mine.append(hold)
-            try:
-                hold.open()
-            except OSError as error:
-                raise self._refused(error) from None
+            if (hold := self._opened(mine)) is None:
+                return False
             try:
                 hold.lock()
             except OSError as error:
                 if error.errno in _BUSY:
-                    self._end(mine)
                     return False
                 raise self._refused(error) from None
             if self._is_found(hold):
@@ -149,6 +176,31 @@ class HostLock:
             store=self._store,
             place=str(self.path),
         )
+
+    def _opened(self, mine: list[Hold]) -> Hold | None:
+        """The open lock file; None: another program has it open, so that Windows refuses."""
+        if mine and time.monotonic() - mine[-1].opened_at < _FRESH:
+            return mine[-1]
+        self._end(mine)
+        hold = Hold(self.path, self._mode)
+        mine.append(hold)
+        try:
+            hold.open()
+        except OSError as error:
+            if _windows.is_shared(error):
+                return None
+            return self._opened_again(hold, error)
+        return hold
+
+    def _opened_again(self, hold: Hold, error: OSError) -> Hold:
+        """Windows may also say "access denied" while another program has the file open."""
+        try:
+            if not (_windows.WINDOWS and isinstance(error, PermissionError)):
+                raise error
+            _windows.retried(hold.open)
+        except OSError as last:
+            raise self._refused(last) from None
+        return hold
 
     def _is_found(self, hold: Hold) -> bool:
         try:
@@ -164,8 +216,9 @@ class HostLock:
 
     def _not_had(self, wait: float) -> TokenStoreError:
         return TokenLockTimeoutError(
-            f"the lock {self.path} was not had within {wait:g} s: another process or "
-            "thread holds it; wait longer, or end the process that hangs",
+            f"the lock {self.path} could not be acquired within {wait:g} s: another process or "
+            "thread holds it. It may stand still (a debugger, a suspended process, a blocking call "
+            "in an event loop): let it go on or end it, or wait longer",
             store=self._store,
             place=str(self.path),
         )
@@ -173,6 +226,8 @@ class HostLock:
     def _refused(self, error: OSError) -> TokenUnavailableError:
         kind = TokenPermissionError if error.errno in _DENIED else TokenUnavailableError
         why, remedy = _REASONS.get(error.errno or 0, (error.strerror, _REMEDY))
+        if error.errno in (errno.EACCES, errno.EPERM) and (owner := whose(self.path)):
+            remedy = f"{owner}; or choose a folder that this user may write in"
         if self._store is None:  # it is the one that we give to a store that has none
             remedy += (
                 ", or choose another folder with XDG_STATE_HOME, or do without a lock among "
@@ -199,7 +254,7 @@ class Holding:
     """
 
     def __init__(
-        self, lock: HostLock, wait: float, sleep: Callable[[float], object] = time.sleep
+        self, lock: HostLock, wait: float, sleep: Callable[[float], object] | None = None
     ) -> None:
         self._lock = lock
         self._wait = wait

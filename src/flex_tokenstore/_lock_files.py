@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,6 +35,8 @@ else:
 logger = logging.getLogger("flex_tokenstore")
 
 FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+
+PRIVATE = 0o600
 
 Inode = tuple[int, int]  # device and inode: what a file is, whatever its path
 
@@ -68,10 +71,13 @@ class Hold:
     at any moment, leaves none open that nobody knows.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: int = 0o600) -> None:
         self.path = path
+        self._mode = mode
+        self.opened_at = 0.0  # monotonic
         self._fd: int | None = None
         self._inode: Inode | None = None
+        self._stamp = 0
 
     def open(self) -> None:
         """Opens the file; makes it and its folder if absent.
@@ -82,8 +88,10 @@ class Hold:
         ours = here()
         with ours.noting:
             ours.holds.add(self)
-            self._fd = _open(self.path)
-            self._inode = _inode(os.fstat(self._fd))
+            self._fd = _open(self.path, self._mode)
+            found = os.fstat(self._fd)
+            self._inode, self._stamp = _inode(found), found.st_mtime_ns
+            self.opened_at = time.monotonic()
 
     def lock(self) -> None:
         """Locks it, if nobody else has.
@@ -93,6 +101,20 @@ class Hold:
         """
         assert self._fd is not None
         _lock(self._fd)
+
+    def pass_on(self) -> None:
+        """Leaves a time stamp, by which those who wait see that the lock has another holder."""
+        if os.utime in os.supports_fd and self._fd is not None:
+            with suppress(OSError):
+                os.utime(self._fd)
+
+    def was_passed_on(self) -> bool:
+        """Whether somebody has left a time stamp since it was opened, or since the last look."""
+        with suppress(OSError):
+            if self._fd is not None:
+                before, self._stamp = self._stamp, os.fstat(self._fd).st_mtime_ns
+                return self._stamp != before
+        return False
 
     def is_found(self) -> bool:
         """Whether its path still leads to it: else a lock on it excludes nobody.
@@ -135,12 +157,24 @@ class Hold:
                 _close(fd, self.path)
 
 
-def _open(path: Path) -> int:
+def _open(path: Path, mode: int) -> int:
     try:
-        return os.open(path, FLAGS | os.O_CREAT, 0o600)
+        return _made(path, mode)
     except FileNotFoundError:
         make_private_folder(path.parent)
-        return os.open(path, FLAGS | os.O_CREAT, 0o600)
+        return _made(path, mode)
+
+
+def _made(path: Path, mode: int) -> int:
+    if mode == PRIVATE:
+        return os.open(path, FLAGS | os.O_CREAT, mode)
+    try:
+        fd = os.open(path, FLAGS | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        return os.open(path, FLAGS | os.O_CREAT, mode)
+    with suppress(OSError):
+        os.fchmod(fd, mode)  # the umask may have taken the group's rights away
+    return fd
 
 
 def _inode(found: os.stat_result) -> Inode:

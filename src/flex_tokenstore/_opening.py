@@ -14,6 +14,7 @@ from ._guard import Guard
 from ._identity import TokenIdentity
 from ._loading import distribution_of
 from ._mistakes import REPORT, mistake, mistake_in
+from ._patience import Patience
 from ._platform import check_modules
 from ._redaction import Redactor, secrets_of, watch_loggers
 from ._secret import Secret
@@ -47,6 +48,7 @@ class OpenedStore:
         self.identity = identity
         self.abilities: Abilities = binding.abilities
         self._host_lock = host_lock
+        self._patience = Patience()
         self.redactor = Redactor(binding.secrets)
 
     @property
@@ -84,7 +86,8 @@ class OpenedStore:
         from ._folders import state_folder
         from ._host_lock import HostLock
 
-        return HostLock(state_folder() / f"{self.identity.key}.lock")
+        path = state_folder() / f"{self.identity.key}.lock"
+        return HostLock(path, patience=self._patience)
 
     def read(self, data: object) -> Token | None:
         """What ``get_token`` gave, checked.

@@ -12,7 +12,7 @@ Every class is also the built-in exception that fits it, so ``except OSError`` a
     ├── TokenCorruptError        (ValueError)       what is stored is not a token
     ├── TokenConflictError       (RuntimeError)     what is stored is not what was expected
     ├── TokenIdentityError       (ValueError)       what is stored is another client's token
-    ├── TokenLockTimeoutError    (TimeoutError)     the lock was not had in time
+    ├── TokenLockTimeoutError    (TimeoutError)     the lock could not be acquired in time
     ├── GrantError               (RuntimeError)     a token request failed
     ├── AsyncioRequiredError     (RuntimeError)     a coroutine of ours, and asyncio does not run
     └── SessionClosedError       (RuntimeError)     the session is closed, or of another event loop
@@ -128,7 +128,7 @@ class TokenIdentityError(TokenStoreError, ValueError):
 
 
 class TokenLockTimeoutError(TokenStoreError, TimeoutError):
-    """The token lock was not had within the given time."""
+    """The token lock could not be acquired in time."""
 
 
 class GrantError(TokenStoreError, RuntimeError):

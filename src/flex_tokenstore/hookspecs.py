@@ -127,7 +127,7 @@ def token_lock(
     Args:
         wait: Seconds to wait for it; 0: one try. Raises
             :class:`~flex_tokenstore.TokenLockTimeoutError` on entering if not had by then; a
-            wait of at most 0.25 s is a slice of a longer one, between which the caller reads the
+            wait of at most 1 s is a slice of a longer one, between which the caller reads the
             store, and may end early when the lock has passed to another.
         lease: Seconds after which a lock with a lease must fall free by itself. It is never
             renewed while held.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import json
 import os
 import re
@@ -476,3 +477,59 @@ def _all_of(master: int) -> str:
     finally:
         os.close(master)
     return found.decode()
+
+
+ENCODINGS = ["cp1252", "cp932", "ascii"]
+LETTERS = "日本-Überžé-ﷺ-🗝"  # none of the encodings has all of them
+COMMANDS: dict[str, tuple[list[str], int]] = {
+    "stores list": (["stores", "list"], 0),
+    "stores show": (["stores", "show", "file"], 0),
+    "token show": (["token", "show"], 0),
+    "token show --json": (["token", "show", "--json"], 0),
+    "call": (["call", "marketplace.show"], 1),
+    "unknown": ([LETTERS], 2),
+    "token remove": (["token", "remove", "--yes"], 0),
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_what_the_console_cannot_encode_is_printed_with_replacements(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """In this process, with streams as a console of that encoding has them."""
+    from flex_integration_sdk import cli
+
+    path = tmp_path / LETTERS / "t.json"
+    path.parent.mkdir(mode=0o700)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name, value in {
+        "CLIENT_ID": LETTERS, "CLIENT_SECRET": SENTINEL, "BASE_URL": "http://127.0.0.1:9",
+        "PROFILE": LETTERS, "TOKEN_STORE": "file", "TOKEN_STORE__PATH": str(path),
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"FLEX_INTEGRATION_{name}", value)
+    for arguments, code in COMMANDS.values():
+        if arguments[1:2] == ["remove"]:
+            path.write_text("{")  # corrupt: moved aside, which is said
+            path.chmod(0o600)
+        streams = [io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2)]
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["flex-sdk", *arguments])
+            patch.setattr(sys, "stdout", streams[0])
+            patch.setattr(sys, "stderr", streams[1])
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        written = b""
+        for stream in streams:
+            stream.flush()
+            written += stream.buffer.getvalue()
+        assert (ended.value.code, arguments) == (code, arguments)
+        assert b"Traceback" not in written
+        written.decode("utf-8" if encoding == "ascii" else encoding)  # click takes ASCII for UTF-8
+    assert not path.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_the_demo_is_printed_with_replacements(cli: Cli, encoding: str) -> None:
+    done = cli("demo", PYTHONIOENCODING=encoding)
+    assert (done.returncode, "Traceback" in done.stdout + done.stderr) == (0, False)

@@ -47,6 +47,27 @@ def test_javascript_folder_has_the_suffix_of_env_paths(
     assert _folders.javascript_folder() == home / ".config/flex-integration-sdk-nodejs"
 
 
+def test_on_windows_the_folder_does_not_roam_but_that_of_the_javascript_sdk_does(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fake: platformdirs is asked for Windows, and answers with what it is asked for."""
+    from platformdirs import windows
+
+    asked: list[bool] = []
+
+    class Fake:
+        def __init__(self, name: str, *, appauthor: bool, roaming: bool) -> None:
+            asked.append(roaming)
+            self.user_config_dir = self.user_state_dir = str(home / name)
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(windows, "Windows", Fake)
+    _folders.config_folder()
+    _folders.state_folder()
+    _folders.javascript_folder()
+    assert asked == [False, False, True]
+
+
 def test_absolute_xdg_folders_are_honoured(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "c"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import linecache
 import sys
 import threading
@@ -54,9 +53,14 @@ def leaves_with(frame: FrameType) -> bool:
 
     It looks after calls and at the ends of loops; a ``with`` block is left by a call.
     """
-    code, here = frame.f_code, frame.f_lasti
-    leaving = dis.opname[code.co_code[here]] == "LOAD_CONST"
-    return leaving and linecache.getline(code.co_filename, frame.f_lineno).lstrip()[:5] == "with "
+    code, line = frame.f_code, frame.f_lineno
+    if linecache.getline(code.co_filename, line).lstrip()[:5] != "with ":
+        return False
+    # By position, not by name: each version of Python names its byte codes anew.
+    body = min(
+        (begin for begin, _, at in code.co_lines() if at is not None and at > line), default=0
+    )
+    return any(begin == frame.f_lasti > body for begin, _, at in code.co_lines() if at == line)
 
 
 def interrupted(number: int, work: Callable[[], Any], places: tuple[str, ...] = PLACES) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib.util import find_spec
+from io import TextIOWrapper
 from pathlib import Path
 
 __all__ = ["main"]
@@ -21,9 +22,20 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(1)
+    _print_what_it_can()
     from ._app import run
 
     sys.exit(run(sys.argv[1:]))
+
+
+def _print_what_it_can() -> None:
+    """What a console or a file cannot encode (cp1252, cp932, ASCII) is printed as ``\\u…``.
+
+    Else a command would do its work, fail while it says so, and exit as if it had failed.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _open_closed_streams() -> None:

@@ -64,6 +64,9 @@ def run(arguments: Sequence[str]) -> int:
         code = _exit_code(error)
         if code is None:
             raise
+        if _is_closed_pipe(error):
+            _drop_output()
+            return 1
         text = _said(error)
         if type(error) is OSError and error.filename is None and error.errno in _UNWRITABLE:
             _drop_output()
@@ -80,6 +83,12 @@ def _show(error: click.ClickException) -> None:
         click.echo(usage_text(error), err=True)
     else:
         tell(error.format_message())
+
+
+def _is_closed_pipe(error: Exception) -> bool:
+    """Windows says EINVAL of a pipe whose reader has ended."""
+    is_output = type(error) is OSError and error.filename is None
+    return os.name == "nt" and is_output and getattr(error, "errno", None) == errno.EINVAL
 
 
 def _drop_output() -> None:

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
 
+from flex_tokenstore import _windows
 from flex_tokenstore._folders import make_private_folder, sync_folder
 from flex_tokenstore._secret import Secret
-from flex_tokenstore.errors import TokenPermissionError, TokenUnavailableError
+from flex_tokenstore._windows import check_absent, retried
+from flex_tokenstore.errors import TokenUnavailableError
 from flex_tokenstore.stores._beside import name_aside, temporary
 from flex_tokenstore.stores._mounted import REMEDY, copy, empty, is_mount_point, write_in_place
+from flex_tokenstore.stores._privacy import Permissions, Privacy, logger
 from flex_tokenstore.stores._raw import (
     NOFOLLOW,
     NONBLOCK,
-    WINDOWS,
     contents,
     is_there,
     removed_on_failure,
-    retried,
     write_new,
 )
 from flex_tokenstore.stores._reasons import fail, no_file, reporting
 
-logger = logging.getLogger("flex_tokenstore.file")
+__all__ = ["Permissions", "PrivateFiles", "Signature", "logger"]
 
-Permissions = Literal["strict", "warn", "off"]
 Signature = tuple[int, int, int, int]  # inode, size in bytes, mtime and ctime in nanoseconds
 
 _SETTLED = 300_000_000  # nanoseconds; who empties a file and then writes it takes some thousands
@@ -59,8 +57,9 @@ class PrivateFiles:
     ) -> None:
         self._folder = folder
         self._problem = problem
-        self._permissions = permissions
-        self._tighten = tighten
+        self.privacy = Privacy(permissions, tighten=tighten)
+        self.until: float | None = None
+        """Monotonic time until which a save is tried, where another program has the file open."""
         self._emptied = emptied
         self._warned = False
 
@@ -79,8 +78,10 @@ class PrivateFiles:
         """What changes whenever the file does; None: there is no file."""
         path = self.folder / name
         try:
-            found = path.stat()
+            found = retried(path.stat)
         except FileNotFoundError:
+            with reporting("looked at", path):
+                check_absent(path)
             return None
         except OSError as error:
             fail("looked at", path, error)
@@ -90,7 +91,7 @@ class PrivateFiles:
         """The path of the file itself: where a link in the folder leads to."""
         path = self.folder / name
         try:
-            if not stat.S_ISLNK(path.lstat().st_mode):
+            if not stat.S_ISLNK(retried(path.lstat).st_mode):
                 return path
             target = path.resolve()
             outside = target.parent != self.folder.resolve()
@@ -99,7 +100,7 @@ class PrivateFiles:
         except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, Python 3.12-
             fail("looked at", path, error if isinstance(error, OSError) else OSError(errno.ELOOP))
         if outside:
-            self._object(path, "it is a link out of its folder", "put the file itself there")
+            self.privacy.object(path, "it is a link out of its folder", "put the file itself there")
         return target
 
     def read(
@@ -115,7 +116,7 @@ class PrivateFiles:
             if not folder_is_checked:
                 self._check_folder()
             # Looked at before the bytes: a change meanwhile then shows in the next look.
-            found = self._checked_file(path, fd)
+            found = self.privacy.checked_file(path, fd)
             data = contents(fd)
             if not data.reveal().strip() and self._is_vacant(path, found):
                 return None
@@ -125,13 +126,14 @@ class PrivateFiles:
         """Refuses what :meth:`read` would, in a folder that is checked; no file is fine."""
         with reporting("read", path), self._opened(path) as fd:
             if fd is not None:
-                self._checked_file(path, fd)
+                self.privacy.checked_file(path, fd)
 
     @contextmanager
     def _opened(self, path: Path) -> Iterator[int | None]:
         try:
             fd = retried(lambda: os.open(path, os.O_RDONLY | NOFOLLOW | NONBLOCK))
         except FileNotFoundError:
+            check_absent(path)
             yield None
             return
         except OSError as error:
@@ -157,9 +159,10 @@ class PrivateFiles:
         """
         new = temporary(path)
         with reporting("written (what it held is kept)", path), removed_on_failure(new):
-            write_new(new, data)
+            write_new(new, data, lambda fd: self.privacy.look_at_new(path, fd))
             try:
-                retried(lambda: new.replace(path))
+                # The token exists nowhere else yet: a scanner or a backup is waited for.
+                retried(lambda: new.replace(path), self.until)
             except OSError as error:
                 self._in_place_after(error, path)
                 write_in_place(path, data)
@@ -234,11 +237,10 @@ class PrivateFiles:
     def put_back(self, aside: Path, path: Path) -> None:
         """Undoes :meth:`move_aside`, unless there is another file by now."""
         with reporting("put back", path), suppress(FileExistsError):
-            if WINDOWS:
-                retried(lambda: aside.rename(path))  # which never replaces there
-            else:
-                path.hardlink_to(aside)
+            if not _windows.WINDOWS and _linked(aside, path):
                 aside.unlink()
+            elif _windows.WINDOWS or not is_there(path):
+                retried(lambda: aside.rename(path))  # on Windows this never replaces
 
     def check_folder(self) -> None:
         """Refuses a folder in which others could plant files; none at all is fine."""
@@ -255,45 +257,18 @@ class PrivateFiles:
                 self._check_folder()
 
     def _check_folder(self) -> None:
-        if WINDOWS or self._permissions == "off":
-            return
-        found = self.folder.stat()
-        mode = stat.S_IMODE(found.st_mode)
-        if self._tighten and mode & 0o077 and found.st_uid == os.geteuid():
-            self.folder.chmod(0o700)
-            logger.warning("%s was open to others; its mode is now 0700", self.folder)
-        elif mode & 0o022 and not mode & stat.S_ISVTX:
-            remedy = f"chmod go-w {self.folder}, or choose another folder"
-            self._object(self.folder, "others may write in it", remedy)
+        self.privacy.check_folder(self.folder)
 
-    def _checked_file(self, path: Path, fd: int) -> os.stat_result:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode):
-            raise no_file(path)
-        if WINDOWS or self._permissions == "off":
-            return found
-        if found.st_uid != os.geteuid():
-            why = f"it belongs to another user (uid {found.st_uid})"
-            self._object(path, why, "run as that user, or choose another path")
-        elif found.st_mode & 0o077:
-            try:
-                os.fchmod(fd, 0o600)
-            except OSError:
-                self._object(path, "others may read it", f"chmod 600 {path}")
-            else:
-                logger.warning("%s could be read by others; its mode is now 0600", path)
-                return os.fstat(fd)
-        return found
 
-    def _object(self, path: Path, why: str, remedy: str) -> None:
-        if self._permissions == "strict":
-            raise TokenPermissionError(
-                f"{path} is not private: {why}; {remedy}; or, where that is meant to be so, as in "
-                'a container with foreign uids, set permissions="warn"',
-                store="file",
-                place=str(path),
-            )
-        logger.warning("%s is not private: %s", path, why)
+def _linked(aside: Path, path: Path) -> bool:
+    """Gives the file a second name, unless there is one; False: its file system has no links."""
+    try:
+        path.hardlink_to(aside)
+    except FileExistsError:
+        raise
+    except OSError:  # FAT, Android, some network shares; each says it in its own way
+        return False
+    return True
 
 
 def _sync(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +21,8 @@ class WriteLock(HostLock):
     Named after the file itself: two links to it are two names of one thing to lock.
     """
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(write_lock(path), store="file")
+    def __init__(self, path: Path, mode: int = 0o600) -> None:
+        super().__init__(write_lock(path), store="file", mode=mode)
 
     def _not_had(self, wait: float) -> TokenStoreError:
         return TokenUnavailableError(
@@ -38,19 +39,23 @@ class Renewing(Holding):
     Args:
         lock: The lock.
         wait: Seconds to wait for it.
-        note: Is told whether it is held.
+        lease: Seconds for which it is wanted.
+        note: Is told until when it is wanted, on the monotonic clock; None: it is not held.
     """
 
-    def __init__(self, lock: HostLock, wait: float, note: Callable[[bool], None]) -> None:
+    def __init__(
+        self, lock: HostLock, wait: float, lease: float, note: Callable[[float | None], None]
+    ) -> None:
         super().__init__(lock, wait)
+        self._lease = lease
         self._note = note
 
     def __enter__(self) -> None:
         super().__enter__()
         try:
-            self._note(True)
+            self._note(time.monotonic() + self._lease)
         except BaseException:  # from a signal handler
-            self._note(False)
+            self._note(None)
             self._lock.release()
             raise
 
@@ -60,5 +65,5 @@ class Renewing(Holding):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._note(False)
+        self._note(None)
         super().__exit__(kind, error, traceback)

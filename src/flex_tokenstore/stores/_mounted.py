@@ -12,8 +12,9 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from flex_tokenstore import _windows
 from flex_tokenstore._secret import Secret
-from flex_tokenstore.stores._raw import CHUNK, NOFOLLOW, NONBLOCK, WINDOWS, open_new, write_all
+from flex_tokenstore.stores._raw import CHUNK, NOFOLLOW, NONBLOCK, open_new, write_all
 from flex_tokenstore.stores._reasons import no_file, refuse, reporting
 
 REMEDY = "mount the folder, not the file"
@@ -30,7 +31,7 @@ def is_mount_point(path: Path) -> bool:
     Raises:
         OSError: The file system refuses.
     """
-    if WINDOWS:
+    if _windows.WINDOWS:
         return False
     try:
         # The folder may be reached by a link, which is in a mount of its own.

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
 
 from flex_tokenstore._secret import Secret
-
-T = TypeVar("T")
+from flex_tokenstore._windows import retried
 
 LIMIT = 1 << 20  # bytes; a token has a few kilobytes
-WINDOWS = os.name == "nt"
 NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would wait for a writer
 CHUNK = 1 << 16  # bytes
 
 
-def write_new(path: Path, data: Secret[bytes]) -> None:
-    """Makes the file (0600), in place of what a crash left there, with these bytes; synced."""
+def write_new(path: Path, data: Secret[bytes], look: Callable[[int], object]) -> None:
+    """Makes the file (0600), in place of what a crash left there, with these bytes; synced.
+
+    Args:
+        path: The file.
+        data: What to write.
+        look: Called with the open file before anything is written; may raise.
+    """
     fd = open_new(path)
     try:
+        look(fd)
         write_all(fd, data)
         os.fsync(fd)
     finally:
@@ -65,7 +68,7 @@ def is_there(path: Path) -> bool:
     """Whether anything has this name."""
     # Not os.path.lexists: it takes every error for absence.
     with suppress(FileNotFoundError):
-        path.lstat()
+        retried(path.lstat)
         return True
     return False
 
@@ -79,13 +82,3 @@ def removed_on_failure(temporary: Path) -> Iterator[None]:
         with suppress(OSError):
             temporary.unlink()
         raise
-
-
-def retried(action: Callable[[], T]) -> T:
-    """Does what Windows refuses while another process has the file open."""
-    for _ in range(50 if WINDOWS else 0):
-        try:
-            return action()
-        except PermissionError:
-            time.sleep(0.01)  # it will not have it open for long
-    return action()

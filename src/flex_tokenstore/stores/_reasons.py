@@ -9,19 +9,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+from flex_tokenstore import _windows
 from flex_tokenstore._folders import elsewhere
+from flex_tokenstore._owners import whose
 from flex_tokenstore.errors import TokenPermissionError, TokenUnavailableError
 
-_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP}
+# What opening a link with O_NOFOLLOW gives: on Linux and macOS, on FreeBSD, on NetBSD.
+IS_LINK = {errno.ELOOP, errno.EMLINK, getattr(errno, "EFTYPE", errno.ELOOP)}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, *IS_LINK}
 _LASTING = {
     *_DENIED,
     errno.EBUSY,
     errno.EEXIST,
     errno.EISDIR,
     errno.ENAMETOOLONG,
+    errno.ENOENT,
     errno.ENOTDIR,
 }
-_SHARING_VIOLATION = 32  # Windows: another program has it open; it will not for long
 
 
 @contextmanager
@@ -43,26 +47,45 @@ def reporting(doing: str, path: Path) -> Iterator[None]:
 def fail(doing: str, path: Path, error: OSError) -> NoReturn:
     """Raises the error of ours for one of the file system."""
     other = elsewhere(path)
-    denied = f"this user may not; check the owner and mode of {path} and of its folder, or {other}"
+    if _windows.is_shared(error):
+        why = (
+            "another program has it open (a virus scanner, a backup, an editor): close it there, "
+            "or have the scanner leave this folder out"
+        )
+        refused = TokenUnavailableError(
+            f"{path} could not be {doing}: {why}", store="file", place=str(path)
+        )
+        refused.errno = errno.EAGAIN
+        raise refused from None
+    owner = whose(path) if error.errno in (errno.EACCES, errno.EPERM) else ""
+    denied = (
+        f"this user may not: {owner or f'check the owner and mode of {path} and of its folder'}; "
+        f"or {other}"
+    )
+    if _windows.WINDOWS:
+        denied = (
+            "this user may not, or another program has it open; look at its rights with "
+            f'`icacls "{path}"`, or {other}'
+        )
     why = {
         errno.ENOSPC: "the disk is full; free some space",
         errno.EDQUOT: "the disk quota is used up; free some space",
         errno.EROFS: f"the file system is read-only; {other}",
         errno.EACCES: denied,
         errno.EPERM: denied,
-        errno.ELOOP: "it is a symbolic link; put the file itself there",
+        **dict.fromkeys(IS_LINK, "it is a symbolic link; put the file itself there"),
         errno.EEXIST: "something else is in the way there",
         errno.EISDIR: f"it is a folder; {other}",
         errno.EBUSY: "it is a mount point, which cannot be replaced; mount the folder, not the "
         "file",
-        errno.ENAMETOOLONG: "its name is too long; choose a shorter one with the option path",
+        errno.ENAMETOOLONG: f"{_too_long(path)}; choose a shorter one with the option path",
+        errno.ENOENT: "the system does not find it, though its folder is there: its path may be "
+        "too long, or the folder was removed; choose a shorter one with the option path",
         errno.ENOTDIR: f"{_in_the_way(path)} is a file, not a folder; {other}",
     }.get(error.errno or 0, f"{error.strerror or type(error).__name__}; if that lasts, {other}")
     kind = TokenPermissionError if error.errno in _DENIED else TokenUnavailableError
     refused = kind(f"{path} could not be {doing}: {why}", store="file", place=str(path))
     refused.errno = error.errno
-    if getattr(error, "winerror", None) == _SHARING_VIOLATION:
-        refused.errno = errno.EAGAIN
     raise refused from None
 
 
@@ -92,6 +115,15 @@ def no_file(path: Path) -> TokenUnavailableError:
         f"{path} is not an ordinary file; name a file in the option path",
         store="file",
         place=str(path),
+    )
+
+
+def _too_long(path: Path) -> str:
+    if not _windows.WINDOWS:
+        return "its name is too long"
+    return (
+        f"its path of {len(str(path))} characters, or that of a file that must be beside it, is "
+        "too long for Windows, which takes 259 unless long paths are switched on"
     )
 
 

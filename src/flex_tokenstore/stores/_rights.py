@@ -8,12 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from flex_tokenstore.stores._beside import beside, temporary
+from flex_tokenstore._windows import MAX_PATH, check_length, retried
+from flex_tokenstore.stores._beside import beside, name_aside, temporary
 from flex_tokenstore.stores._mounted import check_writable, is_mount_point
-from flex_tokenstore.stores._raw import retried
 from flex_tokenstore.stores._reasons import refuse, reporting
 
 _DOING = "written, so no new token was requested"
@@ -21,8 +22,12 @@ _NO_WAIT = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _MARKS = stat.UF_IMMUTABLE | stat.UF_APPEND | stat.SF_IMMUTABLE | stat.SF_APPEND
 
 
-def check_replaceable(path: Path) -> None:
+def check_replaceable(path: Path, look: Callable[[int], object] = lambda fd: None) -> None:
     """Raises if replacing the file would be refused.
+
+    Args:
+        path: The file.
+        look: Called with an open file that was made beside it; may raise.
 
     Raises:
         TokenPermissionError: This user may not.
@@ -30,30 +35,41 @@ def check_replaceable(path: Path) -> None:
             fault.
     """
     with reporting(_DOING, path):
-        _try_folder(path)
+        longest = len(name_aside(path).name)
+        check_length(path, longest)
+        # Where paths may be too long, what is tried has the longest name that a save may need.
+        more = longest - len(path.name) if len(str(path.parent)) + 1 + longest >= MAX_PATH else 0
+        _try_folder(path, ".{}" + "_" * max(0, more - 5) + ".try", look)
         _look_at_file(path)
         _look_at_leftover(temporary(path))
 
 
-def _try_folder(path: Path) -> None:
+def _try_folder(path: Path, form: str, look: Callable[[int], object]) -> None:
     """Makes a file where a save would, or where its missing folders would be, and removes it."""
     for folder in path.parents:
-        scratch = beside(folder / path.name, ".{}.try")
-        with suppress(FileNotFoundError):
-            try:
-                _make(scratch)
-            except FileExistsError:  # a crash left it, or another process is at it
-                scratch.unlink(missing_ok=True)
-                with suppress(FileExistsError):
-                    _make(scratch)
-            return
+        scratch = beside(folder / path.name, form)
+        try:
+            _make(scratch, look)
+        except FileExistsError:  # a crash left it, or another process is at it
+            scratch.unlink(missing_ok=True)
+            with suppress(FileExistsError):
+                _make(scratch, look)
+        except FileNotFoundError:
+            # Windows says so of a path that is too long. A link to nowhere is not a folder.
+            if folder.is_dir():
+                raise
+            continue
+        return
 
 
-def _make(scratch: Path) -> None:
+def _make(scratch: Path, look: Callable[[int], object]) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_WAIT
     fd = retried(lambda: os.open(scratch, flags, 0o600))
     try:
-        os.close(fd)
+        try:
+            look(fd)
+        finally:
+            os.close(fd)
     finally:
         try:
             retried(lambda: scratch.unlink(missing_ok=True))

@@ -7,6 +7,7 @@ from which this follows.
 
 from __future__ import annotations
 
+import functools
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 from flex_tokenstore._host_lock import Holding, HostLock
 from flex_tokenstore._identity import TokenIdentity
+from flex_tokenstore._patience import Patience
 from flex_tokenstore._token import (
     ANY_REVISION,
     FORMAT,
@@ -79,7 +81,8 @@ class FileStore:
             emptied=options.share_with_js,
         )
         self._names = FileNames(self._files, self._key, fixed=where.name)
-        self._locked = False
+        self._locked = False  # the token file itself is read then, whatever the cache has
+        self._patience = Patience()
         self._cache: tuple[str, Signature, TokenObject] | None = None
 
     @property
@@ -146,7 +149,7 @@ class FileStore:
                 names = [MAIN, OWNER]
         for each in names:
             path = self._files.resolve(each)
-            check_replaceable(path)
+            check_replaceable(path, functools.partial(self._files.privacy.look_at_new, path))
             self._files.check(path)
         WriteLock(self._files.resolve(name)).check()
 
@@ -169,7 +172,7 @@ class FileStore:
 
     @hookimpl
     def token_lock(self, wait: float, lease: float) -> Renewing:
-        return Renewing(self._renewal_lock(), wait, self._note_lock)
+        return Renewing(self._renewal_lock(), wait, lease, self._note_lock)
 
     @hookimpl
     def lock_id(self) -> str:
@@ -242,10 +245,13 @@ class FileStore:
         logger.warning("%s held no token and was moved to %s", path, aside)
 
     def _renewal_lock(self) -> HostLock:
-        return HostLock(self._files.folder / f"{self._key}.lock", store="file")
+        path = self._files.folder / f"{self._key}.lock"
+        mode = self._files.privacy.mode_in(path.parent)
+        return HostLock(path, store="file", patience=self._patience, mode=mode)
 
-    def _note_lock(self, locked: bool) -> None:
-        self._locked = locked  # the file itself is read then, whatever the cache has
+    def _note_lock(self, until: float | None) -> None:
+        self._locked = until is not None
+        self._files.until = until
 
     def _to_write(self, name: str) -> Path:
         """The file's own path, in a folder that is there."""
@@ -254,7 +260,7 @@ class FileStore:
 
     def _writing(self, path: Path) -> Holding:
         """Holds the write lock of the file."""
-        return WriteLock(path).hold(WRITE_WAIT)
+        return WriteLock(path, self._files.privacy.mode_in(path.parent)).hold(WRITE_WAIT)
 
     def _conflict(self, path: Path) -> TokenConflictError:
         place = str(path)

@@ -101,7 +101,9 @@ class _Holding:
 
 def _busy(wait: float) -> TokenLockTimeoutError:
     return TokenLockTimeoutError(
-        f"the lock of the memory store was not had within {wait} s", store="memory"
+        f"the lock of the memory store could not be acquired within {wait:g} s: another thread or "
+        "task of this process holds it",
+        store="memory",
     )
 
 

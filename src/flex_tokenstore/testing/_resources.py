@@ -20,7 +20,7 @@ from flex_tokenstore import Token
 
 from ._bench import PROMPT, Bench, ContractFixtures, together
 from ._handles import Handle
-from ._tokens import new_token, same
+from ._tokens import SENTINEL, new_token, same
 
 _CALLERS = 8
 _CALLS = 6  # of each
@@ -60,6 +60,19 @@ class ResourceTests(ContractFixtures):
         other.close()
         assert same(bench.handle.get(), token)
         bench.handle.set(new_token(bench.identity, 2), token.revision)
+
+    def test_its_files_are_private_and_forget_what_was_removed(
+        self, bench: Bench, tmp_path: Path
+    ) -> None:
+        """Looks at the files below ``tmp_path``; a store may write none there."""
+        bench.handle.set(new_token(bench.identity, 1))
+        bench.handle.set(new_token(bench.identity, 2))
+        if os.name != "nt":
+            for path in _holding(tmp_path, SENTINEL):
+                assert not path.stat().st_mode & 0o077, f"others may read the token in {path.name}"
+        bench.handle.remove()
+        left = [path.name for path in _holding(tmp_path, SENTINEL)]
+        assert not left, f"a removed token can still be read in {left}"
 
     def test_calls_leave_no_connection_behind(self, bench: Bench) -> None:
         def call() -> None:
@@ -162,3 +175,9 @@ def _noting(module: Any, name: str, called: list[str]) -> Any:
         return function(*arguments)
 
     return noting
+
+
+def _holding(folder: Path, text: str) -> list[Path]:
+    """The files below the folder that hold the text."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    return [path for path in files if text.encode() in path.read_bytes()]

@@ -116,9 +116,14 @@ def _bound_by_with(code: CodeType) -> frozenset[int]:
 def _leaves_with(frame: FrameType) -> bool:
     """At the end of a ``with`` block of the standard library's, which holds a lock of its own:
     the tracer looks there, but Python looks for signals in calls and at the ends of loops."""
-    code, here = frame.f_code, frame.f_lasti
-    leaving = dis.opname[code.co_code[here]] == "LOAD_CONST"
-    return leaving and linecache.getline(code.co_filename, frame.f_lineno).lstrip()[:5] == "with "
+    code, line = frame.f_code, frame.f_lineno
+    if linecache.getline(code.co_filename, line).lstrip()[:5] != "with ":
+        return False
+    # By position, not by name: each version of Python names its byte codes anew.
+    body = min(
+        (begin for begin, _, at in code.co_lines() if at is not None and at > line), default=0
+    )
+    return any(begin == frame.f_lasti > body for begin, _, at in code.co_lines() if at == line)
 
 
 class Copy:

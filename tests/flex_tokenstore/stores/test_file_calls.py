@@ -21,6 +21,7 @@ from .traced import Helper, Outcome, in_cache, store, token
 # and the name is before the save returns.
 DURABLE = [
     ("open", ".t.json.tmp"),
+    ("stat", ".t.json.tmp"),  # its mode: some file systems do not keep one
     ("write", ".t.json.tmp"),
     ("fsync", ".t.json.tmp"),
     ("close", ".t.json.tmp"),

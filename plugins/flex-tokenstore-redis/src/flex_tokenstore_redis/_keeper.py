@@ -27,7 +27,7 @@ from ._options import STORE, Options, parse
 from ._scripts import PROVE, RELEASE, REPLACE, TAKE, Script
 
 ROUNDS = 100  # comparisons before a key that always changes is given up
-SLICE = 0.25  # seconds; a wait as short as this is a slice of a longer one
+SLICE = 1.0  # seconds; a wait as short as this is a slice of a longer one
 LOOK = 1.0  # seconds after which one who waits looks at the lock although nobody woke it
 UNCOMPARED = 4  # of a save that may replace anything, each so many tries one does not compare
 UNKNOWN = "?"  # a mark that nothing has
@@ -142,7 +142,8 @@ class Keeper:
             left = deadline - time.monotonic()
             if left <= 0 or (woken and wait <= SLICE):
                 raise TokenLockTimeoutError(
-                    f"the lock {keys[0]} at {self._server} was not had within {wait:g} s",
+                    f"the lock {keys[0]} at {self._server} could not be acquired "
+                    f"within {wait:g} s: another process holds it, at most until its lease ends",
                     store=STORE,
                     place=self.place,
                 )

@@ -7,12 +7,18 @@ from contextlib import suppress
 from enum import Enum
 from typing import Any, ClassVar
 
-from flex_tokenstore import TokenIdentity, TokenPermissionError, TokenUnavailableError, hookimpl
+from flex_tokenstore import (
+    Patience,
+    TokenIdentity,
+    TokenPermissionError,
+    TokenUnavailableError,
+    hookimpl,
+)
 
 from ._engines import backend_if_unclear, let_go, make_engine, place_of
 from ._forks import after_fork
 from ._keeper import Answer, Keeper, Statement
-from ._locks import Lock, lock_for
+from ._locks import BRISK, Lock, lock_for
 from ._loops import Key, here, is_over
 from ._mark import Loose
 from ._options import STORE, wrong
@@ -43,6 +49,7 @@ class Base:
         self._identity = identity
         self._engines: dict[Key, Any] = {}
         self._loose = Loose()
+        self._patience = Patience(BRISK)
         self._left: list[Any] = []  # a parent's connections, which a child must not even close
         self._file: str | None = None
         unclear = backend_if_unclear(options)
@@ -108,7 +115,14 @@ class Base:
         database = "" if engine.dialect.name == "sqlite" else engine.url.database
         name = f"{database}/{table}/{self._identity.key}"
         timeout = self._options.timeout
-        return lock_for(engine.dialect.name, name, self._file, timeout=timeout, lease=lease)
+        return lock_for(
+            engine.dialect.name,
+            name,
+            self._file,
+            timeout=timeout,
+            lease=lease,
+            patience=self._patience,
+        )
 
     def _after(self, error: Exception, statement: Statement) -> Next | Answer:
         """What to do now, or the answer to a statement that met nothing."""

@@ -13,7 +13,7 @@ from flex_tokenstore import Secret
 
 from ._loops import end_transport
 from ._options import Options, check_backend, wrong
-from ._sqlite import check_file, is_uri, make_private, sqlite_path, watch_file
+from ._sqlite import check_file, forget_removed, is_uri, make_private, sqlite_path, watch_file
 from ._urls import is_doubtful, is_read_wrongly
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
             _note_connections(sync)
         if backend == "sqlite":
             watch_file(sync)
+            forget_removed(sync)
         return engine
     raise wrong(
         "url",

@@ -75,6 +75,17 @@ class Keeper:
             self._seen = content
         return content.token.to_dict()
 
+    def forget(self) -> Steps[None]:
+        """Empties SQLite's write-ahead log: what was removed could still be read in it.
+
+        A reader that is at work meanwhile keeps it for now; the next removal, or the last program
+        that closes the database, empties it then.
+        """
+        if self._is_file:
+            import sqlalchemy as sa
+
+            yield Statement(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))
+
     def put(self, token: dict[str, Any] | None, expected: str | None) -> Steps[None]:
         """Replaces or, with no token, removes what has the expected revision."""
         new = NOTHING if token is None else read_content(encode(token))

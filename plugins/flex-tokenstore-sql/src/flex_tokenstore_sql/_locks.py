@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import math
-import random
 import sqlite3
 import time
 from collections.abc import Generator
 from contextlib import suppress
 from typing import Protocol
 
-from flex_tokenstore import TokenLockTimeoutError
+from flex_tokenstore import Patience, TokenLockTimeoutError
 
 from ._keeper import Answer, Statement
 from ._options import STORE
 from ._sqlite import make_private
 
-_SHORTEST, _LONGEST = 0.001, 0.02  # seconds between two tries
+BRISK = 0.02  # seconds between two tries, at first
 # A dead host is noticed within 25 s; else the system's two hours count.
 _KEEPALIVE = (
     ("tcp_keepalives_idle", 10),
@@ -94,11 +93,12 @@ class MySqlLock:
 
     needs_connection = True
 
-    def __init__(self, name: str, lease: float) -> None:
+    def __init__(self, name: str, lease: float, patience: Patience) -> None:
         import sqlalchemy as sa
 
         self.end: float | None = None
         self._lease = lease
+        self._patience = patience
         params = {"name": f"flex:{hashlib.sha256(name.encode()).hexdigest()[:48]}"}
         seconds = min(max(1, math.ceil(lease)), _LONGEST_LEASE)
         self._limit = Statement(sa.text(f"SET SESSION wait_timeout = {seconds}"))
@@ -109,17 +109,19 @@ class MySqlLock:
     def take(self, wait: float) -> LockSteps:
         # Tried again and again: MySQL waits for whole seconds only.
         deadline = time.monotonic() + wait
+        self._patience.begin()
         yield self._limit
         while True:
             asked = time.monotonic()
             if _value((yield self._try)):
                 self.end = asked + self._lease
+                self._patience.end()
                 return True
             left = deadline - time.monotonic()
             if left <= 0:
                 yield self._no_limit
                 return False
-            yield min(left, _jitter())
+            yield min(left, self._patience.pause())
 
     def release(self) -> LockSteps:
         yield self._end
@@ -136,12 +138,14 @@ class SqliteLock:
     needs_connection = False
     end: float | None = None
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, patience: Patience) -> None:
         self._path = path
+        self._patience = patience
         self._connection: sqlite3.Connection | None = None
 
     def take(self, wait: float) -> LockSteps:
         deadline = time.monotonic() + wait
+        self._patience.begin()
         make_private(self._path)
         connection = sqlite3.connect(
             self._path, timeout=0, isolation_level=None, check_same_thread=False
@@ -152,11 +156,12 @@ class SqliteLock:
                 if left <= 0:
                     connection.close()
                     return False
-                yield min(left, _jitter())
+                yield min(left, self._patience.pause())
         except BaseException:
             connection.close()
             raise
         self._connection = connection
+        self._patience.end()
         return True
 
     def release(self) -> LockSteps:
@@ -169,7 +174,15 @@ class SqliteLock:
         return True
 
 
-def lock_for(backend: str, name: str, path: str | None, *, timeout: float, lease: float) -> Lock:
+def lock_for(
+    backend: str,
+    name: str,
+    path: str | None,
+    *,
+    timeout: float,
+    lease: float,
+    patience: Patience,
+) -> Lock:
     """The lock of one identity's row.
 
     Args:
@@ -178,19 +191,22 @@ def lock_for(backend: str, name: str, path: str | None, *, timeout: float, lease
         path: File of an SQLite database.
         timeout: Seconds that one answer may take.
         lease: Seconds after which a lock that needs it may end by itself.
+        patience: The store's, for the locks that are tried again and again.
     """
     if backend == "postgresql":
         return PostgresLock(name, timeout / 2)
     if backend in ("mysql", "mariadb"):
-        return MySqlLock(name, lease)
+        return MySqlLock(name, lease, patience)
     digest = hashlib.sha256(name.encode()).hexdigest()[:16]
-    return SqliteLock(f"{path}-{digest}.lock")
+    return SqliteLock(f"{path}-{digest}.lock", patience)
 
 
 def not_had(place: str, wait: float) -> TokenLockTimeoutError:
-    """The lock was not had in time."""
+    """The lock could not be acquired in time."""
     return TokenLockTimeoutError(
-        f"the lock of {place} was not had within {wait:g} s: another program renews the token",
+        f"the lock of {place} could not be acquired within {wait:g} s: another program renews the "
+        "token. It may stand still (a debugger, a blocking call in an event loop): let it go on or "
+        "end it, or wait longer",
         store=STORE,
         place=place,
     )
@@ -208,7 +224,3 @@ def _is_exclusive(connection: sqlite3.Connection) -> bool:
             raise
         return False
     return True
-
-
-def _jitter() -> float:
-    return random.uniform(_SHORTEST, _LONGEST)  # noqa: S311 - a jitter

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+logger = logging.getLogger("flex_tokenstore_sql")
+
+_warned: set[str] = set()
 
 
 def sqlite_path(engine: Any) -> str | None:
@@ -27,9 +32,42 @@ def is_uri(path: str | None) -> bool:
 
 
 def make_private(path: str) -> None:
-    """Makes the file for its owner alone, if it is not there; SQLite would let others read it."""
-    with suppress(OSError):  # SQLite says it better
+    """Makes the file for its owner alone, if it is not there; SQLite would let others read it.
+
+    SQLite gives the files beside it (``-wal``, ``-shm``, ``-journal``) the same mode. A file
+    that is there may hold more than tokens, and others may need it: it stays as it is, with a
+    warning.
+    """
+    try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        _warn_of_readers(path)
+    except OSError:  # SQLite says it better
+        return
+
+
+def _warn_of_readers(path: str) -> None:
+    with suppress(OSError):
+        mode = Path(path).stat().st_mode
+        if os.name != "nt" and mode & 0o044 and path not in _warned:
+            _warned.add(path)
+            logger.warning("others may read the tokens in %s: chmod 600 %s", path, path)
+
+
+def forget_removed(engine: Any) -> None:
+    """What is replaced or removed is overwritten: else the old token stays readable in the file.
+
+    Args:
+        engine: A sync engine, or that of an async one.
+    """
+    from sqlalchemy import event
+
+    def connected(connection: Any, record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA secure_delete = ON")
+        cursor.close()
+
+    event.listen(engine, "connect", connected)
 
 
 def check_file(path: str) -> None:

@@ -45,6 +45,8 @@ class SqlStore(Base):
     @hookimpl
     def remove_token(self, expected: str | None) -> None:
         self._do(self._keeper.put(None, expected))
+        with suppress(TokenUnavailableError):  # it is removed
+            self._do(self._keeper.forget())
 
     @hookimpl
     @contextmanager
@@ -211,6 +213,8 @@ class AsyncSqlStore(Base):
     @hookimpl
     async def remove_token(self, expected: str | None) -> None:
         await self._do(self._keeper.put(None, expected))
+        with suppress(TokenUnavailableError):  # it is removed
+            await self._do(self._keeper.forget())
 
     @hookimpl
     @asynccontextmanager

@@ -22,7 +22,7 @@ from ._kv2 import Versioned
 from ._server import Server
 from ._steps import Answer, Sleep, Steps
 
-SLICE = 0.25  # seconds; a wait as short as this is a slice of a longer one
+SLICE = 1.0  # seconds; a wait as short as this is a slice of a longer one
 LOOKS = (0.05, 0.15)  # seconds between two looks at a lock that another holds; a random time
 SURE = 10.0  # seconds by which the clocks of a cluster's nodes may differ
 
@@ -83,7 +83,8 @@ class Lock:
             remaining = deadline - time.monotonic()
             if remaining <= 0 or (passed and wait <= SLICE):
                 raise TokenLockTimeoutError(
-                    f"the lock {self._path} of {self._server.place} was not had within {wait:g} s",
+                    f"the lock {self._path} of {self._server.place} could not be acquired "
+                    f"within {wait:g} s: another process holds it, at most until its lease ends",
                     store=self._server.store,
                     place=self._server.place,
                 )

@@ -1,0 +1,41 @@
+"""Whose a file is, for a message."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = 0
+
+
+def whose(path: Path) -> str:
+    """Says which user the file, or the nearest folder above it that can be seen, belongs to.
+
+    Empty if that is this user, or if the system has no such users.
+    """
+    if not hasattr(os, "geteuid"):
+        return ""
+    me = os.geteuid()
+    for each in (path, *path.parents):
+        try:
+            owner = each.lstat().st_uid
+        except OSError:
+            continue
+        # The folders of the system are root's, and not to blame.
+        if owner == me or (each != path and each != path.parent and owner == ROOT):
+            return ""
+        return (
+            f"{each} belongs to {name_of(owner)}, and this program runs as {name_of(me)}; if a run "
+            f"with sudo made it: sudo chown -R {me} {each}"
+        )
+    return ""
+
+
+def name_of(uid: int) -> str:
+    """A user's name and number."""
+    try:
+        import pwd
+
+        return f"{pwd.getpwuid(uid).pw_name} (uid {uid})"
+    except (ImportError, KeyError):
+        return f"uid {uid}"
