@@ -428,6 +428,7 @@ def test_a_wrong_secret_and_a_server_that_is_down(
         made.call()
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("content", "error"),
@@ -521,7 +522,7 @@ OWN_FAILURES: list[tuple[dict[str, Any], type[Exception] | None]] = [
     ({"get": lambda _: f'{{"access_token": "{SENTINEL}"}}'}, TokenCorruptError),
     ({"get": lambda _: {"access_token": [SENTINEL]}}, TokenCorruptError),
     ({"get": lambda _: {"refresh_token": SENTINEL}}, TokenCorruptError),
-    ({"get": lambda _: {"access_token": SENTINEL, "scope": [SENTINEL]}}, TokenCorruptError),
+    ({"get": lambda _: {"access_token": SENTINEL, "refresh_token": [SENTINEL]}}, TokenCorruptError),
     ({"get": lambda _: {"access_token": SENTINEL}}, TokenIdentityError),
     ({"get": lambda _: [SENTINEL]}, TokenCorruptError),
     ({"get": raising(lambda _: ConnectionError("down"))}, TokenUnavailableError),
@@ -560,6 +561,7 @@ def test_a_store_of_the_users_own_that_fails(
                 made.revoke()
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("when", ["reading", "saving", "removing", "locking"])
 def test_a_driver_that_tells_the_password(
@@ -659,6 +661,7 @@ def test_an_instance_that_is_forgotten(kind: str, spy: Spy, sandbox: RunningSand
     made.close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks into /proc")
 def test_no_process_of_the_demo_has_a_secret_among_its_arguments(
     spy: Spy, monkeypatch: pytest.MonkeyPatch
@@ -699,7 +702,10 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("fault", [None, "html", "drop", "lose_answer", "status"])
+SLOWLY = [pytest.param(name, marks=pytest.mark.slow) for name in ("drop", "lose_answer", "status")]
+
+
+@pytest.mark.parametrize("fault", [None, "html", *SLOWLY])
 def test_the_output_of_every_command(
     fault: str | None, spy: Spy, sandbox: RunningSandbox, tmp_path: Path
 ) -> None:

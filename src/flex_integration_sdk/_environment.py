@@ -245,7 +245,7 @@ def _socks_problem() -> str | None:
     from importlib.util import find_spec
 
     if find_spec("socksio") is None:
-        return "a SOCKS proxy needs the package socksio: pip install 'flex-integration-sdk[socks]'"
+        return "a SOCKS proxy needs the package socksio: pip install 'httpx2[socks]'"
     return None
 
 

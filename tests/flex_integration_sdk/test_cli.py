@@ -503,7 +503,7 @@ def test_what_the_console_cannot_encode_is_printed_with_replacements(
     path.parent.mkdir(mode=0o700)
     monkeypatch.setenv("HOME", str(tmp_path))
     for name, value in {
-        "CLIENT_ID": LETTERS, "CLIENT_SECRET": SENTINEL, "BASE_URL": "http://127.0.0.1:9",
+        "CLIENT_ID": "client", "CLIENT_SECRET": SENTINEL, "BASE_URL": "http://127.0.0.1:9",
         "PROFILE": LETTERS, "TOKEN_STORE": "file", "TOKEN_STORE__PATH": str(path),
     }.items():  # fmt: skip
         monkeypatch.setenv(f"FLEX_INTEGRATION_{name}", value)

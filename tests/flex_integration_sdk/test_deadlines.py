@@ -255,6 +255,7 @@ def test_the_second_address_answers(
         assert time.monotonic() - began < 4
 
 
+@pytest.mark.slow
 @both
 def test_a_long_response_that_moves_is_read(kind: Kind) -> None:
     """It takes several times the limit in all."""

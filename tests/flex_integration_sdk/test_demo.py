@@ -31,6 +31,7 @@ def test_signs_in_once_and_refreshes_once() -> None:
     assert len(told) == 4
 
 
+@pytest.mark.slow
 def test_a_store_that_forgets_shows_in_the_figures(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -51,6 +52,7 @@ def test_a_store_that_forgets_shows_in_the_figures(
     assert "not as expected" in shown.err
 
 
+@pytest.mark.slow
 def test_processes_that_fail_are_counted_and_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
     real = demo.environment_for
 

@@ -463,6 +463,7 @@ def test_token_requests_do_not_wait_for_api_calls(kind: str) -> None:
         asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_a_storm_of_token_requests_is_longer_than_their_limit() -> None:
     """100 clients sign in at once, ten at a time; none fails, though the last waits too long."""
     limit, gauge = 0.6, Gauge(0.1, slow_servers.TOKEN)

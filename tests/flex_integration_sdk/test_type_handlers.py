@@ -127,6 +127,7 @@ def test_ids_of_any_type_find_what_is_related(
 BASES: list[Any] = [object, enum.Enum, Hashable, Sized, Mapping, Sequence, Iterable, str, dict]
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("base", BASES, ids=lambda base: base.__name__)
 @pytest.mark.parametrize("finds", ["app_type", "can_handle"])
 def test_a_writer_sees_only_what_the_program_gave(

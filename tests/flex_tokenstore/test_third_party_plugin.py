@@ -77,6 +77,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Generated:
     return Generated(environment, package)
 
 
+@pytest.mark.slow
 def test_life_of_a_third_party_plugin(tmp_path: Path, generated: Generated) -> None:
     environment, package = generated
     listed = environment.run(LIST)

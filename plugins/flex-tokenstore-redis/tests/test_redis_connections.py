@@ -162,6 +162,7 @@ def test_something_else_listens(opened: Open) -> None:
         fails(store.get_token, "no answer in time")
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("how", ["signal", "command"])
 def test_a_server_that_stands_still(opened: Open, how: str) -> None:
     with Valkey() as server:

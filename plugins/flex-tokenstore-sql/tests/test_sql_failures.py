@@ -176,6 +176,7 @@ def test_a_restart_of_mariadb(opened: Open, mariadb_server: MariaDb) -> None:
         assert store.get_token() is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "server", ["postgres_server", pytest.param("mariadb_server", marks=pytest.mark.slow)]
 )
@@ -225,6 +226,7 @@ CONNECTIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "server", ["postgres_server", pytest.param("mariadb_server", marks=pytest.mark.slow)]
 )

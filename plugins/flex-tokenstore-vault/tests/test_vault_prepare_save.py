@@ -105,6 +105,7 @@ def test_what_cannot_be_told_is_no_refusal(
     store.prepare_save()
 
 
+@pytest.mark.slow
 def test_an_outage_is_no_refusal(opened: Open, durable_openbao: OpenBao) -> None:
     server = durable_openbao
     store = opened(config(server, timeout=0.5))

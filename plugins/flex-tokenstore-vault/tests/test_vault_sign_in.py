@@ -255,6 +255,7 @@ def test_a_refused_sign_in_is_told(opened: Open, server: OpenBao, wrong: str) ->
         opened(config(server, auth="approle", auth_mount="nowhere", **role)).get_token()
 
 
+@pytest.mark.slow
 def test_a_projected_service_account_token(
     opened: Open, server: OpenBao, tmp_path: Path, certificates: Certificates
 ) -> None:

@@ -222,6 +222,8 @@ class Shipped:
                 wait=_wait,
                 _unregister_task=_hide,
             )
+        if "running_loop" in module.__dict__:
+            module.__dict__["running_loop"] = lambda: self.loop
         if name == "_async_session":
             module.__dict__["wait_for"] = _wait_for
         if "logger" in module.__dict__:
