@@ -115,7 +115,13 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
-@pytest.mark.parametrize("make", WORKS)
+SLOW = (removal, renewal_lock)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [pytest.param(work, marks=[pytest.mark.slow] * (work in SLOW)) for work in WORKS],
+)
 def test_after_an_exception_at_any_line_no_lock_is_held(
     make: Callable[[Path], Work], tmp_path: Path
 ) -> None:

@@ -42,7 +42,7 @@ from ..handles import IDENTITY, token
 from .plugins import install
 
 THREADS = 16
-SECONDS = 0.5
+SECONDS = 0.3
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,10 @@ from .model import Config
 from .shipped import Edit
 from .world import Violation
 
+pytestmark = (
+    pytest.mark.slow
+)  # whether the explorer sees what it should; the default suite explores
+
 ONE_REFUSED = config("1 session", (CALL,), stored="refused", budget=0)
 
 
@@ -184,7 +188,6 @@ def test_moving_corrupt_content_aside_beyond_the_lease_breaks_i2() -> None:
     breaks("I2", beside, Edit("_flow", old, "        pass\n"), clean=False)
 
 
-@pytest.mark.slow
 def test_an_older_outcome_in_the_place_of_what_is_known_breaks_step_2() -> None:
     one = config("2 callers and revoke", (THREE_CALLERS,), budget=0)
     breaks("step 2", one, Edit("_state", " and not own:", ":"), clean=False)
