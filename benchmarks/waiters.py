@@ -68,6 +68,9 @@ class NoGrants:
     """Nobody requests a token here: all adopt the one in the store."""
 
     def __getattr__(self, name: str) -> Any:
+        if name not in ("refresh", "sign_in", "revoke"):
+            raise AttributeError(name)  # optional
+
         def refuse(*arguments: object) -> Any:
             raise AssertionError(name)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MASK = "**********"
 _SHORT = 6  # a secret with fewer characters is masked only as a word: "a" is part of most words
 _PART = 16  # characters of a token that are masked also if the rest was cut off
+_TEXTS = 32  # texts without a secret that are remembered: far more than a store has messages
 _REMEMBERED = 8  # secrets of the last tokens that went through one store
 _SLOTS = ("filename", "filename2", "strerror", "name", "path", "reason", "msg", "text", "object")
 
@@ -44,6 +45,10 @@ class Redactor:
     def __init__(self, options: Iterable[Secret[Any]] = ()) -> None:
         self.options = tuple(options)
         self._tokens: deque[Secret[str]] = deque(maxlen=_REMEMBERED)
+        # Texts without a secret, and when they were looked at: whoever waits for a lock meets the
+        # same few again and again.
+        self._silent: dict[str, int] = {}
+        self._changes = 0
 
     def note(self, token: Token | None) -> None:
         """Remembers a token that went through the store: a later error may quote it."""
@@ -52,10 +57,22 @@ class Redactor:
             for each in (token.access_token, token.refresh_token):
                 if each is not None and each not in known:
                     self._tokens.append(each)
+                    self._changes += 1  # after it: ``text`` reads them in the opposite order
 
     def text(self, text: str) -> str:
         """``text`` with the secrets masked."""
         text = str.__str__(text)  # a subclass of str may answer with anything
+        changes = self._changes
+        if self._silent.get(text) == changes:
+            return text
+        masked = self._masked(text)
+        if masked == text:
+            if len(self._silent) >= _TEXTS:
+                self._silent.clear()
+            self._silent[text] = changes
+        return masked
+
+    def _masked(self, text: str) -> str:
         for secret in self.options:
             for form in _forms(secret):
                 text = _masked(text, form)
@@ -251,6 +268,9 @@ def _masked(text: str, form: str) -> str:
 def _without_parts(text: str, token: str) -> str:
     """Masks what is left of a token that was cut short."""
     if len(token) <= _PART or len(text) < _PART:
+        return text
+    # Most texts have none, and a wait for a lock makes an error for each look at the store.
+    if not any(text[at : at + _PART] in token for at in range(len(text) - _PART + 1)):
         return text
     parts = {token[at : at + _PART] for at in range(len(token) - _PART + 1)}
     kept, at = [], 0
