@@ -96,7 +96,7 @@ class SecretSource:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        reads = [self]
+        reads: list[SecretSource] = [self]
         mark = _read_here.set(reads)
         try:
             yield
