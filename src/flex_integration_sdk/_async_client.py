@@ -70,7 +70,9 @@ def create_async_instance(
     Raises:
         AsyncioRequiredError: trio or curio runs the caller.
     """
-    client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
+    client_secret, client_secret_file, token_store, base_url = shown_to_nobody(
+        client_secret, client_secret_file, token_store, base_url
+    )
     refuse_other_loop()
     check_limits(timeout, request_timeout, lock_timeout, busy_timeout, on_store_error)
     refuse_wrong_callback(on_event)
@@ -131,11 +133,13 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
     async def revoke(self) -> bool:
         """As :meth:`IntegrationSDK.revoke`."""
         self._closing.check()
+        self._refuse_within_secret()
         return await self.session.revoke()
 
     async def aclose(self) -> None:
         """As :meth:`IntegrationSDK.close`."""
         running_loop()
+        self._refuse_within_secret()
         self._closing.close()
         try:
             await self.session.aclose()
@@ -144,6 +148,10 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
             raise
         # Not when cancelled: a renewal that it was to wait for may still need its connection.
         await self._http.aclose()
+
+    def _refuse_within_secret(self) -> None:
+        if self.settings.secret_source is not None:
+            self.settings.secret_source.refuse_within()
 
     def _close_at_exit(self) -> None:
         self._closing.close()
@@ -173,6 +181,7 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
         self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
     ) -> Response[Any]:
         running_loop()
+        self._refuse_within_secret()
         request = self._prepare(name, named, others)
         return self._interpret(await self._exchange(name, request), name)
 

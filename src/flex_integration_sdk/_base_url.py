@@ -16,6 +16,7 @@ from .errors import ConfigurationError
 DEFAULT_BASE_URL = "https://flex-integ-api.sharetribe.com"
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_AT_IN_PATH = re.compile(r"https?://[^/@:]+(:\d{1,5})?/", re.IGNORECASE)
 _API_PATH = re.compile(r"/(v\d+(/|$)|integration_api(/|$)|auth/)")
 
 logger = logging.getLogger("flex_integration_sdk")
@@ -23,7 +24,15 @@ logger = logging.getLogger("flex_integration_sdk")
 
 def masked(url: object) -> object:
     """``url`` without a user and a password; it is refused then, and shown."""
-    return re.sub(r"//[^/]*@", "//…@", url) if isinstance(url, str) else url
+    if isinstance(url, (bytes, bytearray)):
+        return type(url)()  # refused for its type, whatever it holds
+    if not isinstance(url, str):
+        return url
+    # A password may hold a slash, and the scheme may be missing. An @ in the path of a plain
+    # address is none of that.
+    if _AT_IN_PATH.match(clean(url)):
+        return url
+    return re.sub(r"^(\s*(?:[A-Za-z][A-Za-z0-9+.-]*:(?=/))?/*).*@", r"\1…@", url, flags=re.DOTALL)
 
 
 def checked_base_url(url: str, source: str) -> str:

@@ -104,7 +104,9 @@ def create_instance(
         ConfigurationError: Something is missing or wrong.
         TokenStoreError: The store is unknown, cannot be loaded, or refuses its options.
     """
-    client_secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
+    client_secret, client_secret_file, token_store, base_url = shown_to_nobody(
+        client_secret, client_secret_file, token_store, base_url
+    )
     check_limits(timeout, request_timeout, lock_timeout, busy_timeout, on_store_error)
     refuse_wrong_callback(on_event)
     limits = limits_of(rate_limits)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import os
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from flex_tokenstore import Secret
@@ -15,7 +17,7 @@ from flex_tokenstore._secret_files import read_text
 from flex_tokenstore._stand_in import stand_in
 
 from ._variables import CLIENT_SECRET, CLIENT_SECRET_FILE, value_of
-from .errors import ClientSecretError, ConfigurationError
+from .errors import ClientSecretError, ConfigurationError, NestedCallError
 
 ClientSecret = str | Secret[str] | Callable[[], "str | Secret[str]"]
 """A client secret, or a callable that returns one."""
@@ -23,6 +25,10 @@ AsyncClientSecret = ClientSecret | Callable[[], Awaitable["str | Secret[str]"]]
 """The same for asyncio programs, where the callable may be a coroutine function."""
 
 _UNDECODED = "contains bytes that cannot be decoded; check that the locale is UTF-8"
+
+
+# The source that is read; the list is empty when that is over.
+_read_here: ContextVar[list[SecretSource] | None] = ContextVar("flex_sdk_secret", default=None)
 
 
 class SecretSource:
@@ -67,14 +73,36 @@ class SecretSource:
             return self._value
         from asyncio import to_thread
 
-        found, problem, error = await to_thread(self._found, awaits=True)
-        if found is not None and inspect.isawaitable(found.reveal()):
-            try:
-                found = Secret(await found.reveal())
-            except Exception as failed:  # noqa: BLE001 - whatever the program's code raises
-                found, error = None, stand_in(failed)
-                problem = f"raised {type(failed).__name__}"
+        with self._reading():
+            found, problem, error = await to_thread(self._found, awaits=True)
+            if found is not None and inspect.isawaitable(found.reveal()):
+                try:
+                    found = Secret(await found.reveal())
+                except Exception as failed:  # noqa: BLE001 - whatever the program's code raises
+                    found, error = None, stand_in(failed)
+                    problem = f"raised {type(failed).__name__}"
         return self._outcome(found, problem, error)
+
+    def refuse_within(self) -> None:
+        """Raises NestedCallError in the callable itself, and in the tasks that it has made.
+
+        A call of the instance that signs in would wait for that sign-in, which waits for it.
+        """
+        if self in (_read_here.get() or ()):
+            raise NestedCallError(
+                "the callable client_secret made a call of the same instance, which would wait for "
+                "the secret for ever. Get the secret in another way"
+            )
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        reads: list[SecretSource] = [self]
+        mark = _read_here.set(reads)
+        try:
+            yield
+        finally:
+            reads.clear()  # a task that outlives the callable may make calls
+            _read_here.reset(mark)
 
     def _found(self, *, awaits: bool = False) -> tuple[Secret[Any] | None, str, Exception | None]:
         """What there is, or why there is nothing. It does not raise: frames would hold it."""
@@ -112,7 +140,7 @@ class SecretSource:
 
 
 def secret_source(
-    given: Secret[Any] | None, file: Any, environ: OptionValues
+    given: Secret[Any] | None, file: Secret[Any] | None, environ: OptionValues
 ) -> SecretSource | None:
     """Where the secret comes from: the arguments, else the environment; None: it is not given.
 
@@ -124,10 +152,10 @@ def secret_source(
     if given:
         return _given(given)
     if file:
-        if not isinstance(file, (str, os.PathLike)):
-            kind = type(file).__name__
+        if not isinstance(file.reveal(), (str, os.PathLike)):
+            kind = type(file.reveal()).__name__
             raise ConfigurationError(f"client_secret_file must be a path, got {kind}")
-        return _in_file(Secret(os.fspath(file)), "client_secret_file", relative=True)
+        return _in_file(Secret(os.fspath(file.reveal())), "client_secret_file", relative=True)
     secret = Secret(value_of(CLIENT_SECRET, environ))
     path = Secret(value_of(CLIENT_SECRET_FILE, environ))
     if secret and path:
@@ -171,7 +199,7 @@ def _in_file(path: Secret[str], source: str, *, relative: bool) -> SecretSource:
     try:
         found.read()  # so that a wrong path is told at once
     except ClientSecretError as error:
-        text = str(error)
+        text = Secret(str(error))
     else:
         return found
     if not _shown(path):
@@ -180,7 +208,7 @@ def _in_file(path: Secret[str], source: str, *, relative: bool) -> SecretSource:
             f"{source} names a file that does not exist (its value is not shown, since it may be "
             f"the secret itself; if it is, use {other})"
         )
-    raise ConfigurationError(text)
+    raise ConfigurationError(text.reveal())
 
 
 def _shown(path: Secret[str]) -> str:

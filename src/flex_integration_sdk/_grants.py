@@ -267,6 +267,8 @@ def _remedy(answer: AuthAnswer) -> str:
         return "this network wants you to sign in to it first, in a browser"
     if answer.status >= 500:
         return f"try again {_when(answer)}"
+    if answer.status == 403 and _error_code(answer) == "refused_by_sandbox":
+        return "the sandbox prints why where it runs (for a further host name: --allow-host NAME)"
     if answer.status == 407:
         return "the proxy wants a user name and a password: check the proxy's address"
     if _is_page(answer):

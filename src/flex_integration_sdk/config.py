@@ -79,8 +79,10 @@ def resolve(
             misspelt.
         StoreOptionsError: The variables of the token store contradict each other.
     """
-    secret, token_store, base_url = shown_to_nobody(client_secret, token_store, base_url)
-    del client_secret
+    secret, file, token_store, base_url = shown_to_nobody(
+        client_secret, client_secret_file, token_store, base_url
+    )
+    del client_secret, client_secret_file
     environ = os.environ if environ is None else environ
     names, environ = tuple(environ), variables.ours(environ)
     variables.check_names(names)
@@ -88,7 +90,7 @@ def resolve(
     token_store, notes = completed(token_store, variables.STORE, environ)
     for note in notes:
         warn_once(logger, note)
-    source = secret_source(secret, client_secret_file, environ)
+    source = secret_source(secret, file, environ)
     return Settings(identity, source, "memory" if token_store is None else token_store)
 
 
@@ -140,12 +142,13 @@ def _text(argument: str, given: Any, variable: str, environ: OptionValues) -> tu
 
 
 def shown_to_nobody(
-    client_secret: Any, token_store: Any, base_url: Any
-) -> tuple[Secret[Any] | None, Any, Any]:
+    client_secret: Any, client_secret_file: Any, token_store: Any, base_url: Any
+) -> tuple[Secret[Any] | None, Any, Any, Any]:
     """The arguments that may hold a secret, so that locals in a traceback do not show it.
 
-    First of all in each function that takes them. A password in a base URL is only masked: it is
-    refused, whatever it is.
+    First of all in each function that takes them. In the place of a file's path somebody may have
+    put the secret itself. A password in a base URL is only masked: it is refused, whatever it is.
     """
     secret = Secret(client_secret) if client_secret else None
-    return secret, hidden(token_store), masked(base_url)
+    file = Secret(client_secret_file) if client_secret_file else None
+    return secret, file, hidden(token_store), masked(base_url)

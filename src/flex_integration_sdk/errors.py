@@ -153,7 +153,8 @@ class NestedCallError(FlexError, RuntimeError):
 
     Such code is a signal handler, or a finalizer (``__del__``) that the garbage collector ran. The
     interrupted call may hold locks that the new one would wait for, for ever. Let the handler set
-    a flag, and make the call afterwards.
+    a flag, and make the call afterwards. Nor may a callable ``client_secret`` use the instance that
+    it is for: that waits for the secret.
     """
 
 

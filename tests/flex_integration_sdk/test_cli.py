@@ -49,6 +49,7 @@ class Cli:
             capture_output=True,
             text=True,
             encoding="utf-8",
+            errors="replace" if "PYTHONIOENCODING" in environment else "strict",
             timeout=60,
             check=False,
         )

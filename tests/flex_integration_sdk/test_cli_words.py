@@ -15,6 +15,7 @@ import flex_tokenstore
 from flex_integration_sdk import create_instance
 from flex_integration_sdk.cli._app import run
 from flex_integration_sdk.cli._words import in_cli_words
+from flex_integration_sdk.sandbox import RunningSandbox
 
 # Of which no command can be about: it has neither the argument nor what it is for.
 PYTHON_ONLY = {"type_handlers", "rate_limits", "on_event", "transit_verbose", "lock_timeout"}
@@ -108,3 +109,28 @@ def test_plain_http_can_be_allowed(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--client-id", "c", "--base-url", "http://sandbox.invalid", "--allow-http"]
     assert run(["token", "show", "--store", "file", *arguments]) == 0
     assert "http://sandbox.invalid" in capsys.readouterr().out
+
+
+def test_warnings_are_in_the_words_of_the_command_line(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    flex_sandbox: RunningSandbox,
+) -> None:
+    monkeypatch.setattr("flex_tokenstore._forms._warned", set())
+    monkeypatch.setenv("FLEX_INTEGRATION_CLIENT_SECRET", flex_sandbox.client_secret)
+    monkeypatch.setenv("FLEX_INTEGRATION_TOKEN_STORE", "file")
+    client = ["--client-id", flex_sandbox.client_id, "--base-url", flex_sandbox.base_url]
+    assert run(["call", "marketplace.show", *client, "--store", "memory"]) == 0
+    assert "flex-sdk: --store chooses 'memory'" in capsys.readouterr().err
+    plain = ["--client-id", "me", "--base-url", "http://backend.example", "--allow-http"]
+    run(["token", "show", *plain, "--store", "file"])
+    assert "which --allow-http or" in capsys.readouterr().err
+
+
+def test_a_warning_of_a_list_of_stores_names_the_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flex_tokenstore._forms._warned", set())
+    monkeypatch.setenv("FLEX_TOKENSTORE_BLOCK", "nothing-of-that-name")
+    assert run(["stores", "list"]) == 0
+    assert capsys.readouterr().err.startswith("flex-sdk: 'nothing-of-that-name'")

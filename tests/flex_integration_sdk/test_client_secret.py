@@ -21,6 +21,7 @@ from flex_integration_sdk.errors import (
     AuthenticationError,
     ClientSecretError,
     ConfigurationError,
+    NestedCallError,
 )
 from flex_integration_sdk.sandbox import RunningSandbox
 from flex_tokenstore import Secret, store_config_from_env
@@ -135,6 +136,69 @@ def test_a_coroutine_function(flex_sandbox: RunningSandbox) -> None:
         pytest.raises(ClientSecretError, match="coroutine function, which only create_async"),
     ):
         sdk.marketplace.show()
+
+
+@pytest.mark.parametrize("use", ["call", "task", "revoke", "aclose", "from a thread"])
+def test_a_callable_that_uses_its_own_instance_is_refused(
+    flex_sandbox: RunningSandbox, use: str
+) -> None:
+    refused: list[str] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        async def within() -> str:
+            used: dict[str, Callable[[], Any]] = {
+                "call": sdk.marketplace.show,
+                "task": lambda: asyncio.create_task(sdk.marketplace.show()),
+                "revoke": sdk.revoke,
+                "aclose": sdk.aclose,
+            }
+            return await noted(used[use]())
+
+        async def noted(using: Any) -> str:
+            try:
+                await using
+            except NestedCallError as error:
+                refused.append(str(error))
+            return flex_sandbox.client_secret
+
+        def thread() -> str:
+            call = noted(sdk.marketplace.show())
+            return asyncio.run_coroutine_threadsafe(call, loop).result(20)
+
+        secret: Any = thread if use == "from a thread" else within
+        async with create_async_instance(
+            flex_sandbox.client_id, secret, base_url=flex_sandbox.base_url
+        ) as sdk:
+            assert (await asyncio.wait_for(sdk.marketplace.show(), 20)).status == 200
+
+    asyncio.run(main())
+    assert len(refused) == 1
+    assert "client_secret" in refused[0]
+
+
+def test_a_task_that_outlives_the_callable_makes_calls(flex_sandbox: RunningSandbox) -> None:
+    async def main() -> int:
+        later: list[asyncio.Task[int]] = []
+        go_on = asyncio.Event()
+
+        async def call() -> int:
+            await go_on.wait()
+            return (await sdk.marketplace.show()).status
+
+        async def secret() -> str:
+            later.append(asyncio.create_task(call()))
+            return flex_sandbox.client_secret
+
+        async with create_async_instance(
+            flex_sandbox.client_id, secret, base_url=flex_sandbox.base_url
+        ) as sdk:
+            await sdk.marketplace.show()
+            go_on.set()
+            return await later[0]
+
+    assert asyncio.run(main()) == 200
 
 
 def raises() -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._words import in_cli_words
+
 if TYPE_CHECKING:
     from flex_tokenstore import Event
 
@@ -22,7 +24,7 @@ class _Handler(logging.Handler):
         facts: dict[str, Any] = getattr(record, "flex_tokenstore", {})
         if facts.get("name") in _NOT_KEPT:
             return  # told by TokenNotices, in the words of the command line
-        tell(record.getMessage())
+        tell(in_cli_words(record.getMessage()))
 
 
 def show_log() -> None:
@@ -64,7 +66,8 @@ class TokenNotices:
             )
         elif event.name in _NOT_KEPT and not self._told:
             self._told = True
+            why = in_cli_words(event.error or "") or event.error_type
             tell(
-                f"the token is kept in memory only, and the next call may sign in again: "
-                f"{event.error or event.error_type}. To keep it elsewhere, {_ELSEWHERE}"
+                f"the token is kept in memory only, and the next call may sign in again: {why}. "
+                f"To keep it elsewhere, {_ELSEWHERE}"
             )

@@ -9,6 +9,7 @@ import click
 
 from ._group import Group
 from ._new_store import new
+from ._notices import show_log
 from ._output import print_facts, print_json, print_table
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def list_(as_json: bool, check: bool) -> None:
     """List the installed token stores, the unusable ones too."""
     from flex_tokenstore import list_stores
 
+    show_log()
     infos = list_stores(check=check)
     if as_json:
         print_json([_as_json(info) for info in infos])
@@ -56,6 +58,7 @@ def show(name: str, as_json: bool) -> None:
     """Show one store: where it is from, its options and its abilities."""
     from flex_tokenstore import describe_store
 
+    show_log()
     info = describe_store(name)
     if as_json:
         print_json(_as_json(info))

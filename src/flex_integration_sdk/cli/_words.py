@@ -1,4 +1,4 @@
-"""What an error says, in the words of the command line: its options, not Python's arguments."""
+"""What an error or a warning says, in the words of the command line: its options, not arguments."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ _ADDRESS = ", and FLEX_INTEGRATION_TOKEN_STORE__URL the address"
 _WORDS = tuple(
     (re.compile(pattern), words)
     for pattern, words in (
+        (r"^the program chooses the token store", "--store chooses"),
         (r"pass client_id=…", "use --client-id ID"),
         (r"pass allow_http=True", "use --allow-http"),
         (r"check client_id and client_secret\b", "check the client id and the client secret"),
@@ -41,7 +42,7 @@ _WORDS = tuple(
 
 
 def in_cli_words(text: str) -> str:
-    """An error's message, with options of ``flex-sdk`` for arguments of ``create_instance``."""
+    """A message, with options of ``flex-sdk`` for arguments of ``create_instance``."""
     for pattern, words in _WORDS:
         text = pattern.sub(words, text)
     return text

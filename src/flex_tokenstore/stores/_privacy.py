@@ -100,7 +100,7 @@ class Privacy:
         """Looks at a file that was just made with mode 0600, before anything is written into it.
 
         With ``off`` it gets the mode and the group of the file that it will replace; if there is
-        none, the group's rights in the folder.
+        none, the folder's group, with its rights in the folder.
 
         Raises:
             TokenPermissionError: The file system gave it another mode, and ``permissions`` is
@@ -116,10 +116,12 @@ class Privacy:
             before = path.stat()
             group, mode = before.st_gid, stat.S_IMODE(before.st_mode)
         except OSError:
-            group, mode = -1, self.mode_in(path.parent)
+            group, mode = path.parent.stat().st_gid, self.mode_in(path.parent)
         with suppress(OSError):  # this user may not be in that group
-            if group not in (-1, os.fstat(fd).st_gid):
+            if group != os.fstat(fd).st_gid:
                 os.fchown(fd, -1, group)
+        if group != os.fstat(fd).st_gid:
+            mode &= ~0o070  # the file is another group's, which has no right to it
         with suppress(OSError):
             os.fchmod(fd, mode)
 

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from flex_integration_sdk import create_instance
+from flex_integration_sdk.errors import AuthenticationError
 from flex_integration_sdk.sandbox import (
     RunningSandbox,
     SandboxSettings,
@@ -155,3 +157,17 @@ def test_the_application_alone_is_guarded_too() -> None:
         headers = {"headers": [(b"host", host)]}
         asyncio.run(create_app(SETTINGS)({**scope, **headers}, receive, send))
     assert [each["status"] for each in sent if "status" in each] == [403, 200]
+
+
+def test_the_client_of_a_refused_request_is_told_where_to_look(
+    sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As a proxy, it gets a request that was sent to a name that is not its own.
+    monkeypatch.setenv("HTTP_PROXY", sandbox.base_url)
+    monkeypatch.delenv("http_proxy", raising=False)
+    with (
+        create_instance("c", "s", base_url="http://backend.example", allow_http=True) as sdk,
+        pytest.raises(AuthenticationError, match="--allow-host") as refused,
+    ):
+        sdk.marketplace.show()
+    assert "client_secret" not in str(refused.value)

@@ -108,6 +108,33 @@ def test_our_own_file_is_tightened_with_a_warning(
     assert len(caplog.records) == (1 if permissions == "strict" else 0)
 
 
+@pytest.mark.parametrize("stored", [True, False])
+@pytest.mark.parametrize("member", [True, False])
+@pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="only root gives files away")
+def test_no_other_group_gets_the_rights_of_the_one_that_shares_the_folder(
+    tmp_path: Path, stored: bool, member: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, group = tmp_path / "shared/t.json", 4242
+    path.parent.mkdir()
+    os.chown(path.parent, -1, group)
+    path.parent.chmod(0o770)
+    shared = store(path, permissions="off")
+    if stored:
+        path.write_text(json.dumps(TOKEN))
+        os.chown(path, -1, group)
+        path.chmod(0o660)
+    if not member:
+        # What the system says to a user who is not in the group, and is not root.
+        monkeypatch.setattr(os, "fchown", refuse)
+    shared.set_token(TOKEN, ANY_REVISION)
+    found = path.stat()
+    assert (found.st_gid == group, mode(path)) == ((True, 0o660) if member else (False, 0o600))
+
+
+def refuse(*_: object) -> None:
+    raise PermissionError(errno.EPERM, "Operation not permitted")
+
+
 def test_only_the_default_folder_is_tightened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
