@@ -149,10 +149,6 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
         # Not when cancelled: a renewal that it was to wait for may still need its connection.
         await self._http.aclose()
 
-    def _refuse_within_secret(self) -> None:
-        if self.settings.secret_source is not None:
-            self.settings.secret_source.refuse_within()
-
     def _close_at_exit(self) -> None:
         self._closing.close()
         loop = self.session._loop

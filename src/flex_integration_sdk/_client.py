@@ -157,6 +157,10 @@ class InstanceBase:
     def _closed(self, closed: bool) -> None:
         self._closing.closed = closed
 
+    def _refuse_within_secret(self) -> None:
+        if self.settings.secret_source is not None:
+            self.settings.secret_source.refuse_within()
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.settings.client_id!r} at {self.settings.base_url}>"
 
@@ -256,6 +260,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
             thread.start()
 
     def _run(self, function: Callable[[], T]) -> T:
+        self._refuse_within_secret()
         refuse_within_renewal(self.session)
         return self._calls.run(function, self._close_late)
 

@@ -6,8 +6,10 @@ import inspect
 import os
 import re
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar, copy_context
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any
 
 from flex_tokenstore import Secret
@@ -24,6 +26,7 @@ ClientSecret = str | Secret[str] | Callable[[], "str | Secret[str]"]
 AsyncClientSecret = ClientSecret | Callable[[], Awaitable["str | Secret[str]"]]
 """The same for asyncio programs, where the callable may be a coroutine function."""
 
+_Found = tuple[Secret[Any] | None, str, Exception | None]
 _UNDECODED = "contains bytes that cannot be decoded; check that the locale is UTF-8"
 
 
@@ -57,30 +60,34 @@ class SecretSource:
     def __reduce__(self) -> Any:
         raise TypeError("a client secret is not pickled or copied: it would travel in the clear")
 
-    def read(self) -> Secret[str]:
+    def read(self, limit: float | None = None) -> Secret[str]:
         """The secret as it is now.
+
+        Args:
+            limit: Seconds to wait for a callable, which the token lock is held for; None: no limit.
 
         Raises:
             ClientSecretError: The file or the callable gives none.
         """
         if self._value is not None:
             return self._value
-        return self._outcome(*self._found())
+        if limit is None or self._function is None:
+            return self._outcome(*self._found())
+        with self._reading():
+            return self._outcome(*self._found_within(limit))
 
-    async def read_async(self) -> Secret[str]:
+    async def read_async(self, limit: float) -> Secret[str]:
         """As :meth:`read`; the file is read, and a plain function called, in a thread."""
         if self._value is not None:
             return self._value
-        from asyncio import to_thread
+        from asyncio import timeout
 
         with self._reading():
-            found, problem, error = await to_thread(self._found, awaits=True)
-            if found is not None and inspect.isawaitable(found.reveal()):
-                try:
-                    found = Secret(await found.reveal())
-                except Exception as failed:  # noqa: BLE001 - whatever the program's code raises
-                    found, error = None, stand_in(failed)
-                    problem = f"raised {type(failed).__name__}"
+            try:
+                async with timeout(limit):
+                    found, problem, error = await self._awaited()
+            except TimeoutError:
+                found, problem, error = None, _late(limit), None
         return self._outcome(found, problem, error)
 
     def refuse_within(self) -> None:
@@ -104,7 +111,41 @@ class SecretSource:
             reads.clear()  # a task that outlives the callable may make calls
             _read_here.reset(mark)
 
-    def _found(self, *, awaits: bool = False) -> tuple[Secret[Any] | None, str, Exception | None]:
+    def _found_within(self, limit: float) -> _Found:
+        """As :meth:`_found`; a callable that takes longer goes on in its thread, for nobody."""
+        box: SimpleQueue[_Found] = SimpleQueue()
+        _in_thread(lambda: box.put(self._found()))
+        try:
+            return box.get(timeout=limit)
+        except Empty:
+            return None, _late(limit), None
+
+    async def _awaited(self) -> _Found:
+        from asyncio import get_running_loop
+
+        loop = get_running_loop()
+        done: Any = loop.create_future()
+
+        def give(outcome: _Found) -> None:
+            if not done.done():
+                done.set_result(outcome)
+
+        def work() -> None:
+            outcome = self._found(awaits=True)
+            with suppress(RuntimeError):  # the loop was closed meanwhile
+                loop.call_soon_threadsafe(give, outcome)
+
+        # Not in the loop's own threads, which asyncio.run waits for at its end.
+        _in_thread(work)
+        found, problem, error = await done
+        if found is not None and inspect.isawaitable(found.reveal()):
+            try:
+                found = Secret(await found.reveal())
+            except Exception as failed:  # noqa: BLE001 - whatever the program's code raises
+                return None, f"raised {type(failed).__name__}", stand_in(failed)
+        return found, problem, error
+
+    def _found(self, *, awaits: bool = False) -> _Found:
         """What there is, or why there is nothing. It does not raise: frames would hold it."""
         if self._function is None:
             return *read_text(str(self._file)), None
@@ -137,6 +178,20 @@ class SecretSource:
 
     def _file_named(self) -> str:
         return f"the file {self._file} ({self._source})"
+
+
+def _in_thread(work: Callable[[], None]) -> None:
+    """In a thread with the caller's context variables, or here at the interpreter's end."""
+    context = copy_context()
+    thread = Thread(target=context.run, args=(work,), name="flex-sdk-secret", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        work()
+
+
+def _late(limit: float) -> str:
+    return f"did not return within {limit:g} s (request_timeout)"
 
 
 def secret_source(

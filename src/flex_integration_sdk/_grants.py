@@ -166,7 +166,7 @@ class SyncGrants:
         if source is None:
             raise _missing_secret(self._store)
         # Read each time: a mounted file is replaced while the program runs.
-        request = sign_in_request(self._settings, source.read())
+        request = sign_in_request(self._settings, source.read(self._http.limit))
         return read_token(request, self._http.authenticate(request), refreshing=False)
 
     def revoke(self, token: Token) -> None:
@@ -198,7 +198,7 @@ class AsyncGrants:
         source = self._settings.secret_source
         if source is None:
             raise _missing_secret(self._store)
-        request = sign_in_request(self._settings, await source.read_async())
+        request = sign_in_request(self._settings, await source.read_async(self._http.limit))
         return read_token(request, await self._http.authenticate(request), refreshing=False)
 
     async def revoke(self, token: Token) -> None:

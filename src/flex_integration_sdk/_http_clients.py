@@ -232,6 +232,11 @@ class ClientMaker(Generic[S]):
         # Of the instance: it may raise SessionClosedError right before an API request is sent.
         self.closing = Closing()
 
+    @property
+    def limit(self) -> float:
+        """Seconds that a token request may take."""
+        return self._request_timeout
+
     def refuse_closed(self) -> None:
         """Raises SessionClosedError if this instance is closed."""
         if self._closed:

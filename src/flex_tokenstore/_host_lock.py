@@ -39,7 +39,10 @@ _FULL = "Free some space"
 _LOCKLESS = ("its file system offers no locks", "Choose a folder on a local one")
 _REASONS = {
     **dict.fromkeys(_IS_LINK, ("it is a symbolic link", _REMEDY)),
-    errno.ENOENT: ("its path is too long, or its folder was removed", "Choose a shorter path"),
+    errno.ENOENT: (
+        "its folder cannot be made, or was removed, or its path is too long",
+        "Choose another location",
+    ),
     errno.ENOSPC: ("the disk is full", _FULL),
     errno.EDQUOT: ("the disk quota is used up", _FULL),
     errno.EROFS: ("the file system is read-only", "Choose a folder that can be written in"),

@@ -7,6 +7,7 @@ import copy
 import os
 import pickle
 import socket
+import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -176,6 +177,49 @@ def test_a_callable_that_uses_its_own_instance_is_refused(
     asyncio.run(main())
     assert len(refused) == 1
     assert "client_secret" in refused[0]
+
+
+@pytest.mark.parametrize("function", ["plain", "coroutine"])
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_callable_that_never_returns(
+    flex_sandbox: RunningSandbox, kind: str, function: str
+) -> None:
+    if (kind, function) == ("sync", "coroutine"):
+        pytest.skip("only create_async_instance takes one")
+    release = threading.Event()
+
+    def plain() -> str:
+        release.wait(60)
+        return SENTINEL
+
+    async def coroutine() -> str:
+        await asyncio.Event().wait()
+        return SENTINEL
+
+    secret: Any = plain if function == "plain" else coroutine
+    program = Program(kind, flex_sandbox, client_secret=secret, request_timeout=0.2)
+    with pytest.raises(ClientSecretError, match=r"did not return within 0.2 s"):
+        program.call()
+    program.close()
+    release.set()
+    assert flex_sandbox.stats()["client_credentials"] == 0
+
+
+def test_a_callable_that_makes_a_call_of_a_sync_instance(flex_sandbox: RunningSandbox) -> None:
+    refused: list[str] = []
+
+    def nested() -> str:
+        try:
+            made.call()
+        except NestedCallError as error:
+            refused.append(str(error))
+        return flex_sandbox.client_secret
+
+    made = Program("sync", flex_sandbox, client_secret=nested)
+    assert made.call() == 200
+    made.close()
+    assert len(refused) == 1
+    assert "client_secret made a call of the same instance" in refused[0]
 
 
 def test_a_task_that_outlives_the_callable_makes_calls(flex_sandbox: RunningSandbox) -> None:

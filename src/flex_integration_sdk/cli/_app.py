@@ -105,6 +105,8 @@ def _said(error: Exception) -> str:
             "use --client-secret-file FILE, or set FLEX_INTEGRATION_CLIENT_SECRET or "
             "FLEX_INTEGRATION_CLIENT_SECRET_FILE"
         )
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
     return in_cli_words(str(error)) or type(error).__name__
 
 
