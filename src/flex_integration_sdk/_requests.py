@@ -59,17 +59,17 @@ def prepare(
         verbose: Sends Transit in its readable form, and asks for it.
 
     Raises:
-        ParameterError: A value has no form on the wire, or is nested too deep.
+        ParameterError: A value has no form on the wire, or is nested too deep, or a parameter is
+            given twice, by both its names.
         OSError: A file to be uploaded cannot be read.
     """
-    given, others = only_given(named), only_given(others)
+    given = _together(only_given(named), only_given(others))
     url = f"{base_url}{API_PATH}{endpoint.path}"
     headers = {"Accept": TRANSIT, **({"X-Transit-Verbose": "true"} if verbose else {})}
     if endpoint.method == "GET":
-        query = query_string({**given, **{wire_name(name): others[name] for name in others}})
+        query = query_string(given)
         return ApiRequest("GET", f"{url}?{query}" if query else url, headers)
     in_query = {param.name for param in endpoint.query}
-    given |= {wire_name(name): others[name] for name in others}
     # ``fields.user`` is a parameter as ``fields`` is; no body has a key with a dot.
     shaping = {name for name in given if name.partition(".")[0] in in_query}
     query = query_string({name: value for name, value in given.items() if name in shaping})
@@ -81,6 +81,16 @@ def prepare(
         return ApiRequest("POST", url, headers, files=files)
     content = _encoded(body, verbose)
     return ApiRequest("POST", url, {**headers, "Content-Type": TRANSIT}, content)
+
+
+def _together(given: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """All arguments by the API's names."""
+    for name, value in others.items():
+        wire = wire_name(name)
+        if given.get(wire) is not None:
+            raise ParameterError(f"the parameter {wire!r} is given twice, once as {name!r}")
+        given = {**given, wire: value}
+    return given
 
 
 def _encoded(body: dict[str, Any], verbose: bool) -> bytes:

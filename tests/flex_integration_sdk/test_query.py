@@ -12,8 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flex_integration_sdk import LatLng, LatLngBounds, Money, object_query_string
+from flex_integration_sdk import (
+    LatLng,
+    LatLngBounds,
+    Money,
+    create_instance,
+    object_query_string,
+)
 from flex_integration_sdk._query import form, query_string
+from flex_integration_sdk.errors import ParameterError
+from flex_integration_sdk.sandbox import RunningSandbox
 
 ID = UUID("0e0b60fe-d9a2-11e6-bf26-cec0c932ce01")
 
@@ -97,3 +105,17 @@ def test_object_query_string() -> None:
 def test_object_query_string_of_what_has_no_form(params: Any) -> None:
     with pytest.raises(TypeError):
         object_query_string(params)
+
+
+@pytest.mark.parametrize("names", [("per_page", "perPage"), ("perPage", "per_page")])
+def test_a_parameter_by_both_its_names_is_refused(
+    flex_sandbox: RunningSandbox, names: tuple[str, str]
+) -> None:
+    both: dict[str, Any] = dict.fromkeys(names, 2)
+    with (
+        create_instance(
+            flex_sandbox.client_id, flex_sandbox.client_secret, base_url=flex_sandbox.base_url
+        ) as sdk,
+        pytest.raises(ParameterError, match="'perPage' is given twice, once as 'perPage'"),
+    ):
+        sdk.listings.query(**both)
