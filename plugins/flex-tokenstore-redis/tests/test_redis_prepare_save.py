@@ -11,6 +11,8 @@ from redis_support import KEY, redis_config
 from tests.handles import Open, opener, token
 from tests.servers.valkey import Valkey, wait_until
 
+pytestmark = pytest.mark.slow  # the default suite has the same kinds on files
+
 
 @pytest.fixture(params=["sync", "async"])
 def opened(request: pytest.FixtureRequest) -> Iterator[Open]:

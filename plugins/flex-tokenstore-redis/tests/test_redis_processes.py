@@ -16,6 +16,8 @@ from redis_support import KEY, redis_config
 from tests.handles import opener, token
 from tests.servers.valkey import Valkey, wait_until
 
+pytestmark = pytest.mark.slow  # the default suite has the same kinds on files
+
 # Each child is either kind of program; it waits for a line, so that all start at the same moment.
 PRELUDE = """
 import asyncio, json, os, sys, time

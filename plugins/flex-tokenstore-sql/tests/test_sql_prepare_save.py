@@ -19,6 +19,8 @@ from flex_tokenstore import TokenPermissionError
 from sql_support import Database, SqliteFile, sql_config
 from tests.handles import IDENTITY, Open, token
 
+pytestmark = pytest.mark.slow  # the default suite has the same kinds on files
+
 if TYPE_CHECKING:
     from tests.servers.mariadb import MariaDb
     from tests.servers.postgres import Postgres

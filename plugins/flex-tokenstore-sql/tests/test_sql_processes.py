@@ -16,6 +16,8 @@ from flex_tokenstore import Token, TokenLockTimeoutError
 from sql_support import Database, sql_config
 from tests.handles import opener, token
 
+pytestmark = pytest.mark.slow  # the default suite has the same kinds on files
+
 # Each child is either kind of program; it waits for a line, so that all start at the same moment.
 PRELUDE = """
 import json, sys, time

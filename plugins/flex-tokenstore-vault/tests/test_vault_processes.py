@@ -18,6 +18,8 @@ from tests.handles import opener, token
 from tests.servers.openbao import OpenBao
 from vault_support import LOCK, config
 
+pytestmark = pytest.mark.slow  # the default suite has the same kinds on files
+
 if TYPE_CHECKING:
     from flex_integration_sdk.sandbox import RunningSandbox
 

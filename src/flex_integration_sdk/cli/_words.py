@@ -15,6 +15,7 @@ _WORDS = tuple(
         (r"pass allow_http=True", "use --allow-http"),
         (r"check client_id and client_secret\b", "check the client id and the client secret"),
         (r",? or raise (request_timeout|timeout|the time-out)\b", ""),
+        (r" \(request_timeout\)", ""),
         (r",? or raise busy_timeout\b", ""),
         (r',? or another one and the option host_lock="off"', ""),
         (r',? or do without a lock among processes: host_lock="off"', ""),

@@ -67,7 +67,7 @@ def walk(world: Any, schedule: list[int]) -> None:
     explorer(*world).walk(schedule)
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(WORLDS, SCHEDULES)
 def test_four_sessions_and_several_faults(world: Any, schedule: list[int]) -> None:
     walk(world, schedule)
