@@ -359,6 +359,22 @@ def test_an_error_of_our_tree_does_not_say_a_token_that_went_through(
     silent(caught.value)
 
 
+def test_a_text_that_was_silent_is_masked_once_a_token_has_made_it_a_secret() -> None:
+    """The same words, before the token went through the store and after."""
+    saved = token("later")
+    words = f"the row {saved.access_token.reveal()} is locked"
+    own = SyncStore(Fails("", lambda: TokenUnavailableError(words), token=saved.to_dict()))
+    store = open_store(own, IDENTITY)
+    said = []
+    for when in ("get", "", "get"):
+        own.fails.when = when
+        try:
+            store.get_token()
+        except TokenUnavailableError as error:
+            said.append(str(error))
+    assert said == [words, "the row ********** is locked"]
+
+
 @pytest.mark.parametrize("kind", HANDLES)
 def test_a_token_that_is_cut_short_is_masked(kind: str) -> None:
     whole = "".join(f"{number:02}" for number in range(60))

@@ -71,7 +71,7 @@ class Hold:
     at any moment, leaves none open that nobody knows.
     """
 
-    def __init__(self, path: Path, mode: int = 0o600) -> None:
+    def __init__(self, path: Path, mode: int = PRIVATE) -> None:
         self.path = path
         self._mode = mode
         self.opened_at = 0.0  # monotonic
