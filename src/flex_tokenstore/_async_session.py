@@ -7,7 +7,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _flow
@@ -138,7 +138,7 @@ class AsyncTokenSession(SessionBase):
     ) -> None:
         await self.aclose()
 
-    async def _obtain(self) -> Outcome:
+    async def _obtain(self, tried: Sequence[Secret[str]] = ()) -> Outcome:
         standing, thread = _standing(self._own_loop()), threading.get_ident()
         while True:
             self._check_open()
@@ -151,7 +151,7 @@ class AsyncTokenSession(SessionBase):
                 await wait_for(flight)
             if not flight.done():
                 continue
-            outcome = self._outcome(flight, leads)
+            outcome = self._outcome(flight, leads, tried)
             if outcome is not None:
                 return outcome
 
@@ -256,8 +256,8 @@ class AsyncTokenCall:
         what = self._budget.refuse(token, time.monotonic(), time.time())
         if not what:
             return None
-        session = self._session
-        outcome = await (session._look(token) if what == "look" else session._obtain())
+        session, tried = self._session, self._budget.refused
+        outcome = await (session._look(token) if what == "look" else session._obtain(tried))
         return self._budget.next(outcome, time.monotonic())  # that may have taken long
 
 

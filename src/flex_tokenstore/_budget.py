@@ -28,7 +28,7 @@ class Budget:
         self._endpoint = endpoint
         self._origin: Origin = "adopted"
         self._tried: list[Origin] = []
-        self._refused: list[Secret[str]] = []
+        self.refused: list[Secret[str]] = []
         self._looked = False
         self._final = False
 
@@ -45,7 +45,7 @@ class Budget:
     def refuse(self, token: Token, monotonic: float, wall: float) -> Literal["renew", "look", ""]:
         """The API answered 401: obtain another token, only look in the store, or ("") give up."""
         state = self._state
-        self._refused.append(token.access_token)
+        self.refused.append(token.access_token)
         if state.believes(self._endpoint, monotonic):
             looked, self._looked = self._looked, True
             return "" if looked else "look"
@@ -62,8 +62,8 @@ class Budget:
         origin, state = outcome.origin, self._state
         again = origin != "adopted" and origin in self._tried
         access = outcome.token.access_token
-        # The second: the session went back to it meanwhile, since another call's refresh failed.
-        if outcome.final or again or access in self._refused or access in state.refused:
+        # The last: the session went back to it meanwhile, since another call's refresh failed.
+        if outcome.final or again or access in self.refused:
             state.believe(self._endpoint, monotonic)
             return None
         self._tried.append(origin)

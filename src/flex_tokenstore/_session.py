@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _flow
@@ -168,7 +168,7 @@ class TokenSession(SessionBase):
     ) -> None:
         self.close()
 
-    def _obtain(self) -> Outcome:
+    def _obtain(self, tried: Sequence[Secret[str]] = ()) -> Outcome:
         while True:
             self._check_open()
             with self._gate.joined(self) as (flight, waiter):
@@ -181,7 +181,7 @@ class TokenSession(SessionBase):
                 finish(flight, waiter, self._limit, self._give_up)
             if not flight.done():
                 continue
-            outcome = self._outcome(flight, leads)
+            outcome = self._outcome(flight, leads, tried)
             if outcome is not None:
                 return outcome
 
@@ -287,7 +287,8 @@ class TokenCall:
         what = self._budget.refuse(token, time.monotonic(), time.time())
         if not what:
             return None
-        outcome = self._session._look(token) if what == "look" else self._session._obtain()
+        session, tried = self._session, self._budget.refused
+        outcome = session._look(token) if what == "look" else session._obtain(tried)
         return self._budget.next(outcome, time.monotonic())  # that may have taken long
 
 

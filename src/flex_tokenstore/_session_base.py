@@ -14,9 +14,10 @@ from ._steps import Reply, Save, Step
 from .errors import GrantError, SessionClosedError, fresh_copy
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from ._identity import TokenIdentity
+    from ._secret import Secret
     from ._token import Token
 
 OnStoreError = Literal["raise", "memory"]
@@ -111,14 +112,21 @@ class SessionBase:
             notes, self._state.notes = self._state.notes, []
             self._reporter.report(notes)
 
-    def _outcome(self, flight: Flight, leads: bool) -> Outcome | None:
-        """A finished flight's outcome, if it is of use to this caller."""
+    def _outcome(self, flight: Flight, leads: bool, tried: Sequence[Secret[str]]) -> Outcome | None:
+        """A finished flight's outcome, if it is of use to this caller.
+
+        Args:
+            flight: What the caller waited for.
+            leads: The caller started it.
+            tried: Access tokens that the API refused to this caller.
+        """
         if flight.private:
             return None
         error = flight.exception()
         if error is None:
-            # Another thread may have had a 401 with it meanwhile.
             outcome: Outcome = flight.result()
+            if not outcome.final and outcome.token.access_token in tried:
+                return None  # it landed before the caller's 401
             return outcome if self._state.share(outcome, own=flight.owner is self) else None
         if isinstance(error, Abandoned):
             return None

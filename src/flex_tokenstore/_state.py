@@ -214,14 +214,14 @@ class State:
             outcome: Of a flight that a caller waited for.
             own: It was this session's, whose memory had it when it landed, and may know more now.
         """
-        if outcome.final and outcome.token.identity_key == self.identity_key:
-            # Another call may have had a 401 with it meanwhile; it is to serve all the same.
+        if outcome.token.identity_key != self.identity_key:
+            return False
+        # Another call may have had a 401 with it meanwhile, at another endpoint perhaps. This one
+        # tries it all the same: a call to the API costs less than another token request.
+        if outcome.final:
             if self.held is None or not own:
                 self.settle_for(outcome.token)
-            return True
-        if not self._acceptable(outcome.token):
-            return False
-        if outcome.held is not None and not own:
+        elif outcome.held is not None and not own and self._acceptable(outcome.token):
             self.held = outcome.held
         return True
 

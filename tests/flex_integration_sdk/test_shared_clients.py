@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -103,16 +104,21 @@ def test_many_instances_in_a_loop_have_two_connections() -> None:
 
 
 class Gauge:
-    """How many requests a server has at once."""
+    """How many requests a server has at once; the first ``full`` wait for each other."""
 
-    def __init__(self, taken: float, answer: dict[str, Any]) -> None:
-        self.most = self.now = 0
-        self._taken, self._body, self._lock = taken, json.dumps(answer).encode(), threading.Lock()
+    def __init__(self, taken: float, answer: dict[str, Any], full: int = 1) -> None:
+        self.most = self.now = self.seen = 0
+        self._taken, self._body, self._full = taken, json.dumps(answer).encode(), full
+        self._lock, self._barrier = threading.Lock(), threading.Barrier(full)
 
     def __call__(self, line: Line) -> None:
         with self._lock:
             self.now += 1
+            self.seen += 1
             self.most = max(self.most, self.now)
+            first = self.seen <= self._full
+        if first:
+            self._barrier.wait(20)
         time.sleep(self._taken)
         with self._lock:
             self.now -= 1
@@ -122,16 +128,14 @@ class Gauge:
 
 def test_never_more_than_ten_connections() -> None:
     """With fifty threads, each with an instance of its own; the server counts."""
-    gauge = Gauge(0.02, {"data": {"id": "1", "type": "x"}})
-    with listening() as server:
+    gauge = Gauge(0.02, {"data": {"id": "1", "type": "x"}}, API_CONNECTIONS)
+    with listening() as server, ExitStack() as stack:
         server.api = gauge
-        made = [sync(server, f"c-{number}") for number in range(50)]
+        made = [stack.enter_context(sync(server, f"c-{number}")) for number in range(50)]
         with ThreadPoolExecutor(50) as pool:
             statuses = list(pool.map(lambda sdk: sdk.marketplace.show().status, made))
         assert statuses == [200] * 50
         assert gauge.most == API_CONNECTIONS
-        for sdk in made:
-            sdk.close()
 
 
 def test_one_is_closed_while_others_call() -> None:

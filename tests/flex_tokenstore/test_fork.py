@@ -87,7 +87,7 @@ holding, leave = threading.Event(), threading.Event()
 session = TokenSession(open_store("memory", IDENTITY), server, lock_timeout=3)
 old = session.token()
 def hold():
-    with session.store.token_lock(0, 30), session.store._binding.plugin._cell._mutex.get():
+    with session.store.token_lock(0, 30):
         holding.set()
         leave.wait(30)
 holder = threading.Thread(target=hold)
@@ -115,7 +115,7 @@ def fork():
     return child
 store = open_store("memory", IDENTITY)
 def hold():
-    with store.token_lock(0, 30), store._binding.plugin._cell._mutex.get():
+    with store.token_lock(0, 30):
         holding.set()
         leave.wait(30)
 holding, leave = threading.Event(), threading.Event()

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flex_tokenstore import Token, TokenStore, file_store, memory_store, open_store
+from flex_tokenstore import (
+    Token,
+    TokenLockTimeoutError,
+    TokenStore,
+    file_store,
+    memory_store,
+    open_store,
+)
 from flex_tokenstore._host_lock import HostLock
 
 from .fakes import IDENTITY, DictStore, Server, stored
-from .test_session_interrupts import MOST, interrupted, within
+from .test_session_interrupts import MOST, Interrupter, interrupted, within
 
 PLACES = ("_host_lock.py", "_lock_files.py", "_locks.py", "file.py", "memory.py", "_store.py")
 PATIENCE = 4.0  # seconds; reached by a failure alone
@@ -79,6 +88,12 @@ def memory_lock(folder: Path) -> Work:
     return Work(lambda: take(store), lambda: take(store))
 
 
+def memory_save(folder: Path) -> Work:
+    store = open_store(memory_store(), IDENTITY)
+    token = Token(stored(Server()))
+    return Work(lambda: store.set_token(token), lambda: take(store))
+
+
 def lock_of_a_store_without(folder: Path) -> Work:
     store = open_store(DictStore(), IDENTITY)
     return Work(lambda: take(store), lambda: take(store))
@@ -115,6 +130,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
+NESTED = (memory_lock, memory_save, lock_of_a_store_without, renewal_lock)
 SLOW = (removal, renewal_lock)
 
 
@@ -136,3 +152,38 @@ def test_after_an_exception_at_any_line_no_lock_is_held(
         number += 1
         assert number < MOST
     assert number > 8, "the lines of it are seen"
+
+
+@pytest.mark.parametrize("make", NESTED)
+def test_a_handler_or_finalizer_may_do_the_same_at_any_line(
+    make: Callable[[Path], Work], tmp_path: Path
+) -> None:
+    number, where = 1, "not begun"
+    while where:
+        work = make(tmp_path)
+        ended = within(PATIENCE, lambda w=work, n=number: nested(n, w.run))  # type: ignore[misc]  # mypy: a default makes no Callable[[], str]
+        assert ended is not None, f"it hangs if it is done again at the line after {where}"
+        (where,) = ended
+        assert within(PATIENCE, lambda w=work: w.locks() or True), where  # type: ignore[misc]  # as above
+        number += 1
+        assert number < MOST
+    assert number > 8, "the lines of it are seen"
+
+
+def nested(number: int, work: Callable[[], Any]) -> str:
+    """The line at which ``work`` was done once more, within itself; "" if it was over before."""
+
+    class Nesting(Interrupter):
+        def interrupt(self) -> None:
+            with suppress(TokenLockTimeoutError):  # said at once: who was interrupted has it
+                work()
+
+    nesting = Nesting(number, PLACES)
+    sys.settrace(nesting)
+    try:
+        work()
+    except TokenLockTimeoutError:  # cannot be: what was nested has ended
+        raise AssertionError(nesting.where) from None
+    finally:
+        sys.settrace(None)
+    return nesting.where

@@ -37,8 +37,11 @@ class Interrupter:
             self.left -= 1
             if self.left == 0:
                 self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
-                raise KeyboardInterrupt
+                self.interrupt()
         return self
+
+    def interrupt(self) -> None:
+        raise KeyboardInterrupt
 
 
 def is_finalizer(frame: FrameType | None) -> bool:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 WAIT = 60.0  # seconds; only reached by a failure
 
 SETUP = """
-import asyncio, os, signal, sys, threading, time
+import asyncio, os, signal, sys, threading, time, types
 from flex_tokenstore import AsyncTokenSession, TokenSession, open_async_store, open_store
 from tests.flex_tokenstore.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -69,6 +69,12 @@ class AsyncSlow(AsyncServer):
 
 server, store = Slow(), DictStore()
 store.token = stored(server, age=4000)
+
+def keep_to_the_end(value):
+    # In a module of its own: Python 3.12 leaves out __del__ of what ``__main__`` holds once an
+    # event loop has run.
+    module = sys.modules["kept_to_the_end"] = types.ModuleType("kept_to_the_end")
+    module.value = value
 
 def is_saved():
     assert store.token["refresh_token"] in server.live, server.calls
@@ -228,7 +234,7 @@ class Holder:
         is_saved()
         print("done", file=sys.stderr, flush=True)
 server.seconds = 0.0
-holder = Holder()
+keep_to_the_end(Holder())
 """
 
 AN_ASYNC_STORE_AT_THE_END = """
@@ -247,7 +253,7 @@ class Holder:
         is_saved()
         print("done", file=sys.stderr, flush=True)
 server.seconds = 0.0
-holder = Holder()
+keep_to_the_end(Holder())
 """
 
 ASKS = "finishing the token request, at most 20 s"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,40 +16,63 @@ from flex_tokenstore.errors import TokenConflictError, TokenLockTimeoutError
 from flex_tokenstore.hookspecs import hookimpl
 
 
+class _Version:
+    """A content, and the one that was written after it, if any."""
+
+    def __init__(self, token: dict[str, Any] | None) -> None:
+        self.token = token
+        self.next: dict[str, _Version] = {}
+
+
 class _Cell:
-    """What both classes of the store do, apart from how they are called."""
+    """What both classes of the store do, apart from how they are called.
+
+    Without a lock: a finalizer or a signal handler may save a token in the thread that is saving
+    one, at any line, and would wait for its own thread for ever.
+    """
 
     def __init__(self) -> None:
-        self._token: dict[str, Any] | None = None
-        # A thread of the parent that a forked child does not have may have held the parent's.
-        self._mutex = PerProcess(threading.Lock)
+        self._version = _Version(None)
 
     def put(self, token: dict[str, Any] | None, expected: str | None) -> None:
-        with self._mutex.get():
-            stored = None if self._token is None else revision_of(self._token)
+        new = _Version(token)
+        while True:
+            newest = self._newest()
+            stored = None if newest.token is None else revision_of(newest.token)
             if expected not in (ANY_REVISION, stored):
                 raise TokenConflictError(
                     "another token was stored in memory meanwhile; nothing was changed",
                     store="memory",
                     place=MemoryStore.place,
                 )
-            self._token = token
+            if newest.next.setdefault("next", new) is new:  # only one write can follow another
+                return
 
     def get(self) -> dict[str, Any] | None:
-        return self._token
+        return self._newest().token
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a store object cannot be pickled: it holds a token")
+
+    def _newest(self) -> _Version:
+        version = self._version
+        while version.next:
+            version = version.next["next"]
+        self._version = version
+        return version
 
 
 class _Turn:
     """A lock of threads that belongs to an object.
 
-    An exception from a signal handler may come at any moment. After one that came when a plain
-    ``threading.Lock`` was just acquired, nobody knows whether it was.
+    Without a lock in it, for the reason that :class:`_Cell` gives. An exception from a signal
+    handler may come at any moment too: after one that came when a ``threading.Lock`` was just
+    acquired, nobody knows whether it was.
     """
 
     def __init__(self) -> None:
-        self._mutex = threading.Lock()
-        self._holder: object = None
-        self._waiting: deque[threading.Lock] = deque()
+        self._holder: dict[str, object] = {}
+        self._waiting: dict[threading.Lock, None] = {}
 
     def take(self, holder: object, wait: float) -> bool:
         """Makes ``holder`` the one that has it; False: not within ``wait`` seconds."""
@@ -58,25 +80,25 @@ class _Turn:
         while True:
             bell = threading.Lock()
             bell.acquire()
-            left = deadline - time.monotonic()
-            with self._mutex:
-                if self._holder is None:
-                    self._holder = holder
+            self._waiting[bell] = None  # before the look: who leaves after that rings
+            try:
+                if self._holder.setdefault("holder", holder) is holder:
                     return True
-                if left > 0:
-                    self._waiting.append(bell)
-            if left <= 0:
-                return False
-            bell.acquire(timeout=left)
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                bell.acquire(timeout=left)
+            finally:
+                self._waiting.pop(bell, None)
 
     def leave(self, holder: object) -> None:
-        """Frees it, if ``holder`` has it, and wakes all who wait."""
-        with self._mutex:
-            if self._holder is not holder:
-                return
-            self._holder = None
-            while self._waiting:
-                self._waiting.popleft().release()
+        """Frees it, if ``holder`` has it, and wakes all who wait; twice is fine."""
+        if self._holder.get("holder") is holder:
+            self._holder.pop("holder")
+        # Whatever was found: an earlier call may have been interrupted here.
+        for bell in list(self._waiting):
+            if self._waiting.pop(bell, self) is None:  # nobody else rings it
+                bell.release()
 
 
 class _Holding:

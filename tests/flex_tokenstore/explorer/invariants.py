@@ -285,7 +285,7 @@ def _at_second_wait(proc: Proc, facts: Facts, event: Event) -> None:
     flight = event.result
     if flight.exception() is None and hasattr(flight.result(), "origin"):
         rec = rec_of(flight.result().token)
-        usable = rec.owner == facts.owner and (event.session, rec.access) not in proc.refused
+        usable = rec.owner == facts.owner and rec.access not in proc.tab(event.task).refused
         _must(not usable, f"step 2: a caller waited for {rec} and asks for a token again")
 
 

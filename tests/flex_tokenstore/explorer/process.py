@@ -471,7 +471,7 @@ class Process:
             if flight.owner is session and replaced:
                 self.events.append(Event("stale", task.session, flow, None))
             if isinstance(task.asks, Wait):
-                self.events.append(Event("again", task.session, flow, flight))
+                self.events.append(Event("again", task.session, flow, flight, task.name))
         elif any(isinstance(event.result, Exception) for event in self.events):
             self.events.append(Event("another", task.session, flow, None))
 

@@ -13,6 +13,7 @@ from .configs import (
     THREE_CALLERS,
     TWICE,
     TWO_CALLERS,
+    TWO_ENDPOINTS,
     TWO_IDENTITIES,
     config,
 )
@@ -109,6 +110,13 @@ def test_no_shared_outcome_for_those_who_wait_breaks_step_2() -> None:
     one = config("2 callers", (TWO_CALLERS,), budget=0)
     old = "return outcome if self._state.share(outcome, own=flight.owner is self) else None"
     breaks("step 2", one, Edit("_session_base", old, "return None"))
+
+
+def test_asking_again_for_what_another_call_was_refused_breaks_step_2() -> None:
+    one = config("2 endpoints at once", (TWO_ENDPOINTS,), "family", api="refuses all", budget=0)
+    old = "if not outcome.final and outcome.token.access_token in tried:"
+    new = "if not outcome.final and outcome.token.access_token in self._state.refused:"
+    breaks("step 2", one, Edit("_session_base", old, new))
 
 
 def test_signing_in_though_a_refresh_token_is_stored_breaks_i3() -> None:
@@ -211,8 +219,8 @@ def test_no_bound_on_the_tokens_that_one_call_obtains_breaks_i5() -> None:
         repeats,
         Edit(
             "_budget",
-            "if outcome.final or again or access in self._refused or access in",
-            "if () and",
+            "if outcome.final or again or access in self.refused:",
+            "if False:",
         ),
         Edit("_budget", "            self._final\n            or ", "            "),
         Edit("_budget", "len(self._tried) == MOST_TOKENS", "False"),
