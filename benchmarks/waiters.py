@@ -30,7 +30,7 @@ from flex_tokenstore import (
     open_async_store,
     open_store,
 )
-from flex_tokenstore._host_lock import HostLock
+from flex_tokenstore._host.host_lock import HostLock
 
 from ._common import keep, machine, sample_token, table, verdict
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flex_tokenstore import open_async_store
-from flex_tokenstore._async_store import async_store
+from flex_tokenstore._store.aio import async_store
 from tests.handles import IDENTITY, token
 
 

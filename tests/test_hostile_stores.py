@@ -19,11 +19,11 @@ from flex_tokenstore import (
     Token,
     TokenStoreError,
     TokenUnavailableError,
-    _registry,
     hookimpl,
     open_async_store,
     open_store,
 )
+from flex_tokenstore._registry import catalogue
 
 from .handles import IDENTITY
 from .hostile import (
@@ -241,7 +241,7 @@ class _Lock:
 
 @pytest.fixture
 def plugin(monkeypatch: pytest.MonkeyPatch) -> type[Plugin]:
-    monkeypatch.setattr(_registry, "load_store_class", lambda name: Plugin)
+    monkeypatch.setattr(catalogue, "load_store_class", lambda name: Plugin)
     return Plugin
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from flex_integration_sdk import create_async_instance, create_instance, file_store
-from flex_tokenstore import GrantError, TokenCorruptError, TokenIdentity, WrapperStore, _folders
+from flex_tokenstore import GrantError, TokenCorruptError, TokenIdentity, WrapperStore
+from flex_tokenstore._host import paths
 
 SECRET = "AT-SENTINEL"
 BAD = [f"{SECRET}\n", f"{SECRET}\r\nX-Admin: 1", f"{SECRET} ", f"{SECRET}\x00", f"{SECRET}é"]
@@ -176,7 +177,7 @@ def test_one_in_a_file_is_moved_aside(kind: str, server: Server, tmp_path: Path)
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_in_the_javascript_sdks_file_is_left_there(kind: str, server: Server) -> None:
-    folder = _folders.javascript_folder()
+    folder = paths.javascript_folder()
     folder.mkdir(parents=True, mode=0o700)
     path = folder / "file-store-token.json"
     path.write_text(json.dumps(good(access_token=BAD[0])))
@@ -205,16 +206,16 @@ def test_a_wrapper_may_store_any_string_but_not_unwrap_to_any(
 ) -> None:
     from dataclasses import dataclass
 
-    from flex_tokenstore import _registry
+    from flex_tokenstore._registry import catalogue
 
     @dataclass(kw_only=True)
     class Options:
         inner: Any
 
     Sealed.Options = Options  # type: ignore[attr-defined]  # as a class body would
-    real = _registry.load_store_class
+    real = catalogue.load_store_class
     monkeypatch.setattr(
-        _registry, "load_store_class", lambda name: Sealed if name == "sealed" else real(name)
+        catalogue, "load_store_class", lambda name: Sealed if name == "sealed" else real(name)
     )
     path = tmp_path / "token.json"
     store = {"name": "sealed", "inner": file_store(path=str(path))}

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from flex_tokenstore import AsyncTokenSession, TokenCorruptError
-from flex_tokenstore._async_store import async_store
-from flex_tokenstore._loops import refuse_other_loop, running_loop
-from flex_tokenstore._reporting import OnEvent
+from flex_tokenstore._concurrency.event_loops import refuse_other_loop, running_loop
+from flex_tokenstore._events.dispatch import OnEvent
+from flex_tokenstore._store.aio import async_store
 
 from ._async_endpoints import Endpoints
 from ._async_http import AsyncHttp

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flex_tokenstore import Secret
-from flex_tokenstore._threads import submit
+from flex_tokenstore._concurrency.hook_threads import submit
 from flex_tokenstore.errors import SessionClosedError
 
 from ._async_shared import AsyncShared, load

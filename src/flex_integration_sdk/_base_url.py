@@ -7,8 +7,8 @@ import logging
 import re
 from urllib.parse import urlsplit
 
-from flex_tokenstore._forms import clean, warn_once
-from flex_tokenstore._identity import normalise_url
+from flex_tokenstore._config.env_text import clean, warn_once
+from flex_tokenstore._values.identity import normalise_url
 
 from ._variables import ALLOW_HTTP
 from .errors import ConfigurationError

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
-from flex_tokenstore._reporting import refuse_within_report
+from flex_tokenstore._events.dispatch import refuse_within_report
 
 from .errors import NestedCallError
 

@@ -16,7 +16,7 @@ from flex_tokenstore import (
     TokenStoreError,
     open_store,
 )
-from flex_tokenstore._reporting import OnEvent, check_on_event, refuse_within_report
+from flex_tokenstore._events.dispatch import OnEvent, check_on_event, refuse_within_report
 
 from ._arguments import given
 from ._at_exit import has_ended, watch

@@ -13,10 +13,10 @@ from threading import Thread
 from typing import Any
 
 from flex_tokenstore import Secret
-from flex_tokenstore._config import OptionValues
-from flex_tokenstore._forms import clean, expanded, is_quoted, problem_of_path
-from flex_tokenstore._secret_files import read_text
-from flex_tokenstore._stand_in import stand_in
+from flex_tokenstore._config.env_text import clean, expanded, is_quoted, problem_of_path
+from flex_tokenstore._config.secret_files import read_text
+from flex_tokenstore._config.store_config import OptionValues
+from flex_tokenstore._values.foreign_errors import stand_in
 
 from ._variables import CLIENT_SECRET, CLIENT_SECRET_FILE, value_of
 from .errors import ClientSecretError, ConfigurationError, NestedCallError

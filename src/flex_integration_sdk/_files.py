@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, TypedDict
 from urllib.parse import urlsplit
 
 from flex_tokenstore import Secret
-from flex_tokenstore._loops import running_loop
+from flex_tokenstore._concurrency.event_loops import running_loop
 
 from ._arguments import Upload
 from ._exact import exact

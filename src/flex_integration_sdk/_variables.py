@@ -6,8 +6,8 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 
-from flex_tokenstore._config import OptionValues
-from flex_tokenstore._forms import clean, is_quoted, misspelt, warn_once
+from flex_tokenstore._config.env_text import clean, is_quoted, misspelt, warn_once
+from flex_tokenstore._config.store_config import OptionValues
 
 from .errors import ConfigurationError
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from flex_tokenstore import Secret, TokenIdentity
-from flex_tokenstore._config import OptionValues, hidden
-from flex_tokenstore._forms import clean, warn_once
-from flex_tokenstore._merge import completed
+from flex_tokenstore._config.env_text import clean, warn_once
+from flex_tokenstore._config.merge import completed
+from flex_tokenstore._config.store_config import OptionValues, hidden
 
 from . import _variables as variables
 from ._base_url import DEFAULT_BASE_URL, check_private, checked_base_url, is_loopback, masked

@@ -27,46 +27,46 @@ from .errors import (
 from .hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from ._async_session import AsyncGrants, AsyncTokenSession
-    from ._async_store import AsyncTokenStore, open_async_store
-    from ._config import file_store, memory_store, store_config_from_env
-    from ._events import Event
-    from ._identity import TokenIdentity
-    from ._patience import Patience
-    from ._registry import StoreInfo, describe_store, list_stores
-    from ._secret import Secret
-    from ._secret_files import read_secret_file
-    from ._session import Grants, TokenSession
-    from ._store import TokenStore, open_store
-    from ._token import ANY_REVISION, Token, is_newer, revision_of
-    from ._wrapper import WrapperStore
+    from ._config.secret_files import read_secret_file
+    from ._config.store_config import file_store, memory_store, store_config_from_env
+    from ._events.event import Event
+    from ._host.patience import Patience
+    from ._plugin.wrapper import WrapperStore
+    from ._registry.catalogue import StoreInfo, describe_store, list_stores
+    from ._session.aio import AsyncGrants, AsyncTokenSession
+    from ._session.sync import Grants, TokenSession
+    from ._store.aio import AsyncTokenStore, open_async_store
+    from ._store.sync import TokenStore, open_store
+    from ._values.identity import TokenIdentity
+    from ._values.secret import Secret
+    from ._values.token import ANY_REVISION, Token, is_newer, revision_of
 
 # Imported when first asked for: a program that opens one store should not pay for the rest.
 _LAZY = {
-    "ANY_REVISION": "_token",
-    "AsyncGrants": "_async_session",
-    "AsyncTokenSession": "_async_session",
-    "AsyncTokenStore": "_async_store",
-    "Event": "_events",
-    "Grants": "_session",
-    "Patience": "_patience",
-    "Secret": "_secret",
-    "StoreInfo": "_registry",
-    "Token": "_token",
-    "TokenIdentity": "_identity",
-    "TokenSession": "_session",
-    "TokenStore": "_store",
-    "WrapperStore": "_wrapper",
-    "describe_store": "_registry",
-    "file_store": "_config",
-    "is_newer": "_token",
-    "list_stores": "_registry",
-    "memory_store": "_config",
-    "open_async_store": "_async_store",
-    "open_store": "_store",
-    "read_secret_file": "_secret_files",
-    "revision_of": "_token",
-    "store_config_from_env": "_config",
+    "ANY_REVISION": "_values.token",
+    "AsyncGrants": "_session.aio",
+    "AsyncTokenSession": "_session.aio",
+    "AsyncTokenStore": "_store.aio",
+    "Event": "_events.event",
+    "Grants": "_session.sync",
+    "Patience": "_host.patience",
+    "Secret": "_values.secret",
+    "StoreInfo": "_registry.catalogue",
+    "Token": "_values.token",
+    "TokenIdentity": "_values.identity",
+    "TokenSession": "_session.sync",
+    "TokenStore": "_store.sync",
+    "WrapperStore": "_plugin.wrapper",
+    "describe_store": "_registry.catalogue",
+    "file_store": "_config.store_config",
+    "is_newer": "_values.token",
+    "list_stores": "_registry.catalogue",
+    "memory_store": "_config.store_config",
+    "open_async_store": "_store.aio",
+    "open_store": "_store.sync",
+    "read_secret_file": "_config.secret_files",
+    "revision_of": "_values.token",
+    "store_config_from_env": "_config.store_config",
 }
 
 __all__ = [

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 HEAVY = ["httpx2", "asyncio", "msgspec", "platformdirs", "importlib_metadata", "click", "rich"]
-STORES = ["flex_tokenstore.stores.file", "flex_tokenstore.stores.memory"]
+STORES = ["flex_tokenstore.stores.file.store", "flex_tokenstore.stores.memory"]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ ALLOW = "FLEX_INTEGRATION_ALLOW_HTTP"
 
 @pytest.fixture(autouse=True)
 def _nothing_warned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flex_tokenstore._forms._warned", set())
+    monkeypatch.setattr("flex_tokenstore._config.env_text._warned", set())
 
 
 @pytest.mark.parametrize(

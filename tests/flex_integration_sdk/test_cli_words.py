@@ -116,7 +116,7 @@ def test_warnings_are_in_the_words_of_the_command_line(
     monkeypatch: pytest.MonkeyPatch,
     flex_sandbox: RunningSandbox,
 ) -> None:
-    monkeypatch.setattr("flex_tokenstore._forms._warned", set())
+    monkeypatch.setattr("flex_tokenstore._config.env_text._warned", set())
     monkeypatch.setenv("FLEX_INTEGRATION_CLIENT_SECRET", flex_sandbox.client_secret)
     monkeypatch.setenv("FLEX_INTEGRATION_TOKEN_STORE", "file")
     client = ["--client-id", flex_sandbox.client_id, "--base-url", flex_sandbox.base_url]
@@ -130,7 +130,7 @@ def test_warnings_are_in_the_words_of_the_command_line(
 def test_a_warning_of_a_list_of_stores_names_the_command(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flex_tokenstore._forms._warned", set())
+    monkeypatch.setattr("flex_tokenstore._config.env_text._warned", set())
     monkeypatch.setenv("FLEX_TOKENSTORE_BLOCK", "nothing-of-that-name")
     assert run(["stores", "list"]) == 0
     assert capsys.readouterr().err.startswith("flex-sdk: 'nothing-of-that-name'")

@@ -26,7 +26,7 @@ from flex_integration_sdk.errors import (
 )
 from flex_integration_sdk.sandbox import RunningSandbox
 from flex_tokenstore import Secret, store_config_from_env
-from flex_tokenstore._options import check_options
+from flex_tokenstore._config.options import check_options
 
 SENTINEL = "SENTINEL-of-a-secret"
 

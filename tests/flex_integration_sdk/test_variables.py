@@ -16,10 +16,10 @@ from flex_integration_sdk import _variables, create_instance
 from flex_integration_sdk.config import resolve
 from flex_integration_sdk.errors import ConfigurationError
 from flex_tokenstore import StoreOptionsError, describe_store, list_stores, open_store
-from flex_tokenstore._config import normalise
-from flex_tokenstore._options import check_options
-from flex_tokenstore._registry import load_store_class
-from flex_tokenstore._rules import ALLOW, BLOCK
+from flex_tokenstore._config.options import check_options
+from flex_tokenstore._config.store_config import normalise
+from flex_tokenstore._registry.catalogue import load_store_class
+from flex_tokenstore._registry.rules import ALLOW, BLOCK
 
 P = "FLEX_INTEGRATION_"
 STORE = f"{P}TOKEN_STORE"
@@ -103,7 +103,7 @@ FORMS += ["~no-such-user/x", "x/y", "./x", "../x", "{{ .Values.x }}/x", "/a\nb",
 
 @pytest.fixture(autouse=True)
 def _nothing_warned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flex_tokenstore._forms._warned", set())
+    monkeypatch.setattr("flex_tokenstore._config.env_text._warned", set())
 
 
 def test_the_table_has_every_option_and_every_variable() -> None:

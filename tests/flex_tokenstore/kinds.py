@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
 from flex_tokenstore import ANY_REVISION, AsyncTokenStore, Token, TokenStore, open_store
-from flex_tokenstore._async_store import async_store
+from flex_tokenstore._store.aio import async_store
 
 from .fakes import IDENTITY
 

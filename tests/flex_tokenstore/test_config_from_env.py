@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flex_tokenstore import StoreOptionsError, file_store, memory_store, store_config_from_env
-from flex_tokenstore._config import normalise
-from flex_tokenstore._forms import clean, is_quoted
+from flex_tokenstore._config.env_text import clean, is_quoted
+from flex_tokenstore._config.store_config import normalise
 
 V = "FLEX_INTEGRATION_TOKEN_STORE"
 

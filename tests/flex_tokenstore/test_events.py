@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from flex_tokenstore import Event, GrantError
-from flex_tokenstore._events import EVENT_NAMES
+from flex_tokenstore._events.event import EVENT_NAMES
 
 from .event_world import World
 from .fakes import IDENTITY, stored

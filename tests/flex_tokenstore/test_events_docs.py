@@ -10,9 +10,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from flex_tokenstore import Event, _flow, _metrics, _state
-from flex_tokenstore._events import EVENT_NAMES
-from flex_tokenstore._reporting import LOGGED
+from flex_tokenstore import Event
+from flex_tokenstore._events import metrics
+from flex_tokenstore._events.dispatch import LOGGED
+from flex_tokenstore._events.event import EVENT_NAMES
+from flex_tokenstore._session import flow, state
 
 from .test_events import SCENARIOS
 
@@ -48,7 +50,7 @@ def test_each_reason_is_documented() -> None:
         assert told[name] <= set(reasons), name
     words = {
         node.value
-        for module in (_flow, _state)
+        for module in (flow, state)
         for node in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
@@ -70,8 +72,8 @@ def test_each_metric_is_documented(monkeypatch: Any) -> None:
         def create_histogram(self, name: str, unit: str, *_: Any, **__: Any) -> None:
             made[name] = ("histogram", unit)
 
-    monkeypatch.setattr(_metrics, "_made", None)
+    monkeypatch.setattr(metrics, "_made", None)
     monkeypatch.setattr("opentelemetry.metrics.get_meter", lambda *_: Meter())
-    _metrics._instruments()
+    metrics._instruments()
     documented = {names(row[0])[0]: (row[1], names(row[2])[0]) for row in table("Metrics")}
     assert documented == made

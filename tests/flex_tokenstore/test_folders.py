@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flex_tokenstore import _folders
+from flex_tokenstore._host import paths
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the folders of Unix")
 
@@ -28,23 +28,23 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_default_folders_are_the_documented_ones(home: Path) -> None:
-    assert _folders.config_folder() == home / ".config/flex-integration-sdk"
-    assert _folders.state_folder() == home / ".local/state/flex-integration-sdk"
+    assert paths.config_folder() == home / ".config/flex-integration-sdk"
+    assert paths.state_folder() == home / ".local/state/flex-integration-sdk"
 
 
 def test_macos_has_no_library_folder_and_javascript_no_suffix(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert _folders.config_folder() == home / ".config/flex-integration-sdk"
-    assert _folders.javascript_folder() == home / ".config/flex-integration-sdk"
+    assert paths.config_folder() == home / ".config/flex-integration-sdk"
+    assert paths.javascript_folder() == home / ".config/flex-integration-sdk"
 
 
 def test_javascript_folder_has_the_suffix_of_env_paths(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
-    assert _folders.javascript_folder() == home / ".config/flex-integration-sdk-nodejs"
+    assert paths.javascript_folder() == home / ".config/flex-integration-sdk-nodejs"
 
 
 def test_on_windows_the_folder_does_not_roam_but_that_of_the_javascript_sdk_does(
@@ -62,9 +62,9 @@ def test_on_windows_the_folder_does_not_roam_but_that_of_the_javascript_sdk_does
 
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(windows, "Windows", Fake)
-    _folders.config_folder()
-    _folders.state_folder()
-    _folders.javascript_folder()
+    paths.config_folder()
+    paths.state_folder()
+    paths.javascript_folder()
     assert asked == [False, False, True]
 
 
@@ -72,16 +72,16 @@ def test_absolute_xdg_folders_are_honoured(home: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "c"))
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "s"))
-    assert _folders.config_folder() == home / "c/flex-integration-sdk"
-    assert _folders.state_folder() == home / "s/flex-integration-sdk"
-    assert _folders.javascript_folder() == home / "c/flex-integration-sdk-nodejs"
+    assert paths.config_folder() == home / "c/flex-integration-sdk"
+    assert paths.state_folder() == home / "s/flex-integration-sdk"
+    assert paths.javascript_folder() == home / "c/flex-integration-sdk-nodejs"
 
 
 def test_relative_xdg_folders_are_ignored(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", "here")
     monkeypatch.setenv("XDG_STATE_HOME", "./here")
-    assert _folders.config_folder() == home / ".config/flex-integration-sdk"
-    assert _folders.state_folder() == home / ".local/state/flex-integration-sdk"
+    assert paths.config_folder() == home / ".config/flex-integration-sdk"
+    assert paths.state_folder() == home / ".local/state/flex-integration-sdk"
 
 
 # A user without an entry in the password file, as in containers. The interpreter may be where that
@@ -180,13 +180,13 @@ main()
 
 def test_missing_parents_are_made_private(tmp_path: Path) -> None:
     folder = tmp_path / "a/b/c"
-    _folders.make_private_folder(folder)
+    paths.make_private_folder(folder)
     assert {p.stat().st_mode & 0o777 for p in (folder, folder.parent, tmp_path / "a")} == {0o700}
-    _folders.make_private_folder(folder)
+    paths.make_private_folder(folder)
 
 
 def test_platformdirs_is_imported_only_when_a_folder_is_asked_for() -> None:
-    code = "import sys, flex_tokenstore._folders; sys.exit('platformdirs' in sys.modules)"
+    code = "import sys, flex_tokenstore._host.paths; sys.exit('platformdirs' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
@@ -199,11 +199,11 @@ def test_an_xdg_folder_that_is_not_used_is_told_once(
     variable: str,
     value: str,
 ) -> None:
-    monkeypatch.setattr("flex_tokenstore._forms._warned", set())
+    monkeypatch.setattr("flex_tokenstore._config.env_text._warned", set())
     monkeypatch.setenv(variable, value.format(home))
     for _ in range(2):
-        assert _folders.config_folder() == home / ".config/flex-integration-sdk"
-        assert _folders.state_folder() == home / ".local/state/flex-integration-sdk"
+        assert paths.config_folder() == home / ".config/flex-integration-sdk"
+        assert paths.state_folder() == home / ".local/state/flex-integration-sdk"
     (record,) = caplog.records
     assert record.getMessage().startswith(f"{variable} is not used: ")
 
@@ -213,4 +213,4 @@ def test_what_stands_around_an_xdg_folder_is_not_a_part_of_it(
     home: Path, monkeypatch: pytest.MonkeyPatch, around: str
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", around.format(home / "c"))
-    assert _folders.config_folder() == home / "c/flex-integration-sdk"
+    assert paths.config_folder() == home / "c/flex-integration-sdk"

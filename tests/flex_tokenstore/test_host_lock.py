@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from flex_tokenstore import _lock_files
-from flex_tokenstore._host_lock import HostLock
+from flex_tokenstore._host import lock_files
+from flex_tokenstore._host.host_lock import HostLock
 from flex_tokenstore.errors import (
     TokenLockTimeoutError,
     TokenPermissionError,
@@ -32,7 +32,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 HOLDER = """
 import sys
 from pathlib import Path
-from flex_tokenstore._host_lock import HostLock
+from flex_tokenstore._host.host_lock import HostLock
 lock = HostLock(Path(sys.argv[1]))
 print(lock.try_acquire(), flush=True)
 sys.stdin.read()
@@ -43,7 +43,7 @@ lock.release()
 COUNTER = """
 import sys
 from pathlib import Path
-from flex_tokenstore._host_lock import HostLock
+from flex_tokenstore._host.host_lock import HostLock
 counter = Path(sys.argv[2])
 for _ in range(25):
     with HostLock(Path(sys.argv[1])).hold(30):
@@ -169,11 +169,11 @@ def test_a_file_system_that_refuses_is_named_with_the_remedy(
     def refuse(fd: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    before = set(_lock_files.here().holds)
-    monkeypatch.setattr(_lock_files, "_lock", refuse)
+    before = set(lock_files.here().holds)
+    monkeypatch.setattr(lock_files, "_lock", refuse)
     with pytest.raises(TokenUnavailableError, match=says):
         HostLock(tmp_path / "a.lock").try_acquire()
-    assert set(_lock_files.here().holds) == before
+    assert set(lock_files.here().holds) == before
 
 
 def test_a_failing_close_is_logged_and_the_lock_is_free(
@@ -280,7 +280,7 @@ def replace_at_lock(
     monkeypatch: pytest.MonkeyPatch, replace: Callable[[], object], times: int = 1
 ) -> list[int]:
     """Does it between the opening of the lock file and the lock on it; gives what was locked."""
-    real, locked = _lock_files._lock, list[int]()
+    real, locked = lock_files._lock, list[int]()
 
     def lock(fd: int) -> None:
         locked.append(fd)
@@ -288,7 +288,7 @@ def replace_at_lock(
             replace()
         real(fd)
 
-    monkeypatch.setattr(_lock_files, "_lock", lock)
+    monkeypatch.setattr(lock_files, "_lock", lock)
     return locked
 
 
@@ -357,13 +357,13 @@ def test_a_lock_file_that_becomes_a_link_is_refused(
 def test_a_lock_file_that_vanishes_each_time_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = set(_lock_files.here().holds)
+    before = set(lock_files.here().holds)
     lock = HostLock(tmp_path / "a.lock", store="file")
     replace_at_lock(monkeypatch, lock.path.unlink, times=1000)
     with pytest.raises(TokenUnavailableError, match="removed or replaced each time") as caught:
         lock.acquire(5)
     assert (caught.value.store, caught.value.place) == ("file", str(lock.path))
-    assert set(_lock_files.here().holds) == before
+    assert set(lock_files.here().holds) == before
 
 
 @unix
@@ -383,7 +383,7 @@ C_FORK = """
 import ctypes, os, sys, threading
 from pathlib import Path
 from flex_tokenstore import _lock_files
-from flex_tokenstore._host_lock import HostLock
+from flex_tokenstore._host.host_lock import HostLock
 fork = ctypes.PyDLL(None).fork
 path = Path(sys.argv[1])
 def end_of(child):

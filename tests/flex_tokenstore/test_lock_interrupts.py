@@ -18,12 +18,19 @@ from flex_tokenstore import (
     memory_store,
     open_store,
 )
-from flex_tokenstore._host_lock import HostLock
+from flex_tokenstore._host.host_lock import HostLock
 
 from .fakes import IDENTITY, DictStore, Server, stored
 from .test_session_interrupts import MOST, Interrupter, interrupted, within
 
-PLACES = ("_host_lock.py", "_lock_files.py", "_locks.py", "file.py", "memory.py", "_store.py")
+PLACES = (
+    "_host/host_lock.py",
+    "_host/lock_files.py",
+    "file/locks.py",
+    "file/store.py",
+    "stores/memory.py",
+    "_store/sync.py",
+)
 PATIENCE = 4.0  # seconds; reached by a failure alone
 
 

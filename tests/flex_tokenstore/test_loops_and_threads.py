@@ -25,7 +25,7 @@ from flex_tokenstore import (
     open_async_store,
     open_store,
 )
-from flex_tokenstore._portal import LoopThread
+from flex_tokenstore._concurrency.loop_thread import LoopThread
 
 from .fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 

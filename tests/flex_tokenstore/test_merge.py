@@ -9,8 +9,8 @@ import pytest
 
 from flex_integration_sdk.config import resolve
 from flex_tokenstore import StoreOptionsError
-from flex_tokenstore._config import OptionValues, normalise
-from flex_tokenstore._merge import completed
+from flex_tokenstore._config.merge import completed
+from flex_tokenstore._config.store_config import OptionValues, normalise
 
 V = "FLEX_INTEGRATION_TOKEN_STORE"
 
@@ -107,7 +107,7 @@ def test_what_is_not_used_is_told(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("flex_tokenstore._forms._warned", set())
+    monkeypatch.setattr("flex_tokenstore._config.env_text._warned", set())
     for _ in range(2):
         assert resolve(client_id="c", token_store=given, environ=environ).token_store == expected
     (record,) = caplog.records

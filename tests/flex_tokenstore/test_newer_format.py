@@ -44,7 +44,9 @@ def test_no_store_replaces_or_removes_a_newer_format(
     newer = stored(Server())
     newer["flex_tokenstore"]["format"] = 2
     plain.token = newer
-    monkeypatch.setattr("flex_tokenstore._registry.load_store_class", lambda name: Wrapped)
+    monkeypatch.setattr(
+        "flex_tokenstore._registry.catalogue.load_store_class", lambda name: Wrapped
+    )
     config: Any = {"name": "wrapped", "inner": plain} if wrapped else plain
     older = Token(stored(Server()))
     with opener(kind) as within:

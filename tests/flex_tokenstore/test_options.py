@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 from flex_tokenstore import Secret, StoreLoadError, StoreOptionsError
-from flex_tokenstore._config import OptionValues
-from flex_tokenstore._options import OptionInfo, check_options, describe_options
+from flex_tokenstore._config.options import OptionInfo, check_options, describe_options
+from flex_tokenstore._config.store_config import OptionValues
 
 SENTINEL = "SENTINEL-value"
 

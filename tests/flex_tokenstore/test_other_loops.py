@@ -19,7 +19,7 @@ from flex_tokenstore import (
     file_store,
     open_async_store,
 )
-from flex_tokenstore._async_store import async_store
+from flex_tokenstore._store.aio import async_store
 
 from .fakes import IDENTITY
 from .kinds import issued

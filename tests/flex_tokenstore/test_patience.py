@@ -11,15 +11,10 @@ from typing import Any
 
 import pytest
 
-from flex_tokenstore import (
-    TokenIdentity,
-    TokenLockTimeoutError,
-    _patience,
-    open_async_store,
-    open_store,
-)
-from flex_tokenstore._host_lock import HostLock
-from flex_tokenstore._patience import BRISK, LONGEST, Patience
+from flex_tokenstore import TokenIdentity, TokenLockTimeoutError, open_async_store, open_store
+from flex_tokenstore._host import patience as _patience
+from flex_tokenstore._host.host_lock import HostLock
+from flex_tokenstore._host.patience import BRISK, LONGEST, Patience
 
 IDENTITY = TokenIdentity("https://api.example.test", "a-client")
 
@@ -54,10 +49,10 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for name in ("flex_tokenstore._patience", "flex_tokenstore._host_lock"):
+    for name in ("flex_tokenstore._host.patience", "flex_tokenstore._host.host_lock"):
         monkeypatch.setattr(f"{name}.time.monotonic", clock.monotonic)
-    monkeypatch.setattr("flex_tokenstore._host_lock.time.sleep", clock.sleep)
-    monkeypatch.setattr("flex_tokenstore._async_store.asyncio.sleep", clock.sleep_async)
+    monkeypatch.setattr("flex_tokenstore._host.host_lock.time.sleep", clock.sleep)
+    monkeypatch.setattr("flex_tokenstore._store.aio.asyncio.sleep", clock.sleep_async)
     return clock
 
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from flex_tokenstore import StoreLoadError
-from flex_tokenstore._platform import check_files, check_modules
+from flex_tokenstore._host.platform import check_files, check_modules
 
 PROGRAM = """
 import os, sys, _thread, threading
@@ -76,9 +76,9 @@ def test_a_missing_function_is_named(name: str, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_each_module_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flex_tokenstore._platform._checked", [])
+    monkeypatch.setattr("flex_tokenstore._host.platform._checked", [])
     check_modules()
-    monkeypatch.setattr("flex_tokenstore._platform._checked", [])
-    monkeypatch.setattr("flex_tokenstore._platform._NEEDED", ("no_such_module", "pluggy"))
+    monkeypatch.setattr("flex_tokenstore._host.platform._checked", [])
+    monkeypatch.setattr("flex_tokenstore._host.platform._NEEDED", ("no_such_module", "pluggy"))
     with pytest.raises(StoreLoadError, match="needs no_such_module, which"):
         check_modules()

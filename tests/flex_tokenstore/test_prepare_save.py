@@ -16,8 +16,8 @@ from flex_tokenstore import (
     hookimpl,
     open_store,
 )
-from flex_tokenstore._async_store import async_store
-from flex_tokenstore._binding import inspect_class
+from flex_tokenstore._plugin.hooks import inspect_class
+from flex_tokenstore._store.aio import async_store
 
 from .fakes import IDENTITY, DictStore
 from .kinds import Kind, program

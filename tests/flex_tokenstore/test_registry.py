@@ -21,8 +21,8 @@ from flex_tokenstore import (
     list_stores,
     open_store,
 )
-from flex_tokenstore._discovery import BUILT_IN, OURS
-from flex_tokenstore._registry import load_store_class
+from flex_tokenstore._registry.catalogue import load_store_class
+from flex_tokenstore._registry.discovery import BUILT_IN, OURS
 
 from .fakes import IDENTITY
 from .plugins import GOOD, install
@@ -59,7 +59,7 @@ def test_built_in_stores_are_listed_first_and_load() -> None:
 
 def test_built_in_store_needs_no_scan() -> None:
     code = (
-        "import sys; from flex_tokenstore._registry import load_store_class;"
+        "import sys; from flex_tokenstore._registry.catalogue import load_store_class;"
         "load_store_class('memory'); print('importlib_metadata' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -200,7 +200,7 @@ def test_built_in_names_are_reserved(site: Path, module: str) -> None:
     install(site, "thief", f"file = {module}:Store", **{module: GOOD})
     (info,) = [info for info in list_stores(check=True) if info.distribution == "thief"]
     assert info.status == "reserved-name"
-    assert load_store_class("file").__module__ == "flex_tokenstore.stores.file"
+    assert load_store_class("file").__module__ == "flex_tokenstore.stores.file.store"
     assert module not in sys.modules
 
 
@@ -278,7 +278,7 @@ def test_a_misspelt_list_is_an_error(
 def test_a_name_that_matches_nothing_is_warned_about_once(
     site: Path, module: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("flex_tokenstore._forms._warned", set())
+    monkeypatch.setattr("flex_tokenstore._config.env_text._warned", set())
     install(site, "some-plugin", f"some = {module}:Store", **{module: GOOD})
     monkeypatch.setenv("FLEX_TOKENSTORE_BLOCK", "some-plugin, some, som, memory")
     monkeypatch.setenv("FLEX_TOKENSTORE_ALLOW", "Flex_Integration.SDK,other")

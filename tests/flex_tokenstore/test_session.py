@@ -23,9 +23,9 @@ from flex_tokenstore import (
     open_async_store,
     open_store,
 )
-from flex_tokenstore._flow import obtain
-from flex_tokenstore._state import Policy, State
-from flex_tokenstore._steps import Load, Lock, Reply
+from flex_tokenstore._session.flow import obtain
+from flex_tokenstore._session.state import Policy, State
+from flex_tokenstore._session.steps import Load, Lock, Reply
 
 from .fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 

@@ -16,7 +16,7 @@ from flex_tokenstore import TokenSession, open_store
 from .fakes import IDENTITY, DictStore, Server, stored
 
 PACKAGE = str(Path(flex_tokenstore.__file__).parent)
-PLACES = ("_session.py", "_gate.py", "threading.py")
+PLACES = ("_session/sync.py", "_session/single_flight.py", "threading.py")
 MOST = 2000  # lines that one call may run through
 
 

@@ -23,7 +23,7 @@ from flex_tokenstore import (
     open_async_store,
     open_store,
 )
-from flex_tokenstore._token import ANY_REVISION, revision_of
+from flex_tokenstore._values.token import ANY_REVISION, revision_of
 
 from .fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 

@@ -24,19 +24,19 @@ from flex_tokenstore import (
     Token,
     TokenConflictError,
     TokenLockTimeoutError,
-    _gate,
-    _metrics,
-    _redaction,
-    _threads,
     file_store,
     list_stores,
     open_async_store,
     open_store,
 )
-from flex_tokenstore._events import Event
-from flex_tokenstore._host_lock import HostLock
-from flex_tokenstore._portal import LoopThread
-from flex_tokenstore._state import Digests
+from flex_tokenstore._concurrency import hook_threads
+from flex_tokenstore._concurrency.loop_thread import LoopThread
+from flex_tokenstore._events import metrics as _metrics
+from flex_tokenstore._events.event import Event
+from flex_tokenstore._host.host_lock import HostLock
+from flex_tokenstore._session import single_flight
+from flex_tokenstore._session.state import Digests
+from flex_tokenstore._values import redaction
 
 from ..handles import IDENTITY, token
 from .plugins import install
@@ -142,7 +142,7 @@ def test_one_gate_for_one_key() -> None:
 
     def join() -> None:
         key = keys[time.monotonic_ns() % 4]
-        one, two = _gate.gate_for(key), _gate.gate_for(key)
+        one, two = single_flight.gate_for(key), single_flight.gate_for(key)
         assert one is two
         with one.joined(object()) as (flight, _):
             assert flight is not None
@@ -204,14 +204,14 @@ def test_a_loop_thread_is_used_and_stopped_by_many() -> None:
 
 
 def test_threads_share_one_executor() -> None:
-    _threads._executors.clear()
+    hook_threads._executors.clear()
 
     def use() -> None:
-        assert _threads.submit("io", lambda: 1).result() == 1
-        assert _threads.submit("lock", lambda: 2).result() == 2
+        assert hook_threads.submit("io", lambda: 1).result() == 1
+        assert hook_threads.submit("lock", lambda: 2).result() == 2
 
     hammer(use)
-    assert len(_threads._executors) == 2
+    assert len(hook_threads._executors) == 2
 
 
 def test_events_and_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,14 +224,14 @@ def test_events_and_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_redactor_masks_while_tokens_go_through() -> None:
-    redactor = _redaction.Redactor()
+    redactor = redaction.Redactor()
     tokens = [token(f"{number}") for number in range(64)]
 
     def note() -> None:
         each = tokens[time.monotonic_ns() % 64]
         redactor.note(each)
 
-    hammer(note, lambda: redactor.text("x" * 100), _redaction.watch_loggers)
+    hammer(note, lambda: redactor.text("x" * 100), redaction.watch_loggers)
     redactor.note(tokens[0])
     assert "SENTINEL" not in redactor.text(tokens[0].access_token.reveal())
 
@@ -292,7 +292,7 @@ def test_a_thousand_async_stores_share_a_few_threads(tmp_path: Path) -> None:
         return most
 
     most = asyncio.run(main())
-    assert most - before <= _threads.IO_THREADS + _threads.LOCK_THREADS
+    assert most - before <= hook_threads.IO_THREADS + hook_threads.LOCK_THREADS
 
 
 def test_a_lock_that_blocks_keeps_no_save_from_its_thread() -> None:
@@ -327,7 +327,7 @@ def test_a_lock_that_blocks_keeps_no_save_from_its_thread() -> None:
     async def main() -> None:
         stores = [await open_async_store(Blocks(), IDENTITY) for _ in range(40)]
         waiting = [asyncio.ensure_future(lock(store)) for store in stores]
-        for _ in range(_threads.LOCK_THREADS):
+        for _ in range(hook_threads.LOCK_THREADS):
             await asyncio.to_thread(entered.acquire)
         async with asyncio.timeout(10):
             other = await open_async_store("file", IDENTITY)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flex_tokenstore import Secret, Token, _token, revision_of
+from flex_tokenstore import Secret, Token, revision_of
+from flex_tokenstore._values import token as _token
 
 from .vectors import table
 

@@ -14,7 +14,7 @@ from ._output import print_facts, print_json, print_table
 
 if TYPE_CHECKING:
     from flex_tokenstore import StoreInfo
-    from flex_tokenstore._options import OptionInfo
+    from flex_tokenstore._config.options import OptionInfo
 
 
 @click.group(cls=Group)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flex_tokenstore import Secret
-from flex_tokenstore._secret_files import decode
+from flex_tokenstore._config.secret_files import decode
 
 if TYPE_CHECKING:
     from flex_integration_sdk import FarTime

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from flex_tokenstore._identity import TokenIdentity
-from flex_tokenstore._processes import PerProcess
-from flex_tokenstore._token import ANY_REVISION, revision_of
+from flex_tokenstore._concurrency.per_process import PerProcess
+from flex_tokenstore._values.identity import TokenIdentity
+from flex_tokenstore._values.token import ANY_REVISION, revision_of
 from flex_tokenstore.errors import TokenConflictError, TokenLockTimeoutError
 from flex_tokenstore.hookspecs import hookimpl
 

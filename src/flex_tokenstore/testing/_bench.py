@@ -19,7 +19,7 @@ from ._tokens import MEGABYTE, new_identity
 from ._workers import Worker
 
 if TYPE_CHECKING:
-    from flex_tokenstore._binding import Abilities
+    from flex_tokenstore._plugin.hooks import Abilities
 
 T = TypeVar("T")
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from flex_tokenstore import TokenLockTimeoutError
-from flex_tokenstore._binding import inspect_class
-from flex_tokenstore._options import describe_options
-from flex_tokenstore._registry import list_stores
+from flex_tokenstore._config.options import describe_options
+from flex_tokenstore._plugin.hooks import inspect_class
+from flex_tokenstore._registry.catalogue import list_stores
 
 from ._bench import Bench, ContractFixtures, Fault, entered, needed
 from ._blocking import no_blocking_calls

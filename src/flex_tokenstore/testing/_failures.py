@@ -20,7 +20,7 @@ from flex_tokenstore import (
     TokenStoreError,
     TokenUnavailableError,
 )
-from flex_tokenstore._guard import as_raised
+from flex_tokenstore._plugin.guard import as_raised
 
 from ._bench import Bench, ContractFixtures, Fault, Plant, entered, needed, within
 from ._tokens import SENTINEL, new_identity, new_token, same

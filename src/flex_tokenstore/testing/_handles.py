@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
 
 from flex_tokenstore import AsyncTokenStore, Token, TokenIdentity, TokenStore, open_store
-from flex_tokenstore._async_store import async_store
-from flex_tokenstore._config import OptionValues
-from flex_tokenstore._discovery import BUILT_IN
-from flex_tokenstore._registry import load_store_class
-from flex_tokenstore._token import ANY_REVISION
+from flex_tokenstore._config.store_config import OptionValues
+from flex_tokenstore._registry.catalogue import load_store_class
+from flex_tokenstore._registry.discovery import BUILT_IN
+from flex_tokenstore._store.aio import async_store
+from flex_tokenstore._values.token import ANY_REVISION
 
 Kind = Literal["sync", "async"]
 KINDS: tuple[Kind, ...] = ("sync", "async")

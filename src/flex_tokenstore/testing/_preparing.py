@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flex_tokenstore import ANY_REVISION, TokenPermissionError, TokenUnavailableError
-from flex_tokenstore._binding import Binding, Hook
+from flex_tokenstore._plugin.hooks import Binding, Hook
 
 from ._bench import PROMPT, Bench, ContractFixtures, Fault, entered, needed, within
 from ._locks import LEASE, check_taken

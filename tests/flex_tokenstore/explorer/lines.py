@@ -134,7 +134,6 @@ class Copy:
         modules: dict[str, Any] = {}
         for name in CLONED:
             modules[name] = copy_of(root.__name__, name, edits, SOURCE)
-            setattr(root, name, modules[name])
         self.open_store: Any = modules["_store"].open_store
         self.session: Any = modules["_session"].TokenSession
         self.gate: Any = modules["_gate"]

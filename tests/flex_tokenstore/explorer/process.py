@@ -6,7 +6,17 @@ from asyncio import CancelledError
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from flex_tokenstore._steps import Load, Lock, Pause, Prepare, Remove, Request, Revoke, Save, Unlock
+from flex_tokenstore._session.steps import (
+    Load,
+    Lock,
+    Pause,
+    Prepare,
+    Remove,
+    Request,
+    Revoke,
+    Save,
+    Unlock,
+)
 from flex_tokenstore.errors import TokenStoreError
 
 from .shipped import Done, LoopTask, Shipped, Wait, ask, dispose

@@ -32,6 +32,21 @@ CLONED = (
     "_session_base",
     "_async_session",
 )
+WHERE = {
+    "_attend": "_session.attend",
+    "_async_session": "_session.aio",
+    "_budget": "_session.budget",
+    "_flow": "_session.flow",
+    "_gate": "_session.single_flight",
+    "_portal": "_concurrency.loop_thread",
+    "_promise": "_concurrency.promise",
+    "_session": "_session.sync",
+    "_session_base": "_session.base",
+    "_spawn": "_concurrency.spawn",
+    "_state": "_session.state",
+    "_store": "_store.sync",
+    "_waits": "_session.waits",
+}
 WALL = 1_000_000.0  # what the wall clock shows at monotonic 0; a mix-up of the clocks shows
 _numbers = itertools.count(1)
 
@@ -144,16 +159,26 @@ def new_package(prefix: str, cloned: Sequence[str]) -> types.ModuleType:
     root = types.ModuleType(f"{prefix}_{next(_numbers)}")
     root.__path__ = [str(SOURCE)]
     sys.modules[root.__name__] = root
-    for path in SOURCE.glob("*.py"):
-        if path.stem not in cloned and path.stem != "__init__":
-            name = f"flex_tokenstore.{path.stem}"
-            sys.modules[f"{root.__name__}.{path.stem}"] = importlib.import_module(name)
+    copied = {WHERE[name] for name in cloned}
+    for path in sorted(SOURCE.glob("*")):
+        if path.is_dir() and (path / "__init__.py").exists():
+            package = types.ModuleType(f"{root.__name__}.{path.name}")
+            package.__path__ = [str(path)]
+            sys.modules[package.__name__] = package
+    for path in [*SOURCE.glob("*.py"), *SOURCE.glob("_*/*.py")]:
+        dotted = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+        if dotted not in copied and path.stem != "__init__":
+            module = importlib.import_module(f"flex_tokenstore.{dotted}")
+            sys.modules[f"{root.__name__}.{dotted}"] = module
+            parent, _, stem = f"{root.__name__}.{dotted}".rpartition(".")
+            setattr(sys.modules[parent], stem, module)
     return root
 
 
 def copy_of(package: str, name: str, edits: Sequence[Edit], source: Path) -> types.ModuleType:
     """A copy of a shipped module, with those of the faults that are meant for it."""
-    text = (source / f"{name}.py").read_text(encoding="utf-8")
+    dotted = WHERE.get(name, name)
+    text = source.joinpath(*dotted.split(".")).with_suffix(".py").read_text(encoding="utf-8")
     for edit in edits:
         if edit.module != name:
             continue
@@ -162,11 +187,13 @@ def copy_of(package: str, name: str, edits: Sequence[Edit], source: Path) -> typ
                 f"a fault cannot be planted: {name}.py has {text.count(edit.old)} times\n{edit.old}"
             )
         text = text.replace(edit.old, edit.new)
-    spec = importlib.util.spec_from_loader(f"{package}.{name}", loader=None)
+    spec = importlib.util.spec_from_loader(f"{package}.{dotted}", loader=None)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[module.__name__] = module
     exec(compile(text, f"{package}/{name}.py", "exec"), module.__dict__)
+    parent, _, stem = module.__name__.rpartition(".")
+    setattr(sys.modules[parent], stem, module)
     return module
 
 
@@ -182,7 +209,6 @@ class Shipped:
         self.deadline = self._load(package, "_deadline", edits, SDK_SOURCE)
         for name in CLONED:
             module = self._load(package, name, edits)
-            setattr(root, name, module)
             setattr(self, name.lstrip("_"), module)
 
     promise: Any
@@ -237,7 +263,7 @@ class _Silent:
 
 
 async def _pause(seconds: float) -> None:
-    await ask(importlib.import_module("flex_tokenstore._steps").Pause(seconds))
+    await ask(importlib.import_module("flex_tokenstore._session.steps").Pause(seconds))
 
 
 async def _wait(tasks: set[LoopTask], timeout: float | None) -> None:

@@ -25,7 +25,7 @@ USER = """
 import os, sys
 from tests.flex_tokenstore.stores.traced import store, token
 from flex_tokenstore import TokenStoreError
-from flex_tokenstore._token import ANY_REVISION
+from flex_tokenstore._values.token import ANY_REVISION
 opened = store(sys.argv[1], sys.argv[3])
 os.setgroups([])
 os.setgid(int(sys.argv[2]))

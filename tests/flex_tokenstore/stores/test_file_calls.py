@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flex_tokenstore._token import ANY_REVISION, revision_of
+from flex_tokenstore._values.token import ANY_REVISION, revision_of
 
 from ..fakes import Server, stored
 from .ptrace import Call

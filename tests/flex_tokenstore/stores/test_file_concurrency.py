@@ -10,21 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from flex_tokenstore._host_lock import HostLock
-from flex_tokenstore._identity import TokenIdentity
-from flex_tokenstore._token import ANY_REVISION
+from flex_tokenstore._host.host_lock import HostLock
+from flex_tokenstore._values.identity import TokenIdentity
+from flex_tokenstore._values.token import ANY_REVISION
 from flex_tokenstore.errors import TokenUnavailableError
-from flex_tokenstore.stores.file import FileStore
+from flex_tokenstore.stores.file.store import FileStore
 
 A = TokenIdentity("https://api.example.com", "client-a")
 
 # Waits for a line on standard input, so that all start at the same moment.
 PRELUDE = """
 import json, sys
-from flex_tokenstore._identity import TokenIdentity
-from flex_tokenstore._token import ANY_REVISION, revision_of
+from flex_tokenstore._values.identity import TokenIdentity
+from flex_tokenstore._values.token import ANY_REVISION, revision_of
 from flex_tokenstore.errors import TokenConflictError
-from flex_tokenstore.stores.file import FileStore
+from flex_tokenstore.stores.file.store import FileStore
 number, path = int(sys.argv[1]), sys.argv[2] or None
 def open_for(client):
     identity = TokenIdentity("https://api.example.com", client)
@@ -175,7 +175,7 @@ def test_two_links_to_one_file_share_its_write_lock(tmp_path: Path) -> None:
         assert token is not None
         store.set_token(token, ANY_REVISION)
         with held.hold(0), pytest.MonkeyPatch.context() as patch:
-            patch.setattr("flex_tokenstore.stores.file.WRITE_WAIT", 0)
+            patch.setattr("flex_tokenstore.stores.file.store.WRITE_WAIT", 0)
             with pytest.raises(TokenUnavailableError, match="held by another process"):
                 store.set_token(token, ANY_REVISION)
     assert not list(tmp_path.glob("[ab].json.*"))

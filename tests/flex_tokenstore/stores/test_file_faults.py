@@ -21,8 +21,8 @@ from flex_tokenstore import (
     file_store,
     open_store,
 )
-from flex_tokenstore._token import ANY_REVISION
-from flex_tokenstore.stores.file import FileStore
+from flex_tokenstore._values.token import ANY_REVISION
+from flex_tokenstore.stores.file.store import FileStore
 
 from ..fakes import IDENTITY, Server, stored
 from .as_user import NOBODY, another_user, mount, needs_root
@@ -114,7 +114,7 @@ LIMITED = """
 import resource, sys
 from tests.flex_tokenstore.stores.traced import store, token
 from flex_tokenstore import TokenStoreError
-from flex_tokenstore._token import ANY_REVISION
+from flex_tokenstore._values.token import ANY_REVISION
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), -1))
 try:
     store(sys.argv[1]).set_token(token("new"), ANY_REVISION)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from flex_tokenstore import TokenSession, file_store, open_store
-from flex_tokenstore._host_lock import HostLock
-from flex_tokenstore._token import ANY_REVISION, revision_of
-from flex_tokenstore.stores.file import FileStore
+from flex_tokenstore._host.host_lock import HostLock
+from flex_tokenstore._values.token import ANY_REVISION, revision_of
+from flex_tokenstore.stores.file.store import FileStore
 
 from ..fakes import IDENTITY, Server, stored
 from .traced import Helper, Outcome, store, token

@@ -28,8 +28,8 @@ from flex_tokenstore import (
     open_async_store,
     open_store,
 )
-from flex_tokenstore._token import ANY_REVISION, revision_of
-from flex_tokenstore.stores.file import FileStore
+from flex_tokenstore._values.token import ANY_REVISION, revision_of
+from flex_tokenstore.stores.file.store import FileStore
 
 from ..fakes import IDENTITY, AsyncServer, Server, stored
 from .as_user import mount

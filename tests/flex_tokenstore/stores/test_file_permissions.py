@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from flex_tokenstore._identity import TokenIdentity
-from flex_tokenstore._token import ANY_REVISION
+from flex_tokenstore._values.identity import TokenIdentity
+from flex_tokenstore._values.token import ANY_REVISION
 from flex_tokenstore.errors import TokenPermissionError, TokenUnavailableError
-from flex_tokenstore.stores.file import FileStore
+from flex_tokenstore.stores.file.store import FileStore
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes and owners of Unix")
 needs_root = pytest.mark.skipif(
@@ -34,10 +34,10 @@ NOBODY = 65534
 # The interpreter may be where that user cannot start it: it changes user once all is imported.
 PROGRAM = """
 import os, sys
-from flex_tokenstore._identity import TokenIdentity
+from flex_tokenstore._values.identity import TokenIdentity
 from flex_tokenstore.errors import TokenStoreError
-from flex_tokenstore._folders import config_folder
-from flex_tokenstore.stores.file import FileStore
+from flex_tokenstore._host.paths import config_folder
+from flex_tokenstore.stores.file.store import FileStore
 config_folder()
 os.setgroups([])
 os.setgid(int(sys.argv[3]))

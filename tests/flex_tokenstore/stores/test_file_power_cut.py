@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from flex_tokenstore._token import ANY_REVISION
+from flex_tokenstore._values.token import ANY_REVISION
 
 from .ptrace import Call
 from .traced import Helper, store, token

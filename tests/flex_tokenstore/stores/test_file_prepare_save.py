@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from flex_tokenstore import TokenPermissionError, TokenUnavailableError
-from flex_tokenstore._token import ANY_REVISION
+from flex_tokenstore._values.token import ANY_REVISION
 
 from ..fakes import IDENTITY
 from .as_user import NOBODY, another_user, mount, needs_root

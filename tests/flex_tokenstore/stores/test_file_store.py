@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flex_tokenstore._identity import TokenIdentity
-from flex_tokenstore._token import ANY_REVISION, revision_of
+from flex_tokenstore._values.identity import TokenIdentity
+from flex_tokenstore._values.token import ANY_REVISION, revision_of
 from flex_tokenstore.errors import (
     StoreOptionsError,
     TokenConflictError,
@@ -24,8 +24,8 @@ from flex_tokenstore.errors import (
     TokenLockTimeoutError,
     TokenUnavailableError,
 )
-from flex_tokenstore.stores import _files
-from flex_tokenstore.stores.file import FileStore
+from flex_tokenstore.stores.file import private_files
+from flex_tokenstore.stores.file.store import FileStore
 
 A = TokenIdentity("https://api.example.com", "client-a")
 B = TokenIdentity("https://api.example.com", "client-b")
@@ -158,8 +158,10 @@ def test_a_file_system_of_whole_seconds_is_trusted_later(
     s = store(tmp_path / "t.json")
     s.set_token(token("1"), None)
     written = time.time_ns() // 10**9 * 10**9 + stamp
-    real = _files._signature
-    monkeypatch.setattr(_files, "_signature", lambda found: (*real(found)[:2], written, written))
+    real = private_files._signature
+    monkeypatch.setattr(
+        private_files, "_signature", lambda found: (*real(found)[:2], written, written)
+    )
     for later, trusted in ((50_000_000, False), (1_500_000_000, kept), (2_200_000_000, True)):
         with monkeypatch.context() as patch:
             patch.setattr(time, "time_ns", lambda now=written + later: now)

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from flex_tokenstore import TokenSession, TokenUnavailableError, file_store, open_store
-from flex_tokenstore._host_lock import HostLock
-from flex_tokenstore._token import ANY_REVISION
+from flex_tokenstore._host.host_lock import HostLock
+from flex_tokenstore._values.token import ANY_REVISION
 
 from ..fakes import IDENTITY, Server, stored
 from .traced import in_cache, store, token

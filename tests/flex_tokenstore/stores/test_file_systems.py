@@ -20,15 +20,12 @@ from typing import Any
 
 import pytest
 
-from flex_tokenstore import (
-    TokenPermissionError,
-    TokenUnavailableError,
-    _folders,
-    _windows,
-)
-from flex_tokenstore._host_lock import HostLock
-from flex_tokenstore._token import ANY_REVISION
-from flex_tokenstore.stores._files import Permissions, PrivateFiles
+from flex_tokenstore import TokenPermissionError, TokenUnavailableError
+from flex_tokenstore._host import paths
+from flex_tokenstore._host import windows as _windows
+from flex_tokenstore._host.host_lock import HostLock
+from flex_tokenstore._values.token import ANY_REVISION
+from flex_tokenstore.stores.file.private_files import Permissions, PrivateFiles
 
 from .as_user import NOBODY, another_user, needs_root
 from .traced import store, token
@@ -496,7 +493,7 @@ def test_windows_gets_no_mode_for_a_folder(
         real_mkdir(self, mode, **keywords)
 
     monkeypatch.setattr(Path, "mkdir", mkdir)
-    _folders.make_private_folder(tmp_path / "a/b")
+    paths.make_private_folder(tmp_path / "a/b")
     assert modes == [0o777, 0o777]
 
 

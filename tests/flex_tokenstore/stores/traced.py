@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from flex_tokenstore import TokenSession, file_store, open_store
-from flex_tokenstore._token import ANY_REVISION
-from flex_tokenstore.stores._files import Permissions
-from flex_tokenstore.stores.file import FileStore
+from flex_tokenstore._values.token import ANY_REVISION
+from flex_tokenstore.stores.file.private_files import Permissions
+from flex_tokenstore.stores.file.store import FileStore
 
 from ..fakes import IDENTITY, Server
 from . import ptrace

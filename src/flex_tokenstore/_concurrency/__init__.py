@@ -1,0 +1,1 @@
+"""Threads, event loops and forks: what waits, what runs where, what belongs to one process."""

@@ -1,0 +1,211 @@
+"""An event loop in a thread of its own, for async stores in sync programs."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import os
+import sys
+from collections.abc import Coroutine
+from concurrent.futures import CancelledError
+from typing import Any, TypeVar
+from weakref import WeakSet
+
+from .promise import Promise
+from .spawn import spawn
+
+T = TypeVar("T")
+
+STOP_PATIENCE = 5.0  # seconds for a store's coroutines to end when they are cancelled
+SLICE = 0.5  # seconds: an endless wait cannot be interrupted on Windows
+
+_all: WeakSet[LoopThread] = WeakSet()
+_left_behind: list[_Running] = []
+
+
+class _Running:
+    """A loop and its thread, in one process."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.process = os.getpid()
+        self.stopped = False
+        self.begun = False
+        self.ended = Promise()
+        self._pilot: dict[str, object] = {}
+
+    def run(self) -> None:
+        """In its thread; a second one returns at once."""
+        me = object()
+        if self._pilot.setdefault("pilot", me) is not me:
+            return
+        self.begun = True
+        try:
+            _run(self.loop)
+        finally:
+            self.ended.give(None)
+
+
+class _Job(Promise):
+    """A coroutine that a loop thread runs. Its caller may leave at any moment."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        super().__init__()
+        self._coroutine = coroutine
+        self._task: asyncio.Task[None] | None = None
+        self._unwanted = False
+
+    def hand_to(self, running: _Running) -> bool:
+        """Has the loop run it; False: that loop has ended."""
+
+        def begin() -> None:
+            if self._unwanted or running.stopped:  # what begins now would not be waited for
+                self._coroutine.close()
+                self.give(None, asyncio.CancelledError())
+                return
+            self._task = running.loop.create_task(self._perform())
+
+        try:
+            running.loop.call_soon_threadsafe(begin)
+        except RuntimeError:
+            if running.loop.is_closed():
+                return False
+            raise
+        return True
+
+    def leave(self, running: _Running | None) -> None:
+        """Whoever wanted it has left: it is cancelled, or never begun."""
+        self._unwanted = True
+
+        def cancel() -> None:
+            if self._task is not None:
+                self._task.cancel()
+            else:
+                self._coroutine.close()
+
+        try:
+            if running is not None:
+                running.loop.call_soon_threadsafe(cancel)
+                return
+        except RuntimeError:
+            pass  # the loop has ended, and this with it, unless it was never begun
+        if self._task is None:
+            self._coroutine.close()
+
+    def outcome(self) -> Any:
+        """What came of it; raises CancelledError if the loop was stopped."""
+        if not self.done() or isinstance(self.exception(), asyncio.CancelledError):
+            raise CancelledError("the event loop of the token store was stopped")
+        return self.result()
+
+    async def _perform(self) -> None:
+        try:
+            self.give(await self._coroutine)
+        except BaseException as error:
+            self.give(None, error)
+            if isinstance(error, asyncio.CancelledError):
+                raise
+
+
+class LoopThread:
+    """Runs coroutines for threads. Started when first needed, anew in a forked child.
+
+    A caller may be interrupted at any line, so none holds a lock here: see :mod:`._promise`.
+    """
+
+    def __init__(self) -> None:
+        self._running: dict[int, _Running] = {}  # by process
+        _all.add(self)
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Runs ``coroutine`` to its end and returns its result.
+
+        Raises:
+            concurrent.futures.CancelledError: The loop was stopped meanwhile.
+        """
+        job = _Job(coroutine)
+        running: _Running | None = None
+        try:
+            try:
+                running = None if sys.is_finalizing() else self._start()
+            except RuntimeError:
+                running = None
+            if running is None:
+                return _run_here(coroutine)  # no thread can be started any more
+            while not job.hand_to(running):
+                self._running.pop(os.getpid(), None)  # another thread has stopped it
+                running = self._start()
+            while not job.wait(SLICE):
+                if running.loop.is_closed():
+                    break  # it was stopped before it came to this
+        except BaseException:
+            job.leave(running)
+            raise
+        if not job.done():
+            coroutine.close()
+        result: T = job.outcome()
+        return result
+
+    def stop(self) -> None:
+        """Cancels what runs and ends the loop and its thread; twice is fine."""
+        running = self._running.pop(os.getpid(), None)
+        if running is None or sys.is_finalizing():
+            return
+        running.stopped = True
+        with contextlib.suppress(RuntimeError):  # it has ended by itself
+            running.loop.call_soon_threadsafe(running.loop.stop)
+        running.ended.wait(STOP_PATIENCE)
+
+    def _start(self) -> _Running:
+        running = self._running.get(os.getpid())
+        if running is None:
+            for process in list(self._running):
+                # Kept for ever: closing it would take the parent's loop its wake-up call away, for
+                # both share what the system watches for them (epoll).
+                _left_behind.append(self._running.pop(process))
+            made = _Running()
+            running = self._running.setdefault(made.process, made)
+            if running is not made:
+                made.loop.close()  # another thread was first
+        if not running.begun:
+            # Whoever made it may have been interrupted before this; only one of them will run it.
+            try:
+                spawn(running.run, "flex-tokenstore-loop", daemon=True)
+            except RuntimeError:
+                self._running.pop(running.process, None)
+                raise
+        return running
+
+
+def _run_here(coroutine: Coroutine[Any, Any, T]) -> T:
+    """In this thread, at the interpreter's end."""
+    try:
+        loop = asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(coroutine)
+        finally:
+            loop.close()
+    finally:
+        coroutine.close()
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        # Whoever waits for one of them would wait for ever.
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()
+
+
+@atexit.register
+def _stop_all() -> None:
+    # A loop that still runs while the interpreter goes down hangs it.
+    for portal in list(_all):
+        portal.stop()

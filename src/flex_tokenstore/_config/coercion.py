@@ -1,0 +1,144 @@
+"""The types that an option may have, and how a value or a text becomes one of them."""
+
+from __future__ import annotations
+
+import math
+import os
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+from .._values.secret import Secret
+
+_WORDS: dict[Any, str] = {
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    dict: "a table",
+}
+_SWITCHES = {"yes": True, "on": True, "no": False, "off": False}
+_LISTS = (list, tuple, set, frozenset)
+
+
+def convert(kind: Any, options: Mapping[str, Any], name: str) -> Any:
+    """The option as ``kind``; NotImplemented if it is none.
+
+    It takes the mapping and does not raise, so that no frame of a traceback holds the value.
+    """
+    if kind in (Any, object):
+        return options[name]
+    members = _members(kind)
+    if options[name] is None:
+        return None if type(None) in members else NotImplemented
+    for member in members:
+        result = NotImplemented if member is type(None) else _as(member, options[name])
+        if result is not NotImplemented:
+            return result
+    return NotImplemented
+
+
+def has_secret(kind: Any) -> bool:
+    """A part of the type is a ``Secret``."""
+    return _origin(kind) is Secret or any(map(has_secret, typing.get_args(kind)))
+
+
+def takes(kind: Any) -> str:
+    """What the option takes, in words."""
+    return " or ".join(dict.fromkeys(_takes_one(member) for member in _members(kind)))
+
+
+def is_path(kind: Any) -> bool:
+    """A part of the type is a path."""
+    return any(
+        isinstance(_origin(member), type) and issubclass(_origin(member), PurePath)
+        for member in _members(kind)
+    )
+
+
+def type_name(kind: Any) -> str:
+    """The type as one would write it, without module names."""
+    members = _members(kind)
+    if len(members) > 1:
+        return " | ".join(map(type_name, members))
+    if kind is type(None):
+        return "None"
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Literal:
+        return " | ".join(map(repr, arguments))
+    if origin is not None and arguments:
+        parts = ("..." if part is Ellipsis else type_name(part) for part in arguments)
+        return f"{getattr(origin, '__name__', origin)}[{', '.join(parts)}]"
+    return kind.__name__ if isinstance(kind, type) else str(kind).removeprefix("typing.")
+
+
+def _members(kind: Any) -> tuple[Any, ...]:
+    if typing.get_origin(kind) is typing.Annotated:
+        return _members(typing.get_args(kind)[0])
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        return tuple(part for member in typing.get_args(kind) for part in _members(member))
+    return (kind,)
+
+
+def _takes_one(kind: Any) -> str:
+    origin = _origin(kind)
+    if kind is type(None):
+        return "nothing"
+    if typing.get_origin(kind) is typing.Literal:
+        return " or ".join(map(repr, typing.get_args(kind)))
+    if origin is Secret:
+        return "a secret text"
+    if origin in _LISTS:
+        return "a list"
+    if isinstance(origin, type) and issubclass(origin, PurePath):
+        return "a path"
+    return _WORDS.get(origin) or type_name(kind)
+
+
+def _as(kind: Any, value: Any) -> Any:
+    """The value as ``kind``; NotImplemented if it is none. ``kind`` is no union."""
+    import msgspec
+
+    origin = _origin(kind)
+    if origin is Secret:
+        return Secret(value) if isinstance(value, (str, Secret)) else NotImplemented
+    if isinstance(origin, type) and isinstance(value, os.PathLike):
+        if issubclass(origin, PurePath):
+            return origin(value)
+        return os.fspath(value) if origin is str else NotImplemented
+    if isinstance(value, str):
+        if origin in (bool, int, float):
+            value = value.strip()
+        if origin is bool:
+            value = _SWITCHES.get(value.strip().lower(), value)
+        elif origin in _LISTS:  # the environment has texts only
+            value = [part.strip() for part in value.split(",") if part.strip()]
+    # msgspec would take the number 1 for true; in Python and TOML that is rather a slip.
+    if origin is bool and not isinstance(value, (bool, str)):
+        return NotImplemented
+    try:
+        converted = msgspec.convert(value, kind, strict=False, dec_hook=_custom)
+    except (msgspec.ValidationError, TypeError):
+        return NotImplemented
+    if isinstance(converted, float) and math.isnan(converted):
+        return NotImplemented  # it passes every check of a range
+    return converted
+
+
+def _custom(kind: Any, value: Any) -> Any:
+    """msgspec's hook for types that it does not know, such as ``Secret`` within a list."""
+    origin = _origin(kind)
+    if isinstance(origin, type):
+        if issubclass(origin, Secret) and isinstance(value, (str, Secret)):
+            return Secret(value)
+        if issubclass(origin, PurePath) and isinstance(value, (str, PurePath)):
+            return origin(value)
+        if origin is object or isinstance(value, origin):
+            return value
+    raise TypeError
+
+
+def _origin(kind: Any) -> Any:
+    return typing.get_origin(kind) or kind

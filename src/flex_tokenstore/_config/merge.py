@@ -1,0 +1,106 @@
+"""A store config of the program, completed by the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .._values.secret import Secret
+from .env_text import clean, is_quoted
+from .store_config import OptionValues, config_of, hidden, options_in, store_config_from_env
+
+
+def completed(given: Any, variable: str, environ: Mapping[str, str]) -> tuple[Any, list[str]]:
+    """The config to use, and what the user should be told about the parts that are not used.
+
+    What the program gives goes before the environment. Options of the environment count if it names
+    the same store, or none.
+
+    Args:
+        given: The program's store config; None: the environment decides.
+        variable: As for :func:`store_config_from_env`.
+        environ: The environment.
+
+    Raises:
+        StoreOptionsError: The variables of the store contradict each other.
+    """
+    if given is None:
+        return store_config_from_env(variable, environ), []
+    given = hidden(given)
+    environ = OptionValues(environ)
+    named, found = Secret(clean(environ.get(variable, ""))), options_in(variable, environ)
+    name = name_of(given)
+    if not (named or found) or (name is None and not _is_own_object(given)):
+        return given, []  # whoever opens it refuses what is not a config
+    if name is None or (named and named != Secret(name)):
+        others = ", ".join([variable] * bool(named) + list(found))
+        what = "a store object of its own" if name is None else f"the token store {name!r}"
+        said = named.reveal()
+        shown = "" if not said or is_quoted(said) or "://" in said else f" (it says {said!r})"
+        return given, [
+            f"the program chooses {what}, so the environment's choice{shown} is not used: {others}"
+        ]
+    if not found:
+        return given, []
+    config = config_of(variable, OptionValues(name=name), found)
+    notes: list[str] = []
+    return _merged(given, config, notes), notes
+
+
+def name_of(config: Any) -> str | None:
+    """The store's name, if a config has one."""
+    name = config.get("name") if isinstance(config, Mapping) else config
+    if not isinstance(name, str) or "://" in name:  # an address, which may hold a password
+        return None
+    return name.strip() or None
+
+
+def _merged(given: Any, found: OptionValues, notes: list[str]) -> Any:
+    """``given``, with the options of ``found`` that it does not have; both are of one store."""
+    config = OptionValues(given if isinstance(given, Mapping) else {"name": given})
+    for option in found:
+        if option == "name":
+            continue
+        if option not in config:
+            config[option] = found[option]
+            if option in found.variables:
+                config.variables = {**config.variables, option: found.variables[option]}
+        elif option == "inner":
+            config[option] = _inner(config, found, notes)
+        else:
+            notes += [
+                f"{variable} is not used: the program gives the option {option!r} itself"
+                for variable in _variables(found, option)
+            ]
+    return config
+
+
+def _inner(given: OptionValues, found: OptionValues, notes: list[str]) -> Any:
+    own, other = hidden(given["inner"]), found["inner"]
+    if not isinstance(other, OptionValues):
+        other = OptionValues(name=other)
+        other.variables = {"name": found.variables["inner"]}
+    named = name_of(other)
+    if name_of(own) is not None and named in (None, name_of(own)):
+        return _merged(own, other, notes)
+    what = "a store object of its own" if name_of(own) is None else f"{name_of(own)!r}"
+    variables = ", ".join(_all_variables(other))
+    notes.append(f"the program chooses {what} as the inner store, so {variables} is not used")
+    return own
+
+
+def _variables(found: OptionValues, option: str) -> Iterator[str]:
+    value = found[option]
+    if isinstance(value, OptionValues):
+        yield from _all_variables(value)
+    else:
+        yield found.variables[option]
+
+
+def _all_variables(found: OptionValues) -> Iterator[str]:
+    for option in found:
+        yield from _variables(found, option)
+
+
+def _is_own_object(config: Any) -> bool:
+    return not isinstance(config, (str, Mapping, type)) and config is not None

@@ -1,0 +1,92 @@
+"""Small text files that hold a secret, as other programs and other systems write them."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import stat
+from pathlib import Path
+
+from .._values.secret import Secret
+from .env_text import clean, expanded
+
+_LIMIT = 1 << 20  # bytes; a secret, a token or a certificate is far smaller
+# The longer ones first: that of UTF-32 begins as that of UTF-16 does.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def read_secret_file(path: str | os.PathLike[str]) -> Secret[str]:
+    """The text of a small file, without blanks and line ends around it.
+
+    UTF-8; with a byte order mark also UTF-16 and UTF-32, as Windows tools write them. A ``~`` at
+    the start of the path is expanded. A pipe is refused: it could block, and it gives its content
+    only once.
+
+    Raises:
+        ValueError: The file cannot be read, or is not such a text. The message does not name the
+            file and holds nothing of its content: "cannot be read: No such file or directory".
+    """
+    found, problem = read_text(path)
+    if found is None:
+        raise ValueError(problem)
+    return found
+
+
+def read_text(path: str | os.PathLike[str]) -> tuple[Secret[str] | None, str]:
+    """The text, or what is wrong. It does not raise: an error's frames would hold the content."""
+    data, problem = _contents(path)
+    if data is None:
+        return None, problem
+    text, problem = decode(data)
+    if text is not None and "\0" in text.reveal():
+        return None, "is not a text in UTF-8 (UTF-16 without a byte order mark?)"
+    return text, problem
+
+
+def decode(data: Secret[bytes]) -> tuple[Secret[str] | None, str]:
+    """The bytes as text, or what is wrong with them."""
+    encoding = next((name for mark, name in _MARKS if data.reveal().startswith(mark)), "utf-8")
+    try:
+        return Secret(clean(data.reveal().decode(encoding))), ""
+    except UnicodeError:
+        return None, "is not a text in UTF-8; save it as UTF-8, or with a byte order mark"
+
+
+def _contents(path: str | os.PathLike[str]) -> tuple[Secret[bytes] | None, str]:
+    fd = -1
+    try:
+        # Not to wait for somebody who writes into a pipe.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+        fd = os.open(Path(expanded(os.fspath(path))), flags | getattr(os, "O_BINARY", 0))
+        mode = os.fstat(fd).st_mode
+        if not stat.S_ISREG(mode):
+            return None, _kind(mode)
+        data = Secret(b"")
+        while len(data.reveal()) <= _LIMIT and (more := Secret(os.read(fd, _LIMIT))):
+            data = Secret(data.reveal() + more.reveal())
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        return None, f"cannot be read: {reason or type(error).__name__}"
+    finally:
+        if fd >= 0:
+            os.close(fd)
+    if len(data.reveal()) > _LIMIT:
+        return None, "is larger than 1 MiB: it does not hold just a secret"
+    return data, ""
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "is a folder: name the file in it"
+    if stat.S_ISFIFO(mode):
+        return (
+            "is a pipe, which gives its content only once; it is read again when it is needed "
+            "again: use an ordinary file"
+        )
+    return "is not an ordinary file"

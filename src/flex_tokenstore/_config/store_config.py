@@ -1,0 +1,209 @@
+"""Which store, with which options: the forms that a store config may have."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+from typing import Any
+
+from .._values.secret import Secret
+from ..errors import StoreOptionsError
+from .env_text import clean, is_quoted
+
+_NO_CONFIG = (bool, int, float, bytes, bytearray, list, tuple, set, frozenset, PurePath)
+
+
+class OptionValues(dict[str, Any]):
+    """A store's options before they are checked: which are secret is not known yet, so it
+    shows none of them."""
+
+    variables: Mapping[str, str] = {}
+    """By option, the environment variable that it comes from."""
+
+    def __init__(self, *values: Any, **more: Any) -> None:
+        super().__init__(*values, **more)
+        self.variables = dict(getattr(values[0], "variables", {})) if values else {}
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("the options of a store are not pickled: they may hold a secret")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self.__rich_repr__())})"
+
+    def __rich_repr__(self) -> Iterator[str]:
+        return (f"{key}=…" for key in self)
+
+    __str__ = __repr__
+
+
+def memory_store() -> dict[str, Any]:
+    """The config of the store that forgets."""
+    return {"name": "memory"}
+
+
+def file_store(**options: Any) -> dict[str, Any]:
+    """The config of the ``file`` store; for the options see ``flex-sdk stores show file``."""
+    return {"name": "file", **options}
+
+
+def hidden(config: Any) -> Any:
+    """The same store config, in a form that shows no value.
+
+    First of all in each function that takes one: a traceback may show the function's locals.
+    What is no config becomes one that :func:`normalise` refuses; raising here would show it.
+    """
+    if isinstance(config, OptionValues):
+        return config
+    if isinstance(config, Mapping):
+        return OptionValues(config)
+    url = isinstance(config, str) and "://" in config
+    return OptionValues(name=Secret(config)) if url or isinstance(config, _NO_CONFIG) else config
+
+
+def normalise(config: Any) -> tuple[str | None, dict[str, Any], object | None]:
+    """A store config as name and options, or as an object of the user's own.
+
+    Raises:
+        StoreOptionsError: It is neither.
+    """
+    config = hidden(config)
+    if isinstance(config, str):
+        if not config.strip():
+            raise StoreOptionsError("the name of the token store is empty", option="name")
+        return config.strip(), OptionValues(), None
+    if isinstance(config, Mapping):
+        options = OptionValues(config)
+        name = options.pop("name", None)
+        if isinstance(name, str) and "://" in name:
+            name = Secret(name)
+        if isinstance(name, Secret):
+            raise _no_config(name)
+        if not isinstance(name, str) or not name.strip():
+            raise StoreOptionsError(
+                "a token store's config needs the key 'name' with the store's name", option="name"
+            )
+        if not all(isinstance(key, str) for key in options):
+            raise StoreOptionsError(f"the options of token store {name!r} must have text names")
+        return name.strip(), options, None
+    if config is None:
+        raise _no_config(None)
+    if isinstance(config, type):
+        raise StoreOptionsError(
+            f"token_store got the class {config.__name__}; pass an object made from it"
+        )
+    return None, OptionValues(), config
+
+
+def _no_config(given: object) -> StoreOptionsError:
+    value = given.reveal() if isinstance(given, Secret) else given
+    if isinstance(value, str):
+        # Not a word of it: such an address often has a password in it.
+        text = (
+            "token_store got an address; it takes the store's name, and the address as an option: "
+            '{"name": …, "url": …}'
+        )
+    elif isinstance(value, PurePath):
+        text = "token_store got a path; for a file of your own use file_store(path=…)"
+    else:
+        text = (
+            "token_store takes a store's name, a mapping with 'name' and options, or an object "
+            f"with get_token, set_token and remove_token; got {type(value).__name__}"
+        )
+    return StoreOptionsError(text)
+
+
+def store_config_from_env(
+    variable: str, environ: Mapping[str, str] | None = None
+) -> dict[str, Any] | None:
+    """The store config that the environment holds; None if it holds none.
+
+    Blanks and line ends around a value are not a part of it, and an empty variable counts as unset.
+
+    Args:
+        variable: Name of the variable with the store's name, such as
+            ``"FLEX_INTEGRATION_TOKEN_STORE"``. ``<variable>__URL`` is the option ``url``,
+            ``<variable>__INNER__NAME`` the name of the store that a wrapper wraps.
+        environ: The environment; ``os.environ`` if left out.
+
+    Raises:
+        StoreOptionsError: There are options, and no name; two variables contradict; or a value is
+            in quotes, which only a shell takes off.
+    """
+    environ = os.environ if environ is None else environ
+    name = OptionValues(name=clean(environ.get(variable, "")))
+    found = options_in(variable, environ)
+    del environ  # a traceback that shows locals would show every secret in it
+    if found and not name["name"]:
+        raise StoreOptionsError(
+            f"{next(iter(found))} is set, but not {variable}: set it to the name of the token "
+            "store that the options are for",
+            option="name",
+        )
+    if not name["name"]:
+        return None
+    return config_of(variable, name, found)
+
+
+def options_in(variable: str, environ: Mapping[str, str]) -> OptionValues:
+    """The store options in the environment, by variable; empty ones count as unset."""
+    prefix = f"{variable}__"
+    names = sorted(name for name in environ if name.startswith(prefix))
+    found = OptionValues((name, clean(environ[name])) for name in names)
+    # A name that is no option's is told even if the variable is empty.
+    return OptionValues((name, found[name]) for name in found if found[name] or name == prefix)
+
+
+def config_of(variable: str, name: OptionValues, found: OptionValues) -> OptionValues:
+    """The store config from the variables of one store.
+
+    Args:
+        variable: The variable with the store's name.
+        name: The store's name, as ``name``; empty: it is not in the environment.
+        found: The variables of its options and their values.
+
+    Raises:
+        StoreOptionsError: Two variables contradict, or a value is in quotes.
+    """
+    prefix = f"{variable}__"
+    for key, value in ((variable, name["name"]), *found.items()):
+        quoted = is_quoted(value)
+        del value  # a traceback may show locals
+        if quoted:
+            raise StoreOptionsError(
+                f"the value of {key} is in quotes, which are taken as a part of it: set it without "
+                "them (a shell takes them off; docker --env-file, systemd and YAML may not)"
+            )
+    config = OptionValues()
+    for key in found:
+        _put(config, key[len(prefix) :].lower().split("__"), key, found)
+    if "name" in config:
+        raise StoreOptionsError(
+            f"{prefix}NAME is not an option: the store's name is the value of {variable}; unset it",
+            option="name",
+        )
+    result = OptionValues(name)
+    result.update(config)
+    result.variables = {"name": variable, **config.variables}
+    return result
+
+
+def _put(config: OptionValues, parts: list[str], variable: str, source: OptionValues) -> None:
+    if not all(parts):
+        raise StoreOptionsError(f"the variable {variable} does not name an option after its '__'")
+    *parents, last = parts
+    table = config
+    for depth, parent in enumerate(parents, start=1):
+        table = table.setdefault(parent, OptionValues())
+        if not isinstance(table, OptionValues):
+            del table
+            text = variable.rsplit("__", len(parts) - depth)[0]
+            raise StoreOptionsError(
+                f"{variable} and {text} are both set; for a store with options, put its name "
+                f"into {text}__NAME and unset {text}",
+                option=parent,
+            )
+    if last in table:
+        raise StoreOptionsError(f"{variable} is set twice, in upper and in lower case", option=last)
+    table[last] = source[variable]
+    table.variables = {**table.variables, last: variable}

@@ -1,0 +1,212 @@
+"""Lock files that a process has open: locked, unlocked, and left to their parent after a fork."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from .paths import make_private_folder
+from .platform import check_files
+
+check_files()
+
+if os.name == "nt":
+    import msvcrt
+
+    def _lock(fd: int) -> None:
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]  # Windows
+
+    def _unlock(fd: int) -> None:
+        msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined,unused-ignore]  # Windows
+else:
+    import fcntl
+
+    def _lock(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _unlock(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+logger = logging.getLogger("flex_tokenstore")
+
+FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+
+PRIVATE = 0o600
+
+Inode = tuple[int, int]  # device and inode: what a file is, whatever its path
+
+
+class _Opened:
+    """The lock files that one process has open, or is about to open."""
+
+    def __init__(self) -> None:
+        self.holds: set[Hold] = set()
+        # Held while a file is opened, and by a fork, so that a child knows all of them.
+        # Reentrant: a signal handler may fork, or release a lock.
+        self.noting = threading.RLock()
+
+
+_by_process: dict[int, _Opened] = {}
+
+
+def here() -> _Opened:
+    """This process's. By its id, not by a fork hook: a fork in C runs none."""
+    pid = os.getpid()
+    ours = _by_process.get(pid)
+    if ours is None:
+        ours = _by_process.setdefault(pid, _Opened())
+        _leave_to_parents(keep=pid)
+    return ours
+
+
+class Hold:
+    """One lock file: not open yet, open, or locked.
+
+    Whoever opens it knows it before, so that an exception from a signal handler, which may come
+    at any moment, leaves none open that nobody knows.
+    """
+
+    def __init__(self, path: Path, mode: int = PRIVATE) -> None:
+        self.path = path
+        self._mode = mode
+        self.opened_at = 0.0  # monotonic
+        self._fd: int | None = None
+        self._inode: Inode | None = None
+        self._stamp = 0
+
+    def open(self) -> None:
+        """Opens the file; makes it and its folder if absent.
+
+        Raises:
+            OSError: The file system refuses.
+        """
+        ours = here()
+        with ours.noting:
+            ours.holds.add(self)
+            self._fd = _open(self.path, self._mode)
+            found = os.fstat(self._fd)
+            self._inode, self._stamp = _inode(found), found.st_mtime_ns
+            self.opened_at = time.monotonic()
+
+    def lock(self) -> None:
+        """Locks it, if nobody else has.
+
+        Raises:
+            OSError: Somebody has, or the file system refuses.
+        """
+        assert self._fd is not None
+        _lock(self._fd)
+
+    def pass_on(self) -> None:
+        """Leaves a time stamp, by which those who wait see that the lock has another holder."""
+        if os.utime in os.supports_fd and self._fd is not None:
+            with suppress(OSError):
+                os.utime(self._fd)
+
+    def was_passed_on(self) -> bool:
+        """Whether somebody has left a time stamp since it was opened, or since the last look."""
+        with suppress(OSError):
+            if self._fd is not None:
+                before, self._stamp = self._stamp, os.fstat(self._fd).st_mtime_ns
+                return self._stamp != before
+        return False
+
+    def is_found(self) -> bool:
+        """Whether its path still leads to it: else a lock on it excludes nobody.
+
+        Raises:
+            OSError: The file system refuses.
+        """
+        # Windows neither removes nor replaces a file that is open.
+        try:
+            return os.name == "nt" or _inode(self.path.lstat()) == self._inode
+        except FileNotFoundError:
+            return False
+
+    def end(self) -> None:
+        """Unlocks and closes it; twice is fine, and so is once more after an interruption."""
+        ours = here()
+        with ours.noting:
+            if self in ours.holds:  # else it is closed, or the parent's of this forked child
+                self._end(ours)
+
+    def leave(self) -> None:
+        """In a forked child: closes it. Unlocking it would free the parent's lock."""
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            with suppress(OSError):
+                # Else the program closed it, and the number may be another file's by now.
+                if _inode(os.fstat(fd)) == self._inode:
+                    os.close(fd)
+
+    def _end(self, ours: _Opened) -> None:
+        try:
+            if self._fd is not None:
+                with suppress(OSError):  # closing frees it as well
+                    _unlock(self._fd)
+        finally:
+            # Forgotten before it is closed: from then on the number may be another file's.
+            fd, self._fd = self._fd, None
+            ours.holds.discard(self)
+            if fd is not None:
+                _close(fd, self.path)
+
+
+def _open(path: Path, mode: int) -> int:
+    try:
+        return _made(path, mode)
+    except FileNotFoundError:
+        make_private_folder(path.parent)
+        return _made(path, mode)
+
+
+def _made(path: Path, mode: int) -> int:
+    if mode == PRIVATE:
+        return os.open(path, FLAGS | os.O_CREAT, mode)
+    try:
+        fd = os.open(path, FLAGS | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        return os.open(path, FLAGS | os.O_CREAT, mode)
+    with suppress(OSError):
+        os.fchmod(fd, mode)  # the umask may have taken the group's rights away
+    return fd
+
+
+def _inode(found: os.stat_result) -> Inode:
+    return found.st_dev, found.st_ino
+
+
+def _close(fd: int, path: Path) -> None:
+    try:
+        os.close(fd)
+    except OSError as error:
+        # Network file systems report late; what the lock protected is done all the same.
+        logger.warning("the lock file %s was not closed cleanly: %s", path, error.strerror)
+
+
+def _leave_to_parents(keep: int | None = None) -> None:
+    """In a forked child: closes its parents' lock files, which else outlive the parents' end.
+
+    Closed, not unlocked: unlocking here would free the parent's lock.
+    """
+    for pid in list(_by_process):
+        opened = _by_process.pop(pid, None) if pid != keep else None
+        while opened is not None and opened.holds:
+            try:
+                opened.holds.pop().leave()
+            except KeyError:  # another thread was faster
+                break
+
+
+if hasattr(os, "register_at_fork"):
+    # At once: a child that never asks for a lock would keep its parent's after the parent's end.
+    os.register_at_fork(
+        before=lambda: here().noting.acquire(),
+        after_in_parent=lambda: here().noting.release(),
+        after_in_child=_leave_to_parents,
+    )

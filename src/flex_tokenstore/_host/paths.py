@@ -1,0 +1,188 @@
+"""Where files go, for this user."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._config.env_text import clean, problem_of_path, warn_once
+from ..errors import TokenUnavailableError
+from . import windows
+
+if TYPE_CHECKING:
+    from platformdirs.api import PlatformDirsABC
+
+logger = logging.getLogger("flex_tokenstore")
+
+APP = "flex-integration-sdk"
+CONFIG = "~/.config"
+_PATH = "the option path (in the environment FLEX_INTEGRATION_TOKEN_STORE__PATH)"
+_NAME_IT = f"name the file with {_PATH}"
+_NO_FSYNC = {errno.EINVAL, errno.ENOTSUP}  # file systems that cannot do it for folders
+
+
+def config_folder() -> Path:
+    """``~/.config/flex-integration-sdk``, on macOS too; on Windows under ``%LOCALAPPDATA%``.
+
+    Not the roaming folder: it is copied between machines at sign-in and sign-out, and would bring
+    back refresh tokens that were used up elsewhere, and lock files.
+
+    ``XDG_CONFIG_HOME`` replaces ``~/.config`` if it is absolute; the XDG Base Directory
+    Specification has relative values ignored.
+
+    Raises:
+        TokenUnavailableError: This user has no home folder.
+    """
+    dirs = _dirs(APP)
+    return _absolute(lambda: dirs.user_config_dir, CONFIG, APP, "XDG_CONFIG_HOME", _NAME_IT)
+
+
+def state_folder() -> Path:
+    """``~/.local/state/flex-integration-sdk``; ``XDG_STATE_HOME`` as in :func:`config_folder`.
+
+    Raises:
+        TokenUnavailableError: This user has no home folder.
+    """
+    dirs = _dirs(APP)
+    instead = 'do without a lock among processes: host_lock="off"'
+    return _absolute(lambda: dirs.user_state_dir, "~/.local/state", APP, "XDG_STATE_HOME", instead)
+
+
+def javascript_folder() -> Path:
+    """Where the JavaScript SDK's file store writes (version 1.14.1, its ``src/file_store.js``).
+
+    Its documentation names :func:`config_folder`, but env-paths adds ``-nodejs`` to that,
+    except on macOS, where it does not use env-paths.
+
+    Raises:
+        TokenUnavailableError: This user has no home folder.
+    """
+    name = APP if sys.platform == "darwin" else f"{APP}-nodejs"
+    dirs = _dirs(name, roaming=True)  # as env-paths has it
+    folder = _absolute(lambda: dirs.user_config_dir, CONFIG, name, "XDG_CONFIG_HOME", _NAME_IT)
+    return folder / "Config" if sys.platform == "win32" else folder
+
+
+def user_folder() -> Path | None:
+    """The user's own folder; None if there is none."""
+    with suppress(RuntimeError):
+        return Path.home()
+    return None
+
+
+def make_private_folder(folder: Path) -> None:
+    """Makes the folder with mode 0700, and so each parent that is missing; keeps what exists.
+
+    Raises:
+        OSError: The file system refuses.
+    """
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        if folder.parent == folder:
+            break
+        folder = folder.parent
+    for path in reversed(missing):
+        # Another process may be making it too. On Windows a folder inherits its parent's rights.
+        # There, mode 0700 (Python 3.12.4 and newer) gives it to administrators alone if one made
+        # it: the same user could not open it later without elevation.
+        if windows.WINDOWS:
+            path.mkdir(exist_ok=True)
+        else:
+            path.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """What was made, renamed or removed in the folder outlasts a power cut from here on.
+
+    Windows offers no such call, and a folder that this user may not list cannot be opened for it:
+    there it does nothing.
+
+    Raises:
+        OSError: The file system refuses.
+    """
+    if os.name == "nt":
+        return
+    try:
+        fd = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # mode 0300: what was done in it is done
+        return
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in _NO_FSYNC:
+            raise
+    finally:
+        os.close(fd)
+
+
+def elsewhere(path: Path) -> str:
+    """What a user can do whose token cannot be kept at ``path``."""
+    advice = f"choose another location with {_PATH}"
+    # By its name: to look the folder up needs imports, which may fail where an error is told.
+    default = APP in path.parts
+    return f"{advice}, or another folder for it with XDG_CONFIG_HOME" if default else advice
+
+
+def _dirs(name: str, *, roaming: bool = False) -> PlatformDirsABC:
+    if sys.platform == "win32":
+        from platformdirs.windows import Windows
+
+        return Windows(name, appauthor=False, roaming=roaming)
+    from platformdirs.unix import Unix
+
+    return Unix(name, appauthor=False)
+
+
+def _of_variable(variable: str, name: str) -> Path | None:
+    """The folder that an XDG variable names; None where the platform decides.
+
+    The value may have a line end or quotes around it, where no shell took them off.
+    """
+    value = clean(os.environ.get(variable, ""))
+    if sys.platform == "win32" or not value:
+        return None
+    problem = problem_of_path(value, relative=False)
+    if value.startswith("~") and not problem:
+        problem = "starts with ~, which nothing expands here: write the full path"
+    if not problem:
+        return Path(value) / name
+    warn_once(logger, f"{variable} is not used: its value {value[:80]!r} {problem}")
+    return None
+
+
+def _absolute(
+    find: Callable[[], str], default: str, name: str, variable: str, instead: str
+) -> Path:
+    """The folder.
+
+    Args:
+        find: Gives it; raises RuntimeError where no home folder is known.
+        default: The folder that it is in, unless ``variable`` names another.
+        name: Its own name.
+        variable: Of the environment.
+        instead: What else this user can do.
+    """
+    path = Path()
+    with suppress(RuntimeError):
+        path = _of_variable(variable, name) or Path(find())
+    if path.is_absolute():
+        return path
+    # A relative folder would be one of the working folder's: others choose what is in there.
+    try:
+        home_based = Path(default).expanduser() / name
+    except RuntimeError:
+        home_based = path
+    if home_based.is_absolute():
+        return home_based
+    raise TokenUnavailableError(
+        f"this user has no home folder to keep files in; set HOME or {variable} to a full path, or "
+        f"{instead}"
+    )

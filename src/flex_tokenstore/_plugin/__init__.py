@@ -1,0 +1,1 @@
+"""A store's object and its hooks: which it has, how they are called, what their errors become."""

@@ -1,0 +1,214 @@
+"""Which stores are installed, told from the metadata of distributions alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import site
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..hookspecs import PROJECT as GROUP
+from .rules import Rules, normal_name
+
+__all__ = ["BUILT_IN", "NO_NAME", "OURS", "Candidate", "candidates", "left_out", "normal_name"]
+
+OURS = "flex-integration-sdk"
+NO_NAME = "?"  # where the metadata does not tell
+BUILT_IN = {
+    "memory": "flex_tokenstore.stores.memory:MemoryStore",
+    "file": "flex_tokenstore.stores.file.store:FileStore",
+}
+
+_REFERENCE = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")
+
+
+class Candidate(NamedTuple):
+    """One entry point of the group, or (``problem``) a distribution that cannot be read."""
+
+    name: str
+    value: str
+    distribution: str
+    version: str
+    summary: str
+    problem: str = ""
+    incompatible: str = ""
+
+    @property
+    def ours(self) -> bool:
+        """It comes with this package. The distribution's name alone proves nothing."""
+        return normal_name(self.distribution) == OURS and BUILT_IN.get(self.name) == self.value
+
+    @property
+    def blocked(self) -> bool:
+        """The user's environment keeps this store out; one of ours only if it names the store.
+
+        Raises:
+            StoreOptionsError: See ``Rules``.
+        """
+        rules = Rules()
+        return rules.keep_out(self.name, self.distribution, built_in=self.ours)
+
+
+def candidates() -> list[Candidate]:
+    """All entry points of the group ``flex_tokenstore``; imports no plugin. Warns of rules that
+    match none of them.
+
+    Metadata found through the working folder is left out, however it came onto ``sys.path``:
+    the interpreter turns the relative entries of ``PYTHONPATH`` into absolute ones.
+    """
+    found = _scan([entry for entry in _absolute() if not _is_working_folder(entry)])
+    installed = [(each.name, each.distribution) for each in found]
+    Rules().warn_of_unmatched([*installed, *((name, OURS) for name in BUILT_IN)])
+    return found
+
+
+def left_out() -> list[Candidate]:
+    """What :func:`candidates` leaves out; for messages only, never to be loaded."""
+    return _scan([str(Path.cwd())]) if _working_folder() is not None else []
+
+
+def _scan(path: list[str]) -> list[Candidate]:
+    import importlib_metadata
+
+    found: list[Candidate] = []
+    seen: set[str] = set()
+    for distribution in importlib_metadata.distributions(path=path):
+        if not _mentions_us(distribution):
+            continue
+        name = _name(distribution)
+        if name is not None:
+            if normal_name(name) in seen or _is_shadowed(distribution, name, path):
+                continue
+            seen.add(normal_name(name))
+        found += _entries(distribution, name)
+    return found
+
+
+def _entries(distribution: Any, name: str | None) -> Iterator[Candidate]:
+    problem = "" if name else _leftover(distribution)
+    version, summary, unmet = "", "", ""
+    try:
+        if name:
+            version = distribution.version or ""
+            summary = distribution.metadata.get("Summary") or ""
+            unmet = _unmet(distribution)
+        points = [point for point in distribution.entry_points if point.group == GROUP]
+    except Exception as error:  # noqa: BLE001 - shown in the list, whatever it is
+        what = f"its metadata {_where(distribution)} cannot be read ({type(error).__name__})"
+        yield Candidate(NO_NAME, "", name or NO_NAME, version, summary, problem or what)
+        return
+    counts = Counter(point.name for point in points)
+    for point in {point.name: point for point in points}.values():
+        value = re.sub(r"\s*\[[^\]]*\]$", "", point.value.strip())  # extras mean nothing here
+        wrong = problem
+        if counts[point.name] > 1:
+            wrong = wrong or "its entry points give this name twice"
+        if not _REFERENCE.fullmatch(value):
+            wrong = wrong or "its entry point is not of the form package.module:Class"
+        if name and normal_name(name) == OURS and BUILT_IN.get(point.name) != value:
+            wrong = wrong or f"its distribution has the name of {OURS}, but that has no such store"
+        yield Candidate(point.name, value, name or NO_NAME, version, summary, wrong, unmet)
+
+
+def _unmet(distribution: Any) -> str:
+    """Why it does not work with this version of ours; "" if it does."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    from .._version import __version__
+
+    for text in distribution.requires or ():
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue  # the installer's business, unless it is about us, which nobody can tell
+        if normal_name(requirement.name) != OURS:
+            continue
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        if not requirement.specifier.contains(__version__, prereleases=True):
+            return f"it needs {OURS}{requirement.specifier}, and {__version__} is installed"
+    return ""
+
+
+def _mentions_us(distribution: Any) -> bool:
+    try:
+        text = distribution.read_text("entry_points.txt")
+    except UnicodeDecodeError as error:
+        return GROUP.encode() in error.object
+    except Exception:  # noqa: BLE001 - unreadable, so there is nothing in it to choose by name
+        return False
+    return bool(text) and GROUP in text
+
+
+def _name(distribution: Any) -> str | None:
+    if _path_of(distribution).name.startswith("~"):
+        return None  # pip renames so what it is about to remove
+    try:
+        return distribution.metadata["Name"] or None
+    except Exception:  # noqa: BLE001 - a stranger's broken metadata is not our user's problem
+        return None
+
+
+def _is_shadowed(distribution: Any, name: str, path: list[str]) -> bool:
+    """An earlier entry of ``sys.path`` has a distribution of that name: that one is imported."""
+    import importlib_metadata
+
+    first = next(iter(importlib_metadata.distributions(name=name, path=path)), None)
+    return first is not None and _where(first) != _where(distribution)
+
+
+def _leftover(distribution: Any) -> str:
+    path = _path_of(distribution)
+    where = str(path) if path.name else _where(distribution)
+    return (
+        f"the metadata {where} has no name: an interrupted or damaged installation left it; remove "
+        "it"
+    )
+
+
+def _path_of(distribution: Any) -> Path:
+    """The folder of the metadata; an empty path where a finder does not tell."""
+    path = getattr(distribution, "_path", None)  # importlib.metadata has no public name for it
+    try:
+        return Path(str(path)) if path is not None else Path()
+    except Exception:  # noqa: BLE001 - a finder of a stranger's
+        return Path()
+
+
+def _where(distribution: Any) -> str:
+    try:
+        return f"in {distribution.locate_file('')}"
+    except Exception:  # noqa: BLE001 - a finder of a stranger's need not know
+        return "in an unknown location"
+
+
+def _absolute() -> list[str]:
+    return list(dict.fromkeys(e for e in sys.path if isinstance(e, str) and Path(e).is_absolute()))
+
+
+def _is_working_folder(entry: str) -> bool:
+    working = _working_folder()
+    if working is None or not _is_same(entry, working):
+        return False
+    # Somebody may stand in site-packages; what is installed there was installed on purpose.
+    installed = (*site.getsitepackages(), site.getusersitepackages())
+    return working not in map(os.path.realpath, installed)
+
+
+def _is_same(entry: str, folder: str) -> bool:
+    """Whether both are one folder: macOS and Windows have many spellings of one name."""
+    try:
+        return Path(entry).samefile(folder)
+    except OSError:  # the entry does not exist
+        return os.path.realpath(entry) == folder
+
+
+def _working_folder() -> str | None:
+    try:
+        return os.path.realpath(Path.cwd())
+    except OSError:  # it was removed
+        return None

@@ -1,0 +1,320 @@
+"""The token of an asyncio program: had once, renewed once, however many tasks need it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .._concurrency.event_loops import running_loop
+from .._events.dispatch import OnEvent
+from ..errors import SessionClosedError, TokenStoreError
+from . import flow as _flow
+from .attend import attend, wait_for
+from .base import FlowOf, OnStoreError, Report, SessionBase, reply_to
+from .budget import Budget
+from .single_flight import Abandoned, Flight
+from .state import Outcome
+from .steps import Reply, Step
+from .waits import warn
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .._store.aio import AsyncTokenStore
+    from .._values.secret import Secret
+    from .._values.token import Token
+
+
+class AsyncGrants(Protocol):
+    """How a session gets tokens from the server; as :class:`Grants`, with coroutines."""
+
+    async def refresh(self, refresh_token: Secret[str]) -> Mapping[str, Any]:
+        """The refresh grant (RFC 6749 section 6)."""
+        ...
+
+    async def sign_in(self) -> Mapping[str, Any]:
+        """The client-credentials grant (RFC 6749 section 4.4)."""
+        ...
+
+    async def revoke(self, token: Token) -> None:
+        """Revokes it (RFC 7009)."""
+        ...
+
+
+class AsyncTokenSession(SessionBase):
+    """As :class:`TokenSession`, for asyncio. Belongs to the event loop that first uses it."""
+
+    def __init__(
+        self,
+        store: AsyncTokenStore,
+        grants: AsyncGrants,
+        *,
+        request_timeout: float = 15.0,
+        failure_window: float = 5.0,
+        lock_timeout: float | None = None,
+        on_store_error: OnStoreError = "raise",
+        on_event: OnEvent | None = None,
+    ) -> None:
+        super().__init__(
+            store,
+            grants,
+            request_timeout=request_timeout,
+            failure_window=failure_window,
+            lock_timeout=lock_timeout,
+            on_store_error=on_store_error,
+            on_event=on_event,
+        )
+        self.store: AsyncTokenStore
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = os.getpid()
+        self._tasks: dict[asyncio.Task[None], Flight] = {}
+        self._saver: asyncio.Task[None] | None = None
+
+    async def token(self) -> Token:
+        """As :meth:`TokenSession.token`."""
+        running_loop()
+        return self._at_hand() or (await self._obtain()).token
+
+    def new_call(self, endpoint: str = "") -> AsyncTokenCall:
+        """As :meth:`TokenSession.new_call`."""
+        return AsyncTokenCall(self, endpoint)
+
+    async def peek(self) -> Token | None:
+        """As :meth:`TokenSession.peek`."""
+        self._check_open()
+        return await self.store.get_token()
+
+    async def revoke(self) -> bool:
+        """As :meth:`TokenSession.revoke`."""
+        return bool(await self._alone(_flow.revoke))
+
+    async def remove(self) -> None:
+        """As :meth:`TokenSession.remove`."""
+        await self._alone(_flow.remove)
+
+    async def aclose(self) -> None:
+        """As :meth:`TokenSession.close`."""
+        running_loop()
+        self._closed = True
+        if self._saver is not None and self._loop is asyncio.get_running_loop():
+            self._saver.cancel()
+            await asyncio.wait([self._saver])
+        await self._landed()
+        if self._ended:
+            return
+        if self._state.unsaved is not None:
+            with contextlib.suppress(TokenStoreError):
+                await self._alone(_flow.save_again, closing=True)
+            await self._landed()
+        # Not before: whoever was cancelled while it saved closes the session once more.
+        ended, self._ended = self._ended, True
+        if not ended:
+            await self.store.aclose()
+
+    async def _landed(self) -> None:
+        """Waits for the refreshes under way; those of another loop, or of the process that this
+        one was forked from, are not ours to wait for."""
+        while self._tasks and self._loop is asyncio.get_running_loop():
+            for flight in self._tasks.values():
+                flight.unwanted = True
+                if flight.sent and not (flight.awaited() or flight.over()):
+                    warn(flight, self._limit)
+            await asyncio.wait(set(self._tasks))
+
+    async def __aenter__(self) -> AsyncTokenSession:
+        running_loop()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _obtain(self, tried: Sequence[Secret[str]] = ()) -> Outcome:
+        standing, thread = _standing(self._own_loop()), threading.get_ident()
+        while True:
+            self._check_open()
+            with self._gate.joined(self, standing, thread) as (flight, waiter):
+                leads = flight is waiter
+                if leads:
+                    self._launch(flight, _flow.obtain(self._state))
+                elif meanwhile := self._meanwhile():
+                    return meanwhile
+                await wait_for(flight)
+            if not flight.done():
+                continue
+            outcome = self._outcome(flight, leads, tried)
+            if outcome is not None:
+                return outcome
+
+    async def _alone(self, flow: FlowOf, *, closing: bool = False) -> Any:
+        standing, thread = _standing(self._own_loop()), threading.get_ident()
+        while True:
+            if not closing:
+                self._check_open()
+            with self._gate.joined(self, standing, thread) as (flight, waiter):
+                leads = flight is waiter
+                if leads:
+                    flight.private = True
+                    self._launch(flight, flow(self._state))
+                await wait_for(flight)
+            # Cancelled before it began, or given up for another caller's sake: it is begun again.
+            if leads and flight.done() and not isinstance(flight.exception(), Abandoned):
+                return flight.result()
+
+    async def _look(self, refused: Token) -> Outcome | None:
+        outcome: Outcome | None = await self._alone(lambda state: _flow.look(state, refused))
+        return outcome
+
+    def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
+        async def fly() -> None:
+            if not flight.take_off():
+                return
+            try:
+                port = _Port(self.store, self._grants)
+                result = await _drive(self._start(flow), port, flight, self._report)
+            except asyncio.CancelledError:
+                closed = "the event loop was shut down while a token was renewed"
+                flight.give(None, SessionClosedError(closed))
+                raise
+            except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
+                flight.give(None, error)
+            else:
+                flight.give(result)
+            self._save_later()
+
+        # A task of its own: a caller that is cancelled must not take the server's answer along.
+        attending = attend(flight, fly, self._limit, self._give_up)
+        task = asyncio.get_running_loop().create_task(attending, name="flex-tokenstore-renewal")
+        self._tasks[task] = flight
+
+        def landed(task: asyncio.Task[None]) -> None:
+            self._tasks.pop(task, None)
+            if not flight.done():  # cancelled before it began: others would wait for ever
+                flight.give(None, Abandoned())
+
+        task.add_done_callback(landed)
+
+    def _save_later(self) -> None:
+        """As :meth:`TokenSession._save_later`."""
+        if self._state.unsaved is None or self._closed:
+            return
+        if self._saver is None or self._saver.done():
+            loop = asyncio.get_running_loop()
+            self._saver = loop.create_task(self._keep_saving(), name="flex-tokenstore-save")
+
+    async def _keep_saving(self) -> None:
+        while (pause := self._until_save()) is not None:
+            await asyncio.sleep(pause)
+            with contextlib.suppress(TokenStoreError):
+                await self._alone(_flow.save_again)
+
+    def _own_loop(self) -> asyncio.AbstractEventLoop:
+        loop = running_loop()
+        forked = self._process != os.getpid()  # the parent's loop never runs here
+        if self._loop is not None and self._loop is not loop and (forked or self._loop.is_closed()):
+            # One ``asyncio.run`` after the other, as web frameworks and Lambda handlers do.
+            for flight in () if forked else self._tasks.values():
+                flight.abort()
+            self._loop, self._saver, self._tasks = None, None, {}
+        if self._loop is None:
+            self._loop, self._process = loop, os.getpid()
+        elif self._loop is not loop:
+            raise SessionClosedError(
+                "this session belongs to another event loop, which still lives; make a session in "
+                "each event loop"
+            )
+        return loop
+
+
+class AsyncTokenCall:
+    """As :class:`TokenCall`, with coroutines."""
+
+    def __init__(self, session: AsyncTokenSession, endpoint: str) -> None:
+        self._session = session
+        self._budget = Budget(session._state, endpoint)
+
+    def accepted(self) -> None:
+        """The API answered with something else than 401."""
+        self._budget.accepted()
+
+    async def token(self) -> Token:
+        """As :meth:`TokenCall.token`."""
+        held = self._session._at_hand()
+        return held if held is not None else self._budget.first(await self._session._obtain())
+
+    async def refused(self, token: Token) -> Token | None:
+        """As :meth:`TokenCall.refused`."""
+        what = self._budget.refuse(token, time.monotonic(), time.time())
+        if not what:
+            return None
+        session, tried = self._session, self._budget.refused
+        outcome = await (session._look(token) if what == "look" else session._obtain(tried))
+        return self._budget.next(outcome, time.monotonic())  # that may have taken long
+
+
+class _Port:
+    """Performs steps for an asyncio program."""
+
+    def __init__(self, store: AsyncTokenStore, grants: AsyncGrants) -> None:
+        self.load = store.get_token
+        self.save = store.set_token
+        self.prepare = store.prepare_save
+        self.remove = store.remove_token
+        self.refresh = grants.refresh
+        self.sign_in = grants.sign_in
+        self.revoke = grants.revoke
+        self.pause = asyncio.sleep
+        self._store = store
+        self._held, self._place = contextlib.AsyncExitStack(), contextlib.AsyncExitStack()
+        self._places = getattr(grants, "place", contextlib.nullcontext)
+
+    async def lock(self, wait: float, lease: float) -> float | None:
+        await self._place.aclose()
+        await self._place.enter_async_context(self._places())
+        return await self._held.enter_async_context(self._store.token_lock(wait, lease))
+
+    async def unlock(self) -> None:
+        await self._held.aclose()
+
+    async def end(self) -> None:
+        try:
+            await self._held.aclose()
+        finally:
+            await self._place.aclose()
+
+
+async def _drive(
+    flow: Generator[Step, Reply, Any], port: _Port, flight: Flight, report: Report
+) -> Any:
+    try:
+        step = next(flow)
+        while True:
+            report(step)
+            if flight.stops_before(step):
+                raise Abandoned
+            try:
+                reply = reply_to(await step.perform(port), None)
+            except Exception as error:  # noqa: BLE001 - the flow judges it
+                reply = reply_to(None, error)
+            step = flow.send(reply)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        try:
+            await port.end()
+        finally:
+            report(None)
+
+
+def _standing(loop: asyncio.AbstractEventLoop) -> Callable[[], bool]:
+    """Tells others that this loop does not run, so that they need not wait for it."""
+    return lambda: not loop.is_running()

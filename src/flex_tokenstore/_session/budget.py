@@ -1,0 +1,79 @@
+"""One API call's tokens: which it has tried, and when a 401 is to be believed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from .._values.secret import Secret
+    from .._values.token import Token
+    from .state import Origin, Outcome, State
+
+MOST_TOKENS = 3  # that one API call tries after its first
+
+
+class Budget:
+    """What one API call may still try.
+
+    After 401 answers it tries at most three more tokens, one of them refreshed and one signed in
+    for; more than one may be adopted: where two programs have different tokens and both expire, one
+    of them adopts the other's, and then the one that the other obtained for it. Once the API has
+    refused a token just signed in for, the endpoint's 401 is believed for a minute: no token
+    request can help, and the secret must not go out for each call. Other endpoints go on with
+    that token. Another token in the store ends the belief, as does any other answer.
+    """
+
+    def __init__(self, state: State, endpoint: str) -> None:
+        self._state = state
+        self._endpoint = endpoint
+        self._origin: Origin = "adopted"
+        self._tried: list[Origin] = []
+        self.refused: list[Secret[str]] = []
+        self._looked = False
+        self._final = False
+
+    def first(self, outcome: Outcome) -> Token:
+        self._origin = outcome.origin
+        self._final = outcome.final
+        return outcome.token
+
+    def accepted(self) -> None:
+        """The API answered with something else than 401."""
+        if self._state.believed:
+            self._state.believed.pop(self._endpoint, None)
+
+    def refuse(self, token: Token, monotonic: float, wall: float) -> Literal["renew", "look", ""]:
+        """The API answered 401: obtain another token, only look in the store, or ("") give up."""
+        state = self._state
+        self.refused.append(token.access_token)
+        if state.believes(self._endpoint, monotonic):
+            looked, self._looked = self._looked, True
+            return "" if looked else "look"
+        if self._is_hopeless(monotonic):
+            state.believe(self._endpoint, monotonic)
+            return ""
+        state.refuse(token, self._origin, monotonic, wall)
+        return "renew"
+
+    def next(self, outcome: Outcome | None, monotonic: float) -> Token | None:
+        """The token to try, from what was obtained; None: give up."""
+        if outcome is None:
+            return None
+        origin, state = outcome.origin, self._state
+        again = origin != "adopted" and origin in self._tried
+        access = outcome.token.access_token
+        # The last: the session went back to it meanwhile, since another call's refresh failed.
+        if outcome.final or again or access in self.refused:
+            state.believe(self._endpoint, monotonic)
+            return None
+        self._tried.append(origin)
+        self._origin = origin
+        return outcome.token
+
+    def _is_hopeless(self, monotonic: float) -> bool:
+        return (
+            self._final
+            or "signed_in" in self._tried
+            or len(self._tried) == MOST_TOKENS
+            or self._state.refreshes_in_vain(monotonic)
+        )

@@ -1,0 +1,191 @@
+"""One refresh at a time for each token of this process, shared by all who need it.
+
+An exception from a signal handler can strike the waiting thread at any line, and a process can be
+forked at any moment, even without Python's fork hooks (uWSGI). So no lock is held here by anyone
+who waits: what is shared is changed by single atomic operations, and carries the id of its process.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from .._concurrency.promise import Promise
+from ..errors import SessionClosedError
+from .steps import Load, Lock, Remove, Request, Revoke, Save, Unlock
+
+if TYPE_CHECKING:
+    from .steps import Step
+
+SLICE = 0.5  # seconds: an endless wait cannot be interrupted on Windows
+SLOW_START = 2.0  # seconds after which a refresh that has not begun never will
+
+
+class Abandoned(Exception):
+    """Nobody flies or waits for this flight any more; whoever joined it starts another."""
+
+
+class Flight(Promise):
+    """One refresh under way.
+
+    Args:
+        owner: The session whose flow it runs.
+        dead: Tells that whatever runs it stands still (an event loop that does not run).
+        thread: Of the event loop that runs it; None: it has a thread of its own.
+    """
+
+    def __init__(
+        self, owner: object, dead: Callable[[], bool] = lambda: False, thread: int | None = None
+    ) -> None:
+        super().__init__()
+        self.owner = owner
+        self.private = False
+        """It revokes or removes: its outcome is its caller's alone."""
+        self.sent = False
+        """A request was sent: what it brings exists nowhere else until it is saved."""
+        self.given_up = False
+        """The user pressed Ctrl-C twice: nobody waits for it any more, saved or not."""
+        self.given_up_at = 0.0
+        """Monotonic time of that."""
+        self.unwanted = False
+        """Its session is being closed: it sends nothing any more, but saves what it has."""
+        self.warned_at: float | None = None
+        """Monotonic time of the message that it is being waited for."""
+        self.abort: Callable[[], None] = lambda: None
+        """Frees what it holds; for a flight whose event loop was closed."""
+        self._dead = dead
+        self._thread = thread
+        self._process = os.getpid()
+        self._fate: dict[str, object] = {}
+        self._waiting: dict[object, None] = {}
+        self._next: dict[str, Flight] = {}
+
+    def over(self) -> bool:
+        """It has landed, or never will: it was lost with its loop, or is the parent process's."""
+        return self.done() or self._process != os.getpid() or self._dead()
+
+    def enter(self, waiter: object) -> None:
+        """Somebody waits for it."""
+        self._waiting[waiter] = None
+
+    def leave(self, waiter: object) -> None:
+        """Somebody does not wait for it any more."""
+        self._waiting.pop(waiter, None)
+
+    def awaited(self) -> bool:
+        """Whether anybody waits for it."""
+        return bool(self._waiting)
+
+    def take_off(self) -> bool:
+        """For whoever flies it, at the start; False: it was scrapped."""
+        pilot = object()
+        return self._fate.setdefault("fate", pilot) is pilot
+
+    def scrap(self) -> None:
+        """Unless it has taken off, it never will."""
+        if self._fate.setdefault("fate", "scrapped") == "scrapped":
+            self.give(None, Abandoned())
+
+    def follow(self, successor: Flight) -> Flight:
+        """The one flight that follows this one: ``successor``, unless another was first."""
+        return self._next.setdefault("next", successor)
+
+    def last(self) -> Flight:
+        """The last one of those that follow it."""
+        flight = self
+        while (following := flight._next.get("next")) is not None:
+            flight = following
+        return flight
+
+    def stops_before(self, step: Step) -> bool:
+        """All who waited have left, and nothing is lost by stopping here.
+
+        A refresh that nobody waits for makes no further request: it would send a secret, or use
+        up a refresh token, for nobody. With a token in hand it goes on until that is saved.
+        """
+        if self.given_up:
+            return not isinstance(step, Save)
+        if self.unwanted and not self.sent:
+            return not isinstance(step, (Save, Remove, Unlock))
+        if isinstance(step, (Request, Revoke)):
+            before, self.sent = self.sent, True  # before looking: see ``_waits.leave_or_stay``
+            if self._waiting and not (self.unwanted and isinstance(step, Request)):
+                return False
+            self.sent = before
+            return True
+        return not self.sent and not self._waiting and isinstance(step, (Load, Lock))
+
+    def check_thread(self) -> None:
+        """Raises SessionClosedError if this thread would wait for its own event loop."""
+        if self._thread == threading.get_ident() and not self.over():
+            raise SessionClosedError(
+                "an async session renews this token in the event loop of this very thread, which a "
+                "sync call would block for ever: await the async one here, or make the sync call "
+                "with asyncio.to_thread()"
+            )
+
+    def wait_a_while(self, since: float) -> None:
+        """Blocks until it is over, for a slice of time. ``since``: when the wait began."""
+        self.wait(SLICE)
+        if time.monotonic() - since > SLOW_START:
+            self.scrap()  # whoever was to fly it was interrupted before it could
+
+
+class Gate:
+    """Lets one flight through; global in the process, for sync and async sessions alike."""
+
+    def __init__(self, key: object) -> None:
+        self.key = key
+        self.sign_ins: list[float] = []
+        """For ``State.sign_ins``, which all sessions of one token share."""
+        self._latest = Flight(None)
+        self._latest.scrap()
+
+    @contextmanager
+    def joined(
+        self,
+        owner: object,
+        dead: Callable[[], bool] = lambda: False,
+        thread: int | None = None,
+    ) -> Iterator[tuple[Flight, Flight]]:
+        """The flight under way and the caller's own; the same one if the caller is to fly it.
+
+        The caller's own also stands for it among those who wait.
+        """
+        # Made before it is shown to anyone, so that it is scrapped wherever Ctrl-C strikes:
+        # others would wait for a flight that nobody flies.
+        mine = Flight(owner, dead, thread)
+        joined: Flight | None = None
+        try:
+            joined = self._latest
+            while joined.over():
+                joined = joined.follow(mine)
+            self._latest = joined
+            joined.enter(mine)
+            yield joined, mine
+        finally:
+            mine.scrap()
+            if joined is not None:
+                joined.leave(mine)
+
+    def current(self, owner: object) -> Flight | None:
+        """The flight of ``owner`` under way."""
+        flight = self._latest.last()
+        return None if flight.over() or flight.owner is not owner else flight
+
+
+_gates: WeakValueDictionary[object, Gate] = WeakValueDictionary()
+# By process: another thread of the parent may have held the lock when this process was forked.
+# Reentrant: a signal handler may make a session while its thread makes one.
+_mutexes: dict[int, threading.RLock] = {}
+
+
+def gate_for(key: object) -> Gate:
+    """The gate for ``key`` in this process."""
+    with _mutexes.setdefault(os.getpid(), threading.RLock()):
+        return _gates.setdefault(key, Gate(key))

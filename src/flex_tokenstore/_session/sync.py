@@ -1,0 +1,344 @@
+"""The token of a sync program: had once, renewed once, however many threads need it."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import os
+import sys
+import threading
+import time
+from collections.abc import Generator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .._concurrency.promise import Promise
+from .._concurrency.spawn import spawn
+from .._events.dispatch import OnEvent, refuse_within_report
+from ..errors import TokenStoreError
+from . import flow as _flow
+from .base import FlowOf, OnStoreError, Report, SessionBase, reply_to
+from .budget import Budget
+from .single_flight import Abandoned, Flight
+from .state import Outcome
+from .steps import Reply, Step
+from .waits import finish
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .._store.sync import TokenStore
+    from .._values.secret import Secret
+    from .._values.token import Token
+
+
+class Grants(Protocol):
+    """How a session gets tokens from the server (RFC 6749).
+
+    Each method raises :class:`~flex_tokenstore.GrantError`, whose ``reason`` tells the session
+    what to do; any other exception counts as ``"failed"``.
+
+    A method ``abandon()`` is optional: it ends the request that is under way in another thread or
+    task at once, which then raises. It is called when the user presses Ctrl-C twice.
+
+    A method ``place()`` is optional too: a context manager, entered before the token lock is
+    acquired and left after it is released. It waits where too many token requests are under way
+    already: who waits under the lock would see its lease expire. An error of ``refresh`` or
+    ``sign_in`` whose ``busy`` is true has the session release the lock, and begin anew.
+    """
+
+    def refresh(self, refresh_token: Secret[str]) -> Mapping[str, Any]:
+        """The refresh grant (section 6); gives the JSON object of the token answer."""
+        ...
+
+    def sign_in(self) -> Mapping[str, Any]:
+        """The client-credentials grant (section 4.4)."""
+        ...
+
+    def revoke(self, token: Token) -> None:
+        """Revokes it (RFC 7009); ``reason="rejected"`` if the access token is not accepted."""
+        ...
+
+
+class TokenSession(SessionBase):
+    """Owns one identity's token in this program; safe for threads, usable after a fork.
+
+    Args:
+        store: Where the token is kept. The session closes it.
+        grants: How to get a token.
+        request_timeout: Seconds that one token request takes at most; what ``grants`` keeps to.
+        failure_window: Seconds after a failed renewal during which none is tried.
+        lock_timeout: Seconds to wait for another program's renewal; None: as long as the lease
+            of a program that died may last, and 10 s.
+        on_store_error: ``"raise"``, or ``"memory"``: go on with a token in memory alone while
+            the store cannot be reached, at the price of one sign-in for each process.
+        on_event: Called with each :class:`Event`, in the thread that renews, which waits for
+            it: it must be quick, and must not use the session. What it raises is logged.
+
+    Raises:
+        TypeError: ``on_event`` cannot be called, or is a coroutine function.
+    """
+
+    def __init__(
+        self,
+        store: TokenStore,
+        grants: Grants,
+        *,
+        request_timeout: float = 15.0,
+        failure_window: float = 5.0,
+        lock_timeout: float | None = None,
+        on_store_error: OnStoreError = "raise",
+        on_event: OnEvent | None = None,
+    ) -> None:
+        super().__init__(
+            store,
+            grants,
+            request_timeout=request_timeout,
+            failure_window=failure_window,
+            lock_timeout=lock_timeout,
+            on_store_error=on_store_error,
+            on_event=on_event,
+        )
+        self.store: TokenStore
+        self._saver: _Saver | None = None
+
+    def token(self) -> Token:
+        """A token that should work: from memory, from the store, or from the server.
+
+        Raises:
+            TokenStoreError: None can be had; see ``flex_tokenstore.errors``. Also what the
+                grants raise.
+        """
+        return self._at_hand() or self._obtain().token
+
+    def new_call(self, endpoint: str = "") -> TokenCall:
+        """For one API call and its repetitions after 401 answers.
+
+        Args:
+            endpoint: What is called: a 401 of one endpoint says nothing of the others.
+        """
+        return TokenCall(self, endpoint)
+
+    def peek(self) -> Token | None:
+        """What is stored, with no request to the server."""
+        self._check_open()
+        return self.store.get_token()
+
+    def revoke(self) -> bool:
+        """Has the server revoke the token and removes it from the store and from memory.
+
+        Other processes that use the same store sign in again. The client secret is not sent.
+
+        Returns:
+            True if the server revoked a token; False if there was none, or none that still lived.
+        """
+        return bool(self._alone(_flow.revoke))
+
+    def remove(self) -> None:
+        """Removes the token from the store and from memory; the server is not told."""
+        self._alone(_flow.remove)
+
+    def close(self) -> None:
+        """Waits for a renewal under way, tries once more to save, and closes the store."""
+        refuse_within_report()
+        self._closed = True  # first: a renewal that began later would find the store closed
+        if self._saver is not None:
+            self._saver.ended.give(None)
+        flight = self._gate.current(self)
+        if flight is not None:
+            flight.unwanted = True  # it may be waiting for another program, which takes its time
+            finish(flight, self, self._limit, self._give_up)
+        if self._ended:
+            return
+        if self._state.unsaved is not None:
+            with contextlib.suppress(TokenStoreError):
+                self._alone(_flow.save_again, closing=True)
+        # Not before: whoever was interrupted while it saved closes the session once more.
+        ended, self._ended = self._ended, True
+        if not ended:
+            self.store.close()
+
+    def __enter__(self) -> TokenSession:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _obtain(self, tried: Sequence[Secret[str]] = ()) -> Outcome:
+        while True:
+            self._check_open()
+            with self._gate.joined(self) as (flight, waiter):
+                leads = flight is waiter
+                if leads:
+                    self._check_open()  # again: whoever closes it looks for a flight only once
+                    self._launch(flight, _flow.obtain(self._state))
+                elif meanwhile := self._meanwhile():
+                    return meanwhile
+                finish(flight, waiter, self._limit, self._give_up)
+            if not flight.done():
+                continue
+            outcome = self._outcome(flight, leads, tried)
+            if outcome is not None:
+                return outcome
+
+    def _look(self, refused: Token) -> Outcome | None:
+        outcome: Outcome | None = self._alone(lambda state: _flow.look(state, refused))
+        return outcome
+
+    def _alone(self, flow: FlowOf, *, closing: bool = False) -> Any:
+        """Runs a flow whose outcome is for this caller only."""
+        while True:
+            with self._gate.joined(self) as (flight, waiter):
+                leads = flight is waiter
+                if not closing:
+                    self._check_open()
+                if leads:
+                    flight.private = True
+                    self._launch(flight, flow(self._state))
+                finish(flight, waiter, self._limit, self._give_up)
+            # Given up for another caller's sake, it is begun again.
+            if leads and flight.done() and not isinstance(flight.exception(), Abandoned):
+                return flight.result()
+
+    def _launch(self, flight: Flight, flow: Generator[Step, Reply, Any]) -> None:
+        def fly() -> None:
+            if not flight.take_off():
+                return
+            try:
+                port = _Port(self.store, self._grants)
+                result = _drive(self._start(flow), port, flight, self._report)
+            except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
+                flight.give(None, error)
+            else:
+                flight.give(result)
+            self._save_later()
+
+        if sys.is_finalizing():
+            fly()  # a thread would not run any more: Python 3.11 waits for its start for ever
+            return
+        # A thread of its own, never a daemon, whatever its caller is: neither Ctrl-C nor the
+        # program's end must come between the server's answer and the save, or a rotated token is
+        # lost. With the caller's context variables, which logs and callbacks may look at.
+        context = contextvars.copy_context()
+        try:
+            spawn(lambda: context.run(fly), "flex-tokenstore-renewal", daemon=False)
+        except RuntimeError:
+            fly()  # the interpreter is shutting down and starts no thread any more
+
+    def _save_later(self) -> None:
+        """Has a token that could not be saved tried again, also if no call comes.
+
+        A program that is idle would else keep the one refresh token that works from all others.
+        """
+        if self._state.unsaved is None or self._closed:
+            return
+        if (self._saver is None or not self._saver.works()) and not sys.is_finalizing():
+            self._saver = _Saver(self)
+            with contextlib.suppress(RuntimeError):  # the interpreter is shutting down
+                self._saver.start()
+
+    def _save_again(self) -> None:
+        with contextlib.suppress(TokenStoreError):
+            self._alone(_flow.save_again)
+
+
+class _Saver(threading.Thread):
+    """Saves a token once the store is back. A daemon: the program's end does not wait for it."""
+
+    def __init__(self, session: TokenSession) -> None:
+        super().__init__(name="flex-tokenstore-save", daemon=True)
+        self.ended = Promise()
+        self._session = session
+        self._process = os.getpid()
+
+    def works(self) -> bool:
+        """It runs, in this process: a forked child has the object, not the thread."""
+        return self._process == os.getpid() and self.is_alive()
+
+    def run(self) -> None:
+        while (pause := self._session._until_save()) is not None:
+            if self.ended.wait(pause):
+                return
+            self._session._save_again()
+
+
+class TokenCall:
+    """One API call: a token to send, and another after each 401, at most three times."""
+
+    def __init__(self, session: TokenSession, endpoint: str) -> None:
+        self._session = session
+        self._budget = Budget(session._state, endpoint)
+
+    def accepted(self) -> None:
+        """The API answered with something else than 401."""
+        self._budget.accepted()
+
+    def token(self) -> Token:
+        """The token to send first; raises as :meth:`TokenSession.token`."""
+        held = self._session._at_hand()
+        return held if held is not None else self._budget.first(self._session._obtain())
+
+    def refused(self, token: Token) -> Token | None:
+        """The API answered 401 to ``token``: the next one to try; None: give up."""
+        what = self._budget.refuse(token, time.monotonic(), time.time())
+        if not what:
+            return None
+        session, tried = self._session, self._budget.refused
+        outcome = session._look(token) if what == "look" else session._obtain(tried)
+        return self._budget.next(outcome, time.monotonic())  # that may have taken long
+
+
+class _Port:
+    """Performs steps for a sync program."""
+
+    def __init__(self, store: TokenStore, grants: Grants) -> None:
+        self.load = store.get_token
+        self.save = store.set_token
+        self.prepare = store.prepare_save
+        self.remove = store.remove_token
+        self.refresh = grants.refresh
+        self.sign_in = grants.sign_in
+        self.revoke = grants.revoke
+        self.pause = time.sleep
+        self._store = store
+        self._held, self._place = contextlib.ExitStack(), contextlib.ExitStack()
+        self._places = getattr(grants, "place", contextlib.nullcontext)
+
+    def lock(self, wait: float, lease: float) -> float | None:
+        self._place.close()  # whoever waits for another program's lock is in nobody's way
+        self._place.enter_context(self._places())
+        return self._held.enter_context(self._store.token_lock(wait, lease))
+
+    def unlock(self) -> None:
+        self._held.close()
+
+    def end(self) -> None:
+        try:
+            self._held.close()
+        finally:
+            self._place.close()
+
+
+def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight, report: Report) -> Any:
+    try:
+        step = next(flow)
+        while True:
+            report(step)
+            if flight.stops_before(step):
+                raise Abandoned
+            try:
+                reply = reply_to(step.perform(port), None)
+            except Exception as error:  # noqa: BLE001 - the flow judges it
+                reply = reply_to(None, error)
+            step = flow.send(reply)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        try:
+            port.end()
+        finally:
+            report(None)

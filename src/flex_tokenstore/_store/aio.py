@@ -1,0 +1,309 @@
+"""A token store, for asyncio programs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import inspect
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .._concurrency.event_loops import running_loop
+from .._concurrency.hook_threads import submit
+from .._config.store_config import hidden
+from .._host.patience import Patience
+from .._plugin.guard import (
+    check_expected,
+    is_lease_end,
+    is_manager,
+    lock_times,
+    refuse_false,
+    wrong_lease_end,
+    wrong_lock,
+)
+from .._values.secret import Secret
+from .._values.token import ANY_REVISION, Token
+from ..errors import TokenLockTimeoutError, TokenUnavailableError
+from .opening import (
+    HostLockSetting,
+    OpenedStore,
+    StoreConfig,
+    check_arguments,
+    choose,
+    open_binding,
+    opened,
+    taken,
+)
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .._plugin.hooks import Abilities, Hook
+    from .._values.identity import TokenIdentity
+
+T = TypeVar("T")
+
+
+class AsyncTokenStore:
+    """One identity's token in one store, as :class:`TokenStore` with coroutines."""
+
+    def __init__(self, opened: OpenedStore) -> None:
+        self._opened = opened
+        self._binding = opened.binding
+        # A try may cost a change of threads, so that the first pauses are longer than elsewhere.
+        self._patience = Patience(brisk=0.02)
+
+    @property
+    def name(self) -> str:
+        """The store's name, such as ``"file"``."""
+        return self._opened.name
+
+    @property
+    def place(self) -> str:
+        """Where the token is, for people: a path, a key, an address."""
+        return self._opened.place
+
+    @property
+    def identity(self) -> TokenIdentity:
+        """Whose token it is."""
+        return self._opened.identity
+
+    @property
+    def abilities(self) -> Abilities:
+        """What the store can do."""
+        return self._opened.abilities
+
+    @property
+    def lock_key(self) -> object:
+        """Equal for two handles on one token in this process."""
+        return self._opened.lock_key()
+
+    async def get_token(self) -> Token | None:
+        """As :meth:`TokenStore.get_token`."""
+        with self._opened.guard("read the token", "get_token") as failed:
+            return self._opened.read(await self._call(self._binding.get_token, {}))
+        raise failed.error
+
+    async def set_token(self, token: Token, expected: str | None = ANY_REVISION) -> None:
+        """As :meth:`TokenStore.set_token`."""
+        token = taken(token)  # type: ignore[assignment]  # what is no token is refused below
+        check_expected(expected)
+        written = self._opened.write(token)
+        hook = self._binding.set_token
+        with self._opened.guard("save the token", "set_token", token) as failed:
+            await self._refuse_newer(expected)
+            arguments = hook.keywords(token=written, expected=expected)
+            refuse_false(self.name, await self._call(hook, arguments))
+            return
+        raise failed.error
+
+    async def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
+        """Finds out whether a token could be saved; under the token lock, before a token request.
+
+        A store without the hook ``prepare_save`` cannot tell: then this returns at once.
+
+        Args:
+            expected: Revision that the coming save expects (None: nothing is stored).
+
+        Raises:
+            TokenPermissionError: A save is refused, and will be: this user may not write.
+            TokenUnavailableError: A save is refused for another reason that lasts.
+        """
+        hook = self._binding.prepare_save
+        if hook is None:
+            return
+        with self._opened.guard("find out whether it can save a token", "prepare_save") as failed:
+            await self._call(hook, hook.keywords(expected=expected))
+            return
+        raise failed.error
+
+    async def remove_token(self, expected: str | None = ANY_REVISION) -> None:
+        """As :meth:`TokenStore.remove_token`."""
+        check_expected(expected)
+        hook = self._binding.remove_token
+        with self._opened.guard("remove the token", "remove_token") as failed:
+            await self._refuse_newer(expected)
+            await self._call(hook, hook.keywords(expected=expected))
+            return
+        raise failed.error
+
+    @asynccontextmanager
+    async def token_lock(self, wait: float, lease: float) -> AsyncIterator[float | None]:
+        """As :meth:`TokenStore.token_lock`; waits without blocking a thread."""
+        wait, lease = lock_times(wait, lease)
+        end, leave = await self._acquire(wait, lease)
+        try:
+            yield end
+        finally:
+            with self._opened.guard("release its lock", "token_lock") as failed:
+                await leave()
+            failed.warn()  # not raised: the lease or the holder's end frees it
+
+    async def aclose(self) -> None:
+        """Gives back what the store opened; twice is fine."""
+        running_loop()
+        if self._binding.close is not None:
+            with self._opened.guard("close", "close") as failed:
+                await self._call(self._binding.close, {})
+            failed.check()
+
+    async def __aenter__(self) -> AsyncTokenStore:
+        running_loop()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} of {self.identity.key}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a token store is not pickled: open one in each process")
+
+    async def _refuse_newer(self, expected: str | None) -> None:
+        """Looks before whatever is there is replaced: a newer version's token must stay.
+
+        Any other revision was read before, and a newer token's is never told.
+        """
+        if expected != ANY_REVISION:
+            return
+        try:  # the innermost store: what a wrapper of this version makes of it is not the question
+            found = Secret(await self._call(self._binding.innermost.get_token, {}))
+        except TokenUnavailableError:
+            raise
+        except Exception:  # noqa: BLE001 - what cannot be read may be replaced, as the store sees fit
+            return
+        self._opened.refuse_newer(found)
+
+    async def _acquire(self, wait: float, lease: float) -> tuple[float | None, Any]:
+        with self._opened.guard("take the token lock", "token_lock") as failed:
+            running_loop()
+            end, leave = await self._enter_lock(wait, lease)
+            if not is_lease_end(end):
+                await leave()
+                raise wrong_lease_end(self.name, end)
+            return end, leave
+        raise failed.error
+
+    async def _enter_lock(self, wait: float, lease: float) -> tuple[float | None, Any]:
+        hook = self._binding.token_lock
+        if hook is None:
+            return await self._enter_in_thread(self._try_host_lock, wait)
+        manager = hook.function(**hook.keywords(wait=wait, lease=lease))
+        if inspect.isawaitable(manager):
+            manager = await manager
+        kind = is_manager(manager)
+        if kind == "async":
+            end = await manager.__aenter__()
+            return end, functools.partial(manager.__aexit__, None, None, None)
+        if kind is None:
+            raise wrong_lock(self.name, manager)
+
+        def enter() -> tuple[float | None, Any]:
+            # One try and no more: a thread that waits here could be the one a save needs.
+            one_try = hook.function(**hook.keywords(wait=0.0, lease=lease))
+            return one_try.__enter__(), one_try
+
+        return await self._enter_in_thread(enter, wait)
+
+    def _try_host_lock(self) -> tuple[float | None, Any]:
+        """In a thread: the first try may make folders, and any may meet a slow file system."""
+        lock = self._opened.host_lock()
+        held = contextlib.nullcontext() if lock is None else lock.hold(0.0)
+        try:
+            return held.__enter__(), held
+        except TokenLockTimeoutError:
+            raise TokenLockTimeoutError(
+                f"the lock of token store {self.name!r} could not be acquired in time: another "
+                "process or thread holds it. It may stand still (a debugger, a blocking call in an "
+                "event loop): let it go on or end it",
+                store=self.name,
+            ) from None
+
+    async def _enter_in_thread(
+        self, enter: Callable[[], tuple[float | None, Any]], wait: float
+    ) -> tuple[float | None, Any]:
+        async def attempt() -> tuple[float | None, Any]:
+            entering = submit("lock", enter)
+            try:
+                end, entered = await asyncio.wrap_future(entering)
+            except asyncio.CancelledError:
+                entering.add_done_callback(_leave_at_once)
+                raise
+            # Not among those who enter, whose thread may be kept by a lock that blocks.
+            leave = functools.partial(entered.__exit__, None, None, None)
+            return end, functools.partial(_in_thread, leave)
+
+        return await _until(attempt, wait, self._patience)
+
+    async def _call(self, hook: Hook, arguments: dict[str, Any]) -> Any:
+        running_loop()
+        if hook.is_coroutine:
+            result = hook.function(**arguments)
+            # A wrapper's hook may answer by itself, where the inner store's would be a coroutine.
+            return await result if inspect.isawaitable(result) else result
+        result = await _in_thread(functools.partial(hook.function, **arguments))
+        return await result if inspect.isawaitable(result) else result
+
+
+async def open_async_store(
+    config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
+) -> AsyncTokenStore:
+    """Opens a token store for an asyncio program; as :func:`open_store`.
+
+    What reads files, such as importing a plugin, is done in a thread; the event loop goes on.
+
+    Raises:
+        AsyncioRequiredError: asyncio does not run here.
+    """
+    config = hidden(config)
+    running_loop()
+    check_arguments(identity, host_lock)
+    chosen = await _in_thread(functools.partial(choose, config, prefer_async=True))
+    if chosen.is_async:  # its clients may bind themselves to the event loop that they are made in
+        return AsyncTokenStore(opened(chosen, identity, host_lock))
+    return AsyncTokenStore(await _in_thread(functools.partial(opened, chosen, identity, host_lock)))
+
+
+def async_store(
+    config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
+) -> AsyncTokenStore:
+    """:func:`open_async_store` for callers that are not in an event loop yet."""
+    config = hidden(config)
+    return AsyncTokenStore(open_binding(config, identity, prefer_async=True, host_lock=host_lock))
+
+
+def _leave_at_once(entering: Future[tuple[float | None, Any]]) -> None:
+    """For a lock that was had when nobody waited for it any more."""
+    if entering.exception() is None:
+        entering.result()[1].__exit__(None, None, None)
+
+
+async def _in_thread(function: Callable[[], T]) -> T:
+    running_loop()  # before the work begins, whose outcome nobody else would hear of
+    return await asyncio.wrap_future(submit("io", function))
+
+
+async def _until(attempt: Callable[[], Awaitable[T]], wait: float, patience: Patience) -> T:
+    deadline = time.monotonic() + wait
+    patience.begin()
+    while True:
+        try:
+            had = await attempt()
+        except TokenLockTimeoutError:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise
+            await asyncio.sleep(min(left, patience.pause()))
+        else:
+            patience.end()
+            return had

@@ -1,0 +1,305 @@
+"""The token, as stores hold it and as programs see it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .secret import Secret
+from .token_form import TAG as TAG
+from .token_form import problem_of, shown_identity, unsendable
+
+FORMAT = 1
+"""Version of what is under :data:`TAG`. A store must refuse a newer one, not repair it."""
+
+ANY_REVISION = "*"
+"""As ``expected``: replace or remove whatever is stored."""
+
+
+class TokenObject(dict[str, Any]):
+    """A token on its way to or from a store: a dict that does not print itself."""
+
+    def __repr__(self) -> str:
+        return f"TokenObject(<{len(self)} fields hidden>)"
+
+    def __rich_repr__(self) -> Iterator[str]:
+        yield f"<{len(self)} fields hidden>"
+
+    __str__ = __repr__
+
+
+class Token:
+    """An OAuth token and what is known of its origin. Frozen; shows no secret.
+
+    Args:
+        data: The JSON object, as the Authentication API gave it, with or without the
+            ``flex_tokenstore`` key. It is copied.
+
+    Raises:
+        ValueError: It is not a JSON object with a string ``access_token``, its parts have wrong
+            types, or a token contains characters that OAuth does not allow (RFC 6749 appendix A),
+            such as a line end. The message holds no value.
+    """
+
+    __slots__ = ("_authorization", "_data", "expires_at", "identity_key", "obtained_at")
+
+    _data: TokenObject
+    _authorization: str
+    expires_at: float | None
+    """Unix time in seconds at which the access token expires; None: not known."""
+    identity_key: str | None
+    """``TokenIdentity.key`` of its owner; None: another program stored it."""
+    obtained_at: float | None
+    """Unix time in seconds at which it was asked for; None: not known."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        # In a Secret: a traceback may show the locals of this frame.
+        found: Any = Secret(data)
+        del data
+        copied = check_token_object(found.reveal())
+        tag = copied.get(TAG, {})
+        if "revision" in tag and (problem := unsendable(copied)):
+            raise ValueError(problem)  # what a wrapper stored; here it would become a header
+        put = object.__setattr__
+        put(self, "_data", copied)
+        put(self, "_authorization", f"Bearer {copied['access_token']}")
+        put(self, "identity_key", tag.get("identity"))
+        put(self, "obtained_at", _seconds(tag.get("obtained_at")))
+        put(self, "expires_at", _seconds(tag.get("expires_at")))
+
+    @classmethod
+    def issued(
+        cls,
+        answer: Mapping[str, Any],
+        *,
+        identity_key: str,
+        obtained_at: float,
+        sign_ins: Sequence[float] = (),
+    ) -> Token:
+        """A token as the server just gave it, tagged with its owner and times.
+
+        Args:
+            answer: The JSON object of the token answer.
+            identity_key: ``TokenIdentity.key`` of its owner.
+            obtained_at: Unix time in seconds at which the request was sent.
+            sign_ins: Unix times in seconds; see :attr:`sign_ins`.
+        """
+        given: Any = Secret(answer)
+        del answer  # as in __init__
+        if not isinstance(given.reveal(), Mapping):
+            raise ValueError("the token response is not a JSON object")
+        lifetime = _seconds(given.reveal().get("expires_in"))
+        tag: dict[str, Any] = {
+            "format": FORMAT,
+            "identity": identity_key,
+            "obtained_at": obtained_at,
+            "expires_at": None if lifetime is None else obtained_at + lifetime,
+        }
+        if sign_ins:
+            tag["sign_ins"] = list(sign_ins)
+        return cls(TokenObject({**given.reveal(), TAG: tag}))
+
+    @property
+    def access_token(self) -> Secret[str]:
+        """The access token."""
+        return Secret(self._data["access_token"])
+
+    @property
+    def refresh_token(self) -> Secret[str] | None:
+        """The refresh token, if there is one."""
+        value = self._data.get("refresh_token")
+        return Secret(value) if value else None
+
+    @property
+    def authorization(self) -> str:
+        """The ``Authorization`` header (RFC 6750). Secret: use it in one expression only."""
+        return self._authorization
+
+    @property
+    def token_type(self) -> str | None:
+        """``token_type`` as the server spelled it; None if it gave none, or not as a string."""
+        found = self._data.get("token_type")
+        return found if isinstance(found, str) else None
+
+    @property
+    def scope(self) -> str | None:
+        """The granted scopes, separated by spaces (RFC 6749 section 3.3); None: not known.
+
+        Some servers send a list.
+        """
+        found = self._data.get("scope")
+        if isinstance(found, (list, tuple)) and all(isinstance(each, str) for each in found):
+            return " ".join(found)
+        return found if isinstance(found, str) else None
+
+    @property
+    def sign_ins(self) -> tuple[float, ...]:
+        """Unix times of the last sign-ins that only refusals of the API caused, as far as they are
+        kept: for a minute. By them all programs that share the token keep within one bound."""
+        kept = self._data.get(TAG, {}).get("sign_ins")
+        if not isinstance(kept, list):
+            return ()
+        times = (_seconds(each) for each in kept[:_MOST_TIMES])
+        return tuple(each for each in times if each is not None)
+
+    @property
+    def lifetime(self) -> float | None:
+        """Seconds from request to expiry; None: not known."""
+        if self.expires_at is None or self.obtained_at is None:
+            return None
+        return self.expires_at - self.obtained_at
+
+    @property
+    def grant_type(self) -> str:
+        """The grant that would renew it: ``"refresh_token"`` or ``"client_credentials"``."""
+        return "refresh_token" if self._data.get("refresh_token") else "client_credentials"
+
+    @property
+    def revision(self) -> str:
+        """See :func:`revision_of`."""
+        return revision_of(self._data)
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that name the access token in logs."""
+        return digest_of(self._data["access_token"])[:8]
+
+    def to_dict(self) -> dict[str, Any]:
+        """A copy of the JSON object, secrets and all; the copy does not print itself."""
+        return _copy(self._data)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Token) and bool(self._data == other._data)
+
+    def __hash__(self) -> int:
+        return hash(self.revision)
+
+    def __repr__(self) -> str:
+        if not hasattr(self, "identity_key"):
+            return "<Token that was refused>"  # in a traceback, among the locals of __init__
+        return (
+            f"<Token {self.digest} grant_type={self.grant_type} "
+            f"identity={shown_identity(self.identity_key)} "
+            f"expires_at={self.expires_at}>"
+        )
+
+    def __copy__(self) -> Token:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Token:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Token is not pickled: its secrets would travel in the clear")
+
+
+def check_token_object(data: object, *, wrapped: bool = False) -> TokenObject:
+    """``data`` as a token object of its own.
+
+    Args:
+        data: What a store returned, the server sent, or a program made.
+        wrapped: It is what a wrapper store keeps in place of a token: its ``access_token`` never
+            becomes a header, and may be any string. Stores see it by the ``revision`` in its tag.
+
+    Raises:
+        ValueError: It is not one. The message names the part, never a value.
+    """
+    # In a Secret, and checked in a function that does not raise: a traceback may show locals.
+    found: Secret[Any] = Secret(data)
+    del data
+    copied, problem = checked(found, wrapped=wrapped)
+    if copied is None:
+        raise ValueError(problem)
+    return copied
+
+
+def checked(found: Secret[Any], *, wrapped: bool = False) -> tuple[TokenObject | None, str]:
+    """As :func:`check_token_object`; the second part says why there is no token."""
+    try:
+        problem = problem_of(found.reveal(), wrapped)
+        return (None, problem) if problem else (_copy(found.reveal()), "")
+    except RecursionError:
+        return None, "it is nested too deeply"
+
+
+def is_newer(data: object) -> bool:
+    """A newer version of this package wrote it, in a format that this one does not know.
+
+    Args:
+        data: The JSON object of a stored token, or anything else. A store that has it neither
+            replaces nor removes it.
+    """
+    tag = data.get(TAG) if isinstance(data, Mapping) else None
+    version = tag.get("format") if isinstance(tag, Mapping) else None
+    return isinstance(version, (int, float)) and version > FORMAT
+
+
+def revision_of(token: Mapping[str, Any]) -> str:
+    """Names the content of a stored token, for compare-and-set.
+
+    ``token["flex_tokenstore"]["revision"]`` if present, else the lower-case hexadecimal SHA-256
+    of the canonical JSON array ``[access_token, refresh_token or null]`` (RFC 8785). A wire
+    format: the test vectors are in ``docs/formats.md``.
+
+    Raises:
+        TypeError: ``token`` is not a mapping.
+        KeyError: It has no ``access_token``.
+    """
+    if not isinstance(token, (dict, Mapping)):
+        raise TypeError(f"a token's JSON object was expected, got {type(token).__name__}")
+    tag = token.get(TAG)
+    if isinstance(tag, Mapping) and isinstance(tag.get("revision"), str):
+        return str(tag["revision"])
+    return hashlib.sha256(
+        json.dumps(
+            [token["access_token"], token.get("refresh_token") or None],
+            separators=(",", ":"),
+            ensure_ascii=False,
+        ).encode("utf-8", "surrogatepass")
+    ).hexdigest()
+
+
+def _seconds(value: object) -> float | None:
+    """A time or duration as JSON has it; None: not known, as is one that no clock can reach.
+
+    Some servers write ``expires_in`` as a text, though RFC 6749 section 5.1 has a number.
+    """
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = float(value)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return value if abs(value) <= _FARTHEST else None
+
+
+_NUMBER = re.compile(r"[0-9]{1,400}(?:\.[0-9]{0,400})?")
+_MOST_TIMES = 100  # of a list that others may have written
+_FARTHEST = 1e15  # seconds; not so for NaN either
+_PLAIN = (str, int, float, type(None))  # bool is an int
+
+
+def digest_of(secret: str) -> str:
+    """What stands for a secret in memory of what was refused, and in logs."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _copy(data: Mapping[str, Any]) -> TokenObject:
+    return TokenObject((key, _copy_value(value)) for key, value in data.items())
+
+
+def _copy_value(value: Any) -> Any:
+    if isinstance(value, _PLAIN):
+        return value  # looked for first: asking for an abstract class takes ten times as long
+    if isinstance(value, Mapping):
+        return {key: _copy_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_copy_value(item) for item in value]
+    return value

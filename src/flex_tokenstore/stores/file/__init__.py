@@ -1,0 +1,1 @@
+"""The built-in store that keeps the token in a file of this computer."""

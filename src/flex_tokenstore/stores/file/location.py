@@ -1,0 +1,52 @@
+"""Where the token file is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from flex_tokenstore._config.env_text import expanded
+from flex_tokenstore._host.paths import APP, CONFIG, config_folder, javascript_folder
+from flex_tokenstore.errors import StoreOptionsError, TokenUnavailableError
+from flex_tokenstore.stores.file.naming import MAIN
+
+
+class Place(NamedTuple):
+    """Where the file is."""
+
+    folder: Path
+    name: str | None = None
+    """The file's name, if that is fixed."""
+    is_ours: bool = False
+    """It is the default folder, which no other program uses."""
+    problem: str = ""
+    """Why there is no such folder."""
+
+
+def place_of(path: str | None, *, share_with_js: bool) -> Place:
+    """The place that the store's options name.
+
+    Raises:
+        StoreOptionsError: The option ``path`` names no file.
+    """
+    if path is None:
+        return _default_place(share_with_js)
+    full = Path(expanded(path)).absolute()
+    if not path.strip() or not full.name or "\0" in path:
+        raise StoreOptionsError(
+            f"option path of the store 'file' must name a file, got {path!r}; omit it for the "
+            "default location",
+            option="path",
+            store="file",
+        )
+    return Place(full.parent, full.name)
+
+
+def _default_place(share_with_js: bool) -> Place:
+    name = MAIN if share_with_js else None
+    try:
+        folder = javascript_folder() if share_with_js else config_folder()
+    except TokenUnavailableError as error:
+        # Raised when it is needed: a program may do without its store (on_store_error="memory").
+        return Place(Path(CONFIG, APP), name, problem=error.message)
+    return Place(folder, name, is_ours=folder == config_folder())
