@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = Path(__file__).parent / "typing" / "user_code.py"
+STORES = PROGRAM.with_name("stores.py")
 ROOT = Path(__file__).resolve().parents[1]
 
 MISTAKES = {
@@ -83,3 +84,16 @@ def test_five_mistakes_are_five_errors(check: Checker, tmp_path: Path) -> None:
     errors = basedpyright(file, "standard") if check is basedpyright else check(file)
     found = {int(line) for error in errors for line in re.findall(r"program\.py:(\d+)", error)[:1]}
     assert len(found) == 5, errors
+
+
+@checkers
+def test_what_is_no_store_is_an_error_and_each_kind_of_store_is_none(
+    check: Checker, tmp_path: Path
+) -> None:
+    text = STORES.read_text(encoding="utf-8")
+    file = tmp_path / "program.py"
+    file.write_text(text, encoding="utf-8")
+    errors = basedpyright(file, "standard") if check is basedpyright else check(file)
+    found = {int(line) for error in errors for line in re.findall(r"program\.py:(\d+)", error)[:1]}
+    lines = text.splitlines()
+    assert found == {n for n, line in enumerate(lines, 1) if line.endswith("# wrong")}, errors

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ._plain import to_plain
     from ._query import object_query_string
     from ._rates import RateLimiter, RateLimits
-    from ._response import Response
+    from ._response import PageMeta, Response
     from .resources import Resource
     from .types import FarTime, LatLng, LatLngBounds, Money
 
@@ -35,6 +35,7 @@ _LAZY = {
     "LatLng": "flex_integration_sdk.types",
     "LatLngBounds": "flex_integration_sdk.types",
     "Money": "flex_integration_sdk.types",
+    "PageMeta": "flex_integration_sdk._response",
     "RateLimiter": "flex_integration_sdk._rates",
     "RateLimits": "flex_integration_sdk._rates",
     "Resource": "flex_integration_sdk.resources",
@@ -60,6 +61,7 @@ __all__ = [
     "LatLng",
     "LatLngBounds",
     "Money",
+    "PageMeta",
     "RateLimiter",
     "RateLimits",
     "Resource",

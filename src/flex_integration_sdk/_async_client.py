@@ -17,7 +17,6 @@ from ._async_http import AsyncHttp
 from ._auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
 from ._client import (
     InstanceBase,
-    OnStoreError,
     check_limits,
     refuse_wrong_callback,
     warn_unclean,
@@ -34,7 +33,7 @@ from .config import Settings, resolve, shown_to_nobody
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from flex_tokenstore import AsyncTokenStore
+    from flex_tokenstore import AsyncTokenStore, OnStoreError, StoreConfig
 
 
 _EXIT_PATIENCE = 5.0  # seconds that the program's end waits for a store: as for a loop's end
@@ -45,7 +44,7 @@ def create_async_instance(
     client_secret: AsyncClientSecret | None = None,
     *,
     client_secret_file: str | Path | None = None,
-    token_store: Any = None,
+    token_store: StoreConfig | None = None,
     base_url: str | None = None,
     profile: str | None = None,
     allow_http: bool | None = None,

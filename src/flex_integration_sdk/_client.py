@@ -39,12 +39,11 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from flex_tokenstore import TokenStore
+    from flex_tokenstore import OnStoreError, StoreConfig, TokenStore
 
 logger = logging.getLogger("flex_integration_sdk")
 
 T = TypeVar("T")
-OnStoreError = Literal["raise", "memory"]
 
 
 def create_instance(
@@ -52,7 +51,7 @@ def create_instance(
     client_secret: ClientSecret | None = None,
     *,
     client_secret_file: str | Path | None = None,
-    token_store: Any = None,
+    token_store: StoreConfig | None = None,
     base_url: str | None = None,
     profile: str | None = None,
     allow_http: bool | None = None,

@@ -24,18 +24,28 @@ from .errors import (
     TokenUnavailableError,
     UnknownStoreError,
 )
-from .hookspecs import hookimpl
+from .hookspecs import StoreHooks, hookimpl
 
 if TYPE_CHECKING:
+    from ._config.options import OptionInfo
     from ._config.secret_files import read_secret_file
-    from ._config.store_config import file_store, memory_store, store_config_from_env
+    from ._config.store_config import (
+        StoreConfig,
+        file_store,
+        memory_store,
+        store_config_from_env,
+    )
+    from ._events.dispatch import OnEvent
     from ._events.event import Event
     from ._host.patience import Patience
+    from ._plugin.hooks import Abilities
     from ._plugin.wrapper import WrapperStore
     from ._registry.catalogue import StoreInfo, describe_store, list_stores
-    from ._session.aio import AsyncGrants, AsyncTokenSession
-    from ._session.sync import Grants, TokenSession
+    from ._session.aio import AsyncGrants, AsyncTokenCall, AsyncTokenSession
+    from ._session.base import OnStoreError
+    from ._session.sync import Grants, TokenCall, TokenSession
     from ._store.aio import AsyncTokenStore, open_async_store
+    from ._store.opening import HostLockSetting
     from ._store.sync import TokenStore, open_store
     from ._values.identity import TokenIdentity
     from ._values.secret import Secret
@@ -44,15 +54,23 @@ if TYPE_CHECKING:
 # Imported when first asked for: a program that opens one store should not pay for the rest.
 _LAZY = {
     "ANY_REVISION": "_values.token",
+    "Abilities": "_plugin.hooks",
     "AsyncGrants": "_session.aio",
+    "AsyncTokenCall": "_session.aio",
     "AsyncTokenSession": "_session.aio",
     "AsyncTokenStore": "_store.aio",
     "Event": "_events.event",
     "Grants": "_session.sync",
+    "HostLockSetting": "_store.opening",
+    "OnEvent": "_events.dispatch",
+    "OnStoreError": "_session.base",
+    "OptionInfo": "_config.options",
     "Patience": "_host.patience",
     "Secret": "_values.secret",
+    "StoreConfig": "_config.store_config",
     "StoreInfo": "_registry.catalogue",
     "Token": "_values.token",
+    "TokenCall": "_session.sync",
     "TokenIdentity": "_values.identity",
     "TokenSession": "_session.sync",
     "TokenStore": "_store.sync",
@@ -71,20 +89,29 @@ _LAZY = {
 
 __all__ = [
     "ANY_REVISION",
+    "Abilities",
     "AsyncGrants",
+    "AsyncTokenCall",
     "AsyncTokenSession",
     "AsyncTokenStore",
     "AsyncioRequiredError",
     "Event",
     "GrantError",
     "Grants",
+    "HostLockSetting",
+    "OnEvent",
+    "OnStoreError",
+    "OptionInfo",
     "Patience",
     "Secret",
     "SessionClosedError",
+    "StoreConfig",
+    "StoreHooks",
     "StoreInfo",
     "StoreLoadError",
     "StoreOptionsError",
     "Token",
+    "TokenCall",
     "TokenConflictError",
     "TokenCorruptError",
     "TokenIdentity",

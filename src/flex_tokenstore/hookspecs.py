@@ -34,12 +34,12 @@ outside ``flex_tokenstore.errors`` is taken for that.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable, Mapping
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
 PROJECT = "flex_tokenstore"
@@ -147,6 +147,39 @@ def lock_id() -> str:
 @hookspec(firstresult=True)
 def close() -> Awaitable[None] | None:
     """Optional. Gives back the connections that the store itself opened."""
+
+
+_Content: TypeAlias = "Mapping[str, Any] | None"
+
+
+class StoreHooks(Protocol):
+    """What an object must have to be a store: the three hooks, each sync or async.
+
+    For type checkers: ``open_store`` and ``create_instance`` take any object that has these. A hook
+    may leave out ``expected``. None of them is looked up by way of this class at run time.
+    """
+
+    @property
+    def get_token(self) -> Callable[[], _Content] | Callable[[], Awaitable[_Content]]:
+        """See :func:`get_token`."""
+        raise NotImplementedError
+
+    @property
+    def set_token(
+        self,
+    ) -> (
+        Callable[[dict[str, Any]], Awaitable[None] | None]
+        | Callable[[dict[str, Any], str | None], Awaitable[None] | None]
+    ):
+        """See :func:`set_token`."""
+        raise NotImplementedError
+
+    @property
+    def remove_token(
+        self,
+    ) -> Callable[[], Awaitable[None] | None] | Callable[[str | None], Awaitable[None] | None]:
+        """See :func:`remove_token`."""
+        raise NotImplementedError
 
 
 REQUIRED = ("get_token", "set_token", "remove_token")

@@ -467,6 +467,7 @@ def test_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     }.items():
         monkeypatch.setenv(name, value)
     config = store_config_from_env("X_STORE")
+    assert config is not None
     with open_store(config, IDENTITY) as store:
         store.set_token(TOKEN, None)
         assert store.get_token() == TOKEN

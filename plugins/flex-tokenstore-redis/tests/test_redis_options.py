@@ -100,6 +100,7 @@ def test_all_options_come_from_the_environment_as_texts(tmp_path: Path) -> None:
         f"{prefix}__CLUSTER": "false",
     }
     config = store_config_from_env(prefix, environ)
+    assert config is not None
     with open_store(config, IDENTITY) as store:
         assert "mymaster" in store.place
         assert "SENTINEL" not in store.place

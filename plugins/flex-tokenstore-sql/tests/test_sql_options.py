@@ -206,7 +206,9 @@ def test_all_options_come_from_the_environment_as_texts() -> None:
         f"{prefix}__CREATE_TABLE": "false",
         f"{prefix}__TIMEOUT": "2.5",
     }
-    with open_store(store_config_from_env(prefix, environ), IDENTITY) as store:
+    config = store_config_from_env(prefix, environ)
+    assert config is not None
+    with open_store(config, IDENTITY) as store:
         shown = "postgresql db.example.com:7000/shop table app.oauth"
         assert store.place == f"{shown}, identity {IDENTITY.key}"
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeAlias
 
 from .._values.secret import Secret
 from ..errors import StoreOptionsError
+from ..hookspecs import StoreHooks
 from .env_text import clean, is_quoted
+
+StoreConfig: TypeAlias = str | Mapping[str, Any] | StoreHooks
+"""A store's name, a mapping with ``name`` and its options, or an object with the three hooks."""
 
 _NO_CONFIG = (bool, int, float, bytes, bytearray, list, tuple, set, frozenset, PurePath)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._concurrency.event_loops import running_loop
 from .._concurrency.hook_threads import submit
-from .._config.store_config import hidden
+from .._config.store_config import StoreConfig, hidden
 from .._host.patience import Patience
 from .._plugin.guard import (
     check_expected,
@@ -31,7 +31,6 @@ from ..errors import TokenLockTimeoutError, TokenUnavailableError
 from .opening import (
     HostLockSetting,
     OpenedStore,
-    StoreConfig,
     check_arguments,
     choose,
     open_binding,

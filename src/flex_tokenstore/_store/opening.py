@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .. import hookspecs
-from .._config.store_config import hidden, normalise
+from .._config.store_config import StoreConfig, hidden, normalise
 from .._host.patience import Patience
 from .._host.platform import check_modules
 from .._plugin.guard import Guard
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from .._host.host_lock import HostLock
 
 _REMEDY = "Check that it is up and reachable"
-
-StoreConfig = str | Mapping[str, Any] | object
-"""A store's name, a mapping with ``name`` and its options, or an object with the three methods."""
 
 
 class OpenedStore:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from .._config.store_config import hidden
+from .._config.store_config import StoreConfig, hidden
 from .._plugin.guard import (
     check_expected,
     is_lease_end,
@@ -20,7 +20,7 @@ from .._plugin.guard import (
 from .._values.secret import Secret
 from .._values.token import ANY_REVISION, Token
 from ..errors import TokenUnavailableError
-from .opening import HostLockSetting, OpenedStore, StoreConfig, open_binding, taken
+from .opening import HostLockSetting, OpenedStore, open_binding, taken
 
 if TYPE_CHECKING:
     from types import TracebackType
