@@ -382,7 +382,7 @@ def test_processes_exclude_each_other_though_holders_remove_the_lock_file(tmp_pa
 C_FORK = """
 import ctypes, os, sys, threading
 from pathlib import Path
-from flex_tokenstore import _lock_files
+from flex_tokenstore._host import lock_files
 from flex_tokenstore._host.host_lock import HostLock
 fork = ctypes.PyDLL(None).fork
 path = Path(sys.argv[1])
@@ -422,7 +422,7 @@ end_of(child)
     "the child locks while a thread of the parent is at it": """
 holding, leave = threading.Event(), threading.Event()
 def hold():
-    with _lock_files.here().noting:
+    with lock_files.here().noting:
         holding.set()
         leave.wait(30)
 thread = threading.Thread(target=hold)

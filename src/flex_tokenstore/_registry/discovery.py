@@ -20,7 +20,7 @@ OURS = "flex-integration-sdk"
 NO_NAME = "?"  # where the metadata does not tell
 BUILT_IN = {
     "memory": "flex_tokenstore.stores.memory:MemoryStore",
-    "file": "flex_tokenstore.stores.file.store:FileStore",
+    "file": "flex_tokenstore.stores.file:FileStore",
 }
 
 _REFERENCE = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")

@@ -291,7 +291,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
 def busy(windows: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Busy]:
     def make(seconds: float, winerror: int = 32) -> Busy:
         made = Busy(seconds, winerror)
-        for module in ("_windows", "_host_lock", "_patience", "stores._locks"):
+        for module in ("_host.windows", "_host.host_lock", "_host.patience", "stores.file.locks"):
             name = f"flex_tokenstore.{module}.time"
             fake = type("Time", (), {"monotonic": lambda: made.now, "sleep": made.sleep})
             monkeypatch.setattr(name, fake)
