@@ -15,7 +15,7 @@ import flex_integration_sdk
 import flex_integration_sdk.errors
 import flex_tokenstore
 import flex_tokenstore.errors
-from flex_integration_sdk._endpoints import ENDPOINTS
+from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.cli._app import flex_sdk
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
 from flex_tokenstore import hookspecs, list_stores

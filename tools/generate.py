@@ -12,24 +12,24 @@ import sys
 import textwrap
 from pathlib import Path
 
-from flex_integration_sdk import _arguments, _endpoints
 from flex_integration_sdk import resources as _resources
-from flex_integration_sdk._endpoints import Endpoint, Param, snake
+from flex_integration_sdk._endpoints import param_types, table
+from flex_integration_sdk._endpoints.table import Endpoint, Param, snake
 
-PACKAGE = Path(_endpoints.__file__).parent
+PACKAGE = Path(table.__file__).parents[1]
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 WIDTH = 100
-HEADER = '''"""{title} Made by tools/generate.py from _endpoints.py: do not edit."""
+HEADER = '''"""{title} Made by tools/generate.py from _endpoints/table.py."""
 
 from __future__ import annotations
 
 from collections.abc import {send}
 from typing import Any
 
-from ._arguments import (
+from ._endpoints.param_types import (
     {arguments},
 )
-from ._response import Response
+from ._endpoints.response import Response
 from .resources import (
     {resources},
 )
@@ -38,7 +38,7 @@ Send = {alias}
 '''
 PAGE = """# Endpoints
 
-Made by `tools/generate.py` from the table in `_endpoints.py`: do not edit.
+Made by `tools/generate.py` from the table in `_endpoints/table.py`: do not edit.
 
 Each is a method of `IntegrationSDK` and, awaited, of `AsyncIntegrationSDK`; arguments are by
 keyword. An argument with `Unset` is not sent unless it is given, and what is stored stays; None,
@@ -69,9 +69,9 @@ def main(arguments: list[str]) -> int:
 
 def module(is_async: bool) -> str:
     """The text of one module."""
-    classes = [_class(name, endpoints, is_async) for name, endpoints in _endpoints.resources()]
+    classes = [_class(name, endpoints, is_async) for name, endpoints in table.resources()]
     body = "\n\n".join(classes).rstrip()
-    names = [n for n in sorted(_arguments.__all__, key=_isort) if _is_used(n, body)]
+    names = [n for n in sorted(param_types.__all__, key=_isort) if _is_used(n, body)]
     types = [n for n in sorted(_resources.__all__, key=_isort) if f"[{n}]" in body]
     answer = "Awaitable[Response[Any]]" if is_async else "Response[Any]"
     header = HEADER.format(
@@ -87,7 +87,7 @@ def module(is_async: bool) -> str:
 def page() -> str:
     """The text of the docs page."""
     parts = [PAGE]
-    for resource, endpoints in _endpoints.resources():
+    for resource, endpoints in table.resources():
         parts.append(f"## {snake(resource)}")
         for each in endpoints:
             result = f"list of {each.result}" if each.many else each.result
@@ -190,7 +190,7 @@ def _described(name: str, text: str) -> list[str]:
 
 
 def _namespace() -> str:
-    names = [name for name, _ in _endpoints.resources()]
+    names = [name for name, _ in table.resources()]
     lines = "\n".join(
         f"        self.{snake(name)} = {class_name(name)}Endpoints(send)" for name in names
     )

@@ -1,11 +1,11 @@
-"""The endpoints for asyncio programs. Made by tools/generate.py from _endpoints.py: do not edit."""
+"""The endpoints for asyncio programs. Made by tools/generate.py from _endpoints/table.py."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from ._arguments import (
+from ._endpoints.param_types import (
     UNSET,
     ExtendedData,
     Fields,
@@ -23,7 +23,7 @@ from ._arguments import (
     Upload,
     datetime,
 )
-from ._response import Response
+from ._endpoints.response import Response
 from .resources import (
     AvailabilityException,
     Event,

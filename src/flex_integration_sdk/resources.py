@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Generic, NotRequired, TypedDict, TypeVar, cast
 from uuid import UUID
 
-from ._origin import shown
+from ._values.shown import shown
 from .types import LatLng, Money
 
 A = TypeVar("A")

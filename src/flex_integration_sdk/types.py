@@ -9,8 +9,8 @@ from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any
 from uuid import UUID
 
-from ._exact import exact, text
-from ._far import FarTime
+from ._values.exact import exact, text
+from ._values.far_time import FarTime
 
 __all__ = [
     "FarTime",

@@ -16,11 +16,11 @@ import pytest
 
 from flex_integration_sdk import LatLng, LatLngBounds, Money, _transit
 from flex_integration_sdk import resources as resource_types
-from flex_integration_sdk._arguments import UNSET
 from flex_integration_sdk._async_endpoints import Endpoints as AsyncEndpoints
-from flex_integration_sdk._endpoints import ENDPOINTS, Endpoint, snake
-from flex_integration_sdk._requests import prepare
+from flex_integration_sdk._endpoints.param_types import UNSET
+from flex_integration_sdk._endpoints.table import ENDPOINTS, Endpoint, snake
 from flex_integration_sdk._sync_endpoints import Endpoints as SyncEndpoints
+from flex_integration_sdk._wire.requests import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
 ID = UUID("5f1d1a6e-0000-4000-8000-000000000001")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flex_integration_sdk._endpoints import ENDPOINTS, Endpoint
+from flex_integration_sdk._endpoints.table import ENDPOINTS, Endpoint
 
 # Imported for their endpoints, which they register.
 from . import _availability, _data, _events, _listings, _media, _stock, _transactions, _users

@@ -1,0 +1,198 @@
+"""The SDK for asyncio programs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from flex_integration_sdk._async_endpoints import Endpoints
+from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._settings.client_secret import AsyncClientSecret
+from flex_integration_sdk._transport.aio import AsyncHttp
+from flex_integration_sdk._transport.exchange import ApiAnswer
+from flex_integration_sdk._wire.rate_limits import RateLimits, limits_of, wait_async
+from flex_integration_sdk._wire.requests import ApiRequest
+from flex_integration_sdk._wire.response import refuses_token
+from flex_integration_sdk._wire.type_handlers import TypeHandler
+from flex_integration_sdk.config import Settings, resolve, shown_to_nobody
+from flex_tokenstore import AsyncTokenSession, TokenCorruptError
+from flex_tokenstore._concurrency.event_loops import refuse_other_loop, running_loop
+from flex_tokenstore._events.dispatch import OnEvent
+from flex_tokenstore._store.aio import async_store
+
+from .auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
+from .base import InstanceBase, warn_unclean
+from .builder import OnStoreError, check_limits, refuse_wrong_callback
+from .oauth import AsyncGrants
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from flex_tokenstore import AsyncTokenStore
+
+
+_EXIT_PATIENCE = 5.0  # seconds that the program's end waits for a store: as for a loop's end
+
+
+def create_async_instance(
+    client_id: str | None = None,
+    client_secret: AsyncClientSecret | None = None,
+    *,
+    client_secret_file: str | Path | None = None,
+    token_store: Any = None,
+    base_url: str | None = None,
+    profile: str | None = None,
+    allow_http: bool | None = None,
+    timeout: float = 30.0,
+    request_timeout: float = 15.0,
+    lock_timeout: float | None = None,
+    busy_timeout: float | None = None,
+    on_store_error: OnStoreError = "raise",
+    on_event: OnEvent | None = None,
+    host_lock: Literal["on", "off"] = "on",
+    type_handlers: Sequence[TypeHandler] = (),
+    transit_verbose: bool = False,
+    rate_limits: Literal["dev", "live"] | RateLimits | None = None,
+) -> AsyncIntegrationSDK:
+    """An SDK for asyncio programs; arguments and errors as :func:`create_instance`.
+
+    It can be made before the event loop runs, or in it; it belongs to the loop of its first call.
+    It imports the store and reads the file of the secret, if there is one, at once, so that what
+    is wrong raises here: some milliseconds, or what a plugin's driver takes to import. Where the
+    loop must not wait for that, call it with ``asyncio.to_thread``.
+
+    Raises:
+        AsyncioRequiredError: trio or curio runs the caller.
+    """
+    client_secret, client_secret_file, token_store, base_url = shown_to_nobody(
+        client_secret, client_secret_file, token_store, base_url
+    )
+    refuse_other_loop()
+    check_limits(timeout, request_timeout, lock_timeout, busy_timeout, on_store_error)
+    refuse_wrong_callback(on_event)
+    limits = limits_of(rate_limits)
+    settings = resolve(
+        client_id=client_id,
+        client_secret=client_secret,
+        client_secret_file=client_secret_file,
+        token_store=token_store,
+        base_url=base_url,
+        profile=profile,
+        allow_http=allow_http,
+    )
+    store = async_store(settings.token_store, settings.identity, host_lock=host_lock)
+    http = AsyncHttp(settings.base_url, timeout, request_timeout, busy_timeout)
+    session = AsyncTokenSession(
+        store,
+        AsyncGrants(settings, http, store),
+        request_timeout=request_timeout,
+        lock_timeout=lock_timeout,
+        on_store_error=on_store_error,
+        on_event=on_event,
+    )
+    return AsyncIntegrationSDK(settings, session, http, type_handlers, transit_verbose, limits)
+
+
+class AsyncIntegrationSDK(InstanceBase, Endpoints):
+    """The Integration API for asyncio programs. Made by :func:`create_async_instance`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        session: AsyncTokenSession,
+        http: AsyncHttp,
+        type_handlers: Sequence[TypeHandler] = (),
+        transit_verbose: bool = False,
+        limits: RateLimits | None = None,
+    ) -> None:
+        InstanceBase.__init__(self, settings, type_handlers, transit_verbose, limits)
+        Endpoints.__init__(self, self._send)
+        self.session = session
+        self._http = http
+        http.closing = self._closing
+
+    @property
+    def token_store(self) -> AsyncTokenStore:
+        """The token store in use."""
+        return self.session.store
+
+    async def auth_info(self) -> AuthInfo:
+        """As :meth:`IntegrationSDK.auth_info`."""
+        self._closing.check()
+        try:
+            return auth_info_of(await self.session.peek())
+        except TokenCorruptError as error:
+            return auth_info_of_corrupt(error)
+
+    async def revoke(self) -> bool:
+        """As :meth:`IntegrationSDK.revoke`."""
+        self._closing.check()
+        self._refuse_within_secret()
+        return await self.session.revoke()
+
+    async def aclose(self) -> None:
+        """As :meth:`IntegrationSDK.close`."""
+        running_loop()
+        self._refuse_within_secret()
+        self._closing.close()
+        try:
+            await self.session.aclose()
+        except Exception:
+            await self._http.aclose()
+            raise
+        # Not when cancelled: a renewal that it was to wait for may still need its connection.
+        await self._http.aclose()
+
+    def _close_at_exit(self) -> None:
+        self._closing.close()
+        loop = self.session._loop
+        if loop is None or not loop.is_closed() or asyncio._get_running_loop() is not None:
+            return  # nothing was opened, or what was opened is of a loop that still lives
+        try:
+            # The loop has ended. A new one saves a token that could not be saved yet, and lets go
+            # of the connections.
+            asyncio.run(asyncio.wait_for(self.aclose(), _EXIT_PATIENCE))
+        except Exception as error:  # noqa: BLE001 - there is nobody to tell
+            warn_unclean(error)
+
+    async def __aenter__(self) -> AsyncIntegrationSDK:
+        running_loop()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _send(
+        self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
+    ) -> Response[Any]:
+        running_loop()
+        self._refuse_within_secret()
+        request = self._prepare(name, named, others)
+        return self._interpret(await self._exchange(name, request), name)
+
+    async def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
+        """As in the sync SDK."""
+        if limiters := self._limits.of(name):
+            await self.session.token()
+            await wait_async(limiters, self._closing.sleep_async)
+        call = self.session.new_call(name)
+        token = await call.token()
+        while True:
+            self._closing.check()
+            answer = await self._http.send(request, token)
+            if not refuses_token(answer):
+                if answer.status_code != 401:
+                    call.accepted()
+                return answer
+            self._closing.check()
+            another = await call.refused(token)
+            if another is None:
+                return answer
+            token = another
