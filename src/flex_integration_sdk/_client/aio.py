@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from flex_integration_sdk._async_endpoints import Endpoints
+from flex_integration_sdk._endpoints.generated.namespace import AsyncEndpoints
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk._settings.client_secret import AsyncClientSecret
 from flex_integration_sdk._transport.aio import AsyncHttp
@@ -95,7 +95,7 @@ def create_async_instance(
     return AsyncIntegrationSDK(settings, session, http, type_handlers, transit_verbose, limits)
 
 
-class AsyncIntegrationSDK(InstanceBase, Endpoints):
+class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
     """The Integration API for asyncio programs. Made by :func:`create_async_instance`."""
 
     def __init__(
@@ -108,7 +108,6 @@ class AsyncIntegrationSDK(InstanceBase, Endpoints):
         limits: RateLimits | None = None,
     ) -> None:
         InstanceBase.__init__(self, settings, type_handlers, transit_verbose, limits)
-        Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
         http.closing = self._closing

@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from flex_integration_sdk._endpoints.generated.namespace import Endpoints
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk._settings.client_secret import ClientSecret
-from flex_integration_sdk._sync_endpoints import Endpoints
 from flex_integration_sdk._transport.exchange import ApiAnswer
 from flex_integration_sdk._transport.sync import Http
 from flex_integration_sdk._wire.rate_limits import RateLimits, limits_of, wait
@@ -140,7 +140,6 @@ class IntegrationSDK(InstanceBase, Endpoints):
         limits: RateLimits | None = None,
     ) -> None:
         InstanceBase.__init__(self, settings, type_handlers, transit_verbose, limits)
-        Endpoints.__init__(self, self._send)
         self.session = session
         self._http = http
         http.closing = self._closing

@@ -1,7 +1,8 @@
 """The endpoints of the Integration API, as data.
 
-``tools/generate.py`` makes the methods of the SDK from this table, the command line reads it for
-its help, and the sandbox checks parameters by it.
+The methods in ``generated/`` and ``docs/endpoints.md`` come from this table: after a change run
+``python tools/generate.py``. The command line reads the table for its help, and the sandbox checks
+parameters by it.
 """
 
 from __future__ import annotations
