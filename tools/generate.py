@@ -5,11 +5,13 @@ python tools/generate.py           writes the files
 python tools/generate.py --check   exit code 1 if they are not what this tool makes
 
 The methods of the endpoints and docs/endpoints.md come from the table in
-src/flex_integration_sdk/_endpoints/table.py.
+src/flex_integration_sdk/_endpoints/table.py. The functions create_instance and
+create_async_instance come from InstanceOptions in src/flex_integration_sdk/_client/builder.py.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import textwrap
@@ -60,6 +62,49 @@ if TYPE_CHECKING:
 
 {classes}
 '''
+CREATE = '''"""The functions that make an instance; both have the same arguments.
+
+{note}
+"""
+
+from __future__ import annotations
+
+{imports}
+
+from .builder import InstanceOptions, OnStoreError, build
+
+if TYPE_CHECKING:
+    from .aio import AsyncIntegrationSDK
+    from .sync import IntegrationSDK
+
+
+{functions}
+'''
+CREATE_ONE = """def {name}(
+{signature}) -> {prefix}IntegrationSDK:
+{doc}
+    client_secret, client_secret_file, token_store, base_url = shown_to_nobody(
+        client_secret, client_secret_file, token_store, base_url
+    )
+    from .{module} import PARTS
+
+    options = InstanceOptions(
+{values}    )
+    return build(PARTS, options)
+"""
+SYNC = "An SDK for sync programs; threads can share it."
+ASYNC = """An SDK for asyncio programs.
+
+It can be made before the event loop runs, or in it; it belongs to the loop of its first call.
+It imports the store and reads the file of the secret, if there is one, at once, so that what
+is wrong raises here: some milliseconds, or what a plugin's driver takes to import. Where the
+loop must not wait for that, call it with ``asyncio.to_thread``."""
+RAISES = {
+    "ConfigurationError": "Something is missing or wrong.",
+    "TokenStoreError": "The store is unknown, cannot be loaded, or refuses its options.",
+}
+RAISES_ASYNC = {"AsyncioRequiredError": "trio or curio runs the caller."}
+BY_POSITION = 2  # arguments that can be passed without their names: client_id and client_secret
 PAGE = """# Endpoints
 
 Made by `tools/generate.py` from the table in `_endpoints/table.py`: do not edit.
@@ -95,6 +140,7 @@ def files() -> Iterable[tuple[Path, str]]:
     for resource, endpoints in table.resources():
         yield GENERATED / f"{snake(resource)}.py", resource_module(resource, endpoints)
     yield Path("docs/endpoints.md"), page()
+    yield SDK / "_client" / "create.py", create_module()
 
 
 def resource_module(resource: str, endpoints: list[Endpoint]) -> str:
@@ -146,6 +192,63 @@ def _attributes(is_async: bool) -> str:
             f"        from .{snake(name)} import {kind}\n\n        return {kind}(self._send)\n"
         )
     return "\n".join(parts).rstrip()
+
+
+def create_module() -> str:
+    """The text of the module with both functions that make an instance."""
+    source = (ROOT / SDK / "_client" / "builder.py").read_text("utf-8")
+    tree = ast.parse(source)
+    options = next(each for each in tree.body if isinstance(each, ast.ClassDef))
+    fields = [each for each in options.body if isinstance(each, ast.AnnAssign)]
+    docs = [each.value.value for each in options.body[1:] if isinstance(each, ast.Expr)]
+    texts = [ast.get_source_segment(source, each) or "" for each in fields]
+    functions = [_create(texts, docs, is_async) for is_async in (False, True)]
+    return CREATE.format(
+        note=NOTE.format(source="_client/builder.py"),
+        imports=_imports(fields, tree),
+        functions="\n\n".join(functions).rstrip(),
+    )
+
+
+def _imports(fields: list[ast.AnnAssign], tree: ast.Module) -> str:
+    """The imports of the names in the fields' types, as ``builder.py`` has them."""
+    used = {n.id for each in fields for n in ast.walk(each.annotation) if isinstance(n, ast.Name)}
+    found = {"typing": {"TYPE_CHECKING"}, f"{SDK.name}.config": {"shown_to_nobody"}}
+    for each in tree.body:
+        if isinstance(each, ast.ImportFrom):
+            names = {alias.name for alias in each.names} & used
+            found.setdefault(each.module or "", set()).update(names)
+    found[f"{SDK.name}._settings.client_secret"].add("ClientSecret")
+    lines = {
+        module: f"from {module} import {', '.join(sorted(names, key=_isort))}"
+        for module, names in sorted(found.items())
+        if names
+    }
+    ours = [line for module, line in lines.items() if module.startswith("flex_")]
+    return "\n".join([*(line for line in lines.values() if line not in ours), "", *ours])
+
+
+def _create(fields: list[str], docs: list[str], is_async: bool) -> str:
+    names = [field.partition(":")[0] for field in fields]
+    signature = ""
+    for number, field in enumerate(fields):
+        kind = field if is_async else field.replace("AsyncClientSecret", "ClientSecret")
+        signature += "    *,\n" if number == BY_POSITION else ""
+        signature += f"    {kind},\n"
+    lines = [f'"""{ASYNC if is_async else SYNC}', "", "Args:"]
+    for name, doc in zip(names, docs, strict=True):
+        lines += _described(name, " ".join(doc.split()), WIDTH - 4)
+    lines += ["", "Raises:"]
+    for error, when in {**RAISES, **(RAISES_ASYNC if is_async else {})}.items():
+        lines += _described(error, when, WIDTH - 4)
+    return CREATE_ONE.format(
+        name="create_async_instance" if is_async else "create_instance",
+        prefix="Async" if is_async else "",
+        signature=signature,
+        doc=textwrap.indent("\n".join([*lines, '"""']), "    "),
+        module="aio" if is_async else "sync",
+        values="".join(f"        {name}={name},\n" for name in names),
+    )
 
 
 def page() -> str:

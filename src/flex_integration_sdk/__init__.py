@@ -14,10 +14,11 @@ from ._version import __version__
 if TYPE_CHECKING:
     from flex_tokenstore import file_store, memory_store
 
-    from ._client.aio import AsyncIntegrationSDK, create_async_instance
+    from ._client.aio import AsyncIntegrationSDK
     from ._client.auth_info import AuthInfo
+    from ._client.create import create_async_instance, create_instance
     from ._client.plain import to_plain
-    from ._client.sync import IntegrationSDK, create_instance
+    from ._client.sync import IntegrationSDK
     from ._endpoints.response import Response
     from ._uploads.upload import FileMetadata, async_upload_file, file_metadata, upload_file
     from ._wire.query import object_query_string
@@ -41,8 +42,8 @@ _LAZY = {
     "Response": "flex_integration_sdk._endpoints.response",
     "TypeHandler": "flex_integration_sdk._wire.type_handlers",
     "async_upload_file": "flex_integration_sdk._uploads.upload",
-    "create_async_instance": "flex_integration_sdk._client.aio",
-    "create_instance": "flex_integration_sdk._client.sync",
+    "create_async_instance": "flex_integration_sdk._client.create",
+    "create_instance": "flex_integration_sdk._client.create",
     "file_metadata": "flex_integration_sdk._uploads.upload",
     "file_store": "flex_tokenstore",
     "memory_store": "flex_tokenstore",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
 import runpy
@@ -14,8 +15,16 @@ from uuid import UUID
 
 import pytest
 
-from flex_integration_sdk import LatLng, LatLngBounds, Money, _transit
+from flex_integration_sdk import (
+    LatLng,
+    LatLngBounds,
+    Money,
+    _transit,
+    create_async_instance,
+    create_instance,
+)
 from flex_integration_sdk import resources as resource_types
+from flex_integration_sdk._client.builder import InstanceOptions
 from flex_integration_sdk._endpoints.generated.namespace import AsyncEndpoints, Endpoints
 from flex_integration_sdk._endpoints.generated.users import UsersEndpoints
 from flex_integration_sdk._endpoints.param_types import UNSET
@@ -56,6 +65,7 @@ def test_what_is_stale_missing_or_left_over_is_noticed(
     generated = tmp_path / "src" / "flex_integration_sdk" / "_endpoints" / "generated"
     generated.mkdir(parents=True)
     (tmp_path / "docs").mkdir()
+    (tmp_path / "src" / "flex_integration_sdk" / "_client").mkdir()
     assert main(["--check"], tmp_path) == 1
     assert main([], tmp_path) == 0
     assert main(["--check"], tmp_path) == 0
@@ -91,6 +101,16 @@ def test_an_attribute_can_be_replaced_as_in_a_programs_tests() -> None:
     assert sdk.users == "a fake"
     assert isinstance(spied(None).users, UsersEndpoints)
     assert inspect.getdoc(Endpoints.users)
+
+
+def test_both_create_functions_have_the_arguments_and_all_their_docs() -> None:
+    fields = [each.name for each in dataclasses.fields(InstanceOptions)]
+    for function in (create_instance, create_async_instance):
+        assert [*inspect.signature(function).parameters] == fields
+        doc = inspect.getdoc(function)
+        assert doc is not None
+        for name in fields:
+            assert f"\n    {name}: " in doc
 
 
 def test_there_are_34_and_the_docs_have_them() -> None:

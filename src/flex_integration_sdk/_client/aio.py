@@ -4,95 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from flex_integration_sdk._endpoints.generated.namespace import AsyncEndpoints
 from flex_integration_sdk._endpoints.response import Response
-from flex_integration_sdk._settings.client_secret import AsyncClientSecret
 from flex_integration_sdk._transport.aio import AsyncHttp
 from flex_integration_sdk._transport.exchange import ApiAnswer
-from flex_integration_sdk._wire.rate_limits import RateLimits, limits_of, wait_async
+from flex_integration_sdk._wire.rate_limits import RateLimits, wait_async
 from flex_integration_sdk._wire.requests import ApiRequest
 from flex_integration_sdk._wire.response import refuses_token
 from flex_integration_sdk._wire.type_handlers import TypeHandler
-from flex_integration_sdk.config import Settings, resolve, shown_to_nobody
+from flex_integration_sdk.config import Settings
 from flex_tokenstore import AsyncTokenSession, TokenCorruptError
 from flex_tokenstore._concurrency.event_loops import refuse_other_loop, running_loop
-from flex_tokenstore._events.dispatch import OnEvent
 from flex_tokenstore._store.aio import async_store
 
 from .auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
 from .base import InstanceBase, warn_unclean
-from .builder import OnStoreError, check_limits, refuse_wrong_callback
+from .builder import Parts
 from .oauth import AsyncGrants
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from flex_tokenstore import AsyncTokenStore
+    from flex_tokenstore import AsyncTokenStore, TokenIdentity
 
 
 _EXIT_PATIENCE = 5.0  # seconds that the program's end waits for a store: as for a loop's end
-
-
-def create_async_instance(
-    client_id: str | None = None,
-    client_secret: AsyncClientSecret | None = None,
-    *,
-    client_secret_file: str | Path | None = None,
-    token_store: Any = None,
-    base_url: str | None = None,
-    profile: str | None = None,
-    allow_http: bool | None = None,
-    timeout: float = 30.0,
-    request_timeout: float = 15.0,
-    lock_timeout: float | None = None,
-    busy_timeout: float | None = None,
-    on_store_error: OnStoreError = "raise",
-    on_event: OnEvent | None = None,
-    host_lock: Literal["on", "off"] = "on",
-    type_handlers: Sequence[TypeHandler] = (),
-    transit_verbose: bool = False,
-    rate_limits: Literal["dev", "live"] | RateLimits | None = None,
-) -> AsyncIntegrationSDK:
-    """An SDK for asyncio programs; arguments and errors as :func:`create_instance`.
-
-    It can be made before the event loop runs, or in it; it belongs to the loop of its first call.
-    It imports the store and reads the file of the secret, if there is one, at once, so that what
-    is wrong raises here: some milliseconds, or what a plugin's driver takes to import. Where the
-    loop must not wait for that, call it with ``asyncio.to_thread``.
-
-    Raises:
-        AsyncioRequiredError: trio or curio runs the caller.
-    """
-    client_secret, client_secret_file, token_store, base_url = shown_to_nobody(
-        client_secret, client_secret_file, token_store, base_url
-    )
-    refuse_other_loop()
-    check_limits(timeout, request_timeout, lock_timeout, busy_timeout, on_store_error)
-    refuse_wrong_callback(on_event)
-    limits = limits_of(rate_limits)
-    settings = resolve(
-        client_id=client_id,
-        client_secret=client_secret,
-        client_secret_file=client_secret_file,
-        token_store=token_store,
-        base_url=base_url,
-        profile=profile,
-        allow_http=allow_http,
-    )
-    store = async_store(settings.token_store, settings.identity, host_lock=host_lock)
-    http = AsyncHttp(settings.base_url, timeout, request_timeout, busy_timeout)
-    session = AsyncTokenSession(
-        store,
-        AsyncGrants(settings, http, store),
-        request_timeout=request_timeout,
-        lock_timeout=lock_timeout,
-        on_store_error=on_store_error,
-        on_event=on_event,
-    )
-    return AsyncIntegrationSDK(settings, session, http, type_handlers, transit_verbose, limits)
 
 
 class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
@@ -195,3 +133,11 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
             if another is None:
                 return answer
             token = another
+
+
+def _open_store(config: Any, identity: TokenIdentity, **options: Any) -> AsyncTokenStore:
+    refuse_other_loop()
+    return async_store(config, identity, **options)
+
+
+PARTS = Parts(_open_store, AsyncHttp, AsyncGrants, AsyncTokenSession, AsyncIntegrationSDK)

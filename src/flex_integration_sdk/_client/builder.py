@@ -1,40 +1,143 @@
-"""From the arguments of a create function to an instance."""
+"""From the arguments of ``create_instance`` or ``create_async_instance`` to an instance."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
+from flex_integration_sdk._settings.client_secret import AsyncClientSecret
+from flex_integration_sdk._wire.rate_limits import RateLimits, limits_of
+from flex_integration_sdk._wire.type_handlers import TypeHandler
+from flex_integration_sdk.config import Settings, resolve
 from flex_integration_sdk.errors import ConfigurationError
-from flex_tokenstore._events.dispatch import check_on_event
+from flex_tokenstore._events.dispatch import OnEvent, check_on_event
 
+K = TypeVar("K")
 OnStoreError = Literal["raise", "memory"]
 
 
-def check_limits(
-    timeout: float,
-    request_timeout: float,
-    lock_timeout: float | None,
-    busy_timeout: float | None,
-    on_store_error: str,
-) -> None:
-    """Raises ConfigurationError for what the session or the HTTP client would stumble over."""
-    limits = {"timeout": timeout, "request_timeout": request_timeout}
-    for name, limit in (("lock_timeout", lock_timeout), ("busy_timeout", busy_timeout)):
-        if limit is not None:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class InstanceOptions:
+    """The arguments of ``create_instance`` and ``create_async_instance``, each written once.
+
+    ``python tools/generate.py`` makes both functions in ``create.py`` from this class: their
+    signatures from the fields, their docstrings from what is written below each field.
+    """
+
+    client_id: str | None = None
+    """Of an application of type Integration API; else ``FLEX_INTEGRATION_CLIENT_ID``."""
+    client_secret: AsyncClientSecret | None = None
+    """Its secret, or a callable that returns it and is called at each sign-in; of an async
+    instance, a coroutine function too. Else ``FLEX_INTEGRATION_CLIENT_SECRET``. Not needed while a
+    stored refresh token lives."""
+    client_secret_file: str | Path | None = None
+    """A file with the secret, instead, read at each sign-in; else
+    ``FLEX_INTEGRATION_CLIENT_SECRET_FILE``."""
+    token_store: Any = None
+    """A store's name, a mapping with ``name`` and options, or an object with ``get_token``,
+    ``set_token`` and ``remove_token``; else ``FLEX_INTEGRATION_TOKEN_STORE``; else ``"memory"``.
+    Options that are not given here come from ``FLEX_INTEGRATION_TOKEN_STORE__<OPTION>``, unless the
+    environment names another store."""
+    base_url: str | None = None
+    """The server; else ``FLEX_INTEGRATION_BASE_URL``; else the live one."""
+    profile: str | None = None
+    """A name to keep several tokens of one client apart."""
+    allow_http: bool | None = None
+    """Accept plain http to another host, in a private network such as a container's: secret and
+    tokens travel unencrypted; else ``FLEX_INTEGRATION_ALLOW_HTTP``."""
+    timeout: float = 30.0
+    """Seconds to wait for a response, and then for each further 64 KB of it; 20 times that for a
+    whole response."""
+    request_timeout: float = 15.0
+    """Seconds that one token request may take in all."""
+    lock_timeout: float | None = None
+    """Seconds to wait for a renewal by another program; None: as long as the lease of one that died
+    may last, and 10 s."""
+    busy_timeout: float | None = None
+    """Seconds to wait for a connection while all are busy: the instances of a process share ten to
+    a server; None: as long as it takes."""
+    on_store_error: OnStoreError = "raise"
+    """``"raise"``, or ``"memory"`` to go on without the store while it is down."""
+    on_event: OnEvent | None = None
+    """Called with each ``flex_tokenstore.Event``: see ``docs/events.md``."""
+    host_lock: Literal["on", "off"] = "on"
+    """``"off"`` where no lock file can be written, for stores without a lock."""
+    type_handlers: Sequence[TypeHandler] = ()
+    """Types of your own in place of the SDK's."""
+    transit_verbose: bool = False
+    """Speak Transit in its readable form, for looking at the wire."""
+    rate_limits: Literal["dev", "live"] | RateLimits | None = None
+    """Wait before calls rather than be refused: ``"dev"`` as development and test environments want
+    it, ``"live"``, or a :class:`RateLimits` of your own, which several instances can share."""
+
+    def check(self) -> None:
+        """Raises ConfigurationError for what the session or the HTTP client would stumble over."""
+        _check_limits(self)
+        if self.on_store_error not in ("raise", "memory"):
+            raise ConfigurationError(
+                f'on_store_error takes "raise" or "memory", got {self.on_store_error!r}'
+            )
+        try:
+            check_on_event(self.on_event)
+        except TypeError as error:
+            raise ConfigurationError(str(error)) from None
+
+    def settings(self) -> Settings:
+        """Those that the environment can complete, completed."""
+        return resolve(
+            client_id=self.client_id,
+            client_secret=self.client_secret,
+            client_secret_file=self.client_secret_file,
+            token_store=self.token_store,
+            base_url=self.base_url,
+            profile=self.profile,
+            allow_http=self.allow_http,
+        )
+
+
+class Parts(NamedTuple, Generic[K]):
+    """What an instance is put together from; there is one for each kind, sync and async."""
+
+    open_store: Callable[..., Any]
+    http: Callable[..., Any]
+    grants: Callable[..., Any]
+    session: Callable[..., Any]
+    instance: Callable[..., K]
+
+
+def build(parts: Parts[K], options: InstanceOptions) -> K:
+    """An instance. What is wrong with an argument raises here, before a store is opened."""
+    options.check()
+    limits = limits_of(options.rate_limits)
+    settings = options.settings()
+    store = parts.open_store(settings.token_store, settings.identity, host_lock=options.host_lock)
+    http = parts.http(
+        settings.base_url, options.timeout, options.request_timeout, options.busy_timeout
+    )
+    session = parts.session(
+        store,
+        parts.grants(settings, http, store),
+        request_timeout=options.request_timeout,
+        lock_timeout=options.lock_timeout,
+        on_store_error=options.on_store_error,
+        on_event=options.on_event,
+    )
+    return parts.instance(
+        settings, session, http, options.type_handlers, options.transit_verbose, limits
+    )
+
+
+def _check_limits(options: InstanceOptions) -> None:
+    limits: dict[str, Any] = {
+        "timeout": options.timeout,
+        "request_timeout": options.request_timeout,
+    }
+    for name in ("lock_timeout", "busy_timeout"):
+        if (limit := getattr(options, name)) is not None:
             limits[name] = limit
     for name, value in limits.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or not 0 < value < float("inf"):
             raise ConfigurationError(f"{name} takes a positive number of seconds, got {value!r}")
-    if on_store_error not in ("raise", "memory"):
-        raise ConfigurationError(
-            f'on_store_error takes "raise" or "memory", got {on_store_error!r}'
-        )
-
-
-def refuse_wrong_callback(on_event: object) -> None:
-    """Raises ConfigurationError for what the session would refuse."""
-    try:
-        check_on_event(on_event)
-    except TypeError as error:
-        raise ConfigurationError(str(error)) from None

@@ -1,34 +1,31 @@
-"""The SDK for sync programs, and what the async one shares with it."""
+"""The SDK for sync programs."""
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flex_integration_sdk._endpoints.generated.namespace import Endpoints
 from flex_integration_sdk._endpoints.response import Response
-from flex_integration_sdk._settings.client_secret import ClientSecret
 from flex_integration_sdk._transport.exchange import ApiAnswer
 from flex_integration_sdk._transport.sync import Http
-from flex_integration_sdk._wire.rate_limits import RateLimits, limits_of, wait
+from flex_integration_sdk._wire.rate_limits import RateLimits, wait
 from flex_integration_sdk._wire.requests import ApiRequest
 from flex_integration_sdk._wire.response import refuses_token
 from flex_integration_sdk._wire.type_handlers import TypeHandler
-from flex_integration_sdk.config import Settings, resolve, shown_to_nobody
+from flex_integration_sdk.config import Settings
 from flex_tokenstore import (
     TokenCorruptError,
     TokenSession,
     open_store,
 )
-from flex_tokenstore._events.dispatch import OnEvent, refuse_within_report
+from flex_tokenstore._events.dispatch import refuse_within_report
 
 from .auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
 from .base import InstanceBase, warn_unclean
-from .builder import OnStoreError, check_limits, refuse_wrong_callback
+from .builder import Parts
 from .calls import Calls, refuse_within_renewal, renews_here
 from .oauth import SyncGrants
 
@@ -37,94 +34,7 @@ if TYPE_CHECKING:
 
     from flex_tokenstore import TokenStore
 
-logger = logging.getLogger("flex_integration_sdk")
-
 T = TypeVar("T")
-
-
-def create_instance(
-    client_id: str | None = None,
-    client_secret: ClientSecret | None = None,
-    *,
-    client_secret_file: str | Path | None = None,
-    token_store: Any = None,
-    base_url: str | None = None,
-    profile: str | None = None,
-    allow_http: bool | None = None,
-    timeout: float = 30.0,
-    request_timeout: float = 15.0,
-    lock_timeout: float | None = None,
-    busy_timeout: float | None = None,
-    on_store_error: OnStoreError = "raise",
-    on_event: OnEvent | None = None,
-    host_lock: Literal["on", "off"] = "on",
-    type_handlers: Sequence[TypeHandler] = (),
-    transit_verbose: bool = False,
-    rate_limits: Literal["dev", "live"] | RateLimits | None = None,
-) -> IntegrationSDK:
-    """An SDK for sync programs; safe for threads.
-
-    Args:
-        client_id: Of an application of type Integration API; else ``FLEX_INTEGRATION_CLIENT_ID``.
-        client_secret: Its secret, or a callable that returns it and is called at each sign-in;
-            else ``FLEX_INTEGRATION_CLIENT_SECRET``. Not needed while a stored refresh token lives.
-        client_secret_file: A file with the secret, instead, read at each sign-in; else
-            ``FLEX_INTEGRATION_CLIENT_SECRET_FILE``.
-        token_store: A store's name, a mapping with ``name`` and options, or an object with
-            ``get_token``, ``set_token`` and ``remove_token``; else
-            ``FLEX_INTEGRATION_TOKEN_STORE``; else ``"memory"``. Options that are not given here
-            come from ``FLEX_INTEGRATION_TOKEN_STORE__<OPTION>``, unless the environment names
-            another store.
-        base_url: The server; else ``FLEX_INTEGRATION_BASE_URL``; else the live one.
-        profile: A name to keep several tokens of one client apart.
-        allow_http: Accept plain http to another host, in a private network such as a container's:
-            secret and tokens travel unencrypted; else ``FLEX_INTEGRATION_ALLOW_HTTP``.
-        timeout: Seconds to wait for a response, and then for each further 64 KB of it; 20 times
-            that for a whole response.
-        request_timeout: Seconds that one token request may take in all.
-        lock_timeout: Seconds to wait for a renewal by another program; None: as long as the lease
-            of one that died may last, and 10 s.
-        busy_timeout: Seconds to wait for a connection while all are busy: the instances of a
-            process share ten to a server; None: as long as it takes.
-        on_store_error: ``"raise"``, or ``"memory"`` to go on without the store while it is down.
-        on_event: Called with each ``flex_tokenstore.Event``: see ``docs/events.md``.
-        host_lock: ``"off"`` where no lock file can be written, for stores without a lock.
-        type_handlers: Types of your own in place of the SDK's.
-        transit_verbose: Speak Transit in its readable form, for looking at the wire.
-        rate_limits: Wait before calls rather than be refused: ``"dev"`` as development and test
-            environments want it, ``"live"``, or a :class:`RateLimits` of your own, which several
-            instances can share.
-
-    Raises:
-        ConfigurationError: Something is missing or wrong.
-        TokenStoreError: The store is unknown, cannot be loaded, or refuses its options.
-    """
-    client_secret, client_secret_file, token_store, base_url = shown_to_nobody(
-        client_secret, client_secret_file, token_store, base_url
-    )
-    check_limits(timeout, request_timeout, lock_timeout, busy_timeout, on_store_error)
-    refuse_wrong_callback(on_event)
-    limits = limits_of(rate_limits)
-    settings = resolve(
-        client_id=client_id,
-        client_secret=client_secret,
-        client_secret_file=client_secret_file,
-        token_store=token_store,
-        base_url=base_url,
-        profile=profile,
-        allow_http=allow_http,
-    )
-    store = open_store(settings.token_store, settings.identity, host_lock=host_lock)
-    http = Http(settings.base_url, timeout, request_timeout, busy_timeout)
-    session = TokenSession(
-        store,
-        SyncGrants(settings, http, store),
-        request_timeout=request_timeout,
-        lock_timeout=lock_timeout,
-        on_store_error=on_store_error,
-        on_event=on_event,
-    )
-    return IntegrationSDK(settings, session, http, type_handlers, transit_verbose, limits)
 
 
 class IntegrationSDK(InstanceBase, Endpoints):
@@ -251,3 +161,6 @@ class IntegrationSDK(InstanceBase, Endpoints):
             if another is None:
                 return answer
             token = another
+
+
+PARTS = Parts(open_store, Http, SyncGrants, TokenSession, IntegrationSDK)
