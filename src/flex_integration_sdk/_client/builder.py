@@ -14,6 +14,10 @@ from flex_integration_sdk.config import Settings, resolve
 from flex_integration_sdk.errors import ConfigurationError
 from flex_tokenstore._events.dispatch import OnEvent, check_on_event
 
+# Here, so that it is registered when a program imports ``create_instance``: before the functions
+# that the program itself has called at its end.
+from . import at_exit  # noqa: F401
+
 K = TypeVar("K")
 OnStoreError = Literal["raise", "memory"]
 
