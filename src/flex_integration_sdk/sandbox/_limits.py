@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from flex_integration_sdk._endpoints.table import Endpoint
 
-from ._fault import ApiFault
+from ._refusal import ApiFault
 
 Limits = Literal["dev", "live", "off"]
 MOST_AT_ONCE = 10

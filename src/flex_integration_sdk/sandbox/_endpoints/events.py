@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from ._answers import page
-from ._arguments import Arguments
-from ._context import Context, endpoint
-from ._database import Resource
-from ._fault import ApiFault
+from flex_integration_sdk.sandbox._data.database import Resource
+from flex_integration_sdk.sandbox._refusal import ApiFault
+
+from .context import Context, endpoint
+from .pages import page
+from .parameters import Arguments
 
 KINDS = frozenset(
     {

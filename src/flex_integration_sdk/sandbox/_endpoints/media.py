@@ -10,11 +10,12 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from ._answers import page
-from ._arguments import Arguments
-from ._context import Context, created_within, endpoint, related_id
-from ._database import Database, Resource
-from ._fault import ApiFault, conflict
+from flex_integration_sdk.sandbox._data.database import Database, Resource
+from flex_integration_sdk.sandbox._refusal import ApiFault, conflict
+
+from .context import Context, created_within, endpoint, related_id
+from .pages import page
+from .parameters import Arguments
 
 MOST_IMAGE = 20 * 1024 * 1024  # bytes
 MOST_FILE = 10**9  # bytes

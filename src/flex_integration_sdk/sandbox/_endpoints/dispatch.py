@@ -6,19 +6,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flex_integration_sdk._endpoints.table import ENDPOINTS, Endpoint
+from flex_integration_sdk.sandbox._data import first_content
+from flex_integration_sdk.sandbox._data.database import Database
+from flex_integration_sdk.sandbox._refusal import ApiFault, not_found
 
 # Imported for their endpoints, which they register.
-from . import _availability, _data, _events, _listings, _media, _stock, _transactions, _users
-from ._answers import one, reference
-from ._arguments import read_arguments
-from ._context import HANDLERS, Context
-from ._database import Database
-from ._fault import ApiFault, not_found
+from . import availability, events, listings, media, stock, transactions, users
+from .context import HANDLERS, Context
+from .pages import one, reference
+from .parameters import read_arguments
 
 __all__ = ["Api"]
 
 BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS.values()}
-_MODULES = (_availability, _events, _listings, _media, _stock, _transactions, _users)
+_MODULES = (availability, events, listings, media, stock, transactions, users)
 
 
 class Api:
@@ -31,7 +32,7 @@ class Api:
     """
 
     def __init__(self, path: str | None, client_id: str, sign: Callable[[str], str]) -> None:
-        self.db = Database(path, _data.seed)
+        self.db = Database(path, first_content.seed)
         self._client_id = client_id
         self._sign = sign
 
@@ -72,7 +73,7 @@ class Api:
             found = handler(context, asked)
             changes = list(self.db.changes)
             effects = endpoint.resource == "transactions"
-            _events.emit(context, changes, self._client_id, effects=effects)
+            events.emit(context, changes, self._client_id, effects=effects)
             # What is given is what is there now, after all effects.
             found = self.db.get(found["type"], found["id"]) or found
             return one(self.db, found, asked) if asked.expand else reference(found)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._answers import page, sort
-from ._arguments import Arguments
-from ._context import Context, created_within, endpoint, has_extended, merged
-from ._database import Resource
-from ._fault import ApiFault, conflict, not_found
+from flex_integration_sdk.sandbox._data.database import Resource
+from flex_integration_sdk.sandbox._refusal import ApiFault, conflict, not_found
+
+from .context import Context, created_within, endpoint, has_extended, merged
+from .pages import page, sort
+from .parameters import Arguments
 
 _PERMISSIONS = ("permission/allow", "permission/deny")
 _EXTENDED = ("publicData", "protectedData", "privateData", "metadata")

@@ -14,9 +14,8 @@ from typing import Any
 from uuid import UUID
 
 from flex_integration_sdk._endpoints.table import Endpoint, Param, snake
+from flex_integration_sdk.sandbox._refusal import ApiFault
 from flex_integration_sdk.types import LatLng, LatLngBounds, Money
-
-from ._fault import ApiFault
 
 EXTENDED = ("pub_", "meta_", "priv_", "prot_")
 MOST_IDS = 100

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from ._arguments import Arguments
-from ._database import Database, Resource
-from ._fault import ApiFault, conflict, not_found
+from flex_integration_sdk.sandbox._data.database import Database, Resource
+from flex_integration_sdk.sandbox._refusal import ApiFault, conflict, not_found
+
+from .parameters import Arguments
 
 Handler = Callable[["Context", Arguments], Any]
 """An endpoint: gives a resource, or for queries an answer."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ._answers import page, sort
-from ._arguments import Arguments
-from ._context import (
+from flex_integration_sdk.sandbox._data.database import Resource
+from flex_integration_sdk.sandbox._refusal import ApiFault, conflict
+
+from .context import (
     Context,
     created_within,
     endpoint,
@@ -19,9 +20,9 @@ from ._context import (
     related_id,
     within,
 )
-from ._database import Resource
-from ._fault import ApiFault, conflict
-from ._stock import adjust
+from .pages import page, sort
+from .parameters import Arguments
+from .stock import adjust
 
 MOST_TRANSITIONS = 100
 _SORTABLE = ("createdAt", "lastTransitionedAt", "lastMessageAt", "bookingStart", "bookingEnd")

@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
+from flex_integration_sdk.sandbox._data.database import Database, Resource
+from flex_integration_sdk.sandbox._refusal import ApiFault
 from flex_integration_sdk.types import LatLng, Money
 
-from ._arguments import Arguments
-from ._database import Database, Resource
-from ._fault import ApiFault
+from .parameters import Arguments
 
 MOST_ON_A_PAGE = 100
 MOST_SORT_KEYS = 3

@@ -6,12 +6,12 @@ import math
 from typing import Any
 from uuid import UUID
 
+from flex_integration_sdk.sandbox._data.database import Resource
+from flex_integration_sdk.sandbox._refusal import ApiFault, conflict
 from flex_integration_sdk.types import LatLng
 
-from ._answers import page, sort
-from ._arguments import Arguments
-from ._availability import check_plan, is_free
-from ._context import (
+from .availability import check_plan, is_free
+from .context import (
     Context,
     created_within,
     endpoint,
@@ -21,9 +21,9 @@ from ._context import (
     related_id,
     within,
 )
-from ._database import Resource
-from ._fault import ApiFault, conflict
-from ._users import image
+from .pages import page, sort
+from .parameters import Arguments
+from .users import image
 
 STATES = frozenset({"draft", "pendingApproval", "published", "closed"})
 MOST_DAYS = 90

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._answers import page
-from ._arguments import Arguments
-from ._context import Context, endpoint, ordered_span, related_id
-from ._database import Resource
-from ._fault import ApiFault, conflict
+from flex_integration_sdk.sandbox._data.database import Resource
+from flex_integration_sdk.sandbox._refusal import ApiFault, conflict
+
+from .context import Context, endpoint, ordered_span, related_id
+from .pages import page
+from .parameters import Arguments
 
 
 @endpoint("stock.compareAndSet")

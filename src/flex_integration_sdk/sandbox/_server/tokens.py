@@ -7,8 +7,8 @@ import secrets
 import time
 from typing import Any
 
-from ._database import Database
-from ._settings import SandboxSettings
+from flex_integration_sdk.sandbox._data.database import Database
+from flex_integration_sdk.sandbox._settings import SandboxSettings
 
 COUNTERS = (
     "client_credentials",

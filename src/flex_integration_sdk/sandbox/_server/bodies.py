@@ -11,10 +11,9 @@ from starlette.requests import Request
 
 from flex_integration_sdk._endpoints.table import Endpoint
 from flex_integration_sdk._transit import loads
+from flex_integration_sdk.sandbox._endpoints.media import Upload
+from flex_integration_sdk.sandbox._refusal import ApiFault
 from flex_tokenstore import Secret
-
-from ._fault import ApiFault
-from ._media import Upload
 
 TRANSIT = "application/transit+json"
 MOST_BODY = 64 * 1024 * 1024  # bytes of one part

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from ._answers import page
-from ._arguments import Arguments
-from ._context import Context, endpoint, ordered_span, related_id
-from ._database import Resource
-from ._fault import ApiFault, conflict
+from flex_integration_sdk.sandbox._data.database import Resource
+from flex_integration_sdk.sandbox._refusal import ApiFault, conflict
+
+from .context import Context, endpoint, ordered_span, related_id
+from .pages import page
+from .parameters import Arguments
 
 MOST_DAYS = 366
 NO_DATA = (
