@@ -56,7 +56,7 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
         return self.session.store
 
     async def auth_info(self) -> AuthInfo:
-        """As :meth:`IntegrationSDK.auth_info`."""
+        """How the next call authenticates; asks the store, not the server."""
         self._closing.check()
         try:
             return auth_info_of(await self.session.peek())
@@ -64,13 +64,22 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
             return auth_info_of_corrupt(error)
 
     async def revoke(self) -> bool:
-        """As :meth:`IntegrationSDK.revoke`."""
+        """Revokes the tokens and removes them from the store.
+
+        Returns:
+            True if the server revoked them; False if no token was stored that was still valid.
+        """
         self._closing.check()
         self._refuse_within_secret()
         return await self.session.revoke()
 
     async def aclose(self) -> None:
-        """As :meth:`IntegrationSDK.close`."""
+        """Closes the store and the connections; twice is fine.
+
+        Calls that wait, for a place within the rate limits or for a token, end with
+        ``SessionClosedError``; nothing is sent after this has returned. A request that was sent
+        before is still answered, and its end closes the last connection.
+        """
         running_loop()
         self._refuse_within_secret()
         self._closing.close()
@@ -115,7 +124,7 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
         return self._interpret(await self._exchange(name, request), name)
 
     async def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
-        """As in the sync SDK."""
+        """Sends it until there is a response that is not about a refused token."""
         if limiters := self._limits.of(name):
             await self.session.token()
             await wait_async(limiters, self._closing.sleep_async)

@@ -108,10 +108,11 @@ class RateLimiter:
                 raise
 
     async def wait_async(self, sleep: Callable[[float], Awaitable[object]] | None = None) -> None:
-        """As :meth:`wait`, in an event loop.
+        """Returns when the call may be made; in an event loop.
 
         Args:
-            sleep: Waits for that many seconds; ``asyncio.sleep`` if omitted.
+            sleep: Waits for that many seconds; ``asyncio.sleep`` if omitted. What it raises is
+                passed on, and the place is given back.
         """
         import asyncio
 
