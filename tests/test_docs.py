@@ -87,6 +87,20 @@ def test_links_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_each_promise_names_a_test_that_exists() -> None:
+    lines = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8").splitlines()
+    tables = "\n".join(lines).split("| tested by |\n")[1:]
+    rows = [row for table in tables for row in table.split("\n\n")[0].splitlines()[1:]]
+    places = (ROOT / "tests", *(ROOT / "plugins").glob("*/tests"))
+    files = {path.name for place in places for path in place.rglob("test_*.py")}
+    for row in rows:
+        *_, tests = row.strip("| ").split(" | ")
+        named = {*re.findall(r"`(test_\w+\.py)`", tests)}
+        assert named <= files, row
+        assert named or "the explorer" in tests or "the kit" in tests, row
+    assert len(rows) > 40
+
+
 def test_every_hook_is_described() -> None:
     for hook in hookspecs.HOOKS:
         assert f"`{hook}(" in REFERENCE, hook
