@@ -92,18 +92,25 @@ CREATE_ONE = """def {name}(
 {values}    )
     return build(PARTS, options)
 """
-SYNC = "An SDK for sync programs; threads can share it."
-ASYNC = """An SDK for asyncio programs.
+SYNC = """Makes an SDK for a sync program.
 
-It can be made before the event loop runs, or in it; it belongs to the loop of its first call.
-It imports the store and reads the file of the secret, if there is one, at once, so that what
-is wrong raises here: some milliseconds, or what a plugin's driver takes to import. Where the
-loop must not wait for that, call it with ``asyncio.to_thread``."""
+Make one for each process. Threads can share it. Close it, or use it in a ``with`` statement."""
+ASYNC = """Makes an SDK for an asyncio program.
+
+Make one for each process. Close it with ``aclose``, or use it in an ``async with`` statement.
+
+Call this before the event loop runs or in it; the instance belongs to the loop of its first
+call. It imports the store and reads the secret's file at once, so that it can raise here. That
+takes some milliseconds, or as long as a plugin's driver takes to import. If the loop must not
+wait for that, use ``asyncio.to_thread(create_async_instance, …)``."""
 RAISES = {
-    "ConfigurationError": "Something is missing or wrong.",
-    "TokenStoreError": "The store is unknown, cannot be loaded, or refuses its options.",
+    "ConfigurationError": "An argument or a variable is missing or wrong.",
+    "UnknownStoreError": "No installed store has that name.",
+    "StoreLoadError": "The store's plugin cannot be loaded.",
+    "StoreOptionsError": "An option of the store is unknown, missing or wrong.",
+    "TokenUnavailableError": "The store could not be opened.",
 }
-RAISES_ASYNC = {"AsyncioRequiredError": "trio or curio runs the caller."}
+RAISES_ASYNC = {"AsyncioRequiredError": "It was called under trio or curio."}
 BY_POSITION = 2  # arguments that can be passed without their names: client_id and client_secret
 PAGE = """# Endpoints
 

@@ -34,7 +34,12 @@ _EXIT_PATIENCE = 5.0  # seconds that the program's end waits for a store: as for
 
 
 class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
-    """The Integration API for asyncio programs. Made by :func:`create_async_instance`."""
+    """The Integration API for asyncio programs; :func:`create_async_instance` makes it.
+
+    Each resource of the API is an attribute and each action a coroutine: ``await
+    sdk.listings.query(per_page=10)``. An instance belongs to the event loop of its first call until
+    that loop is closed.
+    """
 
     def __init__(
         self,
@@ -52,11 +57,19 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
 
     @property
     def token_store(self) -> AsyncTokenStore:
-        """The token store in use."""
+        """The store in use, such as to read its ``name`` and ``place``."""
         return self.session.store
 
     async def auth_info(self) -> AuthInfo:
-        """How the next call authenticates; asks the store, not the server."""
+        """Tells how the next call obtains its token. It reads the store and sends no request.
+
+        Returns:
+            An :class:`AuthInfo`; its ``grant_type`` is None if nothing is stored.
+
+        Raises:
+            TokenStoreError: The store cannot answer, or its content must be left where it is.
+            SessionClosedError: The instance is closed.
+        """
         self._closing.check()
         try:
             return auth_info_of(await self.session.peek())
@@ -64,21 +77,31 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
             return auth_info_of_corrupt(error)
 
     async def revoke(self) -> bool:
-        """Revokes the tokens and removes them from the store.
+        """Has the server revoke the tokens and removes them from the store.
+
+        Other programs that use the same store must then sign in again.
 
         Returns:
-            True if the server revoked them; False if no token was stored that was still valid.
+            True if the server revoked them; False if there were none, or if they no longer worked.
+
+        Raises:
+            TokenStoreError: The store failed, or the server did; the token is kept.
+            FlexError: The request could not be sent, or the server refused the client.
+            SessionClosedError: The instance is closed.
         """
         self._closing.check()
         self._refuse_within_secret()
         return await self.session.revoke()
 
     async def aclose(self) -> None:
-        """Closes the store and the connections; twice is fine.
+        """Closes the store and the connections. You may call it twice.
 
-        Calls that wait, for a place within the rate limits or for a token, end with
-        ``SessionClosedError``; nothing is sent after this has returned. A request that was sent
-        before is still answered, and its end closes the last connection.
+        A call that waits, for a token or for the rate limits, ends with ``SessionClosedError``.
+        Nothing is sent after this has returned. A request that was sent before ends with
+        ``TransportError``. A token request is waited for, so that its token is saved.
+
+        Raises:
+            AsyncioRequiredError: asyncio does not run here.
         """
         running_loop()
         self._refuse_within_secret()
@@ -124,7 +147,7 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
         return self._interpret(await self._exchange(name, request), name)
 
     async def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
-        """Sends it until there is a response that is not about a refused token."""
+        """Sends it until there is an answer that is not of a refused token."""
         if limiters := self._limits.of(name):
             await self.session.token()
             await wait_async(limiters, self._closing.sleep_async)

@@ -31,50 +31,58 @@ class InstanceOptions:
     """
 
     client_id: str | None = None
-    """Of an application of type Integration API; else ``FLEX_INTEGRATION_CLIENT_ID``."""
+    """Client id of an application of type Integration API. If omitted:
+    ``FLEX_INTEGRATION_CLIENT_ID``."""
     client_secret: AsyncClientSecret | None = None
-    """Its secret, or a callable that returns it and is called at each sign-in; of an async
-    instance, a coroutine function too. Else ``FLEX_INTEGRATION_CLIENT_SECRET``. Not needed while a
-    stored refresh token lives."""
+    """The client secret, or a callable that returns it and is called at each sign-in; for an async
+    instance it may be a coroutine function. If omitted: ``FLEX_INTEGRATION_CLIENT_SECRET``. It is
+    not needed while a stored refresh token works."""
     client_secret_file: str | Path | None = None
-    """A file with the secret, instead, read at each sign-in; else
-    ``FLEX_INTEGRATION_CLIENT_SECRET_FILE``."""
+    """Path of a file that contains the secret, in place of ``client_secret``. The file is read at
+    each sign-in. If omitted: ``FLEX_INTEGRATION_CLIENT_SECRET_FILE``."""
     token_store: Any = None
-    """A store's name, a mapping with ``name`` and options, or an object with ``get_token``,
-    ``set_token`` and ``remove_token``; else ``FLEX_INTEGRATION_TOKEN_STORE``; else ``"memory"``.
-    Options that are not given here come from ``FLEX_INTEGRATION_TOKEN_STORE__<OPTION>``, unless the
-    environment names another store."""
+    """A store's name; or a mapping with ``name`` and the store's options; or an object with
+    ``get_token``, ``set_token`` and ``remove_token``. If omitted: ``FLEX_INTEGRATION_TOKEN_STORE``,
+    else ``"memory"``. An option that you omit comes from
+    ``FLEX_INTEGRATION_TOKEN_STORE__<OPTION>``, unless the environment names another store."""
     base_url: str | None = None
-    """The server; else ``FLEX_INTEGRATION_BASE_URL``; else the live one."""
+    """Address of the server. If omitted: ``FLEX_INTEGRATION_BASE_URL``, else the live API."""
     profile: str | None = None
-    """A name to keep several tokens of one client apart."""
+    """A name of your own that keeps several tokens of one client apart. If omitted:
+    ``FLEX_INTEGRATION_PROFILE``, else ``"default"``."""
     allow_http: bool | None = None
-    """Accept plain http to another host, in a private network such as a container's: secret and
-    tokens travel unencrypted; else ``FLEX_INTEGRATION_ALLOW_HTTP``."""
+    """True: accept plain http to another host, such as in a private network of containers. The
+    secret and the tokens are then not encrypted on the way. If omitted:
+    ``FLEX_INTEGRATION_ALLOW_HTTP``, else False."""
     timeout: float = 30.0
-    """Seconds to wait for a response, and then for each further 64 KB of it; 20 times that for a
-    whole response."""
+    """Seconds to wait for a response, and then for each further 64 KB of it. A whole response may
+    take at most 20 times as long."""
     request_timeout: float = 15.0
     """Seconds that one token request may take in all."""
     lock_timeout: float | None = None
-    """Seconds to wait for a renewal by another program; None: as long as the lease of one that died
-    may last, and 10 s."""
+    """Seconds to wait while another program requests a token. None: 10 seconds longer than the
+    lease that a dead program may have left."""
     busy_timeout: float | None = None
-    """Seconds to wait for a connection while all are busy: the instances of a process share ten to
-    a server; None: as long as it takes."""
+    """Seconds to wait for a connection while all are in use: the instances of a process share 10
+    connections to a server. None: wait as long as it takes."""
     on_store_error: OnStoreError = "raise"
-    """``"raise"``, or ``"memory"`` to go on without the store while it is down."""
+    """What to do while the store is down. ``"raise"``: raise ``TokenUnavailableError``.
+    ``"memory"``: keep the token in memory, at the price of one sign-in for each process."""
     on_event: OnEvent | None = None
-    """Called with each ``flex_tokenstore.Event``: see ``docs/events.md``."""
+    """Called with each ``flex_tokenstore.Event``, such as a refresh or a sign-in. It must be quick
+    and must not use the instance; ``docs/events.md`` lists the events."""
     host_lock: Literal["on", "off"] = "on"
-    """``"off"`` where no lock file can be written, for stores without a lock."""
+    """``"off"``: use no lock file for a store without a lock of its own, on a host where no folder
+    can be written."""
     type_handlers: Sequence[TypeHandler] = ()
-    """Types of your own in place of the SDK's."""
+    """Your own types in place of ``UUID``, ``Money`` and the others."""
     transit_verbose: bool = False
-    """Speak Transit in its readable form, for looking at the wire."""
+    """True: send and ask for Transit in its readable form, to look at the requests and
+    responses."""
     rate_limits: Literal["dev", "live"] | RateLimits | None = None
-    """Wait before calls rather than be refused: ``"dev"`` as development and test environments want
-    it, ``"live"``, or a :class:`RateLimits` of your own, which several instances can share."""
+    """Wait before each call, so that the API does not refuse it with 429. ``"dev"`` has the limits
+    of development and test environments, ``"live"`` those of live ones. A :class:`RateLimits` of
+    your own can be shared by several instances. None: do not wait."""
 
     def check(self) -> None:
         """Raises ConfigurationError for what the session or the HTTP client would stumble over."""

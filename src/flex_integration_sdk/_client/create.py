@@ -42,43 +42,56 @@ def create_instance(
     transit_verbose: bool = False,
     rate_limits: Literal["dev", "live"] | RateLimits | None = None,
 ) -> IntegrationSDK:
-    """An SDK for sync programs; threads can share it.
+    """Makes an SDK for a sync program.
+
+    Make one for each process. Threads can share it. Close it, or use it in a ``with`` statement.
 
     Args:
-        client_id: Of an application of type Integration API; else ``FLEX_INTEGRATION_CLIENT_ID``.
-        client_secret: Its secret, or a callable that returns it and is called at each sign-in; of
-            an async instance, a coroutine function too. Else ``FLEX_INTEGRATION_CLIENT_SECRET``.
-            Not needed while a stored refresh token lives.
-        client_secret_file: A file with the secret, instead, read at each sign-in; else
-            ``FLEX_INTEGRATION_CLIENT_SECRET_FILE``.
-        token_store: A store's name, a mapping with ``name`` and options, or an object with
-            ``get_token``, ``set_token`` and ``remove_token``; else
-            ``FLEX_INTEGRATION_TOKEN_STORE``; else ``"memory"``. Options that are not given here
-            come from ``FLEX_INTEGRATION_TOKEN_STORE__<OPTION>``, unless the environment names
-            another store.
-        base_url: The server; else ``FLEX_INTEGRATION_BASE_URL``; else the live one.
-        profile: A name to keep several tokens of one client apart.
-        allow_http: Accept plain http to another host, in a private network such as a container's:
-            secret and tokens travel unencrypted; else ``FLEX_INTEGRATION_ALLOW_HTTP``.
-        timeout: Seconds to wait for a response, and then for each further 64 KB of it; 20 times
-            that for a whole response.
+        client_id: Client id of an application of type Integration API. If omitted:
+            ``FLEX_INTEGRATION_CLIENT_ID``.
+        client_secret: The client secret, or a callable that returns it and is called at each sign-
+            in; for an async instance it may be a coroutine function. If omitted:
+            ``FLEX_INTEGRATION_CLIENT_SECRET``. It is not needed while a stored refresh token works.
+        client_secret_file: Path of a file that contains the secret, in place of ``client_secret``.
+            The file is read at each sign-in. If omitted: ``FLEX_INTEGRATION_CLIENT_SECRET_FILE``.
+        token_store: A store's name; or a mapping with ``name`` and the store's options; or an
+            object with ``get_token``, ``set_token`` and ``remove_token``. If omitted:
+            ``FLEX_INTEGRATION_TOKEN_STORE``, else ``"memory"``. An option that you omit comes from
+            ``FLEX_INTEGRATION_TOKEN_STORE__<OPTION>``, unless the environment names another store.
+        base_url: Address of the server. If omitted: ``FLEX_INTEGRATION_BASE_URL``, else the live
+            API.
+        profile: A name of your own that keeps several tokens of one client apart. If omitted:
+            ``FLEX_INTEGRATION_PROFILE``, else ``"default"``.
+        allow_http: True: accept plain http to another host, such as in a private network of
+            containers. The secret and the tokens are then not encrypted on the way. If omitted:
+            ``FLEX_INTEGRATION_ALLOW_HTTP``, else False.
+        timeout: Seconds to wait for a response, and then for each further 64 KB of it. A whole
+            response may take at most 20 times as long.
         request_timeout: Seconds that one token request may take in all.
-        lock_timeout: Seconds to wait for a renewal by another program; None: as long as the lease
-            of one that died may last, and 10 s.
-        busy_timeout: Seconds to wait for a connection while all are busy: the instances of a
-            process share ten to a server; None: as long as it takes.
-        on_store_error: ``"raise"``, or ``"memory"`` to go on without the store while it is down.
-        on_event: Called with each ``flex_tokenstore.Event``: see ``docs/events.md``.
-        host_lock: ``"off"`` where no lock file can be written, for stores without a lock.
-        type_handlers: Types of your own in place of the SDK's.
-        transit_verbose: Speak Transit in its readable form, for looking at the wire.
-        rate_limits: Wait before calls rather than be refused: ``"dev"`` as development and test
-            environments want it, ``"live"``, or a :class:`RateLimits` of your own, which several
-            instances can share.
+        lock_timeout: Seconds to wait while another program requests a token. None: 10 seconds
+            longer than the lease that a dead program may have left.
+        busy_timeout: Seconds to wait for a connection while all are in use: the instances of a
+            process share 10 connections to a server. None: wait as long as it takes.
+        on_store_error: What to do while the store is down. ``"raise"``: raise
+            ``TokenUnavailableError``. ``"memory"``: keep the token in memory, at the price of one
+            sign-in for each process.
+        on_event: Called with each ``flex_tokenstore.Event``, such as a refresh or a sign-in. It
+            must be quick and must not use the instance; ``docs/events.md`` lists the events.
+        host_lock: ``"off"``: use no lock file for a store without a lock of its own, on a host
+            where no folder can be written.
+        type_handlers: Your own types in place of ``UUID``, ``Money`` and the others.
+        transit_verbose: True: send and ask for Transit in its readable form, to look at the
+            requests and responses.
+        rate_limits: Wait before each call, so that the API does not refuse it with 429. ``"dev"``
+            has the limits of development and test environments, ``"live"`` those of live ones. A
+            :class:`RateLimits` of your own can be shared by several instances. None: do not wait.
 
     Raises:
-        ConfigurationError: Something is missing or wrong.
-        TokenStoreError: The store is unknown, cannot be loaded, or refuses its options.
+        ConfigurationError: An argument or a variable is missing or wrong.
+        UnknownStoreError: No installed store has that name.
+        StoreLoadError: The store's plugin cannot be loaded.
+        StoreOptionsError: An option of the store is unknown, missing or wrong.
+        TokenUnavailableError: The store could not be opened.
     """
     client_secret, client_secret_file, token_store, base_url = shown_to_nobody(
         client_secret, client_secret_file, token_store, base_url
@@ -127,49 +140,62 @@ def create_async_instance(
     transit_verbose: bool = False,
     rate_limits: Literal["dev", "live"] | RateLimits | None = None,
 ) -> AsyncIntegrationSDK:
-    """An SDK for asyncio programs.
+    """Makes an SDK for an asyncio program.
 
-    It can be made before the event loop runs, or in it; it belongs to the loop of its first call.
-    It imports the store and reads the file of the secret, if there is one, at once, so that what
-    is wrong raises here: some milliseconds, or what a plugin's driver takes to import. Where the
-    loop must not wait for that, call it with ``asyncio.to_thread``.
+    Make one for each process. Close it with ``aclose``, or use it in an ``async with`` statement.
+
+    Call this before the event loop runs or in it; the instance belongs to the loop of its first
+    call. It imports the store and reads the secret's file at once, so that it can raise here. That
+    takes some milliseconds, or as long as a plugin's driver takes to import. If the loop must not
+    wait for that, use ``asyncio.to_thread(create_async_instance, …)``.
 
     Args:
-        client_id: Of an application of type Integration API; else ``FLEX_INTEGRATION_CLIENT_ID``.
-        client_secret: Its secret, or a callable that returns it and is called at each sign-in; of
-            an async instance, a coroutine function too. Else ``FLEX_INTEGRATION_CLIENT_SECRET``.
-            Not needed while a stored refresh token lives.
-        client_secret_file: A file with the secret, instead, read at each sign-in; else
-            ``FLEX_INTEGRATION_CLIENT_SECRET_FILE``.
-        token_store: A store's name, a mapping with ``name`` and options, or an object with
-            ``get_token``, ``set_token`` and ``remove_token``; else
-            ``FLEX_INTEGRATION_TOKEN_STORE``; else ``"memory"``. Options that are not given here
-            come from ``FLEX_INTEGRATION_TOKEN_STORE__<OPTION>``, unless the environment names
-            another store.
-        base_url: The server; else ``FLEX_INTEGRATION_BASE_URL``; else the live one.
-        profile: A name to keep several tokens of one client apart.
-        allow_http: Accept plain http to another host, in a private network such as a container's:
-            secret and tokens travel unencrypted; else ``FLEX_INTEGRATION_ALLOW_HTTP``.
-        timeout: Seconds to wait for a response, and then for each further 64 KB of it; 20 times
-            that for a whole response.
+        client_id: Client id of an application of type Integration API. If omitted:
+            ``FLEX_INTEGRATION_CLIENT_ID``.
+        client_secret: The client secret, or a callable that returns it and is called at each sign-
+            in; for an async instance it may be a coroutine function. If omitted:
+            ``FLEX_INTEGRATION_CLIENT_SECRET``. It is not needed while a stored refresh token works.
+        client_secret_file: Path of a file that contains the secret, in place of ``client_secret``.
+            The file is read at each sign-in. If omitted: ``FLEX_INTEGRATION_CLIENT_SECRET_FILE``.
+        token_store: A store's name; or a mapping with ``name`` and the store's options; or an
+            object with ``get_token``, ``set_token`` and ``remove_token``. If omitted:
+            ``FLEX_INTEGRATION_TOKEN_STORE``, else ``"memory"``. An option that you omit comes from
+            ``FLEX_INTEGRATION_TOKEN_STORE__<OPTION>``, unless the environment names another store.
+        base_url: Address of the server. If omitted: ``FLEX_INTEGRATION_BASE_URL``, else the live
+            API.
+        profile: A name of your own that keeps several tokens of one client apart. If omitted:
+            ``FLEX_INTEGRATION_PROFILE``, else ``"default"``.
+        allow_http: True: accept plain http to another host, such as in a private network of
+            containers. The secret and the tokens are then not encrypted on the way. If omitted:
+            ``FLEX_INTEGRATION_ALLOW_HTTP``, else False.
+        timeout: Seconds to wait for a response, and then for each further 64 KB of it. A whole
+            response may take at most 20 times as long.
         request_timeout: Seconds that one token request may take in all.
-        lock_timeout: Seconds to wait for a renewal by another program; None: as long as the lease
-            of one that died may last, and 10 s.
-        busy_timeout: Seconds to wait for a connection while all are busy: the instances of a
-            process share ten to a server; None: as long as it takes.
-        on_store_error: ``"raise"``, or ``"memory"`` to go on without the store while it is down.
-        on_event: Called with each ``flex_tokenstore.Event``: see ``docs/events.md``.
-        host_lock: ``"off"`` where no lock file can be written, for stores without a lock.
-        type_handlers: Types of your own in place of the SDK's.
-        transit_verbose: Speak Transit in its readable form, for looking at the wire.
-        rate_limits: Wait before calls rather than be refused: ``"dev"`` as development and test
-            environments want it, ``"live"``, or a :class:`RateLimits` of your own, which several
-            instances can share.
+        lock_timeout: Seconds to wait while another program requests a token. None: 10 seconds
+            longer than the lease that a dead program may have left.
+        busy_timeout: Seconds to wait for a connection while all are in use: the instances of a
+            process share 10 connections to a server. None: wait as long as it takes.
+        on_store_error: What to do while the store is down. ``"raise"``: raise
+            ``TokenUnavailableError``. ``"memory"``: keep the token in memory, at the price of one
+            sign-in for each process.
+        on_event: Called with each ``flex_tokenstore.Event``, such as a refresh or a sign-in. It
+            must be quick and must not use the instance; ``docs/events.md`` lists the events.
+        host_lock: ``"off"``: use no lock file for a store without a lock of its own, on a host
+            where no folder can be written.
+        type_handlers: Your own types in place of ``UUID``, ``Money`` and the others.
+        transit_verbose: True: send and ask for Transit in its readable form, to look at the
+            requests and responses.
+        rate_limits: Wait before each call, so that the API does not refuse it with 429. ``"dev"``
+            has the limits of development and test environments, ``"live"`` those of live ones. A
+            :class:`RateLimits` of your own can be shared by several instances. None: do not wait.
 
     Raises:
-        ConfigurationError: Something is missing or wrong.
-        TokenStoreError: The store is unknown, cannot be loaded, or refuses its options.
-        AsyncioRequiredError: trio or curio runs the caller.
+        ConfigurationError: An argument or a variable is missing or wrong.
+        UnknownStoreError: No installed store has that name.
+        StoreLoadError: The store's plugin cannot be loaded.
+        StoreOptionsError: An option of the store is unknown, missing or wrong.
+        TokenUnavailableError: The store could not be opened.
+        AsyncioRequiredError: It was called under trio or curio.
     """
     client_secret, client_secret_file, token_store, base_url = shown_to_nobody(
         client_secret, client_secret_file, token_store, base_url

@@ -38,7 +38,11 @@ T = TypeVar("T")
 
 
 class IntegrationSDK(InstanceBase, Endpoints):
-    """The Integration API for sync programs. Made by :func:`create_instance`."""
+    """The Integration API for sync programs; :func:`create_instance` makes it.
+
+    Each resource of the API is an attribute and each action a method:
+    ``sdk.listings.query(per_page=10)``. Threads can share an instance, and it works after a fork.
+    """
 
     def __init__(
         self,
@@ -57,11 +61,19 @@ class IntegrationSDK(InstanceBase, Endpoints):
 
     @property
     def token_store(self) -> TokenStore:
-        """The token store in use."""
+        """The store in use, such as to read its ``name`` and ``place``."""
         return self.session.store
 
     def auth_info(self) -> AuthInfo:
-        """How the next call authenticates; asks the store, not the server."""
+        """Tells how the next call obtains its token. It reads the store and sends no request.
+
+        Returns:
+            An :class:`AuthInfo`; its ``grant_type`` is None if nothing is stored.
+
+        Raises:
+            TokenStoreError: The store cannot answer, or its content must be left where it is.
+            SessionClosedError: The instance is closed.
+        """
         self._closing.check()
         try:
             return auth_info_of(self._run(self.session.peek))
@@ -69,22 +81,31 @@ class IntegrationSDK(InstanceBase, Endpoints):
             return auth_info_of_corrupt(error)
 
     def revoke(self) -> bool:
-        """Revokes the tokens and removes them from the store.
+        """Has the server revoke the tokens and removes them from the store.
+
+        Other programs that use the same store must then sign in again.
 
         Returns:
-            True if the server revoked them; False if there was nothing that still lived.
+            True if the server revoked them; False if there were none, or if they no longer worked.
+
+        Raises:
+            TokenStoreError: The store failed, or the server did; the token is kept.
+            FlexError: The request could not be sent, or the server refused the client.
+            SessionClosedError: The instance is closed.
         """
         self._closing.check()
         return self._run(self.session.revoke)
 
     def close(self) -> None:
-        """Closes the store and the connections; twice is fine.
+        """Closes the store and the connections. You may call it twice.
 
-        Calls that wait, for a place within the rate limits or for a token, end with
-        ``SessionClosedError``; nothing is sent after this has returned. A request that was sent
-        before is still answered, and its end closes the last connection. From a signal handler or
-        finalizer that interrupted a call of its own thread, it returns at once, and the end of that
-        call closes them.
+        A call that waits, for a token or for the rate limits, ends with ``SessionClosedError``.
+        Nothing is sent after this has returned. A request that was sent before still gets its
+        response; when it ends, it closes the last connection. A token request is waited for, so
+        that its token is saved.
+
+        Called from a signal handler or finalizer that interrupted a call of its own thread, it
+        returns at once, and the end of that call closes the instance.
         """
         self._closing.close()
         if renews_here(self.session):
