@@ -116,12 +116,16 @@ PAGE = """# Endpoints
 
 Made by `tools/generate.py` from the table in `_endpoints/table.py`: do not edit.
 
-Each is a method of `IntegrationSDK` and, awaited, of `AsyncIntegrationSDK`; arguments are by
-keyword. An argument with `Unset` is not sent unless it is given, and what is stored stays; None,
-where the type has it, clears it. Further keywords are passed through: to a query's parameters
-(`pub_…`, `meta_…`, `priv_…`, `prot_…` are filters by extended data) or to a command's body. A
-command returns only the id and type unless `expand=True`. Ids may be strings. What the API's
-reference leaves open is accepted both ways."""
+Each endpoint is a method of `IntegrationSDK`, and a coroutine of `AsyncIntegrationSDK`. Pass
+its arguments by keyword.
+
+- An argument whose default is `Unset` is not sent if you omit it: the stored value stays. If
+  its type has None, None clears the stored value.
+- Other keywords are passed on, to a query's parameters or to a command's body. In a query,
+  `pub_…`, `meta_…`, `priv_…` and `prot_…` filter by extended data.
+- The response to a command has only id and type, unless you pass `expand=True`.
+- An id can be a string or a `UUID`.
+- Where the API's reference does not say which of two forms is right, both are accepted."""
 
 
 def main(arguments: list[str], root: Path = ROOT) -> int:
