@@ -48,11 +48,11 @@ class Endpoint:
     path: str
     """Path under ``/v1/integration_api/``."""
     result: str
-    """Name of the resource class in :mod:`flex_integration_sdk.resources` that it gives."""
+    """Name of the resource class in :mod:`flex_integration_sdk.resources` that it returns."""
     doc: str
     """What it does, in one sentence."""
     many: bool = False
-    """It gives a page of resources, not one."""
+    """It returns a page of resources, not one."""
     params: tuple[Param, ...] = ()
     """Of the query for GET, of the body for POST."""
     query: tuple[Param, ...] = ()
@@ -85,16 +85,16 @@ def _id(what: str, name: str = "id") -> Param:
 
 
 _INCLUDE = Param("include", "Names", "Relationships to include, such as ``author.profileImage``.")
-_FIELDS = Param("fields", "Fields", 'Attributes to give, by type: ``{"user": ["email"]}``.')
-_LIMIT = Param("limit", "Limits", 'Most resources of a relationship: ``{"images": 1}``.')
+_FIELDS = Param("fields", "Fields", 'Attributes to return, by type: ``{"user": ["email"]}``.')
+_LIMIT = Param("limit", "Limits", 'Maximum of resources for each relationship: ``{"images": 1}``.')
 _VARIANT = Param(
     "imageVariant",
     "ImageVariants",
-    'Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit": "scale"}}``.',
+    'Image variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit": "scale"}}``.',
 )
 _SHAPE = (_INCLUDE, _FIELDS, _LIMIT, _VARIANT)
 _EXPAND = (
-    Param("expand", "bool", "Give the whole resource; without, its id and type alone."),
+    Param("expand", "bool", "True: return the whole resource; otherwise only its id and type."),
     *_SHAPE,
 )
 _PAGING = (
@@ -112,14 +112,14 @@ def _sort(names: str) -> Param:
 
 
 _EXTENDED = (
-    Param("publicData", "ExtendedData", "Merged into what is there, at the top level."),
-    Param("privateData", "ExtendedData", "Likewise; for the owner and operators alone."),
-    Param("metadata", "ExtendedData", "Likewise; written by operators, read by all."),
+    Param("publicData", "ExtendedData", "Merged with the stored data, key by key."),
+    Param("privateData", "ExtendedData", "As public data; only the owner and operators read it."),
+    Param("metadata", "ExtendedData", "As public data; only operators write it, all read it."),
 )
 _LISTING_TEXTS = (
     Param("description", "str", "Text on the listing's page."),
-    Param("geolocation", "LatLng", "Where it is.", null=True),
-    Param("price", "Money", "Its price.", null=True),
+    Param("geolocation", "LatLng", "Location of the listing.", null=True),
+    Param("price", "Money", "Price of the listing.", null=True),
     Param(
         "availabilityPlan",
         "ExtendedData",
@@ -194,7 +194,7 @@ _TABLE = (
         "One user, by id or e-mail address.",
         params=(
             Param("id", "Id", "The user's id."),
-            Param("email", "str", "The user's e-mail address, instead."),
+            Param("email", "str", "The user's e-mail address, in place of the id."),
             *_SHAPE,
         ),
         one_of=("id", "email"),
@@ -211,15 +211,15 @@ _TABLE = (
         "users",
         "updateProfile",
         "User",
-        "Changes a user's profile; what is not given stays.",
+        "Changes a user's profile; what you omit stays.",
         _id("user"),
         Param("firstName", "str", "First name."),
         Param("lastName", "str", "Last name."),
         Param("displayName", "str", "Name that others see.", null=True),
         Param("bio", "str", "Text about the user.", null=True),
         _EXTENDED[0],
-        Param("protectedData", "ExtendedData", "Likewise; for the user and operators, and in "
-              "transactions."),
+        Param("protectedData", "ExtendedData", "As public data; the user and operators read it, "
+              "and in transactions the other party."),
         *_EXTENDED[1:],
         Param("profileImageId", "Id", "Id of an uploaded image.", null=True),
     ),
@@ -247,7 +247,7 @@ _TABLE = (
     _query(
         "listings",
         "Listing",
-        "Listings, in all states unless ``states`` is given.",
+        "Listings, in all states unless you pass ``states``.",
         Param("ids", "Ids", "These listings only, at most 100."),
         Param("authorId", "Id", "Of this user only."),
         Param("states", "Names", "``draft``, ``pendingApproval``, ``published``, ``closed``."),
@@ -283,7 +283,7 @@ _TABLE = (
         "listings",
         "update",
         "Listing",
-        "Changes a listing; what is not given stays. The state is changed by ``approve``, "
+        "Changes a listing; what you omit stays. The state is changed by ``approve``, "
         "``open`` and ``close``.",
         _id("listing"),
         Param("title", "str", "Its title."),
@@ -321,14 +321,14 @@ _TABLE = (
     _command("transactions", "transition", "Transaction",
              "Moves a transaction on in its process.", *_TRANSITION),
     _command("transactions", "transitionSpeculative", "Transaction",
-             "What ``transition`` would give; nothing is kept.", *_TRANSITION),
+             "Returns what ``transition`` would; changes nothing.", *_TRANSITION),
     _command(
         "transactions",
         "updateMetadata",
         "Transaction",
         "Changes a transaction's metadata.",
         _id("transaction"),
-        Param("metadata", "ExtendedData", "Merged into what is there, at the top level.",
+        Param("metadata", "ExtendedData", "Merged with the stored data, key by key.",
               required=True),
     ),
     Endpoint(
@@ -345,15 +345,15 @@ _TABLE = (
         query=_EXPAND,
         multipart=True,
         label=(
-            Param("name", "str", "The file's name; else that of the path or of the open file."),
-            Param("mimeType", "str", "Such as ``image/webp``; else by the name's ending."),
+            Param("name", "str", "The file's name. If omitted: the path's or the open file's."),
+            Param("mimeType", "str", "Such as ``image/webp``. If omitted: by the name's ending."),
         ),
     ),
     _command(
         "files",
         "create",
         "File",
-        "Registers a file that is to be uploaded.",
+        "Registers a file that you will upload.",
         Param("name", "str", "Its name.", required=True),
         Param("mimeType", "str", "Such as ``application/pdf``.", required=True),
         Param("size", "int", "Bytes, below 1 GB.", required=True),
@@ -369,14 +369,14 @@ _TABLE = (
         *_PAGING,
     ),
     _command("fileUploads", "create", "FileUpload",
-             "A signed URL to upload a registered file's bytes to.", _id("file", "fileId")),
+             "Makes a signed URL to upload a registered file's bytes to.", _id("file", "fileId")),
     _command(
         "fileDownloads",
         "create",
         "FileDownload",
-        "A signed URL to download a file from. One of both ids is needed.",
+        "Makes a signed URL to download a file from. Pass one of the two ids.",
         Param("fileAttachmentId", "Id", "The attachment's id."),
-        Param("fileId", "Id", "The file's id, instead."),
+        Param("fileId", "Id", "The file's id, in place of the attachment's."),
     ),
     _query(
         "fileAttachments",
@@ -409,7 +409,7 @@ _TABLE = (
         "POST",
         "availability_exceptions/delete",
         "AvailabilityException",
-        "Deletes an availability exception; gives its id and type.",
+        "Deletes an availability exception; returns its id and type.",
         params=(_id("availability exception"),),
     ),
     _query(
@@ -418,10 +418,10 @@ _TABLE = (
         "What happened in the marketplace, oldest first, at most 100. There are no further "
         "pages: go on with ``start_after_sequence_id``.",
         Param("startAfterSequenceId", "int", "Events after this one."),
-        Param("createdAtStart", "datetime", "Or: created at this time or later."),
+        Param("createdAtStart", "datetime", "Or: events at this time or later."),
         Param("resourceId", "Id", "About this resource."),
-        Param("relatedResourceId", "Id", "Or: about this resource and those related to it."),
-        Param("eventTypes", "Names", "Such as ``listing/updated``, or ``listing`` for all of it."),
+        Param("relatedResourceId", "Id", "Or: about this one and related resources."),
+        Param("eventTypes", "Names", "Such as ``listing/updated``; ``listing``: all of it."),
     ),
     _query(
         "stockAdjustments",
@@ -436,15 +436,15 @@ _TABLE = (
         "StockAdjustment",
         "Adds to a listing's stock, or takes from it.",
         _id("listing", "listingId"),
-        Param("quantity", "int", "What to add; negative takes away.", required=True),
+        Param("quantity", "int", "Number to add; a negative number takes away.", required=True),
     ),
     _command(
         "stock",
         "compareAndSet",
         "Stock",
-        "Sets a listing's stock, if it is what was expected.",
+        "Sets a listing's stock if it is still the expected one.",
         _id("listing", "listingId"),
-        Param("oldTotal", "int", "Expected stock; None: none was ever set.", required=True,
+        Param("oldTotal", "int", "Expected stock; None: stock was never set.", required=True,
               null=True),
         Param("newTotal", "int", "Stock to set.", required=True),
     ),

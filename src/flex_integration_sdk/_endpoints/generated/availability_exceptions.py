@@ -51,10 +51,10 @@ class AvailabilityExceptionsEndpoints:
             page: Page number, from 1.
             per_page: Resources on a page, 1 to 100 (default 100).
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
                 ``priv_…`` and ``prot_…``.
 
@@ -100,12 +100,12 @@ class AvailabilityExceptionsEndpoints:
             seats: Seats that are free; 0: blocked.
             start: Start of the time span.
             end: End of the time span.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -135,7 +135,7 @@ class AvailabilityExceptionsEndpoints:
         id: Id,
         **further: Any,
     ) -> Response[AvailabilityException]:
-        """Deletes an availability exception; gives its id and type.
+        """Deletes an availability exception; returns its id and type.
 
         Args:
             id: The availability exception's id.
@@ -184,10 +184,10 @@ class AsyncAvailabilityExceptionsEndpoints:
             page: Page number, from 1.
             per_page: Resources on a page, 1 to 100 (default 100).
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
                 ``priv_…`` and ``prot_…``.
 
@@ -233,12 +233,12 @@ class AsyncAvailabilityExceptionsEndpoints:
             seats: Seats that are free; 0: blocked.
             start: Start of the time span.
             end: End of the time span.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -268,7 +268,7 @@ class AsyncAvailabilityExceptionsEndpoints:
         id: Id,
         **further: Any,
     ) -> Response[AvailabilityException]:
-        """Deletes an availability exception; gives its id and type.
+        """Deletes an availability exception; returns its id and type.
 
         Args:
             id: The availability exception's id.

@@ -46,15 +46,15 @@ class EventsEndpoints:
 
         Args:
             start_after_sequence_id: Events after this one.
-            created_at_start: Or: created at this time or later.
+            created_at_start: Or: events at this time or later.
             resource_id: About this resource.
-            related_resource_id: Or: about this resource and those related to it.
-            event_types: Such as ``listing/updated``, or ``listing`` for all of it.
+            related_resource_id: Or: about this one and related resources.
+            event_types: Such as ``listing/updated``; ``listing``: all of it.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
                 ``priv_…`` and ``prot_…``.
 
@@ -105,15 +105,15 @@ class AsyncEventsEndpoints:
 
         Args:
             start_after_sequence_id: Events after this one.
-            created_at_start: Or: created at this time or later.
+            created_at_start: Or: events at this time or later.
             resource_id: About this resource.
-            related_resource_id: Or: about this resource and those related to it.
-            event_types: Such as ``listing/updated``, or ``listing`` for all of it.
+            related_resource_id: Or: about this one and related resources.
+            event_types: Such as ``listing/updated``; ``listing``: all of it.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
                 ``priv_…`` and ``prot_…``.
 

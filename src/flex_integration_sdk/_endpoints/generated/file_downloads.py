@@ -40,17 +40,17 @@ class FileDownloadsEndpoints:
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[FileDownload]:
-        """A signed URL to download a file from. One of both ids is needed.
+        """Makes a signed URL to download a file from. Pass one of the two ids.
 
         Args:
             file_attachment_id: The attachment's id.
-            file_id: The file's id, instead.
-            expand: Give the whole resource; without, its id and type alone.
+            file_id: The file's id, in place of the attachment's.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -91,17 +91,17 @@ class AsyncFileDownloadsEndpoints:
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[FileDownload]:
-        """A signed URL to download a file from. One of both ids is needed.
+        """Makes a signed URL to download a file from. Pass one of the two ids.
 
         Args:
             file_attachment_id: The attachment's id.
-            file_id: The file's id, instead.
-            expand: Give the whole resource; without, its id and type alone.
+            file_id: The file's id, in place of the attachment's.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:

@@ -37,16 +37,16 @@ class FileUploadsEndpoints:
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[FileUpload]:
-        """A signed URL to upload a registered file's bytes to.
+        """Makes a signed URL to upload a registered file's bytes to.
 
         Args:
             file_id: The file's id.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -85,16 +85,16 @@ class AsyncFileUploadsEndpoints:
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[FileUpload]:
-        """A signed URL to upload a registered file's bytes to.
+        """Makes a signed URL to upload a registered file's bytes to.
 
         Args:
             file_id: The file's id.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:

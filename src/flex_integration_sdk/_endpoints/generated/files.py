@@ -41,18 +41,18 @@ class FilesEndpoints:
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[File]:
-        """Registers a file that is to be uploaded.
+        """Registers a file that you will upload.
 
         Args:
             name: Its name.
             mime_type: Such as ``application/pdf``.
             size: Bytes, below 1 GB.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -102,10 +102,10 @@ class FilesEndpoints:
             page: Page number, from 1.
             per_page: Resources on a page, 1 to 100 (default 100).
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
                 ``priv_…`` and ``prot_…``.
 
@@ -152,18 +152,18 @@ class AsyncFilesEndpoints:
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[File]:
-        """Registers a file that is to be uploaded.
+        """Registers a file that you will upload.
 
         Args:
             name: Its name.
             mime_type: Such as ``application/pdf``.
             size: Bytes, below 1 GB.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -213,10 +213,10 @@ class AsyncFilesEndpoints:
             page: Page number, from 1.
             per_page: Resources on a page, 1 to 100 (default 100).
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
                 ``priv_…`` and ``prot_…``.
 

@@ -43,14 +43,14 @@ class ImagesEndpoints:
 
         Args:
             image: Path of a file, its bytes, or a file opened for reading bytes.
-            name: The file's name; else that of the path or of the open file.
-            mime_type: Such as ``image/webp``; else by the name's ending.
-            expand: Give the whole resource; without, its id and type alone.
+            name: The file's name. If omitted: the path's or the open file's.
+            mime_type: Such as ``image/webp``. If omitted: by the name's ending.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -97,14 +97,14 @@ class AsyncImagesEndpoints:
 
         Args:
             image: Path of a file, its bytes, or a file opened for reading bytes.
-            name: The file's name; else that of the path or of the open file.
-            mime_type: Such as ``image/webp``; else by the name's ending.
-            expand: Give the whole resource; without, its id and type alone.
+            name: The file's name. If omitted: the path's or the open file's.
+            mime_type: Such as ``image/webp``. If omitted: by the name's ending.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:

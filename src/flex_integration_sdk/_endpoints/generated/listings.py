@@ -51,10 +51,10 @@ class ListingsEndpoints:
         Args:
             id: The listing's id.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further parameters, passed through.
 
         Raises:
@@ -102,7 +102,7 @@ class ListingsEndpoints:
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[list[Listing]]:
-        """Listings, in all states unless ``states`` is given.
+        """Listings, in all states unless you pass ``states``.
 
         Args:
             ids: These listings only, at most 100.
@@ -126,10 +126,10 @@ class ListingsEndpoints:
             page: Page number, from 1.
             per_page: Resources on a page, 1 to 100 (default 100).
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
                 ``priv_…`` and ``prot_…``.
 
@@ -196,20 +196,20 @@ class ListingsEndpoints:
             author_id: The author's id.
             state: ``published`` or ``pendingApproval``.
             description: Text on the listing's page.
-            geolocation: Where it is.
-            price: Its price.
+            geolocation: Location of the listing.
+            price: Price of the listing.
             availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
                 ``entries``.
-            public_data: Merged into what is there, at the top level.
-            private_data: Likewise; for the owner and operators alone.
-            metadata: Likewise; written by operators, read by all.
+            public_data: Merged with the stored data, key by key.
+            private_data: As public data; only the owner and operators read it.
+            metadata: As public data; only operators write it, all read it.
             images: Ids of uploaded images, in their order.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -260,27 +260,27 @@ class ListingsEndpoints:
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[Listing]:
-        """Changes a listing; what is not given stays. The state is changed by ``approve``, ``open``
-        and ``close``.
+        """Changes a listing; what you omit stays. The state is changed by ``approve``, ``open`` and
+        ``close``.
 
         Args:
             id: The listing's id.
             title: Its title.
             description: Text on the listing's page.
-            geolocation: Where it is.
-            price: Its price.
+            geolocation: Location of the listing.
+            price: Price of the listing.
             availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
                 ``entries``.
-            public_data: Merged into what is there, at the top level.
-            private_data: Likewise; for the owner and operators alone.
-            metadata: Likewise; written by operators, read by all.
+            public_data: Merged with the stored data, key by key.
+            private_data: As public data; only the owner and operators read it.
+            metadata: As public data; only operators write it, all read it.
             images: Ids of uploaded images, in their order.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -325,12 +325,12 @@ class ListingsEndpoints:
 
         Args:
             id: The listing's id.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -366,12 +366,12 @@ class ListingsEndpoints:
 
         Args:
             id: The listing's id.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -407,12 +407,12 @@ class ListingsEndpoints:
 
         Args:
             id: The listing's id.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -455,10 +455,10 @@ class AsyncListingsEndpoints:
         Args:
             id: The listing's id.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further parameters, passed through.
 
         Raises:
@@ -506,7 +506,7 @@ class AsyncListingsEndpoints:
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[list[Listing]]:
-        """Listings, in all states unless ``states`` is given.
+        """Listings, in all states unless you pass ``states``.
 
         Args:
             ids: These listings only, at most 100.
@@ -530,10 +530,10 @@ class AsyncListingsEndpoints:
             page: Page number, from 1.
             per_page: Resources on a page, 1 to 100 (default 100).
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
                 ``priv_…`` and ``prot_…``.
 
@@ -600,20 +600,20 @@ class AsyncListingsEndpoints:
             author_id: The author's id.
             state: ``published`` or ``pendingApproval``.
             description: Text on the listing's page.
-            geolocation: Where it is.
-            price: Its price.
+            geolocation: Location of the listing.
+            price: Price of the listing.
             availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
                 ``entries``.
-            public_data: Merged into what is there, at the top level.
-            private_data: Likewise; for the owner and operators alone.
-            metadata: Likewise; written by operators, read by all.
+            public_data: Merged with the stored data, key by key.
+            private_data: As public data; only the owner and operators read it.
+            metadata: As public data; only operators write it, all read it.
             images: Ids of uploaded images, in their order.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -664,27 +664,27 @@ class AsyncListingsEndpoints:
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[Listing]:
-        """Changes a listing; what is not given stays. The state is changed by ``approve``, ``open``
-        and ``close``.
+        """Changes a listing; what you omit stays. The state is changed by ``approve``, ``open`` and
+        ``close``.
 
         Args:
             id: The listing's id.
             title: Its title.
             description: Text on the listing's page.
-            geolocation: Where it is.
-            price: Its price.
+            geolocation: Location of the listing.
+            price: Price of the listing.
             availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
                 ``entries``.
-            public_data: Merged into what is there, at the top level.
-            private_data: Likewise; for the owner and operators alone.
-            metadata: Likewise; written by operators, read by all.
+            public_data: Merged with the stored data, key by key.
+            private_data: As public data; only the owner and operators read it.
+            metadata: As public data; only operators write it, all read it.
             images: Ids of uploaded images, in their order.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -729,12 +729,12 @@ class AsyncListingsEndpoints:
 
         Args:
             id: The listing's id.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -770,12 +770,12 @@ class AsyncListingsEndpoints:
 
         Args:
             id: The listing's id.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -811,12 +811,12 @@ class AsyncListingsEndpoints:
 
         Args:
             id: The listing's id.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:

@@ -38,10 +38,10 @@ class MarketplaceEndpoints:
 
         Args:
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further parameters, passed through.
 
         Raises:
@@ -80,10 +80,10 @@ class AsyncMarketplaceEndpoints:
 
         Args:
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further parameters, passed through.
 
         Raises:

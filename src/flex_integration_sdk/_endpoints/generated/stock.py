@@ -39,18 +39,18 @@ class StockEndpoints:
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[Stock]:
-        """Sets a listing's stock, if it is what was expected.
+        """Sets a listing's stock if it is still the expected one.
 
         Args:
             listing_id: The listing's id.
-            old_total: Expected stock; None: none was ever set.
+            old_total: Expected stock; None: stock was never set.
             new_total: Stock to set.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -93,18 +93,18 @@ class AsyncStockEndpoints:
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[Stock]:
-        """Sets a listing's stock, if it is what was expected.
+        """Sets a listing's stock if it is still the expected one.
 
         Args:
             listing_id: The listing's id.
-            old_total: Expected stock; None: none was ever set.
+            old_total: Expected stock; None: stock was never set.
             new_total: Stock to set.
-            expand: Give the whole resource; without, its id and type alone.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:

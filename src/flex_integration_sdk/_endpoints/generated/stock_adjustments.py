@@ -50,10 +50,10 @@ class StockAdjustmentsEndpoints:
             page: Page number, from 1.
             per_page: Resources on a page, 1 to 100 (default 100).
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
                 ``priv_…`` and ``prot_…``.
 
@@ -94,13 +94,13 @@ class StockAdjustmentsEndpoints:
 
         Args:
             listing_id: The listing's id.
-            quantity: What to add; negative takes away.
-            expand: Give the whole resource; without, its id and type alone.
+            quantity: Number to add; a negative number takes away.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
@@ -152,10 +152,10 @@ class AsyncStockAdjustmentsEndpoints:
             page: Page number, from 1.
             per_page: Resources on a page, 1 to 100 (default 100).
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
                 ``priv_…`` and ``prot_…``.
 
@@ -196,13 +196,13 @@ class AsyncStockAdjustmentsEndpoints:
 
         Args:
             listing_id: The listing's id.
-            quantity: What to add; negative takes away.
-            expand: Give the whole resource; without, its id and type alone.
+            quantity: Number to add; a negative number takes away.
+            expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
-            fields: Attributes to give, by type: ``{"user": ["email"]}``.
-            limit: Most resources of a relationship: ``{"images": 1}``.
-            image_variant: Variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit":
-                "scale"}}``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
             further: Further members of the body, passed through.
 
         Raises:
