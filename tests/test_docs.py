@@ -15,7 +15,7 @@ import flex_integration_sdk
 import flex_integration_sdk.errors
 import flex_tokenstore
 import flex_tokenstore.errors
-from flex_integration_sdk._endpoints import ENDPOINTS
+from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.cli._app import flex_sdk
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
 from flex_tokenstore import hookspecs, list_stores
@@ -85,6 +85,20 @@ def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_each_promise_names_a_test_that_exists() -> None:
+    lines = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8").splitlines()
+    tables = "\n".join(lines).split("| tested by |\n")[1:]
+    rows = [row for table in tables for row in table.split("\n\n")[0].splitlines()[1:]]
+    places = (ROOT / "tests", *(ROOT / "plugins").glob("*/tests"))
+    files = {path.name for place in places for path in place.rglob("test_*.py")}
+    for row in rows:
+        *_, tests = row.strip("| ").split(" | ")
+        named = {*re.findall(r"`(test_\w+\.py)`", tests)}
+        assert named <= files, row
+        assert named or "the explorer" in tests or "the kit" in tests, row
+    assert len(rows) > 40
 
 
 def test_every_hook_is_described() -> None:

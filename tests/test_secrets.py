@@ -39,7 +39,8 @@ from flex_integration_sdk.errors import (
     TransportError,
     UnauthorizedError,
 )
-from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, _tokens, serve
+from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
+from flex_integration_sdk.sandbox._server import tokens as sandbox_tokens
 from flex_tokenstore import (
     Secret,
     StoreLoadError,
@@ -188,7 +189,7 @@ def spy(
     issue = secrets.token_urlsafe
     fake = ModuleType("secrets")
     fake.token_urlsafe = lambda size: f"{SENTINEL}-{issue(9)}"  # type: ignore[attr-defined]  # a module made here
-    monkeypatch.setattr(_tokens, "secrets", fake)
+    monkeypatch.setattr(sandbox_tokens, "secrets", fake)
     site = tmp_path / "site"
     lines = "guarded = leaky_for_tests:Guarded\nsealed = leaky_for_tests:Sealed"
     install(site, "leaky-for-tests", lines, leaky_for_tests=MODULE)

@@ -1,111 +1,296 @@
 #!/usr/bin/env python3
-"""Makes the SDK's sync and async methods, and their docs page, from the table of endpoints.
+"""Makes what is written twice, once for sync and once for asyncio programs, and its docs page.
 
-python tools/generate.py           writes them
-python tools/generate.py --check   exit code 1 if they are not what the table gives
+python tools/generate.py           writes the files
+python tools/generate.py --check   exit code 1 if they are not what this tool makes
+
+The methods of the endpoints and docs/endpoints.md come from the table in
+src/flex_integration_sdk/_endpoints/table.py. The functions create_instance and
+create_async_instance come from InstanceOptions in src/flex_integration_sdk/_client/builder.py.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 
-from flex_integration_sdk import _arguments, _endpoints
-from flex_integration_sdk import resources as _resources
-from flex_integration_sdk._endpoints import Endpoint, Param, snake
+from flex_integration_sdk import resources as resource_types
+from flex_integration_sdk._endpoints import param_types, table
+from flex_integration_sdk._endpoints.table import Endpoint, Param, snake
 
-PACKAGE = Path(_endpoints.__file__).parent
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+ROOT = Path(__file__).resolve().parents[1]
+SDK = Path("src/flex_integration_sdk")
+GENERATED = SDK / "_endpoints" / "generated"
+KEPT = {"__init__.py"}  # of the folder GENERATED: written by hand
 WIDTH = 100
-HEADER = '''"""{title} Made by tools/generate.py from _endpoints.py: do not edit."""
+NOTE = "Do not edit: ``python tools/generate.py`` makes this file from ``{source}``."
+RESOURCE = '''{title}
+
+{note}
+"""
 
 from __future__ import annotations
 
-from collections.abc import {send}
 from typing import Any
 
-from ._arguments import (
-    {arguments},
-)
-from ._response import Response
-from .resources import (
-    {resources},
-)
+from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
+from flex_integration_sdk._endpoints.param_types import {arguments}
+from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk.resources import {resources}
 
-Send = {alias}
+
+{classes}
 '''
+NAMESPACE = '''"""The attributes of an instance, one for each resource of the API.
+
+{note}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flex_integration_sdk._endpoints.lazy import AsyncSend, Send, resource
+
+if TYPE_CHECKING:
+{imports}
+
+
+{classes}
+'''
+CREATE = '''"""The functions that make an instance; both have the same arguments.
+
+{note}
+"""
+
+from __future__ import annotations
+
+{imports}
+
+from .builder import InstanceOptions, build
+
+if TYPE_CHECKING:
+    from .aio import AsyncIntegrationSDK
+    from .sync import IntegrationSDK
+
+
+{functions}
+'''
+CREATE_ONE = """def {name}(
+{signature}) -> {prefix}IntegrationSDK:
+{doc}
+    client_secret, client_secret_file, token_store, base_url = shown_to_nobody(
+        client_secret, client_secret_file, token_store, base_url
+    )
+    from .{module} import PARTS
+
+    options = InstanceOptions(
+{values}    )
+    return build(PARTS, options)
+"""
+SYNC = """Makes an SDK for a sync program.
+
+Make one for each process. Threads can share it. Close it, or use it in a ``with`` statement."""
+ASYNC = """Makes an SDK for an asyncio program.
+
+Make one for each process. Close it with ``aclose``, or use it in an ``async with`` statement.
+
+Call this before the event loop runs or in it; the instance belongs to the loop of its first
+call. It imports the store and reads the secret's file at once, so that it can raise here. That
+takes some milliseconds, or as long as a plugin's driver takes to import. If the loop must not
+wait for that, use ``asyncio.to_thread(create_async_instance, …)``."""
+RAISES = {
+    "ConfigurationError": "An argument or a variable is missing or wrong.",
+    "UnknownStoreError": "No installed store has that name.",
+    "StoreLoadError": "The store's plugin cannot be loaded.",
+    "StoreOptionsError": "An option of the store is unknown, missing or wrong.",
+    "TokenUnavailableError": "The store could not be opened.",
+}
+RAISES_ASYNC = {"AsyncioRequiredError": "It was called under trio or curio."}
+BY_POSITION = 2  # arguments that can be passed without their names: client_id and client_secret
 PAGE = """# Endpoints
 
-Made by `tools/generate.py` from the table in `_endpoints.py`: do not edit.
+Made by `tools/generate.py` from the table in `_endpoints/table.py`: do not edit.
 
-Each is a method of `IntegrationSDK` and, awaited, of `AsyncIntegrationSDK`; arguments are by
-keyword. An argument with `Unset` is not sent unless it is given, and what is stored stays; None,
-where the type has it, clears it. Further keywords are passed through: to a query's parameters
-(`pub_…`, `meta_…`, `priv_…`, `prot_…` are filters by extended data) or to a command's body. A
-command gives the id and type alone unless `expand=True`. Ids may be texts. What the API's
-reference leaves open is accepted both ways."""
+Each endpoint is a method of `IntegrationSDK`, and a coroutine of `AsyncIntegrationSDK`. Pass
+its arguments by keyword.
+
+- An argument whose default is `Unset` is not sent if you omit it: the stored value stays. If
+  its type has None, None clears the stored value.
+- Other keywords are passed on, to a query's parameters or to a command's body. In a query,
+  `pub_…`, `meta_…`, `priv_…` and `prot_…` filter by extended data.
+- The response to a command has only id and type, unless you pass `expand=True`.
+- An id can be a string or a `UUID`.
+- Where the API's reference does not say which of two forms is right, both are accepted."""
 
 
-def main(arguments: list[str]) -> int:
-    """Writes or checks both modules; returns the exit code."""
-    stale = []
-    made = {
-        PACKAGE / "_sync_endpoints.py": module(is_async=False),
-        PACKAGE / "_async_endpoints.py": module(is_async=True),
-        DOCS / "endpoints.md": page(),
-    }
+def main(arguments: list[str], root: Path = ROOT) -> int:
+    """Writes or checks the files; returns the exit code."""
+    made = {root / name: text for name, text in files()}
+    left = {path for path in (root / GENERATED).glob("*.py") if path.name not in KEPT} - {*made}
+    if arguments == ["--check"]:
+        stale = {p for p, text in made.items() if not p.exists() or p.read_text("utf-8") != text}
+        if stale | left:
+            names = ", ".join(path.relative_to(root).as_posix() for path in sorted(stale | left))
+            print(f"not what the tool makes: {names}; run python tools/generate.py")
+        return 1 if stale | left else 0
     for path, text in made.items():
-        if arguments == ["--check"]:
-            if not path.exists() or path.read_text(encoding="utf-8") != text:
-                stale.append(path.name)
-        else:
-            path.write_text(text, encoding="utf-8", newline="\n")
-    if stale:
-        print(f"stale: {', '.join(stale)}; run python tools/generate.py")
-    return 1 if stale else 0
+        path.write_text(text, encoding="utf-8", newline="\n")
+    for path in left:
+        path.unlink()  # of a resource that the table does not have any more
+    return 0
 
 
-def module(is_async: bool) -> str:
-    """The text of one module."""
-    classes = [_class(name, endpoints, is_async) for name, endpoints in _endpoints.resources()]
-    body = "\n\n".join(classes).rstrip()
-    names = [n for n in sorted(_arguments.__all__, key=_isort) if _is_used(n, body)]
-    types = [n for n in sorted(_resources.__all__, key=_isort) if f"[{n}]" in body]
-    answer = "Awaitable[Response[Any]]" if is_async else "Response[Any]"
-    header = HEADER.format(
-        title="The endpoints for asyncio programs." if is_async else "The endpoints.",
-        send="Awaitable, Callable, Mapping" if is_async else "Callable, Mapping",
-        arguments=",\n    ".join(names),
-        resources=",\n    ".join(types),
-        alias=f"Callable[[str, Mapping[str, Any], Mapping[str, Any]], {answer}]",
+def files() -> Iterable[tuple[Path, str]]:
+    """Each file that is made: its path from the repository's root, and its text."""
+    yield GENERATED / "namespace.py", namespace()
+    for resource, endpoints in table.resources():
+        yield GENERATED / f"{snake(resource)}.py", resource_module(resource, endpoints)
+    yield Path("docs/endpoints.md"), page()
+    yield SDK / "_client" / "create.py", create_module()
+
+
+def resource_module(resource: str, endpoints: list[Endpoint]) -> str:
+    """The text of one resource's module, with both its classes."""
+    body = "\n\n\n".join(_class(resource, endpoints, is_async) for is_async in (False, True))
+    paths = ", ".join(f"``{each.path}``" for each in endpoints)
+    return RESOURCE.format(
+        title=textwrap.fill(f'"""``sdk.{snake(resource)}``: {paths}.', WIDTH),
+        note=NOTE.format(source="_endpoints/table.py"),
+        arguments=_imported(n for n in param_types.__all__ if _is_used(n, body)),
+        resources=_imported(n for n in resource_types.__all__ if f"[{n}]" in body),
+        classes=body,
     )
-    return f"{header}\n\n{body}\n\n\n{_namespace()}"
+
+
+def namespace() -> str:
+    """The text of the module with the attributes of an instance."""
+    names = sorted(name for name, _ in table.resources())
+    imports = "\n".join(_imported_classes(name) for name in names)
+    classes = "\n\n\n".join(_attributes(is_async) for is_async in (False, True))
+    return NAMESPACE.format(
+        note=NOTE.format(source="_endpoints/table.py"), imports=imports, classes=classes
+    )
+
+
+def _imported_classes(resource: str) -> str:
+    kinds = [f"Async{class_name(resource)}", class_name(resource)]
+    line = f"    from .{snake(resource)} import {', '.join(kinds)}"
+    if len(line) <= WIDTH:
+        return line
+    return f"    from .{snake(resource)} import (\n        {kinds[0]},\n        {kinds[1]},\n    )"
+
+
+def _attributes(is_async: bool) -> str:
+    prefix, programs = ("Async", "asyncio") if is_async else ("", "sync")
+    parts = [
+        f'''class {prefix}Endpoints:
+    """All resources of the Integration API, for {programs} programs."""
+
+    _send: {prefix}Send
+'''
+    ]
+    for name, endpoints in table.resources():
+        methods = ", ".join(f"``{snake(each.action)}``" for each in endpoints)
+        doc = textwrap.indent(textwrap.fill(f'"""{methods}."""', WIDTH - 8), "        ")
+        kind = f"{prefix}{class_name(name)}"
+        parts.append(
+            f"    @resource\n    def {snake(name)}(self) -> {kind}:\n{doc}\n"
+            f"        from .{snake(name)} import {kind}\n\n        return {kind}(self._send)\n"
+        )
+    return "\n".join(parts).rstrip()
+
+
+def create_module() -> str:
+    """The text of the module with both functions that make an instance."""
+    source = (ROOT / SDK / "_client" / "builder.py").read_text("utf-8")
+    tree = ast.parse(source)
+    options = next(each for each in tree.body if isinstance(each, ast.ClassDef))
+    fields = [each for each in options.body if isinstance(each, ast.AnnAssign)]
+    docs = [each.value.value for each in options.body[1:] if isinstance(each, ast.Expr)]
+    texts = [ast.get_source_segment(source, each) or "" for each in fields]
+    functions = [_create(texts, docs, is_async) for is_async in (False, True)]
+    return CREATE.format(
+        note=NOTE.format(source="_client/builder.py"),
+        imports=_imports(fields, tree),
+        functions="\n\n".join(functions).rstrip(),
+    )
+
+
+def _imports(fields: list[ast.AnnAssign], tree: ast.Module) -> str:
+    """The imports of the names in the fields' types, as ``builder.py`` has them."""
+    used = {n.id for each in fields for n in ast.walk(each.annotation) if isinstance(n, ast.Name)}
+    found = {"typing": {"TYPE_CHECKING"}, f"{SDK.name}.config": {"shown_to_nobody"}}
+    for each in tree.body:
+        if isinstance(each, ast.ImportFrom):
+            names = {alias.name for alias in each.names} & used
+            found.setdefault(each.module or "", set()).update(names)
+    found[f"{SDK.name}._settings.client_secret"].add("ClientSecret")
+    lines = {
+        module: f"from {module} import {', '.join(sorted(names, key=_isort))}"
+        for module, names in sorted(found.items())
+        if names
+    }
+    ours = [line for module, line in lines.items() if module.startswith("flex_")]
+    return "\n".join([*(line for line in lines.values() if line not in ours), "", *ours])
+
+
+def _create(fields: list[str], docs: list[str], is_async: bool) -> str:
+    names = [field.partition(":")[0] for field in fields]
+    signature = ""
+    for number, field in enumerate(fields):
+        kind = field if is_async else field.replace("AsyncClientSecret", "ClientSecret")
+        signature += "    *,\n" if number == BY_POSITION else ""
+        signature += f"    {kind},\n"
+    lines = [f'"""{ASYNC if is_async else SYNC}', "", "Args:"]
+    for name, doc in zip(names, docs, strict=True):
+        lines += _described(name, " ".join(doc.split()), WIDTH - 4)
+    lines += ["", "Raises:"]
+    for error, when in {**RAISES, **(RAISES_ASYNC if is_async else {})}.items():
+        lines += _described(error, when, WIDTH - 4)
+    return CREATE_ONE.format(
+        name="create_async_instance" if is_async else "create_instance",
+        prefix="Async" if is_async else "",
+        signature=signature,
+        doc=textwrap.indent("\n".join([*lines, '"""']), "    "),
+        module="aio" if is_async else "sync",
+        values="".join(f"        {name}={name},\n" for name in names),
+    )
 
 
 def page() -> str:
     """The text of the docs page."""
     parts = [PAGE]
-    for resource, endpoints in _endpoints.resources():
+    for resource, endpoints in table.resources():
         parts.append(f"## {snake(resource)}")
         for each in endpoints:
             result = f"list of {each.result}" if each.many else each.result
-            rows = (
-                "\n".join(
-                    f"| `{param.python_name}` | `{_argument(each, param).partition(': ')[2]}` "
-                    f"| {param.doc.replace('``', '`').replace('|', '/')} |"
-                    for param in each.all_params
-                )
-                .replace("| None", "\\| None")
-                .replace("| Unset", "\\| Unset")
-            )
             parts.append(
                 f"### `sdk.{snake(resource)}.{snake(each.action)}`\n\n{each.doc}\n"
-                f"`{each.name}` of the API, `{each.method} {each.path}`; gives {result}.\n\n"
-                f"| argument | type | meaning |\n|---|---|---|\n{rows}"
+                f"`{each.name}` of the API, `{each.method} {each.path}`; returns {result}.\n\n"
+                "| argument | type | meaning |\n|---|---|---|\n"
+                + "\n".join(_row(each, param) for param in each.all_params)
             )
     return "\n\n".join(parts) + "\n"
+
+
+def _row(endpoint: Endpoint, param: Param) -> str:
+    kind = _argument(endpoint, param).partition(": ")[2]
+    kind = kind.replace("| None", "\\| None").replace("| Unset", "\\| Unset")
+    return (
+        f"| `{param.python_name}` | `{kind}` | {param.doc.replace('``', '`').replace('|', '/')} |"
+    )
+
+
+def _imported(names: Iterable[str]) -> str:
+    """Names of an import, in the order and form of the formatter."""
+    ordered = sorted(names, key=_isort)
+    lines = "".join(f"    {name},\n" for name in ordered)
+    return f"(\n{lines})" if len(ordered) > 1 else ordered[0]
 
 
 def _isort(name: str) -> tuple[int, str]:
@@ -117,22 +302,20 @@ def _is_used(name: str, body: str) -> bool:
 
 
 def class_name(resource: str) -> str:
-    """``fileUploads`` as ``FileUploads``."""
-    return resource[0].upper() + resource[1:]
+    """``fileUploads`` as ``FileUploadsEndpoints``."""
+    return f"{resource[0].upper()}{resource[1:]}Endpoints"
 
 
 def _class(resource: str, endpoints: list[Endpoint], is_async: bool) -> str:
+    prefix, programs = ("Async", "asyncio") if is_async else ("", "sync")
     methods = "\n\n".join(_method(each, is_async) for each in endpoints)
-    paths = ", ".join(f"``{each.path}``" for each in endpoints)
-    doc = textwrap.fill(f'"""{paths}."""', WIDTH - 4)
-    return f"""class {class_name(resource)}Endpoints:
-{textwrap.indent(doc, "    ")}
+    return f'''class {prefix}{class_name(resource)}:
+    """``sdk.{snake(resource)}`` of {programs} programs."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: {prefix}Send) -> None:
         self._send = send
 
-{methods}
-"""
+{methods}'''
 
 
 def _method(endpoint: Endpoint, is_async: bool) -> str:
@@ -178,28 +361,15 @@ def _doc(endpoint: Endpoint, params: list[Param]) -> str:
         else "Further parameters, passed through."
     )
     lines += [*_described("further", rest), "", "Raises:"]
-    lines += _described("FlexError", "The API refuses, or does not answer; the class tells why.")
-    lines += _described("TokenStoreError", "No token could be had.")
+    lines += _described("FlexError", "The API refuses, or does not respond; the class says why.")
+    lines += _described("TokenStoreError", "No access token could be obtained.")
     return "\n".join([*lines, '"""'])
 
 
-def _described(name: str, text: str) -> list[str]:
+def _described(name: str, text: str, width: int = WIDTH - 8) -> list[str]:
     return textwrap.wrap(
-        f"{name}: {text}", WIDTH - 8, initial_indent="    ", subsequent_indent="        "
+        f"{name}: {text}", width, initial_indent="    ", subsequent_indent="        "
     )
-
-
-def _namespace() -> str:
-    names = [name for name, _ in _endpoints.resources()]
-    lines = "\n".join(
-        f"        self.{snake(name)} = {class_name(name)}Endpoints(send)" for name in names
-    )
-    return f'''class Endpoints:
-    """All resources of the Integration API."""
-
-    def __init__(self, send: Send) -> None:
-{lines}
-'''
 
 
 if __name__ == "__main__":

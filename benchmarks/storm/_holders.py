@@ -24,9 +24,10 @@ PATIENCE = 60.0  # seconds for anything a holder does
 LEAD = 0.1  # seconds from the word to the call, so that all have heard it
 Result = tuple[str | None, float]  # what failed, and seconds since the time to call
 PRELOADED = (
-    "benchmarks.storm._holders", "flex_integration_sdk._client", "httpx2",
-    "flex_integration_sdk._async_client", "flex_tokenstore.stores.file.store",
-    "flex_tokenstore_redis", "redis", "redis.asyncio",
+    "benchmarks.storm._holders", "flex_integration_sdk._client.sync", "httpx2",
+    "flex_integration_sdk._client.aio",
+    "flex_tokenstore.stores.file.store", "flex_tokenstore_redis",
+    "redis", "redis.asyncio",
     "authlib.integrations.requests_client", "authlib.integrations.httpx_client",
     "requests_oauthlib", "spotipy", "globus_sdk", "msal", "msal_extensions",
 )  # fmt: skip

@@ -14,42 +14,43 @@ from ._version import __version__
 if TYPE_CHECKING:
     from flex_tokenstore import file_store, memory_store
 
-    from ._async_client import AsyncIntegrationSDK, create_async_instance
-    from ._auth_info import AuthInfo
-    from ._client import IntegrationSDK, create_instance
-    from ._files import FileMetadata, async_upload_file, file_metadata, upload_file
-    from ._handlers import TypeHandler
-    from ._plain import to_plain
-    from ._query import object_query_string
-    from ._rates import RateLimiter, RateLimits
-    from ._response import PageMeta, Response
+    from ._client.aio import AsyncIntegrationSDK
+    from ._client.auth_info import AuthInfo
+    from ._client.create import create_async_instance, create_instance
+    from ._client.plain import to_plain
+    from ._client.sync import IntegrationSDK
+    from ._endpoints.response import PageMeta, Response
+    from ._uploads.upload import FileMetadata, async_upload_file, file_metadata, upload_file
+    from ._wire.query import object_query_string
+    from ._wire.rate_limits import RateLimiter, RateLimits
+    from ._wire.type_handlers import TypeHandler
     from .resources import Resource
     from .types import FarTime, LatLng, LatLngBounds, Money
 
 _LAZY = {
-    "AsyncIntegrationSDK": "flex_integration_sdk._async_client",
-    "AuthInfo": "flex_integration_sdk._auth_info",
+    "AsyncIntegrationSDK": "flex_integration_sdk._client.aio",
+    "AuthInfo": "flex_integration_sdk._client.auth_info",
     "FarTime": "flex_integration_sdk.types",
-    "FileMetadata": "flex_integration_sdk._files",
-    "IntegrationSDK": "flex_integration_sdk._client",
+    "FileMetadata": "flex_integration_sdk._uploads.upload",
+    "IntegrationSDK": "flex_integration_sdk._client.sync",
     "LatLng": "flex_integration_sdk.types",
     "LatLngBounds": "flex_integration_sdk.types",
     "Money": "flex_integration_sdk.types",
-    "PageMeta": "flex_integration_sdk._response",
-    "RateLimiter": "flex_integration_sdk._rates",
-    "RateLimits": "flex_integration_sdk._rates",
+    "PageMeta": "flex_integration_sdk._endpoints.response",
+    "RateLimiter": "flex_integration_sdk._wire.rate_limits",
+    "RateLimits": "flex_integration_sdk._wire.rate_limits",
     "Resource": "flex_integration_sdk.resources",
-    "Response": "flex_integration_sdk._response",
-    "TypeHandler": "flex_integration_sdk._handlers",
-    "async_upload_file": "flex_integration_sdk._files",
-    "create_async_instance": "flex_integration_sdk._async_client",
-    "create_instance": "flex_integration_sdk._client",
-    "file_metadata": "flex_integration_sdk._files",
+    "Response": "flex_integration_sdk._endpoints.response",
+    "TypeHandler": "flex_integration_sdk._wire.type_handlers",
+    "async_upload_file": "flex_integration_sdk._uploads.upload",
+    "create_async_instance": "flex_integration_sdk._client.create",
+    "create_instance": "flex_integration_sdk._client.create",
+    "file_metadata": "flex_integration_sdk._uploads.upload",
     "file_store": "flex_tokenstore",
     "memory_store": "flex_tokenstore",
-    "object_query_string": "flex_integration_sdk._query",
-    "to_plain": "flex_integration_sdk._plain",
-    "upload_file": "flex_integration_sdk._files",
+    "object_query_string": "flex_integration_sdk._wire.query",
+    "to_plain": "flex_integration_sdk._client.plain",
+    "upload_file": "flex_integration_sdk._uploads.upload",
 }
 
 __all__ = [

@@ -13,10 +13,21 @@ from flex_tokenstore._config.env_text import clean, warn_once
 from flex_tokenstore._config.merge import completed
 from flex_tokenstore._config.store_config import OptionValues, hidden
 
-from . import _variables as variables
-from ._base_url import DEFAULT_BASE_URL, check_private, checked_base_url, is_loopback, masked
-from ._client_secret import AsyncClientSecret, SecretSource, problem_of_secret, secret_source
-from ._variables import PREFIX, logger
+from ._settings import variables
+from ._settings.base_url import (
+    DEFAULT_BASE_URL,
+    check_private,
+    checked_base_url,
+    is_loopback,
+    masked,
+)
+from ._settings.client_secret import (
+    AsyncClientSecret,
+    SecretSource,
+    problem_of_secret,
+    secret_source,
+)
+from ._settings.variables import PREFIX, logger
 from .errors import ConfigurationError
 
 __all__ = ["DEFAULT_BASE_URL", "PREFIX", "SCOPE", "Settings", "is_loopback", "resolve"]

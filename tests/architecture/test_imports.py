@@ -16,7 +16,7 @@ STORES = ["flex_tokenstore.stores.file.store", "flex_tokenstore.stores.memory"]
     [
         ("flex_tokenstore", [*HEAVY, *STORES]),
         ("flex_integration_sdk", [*HEAVY, *STORES, "starlette", "uvicorn"]),
-        ("flex_integration_sdk._client", ["httpx2", "click", "rich", "starlette", "uvicorn"]),
+        ("flex_integration_sdk._client.sync", ["httpx2", "click", "rich", "starlette", "uvicorn"]),
     ],
 )
 def test_an_import_loads_no_more_than_it_needs(package: str, absent: list[str]) -> None:

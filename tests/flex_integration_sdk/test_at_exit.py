@@ -137,7 +137,10 @@ def test_a_close_that_fails_is_logged() -> None:
 
 
 def test_one_that_is_forgotten_while_the_program_runs_still_warns() -> None:
-    for create in (create_instance, create_async_instance):
+    def forget(create: Any) -> None:
         create(client_id="x", client_secret="y")
+        gc.collect()
+
+    for create in (create_instance, create_async_instance):
         with pytest.warns(ResourceWarning, match="was not closed"):
-            gc.collect()
+            forget(create)

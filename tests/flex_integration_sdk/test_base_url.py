@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from flex_integration_sdk import create_async_instance, create_instance
-from flex_integration_sdk._http_clients import ClientMaker
+from flex_integration_sdk._transport.clients import ClientMaker
 from flex_integration_sdk.config import is_loopback, resolve
 from flex_integration_sdk.errors import ConfigurationError, TransportError
 from flex_tokenstore import TokenIdentity

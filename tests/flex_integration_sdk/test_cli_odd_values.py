@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flex_integration_sdk import FarTime
-from flex_integration_sdk._endpoints import ENDPOINTS
+from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.cli._app import run
 from flex_integration_sdk.cli._output import print_json
 from flex_integration_sdk.cli._values import value_of

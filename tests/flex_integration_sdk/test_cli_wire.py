@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from flex_integration_sdk._query import query_string
+from flex_integration_sdk._wire.query import query_string
 from flex_integration_sdk.cli import _app
 
 COMMAND = [sys.executable, "-m", "flex_integration_sdk.cli"]

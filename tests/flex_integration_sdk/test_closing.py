@@ -21,7 +21,7 @@ from flex_integration_sdk import (
     create_async_instance,
     create_instance,
 )
-from flex_integration_sdk._network import Stream
+from flex_integration_sdk._transport.network import Stream
 from flex_integration_sdk.sandbox import RunningSandbox
 from flex_integration_sdk.types import Money
 from flex_tokenstore import SessionClosedError

@@ -344,8 +344,8 @@ def abandoned(way: Way) -> Iterator[tuple[SlowServer, Callable[[], bool]]]:
 
 @pytest.mark.parametrize("way", ANSWERS, ids=lambda way: way.__name__)
 def test_abandoning_a_token_request(way: Way) -> None:
-    from flex_integration_sdk._grants import SyncGrants
-    from flex_integration_sdk._http import Http
+    from flex_integration_sdk._client.oauth import SyncGrants
+    from flex_integration_sdk._transport.sync import Http
 
     with abandoned(way) as (server, arrived):
         settings = resolve(client_id="c", client_secret="s", base_url=server.base_url, environ={})
@@ -370,8 +370,8 @@ def test_abandoning_a_token_request(way: Way) -> None:
 
 @pytest.mark.parametrize("way", ANSWERS, ids=lambda way: way.__name__)
 def test_abandoning_a_token_request_of_a_loop(way: Way) -> None:
-    from flex_integration_sdk._async_http import AsyncHttp
-    from flex_integration_sdk._grants import AsyncGrants
+    from flex_integration_sdk._client.oauth import AsyncGrants
+    from flex_integration_sdk._transport.aio import AsyncHttp
 
     async def main(server: SlowServer, arrived: Callable[[], bool]) -> None:
         settings = resolve(client_id="c", client_secret="s", base_url=server.base_url, environ={})
@@ -394,9 +394,9 @@ def test_abandoning_a_token_request_of_a_loop(way: Way) -> None:
 
 @both
 def test_abandoning_during_a_look_up(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
-    from flex_integration_sdk._async_http import AsyncHttp
-    from flex_integration_sdk._grants import AsyncGrants, SyncGrants
-    from flex_integration_sdk._http import Http
+    from flex_integration_sdk._client.oauth import AsyncGrants, SyncGrants
+    from flex_integration_sdk._transport.aio import AsyncHttp
+    from flex_integration_sdk._transport.sync import Http
 
     names = NameServer(monkeypatch, "127.0.0.1")
     with listening() as server:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
 import runpy
@@ -14,18 +15,33 @@ from uuid import UUID
 
 import pytest
 
-from flex_integration_sdk import LatLng, LatLngBounds, Money, _transit
+from flex_integration_sdk import (
+    LatLng,
+    LatLngBounds,
+    Money,
+    _transit,
+    create_async_instance,
+    create_instance,
+)
 from flex_integration_sdk import resources as resource_types
-from flex_integration_sdk._arguments import UNSET
-from flex_integration_sdk._async_endpoints import Endpoints as AsyncEndpoints
-from flex_integration_sdk._endpoints import ENDPOINTS, Endpoint, snake
-from flex_integration_sdk._requests import prepare
-from flex_integration_sdk._sync_endpoints import Endpoints as SyncEndpoints
+from flex_integration_sdk._client.builder import InstanceOptions
+from flex_integration_sdk._endpoints.generated.namespace import AsyncEndpoints, Endpoints
+from flex_integration_sdk._endpoints.generated.users import UsersEndpoints
+from flex_integration_sdk._endpoints.param_types import UNSET
+from flex_integration_sdk._endpoints.table import ENDPOINTS, Endpoint, snake
+from flex_integration_sdk._wire.requests import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
 ID = UUID("5f1d1a6e-0000-4000-8000-000000000001")
 BASE = "https://api.example.com"
 all_endpoints = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=ENDPOINTS)
+
+
+def spied(send: Any, kind: Any = Endpoints) -> Any:
+    """All endpoints, which call ``send``."""
+    sdk = kind()
+    sdk._send = send
+    return sdk
 
 
 def method(kind: Any, endpoint: Endpoint) -> Any:
@@ -42,16 +58,59 @@ def test_the_methods_are_what_the_table_gives() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_stale_module_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    generator = runpy.run_path(str(ROOT / "tools" / "generate.py"))
-    main = generator["main"]
-    monkeypatch.setitem(main.__globals__, "PACKAGE", tmp_path)
-    monkeypatch.setitem(main.__globals__, "DOCS", tmp_path)
-    assert main(["--check"]) == 1
-    assert main([]) == 0
-    assert main(["--check"]) == 0
-    (tmp_path / "_sync_endpoints.py").write_text("stale")
-    assert main(["--check"]) == 1
+def test_what_is_stale_missing_or_left_over_is_noticed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main = runpy.run_path(str(ROOT / "tools" / "generate.py"))["main"]
+    generated = tmp_path / "src" / "flex_integration_sdk" / "_endpoints" / "generated"
+    generated.mkdir(parents=True)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "src" / "flex_integration_sdk" / "_client").mkdir()
+    assert main(["--check"], tmp_path) == 1
+    assert main([], tmp_path) == 0
+    assert main(["--check"], tmp_path) == 0
+    for name in ("users.py", "no_such_resource.py"):
+        capsys.readouterr()
+        (generated / name).write_text("stale")
+        assert main(["--check"], tmp_path) == 1
+        assert f"generated/{name}" in capsys.readouterr().out
+        assert main([], tmp_path) == 0
+        assert main(["--check"], tmp_path) == 0
+
+
+def test_a_resource_is_imported_when_it_is_first_used() -> None:
+    program = (
+        "import sys\n"
+        "from flex_integration_sdk import create_instance\n"
+        "loaded = lambda: [n.rpartition('.')[2] for n in sys.modules if '.generated.' in n]\n"
+        "with create_instance('id', token_store='memory') as sdk:\n"
+        "    print(*loaded())\n"
+        "    assert 'users' in dir(sdk) and loaded() == ['namespace']\n"
+        "    assert sdk.users is sdk.users\n"
+        "    print(*loaded())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n") == ["namespace", "namespace users", ""]
+
+
+def test_an_attribute_can_be_replaced_as_in_a_programs_tests() -> None:
+    sdk = spied(lambda *what: what)
+    sdk.users = "a fake"
+    assert sdk.users == "a fake"
+    assert isinstance(spied(None).users, UsersEndpoints)
+    assert inspect.getdoc(Endpoints.users)
+
+
+def test_both_create_functions_have_the_arguments_and_all_their_docs() -> None:
+    fields = [each.name for each in dataclasses.fields(InstanceOptions)]
+    for function in (create_instance, create_async_instance):
+        assert [*inspect.signature(function).parameters] == fields
+        doc = inspect.getdoc(function)
+        assert doc is not None
+        for name in fields:
+            assert f"\n    {name}: " in doc
 
 
 def test_there_are_34_and_the_docs_have_them() -> None:
@@ -63,7 +122,7 @@ def test_there_are_34_and_the_docs_have_them() -> None:
 
 @all_endpoints
 def test_sync_and_async_have_the_same_method_with_docs(endpoint: Endpoint) -> None:
-    sync, other = SyncEndpoints(None), AsyncEndpoints(None)  # type: ignore[arg-type]  # not called
+    sync, other = spied(None), spied(None, AsyncEndpoints)
     one, two = method(sync, endpoint), method(other, endpoint)
     assert inspect.signature(one) == inspect.signature(two)
     assert inspect.iscoroutinefunction(two)
@@ -82,7 +141,7 @@ def test_sync_and_async_have_the_same_method_with_docs(endpoint: Endpoint) -> No
 @all_endpoints
 def test_every_argument_reaches_the_request(endpoint: Endpoint) -> None:
     sent: list[Any] = []
-    sdk = SyncEndpoints(lambda *what: sent.append(what))  # type: ignore[arg-type]  # a spy
+    sdk = spied(lambda *what: sent.append(what))
     given = {param.python_name: object() for param in endpoint.all_params}
     method(sdk, endpoint)(**given, something_new=1)
     ((name, named, further),) = sent
@@ -99,7 +158,7 @@ def call(name: str, **arguments: Any) -> Any:
     def send(_: str, named: Any, further: Any) -> Any:
         made.append(prepare(BASE, endpoint, named, further))
 
-    method(SyncEndpoints(send), endpoint)(**arguments)
+    method(spied(send), endpoint)(**arguments)
     return made[0]
 
 

@@ -343,9 +343,9 @@ def test_a_loop_does_not_stand_still_for_it() -> None:
                 with pytest.raises(TransportError):
                     await sdk.marketplace.show()
 
-    from flex_integration_sdk import _environment
+    from flex_integration_sdk._transport import proxy_and_tls
 
-    _environment._contexts.clear()
+    proxy_and_tls._contexts.clear()
     asyncio.run(main())
     assert names
     assert all(name.startswith("flex-tokenstore-io") for name in names)

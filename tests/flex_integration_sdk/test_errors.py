@@ -10,8 +10,8 @@ import httpx2
 import pytest
 
 from flex_integration_sdk import errors
-from flex_integration_sdk._response import interpret
-from flex_integration_sdk._retry_after import LONGEST, seconds
+from flex_integration_sdk._wire.response import interpret
+from flex_integration_sdk._wire.retry_after import LONGEST, seconds
 from flex_tokenstore.errors import GrantError
 
 BODY = {"errors": [{"id": "1", "status": 409, "code": "conflict", "title": "Taken"}]}

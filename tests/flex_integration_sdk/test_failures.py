@@ -13,12 +13,13 @@ import httpx2
 import pytest
 
 from flex_integration_sdk import create_async_instance, create_instance
-from flex_integration_sdk._async_http import AsyncHttp
-from flex_integration_sdk._async_network import AsyncBackend
-from flex_integration_sdk._deadline import Watch
-from flex_integration_sdk._failures import failed, host_of, unmade
-from flex_integration_sdk._http import Http
-from flex_integration_sdk._network import Backend
+from flex_integration_sdk._transport.aio import AsyncHttp
+from flex_integration_sdk._transport.aio_network import AsyncBackend
+from flex_integration_sdk._transport.deadline import Watch
+from flex_integration_sdk._transport.failures import failed, unmade
+from flex_integration_sdk._transport.network import Backend
+from flex_integration_sdk._transport.sync import Http
+from flex_integration_sdk._values.shown import host_of
 from flex_integration_sdk.errors import FlexError, TransportError
 from flex_tokenstore import SessionClosedError
 from flex_tokenstore.errors import TokenStoreError
@@ -219,7 +220,7 @@ def test_every_connection_is_one_that_a_watch_can_end(
 
 @both
 def test_after_closing_nothing_is_made_or_sent(kind: str) -> None:
-    from flex_integration_sdk._grants import AsyncGrants, SyncGrants
+    from flex_integration_sdk._client.oauth import AsyncGrants, SyncGrants
     from flex_integration_sdk.config import resolve
 
     with listening() as server:

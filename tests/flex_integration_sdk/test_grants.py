@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from flex_integration_sdk._async_http import AsyncHttp
-from flex_integration_sdk._exchange import ANSWER_LIMIT
-from flex_integration_sdk._grants import AsyncGrants, SyncGrants
-from flex_integration_sdk._http import Http
+from flex_integration_sdk._client.oauth import AsyncGrants, SyncGrants
+from flex_integration_sdk._transport.aio import AsyncHttp
+from flex_integration_sdk._transport.exchange import ANSWER_LIMIT
+from flex_integration_sdk._transport.sync import Http
 from flex_integration_sdk.config import Settings, resolve
 from flex_integration_sdk.errors import (
     AuthenticationError,
@@ -464,7 +464,7 @@ def test_a_dropped_connection_keeps_no_secret(server: Server, grant: Run) -> Non
     assert caught.value.__cause__.__traceback__ is None
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     frames = "".join(shown.format())
-    assert "_grants.py" in frames
+    assert "token_messages.py" in frames
     assert "cret%2B" not in frames
     # This test's own frames hold the secret as text; those of the package do not.
     package = [frame for frame in shown.stack if "/src/" in frame.filename]

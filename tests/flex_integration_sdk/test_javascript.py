@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flex_integration_sdk import create_instance
-from flex_integration_sdk._endpoints import ENDPOINTS
+from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.sandbox import RunningSandbox
 
 MODULES = Path(sys.prefix) / "js" / "node_modules"

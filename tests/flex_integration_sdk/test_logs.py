@@ -23,7 +23,7 @@ from flex_integration_sdk import (
     create_instance,
     upload_file,
 )
-from flex_integration_sdk._quiet import LOGGERS
+from flex_integration_sdk._transport.quiet import LOGGERS
 from flex_integration_sdk.errors import ForbiddenError, NotFoundError, TransportError
 from flex_integration_sdk.sandbox import RunningSandbox
 from flex_tokenstore import Token, memory_store

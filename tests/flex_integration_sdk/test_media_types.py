@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from flex_integration_sdk import async_upload_file, create_instance, file_metadata, upload_file
-from flex_integration_sdk._endpoints import ENDPOINTS
-from flex_integration_sdk._files import _label
-from flex_integration_sdk._media_types import _TYPES, type_of
-from flex_integration_sdk._requests import ApiRequest, prepare
+from flex_integration_sdk._endpoints.table import ENDPOINTS
+from flex_integration_sdk._uploads.upload import _label
+from flex_integration_sdk._wire.media_types import _TYPES, type_of
+from flex_integration_sdk._wire.requests import ApiRequest, prepare
 from flex_integration_sdk.errors import BadRequestError, ParameterError
 from flex_integration_sdk.resources import FileUpload
 from flex_integration_sdk.sandbox import RunningSandbox

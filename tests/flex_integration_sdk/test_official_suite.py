@@ -24,9 +24,9 @@ from flex_integration_sdk import (
     create_async_instance,
     create_instance,
 )
-from flex_integration_sdk._endpoints import snake
-from flex_integration_sdk._http_clients import Shared
-from flex_integration_sdk._query import form, wire_name
+from flex_integration_sdk._endpoints.table import snake
+from flex_integration_sdk._transport.clients import Shared
+from flex_integration_sdk._wire.query import form, wire_name
 from flex_integration_sdk.errors import ConfigurationError, ServerError
 from flex_integration_sdk.sandbox import RunningSandbox
 from flex_integration_sdk.types import json_default, json_object_hook

@@ -19,7 +19,7 @@ from flex_integration_sdk import (
     create_instance,
     object_query_string,
 )
-from flex_integration_sdk._query import form, query_string
+from flex_integration_sdk._wire.query import form, query_string
 from flex_integration_sdk.errors import ParameterError
 from flex_integration_sdk.sandbox import RunningSandbox
 

@@ -18,9 +18,9 @@ from flex_integration_sdk import (
     create_async_instance,
     create_instance,
 )
-from flex_integration_sdk._closing import Closing
-from flex_integration_sdk._endpoints import ENDPOINTS
-from flex_integration_sdk._rates import limits_of, wait, wait_async
+from flex_integration_sdk._endpoints.table import ENDPOINTS
+from flex_integration_sdk._transport.closing import Closing
+from flex_integration_sdk._wire.rate_limits import limits_of, wait, wait_async
 from flex_integration_sdk.errors import ConfigurationError
 from flex_integration_sdk.sandbox import RunningSandbox
 from flex_integration_sdk.sandbox._limits import Limiter
@@ -314,7 +314,7 @@ def test_an_exception_at_any_line_leaves_it_usable() -> None:
         left = [moment]
 
         def line(frame: Any, event: str, _: Any, left: list[int] = left) -> Any:
-            if not frame.f_code.co_filename.endswith("_rates.py"):
+            if not frame.f_code.co_filename.endswith("rate_limits.py"):
                 return None
             left[0] -= event == "line"
             if left[0] == 0:
@@ -346,7 +346,7 @@ def test_a_handler_may_use_it_within_itself() -> None:
             sys.settrace(None)
             limiter.reserve()
             sys.settrace(line)
-        return line if frame.f_code.co_filename.endswith("_rates.py") else None
+        return line if frame.f_code.co_filename.endswith("rate_limits.py") else None
 
     traced = sys.gettrace()
     sys.settrace(line)

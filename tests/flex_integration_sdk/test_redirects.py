@@ -18,8 +18,8 @@ from flex_integration_sdk import (
     create_instance,
     upload_file,
 )
-from flex_integration_sdk._redirects import MOST, redirected
-from flex_integration_sdk._requests import ApiRequest
+from flex_integration_sdk._wire.redirects import MOST, redirected
+from flex_integration_sdk._wire.requests import ApiRequest
 from flex_integration_sdk.errors import ApiError, FlexError, TransportError
 
 TOKEN = {"access_token": "t0ken", "refresh_token": "r", "token_type": "bearer", "expires_in": 600}

@@ -19,10 +19,17 @@ from typing import Any
 
 import pytest
 
-from flex_integration_sdk import _deadline, _http_clients, create_async_instance, create_instance
-from flex_integration_sdk._connections import API_CONNECTIONS, CONNECTIONS, Busy, Slot, Slots
-from flex_integration_sdk._deadline import Watch
-from flex_integration_sdk._environment import options_for
+from flex_integration_sdk import create_async_instance, create_instance
+from flex_integration_sdk._transport import clients, deadline
+from flex_integration_sdk._transport.connection_pool import (
+    API_CONNECTIONS,
+    CONNECTIONS,
+    Busy,
+    Slot,
+    Slots,
+)
+from flex_integration_sdk._transport.deadline import Watch
+from flex_integration_sdk._transport.proxy_and_tls import options_for
 from flex_integration_sdk.errors import TransportError
 from flex_tokenstore import SessionClosedError
 from tests import slow_servers
@@ -48,7 +55,7 @@ async def until_async(condition: Callable[[], object], seconds: float = 20) -> N
 
 def shared() -> list[Any]:
     """What the instances of this process share at this moment."""
-    return [each for key, each in _http_clients._registry.items() if key.pid == os.getpid()]
+    return [each for key, each in clients._registry.items() if key.pid == os.getpid()]
 
 
 def open_connections() -> int:
@@ -198,7 +205,7 @@ def test_one_is_closed_while_others_call_in_a_loop() -> None:
 def test_idle_connections_are_closed_without_a_call(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_http_clients, "KEEP_IDLE", IDLE)
+    monkeypatch.setattr(clients, "KEEP_IDLE", IDLE)
     with listening() as server:
         if kind == "sync":
             with sync(server) as sdk:
@@ -229,7 +236,7 @@ def test_the_timer_for_idle_ones_keeps_no_loop_alive() -> None:
         in_loop_sdk = in_loop(server)
         began = time.monotonic()
         asyncio.run(main())
-        assert time.monotonic() - began < _http_clients.KEEP_IDLE
+        assert time.monotonic() - began < clients.KEEP_IDLE
         assert not shared()
         asyncio.run(in_loop_sdk.aclose())
 
@@ -318,7 +325,8 @@ def test_a_loop_that_was_closed_without_a_word() -> None:
 
 FORK = """
 import ctypes, json, os, sys, warnings
-from flex_integration_sdk import create_instance, _http_clients
+from flex_integration_sdk import create_instance
+from flex_integration_sdk._transport import clients
 warnings.simplefilter("ignore", DeprecationWarning)
 made = [create_instance(f"c-{n}", "s", base_url=sys.argv[1]) for n in range(3)]
 for sdk in made:
@@ -326,7 +334,7 @@ for sdk in made:
 before = os.getpid()
 child = ctypes.PyDLL(None).fork() if sys.argv[2] == "c" else os.fork()
 statuses = [sdk.marketplace.show().status for sdk in made]
-mine = [shared for key, shared in _http_clients._registry.items() if key.pid == os.getpid()]
+mine = [shared for key, shared in clients._registry.items() if key.pid == os.getpid()]
 assert len(mine) == 1, mine
 if child == 0:
     made[0].close()
@@ -510,7 +518,7 @@ def test_a_request_that_is_gone_keeps_no_connection() -> None:
 
 
 def test_the_wait_is_in_the_order_of_arrival_and_tokens_go_first() -> None:
-    from flex_integration_sdk._closing import Closing
+    from flex_integration_sdk._transport.closing import Closing
 
     slots, closing = Slots(), Closing()
     holders = [Watch(1.0, None, token=True) for _ in range(CONNECTIONS)]
@@ -626,4 +634,4 @@ def test_an_exception_at_any_line_costs_the_others_no_connection(step: int) -> N
         assert all(mine.slots.take(watch) for watch in watches)
         for watch in watches:
             mine.slots.give_back(watch)
-        _deadline.watchdog().watches.clear()  # of requests that could not take leave
+        deadline.watchdog().watches.clear()  # of requests that could not take leave

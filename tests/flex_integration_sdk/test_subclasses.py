@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flex_integration_sdk import FarTime, LatLng, Money, create_async_instance, create_instance
-from flex_integration_sdk._endpoints import ENDPOINTS
-from flex_integration_sdk._query import object_query_string, query_string
-from flex_integration_sdk._requests import prepare
+from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._transit import dumps
+from flex_integration_sdk._wire.query import object_query_string, query_string
+from flex_integration_sdk._wire.requests import prepare
 from flex_integration_sdk.errors import FlexError, ParameterError
 from flex_integration_sdk.sandbox import RunningSandbox
 

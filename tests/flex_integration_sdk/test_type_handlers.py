@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from flex_integration_sdk import FarTime, LatLng, Money, TypeHandler, create_instance
-from flex_integration_sdk._handlers import read, write
+from flex_integration_sdk._wire.type_handlers import read, write
 from flex_integration_sdk.errors import ConfigurationError
 from flex_integration_sdk.sandbox import RunningSandbox
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from flex_integration_sdk import _variables, create_instance
+from flex_integration_sdk import create_instance
+from flex_integration_sdk._settings import variables
 from flex_integration_sdk.config import resolve
 from flex_integration_sdk.errors import ConfigurationError
 from flex_tokenstore import StoreOptionsError, describe_store, list_stores, open_store
@@ -111,7 +112,7 @@ def test_the_table_has_every_option_and_every_variable() -> None:
     for store, variants in OPTIONS.items():
         options = {option.name for option in describe_store(store).options or ()}
         assert options - OBJECTS == {option for given in variants for option in given}
-    assert {*SDK, f"{P}CLIENT_SECRET_FILE"} == {*_variables.KNOWN}
+    assert {*SDK, f"{P}CLIENT_SECRET_FILE"} == {*variables.KNOWN}
 
 
 def variables_of(store: str, given: Mapping[str, str]) -> dict[str, str]:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from flex_integration_sdk import _deadline, create_instance
-from flex_integration_sdk._deadline import GRACE, GRACES, PIECE, TICK, WHOLE, Ended, Watch
+from flex_integration_sdk import create_instance
+from flex_integration_sdk._transport import deadline
+from flex_integration_sdk._transport.deadline import GRACE, GRACES, PIECE, TICK, WHOLE, Ended, Watch
 from flex_integration_sdk.errors import TransportError
 from tests import slow_servers
 from tests.slow_servers import listening
@@ -73,7 +74,7 @@ def test_one_thread_serves_all_and_goes_when_nothing_is_under_way() -> None:
         for sdk in made:
             sdk.close()
     assert no_watchdog()
-    assert not _deadline.watchdog().watches
+    assert not deadline.watchdog().watches
 
 
 def test_a_request_is_ended_in_two_steps() -> None:

@@ -17,7 +17,7 @@ import pytest
 
 import flex_tokenstore
 from flex_integration_sdk import RateLimiter, create_async_instance, create_instance
-from flex_integration_sdk._http import Http
+from flex_integration_sdk._transport.sync import Http
 from flex_tokenstore import (
     Secret,
     StoreLoadError,

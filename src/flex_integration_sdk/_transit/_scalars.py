@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, SafeUUID
 
-from flex_integration_sdk._far import FarTime, time_at, time_of
+from flex_integration_sdk._values.far_time import FarTime, time_at, time_of
 from flex_integration_sdk.types import LatLng, Money
 
 from ._values import TaggedValue

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flex_integration_sdk._exact import exact, hint, is_list
-from flex_integration_sdk._exact import text as exact_text
+from flex_integration_sdk._values.exact import exact, hint, is_list
+from flex_integration_sdk._values.exact import text as exact_text
 from flex_integration_sdk.types import FarTime, LatLng, LatLngBounds, Money
 
 from ._cache import CACHE_SIZE, CODES, is_cached

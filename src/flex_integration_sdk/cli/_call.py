@@ -16,7 +16,7 @@ from ._values import endpoint_of, endpoints, value_of
 
 if TYPE_CHECKING:
     from flex_integration_sdk import IntegrationSDK, Response
-    from flex_integration_sdk._endpoints import Endpoint, Param
+    from flex_integration_sdk._endpoints.table import Endpoint, Param
 
 _ENDPOINT = "flex-sdk.endpoint"
 
@@ -82,7 +82,7 @@ def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
 
     KEY:=JSON gives any value as JSON, such as one that this version does not know.
     """
-    from flex_integration_sdk._endpoints import snake
+    from flex_integration_sdk._endpoints.table import snake
 
     found = endpoint_of(endpoint)
     if found is None:

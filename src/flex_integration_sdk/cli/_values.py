@@ -13,7 +13,7 @@ from flex_tokenstore._config.secret_files import decode
 
 if TYPE_CHECKING:
     from flex_integration_sdk import FarTime
-    from flex_integration_sdk._endpoints import Endpoint, Param
+    from flex_integration_sdk._endpoints.table import Endpoint, Param
 
 
 class _Form(NamedTuple):
@@ -24,14 +24,14 @@ class _Form(NamedTuple):
 
 def endpoints() -> dict[str, Endpoint]:
     """All endpoints, by the API's names."""
-    from flex_integration_sdk._endpoints import ENDPOINTS
+    from flex_integration_sdk._endpoints.table import ENDPOINTS
 
     return ENDPOINTS
 
 
 def endpoint_of(name: str) -> Endpoint | None:
     """By the API's spelling or by Python's, ``users.update_profile``."""
-    from flex_integration_sdk._endpoints import snake
+    from flex_integration_sdk._endpoints.table import snake
 
     found = endpoints()
     python = {f"{snake(each.resource)}.{snake(each.action)}": each for each in found.values()}
@@ -107,7 +107,7 @@ def _boolean(text: str) -> bool:
 
 
 def _time(text: str) -> datetime | FarTime:
-    from flex_integration_sdk._far import time_of
+    from flex_integration_sdk._values.far_time import time_of
 
     return time_of(text)
 

@@ -6,9 +6,9 @@ For programs and tests that should run offline. Needs the extra ``sandbox``.
 from __future__ import annotations
 
 try:
-    from ._app import create_app
-    from ._database import SandboxFileError
-    from ._serve import RunningSandbox, SandboxAddressError, run, serve
+    from ._data.database import SandboxFileError
+    from ._server.app import create_app
+    from ._server.serve import RunningSandbox, SandboxAddressError, run, serve
     from ._settings import SandboxSettings
 except ModuleNotFoundError as error:
     if error.name not in ("starlette", "uvicorn"):

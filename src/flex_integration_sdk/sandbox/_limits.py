@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from flex_integration_sdk._endpoints import Endpoint
+from flex_integration_sdk._endpoints.table import Endpoint
 
-from ._fault import ApiFault
+from ._refusal import ApiFault
 
 Limits = Literal["dev", "live", "off"]
 MOST_AT_ONCE = 10

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from flex_integration_sdk import IntegrationSDK
-from flex_integration_sdk._endpoints import ENDPOINTS
+from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.errors import BadRequestError
 from flex_integration_sdk.sandbox import RunningSandbox
-from flex_integration_sdk.sandbox._arguments import _KINDS, _READERS
+from flex_integration_sdk.sandbox._endpoints.parameters import _KINDS, _READERS
 
 from .test_sandbox_commands import connected, new_listing
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from flex_integration_sdk import create_instance
-from flex_integration_sdk._endpoints import ENDPOINTS
+from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.errors import ServerError
 from flex_integration_sdk.sandbox import (
     RunningSandbox,

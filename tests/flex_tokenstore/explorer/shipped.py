@@ -206,7 +206,7 @@ class Shipped:
         root = new_package("explored", CLONED)
         package = root.__name__
         # The one module of the SDK's: it ends a token request at its limit.
-        self.deadline = self._load(package, "_deadline", edits, SDK_SOURCE)
+        self.deadline = self._load(package, "deadline", edits, SDK_SOURCE / "_transport")
         for name in CLONED:
             module = self._load(package, name, edits)
             setattr(self, name.lstrip("_"), module)

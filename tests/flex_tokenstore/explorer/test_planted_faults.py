@@ -234,7 +234,7 @@ def test_no_new_trust_in_a_refresh_token_that_a_sign_in_brings_breaks_i3() -> No
 
 def test_a_request_that_does_not_end_at_its_limit_breaks_i1() -> None:
     old, new = "        if now < self._end:\n", "        if True:\n"
-    breaks("I1", pair("lease", "time-out"), Edit("_deadline", old, new))
+    breaks("I1", pair("lease", "time-out"), Edit("deadline", old, new))
 
 
 def test_a_request_whose_token_cannot_be_saved_breaks_i6() -> None:

@@ -1,0 +1,175 @@
+"""The SDK for asyncio programs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from flex_integration_sdk._endpoints.generated.namespace import AsyncEndpoints
+from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._transport.aio import AsyncHttp
+from flex_integration_sdk._transport.exchange import ApiAnswer
+from flex_integration_sdk._wire.rate_limits import RateLimits, wait_async
+from flex_integration_sdk._wire.requests import ApiRequest
+from flex_integration_sdk._wire.response import refuses_token
+from flex_integration_sdk._wire.type_handlers import TypeHandler
+from flex_integration_sdk.config import Settings
+from flex_tokenstore import AsyncTokenSession, TokenCorruptError
+from flex_tokenstore._concurrency.event_loops import refuse_other_loop, running_loop
+from flex_tokenstore._store.aio import async_store
+
+from .auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
+from .base import InstanceBase, warn_unclean
+from .builder import Parts
+from .oauth import AsyncGrants
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from flex_tokenstore import AsyncTokenStore, TokenIdentity
+
+
+_EXIT_PATIENCE = 5.0  # seconds that the program's end waits for a store: as for a loop's end
+
+
+class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
+    """The Integration API for asyncio programs; :func:`create_async_instance` makes it.
+
+    Each resource of the API is an attribute and each action a coroutine: ``await
+    sdk.listings.query(per_page=10)``. An instance belongs to the event loop of its first call until
+    that loop is closed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        session: AsyncTokenSession,
+        http: AsyncHttp,
+        type_handlers: Sequence[TypeHandler] = (),
+        transit_verbose: bool = False,
+        limits: RateLimits | None = None,
+    ) -> None:
+        InstanceBase.__init__(self, settings, type_handlers, transit_verbose, limits)
+        self.session = session
+        self._http = http
+        http.closing = self._closing
+
+    @property
+    def token_store(self) -> AsyncTokenStore:
+        """The store in use, such as to read its ``name`` and ``place``."""
+        return self.session.store
+
+    async def auth_info(self) -> AuthInfo:
+        """Tells how the next call obtains its token. It reads the store and sends no request.
+
+        Returns:
+            An :class:`AuthInfo`; its ``grant_type`` is None if nothing is stored.
+
+        Raises:
+            TokenStoreError: The store cannot answer, or its content must be left where it is.
+            SessionClosedError: The instance is closed.
+        """
+        self._closing.check()
+        try:
+            return auth_info_of(await self.session.peek())
+        except TokenCorruptError as error:
+            return auth_info_of_corrupt(error)
+
+    async def revoke(self) -> bool:
+        """Has the server revoke the tokens and removes them from the store.
+
+        Other programs that use the same store must then sign in again.
+
+        Returns:
+            True if the server revoked them; False if there were none, or if they no longer worked.
+
+        Raises:
+            TokenStoreError: The store failed, or the server did; the token is kept.
+            FlexError: The request could not be sent, or the server refused the client.
+            SessionClosedError: The instance is closed.
+        """
+        self._closing.check()
+        self._refuse_within_secret()
+        return await self.session.revoke()
+
+    async def aclose(self) -> None:
+        """Closes the store and the connections. You may call it twice.
+
+        A call that waits, for a token or for the rate limits, ends with ``SessionClosedError``.
+        Nothing is sent after this has returned. A request that was sent before ends with
+        ``TransportError``. A token request is waited for, so that its token is saved.
+
+        Raises:
+            AsyncioRequiredError: asyncio does not run here.
+        """
+        running_loop()
+        self._refuse_within_secret()
+        self._closing.close()
+        try:
+            await self.session.aclose()
+        except Exception:
+            await self._http.aclose()
+            raise
+        # Not when cancelled: a renewal that it was to wait for may still need its connection.
+        await self._http.aclose()
+
+    def _close_at_exit(self) -> None:
+        self._closing.close()
+        loop = self.session._loop
+        if loop is None or not loop.is_closed() or asyncio._get_running_loop() is not None:
+            return  # nothing was opened, or what was opened is of a loop that still lives
+        try:
+            # The loop has ended. A new one saves a token that could not be saved yet, and lets go
+            # of the connections.
+            asyncio.run(asyncio.wait_for(self.aclose(), _EXIT_PATIENCE))
+        except Exception as error:  # noqa: BLE001 - there is nobody to tell
+            warn_unclean(error)
+
+    async def __aenter__(self) -> AsyncIntegrationSDK:
+        running_loop()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _send(
+        self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
+    ) -> Response[Any]:
+        running_loop()
+        self._refuse_within_secret()
+        request = self._prepare(name, named, others)
+        return self._interpret(await self._exchange(name, request), name)
+
+    async def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
+        """Sends it until there is an answer that is not of a refused token."""
+        if limiters := self._limits.of(name):
+            await self.session.token()
+            await wait_async(limiters, self._closing.sleep_async)
+        call = self.session.new_call(name)
+        token = await call.token()
+        while True:
+            self._closing.check()
+            answer = await self._http.send(request, token)
+            if not refuses_token(answer):
+                if answer.status_code != 401:
+                    call.accepted()
+                return answer
+            self._closing.check()
+            another = await call.refused(token)
+            if another is None:
+                return answer
+            token = another
+
+
+def _open_store(config: Any, identity: TokenIdentity, **options: Any) -> AsyncTokenStore:
+    refuse_other_loop()
+    return async_store(config, identity, **options)
+
+
+PARTS = Parts(_open_store, AsyncHttp, AsyncGrants, AsyncTokenSession, AsyncIntegrationSDK)

@@ -1,0 +1,62 @@
+"""The program's end closes the instances that nobody closed, such as those of a module.
+
+A web application makes its instance once, at the top of a module, and no line of it runs after the
+last request. That is not a leak, so it is closed without a warning. One that is forgotten and
+collected while the program runs still gives the ResourceWarning.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from typing import Protocol
+from weakref import WeakSet
+
+from flex_integration_sdk._transport.closing import Closing
+
+
+class Closable(Protocol):
+    """An instance, as far as the end of the program is concerned."""
+
+    _closing: Closing
+
+    @property
+    def _closed(self) -> bool: ...
+    def _close_at_exit(self) -> None: ...
+
+
+_OURS = "flex-"  # how the names of our own threads begin
+
+_instances: WeakSet[Closable] = WeakSet()
+_ended: list[int] = []  # ids of processes: a forked child has the list too
+
+
+def watch(instance: Closable) -> None:
+    """Has the instance closed at the program's end, unless it is closed before."""
+    _instances.add(instance)
+
+
+def has_ended() -> bool:
+    """The program ends, and whatever is collected now was not forgotten."""
+    return os.getpid() in _ended
+
+
+# Registered when the SDK is imported, so that functions which the program registers later, and
+# which may make a last call, come before it: they are run in the opposite order.
+@atexit.register
+def close_all() -> None:
+    """Closes what this process has used; what it inherited by a fork is its parent's."""
+    _ended.append(os.getpid())
+    if _others_run():
+        return  # a daemon thread may make calls until the very end; the system closes connections
+    for instance in list(_instances):
+        if not instance._closed and instance._closing.process == os.getpid():
+            instance._close_at_exit()
+
+
+def _others_run() -> bool:
+    """Whether a thread of the program is left. All that are left by now are daemons."""
+    me = threading.current_thread()
+    threads = (each for each in threading.enumerate() if each is not me and each.is_alive())
+    return any(not each.name.startswith(_OURS) for each in threads)

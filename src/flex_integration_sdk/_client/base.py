@@ -1,0 +1,95 @@
+"""What the sync and the async SDK share."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flex_integration_sdk._endpoints.param_types import given
+from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.table import ENDPOINTS
+from flex_integration_sdk._transport.closing import Closing
+from flex_integration_sdk._wire.rate_limits import RateLimits
+from flex_integration_sdk._wire.requests import ApiRequest, prepare
+from flex_integration_sdk._wire.response import interpret
+from flex_integration_sdk._wire.type_handlers import TypeHandler, read, write_each
+from flex_integration_sdk.config import Settings
+from flex_tokenstore import (
+    TokenStoreError,
+)
+
+from .at_exit import has_ended, watch
+
+logger = logging.getLogger("flex_integration_sdk")
+
+
+class InstanceBase:
+    """What the sync and the async SDK share."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        type_handlers: Sequence[TypeHandler],
+        transit_verbose: bool,
+        limits: RateLimits | None,
+    ) -> None:
+        self.settings = settings
+        self._limits = limits or RateLimits()
+        self._handlers = tuple(type_handlers)
+        self._verbose = transit_verbose
+        self._closing = Closing()
+        watch(self)
+
+    @property
+    def _closed(self) -> bool:
+        return self._closing.closed
+
+    @_closed.setter
+    def _closed(self, closed: bool) -> None:
+        self._closing.closed = closed
+
+    def _refuse_within_secret(self) -> None:
+        if self.settings.secret_source is not None:
+            self.settings.secret_source.refuse_within()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.settings.client_id!r} at {self.settings.base_url}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("an SDK instance is not pickled: make one in each process")
+
+    def __del__(self) -> None:
+        if not getattr(self, "_closed", True) and not has_ended():
+            warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
+
+    def _close_at_exit(self) -> None:
+        """The program ends, and nobody closed it: without a warning, and without an exception."""
+        raise NotImplementedError
+
+    def _prepare(
+        self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
+    ) -> ApiRequest:
+        """What to send; a wrong argument raises here, before any token is asked for."""
+        if self._handlers:
+            named, others = given(named), given(others)
+            named, others = write_each(named, self._handlers), write_each(others, self._handlers)
+        request = prepare(
+            self.settings.base_url, ENDPOINTS[name], named, others, verbose=self._verbose
+        )
+        self._closing.check()
+        return request
+
+    def _interpret(self, response: Any, name: str) -> Response[Any]:
+        endpoint = ENDPOINTS[name]
+        answer = interpret(response, endpoint.method, endpoint.path)
+        return (
+            Response(answer.status, read(answer.body, self._handlers)) if self._handlers else answer
+        )
+
+
+def warn_unclean(error: Exception) -> None:
+    """Logs what went wrong while an instance was closed and nobody could be told."""
+    said = str(error) if isinstance(error, TokenStoreError) else type(error).__name__
+    logger.warning("the SDK instance was not closed cleanly: %s", said)

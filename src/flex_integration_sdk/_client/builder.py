@@ -1,0 +1,155 @@
+"""From the arguments of ``create_instance`` or ``create_async_instance`` to an instance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+from flex_integration_sdk._settings.client_secret import AsyncClientSecret
+from flex_integration_sdk._wire.rate_limits import RateLimits, limits_of
+from flex_integration_sdk._wire.type_handlers import TypeHandler
+from flex_integration_sdk.config import Settings, resolve
+from flex_integration_sdk.errors import ConfigurationError
+from flex_tokenstore import OnEvent, OnStoreError, StoreConfig
+from flex_tokenstore._events.dispatch import check_on_event
+
+# Here, so that it is registered when a program imports ``create_instance``: before the functions
+# that the program itself has called at its end.
+from . import at_exit  # noqa: F401
+
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class InstanceOptions:
+    """The arguments of ``create_instance`` and ``create_async_instance``, each written once.
+
+    ``python tools/generate.py`` makes both functions in ``create.py`` from this class: their
+    signatures from the fields, their docstrings from what is written below each field.
+    """
+
+    client_id: str | None = None
+    """Client id of an application of type Integration API. If omitted:
+    ``FLEX_INTEGRATION_CLIENT_ID``."""
+    client_secret: AsyncClientSecret | None = None
+    """The client secret, or a callable that returns it and is called at each sign-in; for an async
+    instance it may be a coroutine function. If omitted: ``FLEX_INTEGRATION_CLIENT_SECRET``. It is
+    not needed while a stored refresh token works."""
+    client_secret_file: str | Path | None = None
+    """Path of a file that contains the secret, in place of ``client_secret``. The file is read at
+    each sign-in. If omitted: ``FLEX_INTEGRATION_CLIENT_SECRET_FILE``."""
+    token_store: StoreConfig | None = None
+    """A store's name; or a mapping with ``name`` and the store's options; or an object with
+    ``get_token``, ``set_token`` and ``remove_token``. If omitted: ``FLEX_INTEGRATION_TOKEN_STORE``,
+    else ``"memory"``. An option that you omit comes from
+    ``FLEX_INTEGRATION_TOKEN_STORE__<OPTION>``, unless the environment names another store."""
+    base_url: str | None = None
+    """Address of the server. If omitted: ``FLEX_INTEGRATION_BASE_URL``, else the live API."""
+    profile: str | None = None
+    """A name of your own that keeps several tokens of one client apart. If omitted:
+    ``FLEX_INTEGRATION_PROFILE``, else ``"default"``."""
+    allow_http: bool | None = None
+    """True: accept plain http to another host, such as in a private network of containers. The
+    secret and the tokens are then not encrypted on the way. If omitted:
+    ``FLEX_INTEGRATION_ALLOW_HTTP``, else False."""
+    timeout: float = 30.0
+    """Seconds to wait for a response, and then for each further 64 KB of it. A whole response may
+    take at most 20 times as long."""
+    request_timeout: float = 15.0
+    """Seconds that one token request may take in all."""
+    lock_timeout: float | None = None
+    """Seconds to wait while another program requests a token. None: 10 seconds longer than the
+    lease that a dead program may have left."""
+    busy_timeout: float | None = None
+    """Seconds to wait for a connection while all are in use: the instances of a process share 10
+    connections to a server. None: wait as long as it takes."""
+    on_store_error: OnStoreError = "raise"
+    """What to do while the store is down. ``"raise"``: raise ``TokenUnavailableError``.
+    ``"memory"``: keep the token in memory, at the price of one sign-in for each process."""
+    on_event: OnEvent | None = None
+    """Called with each ``flex_tokenstore.Event``, such as a refresh or a sign-in. It must be quick
+    and must not use the instance; ``docs/events.md`` lists the events."""
+    host_lock: Literal["on", "off"] = "on"
+    """``"off"``: use no lock file for a store without a lock of its own, on a host where no folder
+    can be written."""
+    type_handlers: Sequence[TypeHandler] = ()
+    """Your own types in place of ``UUID``, ``Money`` and the others."""
+    transit_verbose: bool = False
+    """True: send and ask for Transit in its readable form, to look at the requests and
+    responses."""
+    rate_limits: Literal["dev", "live"] | RateLimits | None = None
+    """Wait before each call, so that the API does not refuse it with 429. ``"dev"`` has the limits
+    of development and test environments, ``"live"`` those of live ones. A :class:`RateLimits` of
+    your own can be shared by several instances. None: do not wait."""
+
+    def check(self) -> None:
+        """Raises ConfigurationError for what the session or the HTTP client would stumble over."""
+        _check_limits(self)
+        if self.on_store_error not in ("raise", "memory"):
+            raise ConfigurationError(
+                f'on_store_error takes "raise" or "memory", got {self.on_store_error!r}'
+            )
+        try:
+            check_on_event(self.on_event)
+        except TypeError as error:
+            raise ConfigurationError(str(error)) from None
+
+    def settings(self) -> Settings:
+        """Those that the environment can complete, completed."""
+        return resolve(
+            client_id=self.client_id,
+            client_secret=self.client_secret,
+            client_secret_file=self.client_secret_file,
+            token_store=self.token_store,
+            base_url=self.base_url,
+            profile=self.profile,
+            allow_http=self.allow_http,
+        )
+
+
+class Parts(NamedTuple, Generic[K]):
+    """What an instance is put together from; there is one for each kind, sync and async."""
+
+    open_store: Callable[..., Any]
+    http: Callable[..., Any]
+    grants: Callable[..., Any]
+    session: Callable[..., Any]
+    instance: Callable[..., K]
+
+
+def build(parts: Parts[K], options: InstanceOptions) -> K:
+    """An instance. What is wrong with an argument raises here, before a store is opened."""
+    options.check()
+    limits = limits_of(options.rate_limits)
+    settings = options.settings()
+    store = parts.open_store(settings.token_store, settings.identity, host_lock=options.host_lock)
+    http = parts.http(
+        settings.base_url, options.timeout, options.request_timeout, options.busy_timeout
+    )
+    session = parts.session(
+        store,
+        parts.grants(settings, http, store),
+        request_timeout=options.request_timeout,
+        lock_timeout=options.lock_timeout,
+        on_store_error=options.on_store_error,
+        on_event=options.on_event,
+    )
+    return parts.instance(
+        settings, session, http, options.type_handlers, options.transit_verbose, limits
+    )
+
+
+def _check_limits(options: InstanceOptions) -> None:
+    limits: dict[str, Any] = {
+        "timeout": options.timeout,
+        "request_timeout": options.request_timeout,
+    }
+    for name in ("lock_timeout", "busy_timeout"):
+        if (limit := getattr(options, name)) is not None:
+            limits[name] = limit
+    for name, value in limits.items():
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not 0 < value < float("inf"):
+            raise ConfigurationError(f"{name} takes a positive number of seconds, got {value!r}")

@@ -1,0 +1,187 @@
+"""The SDK for sync programs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flex_integration_sdk._endpoints.generated.namespace import Endpoints
+from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._transport.exchange import ApiAnswer
+from flex_integration_sdk._transport.sync import Http
+from flex_integration_sdk._wire.rate_limits import RateLimits, wait
+from flex_integration_sdk._wire.requests import ApiRequest
+from flex_integration_sdk._wire.response import refuses_token
+from flex_integration_sdk._wire.type_handlers import TypeHandler
+from flex_integration_sdk.config import Settings
+from flex_tokenstore import (
+    TokenCorruptError,
+    TokenSession,
+    open_store,
+)
+from flex_tokenstore._events.dispatch import refuse_within_report
+
+from .auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
+from .base import InstanceBase, warn_unclean
+from .builder import Parts
+from .calls import Calls, refuse_within_renewal, renews_here
+from .oauth import SyncGrants
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from flex_tokenstore import TokenStore
+
+T = TypeVar("T")
+
+
+class IntegrationSDK(InstanceBase, Endpoints):
+    """The Integration API for sync programs; :func:`create_instance` makes it.
+
+    Each resource of the API is an attribute and each action a method:
+    ``sdk.listings.query(per_page=10)``. Threads can share an instance, and it works after a fork.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        session: TokenSession,
+        http: Http,
+        type_handlers: Sequence[TypeHandler] = (),
+        transit_verbose: bool = False,
+        limits: RateLimits | None = None,
+    ) -> None:
+        InstanceBase.__init__(self, settings, type_handlers, transit_verbose, limits)
+        self.session = session
+        self._http = http
+        http.closing = self._closing
+        self._calls = Calls()
+
+    @property
+    def token_store(self) -> TokenStore:
+        """The store in use, such as to read its ``name`` and ``place``."""
+        return self.session.store
+
+    def auth_info(self) -> AuthInfo:
+        """Tells how the next call obtains its token. It reads the store and sends no request.
+
+        Returns:
+            An :class:`AuthInfo`; its ``grant_type`` is None if nothing is stored.
+
+        Raises:
+            TokenStoreError: The store cannot answer, or its content must be left where it is.
+            SessionClosedError: The instance is closed.
+        """
+        self._closing.check()
+        try:
+            return auth_info_of(self._run(self.session.peek))
+        except TokenCorruptError as error:
+            return auth_info_of_corrupt(error)
+
+    def revoke(self) -> bool:
+        """Has the server revoke the tokens and removes them from the store.
+
+        Other programs that use the same store must then sign in again.
+
+        Returns:
+            True if the server revoked them; False if there were none, or if they no longer worked.
+
+        Raises:
+            TokenStoreError: The store failed, or the server did; the token is kept.
+            FlexError: The request could not be sent, or the server refused the client.
+            SessionClosedError: The instance is closed.
+        """
+        self._closing.check()
+        return self._run(self.session.revoke)
+
+    def close(self) -> None:
+        """Closes the store and the connections. You may call it twice.
+
+        A call that waits, for a token or for the rate limits, ends with ``SessionClosedError``.
+        Nothing is sent after this has returned. A request that was sent before still gets its
+        response; when it ends, it closes the last connection. A token request is waited for, so
+        that its token is saved.
+
+        Called from a signal handler or finalizer that interrupted a call of its own thread, it
+        returns at once, and the end of that call closes the instance.
+        """
+        self._closing.close()
+        if renews_here(self.session):
+            refuse_within_report()
+            self._close_elsewhere()
+        elif not self._calls.put_off_close():
+            self._run(self._close_now)
+
+    def _close_elsewhere(self) -> None:
+        """The renewal in whose thread a finalizer runs must go on, and be waited for."""
+        thread = threading.Thread(target=self._close_late, name="flex-integration-close")
+        with suppress(RuntimeError):  # the interpreter is shutting down
+            thread.start()
+
+    def _run(self, function: Callable[[], T]) -> T:
+        self._refuse_within_secret()
+        refuse_within_renewal(self.session)
+        return self._calls.run(function, self._close_late)
+
+    def _close_now(self) -> None:
+        try:
+            self.session.close()
+        except Exception:
+            self._http.close()
+            raise
+        # Not after Ctrl-C: a renewal that it was to wait for may still need its connection.
+        self._http.close()
+
+    def _close_at_exit(self) -> None:
+        self._closing.close()
+        self._close_late()
+
+    def _close_late(self) -> None:
+        """The call whose end this is has its own outcome to give."""
+        try:
+            self._close_now()
+        except Exception as error:  # noqa: BLE001 - a store's
+            warn_unclean(error)
+
+    def __enter__(self) -> IntegrationSDK:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _send(
+        self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
+    ) -> Response[Any]:
+        request = self._prepare(name, named, others)
+        answer = self._run(lambda: self._exchange(name, request))
+        return self._interpret(answer, name)  # outside: type handlers may make calls of their own
+
+    def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
+        """Sends it until there is an answer that is not of a refused token."""
+        if limiters := self._limits.of(name):
+            self.session.token()  # else a sign-in would come between the place and the call
+            wait(limiters, self._closing.sleep)
+        call = self.session.new_call(name)
+        token = call.token()
+        while True:
+            self._closing.check()
+            answer = self._http.send(request, token)
+            if not refuses_token(answer):
+                if answer.status_code != 401:
+                    call.accepted()
+                return answer
+            self._closing.check()  # else the refresh would be for nothing
+            another = call.refused(token)
+            if another is None:
+                return answer
+            token = another
+
+
+PARTS = Parts(open_store, Http, SyncGrants, TokenSession, IntegrationSDK)

@@ -1,0 +1,138 @@
+"""``sdk.events``: ``events/query``.
+
+Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/table.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
+from flex_integration_sdk._endpoints.param_types import (
+    Fields,
+    Id,
+    ImageVariants,
+    Limits,
+    Names,
+    datetime,
+)
+from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk.resources import Event
+
+
+class EventsEndpoints:
+    """``sdk.events`` of sync programs."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def query(
+        self,
+        /,
+        *,
+        start_after_sequence_id: int | None = None,
+        created_at_start: datetime | None = None,
+        resource_id: Id | None = None,
+        related_resource_id: Id | None = None,
+        event_types: Names | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[list[Event]]:
+        """What happened in the marketplace, oldest first, at most 100. There are no further pages:
+        go on with ``start_after_sequence_id``.
+
+        Args:
+            start_after_sequence_id: Events after this one.
+            created_at_start: Or: events at this time or later.
+            resource_id: About this resource.
+            related_resource_id: Or: about this one and related resources.
+            event_types: Such as ``listing/updated``; ``listing``: all of it.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return self._send(
+            "events.query",
+            {
+                "startAfterSequenceId": start_after_sequence_id,
+                "createdAtStart": created_at_start,
+                "resourceId": resource_id,
+                "relatedResourceId": related_resource_id,
+                "eventTypes": event_types,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+
+class AsyncEventsEndpoints:
+    """``sdk.events`` of asyncio programs."""
+
+    def __init__(self, send: AsyncSend) -> None:
+        self._send = send
+
+    async def query(
+        self,
+        /,
+        *,
+        start_after_sequence_id: int | None = None,
+        created_at_start: datetime | None = None,
+        resource_id: Id | None = None,
+        related_resource_id: Id | None = None,
+        event_types: Names | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[list[Event]]:
+        """What happened in the marketplace, oldest first, at most 100. There are no further pages:
+        go on with ``start_after_sequence_id``.
+
+        Args:
+            start_after_sequence_id: Events after this one.
+            created_at_start: Or: events at this time or later.
+            resource_id: About this resource.
+            related_resource_id: Or: about this one and related resources.
+            event_types: Such as ``listing/updated``; ``listing``: all of it.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return await self._send(
+            "events.query",
+            {
+                "startAfterSequenceId": start_after_sequence_id,
+                "createdAtStart": created_at_start,
+                "resourceId": resource_id,
+                "relatedResourceId": related_resource_id,
+                "eventTypes": event_types,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )

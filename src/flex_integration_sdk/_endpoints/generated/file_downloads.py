@@ -1,0 +1,123 @@
+"""``sdk.file_downloads``: ``file_downloads/create``.
+
+Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/table.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
+from flex_integration_sdk._endpoints.param_types import (
+    UNSET,
+    Fields,
+    Id,
+    ImageVariants,
+    Limits,
+    Names,
+    Unset,
+)
+from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk.resources import FileDownload
+
+
+class FileDownloadsEndpoints:
+    """``sdk.file_downloads`` of sync programs."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def create(
+        self,
+        /,
+        *,
+        file_attachment_id: Id | Unset = UNSET,
+        file_id: Id | Unset = UNSET,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[FileDownload]:
+        """Makes a signed URL to download a file from. Pass one of the two ids.
+
+        Args:
+            file_attachment_id: The attachment's id.
+            file_id: The file's id, in place of the attachment's.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return self._send(
+            "fileDownloads.create",
+            {
+                "fileAttachmentId": file_attachment_id,
+                "fileId": file_id,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+
+class AsyncFileDownloadsEndpoints:
+    """``sdk.file_downloads`` of asyncio programs."""
+
+    def __init__(self, send: AsyncSend) -> None:
+        self._send = send
+
+    async def create(
+        self,
+        /,
+        *,
+        file_attachment_id: Id | Unset = UNSET,
+        file_id: Id | Unset = UNSET,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[FileDownload]:
+        """Makes a signed URL to download a file from. Pass one of the two ids.
+
+        Args:
+            file_attachment_id: The attachment's id.
+            file_id: The file's id, in place of the attachment's.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return await self._send(
+            "fileDownloads.create",
+            {
+                "fileAttachmentId": file_attachment_id,
+                "fileId": file_id,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )

@@ -1,0 +1,115 @@
+"""``sdk.file_uploads``: ``file_uploads/create``.
+
+Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/table.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
+from flex_integration_sdk._endpoints.param_types import (
+    Fields,
+    Id,
+    ImageVariants,
+    Limits,
+    Names,
+)
+from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk.resources import FileUpload
+
+
+class FileUploadsEndpoints:
+    """``sdk.file_uploads`` of sync programs."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def create(
+        self,
+        /,
+        *,
+        file_id: Id,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[FileUpload]:
+        """Makes a signed URL to upload a registered file's bytes to.
+
+        Args:
+            file_id: The file's id.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return self._send(
+            "fileUploads.create",
+            {
+                "fileId": file_id,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+
+class AsyncFileUploadsEndpoints:
+    """``sdk.file_uploads`` of asyncio programs."""
+
+    def __init__(self, send: AsyncSend) -> None:
+        self._send = send
+
+    async def create(
+        self,
+        /,
+        *,
+        file_id: Id,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[FileUpload]:
+        """Makes a signed URL to upload a registered file's bytes to.
+
+        Args:
+            file_id: The file's id.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return await self._send(
+            "fileUploads.create",
+            {
+                "fileId": file_id,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )

@@ -1,0 +1,127 @@
+"""``sdk.images``: ``images/upload``.
+
+Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/table.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
+from flex_integration_sdk._endpoints.param_types import (
+    Fields,
+    ImageVariants,
+    Limits,
+    Names,
+    Upload,
+)
+from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk.resources import Image
+
+
+class ImagesEndpoints:
+    """``sdk.images`` of sync programs."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def upload(
+        self,
+        /,
+        *,
+        image: Upload,
+        name: str | None = None,
+        mime_type: str | None = None,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[Image]:
+        """Uploads an image, to be used in a listing or profile.
+
+        Args:
+            image: Path of a file, its bytes, or a file opened for reading bytes.
+            name: The file's name. If omitted: the path's or the open file's.
+            mime_type: Such as ``image/webp``. If omitted: by the name's ending.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return self._send(
+            "images.upload",
+            {
+                "image": image,
+                "name": name,
+                "mimeType": mime_type,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+
+class AsyncImagesEndpoints:
+    """``sdk.images`` of asyncio programs."""
+
+    def __init__(self, send: AsyncSend) -> None:
+        self._send = send
+
+    async def upload(
+        self,
+        /,
+        *,
+        image: Upload,
+        name: str | None = None,
+        mime_type: str | None = None,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[Image]:
+        """Uploads an image, to be used in a listing or profile.
+
+        Args:
+            image: Path of a file, its bytes, or a file opened for reading bytes.
+            name: The file's name. If omitted: the path's or the open file's.
+            mime_type: Such as ``image/webp``. If omitted: by the name's ending.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return await self._send(
+            "images.upload",
+            {
+                "image": image,
+                "name": name,
+                "mimeType": mime_type,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )

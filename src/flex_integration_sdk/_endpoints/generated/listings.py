@@ -1,0 +1,837 @@
+"""``sdk.listings``: ``listings/show``, ``listings/query``, ``listings/create``,
+``listings/update``, ``listings/approve``, ``listings/open``, ``listings/close``.
+
+Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/table.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
+from flex_integration_sdk._endpoints.param_types import (
+    UNSET,
+    ExtendedData,
+    Fields,
+    Id,
+    Ids,
+    ImageVariants,
+    LatLng,
+    LatLngBounds,
+    Limits,
+    Money,
+    Names,
+    PriceRange,
+    Unset,
+    datetime,
+)
+from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk.resources import Listing
+
+
+class ListingsEndpoints:
+    """``sdk.listings`` of sync programs."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def show(
+        self,
+        /,
+        *,
+        id: Id,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[Listing]:
+        """One listing, by its id.
+
+        Args:
+            id: The listing's id.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return self._send(
+            "listings.show",
+            {
+                "id": id,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def query(
+        self,
+        /,
+        *,
+        ids: Ids | None = None,
+        author_id: Id | None = None,
+        states: Names | None = None,
+        created_at_start: datetime | None = None,
+        created_at_end: datetime | None = None,
+        keywords: str | None = None,
+        origin: LatLng | None = None,
+        bounds: LatLngBounds | None = None,
+        price: PriceRange | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        seats: int | None = None,
+        availability: str | None = None,
+        min_duration: int | None = None,
+        min_stock: int | None = None,
+        stock_mode: str | None = None,
+        sort: Names | None = None,
+        page: int | None = None,
+        per_page: int | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[list[Listing]]:
+        """Listings, in all states unless you pass ``states``.
+
+        Args:
+            ids: These listings only, at most 100.
+            author_id: Of this user only.
+            states: ``draft``, ``pendingApproval``, ``published``, ``closed``.
+            created_at_start: Created at this time or later.
+            created_at_end: Created before this time.
+            keywords: Words to search for; not with ``origin``.
+            origin: Nearest to this point first; not with ``keywords``.
+            bounds: Within this box.
+            price: In minor units: a price, or ``(from, below)`` with None for no limit.
+            start: With ``end``: free in this time, at most 90 days.
+            end: See ``start``.
+            seats: Free seats needed, with ``start`` and ``end``.
+            availability: ``day-full``, ``day-partial``, ``time-full`` or ``time-partial``.
+            min_duration: Minutes free in one piece, with ``…-partial``.
+            min_stock: Least stock.
+            stock_mode: ``strict`` (default), or ``match-undefined``: also those without stock.
+            sort: Up to 3 of ``createdAt``, ``price`` and public data; ``-`` before a name reverses
+                it.
+            page: Page number, from 1.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return self._send(
+            "listings.query",
+            {
+                "ids": ids,
+                "authorId": author_id,
+                "states": states,
+                "createdAtStart": created_at_start,
+                "createdAtEnd": created_at_end,
+                "keywords": keywords,
+                "origin": origin,
+                "bounds": bounds,
+                "price": price,
+                "start": start,
+                "end": end,
+                "seats": seats,
+                "availability": availability,
+                "minDuration": min_duration,
+                "minStock": min_stock,
+                "stockMode": stock_mode,
+                "sort": sort,
+                "page": page,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def create(
+        self,
+        /,
+        *,
+        title: str,
+        author_id: Id,
+        state: str | Unset = UNSET,
+        description: str | Unset = UNSET,
+        geolocation: LatLng | Unset | None = UNSET,
+        price: Money | Unset | None = UNSET,
+        availability_plan: ExtendedData | Unset | None = UNSET,
+        public_data: ExtendedData | Unset = UNSET,
+        private_data: ExtendedData | Unset = UNSET,
+        metadata: ExtendedData | Unset = UNSET,
+        images: Ids | Unset = UNSET,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[Listing]:
+        """Creates a listing for a user. At most 100 a minute.
+
+        Args:
+            title: Its title.
+            author_id: The author's id.
+            state: ``published`` or ``pendingApproval``.
+            description: Text on the listing's page.
+            geolocation: Location of the listing.
+            price: Price of the listing.
+            availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
+                ``entries``.
+            public_data: Merged with the stored data, key by key.
+            private_data: As public data; only the owner and operators read it.
+            metadata: As public data; only operators write it, all read it.
+            images: Ids of uploaded images, in their order.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return self._send(
+            "listings.create",
+            {
+                "title": title,
+                "authorId": author_id,
+                "state": state,
+                "description": description,
+                "geolocation": geolocation,
+                "price": price,
+                "availabilityPlan": availability_plan,
+                "publicData": public_data,
+                "privateData": private_data,
+                "metadata": metadata,
+                "images": images,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def update(
+        self,
+        /,
+        *,
+        id: Id,
+        title: str | Unset = UNSET,
+        description: str | Unset = UNSET,
+        geolocation: LatLng | Unset | None = UNSET,
+        price: Money | Unset | None = UNSET,
+        availability_plan: ExtendedData | Unset | None = UNSET,
+        public_data: ExtendedData | Unset = UNSET,
+        private_data: ExtendedData | Unset = UNSET,
+        metadata: ExtendedData | Unset = UNSET,
+        images: Ids | Unset = UNSET,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[Listing]:
+        """Changes a listing; what you omit stays. The state is changed by ``approve``, ``open`` and
+        ``close``.
+
+        Args:
+            id: The listing's id.
+            title: Its title.
+            description: Text on the listing's page.
+            geolocation: Location of the listing.
+            price: Price of the listing.
+            availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
+                ``entries``.
+            public_data: Merged with the stored data, key by key.
+            private_data: As public data; only the owner and operators read it.
+            metadata: As public data; only operators write it, all read it.
+            images: Ids of uploaded images, in their order.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return self._send(
+            "listings.update",
+            {
+                "id": id,
+                "title": title,
+                "description": description,
+                "geolocation": geolocation,
+                "price": price,
+                "availabilityPlan": availability_plan,
+                "publicData": public_data,
+                "privateData": private_data,
+                "metadata": metadata,
+                "images": images,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def approve(
+        self,
+        /,
+        *,
+        id: Id,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[Listing]:
+        """Publishes a listing that waits for approval.
+
+        Args:
+            id: The listing's id.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return self._send(
+            "listings.approve",
+            {
+                "id": id,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def open(
+        self,
+        /,
+        *,
+        id: Id,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[Listing]:
+        """Publishes a closed listing.
+
+        Args:
+            id: The listing's id.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return self._send(
+            "listings.open",
+            {
+                "id": id,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def close(
+        self,
+        /,
+        *,
+        id: Id,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[Listing]:
+        """Closes a listing.
+
+        Args:
+            id: The listing's id.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return self._send(
+            "listings.close",
+            {
+                "id": id,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+
+class AsyncListingsEndpoints:
+    """``sdk.listings`` of asyncio programs."""
+
+    def __init__(self, send: AsyncSend) -> None:
+        self._send = send
+
+    async def show(
+        self,
+        /,
+        *,
+        id: Id,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[Listing]:
+        """One listing, by its id.
+
+        Args:
+            id: The listing's id.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return await self._send(
+            "listings.show",
+            {
+                "id": id,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    async def query(
+        self,
+        /,
+        *,
+        ids: Ids | None = None,
+        author_id: Id | None = None,
+        states: Names | None = None,
+        created_at_start: datetime | None = None,
+        created_at_end: datetime | None = None,
+        keywords: str | None = None,
+        origin: LatLng | None = None,
+        bounds: LatLngBounds | None = None,
+        price: PriceRange | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        seats: int | None = None,
+        availability: str | None = None,
+        min_duration: int | None = None,
+        min_stock: int | None = None,
+        stock_mode: str | None = None,
+        sort: Names | None = None,
+        page: int | None = None,
+        per_page: int | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[list[Listing]]:
+        """Listings, in all states unless you pass ``states``.
+
+        Args:
+            ids: These listings only, at most 100.
+            author_id: Of this user only.
+            states: ``draft``, ``pendingApproval``, ``published``, ``closed``.
+            created_at_start: Created at this time or later.
+            created_at_end: Created before this time.
+            keywords: Words to search for; not with ``origin``.
+            origin: Nearest to this point first; not with ``keywords``.
+            bounds: Within this box.
+            price: In minor units: a price, or ``(from, below)`` with None for no limit.
+            start: With ``end``: free in this time, at most 90 days.
+            end: See ``start``.
+            seats: Free seats needed, with ``start`` and ``end``.
+            availability: ``day-full``, ``day-partial``, ``time-full`` or ``time-partial``.
+            min_duration: Minutes free in one piece, with ``…-partial``.
+            min_stock: Least stock.
+            stock_mode: ``strict`` (default), or ``match-undefined``: also those without stock.
+            sort: Up to 3 of ``createdAt``, ``price`` and public data; ``-`` before a name reverses
+                it.
+            page: Page number, from 1.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return await self._send(
+            "listings.query",
+            {
+                "ids": ids,
+                "authorId": author_id,
+                "states": states,
+                "createdAtStart": created_at_start,
+                "createdAtEnd": created_at_end,
+                "keywords": keywords,
+                "origin": origin,
+                "bounds": bounds,
+                "price": price,
+                "start": start,
+                "end": end,
+                "seats": seats,
+                "availability": availability,
+                "minDuration": min_duration,
+                "minStock": min_stock,
+                "stockMode": stock_mode,
+                "sort": sort,
+                "page": page,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    async def create(
+        self,
+        /,
+        *,
+        title: str,
+        author_id: Id,
+        state: str | Unset = UNSET,
+        description: str | Unset = UNSET,
+        geolocation: LatLng | Unset | None = UNSET,
+        price: Money | Unset | None = UNSET,
+        availability_plan: ExtendedData | Unset | None = UNSET,
+        public_data: ExtendedData | Unset = UNSET,
+        private_data: ExtendedData | Unset = UNSET,
+        metadata: ExtendedData | Unset = UNSET,
+        images: Ids | Unset = UNSET,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[Listing]:
+        """Creates a listing for a user. At most 100 a minute.
+
+        Args:
+            title: Its title.
+            author_id: The author's id.
+            state: ``published`` or ``pendingApproval``.
+            description: Text on the listing's page.
+            geolocation: Location of the listing.
+            price: Price of the listing.
+            availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
+                ``entries``.
+            public_data: Merged with the stored data, key by key.
+            private_data: As public data; only the owner and operators read it.
+            metadata: As public data; only operators write it, all read it.
+            images: Ids of uploaded images, in their order.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return await self._send(
+            "listings.create",
+            {
+                "title": title,
+                "authorId": author_id,
+                "state": state,
+                "description": description,
+                "geolocation": geolocation,
+                "price": price,
+                "availabilityPlan": availability_plan,
+                "publicData": public_data,
+                "privateData": private_data,
+                "metadata": metadata,
+                "images": images,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    async def update(
+        self,
+        /,
+        *,
+        id: Id,
+        title: str | Unset = UNSET,
+        description: str | Unset = UNSET,
+        geolocation: LatLng | Unset | None = UNSET,
+        price: Money | Unset | None = UNSET,
+        availability_plan: ExtendedData | Unset | None = UNSET,
+        public_data: ExtendedData | Unset = UNSET,
+        private_data: ExtendedData | Unset = UNSET,
+        metadata: ExtendedData | Unset = UNSET,
+        images: Ids | Unset = UNSET,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[Listing]:
+        """Changes a listing; what you omit stays. The state is changed by ``approve``, ``open`` and
+        ``close``.
+
+        Args:
+            id: The listing's id.
+            title: Its title.
+            description: Text on the listing's page.
+            geolocation: Location of the listing.
+            price: Price of the listing.
+            availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
+                ``entries``.
+            public_data: Merged with the stored data, key by key.
+            private_data: As public data; only the owner and operators read it.
+            metadata: As public data; only operators write it, all read it.
+            images: Ids of uploaded images, in their order.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return await self._send(
+            "listings.update",
+            {
+                "id": id,
+                "title": title,
+                "description": description,
+                "geolocation": geolocation,
+                "price": price,
+                "availabilityPlan": availability_plan,
+                "publicData": public_data,
+                "privateData": private_data,
+                "metadata": metadata,
+                "images": images,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    async def approve(
+        self,
+        /,
+        *,
+        id: Id,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[Listing]:
+        """Publishes a listing that waits for approval.
+
+        Args:
+            id: The listing's id.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return await self._send(
+            "listings.approve",
+            {
+                "id": id,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    async def open(
+        self,
+        /,
+        *,
+        id: Id,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[Listing]:
+        """Publishes a closed listing.
+
+        Args:
+            id: The listing's id.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return await self._send(
+            "listings.open",
+            {
+                "id": id,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    async def close(
+        self,
+        /,
+        *,
+        id: Id,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[Listing]:
+        """Closes a listing.
+
+        Args:
+            id: The listing's id.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return await self._send(
+            "listings.close",
+            {
+                "id": id,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )

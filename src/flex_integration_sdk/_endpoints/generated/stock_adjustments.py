@@ -1,0 +1,224 @@
+"""``sdk.stock_adjustments``: ``stock_adjustments/query``, ``stock_adjustments/create``.
+
+Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/table.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
+from flex_integration_sdk._endpoints.param_types import (
+    Fields,
+    Id,
+    ImageVariants,
+    Limits,
+    Names,
+    datetime,
+)
+from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk.resources import StockAdjustment
+
+
+class StockAdjustmentsEndpoints:
+    """``sdk.stock_adjustments`` of sync programs."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def query(
+        self,
+        /,
+        *,
+        listing_id: Id,
+        start: datetime,
+        end: datetime,
+        page: int | None = None,
+        per_page: int | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[list[StockAdjustment]]:
+        """A listing's stock adjustments in a time span.
+
+        Args:
+            listing_id: The listing's id.
+            start: Start of the time span.
+            end: End of the time span.
+            page: Page number, from 1.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return self._send(
+            "stockAdjustments.query",
+            {
+                "listingId": listing_id,
+                "start": start,
+                "end": end,
+                "page": page,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def create(
+        self,
+        /,
+        *,
+        listing_id: Id,
+        quantity: int,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[StockAdjustment]:
+        """Adds to a listing's stock, or takes from it.
+
+        Args:
+            listing_id: The listing's id.
+            quantity: Number to add; a negative number takes away.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return self._send(
+            "stockAdjustments.create",
+            {
+                "listingId": listing_id,
+                "quantity": quantity,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+
+class AsyncStockAdjustmentsEndpoints:
+    """``sdk.stock_adjustments`` of asyncio programs."""
+
+    def __init__(self, send: AsyncSend) -> None:
+        self._send = send
+
+    async def query(
+        self,
+        /,
+        *,
+        listing_id: Id,
+        start: datetime,
+        end: datetime,
+        page: int | None = None,
+        per_page: int | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[list[StockAdjustment]]:
+        """A listing's stock adjustments in a time span.
+
+        Args:
+            listing_id: The listing's id.
+            start: Start of the time span.
+            end: End of the time span.
+            page: Page number, from 1.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return await self._send(
+            "stockAdjustments.query",
+            {
+                "listingId": listing_id,
+                "start": start,
+                "end": end,
+                "page": page,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    async def create(
+        self,
+        /,
+        *,
+        listing_id: Id,
+        quantity: int,
+        expand: bool | None = None,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[StockAdjustment]:
+        """Adds to a listing's stock, or takes from it.
+
+        Args:
+            listing_id: The listing's id.
+            quantity: Number to add; a negative number takes away.
+            expand: True: return the whole resource; otherwise only its id and type.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further members of the body, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return await self._send(
+            "stockAdjustments.create",
+            {
+                "listingId": listing_id,
+                "quantity": quantity,
+                "expand": expand,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )

@@ -1,0 +1,109 @@
+"""``sdk.stock_reservations``: ``stock_reservations/show``.
+
+Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/table.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
+from flex_integration_sdk._endpoints.param_types import (
+    Fields,
+    Id,
+    ImageVariants,
+    Limits,
+    Names,
+)
+from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk.resources import StockReservation
+
+
+class StockReservationsEndpoints:
+    """``sdk.stock_reservations`` of sync programs."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def show(
+        self,
+        /,
+        *,
+        id: Id,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[StockReservation]:
+        """One stock reservation, by its id.
+
+        Args:
+            id: The stock reservation's id.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return self._send(
+            "stockReservations.show",
+            {
+                "id": id,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+
+class AsyncStockReservationsEndpoints:
+    """``sdk.stock_reservations`` of asyncio programs."""
+
+    def __init__(self, send: AsyncSend) -> None:
+        self._send = send
+
+    async def show(
+        self,
+        /,
+        *,
+        id: Id,
+        include: Names | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[StockReservation]:
+        """One stock reservation, by its id.
+
+        Args:
+            id: The stock reservation's id.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        return await self._send(
+            "stockReservations.show",
+            {
+                "id": id,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )

@@ -1,0 +1,71 @@
+"""Types of the endpoints' arguments."""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import IO, Any
+from uuid import UUID
+
+from flex_integration_sdk.types import LatLng, LatLngBounds, Money
+
+__all__ = [
+    "UNSET",
+    "ExtendedData",
+    "Fields",
+    "Id",
+    "Ids",
+    "ImageVariants",
+    "LatLng",
+    "LatLngBounds",
+    "Limits",
+    "Money",
+    "Names",
+    "PriceRange",
+    "TimeRange",
+    "Unset",
+    "Upload",
+    "datetime",
+]
+
+
+class Unset(enum.Enum):
+    """Type of :data:`UNSET`."""
+
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET = Unset.UNSET
+"""Of a command's argument: not sent, so that what is stored stays. (None clears it.)"""
+
+
+def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that the program gave."""
+    return {name: value for name, value in arguments.items() if value is not UNSET}
+
+
+Id = UUID | str
+"""A resource's id."""
+Ids = Sequence[Id]
+"""Several ids."""
+Names = str | Sequence[str]
+"""One name, or several: ``"author"``, ``["author", "images"]``."""
+Fields = Mapping[str, Names]
+"""Names by type."""
+Limits = Mapping[str, int]
+"""A number by relationship."""
+ImageVariants = Mapping[str, str | Mapping[str, Any]]
+"""An image variant by name."""
+ExtendedData = Mapping[str, Any]
+"""An object of your own."""
+PriceRange = int | tuple[int | None, int | None]
+"""A price, or from and below, in minor units."""
+TimeRange = datetime | tuple[datetime | None, datetime | None]
+"""A time, or from and below."""
+Upload = str | os.PathLike[str] | bytes | IO[bytes]
+"""A file's path, its bytes, or the open file."""

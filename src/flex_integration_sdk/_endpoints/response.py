@@ -1,0 +1,68 @@
+"""What a method of an endpoint returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, NotRequired, TypedDict, TypeVar, cast
+
+from flex_integration_sdk.resources import Resource, key_of
+
+T = TypeVar("T", covariant=True)
+
+
+class PageMeta(TypedDict):
+    """Position and size of a page of results. The totals are None where the API does not count."""
+
+    totalItems: int | None
+    totalPages: int | None
+    page: int
+    perPage: int
+    paginationLimit: NotRequired[int]
+    """Number of the last page that can be requested."""
+    paginationUnsupported: NotRequired[bool]
+    """True: only the first page can be requested."""
+
+
+@dataclass(frozen=True)
+class Response(Generic[T]):
+    """A successful response, decoded to dicts, lists and Python types such as :class:`Money`."""
+
+    status: int
+    """HTTP status."""
+    body: dict[str, Any]
+    """The whole decoded response, as plain dicts and lists."""
+
+    @cached_property
+    def data(self) -> T:
+        """The :class:`Resource`, or the list of resources, that the call asked for."""
+        data = self.body.get("data")
+        found: Any = (
+            [Resource(each, self._index) for each in data]
+            if isinstance(data, list)
+            else Resource(data, self._index)
+            if isinstance(data, dict)
+            else data
+        )
+        return cast(T, found)
+
+    @cached_property
+    def included(self) -> list[Resource[Any]]:
+        """Related resources that were asked for with ``include``."""
+        return [Resource(each, self._index) for each in self.body.get("included") or []]
+
+    @property
+    def meta(self) -> PageMeta:
+        """Paging."""
+        return cast(PageMeta, self.body.get("meta") or {})
+
+    @cached_property
+    def _index(self) -> dict[tuple[str, Any], dict[str, Any]]:
+        data = self.body.get("data")
+        own = data if isinstance(data, list) else [data]
+        # What was included comes last and wins: a resource of ``data`` is there whole as well.
+        return {
+            key_of(each): each
+            for each in [*own, *(self.body.get("included") or [])]
+            if isinstance(each, dict)
+        }

@@ -1,0 +1,302 @@
+"""Where the client secret comes from; a file or a callable is read again at each sign-in."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar, copy_context
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any
+
+from flex_integration_sdk.errors import ClientSecretError, ConfigurationError, NestedCallError
+from flex_tokenstore import Secret
+from flex_tokenstore._config.env_text import clean, expanded, is_quoted, problem_of_path
+from flex_tokenstore._config.secret_files import read_text
+from flex_tokenstore._config.store_config import OptionValues
+from flex_tokenstore._values.foreign_errors import stand_in
+
+from .variables import CLIENT_SECRET, CLIENT_SECRET_FILE, value_of
+
+ClientSecret = str | Secret[str] | Callable[[], "str | Secret[str]"]
+"""A client secret, or a callable that returns one."""
+AsyncClientSecret = ClientSecret | Callable[[], Awaitable["str | Secret[str]"]]
+"""The same for asyncio programs, where the callable may be a coroutine function."""
+
+_Found = tuple[Secret[Any] | None, str, Exception | None]
+_UNDECODED = "contains bytes that cannot be decoded; check that the locale is UTF-8"
+
+
+# The source that is read; the list is empty when that is over.
+_read_here: ContextVar[list[SecretSource] | None] = ContextVar("flex_sdk_secret", default=None)
+
+
+class SecretSource:
+    """Where the client secret comes from.
+
+    Args:
+        source: The argument or variable, for messages.
+        value: The secret itself.
+        file: Path of the file with it.
+        function: Returns it.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        value: Secret[str] | None = None,
+        file: str | None = None,
+        function: Callable[[], Any] | None = None,
+    ) -> None:
+        self._source = source
+        self._value = value
+        self._file = file
+        self._function = function
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a client secret is not pickled or copied: it would travel in the clear")
+
+    def read(self, limit: float | None = None) -> Secret[str]:
+        """The secret as it is now.
+
+        Args:
+            limit: Seconds to wait for a callable, which the token lock is held for; None: no limit.
+
+        Raises:
+            ClientSecretError: The file or the callable gives none.
+        """
+        if self._value is not None:
+            return self._value
+        if limit is None or self._function is None:
+            return self._outcome(*self._found())
+        with self._reading():
+            return self._outcome(*self._found_within(limit))
+
+    async def read_async(self, limit: float) -> Secret[str]:
+        """Returns the secret. A thread reads the file, or calls a plain function.
+
+        Args:
+            limit: Seconds within which the file or the callable must give it.
+
+        Raises:
+            ClientSecretError: The file or the callable gives none, or takes longer.
+        """
+        if self._value is not None:
+            return self._value
+        from asyncio import timeout
+
+        with self._reading():
+            try:
+                async with timeout(limit):
+                    found, problem, error = await self._awaited()
+            except TimeoutError:
+                found, problem, error = None, _late(limit), None
+        return self._outcome(found, problem, error)
+
+    def refuse_within(self) -> None:
+        """Raises NestedCallError in the callable itself, and in the tasks that it has made.
+
+        A call of the instance that signs in would wait for that sign-in, which waits for it.
+        """
+        if self in (_read_here.get() or ()):
+            raise NestedCallError(
+                "the callable client_secret made a call of the same instance, which would wait for "
+                "the secret for ever. Get the secret in another way"
+            )
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        reads: list[SecretSource] = [self]
+        mark = _read_here.set(reads)
+        try:
+            yield
+        finally:
+            reads.clear()  # a task that outlives the callable may make calls
+            _read_here.reset(mark)
+
+    def _found_within(self, limit: float) -> _Found:
+        """What the callable returns in time; one that takes longer goes on, and is not heard."""
+        box: SimpleQueue[_Found] = SimpleQueue()
+        _in_thread(lambda: box.put(self._found()))
+        try:
+            return box.get(timeout=limit)
+        except Empty:
+            return None, _late(limit), None
+
+    async def _awaited(self) -> _Found:
+        from asyncio import get_running_loop
+
+        loop = get_running_loop()
+        done: Any = loop.create_future()
+
+        def give(outcome: _Found) -> None:
+            if not done.done():
+                done.set_result(outcome)
+
+        def work() -> None:
+            outcome = self._found(awaits=True)
+            with suppress(RuntimeError):  # the loop was closed meanwhile
+                loop.call_soon_threadsafe(give, outcome)
+
+        # Not in the loop's own threads, which asyncio.run waits for at its end.
+        _in_thread(work)
+        found, problem, error = await done
+        if found is not None and inspect.isawaitable(found.reveal()):
+            try:
+                found = Secret(await found.reveal())
+            except Exception as failed:  # noqa: BLE001 - whatever the program's code raises
+                return None, f"raised {type(failed).__name__}", stand_in(failed)
+        return found, problem, error
+
+    def _found(self, *, awaits: bool = False) -> _Found:
+        """What there is, or why there is nothing. It does not raise: frames would hold it."""
+        if self._function is None:
+            return *read_text(str(self._file)), None
+        try:
+            found = Secret(self._function())
+        except Exception as error:  # noqa: BLE001 - whatever the program's code raises
+            return None, f"raised {type(error).__name__}", stand_in(error)
+        if inspect.isawaitable(found.reveal()) and not awaits:
+            if inspect.iscoroutine(found.reveal()):
+                found.reveal().close()
+            return None, "is a coroutine function, which only create_async_instance takes", None
+        return found, "", None
+
+    def _outcome(
+        self, found: Secret[Any] | None, problem: str, error: Exception | None
+    ) -> Secret[str]:
+        if found is not None:
+            secret = found.reveal() if isinstance(found.reveal(), Secret) else found
+            if isinstance(secret.reveal(), str):
+                secret = Secret(clean(secret.reveal()))
+                problem = problem_of_secret(secret, quotes=self._function is None)
+                if not problem:
+                    return secret
+            else:
+                problem = f"returned {type(secret.reveal()).__name__}, not a string"
+            del secret
+        del found
+        what = "the callable client_secret" if self._file is None else self._file_named()
+        raise ClientSecretError(f"the client secret cannot be read: {what} {problem}") from error
+
+    def _file_named(self) -> str:
+        return f"the file {self._file} ({self._source})"
+
+
+def _in_thread(work: Callable[[], None]) -> None:
+    """In a thread with the caller's context variables, or here at the interpreter's end."""
+    context = copy_context()
+    thread = Thread(target=context.run, args=(work,), name="flex-sdk-secret", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        work()
+
+
+def _late(limit: float) -> str:
+    return f"did not return within {limit:g} s (request_timeout)"
+
+
+def secret_source(
+    given: Secret[Any] | None, file: Secret[Any] | None, environ: OptionValues
+) -> SecretSource | None:
+    """Where the secret comes from: the arguments, else the environment; None: it is not given.
+
+    Raises:
+        ConfigurationError: It is given twice, cannot be one, or its file cannot be read.
+    """
+    if given and file:
+        raise ConfigurationError("client_secret and client_secret_file are both given: pass one")
+    if given:
+        return _given(given)
+    if file:
+        if not isinstance(file.reveal(), (str, os.PathLike)):
+            kind = type(file.reveal()).__name__
+            raise ConfigurationError(f"client_secret_file must be a path, got {kind}")
+        return _in_file(Secret(os.fspath(file.reveal())), "client_secret_file", relative=True)
+    secret = Secret(value_of(CLIENT_SECRET, environ))
+    path = Secret(value_of(CLIENT_SECRET_FILE, environ))
+    if secret and path:
+        raise ConfigurationError(
+            f"{CLIENT_SECRET} and {CLIENT_SECRET_FILE} are both set: unset one"
+        )
+    if secret:
+        return _fixed(secret, CLIENT_SECRET)
+    return _in_file(path, CLIENT_SECRET_FILE, relative=False) if path else None
+
+
+def _given(given: Secret[Any]) -> SecretSource:
+    if callable(given.reveal()):
+        return SecretSource("client_secret", function=given.reveal())
+    kind = type(given.reveal())
+    if not issubclass(kind, str):
+        raise ConfigurationError(
+            f"client_secret must be a string, or a callable that returns one, got {kind.__name__}"
+        )
+    return _fixed(Secret(clean(given.reveal())), "client_secret")
+
+
+def _fixed(secret: Secret[str], source: str) -> SecretSource:
+    problem = problem_of_secret(secret, quotes=source == CLIENT_SECRET)
+    if not problem and secret.reveal().startswith("/") and os.path.isfile(secret.reveal()):  # noqa: PTH113
+        problem = "is the path of a file: use client_secret_file"
+        if source == CLIENT_SECRET:
+            problem = f"is the path of a file: use {CLIENT_SECRET_FILE}"
+    if problem:
+        raise ConfigurationError(f"{source} {problem}")
+    return SecretSource(source, value=secret)
+
+
+def _in_file(path: Secret[str], source: str, *, relative: bool) -> SecretSource:
+    """The path is kept from tracebacks: somebody may have put the secret in its place."""
+    path = Secret(clean(path.reveal()))
+    problem = problem_of_path(path.reveal(), relative=relative)
+    if problem:
+        raise ConfigurationError(f"{source} {problem}{_shown(path)}")
+    found = SecretSource(source, file=expanded(path.reveal()))
+    try:
+        found.read()  # so that a wrong path is told at once
+    except ClientSecretError as error:
+        text = Secret(str(error))
+    else:
+        return found
+    if not _shown(path):
+        other = source.removesuffix("_FILE").removesuffix("_file")
+        raise ConfigurationError(
+            f"{source} names a file that does not exist (its value is not shown, since it may be "
+            f"the secret itself; if it is, use {other})"
+        )
+    raise ConfigurationError(text.reveal())
+
+
+def _shown(path: Secret[str]) -> str:
+    """A path, for a message, unless it may be the secret itself."""
+    said = path.reveal()
+    is_path = re.search(r"[/\\.]", said) or os.path.lexists(said)
+    return f"; got {said[:200]!r}" if is_path and not re.search("[\ud800-\udfff]", said) else ""
+
+
+def problem_of_secret(secret: Secret[str], *, quotes: bool) -> str:
+    """Why it cannot be a client secret or a client id (RFC 6749 appendix A); "" if it can.
+
+    Args:
+        secret: After ``clean``.
+        quotes: Whether quotes around it are a mistake: they are where no shell took them off.
+    """
+    if not secret:
+        return "is empty"
+    if quotes and is_quoted(secret.reveal()):
+        return "is in quotes, which are taken as a part of it: write it without them"
+    if re.search("[\ud800-\udfff]", secret.reveal()):
+        return _UNDECODED
+    if re.search(r"[\r\n]", secret.reveal()):
+        return "has more than one line; it is one word"
+    if re.search(r"[\x00-\x1f\x7f]", secret.reveal()):
+        return "contains a control character; was it copied whole?"
+    if not secret.reveal().isascii():
+        return "contains a letter that is not ASCII, such as a curly quote; copy it again"
+    return ""

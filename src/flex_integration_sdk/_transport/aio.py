@@ -1,0 +1,329 @@
+"""API calls and token requests of asyncio programs, each ended in time by its watch."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flex_integration_sdk._wire.token_messages import AuthAnswer, AuthRequest
+from flex_integration_sdk.errors import TransportError
+from flex_tokenstore import Secret
+from flex_tokenstore._concurrency.hook_threads import submit
+from flex_tokenstore.errors import SessionClosedError
+
+from .aio_clients import AsyncShared, load
+from .clients import SENDS, ClientMaker, Key
+from .connection_pool import Busy, Place, Slots
+from .deadline import CURRENT, Watch
+from .exchange import (
+    ApiAnswer,
+    api_request,
+    auth_answer,
+    auth_request,
+    check_token_size,
+    check_whole,
+    hidden,
+    next_request,
+    take,
+)
+from .failures import busy, failed
+
+if TYPE_CHECKING:
+    from flex_integration_sdk._wire.requests import ApiRequest
+    from flex_tokenstore import Token
+
+    from .aio_network import AsyncWatch
+    from .proxy_and_tls import Options
+
+T = TypeVar("T")
+
+
+class AsyncHttp(ClientMaker[AsyncShared]):
+    """For asyncio programs; its connections belong to one event loop at a time."""
+
+    kind = "async"
+
+    def __init__(
+        self,
+        base_url: str,
+        timeout: float,
+        request_timeout: float,
+        busy_timeout: float | None = None,
+    ) -> None:
+        super().__init__(base_url, timeout, request_timeout, busy_timeout)
+        self._watches: set[AsyncWatch] = set()
+
+    async def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
+        """An API request and its answer; ``timeout`` is for each piece of a long one."""
+        shared = await self._shared()
+
+        async def request(client: Any, watch: AsyncWatch) -> ApiAnswer:
+            return await self._send(client, watch, api, token)
+
+        return await self._watched(shared, self._watch(self._timeout), api, request)
+
+    async def authenticate(self, auth: AuthRequest) -> AuthAnswer:
+        """A request to the token endpoint, within ``request_timeout`` seconds in all."""
+        shared = await self._shared()
+
+        async def request(client: Any, watch: AsyncWatch) -> AuthAnswer:
+            return await self._authenticate(client, watch, auth)
+
+        watch = self._watch(self._request_timeout, token=True)
+        return await self._watched(shared, watch, auth, request)
+
+    async def upload(self, upload: ApiRequest, content: AsyncIterator[bytes]) -> ApiAnswer:
+        """Sends a long body to an address that needs no token; ``timeout`` as for ``send``."""
+        shared = await self._shared()
+
+        async def request(client: Any, watch: AsyncWatch) -> ApiAnswer:
+            built = client.build_request(
+                upload.method,
+                upload.url,
+                headers=upload.headers,
+                content=content,
+                timeout=self._timeouts(self._timeout),
+            )
+            built.extensions["trace"] = self._trace
+            return await self._read(watch, upload, await client.send(built, stream=True))
+
+        watch = self._watch(self._timeout, bounded=False)
+        return await self._watched(shared, watch, upload, request)
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Held by a session from before its lock until its token request is done.
+
+        Raises:
+            TransportError: There was none for ``busy_timeout``.
+        """
+        places, mine = await self._places(), Place()
+        if places is None:
+            yield
+            return
+        failure: TransportError | None = None
+        try:
+            if places.take(mine) is None:
+                try:
+                    await places.wait_async(mine, self._busy_timeout, self.closing)
+                except SessionClosedError:
+                    pass
+                except Busy:
+                    failure = busy(self.base_url, mine, self._busy_timeout)
+            if failure is not None:
+                raise failure
+            yield
+        finally:
+            places.give_back(mine)
+
+    async def _places(self) -> Slots | None:
+        """None if there are none: the request will say why, if it comes to one.
+
+        A session asks before each lock, and that may be to save what it has.
+        """
+        try:
+            return (await self._shared()).places
+        except (SessionClosedError, TransportError):
+            return None
+
+    def abandon(self) -> None:
+        """Ends the token requests that are under way; from any thread."""
+        for watch in tuple(self._watches):
+            if watch.token:
+                watch.stop("abandoned")
+
+    async def aclose(self) -> None:
+        """Ends what this instance has under way; nothing is sent any more.
+
+        The connections stay with the other instances; the last one closes them.
+        """
+        self._closed = True
+        running = asyncio.get_running_loop()
+        for key, shared in tuple(self._used.items()):
+            if key[0] != os.getpid():
+                continue
+            if shared.loop is running:
+                for watch in tuple(self._watches):
+                    watch.stop("closed")
+                await self._leave(key, shared)
+            elif shared.loop.is_closed():
+                self._let_go(key)
+            # Else they are another loop's, which alone can close them.
+
+    async def _leave(self, key: tuple[int, int], shared: AsyncShared) -> None:
+        self._used.pop(key, None)
+        if shared.leave(self):
+            await shared.keeper.aclose()
+
+    async def _shared(self) -> AsyncShared:
+        """The connections of the running loop.
+
+        Raises:
+            SessionClosedError: They belong to a loop that still lives, or the instance is closed.
+            TransportError: What the environment says of TLS and proxies is wrong.
+        """
+        loop = asyncio.get_running_loop()
+        mine = (os.getpid(), id(loop))
+        found = self._used.get(mine)
+        if found is not None and found.loop is loop and not (self._closed or found.closed):
+            return found
+        self.refuse_closed()
+        options = await self._prepared()
+        self.refuse_closed()
+        for key, other in tuple(self._used.items()):
+            if key == mine and other.loop is loop and not other.closed:
+                return other  # another task was quicker
+            if key[0] != os.getpid() or key == mine:
+                self._used.pop(key, None)
+            elif other.loop.is_closed():
+                self._let_go(key)
+            else:
+                raise SessionClosedError(
+                    "this SDK instance belongs to another event loop; make one in each "
+                    "asyncio.run(), or close that loop first"
+                )
+        return self._joined(loop, options)
+
+    async def _prepared(self) -> Options:
+        """What takes long or reads files, in a thread: a loop must not wait for it."""
+
+        def prepare() -> tuple[Options | None, TransportError | None]:
+            try:
+                load()
+                return self._options(), None
+            except TransportError as error:
+                return None, error.with_traceback(None)
+
+        options, failure = await asyncio.wrap_future(submit("io", prepare))
+        if failure is not None:
+            raise failure
+        assert options is not None
+        return options
+
+    def _let_go(self, key: tuple[int, int]) -> None:
+        """Closes the connections of a loop that is closed, and cannot do it any more."""
+        if shared := self._used.pop(key, None):
+            shared.let_go()
+
+    def _make_shared(self, key: Key, loop: Any) -> AsyncShared:
+        return AsyncShared(key, self, loop)
+
+    def _watch(self, limit: float, **options: bool) -> AsyncWatch:
+        from .aio_network import AsyncWatch
+
+        return AsyncWatch(limit, self, **options)
+
+    def _client_class(self) -> Any:
+        from .quiet import QuietAsyncClient
+
+        return QuietAsyncClient
+
+    async def _trace(self, name: str, _: object) -> None:
+        if name.endswith(SENDS):
+            self.closing.check()
+
+    def _backend(self) -> Any:
+        from .aio_network import AsyncBackend
+
+        return AsyncBackend()
+
+    def _fallback(self, limit: float) -> float | None:
+        # None: asyncio's timers come before what arrived while the process was stopped.
+        del limit
+        return None
+
+    async def _watched(
+        self,
+        shared: AsyncShared,
+        watch: AsyncWatch,
+        sent: ApiRequest | AuthRequest,
+        request: Callable[[Any, AsyncWatch], Coroutine[Any, Any, T]],
+    ) -> T:
+        watch.plain = sent.url.startswith("http:")
+        closed: str | None = None
+        failure: TransportError | None = None
+        life = watch.live()
+        mark = CURRENT.set(watch)
+        self._watches.add(watch)
+        whole = False
+        try:
+            async with watch.limited():
+                client = await self._borrowed(shared, watch, sent)
+                answer = await request(client, watch)
+            whole = True
+            return answer
+        except TransportError:
+            raise
+        except SessionClosedError as error:
+            closed = str(error)  # its frames may be the HTTP library's, with a token in them
+        except Exception as error:  # noqa: BLE001 - none may escape with its frames and its text
+            failure = failed(sent.url, error, watch)
+        finally:
+            CURRENT.reset(mark)
+            self._watches.discard(watch)
+            await shared.give_back(watch, whole=whole)
+            del life
+        if failure is None:
+            raise SessionClosedError(closed or "")
+        if not failure.sent:
+            self.refuse_closed()
+        raise failure
+
+    async def _borrowed(
+        self, shared: AsyncShared, watch: AsyncWatch, sent: ApiRequest | AuthRequest
+    ) -> Any:
+        """The HTTP client of a connection that is this request's alone."""
+        slot = shared.slots.take(watch)
+        if slot is None:
+            limit = self._wait_limit(watch, revokes=getattr(sent, "token", None) is not None)
+            failure: TransportError | None = None
+            try:
+                slot = await shared.slots.wait_async(watch, limit, self.closing)
+            except Busy:
+                failure = busy(sent.url, watch, limit)
+            if slot is None:
+                raise failure or AssertionError
+        watch.begin()
+        return shared.client(slot)
+
+    async def _send(
+        self, client: Any, watch: AsyncWatch, api: ApiRequest, token: Token
+    ) -> ApiAnswer:
+        count = 0
+        while True:
+            request = api_request(client, api, token, self._trace, self._timeouts(self._timeout))
+            response = await client.send(request, stream=True)
+            try:
+                another = next_request(api, response, count)
+                if another is None:
+                    return await self._read(watch, api, response)
+            finally:
+                await response.aclose()
+            api, count = another, count + 1
+
+    @staticmethod
+    async def _read(watch: Watch, api: ApiRequest, response: Any) -> ApiAnswer:
+        body = bytearray()
+        try:
+            async for chunk in response.aiter_bytes():
+                take(watch, api, body, chunk)
+        finally:
+            await response.aclose()
+        check_whole(watch, response)
+        return ApiAnswer(response.status_code, response.headers, bytes(body))
+
+    async def _authenticate(self, client: Any, watch: Watch, auth: AuthRequest) -> AuthAnswer:
+        request = auth_request(client, auth, self._timeouts(self._request_timeout))
+        response = await client.send(request, stream=True)
+        try:
+            body = Secret(bytearray())
+            async for chunk in hidden(response.aiter_bytes()):
+                body.reveal().extend(chunk.reveal())
+                check_token_size(auth.url, len(body.reveal()))
+            check_whole(watch, response)
+            return auth_answer(response, body)
+        finally:
+            await response.aclose()

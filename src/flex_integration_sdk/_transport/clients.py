@@ -1,0 +1,295 @@
+"""The HTTP clients: shared by all instances of a process that talk to one server in the same way.
+
+A process with a thousand instances has ten connections to a server, not two thousand. What is
+shared belongs to one process (a fork makes its own), in asyncio to one event loop, and to one set
+of TLS and proxy variables. The last instance that uses it closes it; until then, connections that
+nobody used for a while are closed one by one.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import weakref
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from urllib.parse import urlsplit
+
+from flex_integration_sdk._version import __version__
+from flex_integration_sdk.config import is_loopback
+from flex_tokenstore.errors import SessionClosedError
+
+from .closing import Closing
+from .connection_pool import Slot, Slots
+from .deadline import CHORES, Watch
+from .failures import unmade
+from .proxy_and_tls import Options, options_for, tls_context
+
+USER_AGENT = f"flex-integration-sdk-python/{__version__} (python/{platform.python_version()})"
+
+CONNECT_TIMEOUT = 5.0
+# Seconds that a connection is kept for the next request. Servers and balancers close theirs after 5
+# to 60 s; a program that calls every minute makes a new one each time.
+KEEP_IDLE = 5.0
+# Seconds that a token request may wait for a connection while its session holds the token lock. Its
+# lease has 5 s besides two whole requests: twice this, and time to save.
+TOKEN_WAIT = 2.0
+# What the HTTP library's traces call the moment right before a request is sent. A connection may
+# have been opened since the call began, and a close in that time finds nothing that it could close.
+SENDS = "send_request_headers.started"
+
+
+Maker: TypeAlias = "ClientMaker[Any]"
+
+
+class Key(NamedTuple):
+    """What instances must have in common to share connections."""
+
+    pid: int
+    kind: str
+    loop: int
+    origin: str
+    options: Options
+
+
+class Shared:
+    """The connections to one server, and the instances that use them."""
+
+    def __init__(self, key: Key, maker: Maker, loop: Any) -> None:
+        self.key, self.loop = key, loop
+        self.slots = Slots()
+        self.places = Slots()
+        """Of sessions that are about to make a token request."""
+        self.backend = maker._backend()
+        self.closed = False
+        """No connection outlives its request any more."""
+        self.timer: Any = None
+        self._class = maker._client_class()
+        self._users: dict[weakref.ref[Maker], None] = {}
+
+    def start(self) -> None:
+        """Once, when it is there for all."""
+
+    def let_go(self) -> None:
+        """For one whose event loop is closed."""
+
+    def join(self, user: Maker) -> None:
+        """One more instance uses it. Weakly: it may be forgotten without being closed."""
+        self._users[weakref.ref(user, self._forget)] = None
+
+    def leave(self, user: Maker) -> bool:
+        """One less; True: it was the last one, and no connection is to be kept any more."""
+        self._users.pop(weakref.ref(user, self._forget), None)
+        if self._users:
+            return False
+        # In this order, and whoever joins in the other: one of the two sees what the other did.
+        self.closed = True
+        self.retire()
+        return True
+
+    def retire(self) -> None:
+        """No other instance gets it any more, and those that have it get another."""
+        if _registry.get(self.key) is self:
+            _registry.pop(self.key, None)
+        for user in self.users():
+            for key, shared in list(user._used.items()):
+                if shared is self:
+                    user._used.pop(key, None)
+
+    def users(self) -> list[Maker]:
+        """Those that are still there."""
+        return [user for user in [ref() for ref in list(self._users)] if user is not None]
+
+    def client(self, slot: Slot) -> Any:
+        """The HTTP client of a connection that the caller has claimed."""
+        if slot.client is None:
+            slot.client = self._made()
+        return slot.client
+
+    def expired(self, now: float, by: object) -> list[Slot]:
+        """Those whose connections nobody used for long, claimed by ``by``."""
+        found: list[Slot] = []
+        for slot in self.slots.all:
+            if slot.client is None or not slot.claim(by):
+                continue
+            if slot.client is not None and now - slot.idle_since >= KEEP_IDLE:
+                found.append(slot)
+            else:
+                slot.release(by)
+                self.slots.wake()
+        return found
+
+    def _forget(self, user: weakref.ref[Maker]) -> None:
+        self._users.pop(user, None)
+
+    def _made(self) -> Any:
+        try:
+            return self._make()
+        except Exception as error:  # noqa: BLE001 - texts that hold a proxy's password, and paths
+            failure = unmade(error)
+        raise failure
+
+    def _make(self) -> Any:
+        import httpx2
+
+        client = self._class(
+            verify=tls_context(self.key.pid, self.key.options),
+            trust_env=self.key.options.proxies is not None,
+            limits=httpx2.Limits(
+                max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_IDLE
+            ),
+            headers={"User-Agent": USER_AGENT},
+            # API calls have rules of their own; one of a token request could take the secret
+            # elsewhere.
+            follow_redirects=False,
+        )
+        use_backend(client, self.backend)
+        return client
+
+
+_registry: dict[Key, Shared] = {}
+# Kept, but not used: collecting them would warn about sockets that are the parent process's, which
+# goes on using them.
+_inherited: list[Shared] = []
+
+
+def shared_with(user: Maker, kind: str, options: Options, loop: Any) -> Any:
+    """What ``user`` shares with all others that are like it, made if there is none yet."""
+    key = Key(os.getpid(), kind, id(loop), user.origin, options)
+    while True:
+        found = _registry.get(key)
+        if found is None or found.loop is not loop:
+            _tidy()
+            # Of two threads that get here at once one wins; the other's has no connection.
+            made = user._make_shared(key, loop)
+            found = _registry.setdefault(key, made)
+            if found is made:
+                made.start()
+        found.join(user)
+        if not found.closed:
+            return found
+        found.retire()
+
+
+def _tidy() -> None:
+    """Drops what belongs to a parent process, or to an event loop that is closed."""
+    for key, shared in list(_registry.items()):
+        if key.pid != os.getpid():
+            if _registry.pop(key, None):
+                _inherited.append(shared)
+        elif shared.loop is not None and shared.loop.is_closed():
+            shared.let_go()
+
+
+def close_idle(now: float) -> bool:
+    """Closes connections of sync programs that nobody used for long; True: there are more."""
+    more = False
+    by = Reaper()
+    for key, shared in list(_registry.items()):
+        if key.pid != os.getpid() or shared.loop is not None:
+            continue
+        for slot in shared.expired(now, by):
+            client, slot.client = slot.client, None
+            slot.release(by)
+            shared.slots.wake()
+            client.close()
+        more = more or any(slot.client is not None for slot in shared.slots.all)
+    return more
+
+
+class Reaper:
+    """Who holds a connection while it is closed for being idle."""
+
+
+CHORES.append(close_idle)
+
+
+S = TypeVar("S", bound=Shared)
+
+
+class ClientMaker(Generic[S]):
+    """What the sync and the async side share: one for each instance."""
+
+    kind = ""
+
+    def __init__(
+        self,
+        base_url: str,
+        timeout: float,
+        request_timeout: float,
+        busy_timeout: float | None = None,
+    ) -> None:
+        self._timeout = timeout
+        self._request_timeout = request_timeout
+        self._busy_timeout = busy_timeout
+        self.base_url = base_url
+        parts = urlsplit(base_url)
+        self.origin = f"{parts.scheme}://{parts.netloc}".lower()
+        # A proxy cannot reach this machine's own loopback address.
+        self._trust_env = not is_loopback(base_url)
+        # By process and event loop.
+        self._used: dict[tuple[int, int], S] = {}
+        self._closed = False
+        # Of the instance: it may raise SessionClosedError right before an API request is sent.
+        self.closing = Closing()
+
+    @property
+    def limit(self) -> float:
+        """Seconds that a token request may take."""
+        return self._request_timeout
+
+    def refuse_closed(self) -> None:
+        """Raises SessionClosedError if this instance is closed."""
+        if self._closed:
+            raise SessionClosedError("this SDK instance is closed; make a new one")
+
+    def _joined(self, loop: Any, options: Options) -> S:
+        found: S = shared_with(self, self.kind, options, loop)
+        self._used[os.getpid(), id(loop)] = found
+        return found
+
+    def _options(self) -> Options:
+        """What the environment says; may read files.
+
+        Raises:
+            TransportError: One of the variables is wrong.
+        """
+        options = options_for(self.base_url, trust_env=self._trust_env)
+        tls_context(os.getpid(), options)
+        return options
+
+    def _wait_limit(self, watch: Watch, *, revokes: bool = False) -> float | None:
+        """Seconds that a request may wait for a connection."""
+        if not watch.token:
+            return self._busy_timeout
+        # Nobody begins a revocation anew when it was too busy.
+        return self._request_timeout if revokes else TOKEN_WAIT
+
+    def _timeouts(self, limit: float) -> tuple[float | None, ...]:
+        """The HTTP library's own: connect, read, write, and none for its pool of one."""
+        # Where the watch comes first, it says what took so long.
+        connect = CONNECT_TIMEOUT if limit > CONNECT_TIMEOUT else self._fallback(limit)
+        return connect, self._fallback(limit), self._fallback(limit), None
+
+    def _make_shared(self, key: Key, loop: Any) -> S:
+        raise NotImplementedError
+
+    def _client_class(self) -> Any:
+        raise NotImplementedError
+
+    def _backend(self) -> Any:
+        raise NotImplementedError
+
+    def _fallback(self, limit: float) -> float | None:
+        """The HTTP library's own time-out for one read or write."""
+        raise NotImplementedError
+
+
+def use_backend(client: Any, backend: Any) -> None:
+    """Has a client of httpx2 make its connections through ``backend``, those to a proxy too.
+
+    httpcore2 takes a backend, but httpx2 has no argument for it; a test tells if that changes.
+    """
+    for transport in (client._transport, *client._mounts.values()):
+        pool = getattr(transport, "_pool", None)  # a mock has none; None means "no proxy"
+        if pool is not None:
+            pool._network_backend = backend

@@ -1,0 +1,95 @@
+"""Whether an SDK instance is closed, and the calls that wait and must hear of it at once."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from flex_tokenstore import SessionClosedError
+
+# On Windows Ctrl-C does not interrupt a thread that waits for a lock.
+_SLICE = 0.5 if os.name == "nt" else threading.TIMEOUT_MAX
+
+
+class Closing:
+    """For one instance.
+
+    It holds no lock while it does anything: a signal handler may close the instance at any moment
+    of a call of its own thread.
+    """
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.process = os.getpid()
+        """The one that made or used the instance last: at its end it closes it."""
+        # Each waiting call, and how it is woken. Dicts add, remove and list in one step each.
+        self._sleepers: dict[object, Callable[[], object]] = {}
+
+    def close(self) -> None:
+        """From now on no call is sent; those that wait are woken."""
+        self.closed = True
+        for wake in list(self._sleepers.values()):
+            with suppress(RuntimeError):  # woken already, or its event loop was closed
+                wake()
+
+    def check(self) -> None:
+        """For a call, right before it is sent.
+
+        Raises:
+            SessionClosedError: The instance is closed.
+        """
+        self.process = os.getpid()
+        if self.closed:
+            raise SessionClosedError(
+                "this SDK instance is closed, so the call was not sent; make a new one"
+            )
+
+    @contextmanager
+    def waking(self, waiter: object, wake: Callable[[], object]) -> Iterator[None]:
+        """Has ``wake`` called when the instance is closed, from any thread."""
+        self._sleepers[waiter] = wake
+        try:
+            yield
+        finally:
+            self._sleepers.pop(waiter, None)
+
+    def sleep(self, seconds: float) -> None:
+        """Waits.
+
+        Raises:
+            SessionClosedError: The instance is closed, or was meanwhile.
+        """
+        alarm = threading.Lock()
+        alarm.acquire()
+        self._sleepers[alarm] = alarm.release  # which any thread may call, and a signal handler
+        try:
+            end = time.monotonic() + seconds
+            # After it is listed: whoever closes the instance goes through the list once.
+            while not self.closed and (left := end - time.monotonic()) > 0:
+                alarm.acquire(timeout=min(left, _SLICE))
+            self.check()
+        finally:
+            self._sleepers.pop(alarm, None)
+
+    async def sleep_async(self, seconds: float) -> None:
+        """Waits, without blocking the event loop.
+
+        Raises:
+            SessionClosedError: The instance is closed, or was meanwhile.
+        """
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        alarm = asyncio.Event()
+        self._sleepers[alarm] = lambda: loop.call_soon_threadsafe(alarm.set)
+        try:
+            if not self.closed:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await alarm.wait()
+            self.check()
+        finally:
+            self._sleepers.pop(alarm, None)

@@ -1,0 +1,262 @@
+"""The one place that ends a request in time, from outside.
+
+The HTTP library's own time-outs are for a single read or write: a server that sends a byte now and
+then, or one ``103 Early Hints`` after the other, never meets them. So each request has a
+:class:`Watch`, which says until when it may go on; when that is over, its connection is shut down
+under the HTTP library, which then finds it closed. Sync requests of a process share one thread that
+looks at their watches; in asyncio a timer does (``aio.py``).
+
+A process that was stopped (Ctrl-Z, a laptop's lid) finds its response there, though late. It is
+still read: a token that is thrown away is lost, and the refresh token is used up. That it was
+stopped shows in the watchdog's own clock: one tick took far longer than it should.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, Literal, Protocol
+
+# How often the thread looks; a request ends at most two ticks after its time.
+TICK = 0.1
+# A tick that is later than this was no busy machine: the process was stopped, or starved.
+GAP = 0.4
+# Time to read what had arrived while it was stopped, and how often one request is given it: a
+# machine that starves us all the time must not keep requests alive for ever.
+GRACE, GRACES = 1.0, 3
+# The thread ends after so many ticks without a request.
+IDLE_TICKS = 10
+# A long transfer goes on as long as so many bytes come in each ``timeout`` …
+PIECE = 64 << 10
+# … but a response is not waited for longer than so many times ``timeout``: at the default of 30 s
+# ten minutes, in which even 128 MB come over a slow line (220 KB/s).
+WHOLE = 20
+
+Reason = Literal["late", "abandoned", "closed"]
+
+# Asked at each tick: does what is due, such as closing idle connections, and says whether the
+# thread must go on for it.
+CHORES: list[Callable[[float], bool]] = []
+
+
+class Ended(Exception):
+    """The watch of this request has ended it."""
+
+
+class Stoppable(Protocol):
+    """What a request can be waiting for."""
+
+    def stop(self, watch: Watch) -> None:
+        """Ends the wait, if ``watch`` is still the one that waits there. From any thread."""
+
+
+class Life:
+    """Of one request: only the frames that make it keep this object.
+
+    An exception can end them at any line, even in what cleans up. What they held is then free.
+    """
+
+
+class Watch:
+    """Until when one request may go on, and what it waits for just now.
+
+    Args:
+        limit: Seconds.
+        owner: The client whose request it is.
+        token: Whether it is a token request: then ``limit`` is for all of it. Else it begins again
+            with each piece of a long transfer. The time begins when the request gets a connection
+            to use or to make.
+        bounded: Whether there is an end for the whole of a long transfer.
+    """
+
+    def __init__(
+        self, limit: float, owner: object, *, token: bool = False, bounded: bool = True
+    ) -> None:
+        self.limit, self.owner, self.token = limit, owner, token
+        self.ended: Reason | None = None
+        self.phase = "no connection was free"
+        self.plain = False
+        """Whether the request goes out without TLS."""
+        self.sent = False
+        """Whether any of the request itself was sent."""
+        self.peer: tuple[str, int | None] | None = None
+        """Host and port that it is connecting to; None: it has a connection."""
+        self.opened: list[Any] = []
+        """Connections made for it: the HTTP library loses one where a SOCKS proxy refuses."""
+        self._life: weakref.ref[Life] | None = None
+        self.lender: Any = None
+        """Whose connection it uses."""
+        self._last = float("inf")
+        self._bounded = bounded
+        self._end = float("inf")
+        self._due: float | None = None
+        self._graces = 0
+        self._moved = 0
+        self._waits_for: Stoppable | None = None
+
+    def live(self) -> Life:
+        """Whoever makes the request keeps what this returns until it is over."""
+        life = Life()
+        self._life = weakref.ref(life)
+        return life
+
+    @property
+    def holder(self) -> object:
+        """What a connection belongs to: the request, not the watch, which others keep too."""
+        life = None if self._life is None else self._life()
+        return self if life is None else life
+
+    def gone(self) -> bool:
+        """Whether nobody makes the request any more."""
+        return self._life is not None and self._life() is None
+
+    def begin(self) -> None:
+        """The request has a connection to use, or to make."""
+        if self._end == float("inf"):
+            now = time.monotonic()
+            self._end = now + self.limit
+            self._last = now + self.limit * WHOLE if self._bounded else float("inf")
+
+    def use(self, what: Stoppable) -> None:
+        """The request goes on with this.
+
+        Raises:
+            Ended: It must not go on.
+        """
+        self.begin()
+        # In this order, and ``stop`` in the other: one of the two sees what the other wrote.
+        self._waits_for = what
+        self.check()
+
+    def check(self) -> None:
+        """Raises Ended if the request must not go on."""
+        if self.ended:
+            raise Ended
+
+    def moved(self, size: int) -> None:
+        """So many bytes of a body were sent or received."""
+        self._moved += size
+        if self._moved >= PIECE and not self.token:
+            self._moved = 0
+            self._end = min(time.monotonic() + self.limit, self._last)
+            self._due = None
+
+    def left(self) -> float:
+        """Seconds until somebody should look at it."""
+        return max(0.0, (self._due or self._end) - time.monotonic())
+
+    def over(self, now: float, *, stopped: bool) -> bool:
+        """Whether the request must end.
+
+        In two steps: what has arrived when its time is over is still read. ``stopped``: this look
+        comes far later than it should.
+        """
+        if now < self._end:
+            return False
+        if self._due is None or (stopped and self._graces < GRACES):
+            self._graces += stopped
+            self._due = now + (GRACE if stopped else TICK)
+        return now >= self._due
+
+    def stop(self, reason: Reason) -> None:
+        """Ends the request; from any thread, and any number of times."""
+        self.ended = self.ended or reason
+        if self._waits_for is not None:
+            self._waits_for.stop(self)
+
+
+# The watch of the request that this thread or task is making.
+CURRENT: ContextVar[Watch | None] = ContextVar("flex_integration_sdk_watch", default=None)
+
+
+def connects_to(watch: Watch | None, host: str, port: int | None = None) -> None:
+    """Notes whom the request is connecting to: it may be a proxy."""
+    if watch is not None:
+        watch.peer = host, port
+
+
+def connected(watch: Watch | None, stream: object = None) -> None:
+    """It has the connection."""
+    if watch is not None:
+        watch.peer = None
+        if stream is not None:
+            watch.opened.append(stream)
+
+
+class Watchdog:
+    """The thread that ends sync requests; there is none while nothing is under way.
+
+    It has no lock: a signal handler may make a request, and an exception from one may come at any
+    point. Sets and dicts are changed in single steps.
+    """
+
+    def __init__(self) -> None:
+        self.watches: set[Watch] = set()
+        self._thread: dict[str, object] = {}
+
+    def add(self, watch: Watch) -> None:
+        self.watches.add(watch)
+        if not self._thread:
+            self._start()
+
+    def remove(self, watch: Watch) -> None:
+        self.watches.discard(watch)
+
+    def _start(self) -> None:
+        # At the interpreter's end no thread can be started, and on Python 3.11 the attempt hangs:
+        # the HTTP library's own time-outs must do.
+        if sys.is_finalizing():
+            return
+        thread = threading.Thread(target=self._run, name="flex-sdk-deadlines", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return
+
+    def _run(self) -> None:
+        me = object()
+        if self._thread.setdefault("runs", me) is not me:
+            return  # two threads made their first request at once
+        # Not ``time.sleep``, which tests replace: this would spin.
+        pause = threading.Lock()
+        pause.acquire()
+        idle, then = 0, time.monotonic()
+        while True:
+            pause.acquire(timeout=TICK)
+            now = time.monotonic()
+            self._look(now, stopped=now - then > TICK + GAP)
+            then = now
+            busy = [chore(now) for chore in CHORES]
+            idle = 0 if self.watches or any(busy) else idle + 1
+            if idle < IDLE_TICKS:
+                continue
+            # In this order, and ``add`` in the other: one of the two sees what the other wrote.
+            self._thread.clear()
+            if not self.watches or self._thread.setdefault("runs", me) is not me:
+                return
+
+    def _look(self, now: float, *, stopped: bool) -> None:
+        for watch in tuple(self.watches):
+            if watch.gone():
+                self.watches.discard(watch)
+            elif not watch.ended and watch.over(now, stopped=stopped):
+                watch.stop("late")
+
+
+_watchdog: dict[int, Watchdog] = {}
+
+
+def watchdog() -> Watchdog:
+    """That of this process: a fork, be it in C and without Python's hooks, copies no thread."""
+    found = _watchdog.get(os.getpid())
+    if found is None:
+        # Only the newest is kept: a process of the same id may have been an ancestor.
+        for pid in tuple(_watchdog):
+            _watchdog.pop(pid, None)
+        found = _watchdog.setdefault(os.getpid(), Watchdog())
+    return found

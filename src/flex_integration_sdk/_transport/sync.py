@@ -1,0 +1,310 @@
+"""API calls and token requests of sync programs, each ended in time by its watch."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flex_integration_sdk._wire.token_messages import AuthAnswer, AuthRequest
+from flex_integration_sdk.errors import TransportError
+from flex_tokenstore import Secret
+from flex_tokenstore.errors import SessionClosedError
+
+from .clients import SENDS, ClientMaker, Key, Shared
+from .connection_pool import Busy, Place, Slot, Slots
+from .deadline import CURRENT, Watch, watchdog
+from .exchange import (
+    ApiAnswer,
+    api_request,
+    auth_answer,
+    auth_request,
+    check_token_size,
+    check_whole,
+    next_request,
+    take,
+)
+from .failures import busy, failed
+
+if TYPE_CHECKING:
+    from flex_integration_sdk._wire.requests import ApiRequest
+    from flex_tokenstore import Token
+
+T = TypeVar("T")
+
+SENT = "send_request_headers.complete"
+# The HTTP library's own time-outs are for a sync program whose interpreter ends, where there is no
+# watchdog; they come later than it.
+FALLBACK = 2.0
+# Seconds that a close waits for a request whose head is being written: until then, nobody could say
+# whether it is sent. A socket takes one at once, unless it is full of earlier ones.
+WRITING, LOOK = 1.0, 0.001
+
+
+class Http(ClientMaker[Shared]):
+    """For sync programs."""
+
+    kind = "sync"
+
+    def __init__(
+        self,
+        base_url: str,
+        timeout: float,
+        request_timeout: float,
+        busy_timeout: float | None = None,
+    ) -> None:
+        super().__init__(base_url, timeout, request_timeout, busy_timeout)
+        # Requests under way, and their processes. Closing a socket that another thread reads from
+        # would not wake that thread, and would let a new socket take its number.
+        self._sending: dict[Watch, int] = {}
+        # Those whose head is being written.
+        self._writing: dict[Watch, int] = {}
+
+    def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
+        """An API request and its answer; ``timeout`` is for each piece of a long one."""
+        watch = Watch(self._timeout, self)
+        return self._watched(watch, api, lambda client: self._send(client, watch, api, token))
+
+    def authenticate(self, auth: AuthRequest) -> AuthAnswer:
+        """A request to the token endpoint, within ``request_timeout`` seconds in all."""
+        watch = Watch(self._request_timeout, self, token=True)
+        return self._watched(watch, auth, lambda client: self._authenticate(client, watch, auth))
+
+    def upload(self, upload: ApiRequest, content: Iterator[bytes]) -> ApiAnswer:
+        """Sends a long body to an address that needs no token; ``timeout`` as for ``send``."""
+        watch = Watch(self._timeout, self, bounded=False)
+
+        def request(client: Any) -> ApiAnswer:
+            built = client.build_request(
+                upload.method,
+                upload.url,
+                headers=upload.headers,
+                content=content,
+                timeout=self._timeouts(self._timeout),
+            )
+            built.extensions["trace"] = self._trace
+            return self._read(watch, upload, client.send(built, stream=True))
+
+        return self._watched(watch, upload, request)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Held by a session from before its lock until its token request is done.
+
+        Raises:
+            TransportError: There was none for ``busy_timeout``.
+        """
+        places, mine = self._places(), Place()
+        if places is None:
+            yield
+            return
+        failure: TransportError | None = None
+        try:
+            if places.take(mine) is None:
+                try:
+                    places.wait(mine, self._busy_timeout, self.closing)
+                except SessionClosedError:
+                    pass
+                except Busy:
+                    failure = busy(self.base_url, mine, self._busy_timeout)
+            if failure is not None:
+                raise failure
+            yield
+        finally:
+            places.give_back(mine)
+
+    def _places(self) -> Slots | None:
+        """None if there are none: the request will say why, if it comes to one.
+
+        A session asks before each lock, and that may be to save what it has.
+        """
+        try:
+            return self._shared().places
+        except (SessionClosedError, TransportError):
+            return None
+
+    def abandon(self) -> None:
+        """Ends the token requests that are under way; from any thread."""
+        for watch in tuple(watchdog().watches):
+            if watch.owner is self and watch.token:
+                watch.stop("abandoned")
+
+    def close(self) -> None:
+        """Leaves the connections to the other instances; nothing is sent any more.
+
+        Where requests are under way, the last of them does it.
+        """
+        self._closed = True
+        end = time.monotonic() + WRITING
+        while self._any_of(self._writing) and time.monotonic() < end:
+            threading.Event().wait(LOOK)
+        self._leave_if_idle()
+
+    def _leave_if_idle(self) -> None:
+        if self._any_of(self._sending):
+            return
+        shared = self._used.pop((os.getpid(), id(None)), None)
+        if shared is not None and shared.leave(self):
+            for slot in shared.slots.all:
+                self._close_slot(shared.slots, slot)
+
+    @staticmethod
+    def _any_of(requests: dict[Watch, int]) -> bool:
+        """Whether one of this process is among them that still goes on."""
+        pid = os.getpid()
+        return any(each == pid and not watch.gone() for watch, each in list(requests.items()))
+
+    def _close_slot(self, slots: Slots, slot: Slot) -> None:
+        """Unless a request uses it: the end of that closes it."""
+        if slot.client is None or not slot.claim(self):
+            return
+        client, slot.client = slot.client, None
+        slot.release(self)
+        slots.wake()
+        if client is not None:
+            client.close()
+
+    def _shared(self) -> Shared:
+        """The connections of this process.
+
+        Raises:
+            SessionClosedError: This instance is closed.
+        """
+        found = self._used.get((os.getpid(), id(None)))
+        if found is None or found.closed:
+            self.refuse_closed()
+            found = self._joined(None, self._options())
+        return found
+
+    def _make_shared(self, key: Key, loop: Any) -> Shared:
+        return Shared(key, self, loop)
+
+    def _client_class(self) -> Any:
+        from .quiet import QuietClient
+
+        return QuietClient
+
+    def _trace(self, name: str, _: object) -> None:
+        if name.endswith(SENDS):
+            # In this order, and ``close`` in the other: one of the two sees what the other did.
+            if watch := CURRENT.get():
+                self._writing[watch] = os.getpid()
+            self.closing.check()
+        elif name.endswith(SENT) and (watch := CURRENT.get()):
+            self._writing.pop(watch, None)
+
+    def _backend(self) -> Any:
+        from .network import Backend
+
+        return Backend()
+
+    def _fallback(self, limit: float) -> float | None:
+        return limit + FALLBACK
+
+    def _watched(
+        self, watch: Watch, sent: ApiRequest | AuthRequest, request: Callable[[Any], T]
+    ) -> T:
+        watch.plain = sent.url.startswith("http:")
+        closed: str | None = None
+        failure: TransportError | None = None
+        life = watch.live()
+        dog, mark = watchdog(), CURRENT.set(watch)
+        dog.add(watch)
+        self._sending[watch] = os.getpid()
+        whole = False
+        try:
+            answer = request(self._borrowed(watch, sent))
+            whole = True
+            return answer
+        except TransportError:
+            raise
+        except SessionClosedError as error:
+            closed = str(error)  # its frames may be the HTTP library's, with a token in them
+        except Exception as error:  # noqa: BLE001 - none may escape with its frames and its text
+            failure = failed(sent.url, error, watch)
+        finally:
+            dog.remove(watch)
+            CURRENT.reset(mark)
+            self._give_back(watch, whole=whole)
+            self._sending.pop(watch, None)
+            self._writing.pop(watch, None)
+            del life
+            if self._closed:
+                self._leave_if_idle()
+        if failure is None:
+            raise SessionClosedError(closed or "")
+        if not failure.sent:
+            self.refuse_closed()
+        raise failure
+
+    def _borrowed(self, watch: Watch, sent: ApiRequest | AuthRequest) -> Any:
+        """The HTTP client of a connection that is this request's alone."""
+        shared = watch.lender = self._shared()
+        slot = shared.slots.take(watch)
+        if slot is None:
+            limit = self._wait_limit(watch, revokes=getattr(sent, "token", None) is not None)
+            failure: TransportError | None = None
+            try:
+                slot = shared.slots.wait(watch, limit, self.closing)
+            except Busy:
+                failure = busy(sent.url, watch, limit)
+            if slot is None:
+                raise failure or AssertionError
+        watch.begin()
+        return shared.client(slot)
+
+    def _give_back(self, watch: Watch, *, whole: bool) -> None:
+        shared = watch.lender
+        if shared is None:
+            return
+        dropped = []
+        for slot in shared.slots.held_by(watch):
+            slot.idle_since = time.monotonic()
+            if not whole or shared.closed:
+                # What is left of an exchange that failed could be taken for the next answer.
+                client, slot.client = slot.client, None
+                dropped += [client, *watch.opened]
+        shared.slots.give_back(watch)
+        for client in dropped:
+            if client is not None:
+                client.close()
+
+    def _send(self, client: Any, watch: Watch, api: ApiRequest, token: Token) -> ApiAnswer:
+        count = 0
+        while True:
+            request = api_request(client, api, token, self._trace, self._timeouts(self._timeout))
+            response = client.send(request, stream=True)
+            try:
+                another = next_request(api, response, count)
+                if another is None:
+                    return self._read(watch, api, response)
+            finally:
+                response.close()
+            api, count = another, count + 1
+
+    @staticmethod
+    def _read(watch: Watch, api: ApiRequest, response: Any) -> ApiAnswer:
+        body = bytearray()
+        try:
+            for chunk in response.iter_bytes():
+                take(watch, api, body, chunk)
+        finally:
+            response.close()
+        check_whole(watch, response)
+        return ApiAnswer(response.status_code, response.headers, bytes(body))
+
+    def _authenticate(self, client: Any, watch: Watch, auth: AuthRequest) -> AuthAnswer:
+        request = auth_request(client, auth, self._timeouts(self._request_timeout))
+        response = client.send(request, stream=True)
+        try:
+            body = Secret(bytearray())
+            for chunk in map(Secret, response.iter_bytes()):
+                body.reveal().extend(chunk.reveal())
+                check_token_size(auth.url, len(body.reveal()))
+            check_whole(watch, response)
+            return auth_answer(response, body)
+        finally:
+            response.close()

@@ -1,0 +1,1 @@
+"""Small values that all other folders stand on; they import nothing else of the SDK."""

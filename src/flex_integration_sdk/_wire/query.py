@@ -1,0 +1,158 @@
+"""Query strings, as the API reads them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from flex_integration_sdk._values.exact import exact, hint, is_list
+from flex_integration_sdk._values.exact import text as exact_text
+from flex_integration_sdk.errors import ParameterError
+from flex_integration_sdk.types import FarTime, LatLng, LatLngBounds, TaggedValue
+
+_EXTENDED = ("pub_", "meta_", "priv_", "prot_")
+_LITERAL = "~!*'()"  # what encodeURIComponent leaves alone, beside letters, digits and -_.
+
+
+def query_string(params: Mapping[str, Any]) -> str:
+    """``params`` as a query string, without the question mark.
+
+    Names are turned from snake case to the API's; ``pub_…``, ``meta_…``, ``priv_…`` and
+    ``prot_…`` stay as they are. None is left out. ``fields``, ``limit`` and ``image_variant``
+    take a mapping: ``fields={"listing": ["title"]}`` is ``fields.listing=title``, and
+    ``image_variant={"small": {"w": 320, "fit": "scale"}}`` an image variant of one's own.
+
+    Raises:
+        ParameterError: A value has no form in a query.
+    """
+    parts = []
+    for name, value in _flat(params):
+        if value is not None:
+            text = quote(_text(name, value), safe=_LITERAL).replace("%2C", ",")
+            parts.append(f"{quote(name, safe=_LITERAL)}={text}")
+    return "&".join(parts)
+
+
+def form(fields: Mapping[str, str]) -> str:
+    """Fields as ``application/x-www-form-urlencoded``, in their order."""
+    return "&".join(
+        f"{quote(name, safe=_LITERAL)}={quote(value, safe=_LITERAL)}"
+        for name, value in fields.items()
+    )
+
+
+def _flat(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, value in params.items():
+        wire = wire_name(name)
+        if isinstance(value, Mapping) and wire in ("fields", "limit", "imageVariant"):
+            found += [(f"{wire}.{_key(wire, key)}", _variant(item)) for key, item in value.items()]
+        else:
+            found.append((wire, value))
+    return found
+
+
+def object_query_string(params: Mapping[str, Any]) -> str:
+    """Writes ``params`` as the API's object parameters are written: ``w:320;h:240;fit:scale``.
+
+    It omits None. It does not percent-encode: the SDK does that when it sends the parameter.
+
+    Args:
+        params: Names and values.
+
+    Raises:
+        ParameterError: ``params`` is not a mapping, or a value cannot be used in a query, such as a
+            mapping.
+    """
+    if not isinstance(params, Mapping):
+        raise ParameterError(f"an object parameter is a mapping, got {type(params).__name__}")
+    given = ((_key("", key), value) for key, value in params.items() if value is not None)
+    return ";".join(f"{key}:{_text(key, value)}" for key, value in given)
+
+
+def _key(name: str, key: object) -> str:
+    if not isinstance(key, str):
+        where = f" of query parameter {name!r}" if name else " of an object parameter"
+        raise ParameterError(f"a key{where} must be a string, got {type(key).__name__}")
+    return exact_text(key)
+
+
+def _variant(value: Any) -> Any:
+    return object_query_string(value) if isinstance(value, Mapping) else value
+
+
+def wire_name(name: str) -> str:
+    """A parameter's name as the API spells it; extended data's filters stay as they are."""
+    name = exact_text(name)
+    if name.startswith(_EXTENDED):
+        return name
+    # After a dot stands a name of the user's: of an image variant, of a field.
+    head, dot, rest = name.partition(".")
+    return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), head) + dot + rest
+
+
+def _text(name: str, given: Any) -> str:
+    value = _exact(name, given)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _number(name, value)
+    if isinstance(value, int):
+        return _whole(name, value)
+    if isinstance(value, (str, UUID, FarTime)):
+        return str(value)
+    if isinstance(value, datetime):
+        return _moment(name, value)
+    if isinstance(value, LatLng):
+        return f"{_number(name, value.lat)},{_number(name, value.lng)}"
+    if isinstance(value, LatLngBounds):
+        return f"{_text(name, value.ne)},{_text(name, value.sw)}"
+    if isinstance(value, TaggedValue) and isinstance(value.value, str):
+        return value.value  # such as an id that the API gave and that is not a UUID
+    if is_list(value):
+        return ",".join("" if item is None else _text(name, item) for item in value)
+    advice = "; give a datetime with a time zone" if isinstance(value, date) else hint(value)
+    raise ParameterError(f"query parameter {name!r} cannot be a {type(value).__name__}{advice}")
+
+
+def _exact(name: str, value: Any) -> Any:
+    try:
+        return exact(value)
+    except TypeError as error:
+        raise ParameterError(f"query parameter {name!r}: {error}") from None
+
+
+def _moment(name: str, value: datetime) -> str:
+    if value.utcoffset() is None:
+        raise ParameterError(
+            f"query parameter {name!r} is a time without a time zone; give it one: "
+            "datetime(…, tzinfo=UTC)"
+        )
+    try:
+        moment = value.astimezone(UTC)
+    except OverflowError:
+        raise ParameterError(
+            f"query parameter {name!r} is outside the years 1 to 9999; give a FarTime"
+        ) from None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _whole(name: str, value: int) -> str:
+    try:
+        return str(value)
+    except ValueError:  # Python's limit
+        raise ParameterError(f"query parameter {name!r} has more than 4300 digits") from None
+
+
+def _number(name: str, value: float) -> str:
+    if not math.isfinite(value):
+        raise ParameterError(
+            f"query parameter {name!r}: NaN and infinity cannot be used in a query"
+        )
+    # As JavaScript writes it: 60, not 60.0.
+    return str(int(value)) if value == int(value) and abs(value) < 1e21 else repr(value)

@@ -1,0 +1,246 @@
+"""Staying below the API's rate limits: token buckets for queries, commands and single calls."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from flex_integration_sdk._endpoints.table import ENDPOINTS
+from flex_integration_sdk.errors import ConfigurationError
+
+
+class _Moment:
+    """What a limiter has left, and since when. It never changes; the next one is linked to it."""
+
+    __slots__ = ("_next", "left", "then")
+
+    def __init__(self, left: float, then: float | None) -> None:
+        self.left = left
+        self.then = then  # None: before the first call, from which the server counts, too
+        self._next: dict[str, _Moment] = {}
+
+    def last(self) -> _Moment:
+        """The latest one that is linked to this one."""
+        moment = self
+        while (after := moment._next.get("next")) is not None:
+            moment = after
+        return moment
+
+    def link(self, after: _Moment) -> bool:
+        """Makes ``after`` the next one; False: another thread was first."""
+        # A compare-and-swap: ``setdefault`` of a dict is one step.
+        return self._next.setdefault("next", after) is after
+
+
+class RateLimiter:
+    """Lets a burst of calls through at once, and then one call each ``seconds`` seconds.
+
+    Calls wait in their order. The instances, threads and event loops of a process can share a
+    limiter. It does not see other processes, although the API counts by network address. A forked
+    child begins with a full limiter of its own.
+
+    Args:
+        burst: Number of calls that are let through at the start.
+        seconds: Seconds after which one more call is allowed.
+        maximum: Number of calls that can gather while none is made; ``burst`` if omitted.
+
+    Raises:
+        ConfigurationError: A number is not positive.
+    """
+
+    # It has no lock. A thread that holds one while the process forks would leave it locked in the
+    # child, and a signal handler that interrupts its own thread there would wait for itself.
+
+    def __init__(self, *, burst: int, seconds: float, maximum: int | None = None) -> None:
+        self.burst, self.seconds = burst, seconds
+        self.maximum = burst if maximum is None else maximum
+        for name in ("burst", "seconds", "maximum"):
+            value = getattr(self, name)
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, (int, float))
+                or not 0 < value < 1e15
+            ):
+                raise ConfigurationError(f"{name} takes a positive number, got {value!r}")
+        # By process, whose number is looked at instead of a fork hook: a server that forks in C
+        # runs none. What is here is the latest moment, or one from which it is reached.
+        self._moments: dict[int, _Moment] = {}
+
+    _clock: Callable[[], float] = staticmethod(time.monotonic)
+
+    def __repr__(self) -> str:
+        return f"RateLimiter(burst={self.burst}, seconds={self.seconds}, maximum={self.maximum})"
+
+    def reserve(self) -> float:
+        """Takes the next place.
+
+        Returns:
+            Seconds to wait before the call may be made; 0: it may be made now.
+        """
+        while True:
+            moment = self._now()
+            now = self._clock()
+            left = moment.left
+            since = 0.0 if moment.then is None else now - moment.then
+            if left < self.maximum:  # a burst beyond it is kept, but not filled up again
+                left = min(self.maximum, left + since / self.seconds)
+            if self._move(moment, _Moment(left - 1, now)):
+                return max(0.0, (1 - left) * self.seconds)
+
+    def give_back(self) -> None:
+        """Gives back a place that was taken and is not needed."""
+        while True:
+            moment = self._now()
+            if self._move(moment, _Moment(moment.left + 1, moment.then)):
+                return
+
+    def wait(self, sleep: Callable[[float], object] | None = None) -> None:
+        """Waits until the call may be made.
+
+        Args:
+            sleep: Waits for that many seconds; ``time.sleep`` if omitted. What it raises is passed
+                on, and the place is given back.
+        """
+        if seconds := self.reserve():
+            try:
+                (sleep or time.sleep)(seconds)
+            except BaseException:  # Ctrl-C
+                self.give_back()
+                raise
+
+    async def wait_async(self, sleep: Callable[[float], Awaitable[object]] | None = None) -> None:
+        """Waits until the call may be made, without blocking the event loop.
+
+        Args:
+            sleep: Coroutine function that waits for that many seconds; ``asyncio.sleep`` if
+                omitted. What it raises is passed on, and the place is given back.
+
+        Raises:
+            AsyncioRequiredError: asyncio does not run here.
+        """
+        import asyncio
+
+        from flex_tokenstore._concurrency.event_loops import running_loop
+
+        running_loop()
+        if seconds := self.reserve():
+            try:
+                await (sleep or asyncio.sleep)(seconds)
+            except BaseException:  # cancelled
+                self.give_back()
+                raise
+
+    def _now(self) -> _Moment:
+        process = os.getpid()
+        moment = self._moments.get(process)
+        if moment is None:
+            moment = self._moments.setdefault(process, _Moment(float(self.burst), None))
+        return moment.last()
+
+    def _move(self, before: _Moment, after: _Moment) -> bool:
+        if not before.link(after):
+            return False
+        self._moments[os.getpid()] = after
+        return True
+
+
+@dataclass(frozen=True)
+class RateLimits:
+    """The limiters of an instance. A limiter that is None does not limit.
+
+    Args:
+        queries: Limits the calls that read.
+        commands: Limits the calls that change something.
+        by_call: Limits single calls, by the API's name such as ``"listings.create"``. Such a call
+            also waits for ``queries`` or ``commands``.
+
+    Raises:
+        ConfigurationError: ``by_call`` names a call that does not exist, or contains something else
+            than a limiter.
+    """
+
+    queries: RateLimiter | None = None
+    commands: RateLimiter | None = None
+    by_call: Mapping[str, RateLimiter] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        given: dict[str, object] = dict(self.by_call)
+        for name, limiter in given.items():
+            if name not in ENDPOINTS:
+                raise ConfigurationError(f"by_call: no call is named {name!r}")
+            if not isinstance(limiter, RateLimiter):
+                kind = type(limiter).__name__
+                raise ConfigurationError(f"by_call[{name!r}] takes a RateLimiter, got {kind}")
+
+    def of(self, name: str) -> tuple[RateLimiter, ...]:
+        """The limiters that a call waits for.
+
+        Args:
+            name: The API's name of the call, such as ``"listings.create"``.
+        """
+        common = self.queries if ENDPOINTS[name].method == "GET" else self.commands
+        return tuple(each for each in (self.by_call.get(name), common) if each is not None)
+
+
+def wait(limiters: Sequence[RateLimiter], sleep: Callable[[float], object]) -> None:
+    """Waits until all of them let the call through; an interrupted wait gives its places back."""
+    if seconds := max((each.reserve() for each in limiters), default=0.0):
+        try:
+            sleep(seconds)
+        except BaseException:  # Ctrl-C
+            _give_back(limiters)
+            raise
+
+
+async def wait_async(
+    limiters: Sequence[RateLimiter], sleep: Callable[[float], Awaitable[object]]
+) -> None:
+    """Waits until all of them let the call through; a cancelled wait gives its places back."""
+    if seconds := max((each.reserve() for each in limiters), default=0.0):
+        try:
+            await sleep(seconds)
+        except BaseException:  # cancelled
+            _give_back(limiters)
+            raise
+
+
+def _give_back(limiters: Sequence[RateLimiter]) -> None:
+    for each in limiters:
+        each.give_back()
+
+
+def limits_of(value: Literal["dev", "live"] | RateLimits | None) -> RateLimits:
+    """What ``create_instance`` takes, as limiters.
+
+    ``dev`` is what the API allows in development and test environments; ``live`` is polite. Both
+    are those of the JavaScript SDK, less one: the first call may take longer on its way than a
+    later one, which would then be early.
+    """
+    if value is None:
+        return RateLimits()
+    if isinstance(value, RateLimits):
+        return value
+    if value == "dev":
+        return RateLimits(
+            RateLimiter(burst=99, seconds=1, maximum=199),
+            RateLimiter(burst=49, seconds=2, maximum=99),
+            _every_environment(),
+        )
+    if value == "live":
+        return RateLimits(
+            RateLimiter(burst=499, seconds=0.125),
+            RateLimiter(burst=249, seconds=0.25),
+            _every_environment(),
+        )
+    raise ConfigurationError(f'rate_limits takes "dev", "live" or a RateLimits, got {value!r}')
+
+
+def _every_environment() -> dict[str, RateLimiter]:
+    """What the API limits in live environments too: listings can be created 100 times a minute.
+
+    How it counts a minute is not published. 9 at once and then 3 in 2 seconds are 99 in any minute.
+    """
+    return {"listings.create": RateLimiter(burst=9, seconds=2 / 3)}

@@ -1,0 +1,107 @@
+"""The API's answers."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from flex_integration_sdk import _transit
+from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._values.shown import shown
+from flex_integration_sdk.errors import ApiError, TransportError, class_for
+from flex_tokenstore.errors import GrantError
+
+from .origin import BETWEEN, is_page
+from .retry_after import seconds
+
+T = TypeVar("T", covariant=True)
+
+
+def interpret(response: Any, method: str, path: str) -> Response[Any]:
+    """An HTTP response as an answer.
+
+    Raises:
+        ApiError: The API answered with an error; a subclass by status.
+        TransportError: What came is not the API's answer.
+    """
+    status: int = response.status_code
+    body = _decode(response)
+    if not 200 <= status < 300:
+        raise _error(response, body, method, path)
+    if not isinstance(body, dict):
+        raise TransportError(
+            f"{method} {path} was answered with something that is not the API's: base_url may be "
+            "wrong, or a proxy may have answered",
+            status=status,
+        )
+    return Response(status, body)
+
+
+def _decode(response: Any) -> Any:
+    kind = response.headers.get("content-type", "").lower()
+    try:
+        if kind.startswith("application/transit+json"):
+            return _transit.loads(response.content)
+        if kind.startswith("application/json"):
+            return _transit.loads_json(response.content)
+    except (ValueError, RecursionError):
+        if 200 <= response.status_code < 300:
+            raise TransportError(
+                "the API's answer is damaged: it cannot be decoded; try again",
+                status=response.status_code,
+            ) from None
+    return response.content.decode(errors="replace")
+
+
+def refuses_token(response: Any) -> bool:
+    """The API does not accept the access token: 401, and not as a page, which is not the API's.
+
+    A page says nothing about the token: to refresh it, or to send the client secret, is no cure.
+    """
+    return response.status_code == 401 and not _is_page(response)
+
+
+def _error(response: Any, body: Any, method: str, path: str) -> ApiError:
+    status: int = response.status_code
+    error = class_for(status)(status=status, body=body, method=method, path=path)
+    first = error.errors[0] if error.errors else {}
+    said = ", ".join(shown(first[name]) for name in ("code", "title") if first.get(name))
+    error.message = f"{method} {path} failed: HTTP {status}" + (f", {said}" if said else "")
+    wait = seconds(response.headers.get("retry-after"))
+    if isinstance(error, GrantError):
+        error.retry_after = wait
+    if status == 429:
+        pause = "" if wait is None else f" {wait:g} s"
+        error.message += f"; wait{pause} before the next request"
+    elif status >= 500:
+        when = "later" if wait is None else f"in {wait:g} s, or later"
+        error.message += f"; the server failed: try again {when}"
+    elif advice := _advice(status, error.errors, page=_is_page(response)):
+        error.message += f"; {advice}"
+    error.args = (error.message,)
+    return error
+
+
+def _is_page(response: Any) -> bool:
+    return is_page(response.headers.get("content-type", ""), response.content)
+
+
+def _advice(status: int, errors: list[dict[str, Any]], *, page: bool) -> str:
+    if page:
+        return f"this page is not an answer of the API: base_url may be wrong, or {BETWEEN}"
+    if status == 401:
+        return "sign in anew, and check that the application still exists in Console"
+    if not errors:
+        return (
+            "this is not an answer of the API: base_url may be wrong, or a proxy may have answered"
+        )
+    return _ADVICE.get(status, "")
+
+
+_ADVICE = {
+    400: "check the parameters",
+    402: "the payment failed",
+    403: "this application may not do that",
+    404: "check the id and that the marketplace is the right one",
+    409: "the resource is not in a state that allows this",
+    413: "send less at once",
+}

@@ -1,0 +1,232 @@
+"""Token requests: what is sent, and what the answer means (RFC 6749; facts of the wire)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from flex_integration_sdk._endpoints.table import REVOKE_PATH, TOKEN_PATH
+from flex_integration_sdk.config import SCOPE, Settings
+from flex_integration_sdk.errors import (
+    AuthenticationError,
+    RateLimitedError,
+    ServerError,
+    TransportError,
+)
+from flex_tokenstore import Secret, Token
+from flex_tokenstore.errors import GrantError, GrantReason
+
+from .origin import BETWEEN, is_page, is_refusal, json_object
+from .query import form
+from .retry_after import seconds
+
+
+class AuthRequest(NamedTuple):
+    """A form to be posted; the body is secret."""
+
+    url: str
+    body: Secret[str]
+    token: Token | None = None
+
+
+class AuthAnswer(NamedTuple):
+    """The answer to it."""
+
+    status: int
+    body: Secret[bytes]
+    retry_after: str | None = None
+    content_type: str = ""
+
+
+def refresh_request(settings: Settings, refresh_token: Secret[str]) -> AuthRequest:
+    return AuthRequest(
+        settings.base_url + TOKEN_PATH,
+        Secret(
+            form(
+                {
+                    "client_id": settings.client_id,
+                    "grant_type": "refresh_token",
+                    "refresh_token": refresh_token.reveal(),
+                }
+            )
+        ),
+    )
+
+
+def sign_in_request(settings: Settings, secret: Secret[str]) -> AuthRequest:
+    return AuthRequest(
+        settings.base_url + TOKEN_PATH,
+        Secret(
+            form(
+                {
+                    "client_id": settings.client_id,
+                    "client_secret": secret.reveal(),
+                    "grant_type": "client_credentials",
+                    "scope": SCOPE,
+                }
+            )
+        ),
+    )
+
+
+def revoke_request(settings: Settings, token: Token) -> AuthRequest:
+    refresh = token.refresh_token or Secret("")
+    return AuthRequest(
+        settings.base_url + REVOKE_PATH, Secret(form({"token": refresh.reveal()})), token
+    )
+
+
+def read_token(request: AuthRequest, answer: AuthAnswer, *, refreshing: bool) -> Mapping[str, Any]:
+    """The token object of an answer.
+
+    Raises:
+        AuthenticationError: The server refuses, or issued something else than a bearer token.
+        ServerError: It failed (5xx).
+        RateLimitedError: It answered 429.
+        TransportError: The answer is not the token endpoint's.
+    """
+    host = urlsplit(request.url).netloc
+    if not 200 <= answer.status < 300:
+        error = _refusal(host, answer, refreshing=refreshing)
+        error.retry_after = seconds(answer.retry_after)
+        raise error
+    token = json_object(answer.body)
+    if token is None or not isinstance(token.get("access_token"), str):
+        advice = BETWEEN if _is_page(answer) else "a proxy may have answered"
+        raise TransportError(
+            f"{host} answered the token request with something else than a token: base_url may be "
+            f"wrong, or {advice}"
+        )
+    # RFC 6749 section 5.1 requires token_type, in any case. Without one it can only be a bearer
+    # token: to refuse it would lose the refresh token that came with it.
+    kind = token.get("token_type")
+    if kind is not None and (not isinstance(kind, str) or kind.strip().lower() != "bearer"):
+        raise AuthenticationError(
+            f"Unknown token type: {_shown_kind(kind)} (from {host}); only bearer tokens can be "
+            "used. Nothing was saved; check that base_url is the Integration API's",
+            status=answer.status,
+        )
+    return token
+
+
+def read_revocation(request: AuthRequest, answer: AuthAnswer) -> None:
+    """Raises unless the token was revoked; a refused access token is ``reason="rejected"``."""
+    if 200 <= answer.status < 300:
+        return
+    error = _not_revoked(urlsplit(request.url).netloc, answer)
+    error.retry_after = seconds(answer.retry_after)
+    raise error
+
+
+def _not_revoked(host: str, answer: AuthAnswer) -> GrantError:
+    status = answer.status
+    if status == 429:
+        return _rate_limited(host, REVOKE_PATH, answer)
+    when = _when(answer)
+    text = f"{host} did not revoke the token: HTTP {status}; it is kept, try again {when}"
+    if status >= 500:
+        return _server_failed(text, REVOKE_PATH, status)
+    reason: GrantReason = "failed"
+    if status == 401:
+        reason = "rejected" if is_refusal(answer.content_type, answer.body) else "doubtful"
+    if _is_page(answer) or reason == "doubtful":
+        text += f". {BETWEEN[0].upper()}{BETWEEN[1:]}"
+    return AuthenticationError(text, reason=reason, status=status)
+
+
+def _refusal(host: str, answer: AuthAnswer, *, refreshing: bool) -> GrantError:
+    status, code = answer.status, _error_code(answer)
+    said = f"HTTP {status}" + (f", {code}" if code and _NAME.fullmatch(code) else "")
+    if status == 429:
+        return _rate_limited(host, TOKEN_PATH, answer)
+    if status >= 500:
+        return _server_failed(
+            f"{host} could not answer the token request: {said}; {_remedy(answer)}",
+            TOKEN_PATH,
+            status,
+        )
+    reason = _reason(answer, code) if refreshing else "failed"
+    if reason == "rejected":
+        text = f"{host} rejected the refresh token: {said}"
+    elif reason == "doubtful":
+        text = (
+            f"the token request to {host} was answered with {said}, but not as the token "
+            f"endpoint refuses: {BETWEEN}. The refresh token is kept; check the network"
+        )
+    else:
+        text = f"{host} refused the token request: {said}; {_remedy(answer)}"
+    # Only what looks like an error code: an attribute is printed as easily as a message.
+    shown = code if code and _NAME.fullmatch(code) else None
+    return AuthenticationError(text, reason=reason, status=status, code=shown)
+
+
+def _reason(answer: AuthAnswer, code: str | None) -> GrantReason:
+    """What a refusal means for the refresh token that was sent."""
+    if answer.status == 400 and code == "invalid_grant":
+        return "rejected"
+    if answer.status != 401 or code == "invalid_client":
+        return "failed"
+    return "rejected" if is_refusal(answer.content_type, answer.body) else "doubtful"
+
+
+def _remedy(answer: AuthAnswer) -> str:
+    if answer.status == 511:  # RFC 6585 section 6: a captive portal
+        return "this network wants you to sign in to it first, in a browser"
+    if answer.status >= 500:
+        return f"try again {_when(answer)}"
+    if answer.status == 403 and _error_code(answer) == "refused_by_sandbox":
+        return "the sandbox prints why where it runs (for a further host name: --allow-host NAME)"
+    if answer.status == 407:
+        return "the proxy wants a user name and a password: check the proxy's address"
+    if _is_page(answer):
+        return f"{BETWEEN}, or base_url may be wrong"
+    if answer.status != 401 and _error_code(answer) is None:
+        # No OAuth error: a redirect, an unknown path or a proxy's page.
+        return "base_url may be wrong, or a proxy may have answered"
+    if answer.status == 401 and not is_refusal(answer.content_type, answer.body):
+        return f"this is not how the token endpoint refuses: {BETWEEN}"
+    return "check client_id and client_secret"
+
+
+_NAME = re.compile(r"[a-z][a-z_.-]{1,39}")
+"""An error code of RFC 6749 or of a server's own. What does not look like one is not shown: it may
+be anything, a token too."""
+_TOKEN_TYPES = frozenset({"mac", "dpop", "pop", "n_a"})
+
+
+def _error_code(answer: AuthAnswer) -> str | None:
+    body = json_object(answer.body)
+    found = None if body is None else body.get("error")
+    return found if isinstance(found, str) and len(found) < 60 else None
+
+
+def _shown_kind(kind: object) -> str:
+    if isinstance(kind, str):
+        return kind if kind.lower() in _TOKEN_TYPES else "one that is not shown here"
+    return f"a JSON value of type {type(kind).__name__}"
+
+
+def _is_page(answer: AuthAnswer) -> bool:
+    return is_page(answer.content_type, answer.body.reveal())
+
+
+def _when(answer: AuthAnswer) -> str:
+    wait = seconds(answer.retry_after)
+    return "later" if wait is None else f"in {wait:g} s"
+
+
+def _server_failed(text: str, path: str, status: int) -> ServerError:
+    error = ServerError(text, status=status, method="POST", path=path)
+    error.reason = "transient"
+    return error
+
+
+def _rate_limited(host: str, path: str, answer: AuthAnswer) -> RateLimitedError:
+    return RateLimitedError(
+        f"{host} refused the token request: HTTP 429, too many requests; try again {_when(answer)}",
+        status=answer.status,
+        method="POST",
+        path=path,
+    )

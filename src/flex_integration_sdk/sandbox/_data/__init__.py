@@ -1,0 +1,1 @@
+"""What the sandbox stores, and what it starts with."""

@@ -1,0 +1,5 @@
+"""The server's side of the endpoints: ``dispatch`` finds the one that a request is for.
+
+Each of the others has the endpoints of one or a few resources. ``parameters`` reads what a request
+says, ``pages`` writes what it gets, ``context`` is what the endpoints share.
+"""

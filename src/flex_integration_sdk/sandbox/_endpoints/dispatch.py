@@ -1,0 +1,79 @@
+"""The Integration API of the sandbox: from a request to its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flex_integration_sdk._endpoints.table import ENDPOINTS, Endpoint
+from flex_integration_sdk.sandbox._data import first_content
+from flex_integration_sdk.sandbox._data.database import Database
+from flex_integration_sdk.sandbox._refusal import ApiFault, not_found
+
+# Imported for their endpoints, which they register.
+from . import availability, events, listings, media, stock, transactions, users
+from .context import HANDLERS, Context
+from .pages import one, reference
+from .parameters import read_arguments
+
+__all__ = ["Api"]
+
+BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS.values()}
+_MODULES = (availability, events, listings, media, stock, transactions, users)
+
+
+class Api:
+    """All endpoints, on one database.
+
+    Args:
+        path: File to keep the data in; None: in memory.
+        client_id: The client's, for events.
+        sign: Gives the signature of a text, for URLs.
+    """
+
+    def __init__(self, path: str | None, client_id: str, sign: Callable[[str], str]) -> None:
+        self.db = Database(path, first_content.seed)
+        self._client_id = client_id
+        self._sign = sign
+
+    def find(self, method: str, path: str) -> Endpoint:
+        """The endpoint that a request is for.
+
+        Raises:
+            ApiFault: 404; there is none.
+        """
+        endpoint = BY_PATH.get(path)
+        if endpoint is None or endpoint.method != method:
+            raise not_found()
+        return endpoint
+
+    def answer(
+        self,
+        endpoint: Endpoint,
+        query: Mapping[str, str],
+        body: Mapping[str, Any] | None,
+        base_url: str,
+    ) -> dict[str, Any]:
+        """Does what was asked for, whole or not at all.
+
+        Raises:
+            ApiFault: The request is refused.
+        """
+        asked = read_arguments(endpoint, query, body)
+        if asked.filters and not (endpoint.method == "GET" and endpoint.many):
+            name = next(iter(asked.filters))
+            raise ApiFault(400, "validation-disallowed-key", f"Unknown key {name}", path=(name,))
+        context = Context(self.db, base_url, self._sign)
+        handler = HANDLERS[endpoint.name]
+        if endpoint.method == "GET":
+            found = handler(context, asked)
+            return found if endpoint.many else one(self.db, found, asked)
+        keep = endpoint.action != "transitionSpeculative"
+        with self.db.transaction(keep=keep):
+            found = handler(context, asked)
+            changes = list(self.db.changes)
+            effects = endpoint.resource == "transactions"
+            events.emit(context, changes, self._client_id, effects=effects)
+            # What is given is what is there now, after all effects.
+            found = self.db.get(found["type"], found["id"]) or found
+            return one(self.db, found, asked) if asked.expand else reference(found)

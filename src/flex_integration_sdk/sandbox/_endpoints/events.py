@@ -1,0 +1,155 @@
+"""``events``: what commands change, as the API tells it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flex_integration_sdk.sandbox._data.database import Resource
+from flex_integration_sdk.sandbox._refusal import ApiFault
+
+from .context import Context, endpoint
+from .pages import page
+from .parameters import Arguments
+
+KINDS = frozenset(
+    {
+        "availabilityException", "booking", "listing", "message", "review", "stockAdjustment",
+        "stockReservation", "transaction", "user",
+    }
+)  # fmt: skip
+MOST = 100
+_ALTERNATIVES = (
+    ("startAfterSequenceId", "createdAtStart"),
+    ("resourceId", "relatedResourceId"),
+)
+
+
+@endpoint("events.query")
+def query(context: Context, asked: Arguments) -> dict[str, Any]:
+    for one, other in _ALTERNATIVES:
+        if one in asked and other in asked:
+            title = f"{one} and {other} cannot be combined"
+            raise ApiFault(400, "validation-invalid-params", title)
+    found = [each for each in reversed(context.db.all("event")) if _wanted(each, asked)]
+    return page(context.db, found[:MOST], asked, counted=False)
+
+
+def emit(
+    context: Context,
+    changes: list[tuple[Resource | None, Resource | None]],
+    client: str,
+    *,
+    effects: bool,
+) -> None:
+    """Adds an event for each resource that a command changed, in the order of the changes.
+
+    Args:
+        context: Of the request.
+        changes: Before and after, as the database noted them.
+        client: The client's id.
+        effects: What changed beside a transaction was changed by its process.
+    """
+    first: dict[Any, Resource | None] = {}
+    last: dict[Any, Resource | None] = {}
+    for before, after in changes:
+        about = after or before
+        if about is not None and about["type"] in KINDS:
+            first.setdefault(about["id"], before)
+            last.pop(about["id"], None)  # the order is that of the last changes
+            last[about["id"]] = after
+    for id, after in last.items():
+        if first[id] != after:
+            _add(context, first[id], after, client, effects)
+
+
+def _add(
+    context: Context, before: Resource | None, after: Resource | None, client: str, effects: bool
+) -> None:
+    about = after or before
+    assert about is not None
+    by_process = effects and about["type"] != "transaction"
+    source = "source/transaction" if by_process else "source/integration-api"
+    attributes = {
+        "createdAt": context.now,
+        "sequenceId": context.db.count("event") + 1,
+        "marketplaceId": context.db.all("marketplace")[0]["id"],
+        "eventType": f"{about['type']}/{_subtype(before, after)}",
+        "source": source,
+        "resourceId": about["id"],
+        "resourceType": about["type"],
+        "resource": after,
+        "previousValues": _previous(before, after),
+        "auditData": {
+            "userId": None,
+            "adminId": None,
+            "requestId": uuid.uuid4(),
+            "clientId": _client(client),
+        },
+    }
+    context.db.put({"id": uuid.uuid4(), "type": "event", "attributes": attributes})
+
+
+def _client(text: str) -> Any:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return text
+
+
+def _subtype(before: Resource | None, after: Resource | None) -> str:
+    if after is None:
+        return "deleted"
+    if before is None:
+        return "initiated" if after["type"] == "transaction" else "created"
+    if after["type"] == "transaction":
+        old, new = (each["attributes"]["transitions"] for each in (before, after))
+        return "transitioned" if old != new else "updated"
+    return "updated"
+
+
+def _previous(before: Resource | None, after: Resource | None) -> Resource | None:
+    """What changed, as it was; extended data by its keys."""
+    if before is None:
+        return None
+    if after is None:
+        return before
+    found: dict[str, Any] = {}
+    for part in ("attributes", "relationships"):
+        old, new = before.get(part, {}), after.get(part, {})
+        changed = {name: old.get(name) for name in new if old.get(name) != new[name]}
+        if part == "attributes":
+            changed = {name: _inner(old.get(name), new[name], name) for name in changed}
+        if changed:
+            found[part] = changed
+    return found
+
+
+def _inner(old: Any, new: Any, name: str) -> Any:
+    by_key = name.endswith("Data") or name in ("metadata", "profile", "permissions")
+    if not by_key or not isinstance(old, dict) or not isinstance(new, dict):
+        return old
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    return {key: _inner(old.get(key), new.get(key), key) for key in keys}
+
+
+def _wanted(event: Resource, asked: Arguments) -> bool:
+    attributes = event["attributes"]
+    kinds = asked.get("eventTypes")
+    return (
+        attributes["sequenceId"] > asked.get("startAfterSequenceId", 0)
+        and ("createdAtStart" not in asked or attributes["createdAt"] >= asked["createdAtStart"])
+        and ("resourceId" not in asked or attributes["resourceId"] == asked["resourceId"])
+        and ("relatedResourceId" not in asked or _concerns(attributes, asked["relatedResourceId"]))
+        and (
+            kinds is None or attributes["eventType"] in kinds or attributes["resourceType"] in kinds
+        )
+    )
+
+
+def _concerns(attributes: dict[str, Any], id: uuid.UUID) -> bool:
+    relations = (attributes["resource"] or {}).get("relationships", {})
+    related = [(relation or {}).get("data") for relation in relations.values()]
+    return attributes["resourceId"] == id or any(
+        isinstance(each, dict) and each["id"] == id for each in related
+    )

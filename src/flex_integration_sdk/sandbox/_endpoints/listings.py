@@ -1,0 +1,184 @@
+"""``listings``."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+from uuid import UUID
+
+from flex_integration_sdk.sandbox._data.database import Resource
+from flex_integration_sdk.sandbox._refusal import ApiFault, conflict
+from flex_integration_sdk.types import LatLng
+
+from .availability import check_plan, is_free
+from .context import (
+    Context,
+    created_within,
+    endpoint,
+    has_extended,
+    merged,
+    ordered_span,
+    related_id,
+    within,
+)
+from .pages import page, sort
+from .parameters import Arguments
+from .users import image
+
+STATES = frozenset({"draft", "pendingApproval", "published", "closed"})
+MOST_DAYS = 90
+_EXTENDED = ("publicData", "privateData", "metadata")
+
+
+@endpoint("listings.show")
+def show(context: Context, asked: Arguments) -> Resource:
+    return context.shown("listing", asked["id"])
+
+
+@endpoint("listings.query")
+def query(context: Context, asked: Arguments) -> dict[str, Any]:
+    if "keywords" in asked and "origin" in asked:
+        raise ApiFault(400, "validation-invalid-params", "keywords and origin cannot be combined")
+    if not set(asked.get("states", ())) <= STATES:
+        known = ", ".join(sorted(STATES))
+        raise ApiFault(400, "validation-invalid-value", f"states are {known}", path=("states",))
+    found = created_within(context.db.all("listing"), asked)
+    found = [each for each in found if _wanted(each, asked)]
+    if "minStock" in asked:
+        found = [each for each in found if _stocked(context, each, asked)]
+    if "start" in asked or "end" in asked:
+        found = _available(context, found, asked)
+    found = sort(found, asked, ("createdAt", "price"))
+    if "origin" in asked and "sort" not in asked:
+        found = sorted(found, key=lambda each: _distance(each, asked["origin"]))
+    pages = not asked.get("availability", "").startswith("time-")
+    return page(context.db, found, asked, counted=pages and "minDuration" not in asked)
+
+
+@endpoint("listings.create")
+def create(context: Context, asked: Arguments) -> Resource:
+    author = context.needed("user", asked["authorId"], "user-not-found")
+    if author["attributes"]["state"] == "banned":
+        raise conflict("user-is-banned", "The author is banned")
+    state = asked.get("state", "published")
+    if state not in ("published", "pendingApproval"):
+        title = "state is published or pendingApproval"
+        raise ApiFault(400, "validation-invalid-value", title, path=("state",), where="body")
+    check_plan(asked.get("availabilityPlan"))
+    names = ("description", "geolocation", "price", "availabilityPlan")
+    attributes = {
+        "title": asked["title"],
+        **{name: asked.get(name) for name in names},
+        "createdAt": context.now,
+        **{name: merged({}, asked.get(name, {})) for name in _EXTENDED},
+        "state": state,
+        "deleted": False,
+    }
+    relations: dict[str, Resource | list[Resource] | None] = {
+        "marketplace": context.db.all("marketplace")[0],
+        "author": author,
+        "images": _images(context, asked.get("images", [])),
+        "currentStock": None,
+    }
+    return context.add("listing", attributes, relations)
+
+
+@endpoint("listings.update")
+def update(context: Context, asked: Arguments) -> Resource:
+    listing = context.needed("listing", asked["id"], "listing-not-found")
+    check_plan(asked.get("availabilityPlan"))
+    given = {name: v for name, v in asked.values.items() if name not in ("id", "images")}
+    for name in _EXTENDED:
+        if name in given:
+            given[name] = merged(listing["attributes"][name], given[name])
+    relations: dict[str, Resource | list[Resource] | None] = {}
+    if "images" in asked:
+        relations["images"] = _images(context, asked["images"])
+    return context.change(listing, given, relations)
+
+
+@endpoint("listings.approve")
+def approve(context: Context, asked: Arguments) -> Resource:
+    return _moved(context, asked, ("pendingApproval",), "published")
+
+
+@endpoint("listings.open")
+def open_(context: Context, asked: Arguments) -> Resource:
+    return _moved(context, asked, ("closed", "published"), "published")
+
+
+@endpoint("listings.close")
+def close(context: Context, asked: Arguments) -> Resource:
+    return _moved(context, asked, ("published", "pendingApproval", "closed"), "closed")
+
+
+def _moved(context: Context, asked: Arguments, allowed: tuple[str, ...], state: str) -> Resource:
+    listing = context.needed("listing", asked["id"], "listing-not-found")
+    if listing["attributes"]["state"] not in allowed:
+        now = listing["attributes"]["state"]
+        raise conflict("listing-invalid-state", f"The listing is {now}")
+    return context.change(listing, {"state": state})
+
+
+def _images(context: Context, wanted: list[UUID]) -> list[Resource]:
+    return [image(context, each) for each in wanted]
+
+
+def _wanted(listing: Resource, asked: Arguments) -> bool:
+    attributes = listing["attributes"]
+    price, at = attributes["price"], attributes["geolocation"]
+    return bool(
+        ("ids" not in asked or listing["id"] in asked["ids"])
+        and ("authorId" not in asked or related_id(listing, "author") == asked["authorId"])
+        and ("states" not in asked or attributes["state"] in asked["states"])
+        and ("keywords" not in asked or _mentions(attributes, asked["keywords"].lower().split()))
+        and ("price" not in asked or within(price and price.amount, asked["price"]))
+        and ("bounds" not in asked or _inside(at, asked["bounds"]))
+        and ("origin" not in asked or at is not None)
+        and has_extended(
+            {
+                "pub": attributes["publicData"],
+                "meta": attributes["metadata"],
+                "priv": attributes["privateData"],
+            },
+            asked.filters,
+        )
+    )
+
+
+def _mentions(attributes: dict[str, Any], words: list[str]) -> bool:
+    text = f"{attributes['title']} {attributes['description'] or ''}".lower().split()
+    return all(any(each.startswith(word) for each in text) for word in words)
+
+
+def _inside(at: LatLng | None, bounds: Any) -> bool:
+    if at is None or not bounds.sw.lat <= at.lat <= bounds.ne.lat:
+        return False
+    west, east = bounds.sw.lng, bounds.ne.lng
+    # A box across the date line has its west beyond its east.
+    return bool(west <= at.lng <= east if west <= east else at.lng >= west or at.lng <= east)
+
+
+def _distance(listing: Resource, origin: LatLng) -> float:
+    at = listing["attributes"]["geolocation"]
+    one, two = (math.radians(point.lat) for point in (at, origin))
+    apart = math.sin((two - one) / 2) ** 2 + math.cos(one) * math.cos(two) * (
+        math.sin(math.radians(origin.lng - at.lng) / 2) ** 2
+    )
+    return math.asin(min(1.0, math.sqrt(apart)))
+
+
+def _stocked(context: Context, listing: Resource, asked: Arguments) -> bool:
+    stock = context.db.get("stock", related_id(listing, "currentStock"))
+    if stock is None:
+        return bool(asked.get("stockMode") == "match-undefined")
+    return bool(stock["attributes"]["quantity"] >= asked["minStock"])
+
+
+def _available(context: Context, found: list[Resource], asked: Arguments) -> list[Resource]:
+    if "start" not in asked or "end" not in asked:
+        raise ApiFault(400, "validation-invalid-params", "start and end are needed both")
+    start, end = ordered_span(asked, MOST_DAYS)
+    partial = asked.get("availability", "day-full").endswith("-partial")
+    seats = asked.get("seats", 1)
+    return [each for each in found if is_free(context, each, start, end, seats, partial=partial)]

@@ -1,0 +1,193 @@
+"""``images``, ``files``, ``file_uploads``, ``file_downloads`` and ``file_attachments``."""
+
+from __future__ import annotations
+
+import hmac
+import struct
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from flex_integration_sdk.sandbox._data.database import Database, Resource
+from flex_integration_sdk.sandbox._refusal import ApiFault, conflict
+
+from .context import Context, created_within, endpoint, related_id
+from .pages import page
+from .parameters import Arguments
+
+MOST_IMAGE = 20 * 1024 * 1024  # bytes
+MOST_FILE = 10**9  # bytes
+URL_LIFE = 900  # seconds
+_EXECUTABLE = frozenset(
+    {
+        "application/java-archive",
+        "application/vnd.microsoft.portable-executable",
+        "application/x-executable",
+        "application/x-msdownload",
+        "application/x-sh",
+    }
+)
+
+
+class Upload(NamedTuple):
+    """A part of a multipart body."""
+
+    name: str
+    content: bytes
+
+
+@endpoint("images.upload")
+def upload(context: Context, asked: Arguments) -> Resource:
+    sent = asked["image"]
+    if not isinstance(sent, Upload):
+        raise ApiFault(400, "validation-invalid-value", "image is no file", path=("image",))
+    if len(sent.content) > MOST_IMAGE:
+        raise ApiFault(413, "request-upload-over-limit", "The image is larger than 20 MB")
+    found = image_size(sent.content)
+    if found is None:
+        raise ApiFault(400, "image-invalid-content", "The image is no JPEG, PNG or GIF")
+    kind, width, height = found
+    image = context.add("image", {"variants": {}})
+    context.db.put_content(image["id"], kind, sent.content)
+    url = f"{context.base_url}/_sandbox/images/{image['id']}"
+    variant = {"name": "default", "width": width, "height": height, "url": url}
+    return context.change(image, {"variants": {"default": variant}})
+
+
+@endpoint("files.create")
+def create(context: Context, asked: Arguments) -> Resource:
+    if not 0 < asked["size"] < MOST_FILE:
+        title = "size is a number of bytes from 1, below 1 GB"
+        raise ApiFault(400, "validation-invalid-value", title, path=("size",), where="body")
+    if asked["mimeType"] in _EXECUTABLE:
+        title = "programs are not taken"
+        raise ApiFault(400, "validation-invalid-value", title, path=("mimeType",), where="body")
+    attributes = {
+        "name": asked["name"],
+        "mimeType": asked["mimeType"],
+        "size": asked["size"],
+        "state": "pendingUpload",
+        "deleted": False,
+        "createdAt": context.now,
+    }
+    marketplace = context.db.all("marketplace")[0]
+    return context.add("file", attributes, {"marketplace": marketplace, "owner": None})
+
+
+@endpoint("files.query")
+def query(context: Context, asked: Arguments) -> dict[str, Any]:
+    found = created_within(context.db.all("file"), asked)
+    if "ids" in asked:
+        found = [each for each in found if each["id"] in asked["ids"]]
+    if "ownerId" in asked:
+        found = [each for each in found if related_id(each, "owner") == asked["ownerId"]]
+    if "messageId" in asked:
+        attached = {related_id(each, "file") for each in _attachments(context, asked["messageId"])}
+        found = [each for each in found if each["id"] in attached]
+    return page(context.db, found, asked)
+
+
+@endpoint("fileAttachments.query")
+def attachments(context: Context, asked: Arguments) -> dict[str, Any]:
+    found = _attachments(context, asked.get("messageId"))
+    if "ids" in asked:
+        found = [each for each in found if each["id"] in asked["ids"]]
+    if "fileIds" in asked:
+        found = [each for each in found if related_id(each, "file") in asked["fileIds"]]
+    return page(context.db, found, asked)
+
+
+@endpoint("fileUploads.create")
+def create_upload(context: Context, asked: Arguments) -> Resource:
+    file = context.needed("file", asked["fileId"])
+    if file["attributes"]["state"] != "pendingUpload":
+        raise conflict("conflict", f"The file is {file['attributes']['state']}")
+    attributes = _link(context, file["id"], "upload")
+    headers = {"Content-Type": file["attributes"]["mimeType"]}
+    return context.add("fileUpload", {**attributes, "method": "PUT", "headers": headers})
+
+
+@endpoint("fileDownloads.create")
+def create_download(context: Context, asked: Arguments) -> Resource:
+    if ("fileId" in asked) == ("fileAttachmentId" in asked):
+        raise ApiFault(
+            400, "validation-invalid-params", "Either fileAttachmentId or fileId is needed"
+        )
+    id = asked.get("fileId")
+    if id is None:
+        attachment = context.needed("fileAttachment", asked["fileAttachmentId"])
+        id = related_id(attachment, "file")
+    file = context.needed("file", id)
+    if file["attributes"]["state"] != "available":
+        raise conflict("conflict", f"The file is {file['attributes']['state']}")
+    return context.add("fileDownload", _link(context, file["id"], "download"))
+
+
+def receive(db: Database, id: UUID, kind: str, content: bytes) -> None:
+    """The bytes of a file, sent to its signed URL.
+
+    Raises:
+        ApiFault: It was sent before, or is not as it was registered.
+    """
+    file = db.get("file", id)
+    if file is None or file["attributes"]["state"] != "pendingUpload":
+        raise conflict("conflict", "The file is not to be uploaded")
+    attributes = file["attributes"]
+    if len(content) != attributes["size"]:
+        raise ApiFault(400, "bad-request", f"The file was to have {attributes['size']} bytes")
+    if kind != attributes["mimeType"]:
+        raise ApiFault(400, "bad-request", f"The file was to be {attributes['mimeType']}")
+    db.put_content(id, kind, content)
+    db.put({**file, "attributes": {**attributes, "state": "available"}})
+
+
+def is_signed(sign: Callable[[str], str], id: str, use: str, query: Mapping[str, str]) -> bool:
+    """Whether a request came by a signed URL that has not expired."""
+    until, given = query.get("until", ""), query.get("signature", "")
+    if not hmac.compare_digest(given.encode(), sign(f"{use} {id} {until}").encode()):
+        return False
+    return int(until) > time.time()
+
+
+def image_size(content: bytes) -> tuple[str, int, int] | None:
+    """Media type, width and height of an image; None if it is none that is known."""
+    if content.startswith(b"\x89PNG\r\n\x1a\n") and len(content) >= 24:
+        width, height = struct.unpack(">II", content[16:24])
+        return "image/png", width, height
+    if content[:6] in (b"GIF87a", b"GIF89a") and len(content) >= 10:
+        width, height = struct.unpack("<HH", content[6:10])
+        return "image/gif", width, height
+    if content.startswith(b"\xff\xd8"):
+        return _jpeg_size(content)
+    return None
+
+
+def _jpeg_size(content: bytes) -> tuple[str, int, int] | None:
+    place = 2
+    while place + 9 <= len(content) and content[place] == 0xFF:
+        marker, length = content[place + 1], int.from_bytes(content[place + 2 : place + 4], "big")
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack(">HH", content[place + 5 : place + 9])
+            return "image/jpeg", width, height
+        place += 2 + length
+    return None
+
+
+def _attachments(context: Context, message: UUID | None) -> list[Resource]:
+    return [
+        each
+        for each in context.db.all("fileAttachment")
+        if message is None or related_id(each, "message") == message
+    ]
+
+
+def _link(context: Context, id: UUID, use: str) -> dict[str, Any]:
+    until = int(time.time()) + URL_LIFE
+    signature = context.sign(f"{use} {id} {until}")
+    return {
+        "fileId": id,
+        "url": f"{context.base_url}/_sandbox/files/{id}?until={until}&signature={signature}",
+        "expiresAt": context.now + timedelta(seconds=URL_LIFE),
+    }

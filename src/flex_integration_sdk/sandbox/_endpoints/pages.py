@@ -1,0 +1,205 @@
+"""From resources to an answer: pages, sparse fields, included relations, plain JSON."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flex_integration_sdk.sandbox._data.database import Database, Resource
+from flex_integration_sdk.sandbox._refusal import ApiFault
+from flex_integration_sdk.types import LatLng, Money
+
+from .parameters import Arguments
+
+MOST_ON_A_PAGE = 100
+MOST_SORT_KEYS = 3
+
+
+def one(db: Database, resource: Resource, asked: Arguments) -> dict[str, Any]:
+    """The answer of a show endpoint, or of a command that was to expand."""
+    return _whole(db, [resource], asked, many=False)
+
+
+def reference(resource: Resource) -> dict[str, Any]:
+    """What a command answers with unless it is to expand."""
+    return {"data": {"id": resource["id"], "type": resource["type"]}}
+
+
+def page(
+    db: Database, found: list[Resource], asked: Arguments, *, counted: bool = True
+) -> dict[str, Any]:
+    """One page.
+
+    Args:
+        db: Where relations are looked up.
+        found: All that the filters let through, sorted.
+        asked: With ``page`` and ``perPage``.
+        counted: Whether the API pages through these and tells how many there are.
+    """
+    size = _number(asked, "perPage", MOST_ON_A_PAGE, MOST_ON_A_PAGE)
+    number = _number(asked, "page", 1, 1_000_000)
+    meta: dict[str, Any] = {"page": number, "perPage": size}
+    if counted:
+        meta = {"totalItems": len(found), "totalPages": -(-len(found) // size), **meta}
+    else:
+        none = {"totalItems": None, "totalPages": None}
+        meta = {**none, **meta, "paginationUnsupported": True}
+    shown = found[(number - 1) * size : number * size]
+    return {**_whole(db, shown, asked, many=True), "meta": meta}
+
+
+def sort(
+    items: list[Resource], asked: Arguments, sortable: Iterable[str], extended: str = "publicData"
+) -> list[Resource]:
+    """Sorted; a plain key is newest or highest first, a dash reverses it, as in the API.
+
+    Args:
+        items: What to sort, in the order that ties keep.
+        asked: With ``sort``.
+        sortable: Names of attributes; ``pub_…`` and ``meta_…`` are sortable everywhere.
+        extended: Attribute that ``pub_…`` looks into.
+    """
+    keys = asked.get("sort", [])
+    if len(keys) > MOST_SORT_KEYS:
+        raise _sort_fault(f"sort takes at most {MOST_SORT_KEYS} attributes")
+    for key in reversed(keys):
+        name = key.removeprefix("-")
+        if name.startswith(("pub_", "meta_")):
+            where = extended if name.startswith("pub_") else "metadata"
+            inner = name.partition("_")[2]
+        elif name in sortable:
+            where, inner = name, ""
+        else:
+            raise _sort_fault(f"cannot sort by {name}")
+        items = sorted(
+            items,
+            key=lambda item, where=where, inner=inner: _rank(item, where, inner),  # type: ignore[misc]  # defaults
+            reverse=not key.startswith("-"),
+        )
+    return items
+
+
+def to_json(value: Any) -> Any:
+    """A value as the API writes it in plain JSON."""
+    if isinstance(value, dict):
+        return {key: to_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [to_json(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, Money):
+        return {"amount": value.amount, "currency": value.currency}
+    if isinstance(value, LatLng):
+        return {"lat": value.lat, "lng": value.lng}
+    return str(value) if isinstance(value, (uuid.UUID, Decimal)) else value
+
+
+def _whole(db: Database, roots: list[Resource], asked: Arguments, *, many: bool) -> dict[str, Any]:
+    shown = [_limited(each, asked) for each in roots]
+    whole = [_shaped(each, asked) for each in shown]
+    answer: dict[str, Any] = {"data": whole if many else whole[0]}
+    if asked.include:
+        answer["included"] = [_shaped(each, asked) for each in _included(db, shown, asked)]
+    return answer
+
+
+def _included(db: Database, roots: list[Resource], asked: Arguments) -> list[Resource]:
+    found: dict[Any, Resource] = {}
+    for path in asked.include:
+        level = roots
+        for name in path.split("."):
+            references = [each for resource in level for each in _references(resource, name)]
+            resolved = (db.get(each["type"], each["id"]) for each in references)
+            level = [_limited(each, asked) for each in resolved if each is not None]
+            found |= {each["id"]: each for each in level}
+    return [each for key, each in found.items() if all(key != root["id"] for root in roots)]
+
+
+def _references(resource: Resource, name: str) -> list[dict[str, Any]]:
+    data = (resource.get("relationships", {}).get(name) or {}).get("data")
+    return [] if data is None else data if isinstance(data, list) else [data]
+
+
+def _limited(resource: Resource, asked: Arguments) -> Resource:
+    relations = resource.get("relationships", {})
+    capped = {
+        name: {"data": relations[name]["data"][: _cap(text)]}
+        for name, text in asked.limit.items()
+        if isinstance((relations.get(name) or {}).get("data"), list)
+    }
+    return {**resource, "relationships": {**relations, **capped}} if capped else resource
+
+
+def _cap(text: str) -> int:
+    if not text.isdecimal() or len(text) > 6:
+        raise ApiFault(400, "validation-invalid-value", "a limit is a number", path=("limit",))
+    return int(text)
+
+
+def _shaped(resource: Resource, asked: Arguments) -> Resource:
+    if resource["type"] == "image" and asked.image_variants:
+        resource = _with_variants(resource, asked.image_variants)
+    names = asked.fields.get(resource["type"])
+    if names is None:
+        return resource
+    chosen: dict[str, Any] = {}
+    for name in names.split(","):
+        outer, dot, inner = name.partition(".")
+        value = resource["attributes"].get(outer)
+        if not dot and outer in resource["attributes"]:
+            chosen[outer] = value
+        elif isinstance(value, dict) and inner in value:
+            chosen[outer] = {**chosen.get(outer, {}), inner: value[inner]}
+    return {**resource, "attributes": chosen}
+
+
+def _with_variants(image: Resource, wanted: dict[str, str]) -> Resource:
+    variants = dict(image["attributes"]["variants"])
+    whole = variants["default"]
+    for name, text in wanted.items():
+        size = dict(parse_qsl(text.replace(":", "=").replace(";", "&")))
+        try:
+            width, height = (
+                int(size.get("w") or whole["width"]),
+                int(size.get("h") or whole["height"]),
+            )
+        except ValueError:
+            title = f"imageVariant.{name} needs w and h in pixels"
+            raise ApiFault(400, "validation-invalid-value", title, path=(name,)) from None
+        if size.get("fit", "scale") == "scale":
+            ratio = min(width / whole["width"], height / whole["height"], 1)
+            width, height = round(whole["width"] * ratio), round(whole["height"] * ratio)
+        variants[name] = {**whole, "name": name, "width": width, "height": height}
+    return {**image, "attributes": {**image["attributes"], "variants": variants}}
+
+
+def _rank(item: Resource, where: str, inner: str) -> tuple[bool, str, Any]:
+    """Those without a value come last in the plain order; values of several kinds, kind by kind."""
+    found = item["attributes"].get(where)
+    if inner:
+        found = (found or {}).get(inner)
+    if isinstance(found, Money):
+        found = found.amount
+    if found is None:
+        return False, "", ""
+    if isinstance(found, (int, float, Decimal)):
+        return True, "number", found
+    if isinstance(found, datetime):
+        return True, "time", found
+    return True, "text", str(found)
+
+
+def _sort_fault(title: str) -> ApiFault:
+    return ApiFault(400, "validation-invalid-value", title, path=("sort",))
+
+
+def _number(asked: Arguments, name: str, default: int, most: int) -> int:
+    found: int = asked.get(name, default)
+    if not 1 <= found <= most:
+        title = f"{name} is a number from 1 to {most}"
+        raise ApiFault(400, "validation-invalid-value", title, path=(name,))
+    return found

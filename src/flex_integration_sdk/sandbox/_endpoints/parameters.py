@@ -1,0 +1,239 @@
+"""A request's parameters, checked against the table of endpoints.
+
+Lenient as the API is: texts stand for ids, keywords and times, and arrays for sets.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from flex_integration_sdk._endpoints.table import Endpoint, Param, snake
+from flex_integration_sdk.sandbox._refusal import ApiFault
+from flex_integration_sdk.types import LatLng, LatLngBounds, Money
+
+EXTENDED = ("pub_", "meta_", "priv_", "prot_")
+MOST_IDS = 100
+MOST_EXTENDED = 50 * 1024  # bytes of an object as JSON
+_SHAPE = {"fields": "fields", "limit": "limit", "imageVariant": "image_variants"}
+
+
+@dataclass
+class Arguments:
+    """What a request asks for."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    """By the API's names, typed."""
+    filters: dict[str, str] = field(default_factory=dict)
+    """Filters by extended data, such as ``pub_category``."""
+    include: list[str] = field(default_factory=list)
+    fields: dict[str, str] = field(default_factory=dict)
+    limit: dict[str, str] = field(default_factory=dict)
+    image_variants: dict[str, str] = field(default_factory=dict)
+    expand: bool = False
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The argument, or ``default``."""
+        return self.values.get(name, default)
+
+
+def read_arguments(
+    endpoint: Endpoint, query: Mapping[str, str], body: Mapping[str, Any] | None
+) -> Arguments:
+    """The arguments of one request.
+
+    Raises:
+        ApiFault: 400; a key is unknown or missing, or a value is none for it.
+    """
+    found = Arguments()
+    in_query = endpoint.params if endpoint.method == "GET" else endpoint.query
+    _read_query(found, {param.name: param for param in in_query}, query)
+    if endpoint.method == "POST":
+        known = {param.name: param for param in endpoint.params}
+        for name, value in (body or {}).items():
+            if name not in known:
+                raise _wrong("validation-disallowed-key", name, f"Unknown key {name}", "body")
+            found.values[name] = _value(known[name], value, "body")
+    where = "query" if endpoint.method == "GET" else "body"
+    for param in endpoint.params:
+        if param.required and param.name not in found.values:
+            raise _wrong("validation-missing-key", param.name, f"{param.name} is missing", where)
+    if endpoint.one_of and sum(name in found.values for name in endpoint.one_of) != 1:
+        names = " or ".join(endpoint.one_of)
+        raise ApiFault(400, "validation-invalid-params", f"Either {names} is needed")
+    return found
+
+
+def _read_query(found: Arguments, known: Mapping[str, Param], query: Mapping[str, str]) -> None:
+    spelled = {snake(name): name for name in known}
+    for given, value in query.items():
+        outer, dot, inner = given.partition(".")
+        if dot and inner and outer in _SHAPE and outer in known:
+            getattr(found, _SHAPE[outer])[inner] = value
+        elif given.startswith(EXTENDED):
+            found.filters[given] = value
+        else:
+            name = given if given in known else spelled.get(given, "")
+            if name == "include":
+                found.include = [path for path in value.split(",") if path]
+            elif name == "expand":
+                found.expand = _boolean(known[name], value, "query")
+            elif name and name not in _SHAPE:
+                found.values[name] = _value(known[name], value, "query")
+            else:
+                title = f"Unknown key {given}"
+                raise _wrong("validation-disallowed-key", given, title, "query")
+
+
+def _value(param: Param, raw: Any, where: str) -> Any:
+    if raw is None:
+        if param.null:
+            return None
+        raise _wrong("validation-invalid-value", param.name, f"{param.name} is null", where)
+    try:
+        return _READERS[param.type](raw)
+    except (ValueError, TypeError, LookupError, OverflowError):
+        title = f"{param.name} is not {_KINDS[param.type]}"
+        raise _wrong("validation-invalid-value", param.name, title, where) from None
+
+
+def _boolean(param: Param, raw: Any, where: str) -> bool:
+    return bool(_value(param, raw, where))
+
+
+def _wrong(code: str, name: str, title: str, where: str) -> ApiFault:
+    return ApiFault(400, code, title, path=(name,), where=where)
+
+
+def _id(raw: Any) -> UUID:
+    return raw if isinstance(raw, UUID) else UUID(_text(raw))
+
+
+def _ids(raw: Any) -> list[UUID]:
+    found = [_id(each) for each in _list(raw)]
+    if len(found) > MOST_IDS:
+        raise ValueError
+    return found
+
+
+def _list(raw: Any) -> list[Any]:
+    if isinstance(raw, str):
+        return [part for part in raw.split(",") if part]
+    if not isinstance(raw, list):
+        raise TypeError
+    return raw
+
+
+def _names(raw: Any) -> list[str]:
+    return [_text(each) for each in _list(raw)]
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise TypeError
+    return raw
+
+
+def _bool(raw: Any) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    return {"true": True, "false": False}[_text(raw)] if raw in ("true", "false") else _fail()
+
+
+def _int(raw: Any) -> int:
+    if isinstance(raw, str):
+        return int(raw) if re.fullmatch(r"-?[0-9]{1,15}", raw) else _fail()
+    return raw if isinstance(raw, int) and not isinstance(raw, bool) else _fail()
+
+
+def _fail() -> Any:
+    raise ValueError
+
+
+def _moment(raw: Any) -> datetime:
+    moment = raw if isinstance(raw, datetime) else datetime.fromisoformat(_text(raw))
+    return moment.astimezone(UTC) if moment.tzinfo is not None else _fail()
+
+
+def _money(raw: Any) -> Money:
+    if isinstance(raw, Money):
+        return raw
+    return Money(_int(raw["amount"]), _text(raw["currency"])) if isinstance(raw, dict) else _fail()
+
+
+def _point(raw: Any) -> LatLng:
+    if isinstance(raw, LatLng):
+        return raw
+    if isinstance(raw, dict):
+        return LatLng(raw["lat"], raw["lng"]) if {"lat", "lng"} <= set(raw) else _fail()
+    lat, lng = (float(part) for part in _text(raw).split(","))
+    return LatLng(lat, lng)
+
+
+def _bounds(raw: Any) -> LatLngBounds:
+    north, east, south, west = (float(part) for part in _text(raw).split(","))
+    return LatLngBounds(LatLng(north, east), LatLng(south, west))
+
+
+def _extended(raw: Any) -> dict[str, Any]:
+    if not isinstance(raw, dict) or len(json.dumps(raw, default=str)) > MOST_EXTENDED:
+        raise ValueError
+    return raw
+
+
+def _range(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, Any]]:
+    """``a,b``, ``a,`` and ``,b``: from and below; a single value: exactly that."""
+
+    def ranged(raw: Any) -> tuple[Any, Any]:
+        parts = _text(raw).split(",")
+        low, high = (read(part) if part else None for part in (parts[0], parts[-1]))
+        if len(parts) > 2 or (low is None and high is None):
+            raise ValueError
+        return low, high if len(parts) == 2 else low
+
+    return ranged
+
+
+_KINDS = {
+    "Id": "an id",
+    "Ids": f"a list of at most {MOST_IDS} ids",
+    "Names": "a list of names",
+    "str": "a text",
+    "bool": "true or false",
+    "int": "a whole number",
+    "datetime": "a time with its zone",
+    "Money": "an amount of money: minor units and a currency",
+    "LatLng": "a point: latitude and longitude",
+    "LatLngBounds": "a box: latitude and longitude of north-east, then of south-west",
+    "ExtendedData": f"an object of at most {MOST_EXTENDED // 1024} KB",
+    "PriceRange": "a price, or from and below",
+    "TimeRange": "a time, or from and below",
+    "Upload": "a file",
+}
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "Id": _id,
+    "Ids": _ids,
+    "Names": _names,
+    "str": _text,
+    "bool": _bool,
+    "int": _int,
+    "datetime": _moment,
+    "Money": _money,
+    "LatLng": _point,
+    "LatLngBounds": _bounds,
+    "ExtendedData": _extended,
+    "PriceRange": _range(_int),
+    "TimeRange": _range(_moment),
+    "Upload": lambda raw: raw,
+}

@@ -1,0 +1,1 @@
+"""The sandbox as a server: what it accepts, its tokens, planned faults, and how it runs."""

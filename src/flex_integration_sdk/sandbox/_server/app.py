@@ -1,0 +1,283 @@
+"""The sandbox as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import math
+import secrets
+import sqlite3
+import sys
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from flex_integration_sdk._transit import dumps
+from flex_integration_sdk.sandbox._endpoints.dispatch import Api
+from flex_integration_sdk.sandbox._endpoints.media import is_signed, receive
+from flex_integration_sdk.sandbox._endpoints.pages import to_json
+from flex_integration_sdk.sandbox._limits import Limiter
+from flex_integration_sdk.sandbox._refusal import ApiFault, not_found
+from flex_integration_sdk.sandbox._settings import AuthErrors, SandboxSettings
+from flex_tokenstore import Secret
+
+from .bodies import TRANSIT, read_body, read_form, read_json
+from .guard import Guard
+from .planned_faults import Fault, Faults
+from .tokens import Tokens
+
+NO_STORE = {"Cache-Control": "no-store"}  # RFC 6749 section 5.1
+_PEAK = "peak_token_requests_in_flight"
+_PAGE = """<html>
+<head><title>401 Authorization Required</title></head>
+<body><h1>401 Authorization Required</h1></body>
+</html>
+"""
+_CODES = {
+    400: "bad-request",
+    401: "auth-invalid-access-token",
+    403: "forbidden",
+    404: "not-found",
+    409: "conflict",
+    429: "too-many-requests",
+}
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+class Dropped(BaseException):
+    """Ends the connection without an answer. No ``Exception``: Starlette answers those by 500."""
+
+
+def create_app(settings: SandboxSettings) -> Any:
+    """A sandbox of its own, with its own tokens, data and counters: an ASGI application."""
+    sandbox = _Sandbox(settings)
+    app = Starlette(
+        routes=[
+            Route("/v1/auth/token", sandbox.token, methods=["POST"]),
+            Route("/v1/auth/revoke", sandbox.revoke, methods=["POST"]),
+            Route("/v1/integration_api/{path:path}", sandbox.api, methods=["GET", "POST"]),
+            Route("/_sandbox/images/{id}", sandbox.image),
+            Route("/_sandbox/files/{id}", sandbox.file, methods=["GET", "PUT"]),
+            Route("/_sandbox/stats", sandbox.stats),
+            Route("/_sandbox/expire", sandbox.expire, methods=["POST"]),
+            Route("/_sandbox/reset", sandbox.reset, methods=["POST"]),
+            Route("/_sandbox/faults", sandbox.plan_fault, methods=["POST"]),
+        ],
+        exception_handlers={404: _not_found, sqlite3.Error: _no_room},
+    )
+    return Guard(app, settings.allow_hosts)
+
+
+class _Sandbox:
+    def __init__(self, settings: SandboxSettings) -> None:
+        self.settings = settings
+        self.faults = Faults()
+        self._key = secrets.token_bytes(32)
+        self._api = Api(settings.db, settings.client_id, self._sign)
+        self.tokens = Tokens(settings, self._api.db)
+        self._limiter = Limiter(settings.limits)
+
+    # Requests are counted before a fault is looked up: the counters say what came over the wire.
+
+    async def token(self, request: Request) -> Response:
+        grant = (await read_form(request)).reveal().get("grant_type")
+        tokens = self.tokens
+        if grant in ("client_credentials", "refresh_token"):
+            tokens.stats[grant] += 1
+        tokens.in_flight += 1
+        tokens.stats[_PEAK] = max(tokens.stats[_PEAK], tokens.in_flight)
+        try:
+            return await self._unless_fault("token", request, self._token)
+        finally:
+            tokens.in_flight -= 1
+
+    async def revoke(self, request: Request) -> Response:
+        self.tokens.stats["revoke"] += 1
+        return await self._unless_fault("revoke", request, self._revoke)
+
+    async def api(self, request: Request) -> Response:
+        self.tokens.stats["api_calls"] += 1
+        return await self._unless_fault("api", request, self._query)
+
+    async def stats(self, request: Request) -> Response:
+        return JSONResponse(self.tokens.stats)
+
+    async def expire(self, request: Request) -> Response:
+        self.tokens.expire()
+        return JSONResponse({"expired": True})
+
+    async def reset(self, request: Request) -> Response:
+        self.tokens.reset()  # but not what is in flight, which leaves later
+        self.faults.clear()
+        self._limiter.reset()
+        self._api.db.reset()
+        return JSONResponse({"reset": True})
+
+    async def plan_fault(self, request: Request) -> Response:
+        try:
+            fault = self.faults.plan(read_json(await request.body()))
+        except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors too
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse({"planned": fault.count})
+
+    async def _unless_fault(self, target: str, request: Request, answer: Answer) -> Response:
+        fault = self.faults.next(target)
+        if fault is None:
+            return await _answered(request, answer)
+        if fault.kind == "drop":
+            raise Dropped
+        if fault.kind == "html":
+            return Response("<html><body>Hello</body></html>", media_type="text/html")
+        if fault.kind == "status":
+            return _refused(target, request, fault, self.settings.auth_errors)
+        response = await _answered(request, answer)
+        if fault.kind == "lose_answer":
+            raise Dropped
+        if fault.kind == "delay":
+            await asyncio.sleep(fault.seconds)
+        elif response.status_code == 200:  # token_type; an error answer has none to change
+            changed = {**json.loads(bytes(response.body)), "token_type": "mac"}
+            return JSONResponse(changed, headers=NO_STORE)
+        return response
+
+    async def _token(self, request: Request) -> Response:
+        status, answer = self._grant(await read_form(request))
+        await asyncio.sleep(self.settings.latency_ms / 1000)
+        if status == 401 and (response := _unauthorized(self.settings.auth_errors)):
+            return response
+        return JSONResponse(answer, status, headers=NO_STORE)
+
+    async def _revoke(self, request: Request) -> Response:
+        try:
+            self._authorize(request)
+        except ApiFault:
+            if response := _unauthorized(self.settings.auth_errors):
+                return response
+            raise
+        form = await read_form(request)
+        if "token" not in form.reveal():
+            return JSONResponse({"error": "invalid_request"}, 400)
+        done = self.tokens.revoke(form.reveal()["token"])
+        return JSONResponse({"action": "revoked" if done else "nothing"})
+
+    async def _query(self, request: Request) -> Response:
+        self._authorize(request)
+        endpoint = self._api.find(request.method, request.path_params["path"])
+        self._limiter.enter(endpoint)
+        try:
+            body = await read_body(request, endpoint) if request.method == "POST" else None
+            base_url = str(request.base_url).rstrip("/")
+            query = dict(request.query_params)
+            return _encoded(request, 200, self._api.answer(endpoint, query, body, base_url))
+        finally:
+            self._limiter.leave()
+
+    async def image(self, request: Request) -> Response:
+        """An uploaded image; its URL needs no token."""
+        return await _answered(request, self._content)
+
+    async def file(self, request: Request) -> Response:
+        """A file by its signed URL, which needs no token."""
+        return await _answered(request, self._signed_content)
+
+    async def _signed_content(self, request: Request) -> Response:
+        id, upload = request.path_params["id"], request.method == "PUT"
+        if not is_signed(self._sign, id, "upload" if upload else "download", request.query_params):
+            raise ApiFault(403, "forbidden", "The URL is not signed, or has expired")
+        if not upload:
+            return await self._content(request)
+        kind = request.headers.get("content-type", "")
+        receive(self._api.db, uuid.UUID(id), kind, await request.body())
+        return Response(status_code=200)
+
+    async def _content(self, request: Request) -> Response:
+        found = self._api.db.content(request.path_params["id"])
+        if found is None:
+            raise not_found()
+        return Response(found[1], media_type=found[0])
+
+    def _sign(self, text: str) -> str:
+        return hmac.new(self._key, text.encode(), "sha256").hexdigest()
+
+    def _grant(self, form: Secret[dict[str, str]]) -> tuple[int, dict[str, Any]]:
+        grant = form.reveal().get("grant_type")
+        known = form.reveal().get("client_id") == self.settings.client_id
+        if grant == "client_credentials":
+            if not known or form.reveal().get("client_secret") != self.settings.client_secret:
+                return 401, {"error": "invalid_client"}
+            return 200, _whole_seconds(self.tokens.sign_in())
+        if grant == "refresh_token":
+            answer = self.tokens.refresh(form.reveal().get("refresh_token", "")) if known else None
+            if answer is None:
+                self.tokens.stats["refresh_rejected"] += 1
+                return 401, {"error": "invalid_grant" if known else "invalid_client"}
+            return 200, _whole_seconds(answer)
+        return 400, {"error": "unsupported_grant_type"}
+
+    def _authorize(self, request: Request) -> None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and self.tokens.accepts(token):
+            return
+        self.tokens.stats["unauthorized"] += 1
+        bearer = scheme.lower() == "bearer" and token
+        code = "auth-invalid-access-token" if bearer else "auth-missing-access-token"
+        raise ApiFault(401, code, "Unauthorized")
+
+
+async def _answered(request: Request, answer: Answer) -> Response:
+    try:
+        return await answer(request)
+    except ApiFault as fault:
+        return _encoded(request, fault.status, fault.body())
+
+
+def _unauthorized(form: AuthErrors) -> Response | None:
+    """A 401 of the authentication endpoints; None: as JSON, which is the endpoint's matter."""
+    if form == "text":
+        return Response("Unauthorized", 401, media_type="text/plain", headers=NO_STORE)
+    return Response(_PAGE, 401, media_type="text/html") if form == "html" else None
+
+
+def _refused(target: str, request: Request, fault: Fault, form: AuthErrors) -> Response:
+    if target != "api" and fault.status == 401 and (response := _unauthorized(form)):
+        return response
+    if target == "token":
+        return JSONResponse({"error": "sandbox_fault"}, fault.status, headers=NO_STORE)
+    code = _CODES.get(fault.status, "sandbox-fault")
+    return _encoded(request, fault.status, ApiFault(fault.status, code, "Planned fault").body())
+
+
+def _whole_seconds(answer: dict[str, Any]) -> dict[str, Any]:
+    """``expires_in`` is a whole number on the wire (RFC 6749 section 5.1)."""
+    return {**answer, "expires_in": math.ceil(answer["expires_in"])}
+
+
+def _encoded(request: Request, status: int, body: Any) -> Response:
+    if request.headers.get("accept", "").strip().lower().startswith(TRANSIT):
+        verbose = request.headers.get("x-transit-verbose", "").lower() == "true"
+        return Response(
+            dumps(body, verbose=verbose),
+            status,
+            headers={"Content-Type": f"{TRANSIT};charset=UTF-8"},
+        )
+    return JSONResponse(to_json(body), status)
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    return _encoded(request, 404, ApiFault(404, "not-found", "Not found").body())
+
+
+async def _no_room(request: Request, error: Exception) -> Response:
+    """The file of ``--db`` cannot be used any more, since the disk is full, say."""
+    title = f"The sandbox cannot use its database file: {error}. Free some space, or check --db"
+    print(f"flex-sdk sandbox: {title}", file=sys.stderr, flush=True)  # noqa: T201 - it has no log
+    if request.url.path.startswith("/v1/integration_api/"):
+        return _encoded(request, 507, ApiFault(507, "sandbox-database-unusable", title).body())
+    return JSONResponse({"error": "sandbox_database_unusable", "error_description": title}, 507)

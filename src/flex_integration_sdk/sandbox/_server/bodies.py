@@ -1,0 +1,90 @@
+"""What a request's body says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from flex_integration_sdk._endpoints.table import Endpoint
+from flex_integration_sdk._transit import loads
+from flex_integration_sdk.sandbox._endpoints.media import Upload
+from flex_integration_sdk.sandbox._refusal import ApiFault
+from flex_tokenstore import Secret
+
+TRANSIT = "application/transit+json"
+MOST_BODY = 64 * 1024 * 1024  # bytes of one part
+MOST_DEPTH = 100  # of a body; what is stored is nested a little deeper, and read by recursion
+
+
+async def read_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
+    """The members of a command's body, decoded by its media type."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if endpoint.multipart:
+        if kind != "multipart/form-data":
+            raise ApiFault(400, "unsupported-content-type", "multipart/form-data is needed")
+        return await _parts(request)
+    try:
+        if kind == TRANSIT:
+            found = loads(await request.body())
+        elif kind == "application/json":
+            found = read_json(await request.body())
+        else:
+            raise ApiFault(
+                400, "unsupported-content-type", f"Transit or JSON is needed, not {kind}"
+            )
+    except ValueError:
+        raise ApiFault(400, "bad-request", "The body cannot be decoded") from None
+    if not isinstance(found, dict):
+        raise ApiFault(400, "bad-request", "The body is no map")
+    if _is_deep(found):
+        raise ApiFault(400, "bad-request", f"The body is nested deeper than {MOST_DEPTH}")
+    return found
+
+
+def read_json(body: bytes) -> Any:
+    """What a JSON text says.
+
+    Raises:
+        ValueError: It is not JSON, nested too deep to be read, or holds what is not Unicode text.
+    """
+    try:
+        found = json.loads(body)
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair has no encoding
+    except RecursionError:
+        raise ValueError("the JSON is nested too deep") from None
+    return found
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether it is nested deeper than a stored resource may be; without recursion."""
+    level, depth = [value], 0
+    while level and depth <= MOST_DEPTH:
+        inner = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [
+            each for values in inner for each in values if isinstance(each, (dict, list, tuple))
+        ]
+        depth += 1
+    return bool(level)
+
+
+async def _parts(request: Request) -> dict[str, Any]:
+    try:
+        async with request.form(max_part_size=MOST_BODY) as form:
+            return {
+                name: part
+                if isinstance(part, str)
+                else Upload(part.filename or name, await part.read())
+                for name, part in form.multi_items()
+            }
+    except HTTPException:
+        raise ApiFault(400, "bad-request", "The body cannot be decoded") from None
+
+
+async def read_form(request: Request) -> Secret[dict[str, str]]:
+    """The fields of a form, each once; secret, for client secrets and tokens are among them."""
+    text = (await request.body()).decode(errors="replace")
+    return Secret({key: each[0] for key, each in parse_qs(text, keep_blank_values=True).items()})

@@ -1,0 +1,101 @@
+"""The public docstrings are whole where an editor shows them, on the async side too."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import flex_integration_sdk
+import flex_tokenstore
+from flex_integration_sdk import AsyncIntegrationSDK, IntegrationSDK
+from flex_tokenstore import (
+    AsyncGrants,
+    AsyncTokenSession,
+    AsyncTokenStore,
+    Grants,
+    TokenSession,
+    TokenStore,
+    hookspecs,
+)
+
+TWINS: list[tuple[Any, Any]] = [
+    (flex_integration_sdk.create_instance, flex_integration_sdk.create_async_instance),
+    (flex_integration_sdk.upload_file, flex_integration_sdk.async_upload_file),
+    (flex_tokenstore.open_store, flex_tokenstore.open_async_store),
+    (IntegrationSDK, AsyncIntegrationSDK),
+    (TokenSession, AsyncTokenSession),
+    (TokenStore, AsyncTokenStore),
+    (Grants, AsyncGrants),
+]
+
+
+def members(cls: type) -> Iterator[tuple[str, Any]]:
+    """What a class of ours defines in public, without what it inherits from a built-in one."""
+    for base in cls.__mro__:
+        if base.__module__.startswith("flex_"):
+            for name, value in vars(base).items():
+                is_ours = isinstance(value, (property, classmethod)) or inspect.isfunction(value)
+                if is_ours and not name.startswith("_"):
+                    yield name, getattr(value, "__func__", value)
+
+
+def public() -> dict[str, Any]:
+    """Each class, function, method and property that an editor can show, by its name."""
+    found: dict[str, Any] = {
+        f"hookspecs.{hook}": getattr(hookspecs, hook) for hook in hookspecs.HOOKS
+    }
+    for package in (flex_tokenstore, flex_integration_sdk):
+        for name in package.__all__:
+            value = getattr(package, name)
+            if isinstance(value, type):
+                found |= {f"{name}.{member}": each for member, each in members(value)}
+            if isinstance(value, type) or inspect.isfunction(value):
+                found[name] = value
+    return found
+
+
+PUBLIC = public()
+
+
+def documented(value: Any) -> set[str]:
+    """The arguments that the section ``Args`` describes."""
+    section = (inspect.getdoc(value) or "").partition("\nArgs:\n")[2].split("\n\n")[0]
+    return set(re.findall(r"^    (\w+): ", section, re.MULTILINE))
+
+
+def arguments(value: Any) -> set[str]:
+    return {*inspect.signature(value).parameters} - {"self", "cls"}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_it_has_a_docstring_of_its_own(name: str) -> None:
+    text = inspect.getdoc(PUBLIC[name]) or ""
+    assert text, f"{name} has no docstring"
+    assert not re.match(r"(As|See) (:\w+:|in )", text), f"{name} sends the reader elsewhere: {text}"
+
+
+@pytest.mark.parametrize("name", [each for each in PUBLIC if not isinstance(PUBLIC[each], type)])
+def test_each_argument_of_a_function_is_described(name: str) -> None:
+    value = PUBLIC[name]
+    if not isinstance(value, property):
+        assert arguments(value) <= documented(value), name
+
+
+@pytest.mark.parametrize(("sync", "other"), TWINS, ids=lambda each: each.__name__)
+def test_the_async_twin_describes_the_same_arguments(sync: Any, other: Any) -> None:
+    assert documented(sync) == documented(other)
+    for name, method in vars(sync).items():
+        twin = getattr(other, name, None)
+        if inspect.isfunction(method) and twin is not None and not name.startswith("_"):
+            assert documented(method) == documented(twin), name
+            assert arguments(method) <= documented(twin), name
+
+
+def test_the_twins_of_the_sdk_describe_all_their_arguments() -> None:
+    for value in (*TWINS[0], *TWINS[1], *TWINS[2], TokenSession, AsyncTokenSession):
+        assert len(documented(value)) >= 3
+        assert documented(value) == arguments(value), value.__name__
