@@ -15,7 +15,7 @@ import pytest
 
 import flex_integration_sdk
 from flex_integration_sdk import create_async_instance, create_instance, file_store
-from flex_integration_sdk._transport.failures import unmade
+from flex_integration_sdk._transport.http_errors import unmade
 
 SOURCE = Path(flex_integration_sdk.__file__).parent.parent
 PROGRAM = """

@@ -40,7 +40,7 @@ from flex_integration_sdk.errors import (
     UnauthorizedError,
 )
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
-from flex_integration_sdk.sandbox._server import tokens as sandbox_tokens
+from flex_integration_sdk.sandbox._server import issued_tokens as sandbox_tokens
 from flex_tokenstore import (
     Secret,
     StoreLoadError,

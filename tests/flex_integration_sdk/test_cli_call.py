@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from flex_integration_sdk import LatLng, LatLngBounds, Money
 from flex_integration_sdk._endpoints.table import ENDPOINTS, Endpoint, Param
 from flex_integration_sdk.cli._app import flex_sdk
-from flex_integration_sdk.cli._values import form_of, value_of
+from flex_integration_sdk.cli._argument_values import form_of, value_of
 from flex_integration_sdk.sandbox import RunningSandbox, serve
 
 

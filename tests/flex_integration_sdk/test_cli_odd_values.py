@@ -11,8 +11,8 @@ import pytest
 from flex_integration_sdk import FarTime
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.cli._app import run
+from flex_integration_sdk.cli._argument_values import value_of
 from flex_integration_sdk.cli._output import print_json
-from flex_integration_sdk.cli._values import value_of
 from flex_integration_sdk.sandbox import RunningSandbox
 
 PICTURE = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from flex_integration_sdk import errors
-from flex_integration_sdk._wire.response import interpret
+from flex_integration_sdk._wire.interpret import interpret
 from flex_integration_sdk._wire.retry_after import LONGEST, seconds
 from flex_tokenstore.errors import GrantError
 

@@ -16,7 +16,7 @@ from flex_integration_sdk import create_async_instance, create_instance
 from flex_integration_sdk._transport.aio import AsyncHttp
 from flex_integration_sdk._transport.aio_network import AsyncBackend
 from flex_integration_sdk._transport.deadline import Watch
-from flex_integration_sdk._transport.failures import failed, unmade
+from flex_integration_sdk._transport.http_errors import failed, unmade
 from flex_integration_sdk._transport.network import Backend
 from flex_integration_sdk._transport.sync import Http
 from flex_integration_sdk._values.shown import host_of

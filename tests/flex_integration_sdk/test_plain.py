@@ -30,7 +30,7 @@ from flex_integration_sdk import (
     file_metadata,
     to_plain,
 )
-from flex_integration_sdk._wire.response import interpret
+from flex_integration_sdk._wire.interpret import interpret
 from flex_integration_sdk.sandbox import RunningSandbox
 from flex_integration_sdk.types import TaggedValue, TooDeep, json_default, json_object_hook
 from flex_tokenstore import Secret, Token

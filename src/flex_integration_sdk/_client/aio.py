@@ -10,9 +10,9 @@ from flex_integration_sdk._endpoints.generated.namespace import AsyncEndpoints
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk._transport.aio import AsyncHttp
 from flex_integration_sdk._transport.exchange import ApiAnswer
+from flex_integration_sdk._wire.interpret import refuses_token
 from flex_integration_sdk._wire.rate_limits import RateLimits, wait_async
 from flex_integration_sdk._wire.requests import ApiRequest
-from flex_integration_sdk._wire.response import refuses_token
 from flex_integration_sdk._wire.type_handlers import TypeHandler
 from flex_integration_sdk.config import Settings
 from flex_tokenstore import AsyncTokenSession, TokenCorruptError

@@ -11,9 +11,9 @@ from flex_integration_sdk._endpoints.param_types import given
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._transport.closing import Closing
+from flex_integration_sdk._wire.interpret import interpret
 from flex_integration_sdk._wire.rate_limits import RateLimits
 from flex_integration_sdk._wire.requests import ApiRequest, prepare
-from flex_integration_sdk._wire.response import interpret
 from flex_integration_sdk._wire.type_handlers import TypeHandler, read, write_each
 from flex_integration_sdk.config import Settings
 from flex_tokenstore import (

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from ._reader import Reader
-from ._values import MAX_VALUES, TaggedValue, TooDeep, TransitError
+from ._tagged import MAX_VALUES, TaggedValue, TooDeep, TransitError
 from ._writer import Writer
 
 __all__ = ["TaggedValue", "TooDeep", "TransitError", "dumps", "loads", "loads_json"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from ._cache import CACHE_SIZE, CODES, is_cached
 from ._scalars import SCALARS, TAGS, key_text
-from ._values import ESCAPED, MAX_DEPTH, TaggedValue, TooDeep, TransitError
+from ._tagged import ESCAPED, MAX_DEPTH, TaggedValue, TooDeep, TransitError
 
 _MARKED = frozenset("~^")
 _NAMES = frozenset(":$")  # keywords and symbols

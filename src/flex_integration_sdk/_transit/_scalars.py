@@ -17,7 +17,7 @@ from uuid import UUID, SafeUUID
 from flex_integration_sdk._values.far_time import FarTime, time_at, time_of
 from flex_integration_sdk.types import LatLng, Money
 
-from ._values import TaggedValue
+from ._tagged import TaggedValue
 
 _HALF = 1 << 64
 _new, _put = object.__new__, object.__setattr__

@@ -15,7 +15,7 @@ from flex_integration_sdk._values.exact import text as exact_text
 from flex_integration_sdk.types import FarTime, LatLng, LatLngBounds, Money
 
 from ._cache import CACHE_SIZE, CODES, is_cached
-from ._values import ESCAPED, MAX_DEPTH, TaggedValue, TransitError
+from ._tagged import ESCAPED, MAX_DEPTH, TaggedValue, TransitError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT = 1 << 53  # from here on, readers that keep numbers as doubles lose digits

@@ -29,7 +29,7 @@ from .exchange import (
     next_request,
     take,
 )
-from .failures import busy, failed
+from .http_errors import busy, failed
 
 if TYPE_CHECKING:
     from flex_integration_sdk._wire.requests import ApiRequest

@@ -21,7 +21,7 @@ from flex_tokenstore.errors import SessionClosedError
 from .closing import Closing
 from .connection_pool import Slot, Slots
 from .deadline import CHORES, Watch
-from .failures import unmade
+from .http_errors import unmade
 from .proxy_and_tls import Options, options_for, tls_context
 
 USER_AGENT = f"flex-integration-sdk-python/{__version__} (python/{platform.python_version()})"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from ._argument_values import endpoint_of, endpoints, value_of
 from ._notices import TokenNotices, show_log
 from ._output import print_json
-from ._settings import arguments_of, settings_options, store_is_chosen
-from ._values import endpoint_of, endpoints, value_of
+from ._shared_options import arguments_of, settings_options, store_is_chosen
 
 if TYPE_CHECKING:
     from flex_integration_sdk import IntegrationSDK, Response
@@ -163,7 +163,7 @@ def _usage(param: Param) -> str:
 
 
 def _about(param: Param) -> str:
-    from ._values import form_of
+    from ._argument_values import form_of
 
     form = form_of(param)
     return param.doc.replace("``", "") + (f" [{form}]" if form else "")

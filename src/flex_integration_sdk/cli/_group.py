@@ -6,7 +6,7 @@ import difflib
 
 import click
 
-from ._values import endpoint_of
+from ._argument_values import endpoint_of
 
 
 class Group(click.Group):

@@ -11,7 +11,7 @@ import click
 
 from ._group import Group
 from ._output import print_facts, print_json
-from ._settings import open_lasting_store, settings_options
+from ._shared_options import open_lasting_store, settings_options
 
 if TYPE_CHECKING:
     from flex_tokenstore import Token, TokenStore

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 try:
     from ._data.database import SandboxFileError
-    from ._server.app import create_app
+    from ._server.asgi_app import create_app
     from ._server.serve import RunningSandbox, SandboxAddressError, run, serve
     from ._settings import SandboxSettings
 except ModuleNotFoundError as error:

@@ -19,7 +19,7 @@ import uvicorn
 from flex_integration_sdk.errors import FlexError
 from flex_integration_sdk.sandbox._settings import AuthErrors, SandboxSettings
 
-from .app import Dropped, create_app
+from .asgi_app import Dropped, create_app
 
 START_WAIT = 15.0
 _IDLE = 60  # seconds; a client must give up a connection first, or a call may find it closed

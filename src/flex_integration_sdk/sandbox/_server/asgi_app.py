@@ -19,18 +19,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from flex_integration_sdk._transit import dumps
-from flex_integration_sdk.sandbox._endpoints.dispatch import Api
 from flex_integration_sdk.sandbox._endpoints.media import is_signed, receive
 from flex_integration_sdk.sandbox._endpoints.pages import to_json
+from flex_integration_sdk.sandbox._endpoints.router import Api
 from flex_integration_sdk.sandbox._limits import Limiter
 from flex_integration_sdk.sandbox._refusal import ApiFault, not_found
 from flex_integration_sdk.sandbox._settings import AuthErrors, SandboxSettings
 from flex_tokenstore import Secret
 
 from .bodies import TRANSIT, read_body, read_form, read_json
-from .guard import Guard
+from .browser_guard import Guard
+from .issued_tokens import Tokens
 from .planned_faults import Fault, Faults
-from .tokens import Tokens
 
 NO_STORE = {"Cache-Control": "no-store"}  # RFC 6749 section 5.1
 _PEAK = "peak_token_requests_in_flight"
