@@ -70,7 +70,7 @@ class Server:
         answer: Answer = yield request
         known = True
         if answer.status == 403:
-            # The same status for a token that has ended and for a policy that says no.
+            # The same status for a token that has expired and for a policy that refuses.
             looked = yield Request("GET", "auth/token/lookup-self", None, token)
             known = looked.status == 200
             other = None if known else (yield from self.sign_in.another(token))
