@@ -12,7 +12,7 @@ from ._database import Database, Resource
 from ._fault import ApiFault, conflict, not_found
 
 Handler = Callable[["Context", Arguments], Any]
-"""An endpoint: gives a resource, or for queries an answer."""
+"""An endpoint: returns a resource, or for queries a response."""
 
 H = TypeVar("H", bound=Handler)
 

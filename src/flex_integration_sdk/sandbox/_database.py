@@ -42,7 +42,7 @@ class Database:
         seed: What a new one starts with, oldest first.
 
     Raises:
-        SandboxFileError: The file cannot be opened or written, or is none of a sandbox.
+        SandboxFileError: The file cannot be opened or written, or does not belong to a sandbox.
     """
 
     def __init__(self, path: str | None, seed: Callable[[], list[Resource]]) -> None:
@@ -53,8 +53,8 @@ class Database:
         except (sqlite3.Error, OSError) as error:
             why = getattr(error, "strerror", None) or str(error)
             raise SandboxFileError(
-                f"the sandbox cannot keep its data in {path}: {why}; name a file of a sandbox, "
-                "or a new one in a folder that exists"
+                f"the sandbox cannot keep its data in {path}: {why}; pass a file that a sandbox "
+                "made, or a new file in a folder that exists"
             ) from None
 
     def _open(self, path: str | None) -> None:
