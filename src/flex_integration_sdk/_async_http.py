@@ -275,7 +275,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
     async def _borrowed(
         self, shared: AsyncShared, watch: AsyncWatch, sent: ApiRequest | AuthRequest
     ) -> Any:
-        """The HTTP client of a connection that is this request's alone."""
+        """The HTTP client of a connection that only this request uses."""
         slot = shared.slots.take(watch)
         if slot is None:
             limit = self._wait_limit(watch, revokes=getattr(sent, "token", None) is not None)

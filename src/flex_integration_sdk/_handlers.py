@@ -33,7 +33,7 @@ class TypeHandler:
         writer: From your value to the SDK's.
 
     Raises:
-        ConfigurationError: The type is none of these, or the parts do not fit each other.
+        ConfigurationError: The type is not one of these, or the parts do not fit each other.
     """
 
     sdk_type: type
@@ -45,12 +45,12 @@ class TypeHandler:
     def __post_init__(self) -> None:
         if self.sdk_type not in SDK_TYPES:
             known = ", ".join(kind.__name__ for kind in SDK_TYPES)
-            raise ConfigurationError(f"a type handler's sdk_type is one of {known}")
+            raise ConfigurationError(f"a type handler's sdk_type must be one of {known}")
         finds = (self.app_type is not None) + (self.can_handle is not None)
         if finds != (self.writer is not None):
             raise ConfigurationError(
-                "a type handler with a writer needs app_type or can_handle, one of them, and "
-                "without a writer neither"
+                "a type handler with a writer needs either app_type or can_handle; one without a "
+                "writer takes neither"
             )
         if self.reader is None and self.writer is None:
             raise ConfigurationError("a type handler needs a reader, a writer, or both")

@@ -242,7 +242,7 @@ class Http(ClientMaker[Shared]):
         raise failure
 
     def _borrowed(self, watch: Watch, sent: ApiRequest | AuthRequest) -> Any:
-        """The HTTP client of a connection that is this request's alone."""
+        """The HTTP client of a connection that only this request uses."""
         shared = watch.lender = self._shared()
         slot = shared.slots.take(watch)
         if slot is None:

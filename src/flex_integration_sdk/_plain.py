@@ -21,10 +21,10 @@ def to_plain(value: Any, *, default: Callable[[Any], Any] | None = None) -> Any:
     """``value`` in dicts, lists, strings, numbers, booleans and None, which ``json.dumps`` takes.
 
     A :class:`Response` becomes its whole body, a resource its dict. Other values have the form
-    that the API gives them in JSON: UUID and Decimal are strings, times ISO 8601 with milliseconds,
-    Money ``{"amount", "currency"}``, LatLng ``{"lat", "lng"}``. Bytes are Base64, a ``TaggedValue``
-    is ``{"tag", "value"}``, and NaN and infinity, which JSON lacks, are ``"NaN"``, ``"Infinity"``
-    and ``"-Infinity"``.
+    that the API returns them in JSON: UUID and Decimal are strings, times ISO 8601 with
+    milliseconds, Money ``{"amount", "currency"}``, LatLng ``{"lat", "lng"}``. Bytes are Base64, a
+    ``TaggedValue`` is ``{"tag", "value"}``, and NaN and infinity, which JSON lacks, are ``"NaN"``,
+    ``"Infinity"`` and ``"-Infinity"``.
 
     To get the same types back, use :func:`flex_integration_sdk.types.json_default` instead.
 
@@ -56,7 +56,10 @@ def to_plain(value: Any, *, default: Callable[[Any], Any] | None = None) -> Any:
     if text is not None:
         return text
     if default is None:
-        raise TypeError(f"a value of type {type(found).__name__} has no plain form; give default")
+        raise TypeError(
+            f"a value of type {type(found).__name__} cannot be converted to plain data; pass "
+            "default"
+        )
     return to_plain(default(found), default=default)
 
 
@@ -69,7 +72,7 @@ def _text(value: Any) -> str | None:
         return value.isoformat()
     if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(value).decode("ascii")
-    return "(nested too deep)" if isinstance(value, TooDeep) else None
+    return "(nested too deeply)" if isinstance(value, TooDeep) else None
 
 
 def _key(key: Any) -> str:

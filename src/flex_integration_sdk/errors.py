@@ -71,7 +71,7 @@ class AuthenticationError(FlexError, GrantError, PermissionError):
 
 
 class ClientSecretError(AuthenticationError):
-    """A sign-in is needed, and the client secret's file or callable gives none. Nothing was sent.
+    """A sign-in is needed, and the client secret's file or callable returns none. Nothing was sent.
 
     The error that a callable raised is the cause, without its text, which may hold the secret.
     """
@@ -136,7 +136,7 @@ class MissingSecretError(AuthenticationError):
             return f"the token in {where} cannot be used any more and has no refresh token"
         if self.why == "rejected":
             said = self.rejected_by or "the server rejected the refresh token"
-            return f"{said.rstrip('.')}. It came from {where}. There is no other one"
+            return f"{said.rstrip('.')}. It came from {where}, and there is no other refresh token"
         if self.why == "store_unavailable":
             return f"{where} cannot be reached, and this process has no refresh token of its own"
         return f"there is no usable token in {where}"
@@ -217,7 +217,7 @@ class BadRequestError(ApiError):
 
 
 class UnauthorizedError(ApiError, AuthenticationError):
-    """401: the API refused each token that could be had."""
+    """401: the API refused each token that could be obtained."""
 
 
 class PaymentFailedError(ApiError):

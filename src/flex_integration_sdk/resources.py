@@ -1,4 +1,4 @@
-"""What the API gives: resources as dicts with typed attributes that find what is related to them.
+"""What the API returns: resources as dicts with typed attributes that find what is related to them.
 
 The names and types are those of the API's reference. What the API sends beyond them is there all
 the same; what a ``fields`` argument left out is not, whatever the type says.
@@ -66,13 +66,13 @@ class Resource(dict[str, Any], Generic[A]):
 
     @property
     def attributes(self) -> A:
-        """Its attributes; an empty dict if the API gave only a reference."""
+        """Its attributes; an empty dict if the API returned only a reference."""
         return cast(A, self.get("attributes") or {})
 
     def related(self, name: str) -> Resource[Any] | None:
         """The resource of a to-one relationship; None if there is none.
 
-        One that was not asked for with ``include`` has its id and type alone.
+        One that was not asked for with ``include`` has only its id and type.
 
         Raises:
             KeyError: This resource has no such relationship.

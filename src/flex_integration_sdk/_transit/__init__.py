@@ -22,7 +22,7 @@ _ENCODER = json.JSONEncoder(
     separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
 )
 _MOST_DIGITS = 4000  # as of ``~i``; Python prints no whole number above 4,300
-_STACK = "nested too deep for what is left of the stack"
+_STACK = "nested too deeply for the stack that is left"
 
 
 def loads(text: str | bytes) -> Any:
@@ -126,5 +126,7 @@ def dumps(value: Any, *, verbose: bool = False) -> str:
     except RecursionError:
         raise TransitError(_STACK) from None
     except UnicodeEncodeError:
-        raise TransitError("a text with half a surrogate pair, which is not Unicode") from None
+        raise TransitError(
+            "a string with half a surrogate pair, which is not valid Unicode"
+        ) from None
     return text
