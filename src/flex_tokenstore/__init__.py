@@ -1,4 +1,4 @@
-"""Token stores that plug in: one token per identity, one renewal however many need it.
+"""Token stores that plug in: one token per identity, one refresh however many need it.
 
 Open a store by name with :func:`open_store`, let a :class:`TokenSession` keep the token in it,
 list what is installed with :func:`list_stores`. To write a store, see

@@ -1,4 +1,4 @@
-"""The token of an asyncio program: had once, renewed once, however many tasks need it."""
+"""The token of an asyncio program: requested once, refreshed once, however many tasks need it."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ class AsyncTokenSession(SessionBase):
                 port = _Port(self.store, self._grants)
                 result = await _drive(self._start(flow), port, flight, self._report)
             except asyncio.CancelledError:
-                closed = "the event loop was shut down while a token was renewed"
+                closed = "the event loop was shut down while a token was being obtained"
                 flight.give(None, SessionClosedError(closed))
                 raise
             except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
@@ -229,8 +229,8 @@ class AsyncTokenSession(SessionBase):
             self._loop, self._process = loop, os.getpid()
         elif self._loop is not loop:
             raise SessionClosedError(
-                "this session belongs to another event loop, which still lives; make a session in "
-                "each event loop"
+                "this session belongs to another event loop, which is still open; make a session "
+                "in each event loop"
             )
         return loop
 

@@ -90,7 +90,7 @@ def make_private_folder(folder: Path) -> None:
         folder = folder.parent
     for path in reversed(missing):
         # Another process may be making it too. On Windows a folder inherits its parent's rights.
-        # There, mode 0700 (Python 3.12.4 and newer) gives it to administrators alone if one made
+        # There, mode 0700 (Python 3.12.4 and newer) gives it to administrators only, if one made
         # it: the same user could not open it later without elevation.
         if _windows.WINDOWS:
             path.mkdir(exist_ok=True)
@@ -175,7 +175,7 @@ def _absolute(
         path = _of_variable(variable, name) or Path(find())
     if path.is_absolute():
         return path
-    # A relative folder would be one of the working folder's: others choose what is in there.
+    # A relative folder would be in the current directory: others choose what is in there.
     try:
         home_based = Path(default).expanduser() / name
     except RuntimeError:

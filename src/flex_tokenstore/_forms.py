@@ -39,7 +39,7 @@ def is_quoted(text: str) -> bool:
 
 def expanded(path: str) -> str:
     """``path`` with ``~`` replaced by the home folder, where there is one."""
-    return os.path.expanduser(path)  # noqa: PTH111 - it leaves an unknown user alone; Path raises
+    return os.path.expanduser(path)  # noqa: PTH111 - it keeps the name of an unknown user; Path raises
 
 
 def problem_of_path(path: str, *, relative: bool) -> str:
@@ -54,7 +54,7 @@ def problem_of_path(path: str, *, relative: bool) -> str:
     if any(not letter.isprintable() and not "\ud800" <= letter <= "\udfff" for letter in path):
         return "contains a control character, such as a line end: write one path, on one line"
     if found := _URL.match(path):
-        return f"starts with {found[0]}, but it takes a path, not a URL: write the full path alone"
+        return f"starts with {found[0]}, but it takes a path, not a URL: write only the full path"
     if found := _UNEXPANDED.search(path):
         return (
             f"contains {found[0]}, which nothing expands here: write the full path (a ~ at its "

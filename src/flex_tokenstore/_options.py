@@ -159,7 +159,7 @@ def describe_options(cls: type) -> list[OptionInfo]:
     """The options of a store class, in the order of their definition.
 
     Raises:
-        StoreLoadError: ``cls.Options`` is no dataclass, or its annotations cannot be resolved.
+        StoreLoadError: ``cls.Options`` is not a dataclass, or its annotations cannot be resolved.
     """
     fields = _fields(cls, cls.__name__)
     if not fields:

@@ -64,7 +64,7 @@ def list_stores(*, check: bool = False) -> list[StoreInfo]:
 
 
 def describe_store(name: str) -> StoreInfo:
-    """What :func:`list_stores` with ``check=True`` tells of one store; imports that one alone.
+    """What :func:`list_stores` with ``check=True`` tells of one store; imports only that one.
 
     Raises:
         UnknownStoreError: No installed store has that name.
@@ -78,7 +78,7 @@ def describe_store(name: str) -> StoreInfo:
 
 
 def load_store_class(name: str) -> type:
-    """The class registered under ``name``; imports that plugin alone.
+    """The class registered under ``name``; imports only that plugin.
 
     Raises:
         UnknownStoreError: No installed store has that name.
@@ -200,8 +200,8 @@ def _unknown(name: str, found: list[Candidate]) -> UnknownStoreError:
         advice = "for a file of your own, choose the store 'file' with the option 'path'"
     elif any(candidate.name == name for candidate in left_out()):
         advice = (
-            "there is one in the working folder, where none is looked for: install it, or pass "
-            "an object made from its class"
+            "there is one in the current directory, which is not searched: install it, or pass an "
+            "object made from its class"
         )
     return UnknownStoreError(
         f"no token store is named {name!r}{hint} (installed: {', '.join(names)}); {advice}",

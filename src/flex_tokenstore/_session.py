@@ -1,4 +1,4 @@
-"""The token of a sync program: had once, renewed once, however many threads need it."""
+"""The token of a sync program: requested once, refreshed once, however many threads need it."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Grants(Protocol):
     A method ``place()`` is optional too: a context manager, entered before the token lock is
     acquired and left after it is released. It waits where too many token requests are under way
     already: who waits under the lock would see its lease expire. An error of ``refresh`` or
-    ``sign_in`` whose ``busy`` is true has the session release the lock, and begin anew.
+    ``sign_in`` whose ``busy`` is true makes the session release the lock and start again.
     """
 
     def refresh(self, refresh_token: Secret[str]) -> Mapping[str, Any]:
-        """The refresh grant (section 6); gives the JSON object of the token answer."""
+        """The refresh grant (section 6); returns the JSON object of the token response."""
         ...
 
     def sign_in(self) -> Mapping[str, Any]:
@@ -66,13 +66,14 @@ class TokenSession(SessionBase):
         store: Where the token is kept. The session closes it.
         grants: How to get a token.
         request_timeout: Seconds that one token request takes at most; what ``grants`` keeps to.
-        failure_window: Seconds after a failed renewal during which none is tried.
-        lock_timeout: Seconds to wait for another program's renewal; None: as long as the lease
-            of a program that died may last, and 10 s.
-        on_store_error: ``"raise"``, or ``"memory"``: go on with a token in memory alone while
+        failure_window: Seconds after a failed token request during which none is sent.
+        lock_timeout: Seconds to wait while another program obtains a token; None: as long as
+            the lease of a program that died may last, and 10 s.
+        on_store_error: ``"raise"``, or ``"memory"``: go on with a token in memory only while
             the store cannot be reached, at the price of one sign-in for each process.
-        on_event: Called with each :class:`Event`, in the thread that renews, which waits for
-            it: it must be quick, and must not use the session. What it raises is logged.
+        on_event: Called with each :class:`Event`, in the thread that obtains the token,
+            which waits for it: it must be quick, and must not use the session. What it raises is
+            logged.
 
     Raises:
         TypeError: ``on_event`` cannot be called, or is a coroutine function.
@@ -105,13 +106,13 @@ class TokenSession(SessionBase):
         """A token that should work: from memory, from the store, or from the server.
 
         Raises:
-            TokenStoreError: None can be had; see ``flex_tokenstore.errors``. Also what the
-                grants raise.
+            TokenStoreError: No token could be obtained; see ``flex_tokenstore.errors``. Also what
+                the grants raise.
         """
         return self._at_hand() or self._obtain().token
 
     def new_call(self, endpoint: str = "") -> TokenCall:
-        """For one API call and its repetitions after 401 answers.
+        """For one API call and its repetitions after 401 responses.
 
         Args:
             endpoint: What is called: a 401 of one endpoint says nothing of the others.
@@ -134,13 +135,13 @@ class TokenSession(SessionBase):
         return bool(self._alone(_flow.revoke))
 
     def remove(self) -> None:
-        """Removes the token from the store and from memory; the server is not told."""
+        """Deletes the token in the store and in memory; it does not revoke the token."""
         self._alone(_flow.remove)
 
     def close(self) -> None:
-        """Waits for a renewal under way, tries once more to save, and closes the store."""
+        """Waits for a token request under way, tries once more to save, and closes the store."""
         refuse_within_report()
-        self._closed = True  # first: a renewal that began later would find the store closed
+        self._closed = True  # first: a refresh that began later would find the store closed
         if self._saver is not None:
             self._saver.ended.give(None)
         flight = self._gate.current(self)

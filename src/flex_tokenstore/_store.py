@@ -69,7 +69,7 @@ class TokenStore:
 
         Raises:
             TokenUnavailableError: The store cannot answer.
-            TokenCorruptError: What is stored is no token.
+            TokenCorruptError: What is stored is not a token.
             TokenIdentityError: What is stored is not this identity's.
         """
         with self._opened.guard("read the token", "get_token") as failed:
@@ -91,7 +91,7 @@ class TokenStore:
             TokenIdentityError: The token given or the stored one is another identity's.
             TypeError: ``token`` is not a :class:`Token`, or ``expected`` not a string or None.
         """
-        token = taken(token)  # type: ignore[assignment]  # what is no token is refused below
+        token = taken(token)  # type: ignore[assignment]  # what is not a token is refused below
         check_expected(expected)
         written = self._opened.write(token)
         hook = self._binding.set_token
@@ -141,14 +141,15 @@ class TokenStore:
 
     @contextmanager
     def token_lock(self, wait: float, lease: float) -> Iterator[float | None]:
-        """Holds the right to renew this identity's token, among all who share the store.
+        """Holds the token lock: the right to request a new token for this identity, among all who
+        share the store.
 
         Args:
             wait: Seconds to wait for it; 0: one try.
             lease: Seconds after which a lock with a lease falls free by itself.
 
         Yields:
-            The value of ``time.monotonic()`` at which the lease ends; None: held until released.
+            The value of ``time.monotonic()`` at which the lease expires; None: held until released.
 
         Raises:
             TokenLockTimeoutError: It could not be acquired within ``wait``.
@@ -163,7 +164,7 @@ class TokenStore:
         finally:
             with self._opened.guard("release its lock", "token_lock") as failed:
                 self._leave(manager)
-            failed.warn()  # not raised: the lease or the holder's end frees it
+            failed.warn()  # not raised: the lease expires, or the holder's end frees it
 
     def close(self) -> None:
         """Gives back what the store opened; twice is fine."""
@@ -191,7 +192,7 @@ class TokenStore:
         return f"<{type(self).__name__} {self.name!r} of {self.identity.key}>"
 
     def __reduce__(self) -> Any:
-        raise TypeError("a token store is not pickled: open one in each process")
+        raise TypeError("a token store cannot be pickled: open one in each process")
 
     def _refuse_newer(self, expected: str | None) -> None:
         """Looks before whatever is there is replaced: a newer version's token must stay.
@@ -216,7 +217,7 @@ class TokenStore:
         return _no_lock() if lock is None else lock.hold(wait)
 
     def _acquire(self, wait: float, lease: float) -> tuple[Any, float | None]:
-        with self._opened.guard("take the token lock", "token_lock") as failed:
+        with self._opened.guard("acquire the token lock", "token_lock") as failed:
             manager = self._lock_manager(wait, lease)
             end = self._enter(manager)
             if not is_lease_end(end):
@@ -271,7 +272,7 @@ def open_store(
 
     Raises:
         UnknownStoreError: No installed store has that name.
-        StoreLoadError: The plugin cannot be loaded or is no store.
+        StoreLoadError: The plugin cannot be loaded or is not a store.
         StoreOptionsError: An option is unknown, missing or of a wrong type.
         TokenUnavailableError: The store could not be opened.
         TypeError: ``identity`` is not a ``TokenIdentity``.

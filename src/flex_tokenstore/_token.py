@@ -35,7 +35,7 @@ class Token:
     """An OAuth token and what is known of its origin. Frozen; shows no secret.
 
     Args:
-        data: The JSON object, as the Authentication API gave it, with or without the
+        data: The JSON object, as the Authentication API returned it, with or without the
             ``flex_tokenstore`` key. It is copied.
 
     Raises:
@@ -79,7 +79,7 @@ class Token:
         obtained_at: float,
         sign_ins: Sequence[float] = (),
     ) -> Token:
-        """A token as the server just gave it, tagged with its owner and times.
+        """A token as the server just issued it, tagged with its owner and times.
 
         Args:
             answer: The JSON object of the token answer.
@@ -120,7 +120,7 @@ class Token:
 
     @property
     def token_type(self) -> str | None:
-        """``token_type`` as the server spelled it; None if it gave none, or not as a string."""
+        """``token_type`` as the server spelled it; None if it sent none, or not as a string."""
         found = self._data.get("token_type")
         return found if isinstance(found, str) else None
 
@@ -154,7 +154,7 @@ class Token:
 
     @property
     def grant_type(self) -> str:
-        """The grant that would renew it: ``"refresh_token"`` or ``"client_credentials"``."""
+        """The grant that would replace it: ``"refresh_token"`` or ``"client_credentials"``."""
         return "refresh_token" if self._data.get("refresh_token") else "client_credentials"
 
     @property
@@ -199,7 +199,7 @@ class Token:
         return self
 
     def __reduce__(self) -> Any:
-        raise TypeError("a Token is not pickled: its secrets would travel in the clear")
+        raise TypeError("a Token cannot be pickled: its secrets would travel in the clear")
 
 
 def check_token_object(data: object, *, wrapped: bool = False) -> TokenObject:

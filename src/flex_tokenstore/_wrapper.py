@@ -46,8 +46,8 @@ class WrapperStore:
         """The token for what is stored.
 
         Raises:
-            TokenCorruptError: It cannot be had. Anything else that is raised counts as that, and
-                as content that must be left where it is: the key, say, may be the wrong one.
+            TokenCorruptError: It cannot be obtained. Anything else that is raised counts as that,
+                and as content that must be left where it is: the key, say, may be the wrong one.
         """
         return token
 
@@ -72,7 +72,7 @@ class WrapperStore:
 
     # Not marked: where it is not overridden, the inner store's own hook is bound, if it has one.
     def prepare_save(self, expected: str | None) -> Any:
-        """What the inner store's hook gives; for a wrapper that overrides it."""
+        """What the inner store's hook returns; for a wrapper that overrides it."""
         hook = self._inner.prepare_save
         return None if hook is None else _call(hook, expected=expected)
 
@@ -95,7 +95,8 @@ class WrapperStore:
             wrapped[TAG] = {**tag, **wrapped.get(TAG, {}), "revision": revision}
             return wrapped
         raise TokenUnavailableError(
-            f"{type(self).__name__}.wrap gave what no store can hold: {problem}. Nothing was saved",
+            f"{type(self).__name__}.wrap returned what no store can hold: {problem}. Nothing was "
+            "saved",
             place=self.place,
         )
 

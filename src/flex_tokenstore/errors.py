@@ -52,7 +52,7 @@ class TokenStoreError(Exception):
     Args:
         message: What happened and what to do next; never a secret.
         store: Name of the store, such as ``"file"``.
-        place: Where the store keeps the token: a path, a key, an address without its password.
+        place: Where the store keeps the token: a path, a key, or an address without its password.
     """
 
     def __init__(

@@ -51,7 +51,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec(firstresult=True)
 def get_token() -> dict[str, Any] | Awaitable[dict[str, Any] | None] | None:
-    """The stored token, as the object that was given to ``set_token``; None only if there is none.
+    """The stored token, as the object that was passed to ``set_token``; None only if there is none.
 
     Raises:
         TokenUnavailableError: The store cannot answer.
@@ -118,19 +118,20 @@ def prepare_save(expected: str | None) -> Awaitable[None] | None:
 def token_lock(
     wait: float, lease: float
 ) -> AbstractContextManager[float | None] | AbstractAsyncContextManager[float | None]:
-    """Optional. The right to renew this identity's token, among all who share the store.
+    """Optional. The right to request a new token for this identity, among all who share the store.
 
-    Returns a context manager that gives None (held until released, or until its holder dies) or
-    the value of ``time.monotonic()`` at which the lease ends. It may be left in another thread
-    than it was entered in; leaving it after its lease ended does nothing.
+    Returns a context manager: yield None for a lock that is held until it is released or its
+    holder dies; yield a deadline (``time.monotonic()``) for a lease. It may be left in another
+    thread than the one that entered it. Leaving it after its lease expired does nothing.
 
     Args:
         wait: Seconds to wait for it; 0: one try. Raises
-            :class:`~flex_tokenstore.TokenLockTimeoutError` on entering if not had by then; a
-            wait of at most 1 s is a slice of a longer one, between which the caller reads the
-            store, and may end early when the lock has passed to another.
-        lease: Seconds after which a lock with a lease must fall free by itself. It is never
-            renewed while held.
+            :class:`~flex_tokenstore.TokenLockTimeoutError` on entering if it could not be
+            acquired by then. A wait of at most 1 s is a slice of a longer one: the caller reads the
+            store between slices. Such a wait may stop early when the lock has passed to another
+            holder.
+        lease: Seconds after which a lock with a lease must expire by itself. It is never
+            extended while held.
     """
     raise NotImplementedError  # a specification is never called
 
@@ -146,7 +147,7 @@ def lock_id() -> str:
 
 @hookspec(firstresult=True)
 def close() -> Awaitable[None] | None:
-    """Optional. Gives back the connections that the store itself opened."""
+    """Optional. Closes the connections that the store itself opened."""
 
 
 REQUIRED = ("get_token", "set_token", "remove_token")

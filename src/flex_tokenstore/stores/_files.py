@@ -36,7 +36,7 @@ _SETTLED = 300_000_000  # nanoseconds; who empties a file and then writes it tak
 
 
 class PrivateFiles:
-    """Files of one folder, for this user alone.
+    """Files of one folder, for this user only.
 
     Args:
         folder: The folder; made with mode 0700 when first written to.
@@ -182,7 +182,7 @@ class PrivateFiles:
         _sync(path.parent)
 
     def move_aside(self, path: Path, unchanged: Callable[[Path], bool]) -> Path | None:
-        """Renames corrupt content to ``<name>.corrupt-<time>``, which it gives.
+        """Renames corrupt content to ``<name>.corrupt-<time>``, and returns that path.
 
         Args:
             path: The file.

@@ -98,10 +98,10 @@ class Bench:
     def need_identities(self) -> None:
         """Skips the test if the config names the place of one token."""
         if self.one_identity:
-            pytest.skip("one_identity: this config names the place of one identity's token")
+            pytest.skip("one_identity: this config names the location of one identity's token")
 
     def leased(self) -> bool:
-        """Its lock has a lease: entering it gives the time at which that ends."""
+        """Its lock has a lease: entering it returns the time at which that expires."""
         with self.handle.lock(PROMPT, 60.0) as end:
             return end is not None
 

@@ -155,7 +155,9 @@ class LeaseTests(ContractFixtures):
             assert end is not None
             with second.lock(self.shortest_lease + 5.0, LEASE):
                 early = end - time.monotonic()
-                assert early < 0.05, f"another had the lock {early:.2f} s before the lease ended"
+                assert early < 0.05, (
+                    f"another holder acquired the lock {early:.2f} s before the lease expired"
+                )
 
     def test_leaving_after_the_lease_frees_nothing(self, bench: Bench) -> None:
         """The lock may be another's by then: only its own holder frees it."""
@@ -177,7 +179,9 @@ class LeaseTests(ContractFixtures):
 
     def _need_lease(self, bench: Bench) -> None:
         if not bench.leased():
-            pytest.skip("its lock has no lease: it is held until released, or its holder dies")
+            pytest.skip(
+                "its lock has no lease: it is held until it is released, or its holder dies"
+            )
 
 
 def check_taken(handle: Handle, wait: float = 0.0) -> None:
