@@ -283,7 +283,7 @@ def problem_of_secret(secret: Secret[str], *, quotes: bool) -> str:
     if not secret:
         return "is empty"
     if quotes and is_quoted(secret.reveal()):
-        return "is in quotes, which are taken as a part of it: write it without them"
+        return "is in quotes, which count as part of it: write it without them"
     if re.search("[\ud800-\udfff]", secret.reveal()):
         return _UNDECODED
     if re.search(r"[\r\n]", secret.reveal()):

@@ -106,7 +106,7 @@ def _no_config(given: object) -> StoreOptionsError:
             '{"name": …, "url": …}'
         )
     elif isinstance(value, PurePath):
-        text = "token_store got a path; for a file of your own use file_store(path=…)"
+        text = "token_store got a path; to choose the file, use file_store(path=…)"
     else:
         text = (
             "token_store takes a store's name, a mapping with 'name' and options, or an object "
@@ -173,8 +173,8 @@ def config_of(variable: str, name: OptionValues, found: OptionValues) -> OptionV
         del value  # a traceback may show locals
         if quoted:
             raise StoreOptionsError(
-                f"the value of {key} is in quotes, which are taken as a part of it: set it without "
-                "them (a shell takes them off; docker --env-file, systemd and YAML may not)"
+                f"the value of {key} is in quotes, which count as part of it: set it without them "
+                "(a shell removes them; docker --env-file, systemd and YAML may not)"
             )
     config = OptionValues()
     for key in found:

@@ -50,7 +50,7 @@ def state_folder() -> Path:
         TokenUnavailableError: This user has no home folder.
     """
     dirs = _dirs(APP)
-    instead = 'do without a lock among processes: host_lock="off"'
+    instead = 'work without a lock between processes: host_lock="off"'
     return _absolute(lambda: dirs.user_state_dir, "~/.local/state", APP, "XDG_STATE_HOME", instead)
 
 

@@ -50,7 +50,7 @@ def problem_of_path(path: str, *, relative: bool) -> str:
         relative: Whether a path relative to the current directory is accepted.
     """
     if any(quote in path[:1] + path[-1:] for quote in "\"'`\u201c\u201d\u2018\u2019"):
-        return "is in quotes, which are taken as a part of it: write it without them"
+        return "is in quotes, which count as part of it: write it without them"
     if any(not letter.isprintable() and not "\ud800" <= letter <= "\udfff" for letter in path):
         return "contains a control character, such as a line end: write one path, on one line"
     if found := _URL.match(path):

@@ -233,7 +233,7 @@ class HostLock:
             remedy = f"{owner}; or choose a folder that this user may write in"
         if self._store is None:  # it is the one that we give to a store that has none
             remedy += (
-                ", or choose another folder with XDG_STATE_HOME, or do without a lock among "
+                ", or choose another folder with XDG_STATE_HOME, or work without a lock between "
                 'processes: host_lock="off"'
             )
         else:

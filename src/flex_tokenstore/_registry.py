@@ -197,7 +197,7 @@ def _unknown(name: str, found: list[Candidate]) -> UnknownStoreError:
     hint = f"; did you mean {near[0]!r}?" if near else ""
     advice = "a plugin must be installed in the same environment as this program"
     if any(character in name for character in "/\\") or name.endswith(".json"):
-        advice = "for a file of your own, choose the store 'file' with the option 'path'"
+        advice = "to choose the file, use the store 'file' with the option 'path'"
     elif any(candidate.name == name for candidate in left_out()):
         advice = (
             "there is one in the current directory, which is not searched: install it, or pass an "

@@ -225,4 +225,6 @@ def _key_name(value: Any) -> str:
     try:
         return key_text(value)
     except _WRONG:
-        raise TransitError(f"a map key of type {type(value).__name__} has no text") from None
+        raise TransitError(
+            f"a map key of type {type(value).__name__} cannot be converted to a string"
+        ) from None

@@ -80,11 +80,11 @@ class PrivateFiles:
         try:
             found = retried(path.stat)
         except FileNotFoundError:
-            with reporting("looked at", path):
+            with reporting("inspected", path):
                 check_absent(path)
             return None
         except OSError as error:
-            fail("looked at", path, error)
+            fail("inspected", path, error)
         return _signature(found)
 
     def resolve(self, name: str) -> Path:
@@ -98,7 +98,7 @@ class PrivateFiles:
         except FileNotFoundError:
             return path
         except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, Python 3.12-
-            fail("looked at", path, error if isinstance(error, OSError) else OSError(errno.ELOOP))
+            fail("inspected", path, error if isinstance(error, OSError) else OSError(errno.ELOOP))
         if outside:
             self.privacy.object(path, "it is a link out of its folder", "put the file itself there")
         return target
@@ -147,7 +147,7 @@ class PrivateFiles:
 
     def is_clean(self, path: Path) -> bool:
         """There is neither a file with content nor what a crash in a write of it left."""
-        with reporting("looked at", path):
+        with reporting("inspected", path):
             if is_there(temporary(path)):
                 return False
             return not is_there(path) or (path.lstat().st_size == 0 and is_mount_point(path))
@@ -244,7 +244,7 @@ class PrivateFiles:
 
     def check_folder(self) -> None:
         """Refuses a folder in which others could plant files; none at all is fine."""
-        with reporting("looked at", self.folder), suppress(FileNotFoundError):
+        with reporting("inspected", self.folder), suppress(FileNotFoundError):
             self._check_folder()
 
     def prepare_folder(self) -> None:

@@ -139,7 +139,7 @@ class AsyncGrants:
 
 def _checked(line: bytes) -> Mapping[str, Any]:
     if not line:
-        raise GrantError("no answer", reason="transient")
+        raise GrantError("no response", reason="transient")
     answer: dict[str, Any] = json.loads(line)
     if "error" in answer:
         raise GrantError("the refresh token was rejected", reason="rejected")
