@@ -57,7 +57,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         self._watches: set[AsyncWatch] = set()
 
     async def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
-        """An API request and its answer; ``timeout`` is for each piece of a long one."""
+        """An API request and its response; ``timeout`` is for each piece of a long one."""
         shared = await self._shared()
 
         async def request(client: Any, watch: AsyncWatch) -> ApiAnswer:

@@ -303,7 +303,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
         return self._interpret(answer, name)  # outside: type handlers may make calls of their own
 
     def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
-        """Sends it until there is an answer that is not of a refused token."""
+        """Sends it until the response does not refuse the token."""
         if limiters := self._limits.of(name):
             self.session.token()  # else a sign-in would come between the place and the call
             wait(limiters, self._closing.sleep)

@@ -86,7 +86,7 @@ def upload_file(
 
     Raises:
         ApiError: The server refused; a subclass by status.
-        OSError: The file cannot be read; ``TransportError`` if no answer came.
+        OSError: The file cannot be read; ``TransportError`` if no response came.
         ValueError: ``upload`` was not expanded, its URL or headers cannot be sent, or it was made
             for another ``mime_type``.
         TypeError: ``upload`` is not an answer, or ``file`` not a file.
@@ -130,7 +130,7 @@ async def async_upload_file(
 
     Raises:
         ApiError: The server refused; a subclass by status.
-        OSError: The file cannot be read; ``TransportError`` if no answer came.
+        OSError: The file cannot be read; ``TransportError`` if no response came.
         ValueError: ``upload`` was not expanded, its URL or headers cannot be sent, or it was made
             for another ``mime_type``.
         TypeError: ``upload`` is not an answer, or ``file`` not a file.

@@ -1,4 +1,4 @@
-"""Token requests: what is sent, and what the answer means (RFC 6749; facts of the wire)."""
+"""Token requests: what is sent, and what the response means (RFC 6749; facts of the wire)."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def read_token(request: AuthRequest, answer: AuthAnswer, *, refreshing: bool) ->
         AuthenticationError: The server refuses, or issued something else than a bearer token.
         ServerError: It failed (5xx).
         RateLimitedError: It answered 429.
-        TransportError: The answer is not the token endpoint's.
+        TransportError: The response is not the token endpoint's.
     """
     host = urlsplit(request.url).netloc
     if not 200 <= answer.status < 300:

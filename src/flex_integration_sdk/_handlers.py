@@ -63,7 +63,7 @@ class TypeHandler:
 
 
 def read(value: Any, handlers: Sequence[TypeHandler]) -> Any:
-    """A decoded answer with the program's own types.
+    """A decoded response with the program's own types.
 
     Equal ids become one object, so that a reference finds its resource although the program's type
     may have no equality.

@@ -65,7 +65,7 @@ class Http(ClientMaker[Shared]):
         self._writing: dict[Watch, int] = {}
 
     def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
-        """An API request and its answer; ``timeout`` is for each piece of a long one."""
+        """An API request and its response; ``timeout`` is for each piece of a long one."""
         watch = Watch(self._timeout, self)
         return self._watched(watch, api, lambda client: self._send(client, watch, api, token))
 

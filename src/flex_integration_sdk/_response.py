@@ -1,4 +1,4 @@
-"""The API's answers."""
+"""The API's responses."""
 
 from __future__ import annotations
 

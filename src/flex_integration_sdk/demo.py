@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flex_integration_sdk.sandbox import RunningSandbox
 
 PATIENCE = 60.0  # seconds for one run, start of the interpreters included
-END_PATIENCE = 5.0  # seconds for a process to end after its answer
+END_PATIENCE = 5.0  # seconds for a process to exit after its response
 LATENCY = 100  # milliseconds that a token request takes, so that renewals would overlap
 READY, GO = "ready", "go"
 

@@ -159,7 +159,7 @@ class NestedCallError(FlexError, RuntimeError):
 
 
 class TransportError(FlexError, GrantError, ConnectionError):
-    """No answer came, or one that the API cannot have given.
+    """No response came, or one that the API cannot have sent.
 
     Args:
         status: HTTP status, if there was an answer.

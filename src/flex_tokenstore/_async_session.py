@@ -191,7 +191,7 @@ class AsyncTokenSession(SessionBase):
                 flight.give(result)
             self._save_later()
 
-        # A task of its own: a caller that is cancelled must not take the server's answer along.
+        # A task of its own: a caller that is cancelled must not take the server's response along.
         attending = attend(flight, fly, self._limit, self._give_up)
         task = asyncio.get_running_loop().create_task(attending, name="flex-tokenstore-renewal")
         self._tasks[task] = flight

@@ -222,7 +222,7 @@ class TokenSession(SessionBase):
             fly()  # a thread would not run any more: Python 3.11 waits for its start for ever
             return
         # A thread of its own, never a daemon, whatever its caller is: neither Ctrl-C nor the
-        # program's end must come between the server's answer and the save, or a rotated token is
+        # program's end must come between the server's response and the save, or a rotated token is
         # lost. With the caller's context variables, which logs and callbacks may look at.
         context = contextvars.copy_context()
         try:

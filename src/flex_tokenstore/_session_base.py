@@ -107,7 +107,7 @@ class SessionBase:
 
     def _report(self, step: Step | None) -> None:
         """Hands on what the flow has noted so far; called before ``step`` and at the end."""
-        # Nothing of the program's own runs between the server's answer and its save.
+        # Nothing of the program's own runs between the server's response and its save.
         if self._state.notes and not isinstance(step, Save):
             notes, self._state.notes = self._state.notes, []
             self._reporter.report(notes)

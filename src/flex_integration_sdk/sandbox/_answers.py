@@ -20,12 +20,12 @@ MOST_SORT_KEYS = 3
 
 
 def one(db: Database, resource: Resource, asked: Arguments) -> dict[str, Any]:
-    """The answer of a show endpoint, or of a command that was to expand."""
+    """The response of a show endpoint, or of a command that was to expand."""
     return _whole(db, [resource], asked, many=False)
 
 
 def reference(resource: Resource) -> dict[str, Any]:
-    """What a command answers with unless it is to expand."""
+    """The response of a command that is not to expand."""
     return {"data": {"id": resource["id"], "type": resource["type"]}}
 
 

@@ -147,7 +147,7 @@ class ContractFixtures:
 
     @pytest.fixture
     def stall(self) -> Fault | None:
-        """Gives a context manager within which the backend takes requests and never answers."""
+        """Returns a context manager within which the backend takes requests and never responds."""
         return None
 
     @pytest.fixture

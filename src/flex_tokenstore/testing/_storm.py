@@ -31,7 +31,7 @@ class AuthorizationServer:
     """Rotates refresh tokens and counts what it is asked, on loopback; JSON, a line each way.
 
     Args:
-        latency: Seconds that an answer takes.
+        latency: Seconds that a response takes.
     """
 
     def __init__(self, latency: float = 0.05) -> None:

@@ -26,7 +26,7 @@ def _doc(text: str) -> dict[str, str]:
 
 @dataclass(kw_only=True)
 class Options:
-    """Which server, under which keys, and how long an answer may take."""
+    """Which server, under which keys, and how long a response may take."""
 
     url: Secret[str] = field(
         default=Secret(_DEFAULT_URL),

@@ -189,7 +189,7 @@ def lock_for(
         backend: Name of the database.
         name: Names database, table and identity.
         path: File of an SQLite database.
-        timeout: Seconds that one answer may take.
+        timeout: Seconds to wait for one response.
         lease: Seconds after which a lock that needs it may end by itself.
         patience: The store's, for the locks that are tried again and again.
     """

@@ -29,7 +29,7 @@ def _sqlite_file(url: Secret[str]) -> str | None:
 
 @dataclass(kw_only=True)
 class Options:
-    """Where the table is, and how long an answer may take."""
+    """Where the table is, and how long a response may take."""
 
     url: Secret[str] | None = field(
         default=None,

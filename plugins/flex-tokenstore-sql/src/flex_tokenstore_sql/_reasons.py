@@ -80,7 +80,7 @@ def reason_of(error: Exception, options: Options) -> str:
 
 
 def is_timeout(error: Exception) -> bool:
-    """No answer came in time; what was asked for may be done or not."""
+    """No response came in time; what was asked for may be done or not."""
     original: Any = getattr(error, "orig", None) or error
     below = original.__cause__ or original.__context__
     return (

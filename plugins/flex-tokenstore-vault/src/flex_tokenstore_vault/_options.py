@@ -20,7 +20,7 @@ def _doc(text: str) -> dict[str, str]:
 
 @dataclass(kw_only=True)
 class Options:
-    """Which server, how to sign in, under which path, and how long an answer may take.
+    """Which server, how to sign in, under which path, and how long a response may take.
 
     What is left out comes from the variables that Vault's and OpenBao's own programs read.
     """

@@ -60,7 +60,7 @@ class Server:
             method: Of the request.
             path: Below ``/v1/``.
             body: Its JSON object.
-            expects: Tells another answer that the caller knows how to go on from.
+            expects: Recognises another response that the caller can handle.
 
         Raises:
             TokenUnavailableError: Any other answer, or none.
