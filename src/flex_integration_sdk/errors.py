@@ -5,13 +5,13 @@
     FlexError
     ├── ConfigurationError       (ValueError)          an argument or variable is missing or wrong
     ├── ParameterError           (TypeError, ValueError)  a value has no form on the wire
-    ├── TransportError           (ConnectionError)     no answer, or one that is not the API's
-    ├── AuthenticationError      (PermissionError)     the server does not accept who we are
+    ├── TransportError           (ConnectionError)     no response, or one that is not the API's
+    ├── AuthenticationError      (PermissionError)     the server does not accept this client
     │   ├── ClientSecretError                          the client secret's file or callable fails
-    │   ├── MissingSecretError                         to sign in is needed, without a client secret
+    │   ├── MissingSecretError                         a sign-in needs a client secret; none is set
     │   └── UnauthorizedError    (ApiError)            401 from the API, after all tokens were tried
     ├── NestedCallError          (RuntimeError)        called from within a call of the same thread
-    └── ApiError                 (RuntimeError)        the API answered with an error
+    └── ApiError                 (RuntimeError)        the API returned an error
         ├── BadRequestError      400
         ├── PaymentFailedError   402
         ├── ForbiddenError       (PermissionError)     403
@@ -53,7 +53,7 @@ class AuthenticationError(FlexError, GrantError, PermissionError):
     """The server does not accept the client, its secret or its token.
 
     Args:
-        status: HTTP status, if there was an answer.
+        status: HTTP status, if there was a response.
         code: The OAuth error code (RFC 6749 section 5.2), if there was one.
     """
 
@@ -162,7 +162,7 @@ class TransportError(FlexError, GrantError, ConnectionError):
     """No response came, or one that the API cannot have sent.
 
     Args:
-        status: HTTP status, if there was an answer.
+        status: HTTP status, if there was a response.
     """
 
     def __init__(
@@ -177,11 +177,11 @@ class TransportError(FlexError, GrantError, ConnectionError):
 
 
 class ApiError(FlexError, RuntimeError):
-    """The API answered with an error.
+    """The API returned an error.
 
     Args:
         status: HTTP status.
-        body: The decoded answer.
+        body: The decoded response.
         method: ``"GET"`` or ``"POST"``.
         path: Path under ``/v1/integration_api/``, or of the token request.
     """
@@ -204,7 +204,7 @@ class ApiError(FlexError, RuntimeError):
 
     @property
     def errors(self) -> list[dict[str, Any]]:
-        """``errors`` of the answer: objects with ``id``, ``status``, ``code``, ``title``."""
+        """``errors`` of the response: objects with ``id``, ``status``, ``code``, ``title``."""
         found = self.body.get("errors") if isinstance(self.body, dict) else None
         return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
@@ -237,7 +237,7 @@ class ConflictError(ApiError):
 
 
 class PayloadTooLargeError(ApiError):
-    """413: the request or the upload is larger than the API takes."""
+    """413: the request or the upload is larger than the API accepts."""
 
 
 class RateLimitedError(ApiError, GrantError):

@@ -104,7 +104,7 @@ class AsyncTokenStore:
     async def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
         """Finds out whether a token could be saved; under the token lock, before a token request.
 
-        A store without the hook ``prepare_save`` cannot tell: then this returns at once.
+        A store without the hook ``prepare_save`` cannot find out: then this returns at once.
 
         Args:
             expected: Revision that the coming save expects (None: nothing is stored).

@@ -48,7 +48,7 @@ class Note(NamedTuple):
 class Event:
     """One thing that happened to a token. Holds no secret.
 
-    ``docs/events.md`` tells when each event comes, and what its ``reason`` and ``seconds`` mean.
+    ``docs/events.md`` says when each event is sent, and what its ``reason`` and ``seconds`` mean.
     """
 
     name: EventName
@@ -56,11 +56,11 @@ class Event:
     store: str
     """The store's name, such as ``"file"``."""
     place: str
-    """Where the store keeps the token, for people: a path, a key, an address."""
+    """Where the store keeps the token, for people: a path, a key, or an address."""
     identity_key: str
     """``TokenIdentity.key`` of the token's owner."""
     reason: str | None = None
-    """Why, or how it ended: one of a few words for each event."""
+    """Why, or with what result: one of a few words for each event."""
     digest: str | None = None
     """``Token.digest``: eight hexadecimal digits that name the access token."""
     seconds: float | None = None
@@ -68,7 +68,7 @@ class Event:
     grant_type: GrantType | None = None
     """For token requests: the grant (RFC 6749) that was used."""
     secret_sent: bool = False
-    """The client secret went over the wire, as far as this program can know."""
+    """The client secret was sent, as far as this program can know."""
     error_type: str | None = None
     """For failures: the exception's class name."""
     error: str | None = None

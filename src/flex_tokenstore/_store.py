@@ -68,7 +68,7 @@ class TokenStore:
         """The stored token; None only if there is none.
 
         Raises:
-            TokenUnavailableError: The store cannot answer.
+            TokenUnavailableError: The store cannot be reached or used now.
             TokenCorruptError: What is stored is not a token.
             TokenIdentityError: What is stored is not this identity's.
         """
@@ -88,7 +88,7 @@ class TokenStore:
             TokenConflictError: Another revision is stored.
             TokenUnavailableError: It was not saved; the old token is still there.
             TokenCorruptError: A newer version of this package wrote what is stored.
-            TokenIdentityError: The token given or the stored one is another identity's.
+            TokenIdentityError: The token that was passed or the stored one is another identity's.
             TypeError: ``token`` is not a :class:`Token`, or ``expected`` not a string or None.
         """
         token = taken(token)  # type: ignore[assignment]  # what is not a token is refused below
@@ -105,7 +105,7 @@ class TokenStore:
     def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
         """Finds out whether a token could be saved; under the token lock, before a token request.
 
-        A store without the hook ``prepare_save`` cannot tell: then this returns at once.
+        A store without the hook ``prepare_save`` cannot find out: then this returns at once.
 
         Args:
             expected: Revision that the coming save expects (None: nothing is stored).
@@ -127,7 +127,7 @@ class TokenStore:
 
         Raises:
             TokenConflictError: Another revision than ``expected`` is stored.
-            TokenUnavailableError: The store cannot answer.
+            TokenUnavailableError: The store cannot be reached or used now.
             TokenCorruptError: A newer version of this package wrote what is stored.
             TypeError: ``expected`` is not a string or None.
         """
@@ -146,14 +146,14 @@ class TokenStore:
 
         Args:
             wait: Seconds to wait for it; 0: one try.
-            lease: Seconds after which a lock with a lease falls free by itself.
+            lease: Seconds after which a lock with a lease expires by itself.
 
         Yields:
             The value of ``time.monotonic()`` at which the lease expires; None: held until released.
 
         Raises:
             TokenLockTimeoutError: It could not be acquired within ``wait``.
-            TokenUnavailableError: The store cannot answer.
+            TokenUnavailableError: The store cannot be reached or used now.
             TypeError: ``wait`` or ``lease`` is not a number.
             ValueError: It is negative or NaN.
         """

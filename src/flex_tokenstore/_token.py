@@ -53,7 +53,7 @@ class Token:
     identity_key: str | None
     """``TokenIdentity.key`` of its owner; None: another program stored it."""
     obtained_at: float | None
-    """Unix time in seconds at which it was asked for; None: not known."""
+    """Unix time in seconds at which it was requested; None: not known."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         # In a Secret: a traceback may show the locals of this frame.

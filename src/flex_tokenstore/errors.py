@@ -5,9 +5,9 @@ Every class is also the built-in exception that fits it, so ``except OSError`` a
 
     TokenStoreError
     ├── UnknownStoreError        (LookupError)      no store has that name
-    ├── StoreLoadError           (ImportError)      the plugin cannot be imported or is no store
+    ├── StoreLoadError           (ImportError)      the plugin cannot be imported or is not a store
     ├── StoreOptionsError        (ValueError)       an option is unknown, missing or of a wrong type
-    ├── TokenUnavailableError    (OSError)          the store cannot answer now
+    ├── TokenUnavailableError    (OSError)          the store cannot be reached or used now
     │   └── TokenPermissionError (PermissionError)  a file or folder is not private to its owner
     ├── TokenCorruptError        (ValueError)       what is stored is not a token
     ├── TokenConflictError       (RuntimeError)     what is stored is not what was expected
@@ -91,19 +91,19 @@ class StoreOptionsError(TokenStoreError, ValueError):
 
 
 class TokenUnavailableError(TokenStoreError, OSError):
-    """The store cannot answer. Never to be read as "there is no token"."""
+    """The store cannot be reached or used now. It says nothing about whether a token is stored."""
 
 
 class TokenPermissionError(TokenUnavailableError, PermissionError):
-    """A file or folder may be read or changed by others, or may not be used by us."""
+    """Other users can read or change a file or folder, or this user may not use it."""
 
 
 class TokenCorruptError(TokenStoreError, ValueError):
     """What is stored cannot be read as a token.
 
     Args:
-        revision: What to pass to ``remove_token`` as ``expected`` to have exactly this content
-            put aside, or None if it must be left where it is (another program's file, a newer
+        revision: What to pass to ``remove_token`` as ``expected`` to move exactly this content
+            aside, or None if it must stay where it is (another program's file, a newer
             format, an unknown key).
     """
 
@@ -132,14 +132,14 @@ class TokenLockTimeoutError(TokenStoreError, TimeoutError):
 
 
 class GrantError(TokenStoreError, RuntimeError):
-    """A request to the token endpoint failed; raised by the grants that a session is given.
+    """A request to the token endpoint failed; raised by the grants that are passed to a session.
 
     Args:
         reason: ``"rejected"``: the server refuses this refresh token for good (RFC 6749
-            section 5.2, ``invalid_grant``). ``"doubtful"``: it looks like a refusal, but somebody
-            else than the token endpoint may have given it, such as a gateway with a page of its
-            own; counts as rejected only if nothing else comes for a minute. ``"transient"``: no
-            answer, or one that says nothing about the token (5xx, time-out); worth one more try.
+            section 5.2, ``invalid_grant``). ``"doubtful"``: it looks like a refusal, but
+            something other than the token endpoint may have sent it, such as a gateway with its own
+            page; counts as rejected only if nothing else comes for a minute. ``"transient"``: no
+            response, or one that says nothing about the token (5xx, time-out); worth one more try.
             ``"failed"``: anything else.
     """
 
@@ -170,7 +170,7 @@ class GrantError(TokenStoreError, RuntimeError):
 
 
 class AsyncioRequiredError(TokenStoreError, RuntimeError):
-    """The async classes need a running asyncio event loop; those of trio and curio do not do."""
+    """The async classes need a running asyncio event loop; those of trio and curio do not work."""
 
 
 class SessionClosedError(TokenStoreError, RuntimeError):
