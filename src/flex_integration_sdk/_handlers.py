@@ -94,7 +94,7 @@ def _read(value: Any, handlers: Sequence[TypeHandler]) -> Any:
 def write_each(arguments: Mapping[str, Any], handlers: Sequence[TypeHandler]) -> dict[str, Any]:
     """The arguments of a call with the SDK's types.
 
-    Handlers see each argument that the program gave, and never the dict of them, which is ours.
+    Handlers see each argument that the program passed, and never the dict of them, which is ours.
     """
     return {name: write(value, handlers) for name, value in arguments.items()}
 

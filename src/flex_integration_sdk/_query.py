@@ -110,7 +110,7 @@ def _text(name: str, given: Any) -> str:
     if isinstance(value, LatLngBounds):
         return f"{_text(name, value.ne)},{_text(name, value.sw)}"
     if isinstance(value, TaggedValue) and isinstance(value.value, str):
-        return value.value  # such as an id that the API gave and that is not a UUID
+        return value.value  # such as an id that the API sent and that is not a UUID
     if is_list(value):
         return ",".join("" if item is None else _text(name, item) for item in value)
     advice = "; pass a datetime with a time zone" if isinstance(value, date) else hint(value)

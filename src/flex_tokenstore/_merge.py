@@ -13,7 +13,7 @@ from ._secret import Secret
 def completed(given: Any, variable: str, environ: Mapping[str, str]) -> tuple[Any, list[str]]:
     """The config to use, and what the user should be told about the parts that are not used.
 
-    What the program gives goes before the environment. Options of the environment count if it names
+    What the program passes overrides the environment. Options of the environment count if it names
     the same store, or none.
 
     Args:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Port(Protocol):
-    """Where steps are performed. A driver's port; each method gives a value or a coroutine."""
+    """Where steps are performed. A driver's port; each method returns a value or a coroutine."""
 
     def load(self) -> Any: ...
     def save(self, token: Token, expected: str | None) -> Any: ...

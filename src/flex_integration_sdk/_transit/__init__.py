@@ -28,10 +28,11 @@ _STACK = "nested too deeply for the stack that is left"
 def loads(text: str | bytes) -> Any:
     """The value that a Transit text stands for. Compact and verbose are told apart by themselves.
 
-    Tags: ``u`` gives ``uuid.UUID``, ``m`` and ``t`` an aware ``datetime`` in UTC or a ``FarTime``,
+    Tags: ``u`` becomes ``uuid.UUID``, ``m`` and ``t`` an aware ``datetime`` in UTC or a
+        ``FarTime``,
     ``f`` ``Decimal``, ``i`` and ``n`` ``int``, ``b`` ``bytes``, ``mn`` ``Money``, ``geo``
-    ``LatLng``. What Python's type cannot hold, and an unknown tag, gives a ``TaggedValue``; what is
-    nested deeper than 200 a ``TooDeep``. So one odd value does not cost the page it stands in.
+    ``LatLng``. What Python's type cannot hold, and an unknown tag, becomes a ``TaggedValue``; what
+    is nested deeper than 200 a ``TooDeep``. So one odd value does not cost the page it stands in.
 
     Args:
         text: The document; bytes are UTF-8.

@@ -16,7 +16,7 @@ from flex_integration_sdk._transit import dumps, loads
 from flex_integration_sdk.errors import FlexError
 
 Resource = dict[str, Any]
-"""As the API gives it. Never changed in place: reads share what they decoded."""
+"""As the API returns it. Never changed in place: reads share what they decoded."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS resource (
@@ -100,7 +100,7 @@ class Database:
         self._connection.executescript(schema)
 
     def execute(self, statement: str, *values: Any) -> list[Any]:
-        """The rows that a statement about such a table gives."""
+        """The rows that a statement about such a table returns."""
         return self._connection.execute(statement, values).fetchall()
 
     def all(self, kind: str) -> list[Resource]:

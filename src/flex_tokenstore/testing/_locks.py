@@ -138,7 +138,7 @@ class LockTests(ContractFixtures):
 
 
 class LeaseTests(ContractFixtures):
-    """Locks that give a time; the others are checked to be held until they are released."""
+    """Locks that yield a deadline; the others are checked to be held until they are released."""
 
     def test_the_lease_ends_at_the_monotonic_time_given(self, bench: Bench) -> None:
         self._need_lease(bench)

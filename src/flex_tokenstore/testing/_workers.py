@@ -46,7 +46,7 @@ class Worker:
         self._opened = False
 
     def call(self, command: str, *arguments: Any) -> Any:
-        """Has it do something, and gives the result."""
+        """Makes it do something, and returns the result."""
         self.send(command, *arguments)
         return self.receive()
 
