@@ -1,7 +1,8 @@
-"""Token stores that plug in: one token per identity, one refresh however many need it.
+"""OAuth token stores that you choose by name, and sessions that keep a token usable.
 
-Open a store by name with :func:`open_store`, let a :class:`TokenSession` keep the token in it,
-list what is installed with :func:`list_stores`. To write a store, see
+:func:`open_store` opens a store. A :class:`TokenSession` keeps the token in it: if many threads
+or processes need a new token at once, one of them requests it and all use it.
+:func:`list_stores` lists what is installed. To write a store, see
 :mod:`flex_tokenstore.hookspecs`.
 """
 

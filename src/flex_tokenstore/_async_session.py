@@ -1,4 +1,4 @@
-"""The token of an asyncio program: requested once, refreshed once, however many tasks need it."""
+"""The session of an asyncio program: one task requests a token, and all tasks use it."""
 
 from __future__ import annotations
 
@@ -31,23 +31,80 @@ if TYPE_CHECKING:
 
 
 class AsyncGrants(Protocol):
-    """How a session gets tokens from the server; as :class:`Grants`, with coroutines."""
+    """How a session requests tokens from the server (RFC 6749).
+
+    You write this class for your server, with coroutines. Each method raises
+    :class:`~flex_tokenstore.GrantError`, whose ``reason`` tells the session what to do. Any other
+    exception counts as ``reason="failed"``.
+
+    Optional: a method ``abandon()`` that ends the request under way in another thread or task at
+    once, so that the request raises. The session calls it when the user presses Ctrl-C twice.
+
+    Optional: a method ``place()`` that returns an async context manager. The session enters it
+    before it acquires the token lock and leaves it after it has released the lock. Use it to wait
+    while too many token requests are under way: a wait under the lock would use up its lease. If
+    ``refresh`` or ``sign_in`` raises an error whose ``busy`` is true, the session releases the lock
+    and begins again.
+    """
 
     async def refresh(self, refresh_token: Secret[str]) -> Mapping[str, Any]:
-        """The refresh grant (RFC 6749 section 6)."""
+        """Sends the refresh request (RFC 6749 section 6).
+
+        Args:
+            refresh_token: The stored refresh token.
+
+        Returns:
+            The JSON object of the token response.
+        """
         ...
 
     async def sign_in(self) -> Mapping[str, Any]:
-        """The client-credentials grant (RFC 6749 section 4.4)."""
+        """Sends the client-credentials request (RFC 6749 section 4.4), with the client secret.
+
+        Returns:
+            The JSON object of the token response.
+        """
         ...
 
     async def revoke(self, token: Token) -> None:
-        """Revokes it (RFC 7009)."""
+        """Has the server revoke a token (RFC 7009).
+
+        Args:
+            token: The token to revoke.
+
+        Raises:
+            GrantError: With ``reason="rejected"`` if the server does not accept the access token.
+        """
         ...
 
 
 class AsyncTokenSession(SessionBase):
-    """As :class:`TokenSession`, for asyncio. Belongs to the event loop that first uses it."""
+    """Keeps one identity's token usable in an asyncio program.
+
+    It belongs to the event loop that first uses it, until that loop is closed. If many tasks or
+    processes need a new token at once, one of them requests it and all use it.
+
+    Args:
+        store: Where the token is kept. The session closes it.
+        grants: How to request a token.
+        request_timeout: Seconds that one token request takes at most. ``grants`` must keep to it;
+            the lease of the token lock depends on it.
+        failure_window: Seconds after a failed token request during which the session only reads the
+            store and requests nothing.
+        lock_timeout: Seconds to wait while another program requests a token. None: 10 seconds
+            longer than the lease that a dead program may have left.
+        on_store_error: What to do while the store cannot be reached. ``"raise"``: raise
+            :class:`TokenUnavailableError`. ``"memory"``: keep the token in memory; each process
+            then signs in once for itself.
+        on_event: Called with each :class:`Event`, in the task that requests the token. The request
+            waits for it, so it must be quick, and it must not use the session. What it raises is
+            logged.
+
+    Raises:
+        TypeError: ``on_event`` is not callable, or is a coroutine function.
+        ValueError: ``request_timeout`` is not positive, ``lock_timeout`` is negative, or
+            ``on_store_error`` is another word.
+    """
 
     def __init__(
         self,
@@ -76,29 +133,64 @@ class AsyncTokenSession(SessionBase):
         self._saver: asyncio.Task[None] | None = None
 
     async def token(self) -> Token:
-        """As :meth:`TokenSession.token`."""
+        """Returns a token that should work, from memory, from the store or from the server.
+
+        Raises:
+            TokenStoreError: No token could be obtained; :mod:`flex_tokenstore.errors` has the
+                reasons.
+            Exception: What ``grants`` raised.
+        """
         running_loop()
         return self._at_hand() or (await self._obtain()).token
 
     def new_call(self, endpoint: str = "") -> AsyncTokenCall:
-        """As :meth:`TokenSession.new_call`."""
+        """Makes an object for one API call and its repetitions after 401 responses.
+
+        Args:
+            endpoint: Name of what is called. A 401 from one endpoint says nothing about the others.
+        """
         return AsyncTokenCall(self, endpoint)
 
     async def peek(self) -> Token | None:
-        """As :meth:`TokenSession.peek`."""
+        """Returns the stored token without a request to the server; None if nothing is stored.
+
+        Raises:
+            TokenUnavailableError: The store cannot answer.
+            TokenCorruptError: What is stored is not a token.
+            TokenIdentityError: What is stored is another identity's token.
+            SessionClosedError: The session is closed.
+        """
         self._check_open()
         return await self.store.get_token()
 
     async def revoke(self) -> bool:
-        """As :meth:`TokenSession.revoke`."""
+        """Has the server revoke the token, and removes it from the store and from memory.
+
+        Other processes that use the same store must then sign in again. The client secret is not
+        sent.
+
+        Returns:
+            True if the server revoked a token; False if there was none, or if it no longer worked.
+
+        Raises:
+            TokenStoreError: The store or the server failed; then the token is kept.
+        """
         return bool(await self._alone(_flow.revoke))
 
     async def remove(self) -> None:
-        """As :meth:`TokenSession.remove`."""
+        """Removes the token from the store and from memory; it does not revoke the token.
+
+        Raises:
+            TokenStoreError: The store failed.
+        """
         await self._alone(_flow.remove)
 
     async def aclose(self) -> None:
-        """As :meth:`TokenSession.close`."""
+        """Closes the session and its store. You may call it twice.
+
+        It first waits for a token request under way, at most ``request_timeout`` seconds, and tries
+        once more to save a token that could not be saved.
+        """
         running_loop()
         self._closed = True
         if self._saver is not None and self._loop is asyncio.get_running_loop():
@@ -204,7 +296,7 @@ class AsyncTokenSession(SessionBase):
         task.add_done_callback(landed)
 
     def _save_later(self) -> None:
-        """As :meth:`TokenSession._save_later`."""
+        """Tries again to save an unsaved token, also if no call comes: see the sync session."""
         if self._state.unsaved is None or self._closed:
             return
         if self._saver is None or self._saver.done():
@@ -236,23 +328,43 @@ class AsyncTokenSession(SessionBase):
 
 
 class AsyncTokenCall:
-    """As :class:`TokenCall`, with coroutines."""
+    """One API call: a token to send, and another after each 401, at most three times.
+
+    Its methods are coroutines. The session's ``new_call`` makes it.
+    """
 
     def __init__(self, session: AsyncTokenSession, endpoint: str) -> None:
         self._session = session
         self._budget = Budget(session._state, endpoint)
 
     def accepted(self) -> None:
-        """The API answered with something else than 401."""
+        """Call this when the API answered with another status than 401."""
         self._budget.accepted()
 
     async def token(self) -> Token:
-        """As :meth:`TokenCall.token`."""
+        """Returns the token to send first, from memory, from the store or from the server.
+
+        Raises:
+            TokenStoreError: No token could be obtained; :mod:`flex_tokenstore.errors` has the
+                reasons.
+            Exception: What ``grants`` raised.
+        """
         held = self._session._at_hand()
         return held if held is not None else self._budget.first(await self._session._obtain())
 
     async def refused(self, token: Token) -> Token | None:
-        """As :meth:`TokenCall.refused`."""
+        """Call this when the API answered 401 to ``token``.
+
+        Args:
+            token: The token that was sent.
+
+        Returns:
+            The next token to send; None: give up, no other token can help.
+
+        Raises:
+            TokenStoreError: No token could be obtained.
+            Exception: What ``grants`` raised.
+        """
         what = self._budget.refuse(token, time.monotonic(), time.time())
         if not what:
             return None

@@ -49,7 +49,11 @@ T = TypeVar("T")
 
 
 class AsyncTokenStore:
-    """One identity's token in one store, as :class:`TokenStore` with coroutines."""
+    """A handle on one identity's token in one store, for asyncio programs.
+
+    :func:`open_async_store` makes it. Close it, or use it in an ``async with`` statement. Each
+    coroutine raises :class:`AsyncioRequiredError` where asyncio does not run.
+    """
 
     def __init__(self, opened: OpenedStore) -> None:
         self._opened = opened
@@ -64,33 +68,56 @@ class AsyncTokenStore:
 
     @property
     def place(self) -> str:
-        """Where the token is, for people: a path, a key, an address."""
+        """Location of the token, for people: a path, a key or an address."""
         return self._opened.place
 
     @property
     def identity(self) -> TokenIdentity:
-        """Whose token it is."""
+        """The identity whose token this handle reads and writes."""
         return self._opened.identity
 
     @property
     def abilities(self) -> Abilities:
-        """What the store can do."""
+        """What the store can do: compare-and-set, a lock, coroutines, ``prepare_save``."""
         return self._opened.abilities
 
     @property
     def lock_key(self) -> object:
-        """Equal for two handles on one token in this process."""
+        """Equal for two handles of this process that share one token."""
         return self._opened.lock_key()
 
     async def get_token(self) -> Token | None:
-        """As :meth:`TokenStore.get_token`."""
+        """Reads the stored token.
+
+        Returns:
+            The token; None only if nothing is stored.
+
+        Raises:
+            TokenUnavailableError: The store cannot answer.
+            TokenCorruptError: What is stored is not a token.
+            TokenIdentityError: What is stored is another identity's token.
+        """
         with self._opened.guard("read the token", "get_token") as failed:
             return self._opened.read(await self._call(self._binding.get_token, {}))
         raise failed.error
 
     async def set_token(self, token: Token, expected: str | None = ANY_REVISION) -> None:
-        """As :meth:`TokenStore.set_token`."""
-        token = taken(token)  # type: ignore[assignment]  # what is not a token is refused below
+        """Replaces the stored token, whole or not at all.
+
+        Args:
+            token: A token that carries the key of this identity.
+            expected: Revision that must be stored now (:attr:`Token.revision`); None: nothing may
+                be stored; ``ANY_REVISION``: replace whatever is stored. A store without
+                compare-and-set ignores it and replaces.
+
+        Raises:
+            TokenConflictError: Another revision is stored; nothing was changed.
+            TokenUnavailableError: The token was not saved; the old one is still stored.
+            TokenCorruptError: A newer version of this package wrote what is stored.
+            TokenIdentityError: ``token`` or the stored token is another identity's.
+            TypeError: ``token`` is not a :class:`Token`, or ``expected`` is not a string or None.
+        """
+        token = taken(token)  # type: ignore[assignment]  # what is no token is refused below
         check_expected(expected)
         written = self._opened.write(token)
         hook = self._binding.set_token
@@ -102,16 +129,18 @@ class AsyncTokenStore:
         raise failed.error
 
     async def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
-        """Finds out whether a token could be saved; under the token lock, before a token request.
+        """Checks whether a token could be saved.
 
-        A store without the hook ``prepare_save`` cannot find out: then this returns at once.
+        Call it under the token lock, before a token request. It changes no token. If the store has
+        no hook ``prepare_save``, it returns at once.
 
         Args:
-            expected: Revision that the coming save expects (None: nothing is stored).
+            expected: Revision that the coming save expects; None: nothing is stored.
 
         Raises:
-            TokenPermissionError: A save is refused, and will be: this user may not write.
-            TokenUnavailableError: A save is refused for another reason that lasts.
+            TokenPermissionError: The store refuses the save and will go on refusing it: this user
+                may not write.
+            TokenUnavailableError: The store refuses the save for another reason that lasts.
         """
         hook = self._binding.prepare_save
         if hook is None:
@@ -122,7 +151,17 @@ class AsyncTokenStore:
         raise failed.error
 
     async def remove_token(self, expected: str | None = ANY_REVISION) -> None:
-        """As :meth:`TokenStore.remove_token`."""
+        """Removes the stored token. If nothing is stored, it does nothing.
+
+        Args:
+            expected: Revision that must be stored now; ``ANY_REVISION``: remove whatever is stored.
+
+        Raises:
+            TokenConflictError: Another revision is stored; nothing was changed.
+            TokenUnavailableError: The store cannot answer.
+            TokenCorruptError: A newer version of this package wrote what is stored.
+            TypeError: ``expected`` is not a string or None.
+        """
         check_expected(expected)
         hook = self._binding.remove_token
         with self._opened.guard("remove the token", "remove_token") as failed:
@@ -133,7 +172,25 @@ class AsyncTokenStore:
 
     @asynccontextmanager
     async def token_lock(self, wait: float, lease: float) -> AsyncIterator[float | None]:
-        """As :meth:`TokenStore.token_lock`; waits without blocking a thread."""
+        """Holds the token lock: of all programs that share the store, one may request a token.
+
+        An async context manager; leaving it releases the lock. Waiting blocks neither the event
+        loop nor a thread.
+
+        Args:
+            wait: Seconds to wait for the lock; 0: try once.
+            lease: Seconds after which a lock with a lease expires by itself.
+
+        Yields:
+            The value of ``time.monotonic()`` at which the lease expires; None: the lock is held
+            until it is released.
+
+        Raises:
+            TokenLockTimeoutError: The lock could not be acquired within ``wait``.
+            TokenUnavailableError: The store cannot answer.
+            TypeError: ``wait`` or ``lease`` is not a number.
+            ValueError: ``wait`` or ``lease`` is negative or NaN.
+        """
         wait, lease = lock_times(wait, lease)
         end, leave = await self._acquire(wait, lease)
         try:
@@ -144,7 +201,11 @@ class AsyncTokenStore:
             failed.warn()  # not raised: the lease expires, or the holder's end frees it
 
     async def aclose(self) -> None:
-        """Gives back what the store opened; twice is fine."""
+        """Closes the connections that the store opened. You may call it twice.
+
+        Raises:
+            TokenUnavailableError: The store could not close them.
+        """
         running_loop()
         if self._binding.close is not None:
             with self._opened.guard("close", "close") as failed:
@@ -258,11 +319,24 @@ class AsyncTokenStore:
 async def open_async_store(
     config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
 ) -> AsyncTokenStore:
-    """Opens a token store for an asyncio program; as :func:`open_store`.
+    """Opens a token store for an asyncio program.
 
-    What reads files, such as importing a plugin, is done in a thread; the event loop goes on.
+    The store may have plain methods or coroutines; plain methods run in a thread. Work that reads
+    files, such as importing a plugin, runs in a thread too, so the event loop goes on.
+
+    Args:
+        config: A store's name; or a mapping with the key ``name`` and the store's options; or an
+            object of your own with the methods ``get_token``, ``set_token`` and ``remove_token``.
+        identity: Whose token the handle reads and writes.
+        host_lock: A store without a lock of its own gets a lock file in the user's state folder.
+            ``"off"`` switches that file off, for a host where no folder can be written.
 
     Raises:
+        UnknownStoreError: No installed store has that name.
+        StoreLoadError: The plugin cannot be loaded or is not a store.
+        StoreOptionsError: An option is unknown, missing or has a wrong type.
+        TokenUnavailableError: The store could not be opened.
+        TypeError: ``identity`` is not a ``TokenIdentity``.
         AsyncioRequiredError: asyncio does not run here.
     """
     config = hidden(config)

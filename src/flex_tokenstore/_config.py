@@ -38,12 +38,24 @@ class OptionValues(dict[str, Any]):
 
 
 def memory_store() -> dict[str, Any]:
-    """The config of the store that forgets."""
+    """The config of the ``memory`` store: each SDK instance keeps its own token until it is closed.
+
+    Returns:
+        What ``token_store`` and :func:`open_store` take.
+    """
     return {"name": "memory"}
 
 
 def file_store(**options: Any) -> dict[str, Any]:
-    """The config of the ``file`` store; for the options see ``flex-sdk stores show file``."""
+    """The config of the ``file`` store: the token is in a file that only this user can read.
+
+    Args:
+        options: The store's options: ``path``, ``share_with_js`` and ``permissions``. ``flex-sdk
+            stores show file`` describes them. They are checked when the store is opened.
+
+    Returns:
+        What ``token_store`` and :func:`open_store` take.
+    """
     return {"name": "file", **options}
 
 
@@ -118,19 +130,22 @@ def _no_config(given: object) -> StoreOptionsError:
 def store_config_from_env(
     variable: str, environ: Mapping[str, str] | None = None
 ) -> dict[str, Any] | None:
-    """The store config that the environment holds; None if it holds none.
+    """Reads a store config from environment variables.
 
-    Blanks and line ends around a value are not a part of it, and an empty variable counts as unset.
+    Blanks and line ends around a value do not belong to it. An empty variable counts as unset.
 
     Args:
-        variable: Name of the variable with the store's name, such as
-            ``"FLEX_INTEGRATION_TOKEN_STORE"``. ``<variable>__URL`` is the option ``url``,
-            ``<variable>__INNER__NAME`` the name of the store that a wrapper wraps.
-        environ: The environment; ``os.environ`` if left out.
+        variable: Name of the variable that contains the store's name, such as
+            ``"FLEX_INTEGRATION_TOKEN_STORE"``. ``<variable>__URL`` is the option ``url``;
+            ``<variable>__INNER__NAME`` is the name of the store that a wrapper wraps.
+        environ: The environment; ``os.environ`` if omitted.
+
+    Returns:
+        What :func:`open_store` takes; None if no variable is set.
 
     Raises:
-        StoreOptionsError: There are options, and no name; two variables contradict; or a value is
-            in quotes, which only a shell takes off.
+        StoreOptionsError: Options are set and the name is not; or two variables contradict each
+            other; or a value is in quotes.
     """
     environ = os.environ if environ is None else environ
     name = OptionValues(name=clean(environ.get(variable, "")))

@@ -46,9 +46,9 @@ class Note(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One thing that happened to a token. Holds no secret.
+    """One thing that happened to a token, such as a refresh. It contains no secret.
 
-    ``docs/events.md`` says when each event is sent, and what its ``reason`` and ``seconds`` mean.
+    ``docs/events.md`` lists the events, and says what ``reason`` and ``seconds`` mean for each.
     """
 
     name: EventName
@@ -56,7 +56,7 @@ class Event:
     store: str
     """The store's name, such as ``"file"``."""
     place: str
-    """Where the store keeps the token, for people: a path, a key, or an address."""
+    """Location of the token, for people: a path, a key or an address."""
     identity_key: str
     """``TokenIdentity.key`` of the token's owner."""
     reason: str | None = None
@@ -64,7 +64,7 @@ class Event:
     digest: str | None = None
     """``Token.digest``: eight hexadecimal digits that name the access token."""
     seconds: float | None = None
-    """How long it took; for ``save_failed``: until the next try."""
+    """Seconds that it took; for ``save_failed``: seconds until the next try."""
     grant_type: GrantType | None = None
     """For token requests: the grant (RFC 6749) that was used."""
     secret_sent: bool = False
@@ -75,7 +75,7 @@ class Event:
     """For failures: its message, if its class is one of ours; a stranger's may hold a secret."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields that are set, as JSON can hold them."""
+        """The fields that are not None, as a dict for JSON."""
         return {
             field.name: value
             for field in fields(self)

@@ -13,22 +13,23 @@ _DIGEST_LENGTH = 16
 
 
 class TokenIdentity:
-    """The client, server, scope and profile that a token belongs to. Stores keep one token each.
+    """Whose token it is: the client, server, scopes and profile. A store keeps one token for each.
 
-    Two identities are equal if their normalised fields are: the scheme and host of ``base_url``
-    in lower case, its default port and trailing slashes dropped; the scopes sorted.
+    Two identities are equal if their normalised fields are equal: scheme and host of ``base_url``
+    in lower case, without its default port and trailing slashes; the scopes sorted.
 
     Args:
         base_url: Address of the server that issues the token, such as
             ``"https://flex-integ-api.sharetribe.com"``.
-        client_id: The OAuth client id, as issued.
-        scope: Space-separated scopes (RFC 6749 section 3.3).
-        profile: A name of your own to keep several tokens of one client apart.
+        client_id: The OAuth client id.
+        scope: Scopes, separated by blanks (RFC 6749 section 3.3).
+        profile: A name of your own that keeps several tokens of one client apart.
 
     Raises:
-        ValueError: ``base_url`` is not an absolute http(s) URL without user, query and
-            fragment, ``client_id`` or ``profile`` is empty, or one of them has no UTF-8.
-        TypeError: One of them is not a string.
+        ValueError: ``base_url`` is not an absolute http or https URL, or has a user, a query or a
+            fragment; or ``client_id`` or ``profile`` is empty; or a value cannot be encoded in
+            UTF-8.
+        TypeError: A value is not a string.
     """
 
     __slots__ = ("_key", "base_url", "client_id", "profile", "scope")

@@ -15,10 +15,10 @@ MEMORY = 1.0  # seconds beyond the last pause; a session reads the store between
 
 
 class Patience:
-    """How long to pause between two tries: longer, the longer this object has waited.
+    """The pauses between a store's tries to acquire its lock; they grow with the wait.
 
-    Keep one object for a lock, over all waits for it. A session waits in slices: a wait that
-    begins soon after the last one timed out counts as its continuation.
+    Keep one object for each lock, over all waits for it. A session waits in slices, so a wait that
+    begins within a second of the last pause continues the wait before it.
 
     Args:
         brisk: Seconds that the first pauses take at most.
@@ -30,13 +30,16 @@ class Patience:
         self._until = float("-inf")
 
     def begin(self) -> None:
-        """A wait begins, or goes on."""
+        """Call this when a wait begins or goes on."""
         now = time.monotonic()
         if now > self._until:
             self._since = now
 
     def pause(self) -> float:
-        """Seconds until the next try; at random, so that waiters do not all try at once."""
+        """Seconds to wait before the next try, at most 0.6.
+
+        They are random, so that waiting programs do not all try at the same moment.
+        """
         now = time.monotonic()
         waited = max(0.0, now - self._since)
         longest = min(LONGEST, max(self._brisk, GROWTH * waited**3))
@@ -44,9 +47,9 @@ class Patience:
         return random.uniform(longest / 2, longest)  # noqa: S311 - a jitter
 
     def stir(self) -> None:
-        """The lock passed from one to another: it is likely to be free soon again."""
+        """Call this when the lock passed to another holder: it is likely to be free again soon."""
         self._since = max(self._since, time.monotonic() - STIRRED)
 
     def end(self) -> None:
-        """The lock was acquired: the next wait starts with short pauses again."""
+        """Call this when the lock was acquired. The next wait starts with short pauses again."""
         self._until = float("-inf")

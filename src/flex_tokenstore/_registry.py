@@ -24,13 +24,15 @@ _BLOCKED = "blocked by FLEX_TOKENSTORE_ALLOW or FLEX_TOKENSTORE_BLOCK"
 
 @dataclass(frozen=True)
 class StoreInfo:
-    """One registered store, usable or not; the last five fields are known after a check.
+    """One registered store, usable or not.
 
-    The abilities (``compare_and_set`` …) of a wrapper are those of the store that it wraps: None.
+    ``doc``, ``options`` and the abilities (``compare_and_set``, ``lock``, ``native_async``,
+    ``prepare_save``) are None until the store was checked. The abilities of a wrapper stay None:
+    they are those of the store that it wraps.
     """
 
     name: str
-    """What to select it by; ``"?"`` if the metadata does not tell."""
+    """The name that selects it; ``"?"`` if the metadata does not tell."""
     distribution: str
     version: str
     summary: str
@@ -39,20 +41,27 @@ class StoreInfo:
     reason: str = ""
     """Why the status is not ``"ok"``."""
     doc: str | None = None
-    """The class's docstring."""
+    """The docstring of its class."""
     options: tuple[OptionInfo, ...] | None = None
     compare_and_set: bool | None = None
+    """It writes only if nobody else wrote since the read."""
     lock: bool | None = None
+    """It has a lock that holds for all programs that share the store."""
     native_async: bool | None = None
+    """It has coroutines of its own; without them, asyncio programs call it in a thread."""
     prepare_save: bool | None = None
+    """It checks before a token request whether the token could be saved."""
 
 
 def list_stores(*, check: bool = False) -> list[StoreInfo]:
-    """All registered stores, built-in ones first, then by name.
+    """Lists the registered stores: the built-in ones first, then the others by name.
 
     Args:
-        check: Import each store that is not blocked, and tell whether it loads, its options and
-            abilities. Without, nothing is imported.
+        check: True: import each store that is not blocked, and tell whether it loads, its options
+            and its abilities. False: import nothing.
+
+    Returns:
+        One :class:`StoreInfo` for each store, also for those that cannot be used.
     """
     found = candidates()
     found += [built_in(name) for name in BUILT_IN if not any(_is(c, name) for c in found)]
@@ -64,7 +73,10 @@ def list_stores(*, check: bool = False) -> list[StoreInfo]:
 
 
 def describe_store(name: str) -> StoreInfo:
-    """What :func:`list_stores` with ``check=True`` tells of one store; imports only that one.
+    """Looks at one store, as ``list_stores(check=True)`` does for all. Imports no other plugin.
+
+    Args:
+        name: The name that selects the store.
 
     Raises:
         UnknownStoreError: No installed store has that name.

@@ -9,10 +9,12 @@ T = TypeVar("T")
 
 
 class Secret(Generic[T]):
-    """Holds a secret; its ``repr``, ``str`` and format show ten stars.
+    """Contains a secret and never shows it: its ``repr``, ``str`` and format are ten stars.
+
+    It cannot be pickled or copied. Two secrets are equal if their values are.
 
     Args:
-        value: The secret, such as a client secret or a passphrase. A ``Secret`` is taken as it is.
+        value: The secret, such as a client secret or a passphrase. A ``Secret`` is unwrapped.
     """
 
     __slots__ = ("_value",)
@@ -22,7 +24,10 @@ class Secret(Generic[T]):
         self._value: T = inner
 
     def reveal(self) -> T:
-        """The secret itself. Keep it out of variables that outlive the expression using it."""
+        """Returns the secret itself.
+
+        Use it within one expression and keep it in no variable: error trackers print variables.
+        """
         return self._value
 
     def __repr__(self) -> str:

@@ -22,15 +22,17 @@ _MARKS = (
 
 
 def read_secret_file(path: str | os.PathLike[str]) -> Secret[str]:
-    """The text of a small file, without blanks and line ends around it.
+    """Reads a secret from a file, without the blanks and line ends around it.
 
-    UTF-8; with a byte order mark also UTF-16 and UTF-32, as Windows tools write them. A ``~`` at
-    the start of the path is expanded. A pipe is refused: it could block, and it gives its content
-    only once.
+    The file contains UTF-8; with a byte order mark also UTF-16 or UTF-32, as Windows tools write
+    them. A pipe is refused: it could block, and it can be read only once.
+
+    Args:
+        path: Path of the file, at most 1 MiB long. A ``~`` at its start is expanded.
 
     Raises:
-        ValueError: The file cannot be read, or is not such a text. The message does not name the
-            file and holds nothing of its content: "cannot be read: No such file or directory".
+        ValueError: The file cannot be read or does not contain such text. The message does not name
+            the file and shows nothing of its content: "cannot be read: No such file or directory".
     """
     found, problem = read_text(path)
     if found is None:

@@ -1,4 +1,4 @@
-"""The token of a sync program: requested once, refreshed once, however many threads need it."""
+"""The session of a sync program: one thread requests a token, and all threads use it."""
 
 from __future__ import annotations
 
@@ -32,51 +32,79 @@ if TYPE_CHECKING:
 
 
 class Grants(Protocol):
-    """How a session gets tokens from the server (RFC 6749).
+    """How a session requests tokens from the server (RFC 6749).
 
-    Each method raises :class:`~flex_tokenstore.GrantError`, whose ``reason`` tells the session
-    what to do; any other exception counts as ``"failed"``.
+    You write this class for your server, with plain methods. Each method raises
+    :class:`~flex_tokenstore.GrantError`, whose ``reason`` tells the session what to do. Any other
+    exception counts as ``reason="failed"``.
 
-    A method ``abandon()`` is optional: it ends the request that is under way in another thread or
-    task at once, which then raises. It is called when the user presses Ctrl-C twice.
+    Optional: a method ``abandon()`` that ends the request under way in another thread or task at
+    once, so that the request raises. The session calls it when the user presses Ctrl-C twice.
 
-    A method ``place()`` is optional too: a context manager, entered before the token lock is
-    acquired and left after it is released. It waits where too many token requests are under way
-    already: who waits under the lock would see its lease expire. An error of ``refresh`` or
-    ``sign_in`` whose ``busy`` is true makes the session release the lock and start again.
+    Optional: a method ``place()`` that returns a context manager. The session enters it before it
+    acquires the token lock and leaves it after it has released the lock. Use it to wait while too
+    many token requests are under way: a wait under the lock would use up its lease. If ``refresh``
+    or ``sign_in`` raises an error whose ``busy`` is true, the session releases the lock and begins
+    again.
     """
 
     def refresh(self, refresh_token: Secret[str]) -> Mapping[str, Any]:
-        """The refresh grant (section 6); returns the JSON object of the token response."""
+        """Sends the refresh request (RFC 6749 section 6).
+
+        Args:
+            refresh_token: The stored refresh token.
+
+        Returns:
+            The JSON object of the token response.
+        """
         ...
 
     def sign_in(self) -> Mapping[str, Any]:
-        """The client-credentials grant (section 4.4)."""
+        """Sends the client-credentials request (RFC 6749 section 4.4), with the client secret.
+
+        Returns:
+            The JSON object of the token response.
+        """
         ...
 
     def revoke(self, token: Token) -> None:
-        """Revokes it (RFC 7009); ``reason="rejected"`` if the access token is not accepted."""
+        """Has the server revoke a token (RFC 7009).
+
+        Args:
+            token: The token to revoke.
+
+        Raises:
+            GrantError: With ``reason="rejected"`` if the server does not accept the access token.
+        """
         ...
 
 
 class TokenSession(SessionBase):
-    """Owns one identity's token in this program; safe for threads, usable after a fork.
+    """Keeps one identity's token usable in a sync program.
+
+    Threads can share it, and it works after a fork. If many threads or processes need a new token
+    at once, one of them requests it and all use it.
 
     Args:
         store: Where the token is kept. The session closes it.
-        grants: How to get a token.
-        request_timeout: Seconds that one token request takes at most; what ``grants`` keeps to.
-        failure_window: Seconds after a failed token request during which none is sent.
-        lock_timeout: Seconds to wait while another program obtains a token; None: as long as
-            the lease of a program that died may last, and 10 s.
-        on_store_error: ``"raise"``, or ``"memory"``: go on with a token in memory only while
-            the store cannot be reached, at the price of one sign-in for each process.
-        on_event: Called with each :class:`Event`, in the thread that obtains the token,
-            which waits for it: it must be quick, and must not use the session. What it raises is
-            logged.
+        grants: How to request a token.
+        request_timeout: Seconds that one token request takes at most. ``grants`` must keep to it;
+            the lease of the token lock depends on it.
+        failure_window: Seconds after a failed token request during which the session only reads the
+            store and requests nothing.
+        lock_timeout: Seconds to wait while another program requests a token. None: 10 seconds
+            longer than the lease that a dead program may have left.
+        on_store_error: What to do while the store cannot be reached. ``"raise"``: raise
+            :class:`TokenUnavailableError`. ``"memory"``: keep the token in memory; each process
+            then signs in once for itself.
+        on_event: Called with each :class:`Event`, in the thread that requests the token. The
+            request waits for it, so it must be quick, and it must not use the session. What it
+            raises is logged.
 
     Raises:
-        TypeError: ``on_event`` cannot be called, or is a coroutine function.
+        TypeError: ``on_event`` is not callable, or is a coroutine function.
+        ValueError: ``request_timeout`` is not positive, ``lock_timeout`` is negative, or
+            ``on_store_error`` is another word.
     """
 
     def __init__(
@@ -103,43 +131,63 @@ class TokenSession(SessionBase):
         self._saver: _Saver | None = None
 
     def token(self) -> Token:
-        """A token that should work: from memory, from the store, or from the server.
+        """Returns a token that should work, from memory, from the store or from the server.
 
         Raises:
-            TokenStoreError: No token could be obtained; see ``flex_tokenstore.errors``. Also what
-                the grants raise.
+            TokenStoreError: No token could be obtained; :mod:`flex_tokenstore.errors` has the
+                reasons.
+            Exception: What ``grants`` raised.
         """
         return self._at_hand() or self._obtain().token
 
     def new_call(self, endpoint: str = "") -> TokenCall:
-        """For one API call and its repetitions after 401 responses.
+        """Makes an object for one API call and its repetitions after 401 responses.
 
         Args:
-            endpoint: What is called: a 401 of one endpoint says nothing of the others.
+            endpoint: Name of what is called. A 401 from one endpoint says nothing about the others.
         """
         return TokenCall(self, endpoint)
 
     def peek(self) -> Token | None:
-        """What is stored, with no request to the server."""
+        """Returns the stored token without a request to the server; None if nothing is stored.
+
+        Raises:
+            TokenUnavailableError: The store cannot answer.
+            TokenCorruptError: What is stored is not a token.
+            TokenIdentityError: What is stored is another identity's token.
+            SessionClosedError: The session is closed.
+        """
         self._check_open()
         return self.store.get_token()
 
     def revoke(self) -> bool:
-        """Has the server revoke the token and removes it from the store and from memory.
+        """Has the server revoke the token, and removes it from the store and from memory.
 
-        Other processes that use the same store sign in again. The client secret is not sent.
+        Other processes that use the same store must then sign in again. The client secret is not
+        sent.
 
         Returns:
-            True if the server revoked a token; False if there was none, or none that still lived.
+            True if the server revoked a token; False if there was none, or if it no longer worked.
+
+        Raises:
+            TokenStoreError: The store or the server failed; then the token is kept.
         """
         return bool(self._alone(_flow.revoke))
 
     def remove(self) -> None:
-        """Deletes the token in the store and in memory; it does not revoke the token."""
+        """Removes the token from the store and from memory; it does not revoke the token.
+
+        Raises:
+            TokenStoreError: The store failed.
+        """
         self._alone(_flow.remove)
 
     def close(self) -> None:
-        """Waits for a token request under way, tries once more to save, and closes the store."""
+        """Closes the session and its store. You may call it twice.
+
+        It first waits for a token request under way, at most ``request_timeout`` seconds, and tries
+        once more to save a token that could not be saved.
+        """
         refuse_within_report()
         self._closed = True  # first: a refresh that began later would find the store closed
         if self._saver is not None:
@@ -268,23 +316,43 @@ class _Saver(threading.Thread):
 
 
 class TokenCall:
-    """One API call: a token to send, and another after each 401, at most three times."""
+    """One API call: a token to send, and another after each 401, at most three times.
+
+    The session's ``new_call`` makes it.
+    """
 
     def __init__(self, session: TokenSession, endpoint: str) -> None:
         self._session = session
         self._budget = Budget(session._state, endpoint)
 
     def accepted(self) -> None:
-        """The API answered with something else than 401."""
+        """Call this when the API answered with another status than 401."""
         self._budget.accepted()
 
     def token(self) -> Token:
-        """The token to send first; raises as :meth:`TokenSession.token`."""
+        """Returns the token to send first, from memory, from the store or from the server.
+
+        Raises:
+            TokenStoreError: No token could be obtained; :mod:`flex_tokenstore.errors` has the
+                reasons.
+            Exception: What ``grants`` raised.
+        """
         held = self._session._at_hand()
         return held if held is not None else self._budget.first(self._session._obtain())
 
     def refused(self, token: Token) -> Token | None:
-        """The API answered 401 to ``token``: the next one to try; None: give up."""
+        """Call this when the API answered 401 to ``token``.
+
+        Args:
+            token: The token that was sent.
+
+        Returns:
+            The next token to send; None: give up, no other token can help.
+
+        Raises:
+            TokenStoreError: No token could be obtained.
+            Exception: What ``grants`` raised.
+        """
         what = self._budget.refuse(token, time.monotonic(), time.time())
         if not what:
             return None

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 
 class TokenStore:
-    """One identity's token in one store. Made by :func:`open_store`; safe for threads."""
+    """A handle on one identity's token in one store, for sync programs.
+
+    :func:`open_store` makes it. Threads can share it. Close it, or use it in a ``with`` statement.
+    """
 
     _portal: LoopThread | None = None
 
@@ -46,31 +49,34 @@ class TokenStore:
 
     @property
     def place(self) -> str:
-        """Where the token is, for people: a path, a key, an address."""
+        """Location of the token, for people: a path, a key or an address."""
         return self._opened.place
 
     @property
     def identity(self) -> TokenIdentity:
-        """Whose token it is."""
+        """The identity whose token this handle reads and writes."""
         return self._opened.identity
 
     @property
     def abilities(self) -> Abilities:
-        """What the store can do."""
+        """What the store can do: compare-and-set, a lock, coroutines, ``prepare_save``."""
         return self._opened.abilities
 
     @property
     def lock_key(self) -> object:
-        """Equal for two handles on one token in this process."""
+        """Equal for two handles of this process that share one token."""
         return self._opened.lock_key()
 
     def get_token(self) -> Token | None:
-        """The stored token; None only if there is none.
+        """Reads the stored token.
+
+        Returns:
+            The token; None only if nothing is stored.
 
         Raises:
-            TokenUnavailableError: The store cannot be reached or used now.
+            TokenUnavailableError: The store cannot answer.
             TokenCorruptError: What is stored is not a token.
-            TokenIdentityError: What is stored is not this identity's.
+            TokenIdentityError: What is stored is another identity's token.
         """
         with self._opened.guard("read the token", "get_token") as failed:
             return self._opened.read(self._call(self._binding.get_token, {}))
@@ -80,16 +86,17 @@ class TokenStore:
         """Replaces the stored token, whole or not at all.
 
         Args:
-            token: A token tagged with this identity.
-            expected: Revision that must be stored (None: nothing). A store without
-                compare-and-set replaces whatever there is.
+            token: A token that carries the key of this identity.
+            expected: Revision that must be stored now (:attr:`Token.revision`); None: nothing may
+                be stored; ``ANY_REVISION``: replace whatever is stored. A store without
+                compare-and-set ignores it and replaces.
 
         Raises:
-            TokenConflictError: Another revision is stored.
-            TokenUnavailableError: It was not saved; the old token is still there.
+            TokenConflictError: Another revision is stored; nothing was changed.
+            TokenUnavailableError: The token was not saved; the old one is still stored.
             TokenCorruptError: A newer version of this package wrote what is stored.
-            TokenIdentityError: The token that was passed or the stored one is another identity's.
-            TypeError: ``token`` is not a :class:`Token`, or ``expected`` not a string or None.
+            TokenIdentityError: ``token`` or the stored token is another identity's.
+            TypeError: ``token`` is not a :class:`Token`, or ``expected`` is not a string or None.
         """
         token = taken(token)  # type: ignore[assignment]  # what is not a token is refused below
         check_expected(expected)
@@ -103,16 +110,18 @@ class TokenStore:
         raise failed.error
 
     def prepare_save(self, expected: str | None = ANY_REVISION) -> None:
-        """Finds out whether a token could be saved; under the token lock, before a token request.
+        """Checks whether a token could be saved.
 
-        A store without the hook ``prepare_save`` cannot find out: then this returns at once.
+        Call it under the token lock, before a token request. It changes no token. If the store has
+        no hook ``prepare_save``, it returns at once.
 
         Args:
-            expected: Revision that the coming save expects (None: nothing is stored).
+            expected: Revision that the coming save expects; None: nothing is stored.
 
         Raises:
-            TokenPermissionError: A save is refused, and will be: this user may not write.
-            TokenUnavailableError: A save is refused for another reason that lasts.
+            TokenPermissionError: The store refuses the save and will go on refusing it: this user
+                may not write.
+            TokenUnavailableError: The store refuses the save for another reason that lasts.
         """
         hook = self._binding.prepare_save
         if hook is None:
@@ -123,11 +132,14 @@ class TokenStore:
         raise failed.error
 
     def remove_token(self, expected: str | None = ANY_REVISION) -> None:
-        """Removes the stored token; removing nothing is fine.
+        """Removes the stored token. If nothing is stored, it does nothing.
+
+        Args:
+            expected: Revision that must be stored now; ``ANY_REVISION``: remove whatever is stored.
 
         Raises:
-            TokenConflictError: Another revision than ``expected`` is stored.
-            TokenUnavailableError: The store cannot be reached or used now.
+            TokenConflictError: Another revision is stored; nothing was changed.
+            TokenUnavailableError: The store cannot answer.
             TokenCorruptError: A newer version of this package wrote what is stored.
             TypeError: ``expected`` is not a string or None.
         """
@@ -141,21 +153,23 @@ class TokenStore:
 
     @contextmanager
     def token_lock(self, wait: float, lease: float) -> Iterator[float | None]:
-        """Holds the token lock: the right to request a new token for this identity, among all who
-        share the store.
+        """Holds the token lock: of all programs that share the store, one may request a token.
+
+        A context manager; leaving it releases the lock.
 
         Args:
-            wait: Seconds to wait for it; 0: one try.
+            wait: Seconds to wait for the lock; 0: try once.
             lease: Seconds after which a lock with a lease expires by itself.
 
         Yields:
-            The value of ``time.monotonic()`` at which the lease expires; None: held until released.
+            The value of ``time.monotonic()`` at which the lease expires; None: the lock is held
+            until it is released.
 
         Raises:
-            TokenLockTimeoutError: It could not be acquired within ``wait``.
-            TokenUnavailableError: The store cannot be reached or used now.
+            TokenLockTimeoutError: The lock could not be acquired within ``wait``.
+            TokenUnavailableError: The store cannot answer.
             TypeError: ``wait`` or ``lease`` is not a number.
-            ValueError: It is negative or NaN.
+            ValueError: ``wait`` or ``lease`` is negative or NaN.
         """
         wait, lease = lock_times(wait, lease)
         manager, end = self._acquire(wait, lease)
@@ -167,7 +181,11 @@ class TokenStore:
             failed.warn()  # not raised: the lease expires, or the holder's end frees it
 
     def close(self) -> None:
-        """Gives back what the store opened; twice is fine."""
+        """Closes the connections that the store opened. You may call it twice.
+
+        Raises:
+            TokenUnavailableError: The store could not close them.
+        """
         if self._binding.close is not None:
             with self._opened.guard("close", "close") as failed:
                 try:
@@ -261,19 +279,21 @@ class TokenStore:
 def open_store(
     config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
 ) -> TokenStore:
-    """Opens a token store for a sync program; the store may be of either kind.
+    """Opens a token store for a sync program.
+
+    The store may have plain methods or coroutines; coroutines run in a thread with an event loop.
 
     Args:
-        config: A store's name; a mapping with the key ``name`` and the store's options beside
-            it; or an object of your own with ``get_token``, ``set_token`` and ``remove_token``.
-        identity: Whose token it keeps.
-        host_lock: ``"off"`` switches off the lock file that a store without a lock of its own
-            is given (in the user's state folder), for hosts where no folder can be written.
+        config: A store's name; or a mapping with the key ``name`` and the store's options; or an
+            object of your own with the methods ``get_token``, ``set_token`` and ``remove_token``.
+        identity: Whose token the handle reads and writes.
+        host_lock: A store without a lock of its own gets a lock file in the user's state folder.
+            ``"off"`` switches that file off, for a host where no folder can be written.
 
     Raises:
         UnknownStoreError: No installed store has that name.
         StoreLoadError: The plugin cannot be loaded or is not a store.
-        StoreOptionsError: An option is unknown, missing or of a wrong type.
+        StoreOptionsError: An option is unknown, missing or has a wrong type.
         TokenUnavailableError: The store could not be opened.
         TypeError: ``identity`` is not a ``TokenIdentity``.
     """

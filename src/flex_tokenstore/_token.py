@@ -16,7 +16,7 @@ FORMAT = 1
 """Version of what is under :data:`TAG`. A store must refuse a newer one, not repair it."""
 
 ANY_REVISION = "*"
-"""As ``expected``: replace or remove whatever is stored."""
+"""Pass it as ``expected`` to replace or remove whatever is stored."""
 
 
 class TokenObject(dict[str, Any]):
@@ -32,16 +32,16 @@ class TokenObject(dict[str, Any]):
 
 
 class Token:
-    """An OAuth token and what is known of its origin. Frozen; shows no secret.
+    """An OAuth token, its owner and its times. It cannot change; its ``repr`` shows no secret.
 
     Args:
-        data: The JSON object, as the Authentication API returned it, with or without the
-            ``flex_tokenstore`` key. It is copied.
+        data: The JSON object of the token response, with or without the key ``flex_tokenstore``. It
+            is copied.
 
     Raises:
-        ValueError: It is not a JSON object with a string ``access_token``, its parts have wrong
-            types, or a token contains characters that OAuth does not allow (RFC 6749 appendix A),
-            such as a line end. The message holds no value.
+        ValueError: ``data`` is not a JSON object with a string ``access_token``; or a part has a
+            wrong type; or a token contains characters that OAuth does not allow (RFC 6749 appendix
+            A), such as a line end. The message shows no value.
     """
 
     __slots__ = ("_authorization", "_data", "expires_at", "identity_key", "obtained_at")
@@ -51,7 +51,7 @@ class Token:
     expires_at: float | None
     """Unix time in seconds at which the access token expires; None: not known."""
     identity_key: str | None
-    """``TokenIdentity.key`` of its owner; None: another program stored it."""
+    """``TokenIdentity.key`` of its owner; None: another program stored it, without an owner."""
     obtained_at: float | None
     """Unix time in seconds at which it was requested; None: not known."""
 
@@ -79,13 +79,16 @@ class Token:
         obtained_at: float,
         sign_ins: Sequence[float] = (),
     ) -> Token:
-        """A token as the server just issued it, tagged with its owner and times.
+        """Makes a token from a token response, and adds its owner and times.
 
         Args:
-            answer: The JSON object of the token answer.
+            answer: The JSON object of the token response.
             identity_key: ``TokenIdentity.key`` of its owner.
             obtained_at: Unix time in seconds at which the request was sent.
-            sign_ins: Unix times in seconds; see :attr:`sign_ins`.
+            sign_ins: Unix times in seconds of the last sign-ins; see the property ``sign_ins``.
+
+        Raises:
+            ValueError: No token can be made from ``answer``; the message shows no value.
         """
         given: Any = Secret(answer)
         del answer  # as in __init__
@@ -104,12 +107,12 @@ class Token:
 
     @property
     def access_token(self) -> Secret[str]:
-        """The access token."""
+        """The access token, as a :class:`Secret`."""
         return Secret(self._data["access_token"])
 
     @property
     def refresh_token(self) -> Secret[str] | None:
-        """The refresh token, if there is one."""
+        """The refresh token, as a :class:`Secret`; None if there is none."""
         value = self._data.get("refresh_token")
         return Secret(value) if value else None
 
@@ -120,7 +123,7 @@ class Token:
 
     @property
     def token_type(self) -> str | None:
-        """``token_type`` as the server spelled it; None if it sent none, or not as a string."""
+        """``token_type`` as the server spelled it; None if it sent none, or not a string."""
         found = self._data.get("token_type")
         return found if isinstance(found, str) else None
 
@@ -137,8 +140,10 @@ class Token:
 
     @property
     def sign_ins(self) -> tuple[float, ...]:
-        """Unix times of the last sign-ins that only refusals of the API caused, as far as they are
-        kept: for a minute. By them all programs that share the token keep within one bound."""
+        """Unix times in seconds of the sign-ins of the last minute that the API's 401s caused.
+
+        All programs that share the token see them, and so keep within one limit.
+        """
         kept = self._data.get(TAG, {}).get("sign_ins")
         if not isinstance(kept, list):
             return ()
@@ -154,12 +159,12 @@ class Token:
 
     @property
     def grant_type(self) -> str:
-        """The grant that would replace it: ``"refresh_token"`` or ``"client_credentials"``."""
+        """The grant that replaces it: ``"refresh_token"`` or ``"client_credentials"``."""
         return "refresh_token" if self._data.get("refresh_token") else "client_credentials"
 
     @property
     def revision(self) -> str:
-        """See :func:`revision_of`."""
+        """Names the content of the token, for compare-and-set: a SHA-256 in hexadecimal digits."""
         return revision_of(self._data)
 
     @property
@@ -168,7 +173,7 @@ class Token:
         return digest_of(self._data["access_token"])[:8]
 
     def to_dict(self) -> dict[str, Any]:
-        """A copy of the JSON object, secrets and all; the copy does not print itself."""
+        """A copy of the JSON object, with the secrets; its ``repr`` does not show them."""
         return _copy(self._data)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -223,7 +228,7 @@ def check_token_object(data: object, *, wrapped: bool = False) -> TokenObject:
 
 
 def checked(found: Secret[Any], *, wrapped: bool = False) -> tuple[TokenObject | None, str]:
-    """As :func:`check_token_object`; the second part says why there is no token."""
+    """``data`` as a token object of its own; or None and the reason. It does not raise."""
     try:
         problem = problem_of(found.reveal(), wrapped)
         return (None, problem) if problem else (_copy(found.reveal()), "")
@@ -232,11 +237,15 @@ def checked(found: Secret[Any], *, wrapped: bool = False) -> tuple[TokenObject |
 
 
 def is_newer(data: object) -> bool:
-    """A newer version of this package wrote it, in a format that this one does not know.
+    """Tells whether a newer version of this package wrote a stored token.
+
+    A store that finds such a token neither replaces nor removes it.
 
     Args:
-        data: The JSON object of a stored token, or anything else. A store that has it neither
-            replaces nor removes it.
+        data: The JSON object of a stored token, or anything else.
+
+    Returns:
+        True if the token has a format that this version does not know.
     """
     tag = data.get(TAG) if isinstance(data, Mapping) else None
     version = tag.get("format") if isinstance(tag, Mapping) else None
@@ -246,13 +255,16 @@ def is_newer(data: object) -> bool:
 def revision_of(token: Mapping[str, Any]) -> str:
     """Names the content of a stored token, for compare-and-set.
 
-    ``token["flex_tokenstore"]["revision"]`` if present, else the lower-case hexadecimal SHA-256
-    of the canonical JSON array ``[access_token, refresh_token or null]`` (RFC 8785). A wire
-    format: the test vectors are in ``docs/formats.md``.
+    It is ``token["flex_tokenstore"]["revision"]`` if that exists. Otherwise it is the SHA-256, in
+    lower-case hexadecimal digits, of the canonical JSON array ``[access_token, refresh_token or
+    null]`` (RFC 8785). Other programs may rely on it: ``docs/formats.md`` has test vectors.
+
+    Args:
+        token: The JSON object of a token.
 
     Raises:
         TypeError: ``token`` is not a mapping.
-        KeyError: It has no ``access_token``.
+        KeyError: ``token`` has no ``access_token``.
     """
     if not isinstance(token, (dict, Mapping)):
         raise TypeError(f"a token's JSON object was expected, got {type(token).__name__}")

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 
 class WrapperStore:
-    """A store whose ``Options`` has a field ``inner``: the config of the store it wraps.
+    """The base class of a store that wraps another store, such as for encryption.
 
-    A wrapper that changes tokens overrides :meth:`wrap` and :meth:`unwrap`, plain and
-    synchronous. The rest is done here and when it is bound: ``inner`` is opened, ``expected`` is
-    passed on where the inner store takes it, and ``prepare_save``, lock and ``lock_id`` are the
-    inner store's. Abilities are those of the innermost. A hook that is overridden is marked with
-    ``@hookimpl`` again, and returns what the base class returns, which may be an awaitable.
+    Its ``Options`` has a field ``inner``: the config of the inner store. To change tokens, override
+    :meth:`wrap` and :meth:`unwrap`; both are plain methods. This class and the framework do the
+    rest: they open the inner store, pass ``expected`` on where the inner store takes it, and use
+    the inner store's ``prepare_save``, ``token_lock`` and ``lock_id``. The abilities are those of
+    the innermost store. If you override a hook, mark it with ``@hookimpl`` again, and return what
+    this class returns, which may be an awaitable.
     """
 
     _inner: Binding
@@ -36,48 +37,79 @@ class WrapperStore:
         self.options = options
 
     def wrap(self, token: dict[str, Any]) -> dict[str, Any]:
-        """What to store for ``token``: an object with a text ``access_token``.
+        """Makes what the inner store keeps.
 
-        Whose it is, and which revision, is added to it: the inner store must be able to compare.
+        The framework adds whose token it is and which revision, so that the inner store can
+        compare.
+
+        Args:
+            token: The JSON object of the token.
+
+        Returns:
+            A JSON object with a string ``access_token``.
         """
         return token
 
     def unwrap(self, token: dict[str, Any]) -> dict[str, Any]:
-        """The token for what is stored.
+        """Makes the token from what the inner store keeps.
+
+        Args:
+            token: What :meth:`wrap` returned.
+
+        Returns:
+            The JSON object of the token.
 
         Raises:
-            TokenCorruptError: It cannot be obtained. Anything else that is raised counts as that,
-                and as content that must be left where it is: the key, say, may be the wrong one.
+            TokenCorruptError: It cannot be unwrapped. Any other exception counts as this one, and
+                as content that must be left where it is: the key, for example, may be the wrong
+                one.
         """
         return token
 
     @property
     def place(self) -> str:
-        """The inner store's."""
+        """Location of the token in the inner store."""
         return self._inner.place or type(self._inner.plugin).__name__
 
     @hookimpl
     def get_token(self) -> Any:
+        """Has the inner store read the token, and unwraps it."""
         # In a Secret: it may be a plain dict, which a traceback with locals would print.
         found = Secret(_call(self._inner.get_token))
         return self._later(found) if inspect.isawaitable(found.reveal()) else self._plain(found)
 
     @hookimpl
     def set_token(self, token: dict[str, Any], expected: str | None) -> Any:
+        """Wraps the token and has the inner store save it.
+
+        Args:
+            token: The JSON object of the token.
+            expected: Revision that must be stored now, for an inner store that compares.
+        """
         return _call(self._inner.set_token, token=self._wrapped(token), expected=expected)
 
     @hookimpl
     def remove_token(self, expected: str | None) -> Any:
+        """Has the inner store remove the token.
+
+        Args:
+            expected: Revision that must be stored now, for an inner store that compares.
+        """
         return _call(self._inner.remove_token, expected=expected)
 
     # Not marked: where it is not overridden, the inner store's own hook is bound, if it has one.
     def prepare_save(self, expected: str | None) -> Any:
-        """What the inner store's hook returns; for a wrapper that overrides it."""
+        """Has the inner store check that it can save; for a wrapper that overrides this one.
+
+        Args:
+            expected: Revision that the coming save expects; None: nothing is stored.
+        """
         hook = self._inner.prepare_save
         return None if hook is None else _call(hook, expected=expected)
 
     @hookimpl
     def close(self) -> Any:
+        """Closes the inner store."""
         return None if self._inner.close is None else _call(self._inner.close)
 
     def _wrapped(self, token: dict[str, Any]) -> dict[str, Any]:

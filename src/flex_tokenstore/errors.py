@@ -51,8 +51,9 @@ class TokenStoreError(Exception):
 
     Args:
         message: What happened and what to do next; never a secret.
-        store: Name of the store, such as ``"file"``.
-        place: Where the store keeps the token: a path, a key, or an address without its password.
+        store: Name of the store, such as ``"file"``; None: not known.
+        place: Location of the token: a path, a key, or an address without its password; None: not
+            known.
     """
 
     def __init__(
@@ -72,11 +73,15 @@ class UnknownStoreError(TokenStoreError, LookupError):
 
 
 class StoreLoadError(TokenStoreError, ImportError):
-    """A store plugin cannot be imported, or what it names is not a token store."""
+    """A store's plugin cannot be imported, or its entry point does not name a token store."""
 
 
 class StoreOptionsError(TokenStoreError, ValueError):
-    """An option is unknown, missing, or of a wrong type."""
+    """An option of a store is unknown, missing, or has a wrong type.
+
+    Args:
+        option: Name of the option; None: not one option is wrong but the config.
+    """
 
     def __init__(
         self,
@@ -91,20 +96,20 @@ class StoreOptionsError(TokenStoreError, ValueError):
 
 
 class TokenUnavailableError(TokenStoreError, OSError):
-    """The store cannot be reached or used now. It says nothing about whether a token is stored."""
+    """The store cannot answer now. It does not mean that no token is stored."""
 
 
 class TokenPermissionError(TokenUnavailableError, PermissionError):
-    """Other users can read or change a file or folder, or this user may not use it."""
+    """This user may not use the file, folder or key; or others may read or change it."""
 
 
 class TokenCorruptError(TokenStoreError, ValueError):
-    """What is stored cannot be read as a token.
+    """What is stored is not a token that can be read.
 
     Args:
-        revision: What to pass to ``remove_token`` as ``expected`` to move exactly this content
-            aside, or None if it must stay where it is (another program's file, a newer
-            format, an unknown key).
+        revision: Pass it to ``remove_token`` as ``expected`` to move exactly this content aside.
+            None: the content must be left where it is, since it is another program's file, has a
+            newer format, or the key to it is not known.
     """
 
     def __init__(
@@ -120,27 +125,26 @@ class TokenCorruptError(TokenStoreError, ValueError):
 
 
 class TokenConflictError(TokenStoreError, RuntimeError):
-    """The revision of what is stored is not the expected one; nothing was changed."""
+    """Another revision is stored than the expected one. Nothing was changed."""
 
 
 class TokenIdentityError(TokenStoreError, ValueError):
-    """What is stored belongs to another client, environment or profile, or to nobody known."""
+    """The stored token belongs to another client, server or profile, or its owner is not known."""
 
 
 class TokenLockTimeoutError(TokenStoreError, TimeoutError):
-    """The token lock could not be acquired in time."""
+    """The token lock could not be acquired in time: another program holds it."""
 
 
 class GrantError(TokenStoreError, RuntimeError):
-    """A request to the token endpoint failed; raised by the grants that are passed to a session.
+    """A token request failed. The session's grants raise it.
 
     Args:
-        reason: ``"rejected"``: the server refuses this refresh token for good (RFC 6749
-            section 5.2, ``invalid_grant``). ``"doubtful"``: it looks like a refusal, but
-            something other than the token endpoint may have sent it, such as a gateway with its own
-            page; counts as rejected only if nothing else comes for a minute. ``"transient"``: no
-            response, or one that says nothing about the token (5xx, time-out); worth one more try.
-            ``"failed"``: anything else.
+        reason: ``"rejected"``: the server rejects this refresh token for good (RFC 6749 section
+            5.2, ``invalid_grant``). ``"doubtful"``: it looks like a rejection, but a gateway may
+            have sent it; it counts as one only if nothing else comes for a minute. ``"transient"``:
+            no response, or one that says nothing about the token (5xx, a time-out); worth one more
+            try. ``"failed"``: anything else.
     """
 
     sent: bool = True
@@ -170,7 +174,7 @@ class GrantError(TokenStoreError, RuntimeError):
 
 
 class AsyncioRequiredError(TokenStoreError, RuntimeError):
-    """The async classes need a running asyncio event loop; those of trio and curio do not work."""
+    """The async classes need a running asyncio event loop. They do not work under trio or curio."""
 
 
 class SessionClosedError(TokenStoreError, RuntimeError):

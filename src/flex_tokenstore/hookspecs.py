@@ -51,11 +51,11 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec(firstresult=True)
 def get_token() -> dict[str, Any] | Awaitable[dict[str, Any] | None] | None:
-    """The stored token, as the object that was passed to ``set_token``; None only if there is none.
+    """Returns the stored token, as ``set_token`` got it; None only if nothing is stored.
 
     Raises:
-        TokenUnavailableError: The store cannot be reached or used now.
-        TokenCorruptError: There is something, but it is not a token.
+        TokenUnavailableError: The store cannot answer.
+        TokenCorruptError: Something is stored that is not a token.
     """
 
 
@@ -74,25 +74,35 @@ def set_token(token: dict[str, Any], expected: str | None) -> Awaitable[None] | 
     refuse it in that step too.
 
     Args:
-        token: The JSON object; the store may keep it, nobody else changes it.
-        expected: Revision that must be stored.
+        token: The JSON object. The store may keep it: nobody else changes it.
+        expected: Revision that must be stored now; None: nothing is stored; ``ANY_REVISION``:
+            whatever is stored.
+
+    Raises:
+        TokenConflictError: Another revision is stored; nothing was changed.
+        TokenUnavailableError: The token was not saved; the old one is still stored.
+        TokenCorruptError: What is stored has a newer format.
     """
 
 
 @hookspec(firstresult=True)
 def remove_token(expected: str | None) -> Awaitable[None] | None:
-    """Removes the token; removing nothing is fine. Also moves corrupt content aside, or removes it.
-
-    Content of a newer format is refused, as by ``set_token``.
+    """Removes the token; if nothing is stored, does nothing. Moves corrupt content aside.
 
     Args:
-        expected: As for ``set_token``.
+        expected: Revision that must be stored now; ``ANY_REVISION``: remove whatever is stored. A
+            store that does not take it removes whatever is stored.
+
+    Raises:
+        TokenConflictError: Another revision is stored; nothing was changed.
+        TokenUnavailableError: The store cannot answer.
+        TokenCorruptError: What is stored has a newer format.
     """
 
 
 @hookspec(firstresult=True)
 def prepare_save(expected: str | None) -> Awaitable[None] | None:
-    """Optional. Finds out whether ``set_token`` would be refused, before a token is requested.
+    """Optional. Checks, before a token is requested, whether ``set_token`` would be refused.
 
     Called under the token lock. A token request uses up the stored refresh token, or sends the
     client secret; if the new token cannot be saved, both are lost. So this hook raises, and nothing
@@ -118,29 +128,32 @@ def prepare_save(expected: str | None) -> Awaitable[None] | None:
 def token_lock(
     wait: float, lease: float
 ) -> AbstractContextManager[float | None] | AbstractAsyncContextManager[float | None]:
-    """Optional. The right to request a new token for this identity, among all who share the store.
+    """Optional. The lock under which one program at a time requests this identity's token.
 
-    Returns a context manager: yield None for a lock that is held until it is released or its
-    holder dies; yield a deadline (``time.monotonic()``) for a lease. It may be left in another
-    thread than the one that entered it. Leaving it after its lease expired does nothing.
+    Returns a context manager. Entering it acquires the lock and yields None for a lock that is
+    held until it is released or its holder dies, or the value of ``time.monotonic()`` at which the
+    lease expires. Leaving it releases the lock, in any thread; after the lease has expired it does
+    nothing.
 
     Args:
-        wait: Seconds to wait for it; 0: one try. Raises
-            :class:`~flex_tokenstore.TokenLockTimeoutError` on entering if it could not be
-            acquired by then. A wait of at most 1 s is a slice of a longer one: the caller reads the
-            store between slices. Such a wait may stop early when the lock has passed to another
-            holder.
-        lease: Seconds after which a lock with a lease must expire by itself. It is never
-            extended while held.
+        wait: Seconds to wait for the lock; 0: try once. A wait of at most 1 s is a slice of a
+            longer one, and the caller reads the store between the slices; it may end early when
+            the lock has passed to another program.
+        lease: Seconds after which a lock with a lease must expire by itself. A held lease is never
+            extended.
+
+    Raises:
+        TokenLockTimeoutError: On entering: the lock could not be acquired in time.
+        TokenUnavailableError: On entering: the store cannot answer.
     """
     raise NotImplementedError  # a specification is never called
 
 
 @hookspec(firstresult=True)
 def lock_id() -> str:
-    """Optional. Names what the lock protects, so that two handles on one token know it.
+    """Optional. Returns a name of what the lock protects, equal for two handles on one token.
 
-    Read when the store is opened: cheap, no I/O.
+    It is called when the store is opened. It must be quick and do no I/O.
     """
     raise NotImplementedError  # a specification is never called
 
