@@ -35,7 +35,7 @@ def load() -> None:
 
 
 class AsyncShared(Shared):
-    """As :class:`Shared`; what belongs to a loop is closed in it."""
+    """The connections that the instances of one event loop share; that loop closes them."""
 
     def __init__(self, key: Key, maker: AsyncHttp, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(key, maker, loop)

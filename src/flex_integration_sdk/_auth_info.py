@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class AuthInfo(NamedTuple):
-    """How the next call authenticates."""
+    """How the next call obtains its token."""
 
     grant_type: str | None
     """``"refresh_token"``, ``"client_credentials"``, or None if nothing is stored."""

@@ -77,7 +77,14 @@ class SecretSource:
             return self._outcome(*self._found_within(limit))
 
     async def read_async(self, limit: float) -> Secret[str]:
-        """As :meth:`read`; the file is read, and a plain function called, in a thread."""
+        """Returns the secret. A thread reads the file, or calls a plain function.
+
+        Args:
+            limit: Seconds within which the file or the callable must give it.
+
+        Raises:
+            ClientSecretError: The file or the callable gives none, or takes longer.
+        """
         if self._value is not None:
             return self._value
         from asyncio import timeout
@@ -112,7 +119,7 @@ class SecretSource:
             _read_here.reset(mark)
 
     def _found_within(self, limit: float) -> _Found:
-        """As :meth:`_found`; a callable that takes longer goes on in its thread, for nobody."""
+        """What the callable returns in time; one that takes longer goes on, and is not heard."""
         box: SimpleQueue[_Found] = SimpleQueue()
         _in_thread(lambda: box.put(self._found()))
         try:

@@ -75,7 +75,11 @@ class Closing:
             self._sleepers.pop(alarm, None)
 
     async def sleep_async(self, seconds: float) -> None:
-        """As :meth:`sleep`, in an event loop."""
+        """Waits, without blocking the event loop.
+
+        Raises:
+            SessionClosedError: The instance is closed, or was meanwhile.
+        """
         import asyncio
 
         loop = asyncio.get_running_loop()

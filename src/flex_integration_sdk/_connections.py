@@ -159,7 +159,13 @@ class Slots:
     async def wait_async(
         self, watch: Watch | Place, seconds: float | None, closing: Closing
     ) -> Slot:
-        """As :meth:`wait`, in an event loop."""
+        """One for an async request, as soon as it is its turn. It does not block the event loop.
+
+        Raises:
+            Busy: None was free for ``seconds``.
+            SessionClosedError: The instance was closed meanwhile.
+            Ended: The request must not go on.
+        """
         import asyncio
 
         loop = asyncio.get_running_loop()

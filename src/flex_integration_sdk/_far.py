@@ -50,10 +50,13 @@ class FarTime:
 
     @classmethod
     def from_iso(cls, text: str) -> FarTime:
-        """From its ISO 8601 form.
+        """Makes one from its ISO 8601 form.
+
+        Args:
+            text: Such as ``+010000-01-01T00:00:00.000Z``.
 
         Raises:
-            ValueError: It is not one, or not outside the years 1 to 9999.
+            ValueError: ``text`` has another form, or the time is in the years 1 to 9999.
         """
         return cls(_milliseconds(text))
 

@@ -31,7 +31,7 @@ _CHUNK = 1 << 20  # bytes
 
 
 class FileMetadata(TypedDict):
-    """What ``files.create`` takes."""
+    """The arguments of ``files.create``: the file's name, its MIME type and its size in bytes."""
 
     name: str
     mime_type: str
@@ -44,14 +44,14 @@ def file_metadata(
     """The arguments of ``files.create`` for a file: ``sdk.files.create(**file_metadata(path))``.
 
     Args:
-        file: Its path, its bytes, or the file opened for reading bytes.
-        name: Its name for others; else that of the path.
-        mime_type: Such as ``"application/pdf"``; else by the name's ending.
+        file: The file's path, its bytes, or the file opened for reading bytes.
+        name: The file's name for others. If omitted: the name in the path.
+        mime_type: Such as ``"application/pdf"``. If omitted: the type for the name's ending.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It has no name: bytes have none.
-        TypeError: ``file`` is not one of these, or ``name`` or ``mime_type`` is not a string.
+        ValueError: There is no name: bytes have none.
+        TypeError: ``file`` is none of these, or ``name`` or ``mime_type`` is not a string.
     """
     name, mime_type = checked_label("name", name), checked_label("mimeType", mime_type)
     with _opened(file) as stream:
@@ -72,24 +72,26 @@ def upload_file(
     mime_type: str | None = None,
     timeout: float = 30.0,
 ) -> None:
-    """Sends a file's bytes to the signed URL that ``file_uploads.create`` returned.
+    """Sends a file's bytes to the signed URL from ``file_uploads.create``.
 
-    The URL lives for minutes, and nobody's token goes there.
+    The URL works for minutes. The request carries no token. The file is read in pieces of 1 MiB.
 
     Args:
-        upload: Answer of ``file_uploads.create(file_id=…, expand=True)``.
-        file: Its path, its bytes, or the file opened for reading bytes; read in pieces.
-        name: A file name, whose ending tells the type that is sent if the API asked for none.
-        mime_type: That type itself, such as ``"application/pdf"``. The name and the type that
-            others see are those of ``files.create``.
-        timeout: Seconds that the server may take for each further 64 KB, and for its answer.
+        upload: Response data of ``file_uploads.create(file_id=…, expand=True)``.
+        file: The file's path, its bytes, or the file opened for reading bytes.
+        name: A file name. If the API asked for no type, the name's ending decides which type is
+            sent.
+        mime_type: That type itself, such as ``"application/pdf"``. Others see the name and the type
+            that you gave to ``files.create``, not these.
+        timeout: Seconds that the server may take for each further 64 KB, and for its response.
 
     Raises:
-        ApiError: The server refused; a subclass by status.
-        OSError: The file cannot be read; ``TransportError`` if no response came.
+        ApiError: The server refused the file; a subclass for each status.
+        TransportError: No response came.
+        OSError: The file cannot be read.
         ValueError: ``upload`` was not expanded, its URL or headers cannot be sent, or it was made
             for another ``mime_type``.
-        TypeError: ``upload`` is not an answer, or ``file`` not a file.
+        TypeError: ``upload`` is not such data, or ``file`` is not a file.
     """
     signed = Secret(upload)
     del upload  # a traceback may show locals, and its URL has the signature
@@ -117,23 +119,27 @@ async def async_upload_file(
     mime_type: str | None = None,
     timeout: float = 30.0,  # noqa: ASYNC109 - of silence, not of the whole
 ) -> None:
-    """Sends a file's bytes as :func:`upload_file` does, for asyncio programs.
+    """Sends a file's bytes to the signed URL from ``file_uploads.create``, in an asyncio program.
 
-    The file is read in a thread.
+    The URL works for minutes. The request carries no token. A thread reads the file, in pieces of 1
+    MB.
 
     Args:
-        upload: Answer of ``file_uploads.create(file_id=…, expand=True)``.
-        file: Its path, its bytes, or the file opened for reading bytes; read in pieces.
-        name: A file name, whose ending tells the type that is sent if the API asked for none.
-        mime_type: That type itself, such as ``"application/pdf"``.
-        timeout: Seconds that the server may take for each further 64 KB, and for its answer.
+        upload: Response data of ``file_uploads.create(file_id=…, expand=True)``.
+        file: The file's path, its bytes, or the file opened for reading bytes.
+        name: A file name. If the API asked for no type, the name's ending decides which type is
+            sent.
+        mime_type: That type itself, such as ``"application/pdf"``. Others see the name and the type
+            that you gave to ``files.create``, not these.
+        timeout: Seconds that the server may take for each further 64 KB, and for its response.
 
     Raises:
-        ApiError: The server refused; a subclass by status.
-        OSError: The file cannot be read; ``TransportError`` if no response came.
+        ApiError: The server refused the file; a subclass for each status.
+        TransportError: No response came.
+        OSError: The file cannot be read.
         ValueError: ``upload`` was not expanded, its URL or headers cannot be sent, or it was made
             for another ``mime_type``.
-        TypeError: ``upload`` is not an answer, or ``file`` not a file.
+        TypeError: ``upload`` is not such data, or ``file`` is not a file.
     """
     import asyncio
 

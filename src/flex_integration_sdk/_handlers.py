@@ -18,22 +18,22 @@ SDK_TYPES = (UUID, Money, LatLng, Decimal, datetime)
 
 @dataclass(frozen=True)
 class TypeHandler:
-    """Reads one of the SDK's types as one of your own, and writes yours as the SDK's.
+    """Reads one of the SDK's types as a type of your own, and writes your type as the SDK's.
 
-    Handlers are asked in their order; the first that fits is used. They see the arguments that you
-    give, those of queries too, and what answers hold; never a value of the SDK's own. A
-    ``datetime`` handler reads no ``FarTime``.
+    The SDK asks the handlers in their order and uses the first that fits. They see the arguments
+    that you pass, also those of queries, and the values of responses; never a value of the SDK's
+    own. A ``datetime`` handler does not read a ``FarTime``.
 
     Args:
         sdk_type: ``UUID``, ``Money``, ``LatLng``, ``Decimal`` or ``datetime``.
-        app_type: Your class; its instances are given to ``writer``.
-        can_handle: Or: tells whether ``writer`` takes a value; asked for each value that is not
-            None.
-        reader: From the SDK's value to yours; without it, the SDK's is given.
-        writer: From your value to the SDK's.
+        app_type: Your class. ``writer`` gets its instances.
+        can_handle: In place of ``app_type``: called with each value that is not None; returns True
+            if ``writer`` takes it.
+        reader: Makes your value from the SDK's. If omitted, you get the SDK's value.
+        writer: Makes the SDK's value from yours.
 
     Raises:
-        ConfigurationError: The type is not one of these, or the parts do not fit each other.
+        ConfigurationError: ``sdk_type`` is none of these types, or the parts do not fit each other.
     """
 
     sdk_type: type
@@ -56,7 +56,11 @@ class TypeHandler:
             raise ConfigurationError("a type handler needs a reader, a writer, or both")
 
     def writes(self, value: Any) -> bool:
-        """Whether its writer takes ``value``."""
+        """Tells whether its writer takes a value.
+
+        Args:
+            value: An argument of a call.
+        """
         if self.app_type is not None:
             return isinstance(value, self.app_type)
         return self.can_handle is not None and bool(self.can_handle(value))

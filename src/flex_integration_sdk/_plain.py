@@ -18,20 +18,20 @@ from .types import FarTime, LatLng, LatLngBounds, Money, TaggedValue, TooDeep
 
 
 def to_plain(value: Any, *, default: Callable[[Any], Any] | None = None) -> Any:
-    """``value`` in dicts, lists, strings, numbers, booleans and None, which ``json.dumps`` takes.
+    """Makes dicts, lists, strings, numbers, booleans and None, which ``json.dumps`` takes.
 
-    A :class:`Response` becomes its whole body, a resource its dict. Other values have the form
-    that the API returns them in JSON: UUID and Decimal are strings, times ISO 8601 with
-    milliseconds, Money ``{"amount", "currency"}``, LatLng ``{"lat", "lng"}``. Bytes are Base64, a
-    ``TaggedValue`` is ``{"tag", "value"}``, and NaN and infinity, which JSON lacks, are ``"NaN"``,
-    ``"Infinity"`` and ``"-Infinity"``.
+    A :class:`Response` becomes its whole body, a resource its dict. Other values get the form that
+    they have in the API's JSON: UUID and Decimal become strings, times ISO 8601 with milliseconds,
+    Money ``{"amount", "currency"}``, LatLng ``{"lat", "lng"}``. Bytes become Base64, a
+    ``TaggedValue`` becomes ``{"tag", "value"}``. JSON lacks NaN and infinity: they become
+    ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``.
 
     To get the same types back, use :func:`flex_integration_sdk.types.json_default` instead.
 
     Args:
-        value: A response, a resource, or any value within.
-        default: Called with a value of another type, such as one of a ``TypeHandler``; what it
-            returns is made plain in turn.
+        value: A response, a resource, or any value in them.
+        default: Called with a value of another type, such as one of a ``TypeHandler``. What it
+            returns is made plain too.
 
     Raises:
         TypeError: A value has another type, and ``default`` is None.

@@ -58,13 +58,16 @@ def _flat(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def object_query_string(params: Mapping[str, Any]) -> str:
-    """``params`` in the form of the API's object parameters: ``w:320;h:240;fit:scale``.
+    """Writes ``params`` as the API's object parameters are written: ``w:320;h:240;fit:scale``.
 
-    None is left out. Not percent-encoded: that is done when it is sent as a parameter's value.
+    It omits None. It does not percent-encode: the SDK does that when it sends the parameter.
+
+    Args:
+        params: Names and values.
 
     Raises:
-        ParameterError: ``params`` is not a mapping, or a value has no form in a query, as a
-            mapping has none.
+        ParameterError: ``params`` is not a mapping, or a value cannot be used in a query, such as a
+            mapping.
     """
     if not isinstance(params, Mapping):
         raise ParameterError(f"an object parameter must be a mapping, got {type(params).__name__}")

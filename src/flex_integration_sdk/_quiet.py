@@ -103,7 +103,7 @@ class _Stream(httpx2.SyncByteStream):
 
 
 class _AsyncStream(httpx2.AsyncByteStream):
-    """As :class:`_Stream`."""
+    """The body of an async response that is read after ``send`` has returned."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner

@@ -36,16 +36,16 @@ class _Moment:
 
 
 class RateLimiter:
-    """Lets so many calls through at once, and then one after the other.
+    """Lets a burst of calls through at once, and then one call each ``seconds`` seconds.
 
-    Calls wait in their order. It can be shared by instances, threads and event loops of a process;
-    other processes are not seen, although the API counts by network address. A forked child begins
-    with a limiter of its own.
+    Calls wait in their order. The instances, threads and event loops of a process can share a
+    limiter. It does not see other processes, although the API counts by network address. A forked
+    child begins with a full limiter of its own.
 
     Args:
-        burst: Calls that are let through at the start.
-        seconds: Time in which one more call is allowed.
-        maximum: Calls that can gather while there are none; without, ``burst``.
+        burst: Number of calls that are let through at the start.
+        seconds: Seconds after which one more call is allowed.
+        maximum: Number of calls that can gather while none is made; ``burst`` if omitted.
 
     Raises:
         ConfigurationError: A number is not positive.
@@ -75,7 +75,11 @@ class RateLimiter:
         return f"RateLimiter(burst={self.burst}, seconds={self.seconds}, maximum={self.maximum})"
 
     def reserve(self) -> float:
-        """Takes a place; returns the seconds to wait for it."""
+        """Takes the next place.
+
+        Returns:
+            Seconds to wait before the call may be made; 0: it may be made now.
+        """
         while True:
             moment = self._now()
             now = self._clock()
@@ -87,14 +91,14 @@ class RateLimiter:
                 return max(0.0, (1 - left) * self.seconds)
 
     def give_back(self) -> None:
-        """The place was not needed."""
+        """Gives back a place that was taken and is not needed."""
         while True:
             moment = self._now()
             if self._move(moment, _Moment(moment.left + 1, moment.then)):
                 return
 
     def wait(self, sleep: Callable[[float], object] | None = None) -> None:
-        """Returns when the call may be made.
+        """Waits until the call may be made.
 
         Args:
             sleep: Waits for that many seconds; ``time.sleep`` if omitted. What it raises is passed
@@ -108,10 +112,14 @@ class RateLimiter:
                 raise
 
     async def wait_async(self, sleep: Callable[[float], Awaitable[object]] | None = None) -> None:
-        """As :meth:`wait`, in an event loop.
+        """Waits until the call may be made, without blocking the event loop.
 
         Args:
-            sleep: Waits for that many seconds; ``asyncio.sleep`` if omitted.
+            sleep: Coroutine function that waits for that many seconds; ``asyncio.sleep`` if
+                omitted. What it raises is passed on, and the place is given back.
+
+        Raises:
+            AsyncioRequiredError: asyncio does not run here.
         """
         import asyncio
 
@@ -141,17 +149,17 @@ class RateLimiter:
 
 @dataclass(frozen=True)
 class RateLimits:
-    """Limiters of an instance; None: no limit.
+    """The limiters of an instance. A limiter that is None does not limit.
 
     Args:
-        queries: Of calls that read.
-        commands: Of calls that change something.
-        by_call: Limiters of single calls, by the API's name such as ``"listings.create"``. Such a
-            call also waits for that of all queries or commands.
+        queries: Limits the calls that read.
+        commands: Limits the calls that change something.
+        by_call: Limits single calls, by the API's name such as ``"listings.create"``. Such a call
+            also waits for ``queries`` or ``commands``.
 
     Raises:
-        ConfigurationError: ``by_call`` names a call that there is not, or has something else than
-            limiters.
+        ConfigurationError: ``by_call`` names a call that does not exist, or contains something else
+            than a limiter.
     """
 
     queries: RateLimiter | None = None
@@ -168,13 +176,17 @@ class RateLimits:
                 raise ConfigurationError(f"by_call[{name!r}] takes a RateLimiter, got {kind}")
 
     def of(self, name: str) -> tuple[RateLimiter, ...]:
-        """The limiters that a call waits for."""
+        """The limiters that a call waits for.
+
+        Args:
+            name: The API's name of the call, such as ``"listings.create"``.
+        """
         common = self.queries if ENDPOINTS[name].method == "GET" else self.commands
         return tuple(each for each in (self.by_call.get(name), common) if each is not None)
 
 
 def wait(limiters: Sequence[RateLimiter], sleep: Callable[[float], object]) -> None:
-    """Returns when all of them let the call through; a call that is left gives its places back."""
+    """Waits until all of them let the call through; an interrupted wait gives its places back."""
     if seconds := max((each.reserve() for each in limiters), default=0.0):
         try:
             sleep(seconds)
@@ -186,7 +198,7 @@ def wait(limiters: Sequence[RateLimiter], sleep: Callable[[float], object]) -> N
 async def wait_async(
     limiters: Sequence[RateLimiter], sleep: Callable[[float], Awaitable[object]]
 ) -> None:
-    """As :func:`wait`, in an event loop."""
+    """Waits until all of them let the call through; a cancelled wait gives its places back."""
     if seconds := max((each.reserve() for each in limiters), default=0.0):
         try:
             await sleep(seconds)

@@ -18,30 +18,30 @@ T = TypeVar("T", covariant=True)
 
 
 class PageMeta(TypedDict):
-    """Where a page is. Totals are None where the API does not count."""
+    """Position and size of a page of results. The totals are None where the API does not count."""
 
     totalItems: int | None
     totalPages: int | None
     page: int
     perPage: int
     paginationLimit: NotRequired[int]
-    """Last page that may be asked for."""
+    """Number of the last page that can be requested."""
     paginationUnsupported: NotRequired[bool]
-    """There is only the first page."""
+    """True: only the first page can be requested."""
 
 
 @dataclass(frozen=True)
 class Response(Generic[T]):
-    """A successful answer, decoded to dicts, lists and the types of :mod:`.types`."""
+    """A successful response, decoded to dicts, lists and Python types such as :class:`Money`."""
 
     status: int
     """HTTP status."""
     body: dict[str, Any]
-    """The whole decoded answer, plain."""
+    """The whole decoded response, as plain dicts and lists."""
 
     @cached_property
     def data(self) -> T:
-        """The resource, or the list of resources; see :mod:`.resources`."""
+        """The :class:`Resource`, or the list of resources, that the call asked for."""
         data = self.body.get("data")
         found: Any = (
             [Resource(each, self._index) for each in data]

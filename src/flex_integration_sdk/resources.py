@@ -37,7 +37,7 @@ __all__ = [
 
 
 class Resource(dict[str, Any], Generic[A]):
-    """One resource: the plain dict that the API sent, and ways to look at it.
+    """One resource of a response: the plain dict that the API sent, with properties.
 
     ``resource["attributes"]`` and ``resource.attributes`` are the same.
     """
@@ -56,7 +56,7 @@ class Resource(dict[str, Any], Generic[A]):
 
     @property
     def id(self) -> UUID:
-        """Its id."""
+        """Its id, a ``UUID``."""
         return cast(UUID, self["id"])
 
     @property
@@ -66,13 +66,16 @@ class Resource(dict[str, Any], Generic[A]):
 
     @property
     def attributes(self) -> A:
-        """Its attributes; an empty dict if the API returned only a reference."""
+        """Its attributes; an empty dict if the API sent only a reference."""
         return cast(A, self.get("attributes") or {})
 
     def related(self, name: str) -> Resource[Any] | None:
         """The resource of a to-one relationship; None if there is none.
 
-        One that was not asked for with ``include`` has only its id and type.
+        It has only its id and type if the call did not ask for it with ``include``.
+
+        Args:
+            name: Name of the relationship, such as ``"author"``.
 
         Raises:
             KeyError: This resource has no such relationship.
@@ -84,7 +87,12 @@ class Resource(dict[str, Any], Generic[A]):
         return None if data is None else self._resolved(data)
 
     def related_list(self, name: str) -> list[Resource[Any]]:
-        """The resources of a to-many relationship; as :meth:`related`.
+        """The resources of a to-many relationship.
+
+        They have only their ids and types if the call did not ask for them with ``include``.
+
+        Args:
+            name: Name of the relationship, such as ``"images"``.
 
         Raises:
             KeyError: This resource has no such relationship.

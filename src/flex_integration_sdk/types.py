@@ -69,7 +69,11 @@ class Money:
 
     @classmethod
     def from_decimal(cls, value: Decimal | int, currency: str) -> Money:
-        """From major units (euros): ``Money.from_decimal(Decimal("19.99"), "EUR")``.
+        """Makes one from major units (euros): ``Money.from_decimal(Decimal("19.99"), "EUR")``.
+
+        Args:
+            value: Amount in major units; negative for what is taken off.
+            currency: ISO 4217 code: three capital letters, such as ``"EUR"``.
 
         Raises:
             TypeError: ``value`` is a ``float``, which is rarely the amount that was meant, or
