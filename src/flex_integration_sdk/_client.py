@@ -165,7 +165,7 @@ class InstanceBase:
         return f"<{type(self).__name__} {self.settings.client_id!r} at {self.settings.base_url}>"
 
     def __reduce__(self) -> Any:
-        raise TypeError("an SDK instance cannot be pickled: make one in each process")
+        raise TypeError("an SDK instance is not pickled: make one in each process")
 
     def __del__(self) -> None:
         if not getattr(self, "_closed", True) and not has_ended():
@@ -254,7 +254,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
             self._run(self._close_now)
 
     def _close_elsewhere(self) -> None:
-        """The token request in whose thread a finalizer runs must go on, and be waited for."""
+        """The renewal in whose thread a finalizer runs must go on, and be waited for."""
         thread = threading.Thread(target=self._close_late, name="flex-integration-close")
         with suppress(RuntimeError):  # the interpreter is shutting down
             thread.start()
@@ -303,7 +303,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
         return self._interpret(answer, name)  # outside: type handlers may make calls of their own
 
     def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
-        """Sends it until the response does not refuse the token."""
+        """Sends it until there is an answer that is not of a refused token."""
         if limiters := self._limits.of(name):
             self.session.token()  # else a sign-in would come between the place and the call
             wait(limiters, self._closing.sleep)
@@ -324,7 +324,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
 
 
 def warn_unclean(error: Exception) -> None:
-    """Logs what went wrong while an instance was closed and no caller could be told."""
+    """Logs what went wrong while an instance was closed and nobody could be told."""
     said = str(error) if isinstance(error, TokenStoreError) else type(error).__name__
     logger.warning("the SDK instance was not closed cleanly: %s", said)
 
@@ -344,7 +344,7 @@ def check_limits(
     for name, value in limits.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or not 0 < value < float("inf"):
-            raise ConfigurationError(f"{name} must be a positive number of seconds, got {value!r}")
+            raise ConfigurationError(f"{name} takes a positive number of seconds, got {value!r}")
     if on_store_error not in ("raise", "memory"):
         raise ConfigurationError(
             f'on_store_error takes "raise" or "memory", got {on_store_error!r}'

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ._requests import ApiRequest
 
-ANSWER_LIMIT = 1 << 20  # bytes of a token response
+ANSWER_LIMIT = 1 << 20  # bytes of a token answer
 # Of an API answer, decompressed: a page of 100 with all that can be included has less, with the
 # API's limit of 50 KB for each piece of extended data. Without one a few KB could fill the memory.
 API_ANSWER_LIMIT = 128 << 20

@@ -18,30 +18,30 @@ T = TypeVar("T", covariant=True)
 
 
 class PageMeta(TypedDict):
-    """Position and size of a page of results. The totals are None where the API does not count."""
+    """Where a page is. Totals are None where the API does not count."""
 
     totalItems: int | None
     totalPages: int | None
     page: int
     perPage: int
     paginationLimit: NotRequired[int]
-    """Number of the last page that can be requested."""
+    """Last page that may be asked for."""
     paginationUnsupported: NotRequired[bool]
-    """True: only the first page can be requested."""
+    """There is the first page alone."""
 
 
 @dataclass(frozen=True)
 class Response(Generic[T]):
-    """A successful response, decoded to dicts, lists and Python types such as :class:`Money`."""
+    """A successful answer, decoded to dicts, lists and the types of :mod:`.types`."""
 
     status: int
     """HTTP status."""
     body: dict[str, Any]
-    """The whole decoded response, as plain dicts and lists."""
+    """The whole decoded answer, plain."""
 
     @cached_property
     def data(self) -> T:
-        """The :class:`Resource`, or the list of resources, that the call asked for."""
+        """The resource, or the list of resources; see :mod:`.resources`."""
         data = self.body.get("data")
         found: Any = (
             [Resource(each, self._index) for each in data]
