@@ -338,7 +338,7 @@ class KeywordOnly(Whole):
         (
             Misnamed(),
             StoreLoadError,
-            "set_token takes 'value', which is not passed; it may",
+            "set_token takes 'value', which is not passed; it can",
         ),
         (KeywordOnly(), StoreLoadError, "keyword only"),
         (Whole, StoreOptionsError, "the class Whole; pass an object made from it"),
