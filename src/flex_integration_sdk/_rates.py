@@ -112,14 +112,10 @@ class RateLimiter:
                 raise
 
     async def wait_async(self, sleep: Callable[[float], Awaitable[object]] | None = None) -> None:
-        """Waits until the call may be made, without blocking the event loop.
+        """As :meth:`wait`, in an event loop.
 
         Args:
-            sleep: Coroutine function that waits for that many seconds; ``asyncio.sleep`` if
-                omitted. What it raises is passed on, and the place is given back.
-
-        Raises:
-            AsyncioRequiredError: asyncio does not run here.
+            sleep: Waits for that many seconds; ``asyncio.sleep`` if omitted.
         """
         import asyncio
 
