@@ -155,20 +155,20 @@ CASES: dict[str, Case] = {
     ),
     "server down": Case(
         TransportError,
-        ["no answer from 127.0.0.1:9", "base_url"],
+        ["no response from 127.0.0.1:9", "base_url"],
         1,
         {"base_url": "http://127.0.0.1:9"},
         {"BASE_URL": "http://127.0.0.1:9"},
     ),
     "server answering HTML to the token request": Case(
         TransportError,
-        ["something else than a token", "base_url"],
+        ["something that is not a token", "base_url"],
         1,
         fault={"kind": "html", "target": "token"},
     ),
     "server answering HTML to the call": Case(
         TransportError,
-        ["not the API's", "base_url"],
+        ["not a response of the API", "base_url"],
         1,
         fault={"kind": "html", "target": "api"},
     ),
@@ -338,7 +338,7 @@ class KeywordOnly(Whole):
         (
             Misnamed(),
             StoreLoadError,
-            "set_token takes 'value', which is not passed; it may",
+            "set_token takes 'value', which is not passed; it can",
         ),
         (KeywordOnly(), StoreLoadError, "keyword only"),
         (Whole, StoreOptionsError, "the class Whole; pass an object made from it"),

@@ -130,5 +130,5 @@ def test_from_a_zip_file_without_our_metadata(named: dict[str, Any], tmp_path: P
 def test_a_packed_program_without_the_metadata_of_the_http_library() -> None:
     """It asks for its version when it is imported."""
     said = str(unmade(PackageNotFoundError("httpx2")))
-    assert "the metadata of httpx2 are not there" in said
+    assert "the package metadata of httpx2 is missing" in said
     assert "--copy-metadata httpx2" in said

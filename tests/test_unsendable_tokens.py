@@ -133,7 +133,7 @@ def test_one_from_the_server_is_a_grant_error_and_is_not_saved(
 ) -> None:
     caplog.set_level(0)
     server.token, row = good(access_token=bad), Row()
-    with pytest.raises(GrantError, match="token answer is not valid: access_token") as caught:
+    with pytest.raises(GrantError, match="token response is not valid: access_token") as caught:
         perform(kind, server, row, call)
     silent(caught.value)
     assert row.token is None

@@ -66,7 +66,9 @@ class Settings:
         return self.identity.client_id
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        raise TypeError("settings are not pickled or copied: the secret would travel in the clear")
+        raise TypeError(
+            "settings cannot be pickled or copied: the secret would travel in the clear"
+        )
 
 
 def resolve(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flex_integration_sdk.sandbox import RunningSandbox
 
 PATIENCE = 60.0  # seconds for one run, start of the interpreters included
-END_PATIENCE = 5.0  # seconds for a process to end after its answer
+END_PATIENCE = 5.0  # seconds for a process to exit after its response
 LATENCY = 100  # milliseconds that a token request takes, so that renewals would overlap
 READY, GO = "ready", "go"
 
@@ -122,7 +122,7 @@ def _play(
     failures = tuple(str(answer["error"]) for answer in answers if "error" in answer)
     expected = {**grants, "refresh_rejected": 0}
     actual = {WORDS[name]: wire[name] for name in expected}
-    done = "processes with an answer"
+    done = "processes with a response"
     return Round(
         title,
         count,
@@ -133,7 +133,7 @@ def _play(
 
 
 def _workers(count: int, environment: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Starts them, lets all go at once when all are ready, and gives their answers."""
+    """Starts them, lets all go at once when all are ready, and returns their responses."""
     deadline = time.monotonic() + PATIENCE
     with ThreadPoolExecutor(count) as readers, _children(count, environment) as children:
 
@@ -163,7 +163,7 @@ def _children(count: int, environment: Mapping[str, str]) -> Iterator[list[subpr
                     stdout=subprocess.PIPE,
                     text=True,
                     encoding="utf-8",
-                    # Ctrl-C is for the demo alone, which ends them.
+                    # Ctrl-C is for the demo only, which stops them.
                     start_new_session=True,
                 )
             )
@@ -198,7 +198,7 @@ def _within(deadline: float, future: Any) -> str:
     try:
         line: str = future.result(max(0.0, deadline - time.monotonic()))
     except Late:
-        return json.dumps({"error": f"no answer within {PATIENCE:g} s"})
+        return json.dumps({"error": f"no response within {PATIENCE:g} s"})
     return line
 
 
@@ -206,8 +206,10 @@ def _answer(line: str) -> dict[str, Any]:
     try:
         answer = json.loads(line)
     except ValueError:
-        return {"error": "the process ended without an answer"}
-    return answer if isinstance(answer, dict) else {"error": "the process gave no answer"}
+        return {"error": "the process exited without a response"}
+    return (
+        answer if isinstance(answer, dict) else {"error": "the process did not return a response"}
+    )
 
 
 def worker() -> int:

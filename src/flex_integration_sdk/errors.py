@@ -5,13 +5,13 @@
     FlexError
     ├── ConfigurationError       (ValueError)          an argument or variable is missing or wrong
     ├── ParameterError           (TypeError, ValueError)  a value has no form on the wire
-    ├── TransportError           (ConnectionError)     no answer, or one that is not the API's
-    ├── AuthenticationError      (PermissionError)     the server does not accept who we are
+    ├── TransportError           (ConnectionError)     no response, or one that is not the API's
+    ├── AuthenticationError      (PermissionError)     the server does not accept this client
     │   ├── ClientSecretError                          the client secret's file or callable fails
-    │   ├── MissingSecretError                         to sign in is needed, without a client secret
+    │   ├── MissingSecretError                         a sign-in needs a client secret; none is set
     │   └── UnauthorizedError    (ApiError)            401 from the API, after all tokens were tried
     ├── NestedCallError          (RuntimeError)        called from within a call of the same thread
-    └── ApiError                 (RuntimeError)        the API answered with an error
+    └── ApiError                 (RuntimeError)        the API returned an error
         ├── BadRequestError      400
         ├── PaymentFailedError   402
         ├── ForbiddenError       (PermissionError)     403
@@ -53,7 +53,7 @@ class AuthenticationError(FlexError, GrantError, PermissionError):
     """The server does not accept the client, its secret or its token.
 
     Args:
-        status: HTTP status, if there was an answer.
+        status: HTTP status, if there was a response.
         code: The OAuth error code (RFC 6749 section 5.2), if there was one.
     """
 
@@ -71,7 +71,7 @@ class AuthenticationError(FlexError, GrantError, PermissionError):
 
 
 class ClientSecretError(AuthenticationError):
-    """A sign-in is needed, and the client secret's file or callable gives none. Nothing was sent.
+    """A sign-in is needed, and the client secret's file or callable returns none. Nothing was sent.
 
     The error that a callable raised is the cause, without its text, which may hold the secret.
     """
@@ -136,7 +136,7 @@ class MissingSecretError(AuthenticationError):
             return f"the token in {where} cannot be used any more and has no refresh token"
         if self.why == "rejected":
             said = self.rejected_by or "the server rejected the refresh token"
-            return f"{said.rstrip('.')}. It came from {where}. There is no other one"
+            return f"{said.rstrip('.')}. It came from {where}, and there is no other refresh token"
         if self.why == "store_unavailable":
             return f"{where} cannot be reached, and this process has no refresh token of its own"
         return f"there is no usable token in {where}"
@@ -159,10 +159,10 @@ class NestedCallError(FlexError, RuntimeError):
 
 
 class TransportError(FlexError, GrantError, ConnectionError):
-    """No answer came, or one that the API cannot have given.
+    """No response came, or one that the API cannot have sent.
 
     Args:
-        status: HTTP status, if there was an answer.
+        status: HTTP status, if there was a response.
     """
 
     def __init__(
@@ -177,11 +177,11 @@ class TransportError(FlexError, GrantError, ConnectionError):
 
 
 class ApiError(FlexError, RuntimeError):
-    """The API answered with an error.
+    """The API returned an error.
 
     Args:
         status: HTTP status.
-        body: The decoded answer.
+        body: The decoded response.
         method: ``"GET"`` or ``"POST"``.
         path: Path under ``/v1/integration_api/``, or of the token request.
     """
@@ -204,7 +204,7 @@ class ApiError(FlexError, RuntimeError):
 
     @property
     def errors(self) -> list[dict[str, Any]]:
-        """``errors`` of the answer: objects with ``id``, ``status``, ``code``, ``title``."""
+        """``errors`` of the response: objects with ``id``, ``status``, ``code``, ``title``."""
         found = self.body.get("errors") if isinstance(self.body, dict) else None
         return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
@@ -217,7 +217,7 @@ class BadRequestError(ApiError):
 
 
 class UnauthorizedError(ApiError, AuthenticationError):
-    """401: the API refused each token that could be had."""
+    """401: the API refused each token that could be obtained."""
 
 
 class PaymentFailedError(ApiError):
@@ -237,7 +237,7 @@ class ConflictError(ApiError):
 
 
 class PayloadTooLargeError(ApiError):
-    """413: the request or the upload is larger than the API takes."""
+    """413: the request or the upload is larger than the API accepts."""
 
 
 class RateLimitedError(ApiError, GrantError):

@@ -1,4 +1,4 @@
-"""What the API gives: resources as dicts with typed attributes that find what is related to them.
+"""What the API returns: resources as dicts with typed attributes that find what is related to them.
 
 The names and types are those of the API's reference. What the API sends beyond them is there all
 the same; what a ``fields`` argument left out is not, whatever the type says.

@@ -54,7 +54,7 @@ class Money:
     def __post_init__(self) -> None:
         if isinstance(self.amount, bool) or not isinstance(self.amount, int):
             raise TypeError(
-                f"amount is a whole number of minor units, got {type(self.amount).__name__}; "
+                f"amount must be a whole number of minor units, got {type(self.amount).__name__}; "
                 "from major units: Money.from_decimal"
             )
         _check_currency(self.currency)
@@ -83,7 +83,7 @@ class Money:
         """
         if isinstance(value, bool) or not isinstance(value, (Decimal, int)):
             raise TypeError(
-                f'value is a Decimal, such as Decimal("19.99"), got {type(value).__name__}'
+                f'value must be a Decimal, such as Decimal("19.99"), got {type(value).__name__}'
             )
         _check_currency(currency)
         value = Decimal(exact(value))
@@ -142,7 +142,7 @@ class LatLngBounds:
     def __post_init__(self) -> None:
         for name, corner in (("ne", self.ne), ("sw", self.sw)):
             if not isinstance(corner, LatLng):
-                raise TypeError(f"{name} is a LatLng, got {type(corner).__name__}")
+                raise TypeError(f"{name} must be a LatLng, got {type(corner).__name__}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,12 +220,14 @@ def json_object_hook(found: dict[str, Any]) -> Any:
 
 def _check_currency(currency: object) -> None:
     if not isinstance(currency, str):
-        raise TypeError(f"currency is a string such as 'EUR', got {type(currency).__name__}")
+        raise TypeError(f"currency must be a string such as 'EUR', got {type(currency).__name__}")
     currency = text(currency)
     if not (
         len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
     ):
-        raise ValueError("currency is an ISO 4217 code of three capital letters, such as 'EUR'")
+        raise ValueError(
+            "currency must be an ISO 4217 code of three capital letters, such as 'EUR'"
+        )
 
 
 def _exponent(currency: str) -> int:
@@ -234,7 +236,7 @@ def _exponent(currency: str) -> int:
 
 def _degrees(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} is a number of degrees, got {type(value).__name__}")
+        raise TypeError(f"{name} must be a number of degrees, got {type(value).__name__}")
     try:
         degrees = float(exact(value))
     except OverflowError:

@@ -5,9 +5,9 @@ Every class is also the built-in exception that fits it, so ``except OSError`` a
 
     TokenStoreError
     ├── UnknownStoreError        (LookupError)      no store has that name
-    ├── StoreLoadError           (ImportError)      the plugin cannot be imported or is no store
+    ├── StoreLoadError           (ImportError)      the plugin cannot be imported or is not a store
     ├── StoreOptionsError        (ValueError)       an option is unknown, missing or of a wrong type
-    ├── TokenUnavailableError    (OSError)          the store cannot answer now
+    ├── TokenUnavailableError    (OSError)          the store cannot be reached or used now
     │   └── TokenPermissionError (PermissionError)  a file or folder is not private to its owner
     ├── TokenCorruptError        (ValueError)       what is stored is not a token
     ├── TokenConflictError       (RuntimeError)     what is stored is not what was expected

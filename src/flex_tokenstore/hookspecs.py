@@ -27,9 +27,9 @@ A whole store, as a third party writes it::
 
 and the entry point ``dict = "package.module:DictStore"`` in the group ``flex_tokenstore``.
 
-Any hook may be a coroutine function. A hook may leave out arguments that it does not need. It
-raises :class:`~flex_tokenstore.TokenUnavailableError` when it cannot answer; an exception from
-outside ``flex_tokenstore.errors`` is taken for that.
+Any hook may be a coroutine function. A hook may omit arguments that it does not need. It
+raises :class:`~flex_tokenstore.TokenUnavailableError` when the store cannot be reached or used;
+an exception from outside ``flex_tokenstore.errors`` counts as that.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def set_token(token: dict[str, Any], expected: str | None) -> Awaitable[None] | 
     Taking ``expected`` promises compare-and-set: in one atomic step, write only if the revision
     (:func:`~flex_tokenstore.revision_of`) of what is stored is ``expected`` (None: nothing is
     stored; ``ANY_REVISION``: whatever there is), else raise
-    :class:`~flex_tokenstore.TokenConflictError`. A store that leaves it out simply replaces.
+    :class:`~flex_tokenstore.TokenConflictError`. A store without this argument simply replaces.
 
     A token of a newer format (:func:`~flex_tokenstore.is_newer`) is neither replaced nor removed,
     with ``ANY_REVISION`` either: :class:`~flex_tokenstore.TokenCorruptError`. The framework looks

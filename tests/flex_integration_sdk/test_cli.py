@@ -128,7 +128,7 @@ def test_one_store_is_shown_with_its_options_and_abilities(cli: Cli) -> None:
     assert facts["native async"].strip() == "no"
     option = next(line for line in done.stdout.splitlines() if line.startswith("permissions"))
     assert "'strict'" in option
-    assert "others may touch" in option
+    assert "other users can access" in option
 
     shown = json.loads(cli("stores", "show", "memory", "--json").stdout)
     assert (shown["name"], shown["status"], shown["options"]) == ("memory", "ok", [])

@@ -126,7 +126,7 @@ def test_help_lists_all_calls() -> None:
         (["listings.update", "id=1", "publicData=@/no/such/file"], "No such file"),
         (["listings.update", "id=1", "metadata:={"], "takes JSON"),
         (["listings.query", "perPage=1", "per_page=2"], "given twice"),
-        (["users.show", "email"], "not of the form key=value"),
+        (["users.show", "email"], "not have the form key=value"),
         (["users.shwo"], "Did you mean users.show?"),
     ],
 )

@@ -29,7 +29,7 @@ NEVER = (
     "host_lock must be",
     "are both given: pass one",
     "a coroutine function",
-    "bytes have no name",
+    "bytes have no file name",
     "must be a string",
     "must be a path",
     "takes True or False",

@@ -17,7 +17,7 @@ from flex_integration_sdk.sandbox import RunningSandbox
 
 SECRETS = "sign-ins with the client secret"
 REFRESHES = "refreshes"
-DONE = "processes with an answer"
+DONE = "processes with a response"
 
 
 def test_signs_in_once_and_refreshes_once() -> None:

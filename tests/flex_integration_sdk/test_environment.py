@@ -94,7 +94,7 @@ def files(tmp_path: Path, certificates: Certificates) -> dict[str, str]:
         ("blank", "begins or ends with a blank"),
         ("blanks", "begins or ends with a blank"),
         ("line end", "begins or ends with a blank or a line end"),
-        ("home", "Only a shell replaces"),
+        ("home", "Only a shell expands"),
     ],
 )
 def test_a_wrong_file_of_authorities(
@@ -151,8 +151,8 @@ WRONG_PROXIES = {
     f"http://u:1/{SECRET}@proxy.invalid:9": "percent-encoded",
     f"http://u:#{SECRET}@proxy.invalid:9": "percent-encoded",
     f"http://u:1?{SECRET}@proxy.invalid": "percent-encoded",
-    "http://": "names no host",
-    "http://:3128": "names no host",
+    "http://": "does not name a host",
+    "http://:3128": "does not name a host",
     " http://proxy.invalid:9": "begins or ends with a blank",
     f"http://u:{SECRET}@proxy.invalid:9\n": "begins or ends with a blank or a line end",
     f'"http://u:{SECRET}@proxy.invalid:9"': "quotation marks",

@@ -171,7 +171,7 @@ def test_a_401_with_a_page_is_not_the_apis() -> None:
     assert isinstance(error, errors.UnauthorizedError)
     assert "firewall" in str(error)
     assert "sign in" not in str(error).replace("sign-in", "")
-    assert "sign in anew" in str(failed(401, json=BODY))
+    assert "sign in again" in str(failed(401, json=BODY))
 
 
 def test_what_a_server_writes_makes_no_line_of_its_own() -> None:

@@ -250,9 +250,9 @@ def test_whose_401_it_is(
         (302, "base_url"),
         (400, "firewall"),  # with invalid_grant in its text
         (403, "firewall"),
-        (407, "proxy wants a user name"),
+        (407, "proxy requires a user name"),
         (451, "firewall"),
-        (511, "network wants you to sign in"),
+        (511, "network requires that you first sign in"),
     ],
 )
 def test_a_page_of_something_between(server: Server, grant: Run, status: int, said: str) -> None:
@@ -414,7 +414,7 @@ def test_a_redirect_is_not_followed(server: Server, grant: Run) -> None:
 
 def test_an_endless_answer_is_cut(server: Server, grant: Run) -> None:
     server.reply = answer(200, b" " * (ANSWER_LIMIT + 1))
-    with pytest.raises(TransportError, match="more than a token") as caught:
+    with pytest.raises(TransportError, match="a token response that is too large") as caught:
         grant("sign_in")
     assert caught.value.reason == "failed"
 

@@ -94,7 +94,7 @@ def test_an_image_can_have_a_name_and_a_type_of_its_own(tmp_path: Path) -> None:
     [
         ({"name": "a\r\nX: y"}, "'name'"),
         ({"name": ""}, "'name'"),
-        ({"name": 5}, "'name' is a string, got int"),
+        ({"name": 5}, "'name' must be a string, got int"),
         ({"mimeType": "webp"}, "image/webp.*'webp'"),
         ({"mimeType": "image/webp\r\nX: y"}, "mime_type"),
         ({"mimeType": 5}, "got int"),

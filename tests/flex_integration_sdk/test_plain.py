@@ -58,7 +58,7 @@ class Color(StrEnum):
         ),
         (b"hi", "aGk="),
         (TaggedValue("r", "http://x"), {"tag": "r", "value": "http://x"}),
-        (TooDeep(), "(nested too deep)"),
+        (TooDeep(), "(nested too deeply)"),
         ([math.inf, -math.inf], ["Infinity", "-Infinity"]),
         ((Color.RED, {1}), ["red", [1]]),
         ({ID: None, 1: True}, {str(ID): None, "1": True}),

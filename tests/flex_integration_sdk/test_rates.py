@@ -95,7 +95,7 @@ def test_whoever_leaves_gives_the_place_back(clock: Clock, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("wrong", [{"burst": 0}, {"seconds": -1}, {"maximum": "2"}])
 def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ConfigurationError, match=f"{next(iter(wrong))} takes a positive"):
+    with pytest.raises(ConfigurationError, match=f"{next(iter(wrong))} must be a positive"):
         RateLimiter(**{"burst": 1, "seconds": 1, **wrong})
     with pytest.raises(ConfigurationError, match='"dev", "live"'):
         create_instance("id", rate_limits="prod")  # type: ignore[arg-type]  # the point

@@ -70,7 +70,7 @@ def test_times_can_be_replaced() -> None:
         ({"sdk_type": str, "reader": str}, "one of UUID"),
         ({"sdk_type": UUID}, "reader, a writer"),
         ({"sdk_type": UUID, "writer": str}, "app_type or can_handle"),
-        ({"sdk_type": UUID, "app_type": Key, "reader": str}, "without a writer neither"),
+        ({"sdk_type": UUID, "app_type": Key, "reader": str}, "without a writer takes neither"),
         (
             {"sdk_type": UUID, "app_type": Key, "can_handle": bool, "writer": str},
             "app_type or can_handle",

@@ -221,7 +221,7 @@ def test_a_request_at_the_interpreters_end_is_made_or_says_why_not() -> None:
     # A finalizer's error is printed and goes no further. The instance is closed by then.
     closed = done.stderr.rstrip().endswith("so the call was not sent; make a new one")
     assert done.stderr == "" or closed
-    assert done.stdout.strip() == "200" or "interpreter is ending" in done.stdout or closed
+    assert done.stdout.strip() == "200" or "interpreter is shutting down" in done.stdout or closed
 
 
 BUSY = """

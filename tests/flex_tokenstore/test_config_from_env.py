@@ -127,7 +127,7 @@ def test_forms_of_a_config() -> None:
         ({}, "'name'"),
         ({"url": "u"}, "'name'"),
         ({"name": 5}, "'name'"),
-        ({"name": "a", 5: "b"}, "text names"),
+        ({"name": "a", 5: "b"}, "names that are strings"),
         (None, "got NoneType"),
         (5, "got int"),
         (["memory"], "got list"),

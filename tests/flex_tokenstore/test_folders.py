@@ -145,7 +145,7 @@ def test_no_home_is_an_error_with_a_remedy_or_a_reason_to_go_on_without_the_stor
             assert error.startswith("TokenUnavailableError 0 this user has no home folder"), error
             assert works == "200"
         assert "XDG_CONFIG_HOME to a full path, or name the file with the option path" in kind[0]
-        assert "XDG_STATE_HOME to a full path, or do without a lock" in kind[4]
+        assert "XDG_STATE_HOME to a full path, or work without a lock" in kind[4]
         assert kind[6] == "200"
     assert not (tmp_path / "~").exists()
 

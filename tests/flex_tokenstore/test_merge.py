@@ -69,13 +69,13 @@ def test_options_of_the_environment_complete_the_programs(
             "file",
             f"chooses the token store 'file'.*says 'redis'.*not used: {V}, {V}__URL",
         ),
-        (OWN, {V: "redis"}, OWN, f"a store object of its own.*not used: {V}"),
+        (OWN, {V: "redis"}, OWN, f"its own store object.*not used: {V}"),
         (OWN, {f"{V}__PATH": "SENTINEL"}, OWN, f"not used: {V}__PATH"),
         (
             {"name": "file", "path": "/mine"},
             {f"{V}__PATH": "/SENTINEL"},
             {"name": "file", "path": "/mine"},
-            f"{V}__PATH is not used: the program gives the option 'path' itself",
+            f"{V}__PATH is not used: the program sets the option 'path' itself",
         ),
         (
             {"name": "sealed", "inner": {"name": "file", "path": "/mine"}},

@@ -440,7 +440,10 @@ def test_a_closed_session_says_so() -> None:
 
 
 def test_pickling_is_refused() -> None:
-    with make(DictStore(), Server()) as session, pytest.raises(TypeError, match="not pickled"):
+    with (
+        make(DictStore(), Server()) as session,
+        pytest.raises(TypeError, match="cannot be pickled"),
+    ):
         pickle.dumps(session)
 
 

@@ -541,7 +541,7 @@ def test_what_cannot_be_unwrapped_is_corrupt_and_left_where_it_is(kind: Kind) ->
 def test_a_wrapper_that_gives_no_token_saves_nothing(kind: Kind) -> None:
     own = Own()
     with program(kind, {"name": "sloppy", "inner": own}) as p:
-        with pytest.raises(TokenUnavailableError, match=r"Sloppy\.wrap gave .*access_token"):
+        with pytest.raises(TokenUnavailableError, match=r"Sloppy\.wrap returned .*access_token"):
             p.set(TOKEN)
         assert own.token is None
 

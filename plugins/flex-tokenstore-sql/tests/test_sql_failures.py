@@ -102,16 +102,16 @@ def test_wrong_password_of_mariadb(opened: Open, mariadb_server: MariaDb) -> Non
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
 def test_nobody_listens(opened: Open, scheme: str) -> None:
     store = opened(sql_config(f"{scheme}://u:SENTINEL@127.0.0.1:{free_port()}/db"))
-    fails(store.get_token, "no connection", "port")
-    fails(lambda: store.set_token(token("a")), "no connection")
-    fails(store.remove_token, "no connection")
-    fails(lambda: store.token_lock(0, 5).__enter__(), "no connection")
+    fails(store.get_token, "it could not be reached", "port")
+    fails(lambda: store.set_token(token("a")), "it could not be reached")
+    fails(store.remove_token, "it could not be reached")
+    fails(lambda: store.token_lock(0, 5).__enter__(), "it could not be reached")
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
 def test_a_parameter_that_the_driver_does_not_take(opened: Open, scheme: str) -> None:
     store = opened(sql_config(f"{scheme}://127.0.0.1:{free_port()}/db?pass=SENTINEL"))
-    fails(store.get_token, "behind its '?'")
+    fails(store.get_token, "after its '?'")
 
 
 def test_the_password_may_be_a_parameter(opened: Open, postgres_server: Postgres) -> None:
@@ -144,7 +144,7 @@ def test_a_restart_keeps_token_and_handle(opened: Open, postgres_server: Postgre
     with store.token_lock(0, 5):
         store.set_token(token("c"), token("b").revision)
         postgres_server.kill()
-        fails(store.get_token, "no connection")
+        fails(store.get_token, "it could not be reached")
         postgres_server.restart()
     with store.token_lock(0, 5):
         kept = store.get_token()
@@ -162,7 +162,7 @@ def test_mariadb_by_tls(opened: Open, kind: str, certificates: Certificates) -> 
         opened(sql_config(server.url + ca)).set_token(token("a"), None)
         if kind == "async":  # PyMySQL verifies nothing unless it is given a CA
             unknown = f"{server.url}?ssl_check_hostname=false"  # the system knows no such CA
-            fails(opened(sql_config(unknown)).get_token, "no connection")
+            fails(opened(sql_config(unknown)).get_token, "it could not be reached")
 
 
 @pytest.mark.slow
@@ -196,7 +196,7 @@ def test_a_server_that_stands_still(
             stores[0].get_token,  # its connection is gone: libpq waits 2 s for a new one
         ):
             started = time.monotonic()
-            fails(action, "no answer in time (0.5 s")
+            fails(action, "it did not respond in time (0.5 s")
             assert time.monotonic() - started < 9  # bounded; a busy machine is slow
     finally:
         running.resume()
@@ -283,7 +283,7 @@ def test_a_missing_table_is_told_with_the_statement_that_makes_it(
     store = opened(sql_config(database.url, create_table=False))
     error = fails(store.get_token, "the table is missing", "CREATE TABLE flex_tokens")
     fails(lambda: store.set_token(token("a")), "CREATE TABLE flex_tokens")
-    statement = str(error).partition("made by: ")[2]
+    statement = str(error).partition("create it with: ")[2]
     database.run(statement.replace("flex_tokens", "TOKENS"))
     store.set_token(token("a"), None)
     assert store.get_token() is not None
@@ -294,7 +294,7 @@ def test_a_table_of_another_shape_is_told(opened: Open, database: Database) -> N
     if database.kind == "sqlite":
         fails(opened(sql_config(database.url)).get_token)
     else:
-        fails(opened(sql_config(database.url)).get_token, "not made by this store")
+        fails(opened(sql_config(database.url)).get_token, "not created by this store")
 
 
 def test_files_that_sqlite_cannot_use(opened: Open, tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ def test_files_that_sqlite_cannot_use(opened: Open, tmp_path: Path) -> None:
     fails(store.get_token, "cannot be opened")
     fails(lambda: store.token_lock(0, 5).__enter__(), "cannot be opened")
     (tmp_path / "text.db").write_text("no database SENTINEL" * 100)
-    fails(opened(sql_config(f"sqlite:///{tmp_path}/text.db")).get_token, "no SQLite database")
+    fails(opened(sql_config(f"sqlite:///{tmp_path}/text.db")).get_token, "not an SQLite database")
 
 
 def test_sqlite_locked_by_another_program(opened: Open, tmp_path: Path) -> None:
@@ -315,7 +315,9 @@ def test_sqlite_locked_by_another_program(opened: Open, tmp_path: Path) -> None:
     with create_engine(file.url, isolation_level="AUTOCOMMIT").connect() as other:
         other.exec_driver_sql("BEGIN IMMEDIATE")
         assert store.get_token() is not None  # readers go on
-        fails(lambda: store.set_token(token("b")), "locked for too long")
+        fails(
+            lambda: store.set_token(token("b")), "another program has locked the file for too long"
+        )
         other.exec_driver_sql("ROLLBACK")
     other.engine.dispose()
     store.set_token(token("b"))

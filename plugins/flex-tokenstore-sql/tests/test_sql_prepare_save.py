@@ -85,7 +85,7 @@ def test_a_lost_grant_of_postgres_is_found(
         store.set_token(token("a"), None)
     store.prepare_save(token("a").revision if stored else None)
     postgres_server.run(f"REVOKE {right} ON flex_tokens FROM app")
-    refused(store, "its user may not do this: grant SELECT, INSERT", stored)
+    refused(store, "its user may not do this: grant this user SELECT, INSERT", stored)
 
 
 def test_a_grant_on_columns_is_enough(opened: Open, postgres_server: Postgres, app: str) -> None:
@@ -129,7 +129,11 @@ def test_lost_rights_of_mariadb_are_found(
         refused(store, "it is read-only: connect to the primary", stored)
         server.run("SET GLOBAL read_only = 0")
         server.run(f"REVOKE {right} ON t.flex_tokens FROM less@'127.0.0.1'")
-        refused(store, "its user may not do this: grant SELECT, INSERT", stored)
+        refused(
+            store,
+            "its user may not do this: grant this user SELECT, INSERT",
+            stored,
+        )
     finally:
         server.run("SET GLOBAL read_only = 0")
         server.run("DROP USER less@'127.0.0.1'")

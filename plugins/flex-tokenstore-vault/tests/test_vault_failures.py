@@ -78,7 +78,7 @@ def test_a_server_that_hangs_is_given_up_in_time(opened: Open) -> None:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         choice = {"name": "vault", "address": address, "token": "SENTINEL", "timeout": 0.2}
         since = time.monotonic()
-        all_fail(opened, choice, "did not answer within 0.2 s")
+        all_fail(opened, choice, "did not respond within 0.2 s")
         assert time.monotonic() < since + 20
 
 
@@ -138,21 +138,21 @@ def answering(status: int, body: bytes | Reply, **headers: str) -> Iterator[str]
 @pytest.mark.parametrize(
     ("status", "body", "words"),
     [
-        (200, b"<html>SENTINEL</html>", "not as Vault or OpenBao does"),
-        (200, b"[1]", "not as Vault or OpenBao does"),
-        (404, b"<html></html>", "not as Vault or OpenBao does"),
-        (404, b"", "not as Vault or OpenBao does"),
-        (404, b"{}", "not as Vault or OpenBao does"),
-        (404, b'{"detail": "Not Found"}', "not as Vault or OpenBao does"),
-        (404, b'{"errors": [{"status": 404}]}', "not as Vault or OpenBao does"),
-        (502, b"Bad Gateway", "HTTP 502, but not as Vault"),
+        (200, b"<html>SENTINEL</html>", "not in the form of Vault or OpenBao"),
+        (200, b"[1]", "not in the form of Vault or OpenBao"),
+        (404, b"<html></html>", "not in the form of Vault or OpenBao"),
+        (404, b"", "not in the form of Vault or OpenBao"),
+        (404, b"{}", "not in the form of Vault or OpenBao"),
+        (404, b'{"detail": "Not Found"}', "not in the form of Vault or OpenBao"),
+        (404, b'{"errors": [{"status": 404}]}', "not in the form of Vault or OpenBao"),
+        (502, b"Bad Gateway", "HTTP 502, but not in the form of Vault"),
         (200, b'{"data": {"x": 1}}', "KV version 2"),
         (200, b'{"data": {"data": {}, "metadata": {"version": "1"}}}', "KV version 2"),
-        (500, b'{"errors": ["local node not active"]}', "cannot answer now"),
+        (500, b'{"errors": ["local node not active"]}', "cannot respond now"),
         (501, b'{"errors": ["not initialized"]}', "vault operator init"),
         (429, b'{"errors": ["quota"]}', "quota"),
         (412, b'{"errors": ["required index state not present"]}', "try again"),
-        (307, b"", "give the address of the active node"),
+        (307, b"", "set the option address to the active node"),
         (403, b'{"errors": ["SENTINEL denied"]}', "may have expired or been revoked"),
         (418, b'{"errors": "SENTINEL"}', "HTTP 418"),
     ],
@@ -186,7 +186,10 @@ def test_one_who_may_replace_anything_is_not_kept_from_it_by_others_for_ever(
     with answering(200, reply) as address:
         store = opened({"name": "vault", "address": address, "token": "x"})
         if required:  # the engine takes no write without a version
-            fails(lambda: store.set_token(token("a")), "changed by others at each of 100 tries")
+            fails(
+                lambda: store.set_token(token("a")),
+                "changed by other programs at each of 100 tries",
+            )
             return
         store.set_token(token("a"))
         writes = [sent for sent in asked if sent]
@@ -242,7 +245,7 @@ def test_on_disk_with_tls_and_a_policy_for_our_path_alone(
 
 def test_tls_to_a_server_without_it(opened: Open, openbao_server: OpenBao) -> None:
     https = openbao_server.url.replace("http", "https")
-    all_fail(opened, config(openbao_server) | {"address": https}, "TLS failed", "speaks TLS")
+    all_fail(opened, config(openbao_server) | {"address": https}, "TLS failed", "supports TLS")
 
 
 def test_a_call_that_is_cancelled_leaves_the_store_usable(openbao_server: OpenBao) -> None:

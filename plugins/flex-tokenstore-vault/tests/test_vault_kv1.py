@@ -88,10 +88,10 @@ def test_a_token_of_another_identity_is_neither_used_nor_overwritten(
     ("name", "mount", "words"),
     [
         ("vault", "kv1", "kv1/ is KV version 1: use the store vault-kv1"),
-        ("vault-kv1", "secret", "secret/ is no mount of this version of KV"),
+        ("vault-kv1", "secret", "secret/ is not a mount of this KV version"),
         ("vault", "cubbyhole", "of the type cubbyhole, not kv"),
         ("vault", "nowhere", "no secrets engine is mounted at nowhere/"),
-        ("vault", "secret/team", "a folder in a mount goes into prefix"),
+        ("vault", "secret/team", "a folder in a mount belongs in the option prefix"),
     ],
 )
 def test_a_wrong_mount_is_not_taken_for_an_empty_one(

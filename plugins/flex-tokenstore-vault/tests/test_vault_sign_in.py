@@ -86,7 +86,7 @@ def test_a_token_from_a_file_that_an_agent_replaces(
     store = opened(config(server, token_file=str(sink)))
     store.set_token(token("a"))
     server.run("POST", "auth/token/revoke", {"token": first})
-    with pytest.raises(TokenUnavailableError, match="renew what the file"):
+    with pytest.raises(TokenUnavailableError, match="replace the token in the file"):
         store.get_token()
     sink.write_text(issued(server))
     assert store.get_token() is not None

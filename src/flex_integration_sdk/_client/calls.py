@@ -30,17 +30,17 @@ _WHY = (
 
 
 def refuse_within_renewal(session: TokenSession) -> None:
-    """Raises NestedCallError in the thread that renews the token of ``session``.
+    """Raises NestedCallError in the thread that obtains the token of ``session``.
 
     Only a finalizer gets there: the garbage collector runs them in whichever thread it likes.
     """
     if renews_here(session):
         refuse_within_report()  # of a callback it says more
-        raise NestedCallError(_WHY.format("the renewal of the token"))
+        raise NestedCallError(_WHY.format("the refresh of the token"))
 
 
 def renews_here(session: TokenSession) -> bool:
-    """Whether this thread renews the token of ``session``."""
+    """Whether this thread obtains the token of ``session``."""
     if not threading.current_thread().name.startswith(_RENEWAL):
         return False
     return any(frame.f_locals.get("self") is session for frame in _stack())
@@ -73,7 +73,7 @@ class Calls:
         """
         thread = threading.get_ident()
         if thread in self._threads and self._is_beneath():
-            raise NestedCallError(_WHY.format("a call of this very thread"))
+            raise NestedCallError(_WHY.format("another call in this thread"))
         try:
             self._threads[thread] = False
             return function()

@@ -57,7 +57,10 @@ def to_plain(value: Any, *, default: Callable[[Any], Any] | None = None) -> Any:
     if text is not None:
         return text
     if default is None:
-        raise TypeError(f"a value of type {type(found).__name__} has no plain form; give default")
+        raise TypeError(
+            f"a value of type {type(found).__name__} cannot be converted to plain data; pass "
+            "default"
+        )
     return to_plain(default(found), default=default)
 
 
@@ -70,7 +73,7 @@ def _text(value: Any) -> str | None:
         return value.isoformat()
     if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(value).decode("ascii")
-    return "(nested too deep)" if isinstance(value, TooDeep) else None
+    return "(nested too deeply)" if isinstance(value, TooDeep) else None
 
 
 def _key(key: Any) -> str:

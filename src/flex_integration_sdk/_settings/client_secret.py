@@ -58,7 +58,7 @@ class SecretSource:
         self._function = function
 
     def __reduce__(self) -> Any:
-        raise TypeError("a client secret is not pickled or copied: it would travel in the clear")
+        raise TypeError("a client secret cannot be pickled or copied: it would travel in the clear")
 
     def read(self, limit: float | None = None) -> Secret[str]:
         """The secret as it is now.
@@ -67,7 +67,7 @@ class SecretSource:
             limit: Seconds to wait for a callable, which the token lock is held for; None: no limit.
 
         Raises:
-            ClientSecretError: The file or the callable gives none.
+            ClientSecretError: The file or the callable returns none.
         """
         if self._value is not None:
             return self._value
@@ -290,13 +290,13 @@ def problem_of_secret(secret: Secret[str], *, quotes: bool) -> str:
     if not secret:
         return "is empty"
     if quotes and is_quoted(secret.reveal()):
-        return "is in quotes, which are taken as a part of it: write it without them"
+        return "is in quotes, which count as part of it: write it without them"
     if re.search("[\ud800-\udfff]", secret.reveal()):
         return _UNDECODED
     if re.search(r"[\r\n]", secret.reveal()):
-        return "has more than one line; it is one word"
+        return "has more than one line, and a client secret has only one"
     if re.search(r"[\x00-\x1f\x7f]", secret.reveal()):
-        return "contains a control character; was it copied whole?"
+        return "contains a control character; copy it again"
     if not secret.reveal().isascii():
         return "contains a letter that is not ASCII, such as a curly quote; copy it again"
     return ""

@@ -40,8 +40,8 @@ def value_of(variable: str, environ: OptionValues) -> str:
     """
     if is_quoted(clean(environ.get(variable, ""))):
         raise ConfigurationError(
-            f"the value of {variable} is in quotes, which are taken as a part of it: set it "
-            "without them (a shell takes them off; docker --env-file, systemd and YAML may not)"
+            f"the value of {variable} is in quotes, which count as part of it: set it without them "
+            "(a shell removes them; docker --env-file, systemd and YAML may not)"
         )
     return clean(environ.get(variable, ""))
 

@@ -22,16 +22,17 @@ _ENCODER = json.JSONEncoder(
     separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
 )
 _MOST_DIGITS = 4000  # as of ``~i``; Python prints no whole number above 4,300
-_STACK = "nested too deep for what is left of the stack"
+_STACK = "nested too deeply for the stack that is left"
 
 
 def loads(text: str | bytes) -> Any:
     """The value that a Transit text stands for. Compact and verbose are told apart by themselves.
 
-    Tags: ``u`` gives ``uuid.UUID``, ``m`` and ``t`` an aware ``datetime`` in UTC or a ``FarTime``,
+    Tags: ``u`` becomes ``uuid.UUID``, ``m`` and ``t`` an aware ``datetime`` in UTC or a
+        ``FarTime``,
     ``f`` ``Decimal``, ``i`` and ``n`` ``int``, ``b`` ``bytes``, ``mn`` ``Money``, ``geo``
-    ``LatLng``. What Python's type cannot hold, and an unknown tag, gives a ``TaggedValue``; what is
-    nested deeper than 200 a ``TooDeep``. So one odd value does not cost the page it stands in.
+    ``LatLng``. What Python's type cannot hold, and an unknown tag, becomes a ``TaggedValue``; what
+    is nested deeper than 200 a ``TooDeep``. So one odd value does not cost the page it stands in.
 
     Args:
         text: The document; bytes are UTF-8.
@@ -126,5 +127,7 @@ def dumps(value: Any, *, verbose: bool = False) -> str:
     except RecursionError:
         raise TransitError(_STACK) from None
     except UnicodeEncodeError:
-        raise TransitError("a text with half a surrogate pair, which is not Unicode") from None
+        raise TransitError(
+            "a string with half a surrogate pair, which is not valid Unicode"
+        ) from None
     return text

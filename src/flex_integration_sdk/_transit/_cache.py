@@ -1,4 +1,4 @@
-"""Cache codes: the short names that compact Transit gives to repeated keys and tags.
+"""Cache codes: the short names that compact Transit uses for repeated keys and tags.
 
 https://github.com/cognitect/transit-format#caching
 """

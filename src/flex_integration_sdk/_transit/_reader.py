@@ -78,7 +78,7 @@ class Reader:
         for key in parts:
             try:
                 name = known[key]
-            except (KeyError, TypeError):  # a new key; one that is no text
+            except (KeyError, TypeError):  # a new key; one that is not a string
                 name = self._key(key, depth)
             value = next(parts)
             kind = type(value)
@@ -113,7 +113,7 @@ class Reader:
         return found
 
     def _key(self, key: Any, depth: int) -> str:
-        """A key of a compact map that is no known code."""
+        """A key of a compact map that is not a known code."""
         if type(key) is not str:
             return _key_name(self.read(key, depth))
         name = self._key_text(key)
@@ -127,7 +127,7 @@ class Reader:
         if key[:2] in ("~:", "~$"):
             return key[2:]
         if key[0] == "^":
-            raise TransitError("a cache code that stands for no key")
+            raise TransitError("a cache code that does not stand for a key")
         return _key_name(_scalar(key))
 
     def _tag(self, text: str) -> str | None:
@@ -152,7 +152,7 @@ class Reader:
         if text[0] == "^":
             name = self._known.get(text)
             if name is None:
-                raise TransitError("a cache code that stands for no value")
+                raise TransitError("a cache code that does not stand for a value")
             return name
         if letter not in _NAMES:
             return _scalar(text)
@@ -225,4 +225,6 @@ def _key_name(value: Any) -> str:
     try:
         return key_text(value)
     except _WRONG:
-        raise TransitError(f"a map key of type {type(value).__name__} has no text") from None
+        raise TransitError(
+            f"a map key of type {type(value).__name__} cannot be converted to a string"
+        ) from None

@@ -97,7 +97,7 @@ SCALARS: dict[str, Callable[[str], Any]] = {
     "?": {"t": True, "f": False}.__getitem__,
     "_": _null,
 }
-"""By the letter of ``~u…`` and so on; any other gives a :class:`TaggedValue`."""
+"""By the letter of ``~u…`` and so on; any other becomes a :class:`TaggedValue`."""
 
 
 def _money(value: Any) -> Money:
@@ -141,7 +141,7 @@ TAGS: dict[str, Callable[[Any], Any]] = {
     "u": lambda value: _uuid(value) if isinstance(value, str) else _two_ints(value),
     "m": lambda value: _milliseconds(str(_plain_integer(value))),
 }
-"""By the name in ``["~#mn", …]`` and so on; any other gives a :class:`TaggedValue`."""
+"""By the name in ``["~#mn", …]`` and so on; any other becomes a :class:`TaggedValue`."""
 
 
 def _plain_integer(value: Any) -> int:

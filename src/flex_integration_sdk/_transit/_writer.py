@@ -124,14 +124,12 @@ class Writer:
 
     def _instant(self, value: datetime) -> str:
         if value.utcoffset() is None:
-            raise TransitError(
-                "a datetime without a time zone; give it one: datetime(…, tzinfo=UTC)"
-            )
+            raise TransitError("a datetime without a time zone; add one: datetime(…, tzinfo=UTC)")
         try:
             moment = value.astimezone(UTC)
         except OverflowError:
             raise TransitError(
-                "a datetime outside the years 1 to 9999 of UTC; give a FarTime"
+                "a datetime outside the years 1 to 9999 of UTC; pass a FarTime"
             ) from None
         if self._verbose:
             return "~t" + moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

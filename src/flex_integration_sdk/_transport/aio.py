@@ -57,7 +57,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         self._watches: set[AsyncWatch] = set()
 
     async def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
-        """An API request and its answer; ``timeout`` is for each piece of a long one."""
+        """An API request and its response; ``timeout`` is for each piece of a long one."""
         shared = await self._shared()
 
         async def request(client: Any, watch: AsyncWatch) -> ApiAnswer:
@@ -275,7 +275,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
     async def _borrowed(
         self, shared: AsyncShared, watch: AsyncWatch, sent: ApiRequest | AuthRequest
     ) -> Any:
-        """The HTTP client of a connection that is this request's alone."""
+        """The HTTP client of a connection that only this request uses."""
         slot = shared.slots.take(watch)
         if slot is None:
             limit = self._wait_limit(watch, revokes=getattr(sent, "token", None) is not None)

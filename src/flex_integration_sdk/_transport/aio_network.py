@@ -163,7 +163,7 @@ class AsyncStream(httpcore2.AsyncNetworkStream):
     ) -> httpcore2.AsyncNetworkStream:
         watch = self._used()
         if watch is not None:
-            watch.phase = "the TLS handshake did not end"
+            watch.phase = "the TLS handshake was not completed"
             connects_to(watch, server_hostname or "")
         try:
             inner = await self._inner.start_tls(ssl_context, server_hostname, timeout)
@@ -201,7 +201,7 @@ class AsyncStream(httpcore2.AsyncNetworkStream):
         if watch is not None and self._user is not watch:
             self._user = watch
             watch.use(self)
-            watch.phase = "the response did not end"
+            watch.phase = "the response was not complete"
         return watch
 
 
@@ -212,7 +212,7 @@ async def _first(
     if len(found) == 1:
         only: httpcore2.AsyncNetworkStream = await connect(found[0])
         return only
-    failure: BaseException = httpcore2.ConnectTimeout("no address answered")
+    failure: BaseException = httpcore2.ConnectTimeout("no address responded")
     to_try = list(found)
     pending: set[asyncio.Task[httpcore2.AsyncNetworkStream]] = set()
     try:

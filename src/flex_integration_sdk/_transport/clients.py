@@ -261,7 +261,7 @@ class ClientMaker(Generic[S]):
         """Seconds that a request may wait for a connection."""
         if not watch.token:
             return self._busy_timeout
-        # Nobody begins a revocation anew when it was too busy.
+        # Nobody starts a revocation again when it was too busy.
         return self._request_timeout if revokes else TOKEN_WAIT
 
     def _timeouts(self, limit: float) -> tuple[float | None, ...]:

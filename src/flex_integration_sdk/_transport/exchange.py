@@ -90,16 +90,16 @@ def take(watch: Watch, api: ApiRequest, body: bytearray, chunk: bytes) -> None:
     watch.moved(len(chunk))
     if len(body) > API_ANSWER_LIMIT:
         raise TransportError(
-            f"{host_of(api.url)} sent more than {API_ANSWER_LIMIT >> 20} MB: ask for fewer "
-            "resources at once (per_page, fields), or check base_url"
+            f"{host_of(api.url)} sent a response of more than {API_ANSWER_LIMIT >> 20} MB: ask for "
+            "fewer resources at once (per_page, fields), or check base_url"
         )
 
 
 def check_token_size(url: str, size: int) -> None:
     if size > ANSWER_LIMIT:
         raise TransportError(
-            f"{host_of(url)} sent more than a token: base_url may be wrong, or a proxy may have "
-            "answered"
+            f"{host_of(url)} sent a token response that is too large: base_url may be wrong, or a "
+            "proxy may have responded"
         )
 
 

@@ -50,7 +50,7 @@ def failed(url: str, error: Exception, watch: Watch | None = None) -> TransportE
         failure = _described(proxy or host, error, proxy_variable(url), _checks(url, proxy))
         failure.sent = _may_be_sent(error, watch)
     except ImportError:  # not even what is loaded can be imported any more
-        failure = TransportError(f"the request to {host} failed: the interpreter is ending")
+        failure = TransportError(f"the request to {host} failed: the interpreter is shutting down")
         failure.sent = watch is not None and watch.sent
     failure.__cause__ = _bare(error)
     return failure
@@ -107,13 +107,13 @@ def unmade(error: Exception) -> TransportError:
 
 def _ended(host: str, watch: Watch, proxy: str | None) -> TransportError:
     if watch.ended == "abandoned":
-        text = f"the request to {host} was given up because the program was told to end"
+        text = f"the request to {host} was stopped because the program received a signal to stop"
     elif watch.ended == "closed":
-        text = f"the request to {host} was ended because its SDK instance was closed"
+        text = f"the request to {host} was stopped because its SDK instance was closed"
     else:
         name = "request_timeout" if watch.token else "timeout"
         text = (
-            f"no complete answer from {host} in time: {watch.phase} within {watch.limit:g} s. "
+            f"no complete response from {host} in time: {watch.phase} within {watch.limit:g} s. "
             f"Check the network and {proxy or 'the proxy'}, or raise {name}"
         )
     return TransportError(text, reason="transient")
@@ -128,7 +128,7 @@ def _described(host: str, error: Exception, variable: str, checks: str) -> Trans
         )
     if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
         return TransportError(
-            f"no answer from {host} in time ({type(error).__name__}). Check the network and the "
+            f"no response from {host} in time ({type(error).__name__}). Check the network and the "
             "proxy, or raise the time-out",
             reason="transient",
         )
@@ -143,18 +143,18 @@ def _described(host: str, error: Exception, variable: str, checks: str) -> Trans
     if isinstance(error, httpx2.LocalProtocolError):
         why = "a header (the token?) holds characters that are not allowed there"
         if str(error).startswith("Too "):  # h11: "Too little data for declared Content-Length"
-            why = "its body is not as long as it should be (did the file change?)"
+            why = "its body does not have the length that its header says (did the file change?)"
         return TransportError(f"the request to {host} could not be written as HTTP: {why}")
     if isinstance(error, httpx2.TransportError) and not isinstance(
         error, httpx2.UnsupportedProtocol
     ):
         return TransportError(
-            f"no answer from {host}: {_network_fault(error)}. {checks}", reason="transient"
+            f"no response from {host}: {_network_fault(error)}. {checks}", reason="transient"
         )
     if isinstance(error, httpx2.DecodingError):
         return TransportError(
-            f"the answer of {host} cannot be used: it is not compressed as it says. base_url may "
-            "be wrong, or a proxy may have answered"
+            f"the response of {host} cannot be used: it is not compressed as its header says. "
+            "base_url may be wrong, or a proxy may have responded"
         )
     return _not_sent(host, error, checks)
 
@@ -164,7 +164,7 @@ def _not_sent(host: str, error: Exception, checks: str) -> TransportError:
 
     if isinstance(error, OSError):
         return TransportError(
-            f"no answer from {host}: {_network_fault(error)}. {checks}", reason="transient"
+            f"no response from {host}: {_network_fault(error)}. {checks}", reason="transient"
         )
     if isinstance(error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol, UnicodeError, ValueError)):
         return TransportError(
@@ -254,7 +254,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _bare(error: Exception) -> Exception:
-    """Its class alone: no text, no request, no frames."""
+    """Only its class: no text, no request, no frames."""
     try:
         twin: Exception = type(error).__new__(type(error))
     except Exception:  # noqa: BLE001 - a class that wants arguments
@@ -266,10 +266,10 @@ def _not_imported(error: ImportError) -> str:
     """Why the HTTP library cannot be imported; it asks for its own version when it is."""
     name = error.name
     if sys.is_finalizing() or not name or not name.replace(".", "_").isidentifier():
-        return "a library could not be imported. Is the interpreter ending?"
+        return "a library could not be imported. Is the interpreter shutting down?"
     if type(error).__name__ == "PackageNotFoundError":
         return (
-            f"the metadata of {name} are not there. A program that is packed into one file must "
-            "contain them (PyInstaller: --copy-metadata httpx2 --copy-metadata httpcore2)"
+            f"the package metadata of {name} is missing. A program that is packed into one file "
+            "must contain it (PyInstaller: --copy-metadata httpx2 --copy-metadata httpcore2)"
         )
     return f"{name} could not be imported. Install flex-integration-sdk again with its dependencies"

@@ -99,7 +99,7 @@ class Stream(httpcore2.NetworkStream):
     ) -> httpcore2.NetworkStream:
         watch = self._used()
         if watch is not None:
-            watch.phase = "the TLS handshake did not end"
+            watch.phase = "the TLS handshake was not completed"
             connects_to(watch, server_hostname or "")
         # The handshake moves the socket into a new object, which is out of reach until it ends.
         # What is done to a duplicate is done to the connection. (TLS in TLS moves nothing.)
@@ -151,7 +151,7 @@ class Stream(httpcore2.NetworkStream):
                 raise httpcore2.ConnectionNotAvailable
             self._user = watch
         watch.use(self)
-        watch.phase = "the response did not end"
+        watch.phase = "the response was not complete"
         return watch
 
 

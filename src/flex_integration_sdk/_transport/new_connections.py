@@ -39,7 +39,9 @@ class Connecting:
         if len(_abandoned) >= ABANDONED_LIMIT:
             _abandoned.difference_update([each for each in _abandoned if each.pid != self.pid])
             if len(_abandoned) >= ABANDONED_LIMIT:
-                raise httpcore2.ConnectTimeout("too many look-ups hang already")
+                raise httpcore2.ConnectTimeout(
+                    "too many name lookups are already waiting for a response"
+                )
         if self._watch is not None:
             self._watch.use(self)
         return self
@@ -74,7 +76,7 @@ class Connecting:
         """The first connection that is made; each address has a head start over the next."""
         end = time.monotonic() + seconds
         to_try, awaited = list(addresses), 0
-        failure: Exception = httpcore2.ConnectTimeout("no address answered")
+        failure: Exception = httpcore2.ConnectTimeout("no address responded")
         while to_try or awaited:
             left = max(end - time.monotonic(), 0.001)
             if to_try:

@@ -86,7 +86,7 @@ def _made() -> ssl.SSLContext:
     if (file or folder) and log and isinstance(cause, OSError):
         raise _wrong("SSLKEYLOGFILE", f"its file {log!r} cannot be written")
     if isinstance(cause, ImportError):
-        raise _unmade("a library could not be imported. Is the interpreter ending?")
+        raise _unmade("a library could not be imported. Is the interpreter shutting down?")
     raise _unmade("this machine's CA certificates cannot be read. Set SSL_CERT_FILE")
 
 
@@ -107,7 +107,7 @@ def _check_tls() -> None:
         # OpenSSL takes several, and says nothing of those that it cannot read.
         problems = [_folder_problem(each) for each in folder.split(os.pathsep) if each]
         if all(problems):
-            said = next(iter(problems), None) or "it names no folder"
+            said = next(iter(problems), None) or "it does not name a folder"
             raise _wrong("SSL_CERT_DIR", said + _hint(folder))
 
 
@@ -143,7 +143,7 @@ def _hint(value: str) -> str:
     if value[:1] in "\"'":
         return ". The value contains quotation marks"
     if value[:1] in "~$%":
-        return ". Only a shell replaces ~ and variables"
+        return ". Only a shell expands ~ and variables"
     return ""
 
 
@@ -233,7 +233,7 @@ def _address_problem(address: str) -> str | None:
         shown = f" {digits}" if re.fullmatch(r"[0-9]{1,9}", digits) else ""
         return f"its port{shown} is not a number from 1 to 65535"
     if not host:
-        return "it names no host: write http://HOST:PORT"
+        return "it does not name a host: write http://HOST:PORT"
     if port == 0:
         return "its port 0 is not a number from 1 to 65535"
     if not re.fullmatch(r"[\w.:%-]+", host):

@@ -81,7 +81,7 @@ def _as(ours: bool) -> Iterator[None]:
 
 
 class _Stream(httpx2.SyncByteStream):
-    """The body of an answer that is read after ``send`` has returned."""
+    """The body of a response that is read after ``send`` has returned."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner

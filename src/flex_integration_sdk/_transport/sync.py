@@ -64,7 +64,7 @@ class Http(ClientMaker[Shared]):
         self._writing: dict[Watch, int] = {}
 
     def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
-        """An API request and its answer; ``timeout`` is for each piece of a long one."""
+        """An API request and its response; ``timeout`` is for each piece of a long one."""
         watch = Watch(self._timeout, self)
         return self._watched(watch, api, lambda client: self._send(client, watch, api, token))
 
@@ -241,7 +241,7 @@ class Http(ClientMaker[Shared]):
         raise failure
 
     def _borrowed(self, watch: Watch, sent: ApiRequest | AuthRequest) -> Any:
-        """The HTTP client of a connection that is this request's alone."""
+        """The HTTP client of a connection that only this request uses."""
         shared = watch.lender = self._shared()
         slot = shared.slots.take(watch)
         if slot is None:

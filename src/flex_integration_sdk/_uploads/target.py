@@ -19,7 +19,7 @@ def upload_request(upload: Secret[Any]) -> ApiRequest:
     """The request for a file's bytes, without them.
 
     Raises:
-        TypeError: It is not an answer of ``file_uploads.create``.
+        TypeError: It is not a response of ``file_uploads.create``.
         ValueError: It was not expanded, or its URL, method or headers cannot be sent.
     """
     if not isinstance(upload.reveal(), Mapping):

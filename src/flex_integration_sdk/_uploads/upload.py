@@ -60,7 +60,7 @@ def file_metadata(
     if name is None and isinstance(source, (str, os.PathLike)):
         name = Path(source).name
     if not name:
-        raise ValueError("bytes have no name: give one, file_metadata(…, name=…)")
+        raise ValueError("bytes have no file name: pass one, file_metadata(…, name=…)")
     return {"name": name, "mime_type": mime_type or type_of(name), "size": size}
 
 
@@ -176,7 +176,7 @@ def _label(request: ApiRequest, name: str | None, mime_type: str | None) -> None
     if asked is not None:
         if mime_type is not None and mime_type.lower() != asked.lower():
             raise ParameterError(
-                f"mime_type is {mime_type!r}, but this upload was made for another type: give it "
+                f"mime_type is {mime_type!r}, but this upload was made for another type: pass it "
                 "to file_metadata, or to files.create"
             )
     elif found := mime_type or (type_of(name) if name else None):
@@ -218,7 +218,7 @@ def _opened(file: Upload) -> Iterator[IO[bytes]]:
         yield file
     else:
         raise TypeError(
-            "a file is its path, its bytes, or the file opened for reading bytes, got "
+            "a file must be a path, bytes, or a file opened in binary mode, got "
             f"{type(file).__name__}"
         )
 
@@ -255,7 +255,7 @@ def _check(answer: ApiAnswer, request: ApiRequest) -> None:
     elif status in REDIRECTS:
         # The file would go elsewhere, and the signature is for this host.
         there = target(request.url, answer.headers.get("location", ""))
-        where = "an unreadable address" if there is None else host_of(there.geturl())
+        where = "an address that cannot be read" if there is None else host_of(there.geturl())
         message += f", a redirect to {where}; it is not followed: make another with "
         message += "file_uploads.create"
     raise class_for(status)(

@@ -50,13 +50,13 @@ def is_list(value: object) -> TypeGuard[Collection[Any]]:
 
 
 def hint(value: object) -> str:
-    """What to give instead of a value that cannot be sent."""
+    """What to pass instead of a value that cannot be sent."""
     if isinstance(value, Enum):
-        return "; give its .value"
+        return "; pass its .value"
     if hasattr(type(value), "__array__") and not getattr(value, "ndim", 1):
-        return "; give its .item()"  # a scalar of numpy's
+        return "; pass its .item()"  # a scalar of numpy's
     if isinstance(value, Iterator) or hasattr(type(value), "__array__"):
-        return "; give a list"
+        return "; pass a list"
     return ""
 
 

@@ -24,7 +24,7 @@ _ISO = re.compile(r"([+-]?[0-9]{4,6})(-[0-9]{2}-[0-9]{2}T.{1,40})")
 
 @dataclass(frozen=True, slots=True)
 class FarTime:
-    """A time outside the years 1 to 9999 of UTC, where the API gives one.
+    """A time outside the years 1 to 9999 of UTC, which the API can return.
 
     ``str()`` is its ISO 8601 form, as JavaScript writes it: ``+010000-01-01T00:00:00.000Z``. It can
     be compared with others and with ``datetime``, and be sent wherever a ``datetime`` can.
@@ -42,9 +42,9 @@ class FarTime:
     def __post_init__(self) -> None:
         if type(self.milliseconds) is not int:
             kind = type(self.milliseconds).__name__
-            raise TypeError(f"milliseconds is a whole number, got {kind}")
+            raise TypeError(f"milliseconds must be a whole number, got {kind}")
         if _FIRST <= self.milliseconds <= _LAST:
-            raise ValueError("this time is within the years 1 to 9999: use datetime")
+            raise ValueError("this time is in the years 1 to 9999: use datetime")
         if abs(self.milliseconds) > FARTHEST:
             raise ValueError("this time is more than 8640000000000000 milliseconds from 1970")
 

@@ -1,4 +1,4 @@
-"""The API's answers."""
+"""The API's responses."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def interpret(response: Any, method: str, path: str) -> Response[Any]:
         raise _error(response, body, method, path)
     if not isinstance(body, dict):
         raise TransportError(
-            f"{method} {path} was answered with something that is not the API's: base_url may be "
-            "wrong, or a proxy may have answered",
+            f"{method} {path} returned something that is not a response of the API: base_url may "
+            "be wrong, or a proxy may have responded",
             status=status,
         )
     return Response(status, body)
@@ -46,7 +46,7 @@ def _decode(response: Any) -> Any:
     except (ValueError, RecursionError):
         if 200 <= response.status_code < 300:
             raise TransportError(
-                "the API's answer is damaged: it cannot be decoded; try again",
+                "the API's response is damaged: it cannot be decoded; try again",
                 status=response.status_code,
             ) from None
     return response.content.decode(errors="replace")
@@ -87,12 +87,13 @@ def _is_page(response: Any) -> bool:
 
 def _advice(status: int, errors: list[dict[str, Any]], *, page: bool) -> str:
     if page:
-        return f"this page is not an answer of the API: base_url may be wrong, or {BETWEEN}"
+        return f"this page is not a response of the API: base_url may be wrong, or {BETWEEN}"
     if status == 401:
-        return "sign in anew, and check that the application still exists in Console"
+        return "sign in again, and check that the application still exists in Console"
     if not errors:
         return (
-            "this is not an answer of the API: base_url may be wrong, or a proxy may have answered"
+            "this is not a response of the API: base_url may be wrong, or a proxy may have "
+            "responded"
         )
     return _ADVICE.get(status, "")
 
@@ -103,5 +104,5 @@ _ADVICE = {
     403: "this application may not do that",
     404: "check the id and that the marketplace is the right one",
     409: "the resource is not in a state that allows this",
-    413: "send less at once",
+    413: "send less in one request",
 }

@@ -1,4 +1,4 @@
-"""Who gave an answer: the server that was asked, or something between it and this program.
+"""Who sent a response: the server that was asked, or something between it and this program.
 
 Gateways, proxies, firewalls and the sign-in page of a hotel's network answer in the server's
 place, nearly always with an HTML page. Sharetribe's API answers in Transit, JSON or plain text.
@@ -13,7 +13,7 @@ from flex_tokenstore import Secret
 from flex_tokenstore._values.token import TokenObject
 
 BETWEEN = (
-    "something between this program and the server may have answered, such as a gateway, a proxy, "
+    "something between this program and the server may have responded, such as a gateway, a proxy, "
     "a firewall or a network's sign-in page"
 )
 

@@ -16,7 +16,7 @@ from flex_integration_sdk.errors import ParameterError
 from flex_integration_sdk.types import FarTime, LatLng, LatLngBounds, TaggedValue
 
 _EXTENDED = ("pub_", "meta_", "priv_", "prot_")
-_LITERAL = "~!*'()"  # what encodeURIComponent leaves alone, beside letters, digits and -_.
+_LITERAL = "~!*'()"  # what encodeURIComponent does not encode, beside letters, digits and -_.
 
 
 def query_string(params: Mapping[str, Any]) -> str:
@@ -70,7 +70,7 @@ def object_query_string(params: Mapping[str, Any]) -> str:
             mapping.
     """
     if not isinstance(params, Mapping):
-        raise ParameterError(f"an object parameter is a mapping, got {type(params).__name__}")
+        raise ParameterError(f"an object parameter must be a mapping, got {type(params).__name__}")
     given = ((_key("", key), value) for key, value in params.items() if value is not None)
     return ";".join(f"{key}:{_text(key, value)}" for key, value in given)
 
@@ -113,10 +113,10 @@ def _text(name: str, given: Any) -> str:
     if isinstance(value, LatLngBounds):
         return f"{_text(name, value.ne)},{_text(name, value.sw)}"
     if isinstance(value, TaggedValue) and isinstance(value.value, str):
-        return value.value  # such as an id that the API gave and that is not a UUID
+        return value.value  # such as an id that the API sent and that is not a UUID
     if is_list(value):
         return ",".join("" if item is None else _text(name, item) for item in value)
-    advice = "; give a datetime with a time zone" if isinstance(value, date) else hint(value)
+    advice = "; pass a datetime with a time zone" if isinstance(value, date) else hint(value)
     raise ParameterError(f"query parameter {name!r} cannot be a {type(value).__name__}{advice}")
 
 
@@ -130,14 +130,14 @@ def _exact(name: str, value: Any) -> Any:
 def _moment(name: str, value: datetime) -> str:
     if value.utcoffset() is None:
         raise ParameterError(
-            f"query parameter {name!r} is a time without a time zone; give it one: "
-            "datetime(…, tzinfo=UTC)"
+            f"query parameter {name!r} is a time without a time zone; add one: datetime(…, "
+            "tzinfo=UTC)"
         )
     try:
         moment = value.astimezone(UTC)
     except OverflowError:
         raise ParameterError(
-            f"query parameter {name!r} is outside the years 1 to 9999; give a FarTime"
+            f"query parameter {name!r} is outside the years 1 to 9999; pass a FarTime"
         ) from None
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

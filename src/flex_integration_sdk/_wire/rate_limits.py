@@ -64,7 +64,7 @@ class RateLimiter:
                 or not isinstance(value, (int, float))
                 or not 0 < value < 1e15
             ):
-                raise ConfigurationError(f"{name} takes a positive number, got {value!r}")
+                raise ConfigurationError(f"{name} must be a positive number, got {value!r}")
         # By process, whose number is looked at instead of a fork hook: a server that forks in C
         # runs none. What is here is the latest moment, or one from which it is reached.
         self._moments: dict[int, _Moment] = {}

@@ -23,7 +23,7 @@ MOST = 5
 
 
 def redirected(api: ApiRequest, status: int, location: str | None, count: int) -> ApiRequest | None:
-    """The request to go on with; None if the response is no redirect.
+    """The request to go on with; None if the response is not a redirect.
 
     Args:
         api: The request that was answered.
@@ -41,7 +41,7 @@ def redirected(api: ApiRequest, status: int, location: str | None, count: int) -
     if there is None or there.username is not None or _origin(there) != _origin(here):
         raise _refused(api, status, f"to {where}: only redirects within {_shown(here)} are")
     if api.method != "GET" and status not in KEEP_THE_METHOD:
-        raise _refused(api, status, f"within {where}: of a command only 307 and 308 are")
+        raise _refused(api, status, f"within {where}: for a command only 307 and 308 are")
     if count >= MOST:
         raise _refused(api, status, f"within {where}, more than {MOST} times: no more are")
     return api._replace(url=there._replace(fragment="").geturl())
@@ -55,8 +55,8 @@ def _refused(api: ApiRequest, status: int, how: str) -> TransportError:
     # After a first redirect the path is the server's.
     path = quote(urlsplit(api.url).path[:200])
     return TransportError(
-        f"{api.method} {path} was redirected (HTTP {status}) {how} followed. "
-        f"{done} Check base_url; a proxy may have answered",
+        f"{api.method} {path} was redirected (HTTP {status}) {how} followed. {done} Check "
+        "base_url; a proxy may have responded",
         status=status,
     )
 

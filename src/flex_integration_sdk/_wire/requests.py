@@ -127,7 +127,7 @@ def _read(name: str, value: Any) -> tuple[str, bytes]:
     content = value.read() if hasattr(value, "read") else None
     if not isinstance(content, bytes):
         raise ParameterError(
-            f"{name} takes a file's path, its bytes, or a file opened for reading bytes; got "
+            f"{name} must be a path, bytes, or a file opened in binary mode; got "
             f"{type(value).__name__}"
         )
     source = getattr(value, "name", None)
@@ -144,13 +144,15 @@ def checked_label(parameter: str, value: Any) -> str | None:
         return None
     text = exact(value)
     if not isinstance(text, str):
-        raise ParameterError(f"parameter {parameter!r} is a string, got {type(value).__name__}")
+        raise ParameterError(
+            f"parameter {parameter!r} must be a string, got {type(value).__name__}"
+        )
     if parameter == "name":
         if text and text.isprintable():
             return text
-        raise ParameterError("parameter 'name' is empty, or has a control character in it")
+        raise ParameterError("parameter 'name' is empty, or contains a control character")
     if _MEDIA_TYPE.fullmatch(text):
         return text
     raise ParameterError(
-        f"parameter 'mime_type' is a media type such as 'image/webp', got {text[:60]!r}"
+        f"parameter 'mime_type' must be a media type such as 'image/webp', got {text[:60]!r}"
     )

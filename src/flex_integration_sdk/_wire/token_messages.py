@@ -1,4 +1,4 @@
-"""Token requests: what is sent, and what the answer means (RFC 6749; facts of the wire)."""
+"""Token requests: what is sent, and what the response means (RFC 6749; facts of the wire)."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def read_token(request: AuthRequest, answer: AuthAnswer, *, refreshing: bool) ->
         AuthenticationError: The server refuses, or issued something else than a bearer token.
         ServerError: It failed (5xx).
         RateLimitedError: It answered 429.
-        TransportError: The answer is not the token endpoint's.
+        TransportError: The response is not the token endpoint's.
     """
     host = urlsplit(request.url).netloc
     if not 200 <= answer.status < 300:
@@ -94,10 +94,10 @@ def read_token(request: AuthRequest, answer: AuthAnswer, *, refreshing: bool) ->
         raise error
     token = json_object(answer.body)
     if token is None or not isinstance(token.get("access_token"), str):
-        advice = BETWEEN if _is_page(answer) else "a proxy may have answered"
+        advice = BETWEEN if _is_page(answer) else "a proxy may have responded"
         raise TransportError(
-            f"{host} answered the token request with something else than a token: base_url may be "
-            f"wrong, or {advice}"
+            f"{host} responded to the token request with something that is not a token: base_url "
+            f"may be wrong, or {advice}"
         )
     # RFC 6749 section 5.1 requires token_type, in any case. Without one it can only be a bearer
     # token: to refuse it would lose the refresh token that came with it.
@@ -125,7 +125,10 @@ def _not_revoked(host: str, answer: AuthAnswer) -> GrantError:
     if status == 429:
         return _rate_limited(host, REVOKE_PATH, answer)
     when = _when(answer)
-    text = f"{host} did not revoke the token: HTTP {status}; it is kept, try again {when}"
+    text = (
+        f"{host} did not revoke the token: HTTP {status}; the stored token is kept, try again "
+        f"{when}"
+    )
     if status >= 500:
         return _server_failed(text, REVOKE_PATH, status)
     reason: GrantReason = "failed"
@@ -143,7 +146,7 @@ def _refusal(host: str, answer: AuthAnswer, *, refreshing: bool) -> GrantError:
         return _rate_limited(host, TOKEN_PATH, answer)
     if status >= 500:
         return _server_failed(
-            f"{host} could not answer the token request: {said}; {_remedy(answer)}",
+            f"{host} could not process the token request: {said}; {_remedy(answer)}",
             TOKEN_PATH,
             status,
         )
@@ -152,8 +155,8 @@ def _refusal(host: str, answer: AuthAnswer, *, refreshing: bool) -> GrantError:
         text = f"{host} rejected the refresh token: {said}"
     elif reason == "doubtful":
         text = (
-            f"the token request to {host} was answered with {said}, but not as the token "
-            f"endpoint refuses: {BETWEEN}. The refresh token is kept; check the network"
+            f"the token request to {host} was refused with {said}, but not in the form that the "
+            f"token endpoint uses: {BETWEEN}. The refresh token is kept; check the network"
         )
     else:
         text = f"{host} refused the token request: {said}; {_remedy(answer)}"
@@ -173,20 +176,23 @@ def _reason(answer: AuthAnswer, code: str | None) -> GrantReason:
 
 def _remedy(answer: AuthAnswer) -> str:
     if answer.status == 511:  # RFC 6585 section 6: a captive portal
-        return "this network wants you to sign in to it first, in a browser"
+        return "this network requires that you first sign in to it, in a browser"
     if answer.status >= 500:
         return f"try again {_when(answer)}"
     if answer.status == 403 and _error_code(answer) == "refused_by_sandbox":
-        return "the sandbox prints why where it runs (for a further host name: --allow-host NAME)"
+        return (
+            "the sandbox prints the reason on its own stderr (to allow another host name, start it "
+            "with --allow-host NAME)"
+        )
     if answer.status == 407:
-        return "the proxy wants a user name and a password: check the proxy's address"
+        return "the proxy requires a user name and a password: check the proxy's address"
     if _is_page(answer):
         return f"{BETWEEN}, or base_url may be wrong"
     if answer.status != 401 and _error_code(answer) is None:
         # No OAuth error: a redirect, an unknown path or a proxy's page.
-        return "base_url may be wrong, or a proxy may have answered"
+        return "base_url may be wrong, or a proxy may have responded"
     if answer.status == 401 and not is_refusal(answer.content_type, answer.body):
-        return f"this is not how the token endpoint refuses: {BETWEEN}"
+        return f"this is not the form that the token endpoint uses: {BETWEEN}"
     return "check client_id and client_secret"
 
 

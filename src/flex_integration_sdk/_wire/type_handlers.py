@@ -45,12 +45,12 @@ class TypeHandler:
     def __post_init__(self) -> None:
         if self.sdk_type not in SDK_TYPES:
             known = ", ".join(kind.__name__ for kind in SDK_TYPES)
-            raise ConfigurationError(f"a type handler's sdk_type is one of {known}")
+            raise ConfigurationError(f"a type handler's sdk_type must be one of {known}")
         finds = (self.app_type is not None) + (self.can_handle is not None)
         if finds != (self.writer is not None):
             raise ConfigurationError(
-                "a type handler with a writer needs app_type or can_handle, one of them, and "
-                "without a writer neither"
+                "a type handler with a writer needs either app_type or can_handle; one without a "
+                "writer takes neither"
             )
         if self.reader is None and self.writer is None:
             raise ConfigurationError("a type handler needs a reader, a writer, or both")
@@ -67,7 +67,7 @@ class TypeHandler:
 
 
 def read(value: Any, handlers: Sequence[TypeHandler]) -> Any:
-    """A decoded answer with the program's own types.
+    """A decoded response with the program's own types.
 
     Equal ids become one object, so that a reference finds its resource although the program's type
     may have no equality.
@@ -98,7 +98,7 @@ def _read(value: Any, handlers: Sequence[TypeHandler]) -> Any:
 def write_each(arguments: Mapping[str, Any], handlers: Sequence[TypeHandler]) -> dict[str, Any]:
     """The arguments of a call with the SDK's types.
 
-    Handlers see each argument that the program gave, and never the dict of them, which is ours.
+    Handlers see each argument that the program passed, and never the dict of them, which is ours.
     """
     return {name: write(value, handlers) for name, value in arguments.items()}
 

@@ -34,7 +34,7 @@ def flex_sdk() -> None:
     FLEX_INTEGRATION_CLIENT_SECRET_FILE), the token store by FLEX_INTEGRATION_TOKEN_STORE, or by
     options of the commands. Without a choice the token is kept in the store `file`.
 
-    Exit codes: 0 done, 1 failed, 2 wrong use, 130 ended by Ctrl-C.
+    Exit codes: 0 done, 1 failed, 2 usage error, 130 stopped by Ctrl-C.
     """
 
 

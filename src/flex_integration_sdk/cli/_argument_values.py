@@ -39,7 +39,7 @@ def endpoint_of(name: str) -> Endpoint | None:
 
 
 class _UnreadableError(ValueError):
-    """The file that was named holds no text."""
+    """The file that was named does not contain text."""
 
 
 def value_of(param: Param | None, text: str, *, is_json: bool) -> Any:
@@ -148,16 +148,18 @@ def _list(text: str) -> list[str]:
 
 
 _FORMS = {
-    "Ids": _Form("ids, by comma", _list),
-    "Names": _Form("names, by comma", _list),
+    "Ids": _Form("ids, separated by commas", _list),
+    "Names": _Form("names, separated by commas", _list),
     "bool": _Form("true or false", _boolean),
     "int": _Form("a whole number", int),
     "datetime": _Form("a time such as 2026-01-31T12:00Z; without a zone: UTC", _time),
     "Money": _Form("minor units and currency, such as '1999 EUR'", _money),
     "LatLng": _Form("LAT,LNG in degrees", _point),
     "LatLngBounds": _Form("NE_LAT,NE_LNG,SW_LAT,SW_LNG in degrees", _box),
-    "PriceRange": _Form("minor units: PRICE, or FROM,BELOW with one of both", _range(int)),
-    "TimeRange": _Form("a time, or FROM,BELOW with one of both", _range(_time)),
+    "PriceRange": _Form(
+        "minor units: PRICE, or FROM,BELOW (one of the two may be empty)", _range(int)
+    ),
+    "TimeRange": _Form("a time, or FROM,BELOW (one of the two may be empty)", _range(_time)),
     "ExtendedData": _Form("a JSON object, or @FILE with one", _object),
     "Fields": _Form('a JSON object; or fields.TYPE=names, as in "fields.user=email"', _object),
     "Limits": _Form("a JSON object; or limit.RELATIONSHIP=number", _object),

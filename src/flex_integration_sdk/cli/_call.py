@@ -71,7 +71,7 @@ def _complete_param(
 @click.argument("params", metavar="[KEY=VALUE]...", nargs=-1, shell_complete=_complete_param)
 @settings_options
 def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
-    """Call the Integration API and print its answer as JSON.
+    """Call the Integration API and print the response as JSON.
 
     \b
     flex-sdk call marketplace.show
@@ -80,7 +80,7 @@ def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
     flex-sdk call listings.update id=ID title=Bike publicData='{"gears": 22}'
     flex-sdk call listings.update --help
 
-    KEY:=JSON gives any value as JSON, such as one that this version does not know.
+    KEY:=JSON passes any value as JSON, such as a parameter that this version does not know.
     """
     from flex_integration_sdk._endpoints.table import snake
 
@@ -140,11 +140,11 @@ def _arguments(endpoint: Endpoint, texts: Sequence[str]) -> dict[str, Any]:
         is_json = name.endswith(":")
         name = name.removesuffix(":")
         if not equals or not name:
-            raise click.UsageError(f"{text!r} is not of the form key=value")
+            raise click.UsageError(f"{text!r} does not have the form key=value")
         param = by_name.get(name)
         key = name if param is None else param.python_name
         if key in found:
-            raise click.UsageError(f"{name} is given twice; separate several values by commas")
+            raise click.UsageError(f"{name} is given twice; separate several values with commas")
         try:
             found[key] = value_of(param, value, is_json=is_json)
         except (ValueError, OSError) as error:

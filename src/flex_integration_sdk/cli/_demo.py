@@ -10,21 +10,27 @@ from ._output import print_table
 from ._sandbox import require_sandbox
 
 
-@click.command(short_help="Sign in once, refresh once: shown.")
+@click.command(short_help="Show that many processes sign in once and refresh once.")
 @click.option(
     "--processes",
     default=8,
     type=click.IntRange(2, 32),
     show_default=True,
-    help="How many renew at the same moment.",
+    help="How many processes refresh at the same moment.",
 )
 def demo(processes: int) -> None:
-    """Sign in once, refresh once: shown with a sandbox, real processes and its counters."""
+    """Show that many processes sign in once and refresh once.
+
+    They are real processes, and a local sandbox counts their requests.
+    """
     require_sandbox()
     from flex_integration_sdk.demo import run
 
     click.echo("A local sandbox, the `file` token store in a temporary folder, and new processes")
-    click.echo("that call marketplace.show. All have the client secret; who sends it is counted.")
+    click.echo(
+        "that call marketplace.show. Each has the client secret; the sandbox counts how often it "
+        "is sent."
+    )
     click.echo("")
     rounds = run(processes=processes, tell=lambda text: click.echo(f"… {text}", err=True))
     headers = ["run", "processes", "counted by the sandbox", "expected", "actual", "as expected"]
@@ -43,4 +49,4 @@ def demo(processes: int) -> None:
         click.echo("flex-sdk: a figure is not as expected", err=True)
         sys.exit(1)
     click.echo("")
-    click.echo("The secret went over the wire once; each expiry cost one refresh.")
+    click.echo("The secret was sent once; each expired token cost one refresh.")

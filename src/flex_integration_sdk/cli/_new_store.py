@@ -29,13 +29,13 @@ _PREFIX = "flex-tokenstore-"
     "--folder",
     metavar="FOLDER",
     type=click.Path(path_type=Path),
-    help="Where to write it; new or empty. Default: ./flex-tokenstore-NAME.",
+    help="Folder to write it to; must be new or empty. Default: ./flex-tokenstore-NAME.",
 )
 def new(name: str, folder: Path | None) -> None:
     """Write a plugin package with a store of your own, called NAME.
 
-    It installs, is listed, and passes the conformance kit as it is. What it keeps in a JSON file
-    is for you to keep elsewhere.
+    The package can be installed as it is, and passes the conformance kit. It keeps tokens in a JSON
+    file; change it to keep them where you want.
     """
     _check_name(name)
     shown = folder or Path(f"{_PREFIX}{name}")
@@ -61,21 +61,21 @@ def _check_name(name: str) -> None:
         )
     if name.startswith(_PREFIX):
         raise click.UsageError(
-            f"NAME is what the store is chosen by, without {_PREFIX!r}{_suggestion(name)}"
+            f"NAME is the name of the store, without {_PREFIX!r}{_suggestion(name)}"
         )
     for info in list_stores():
         if info.name == name:
             remedy = "" if info.origin == "built-in" else ", or uninstall that one"
             raise click.UsageError(
-                f"{name!r} is the name of an installed store, of {info.distribution}; of two with "
-                f"one name none can be used: choose another name{remedy}"
+                f"{name!r} is the name of an installed store, of {info.distribution}; two stores "
+                f"with the same name cannot be used: choose another name{remedy}"
             )
 
 
 def _suggestion(name: str) -> str:
     words = re.sub(r"[^a-z0-9]+", "-", re.sub(r"([a-z0-9])([A-Z])", r"\1-\2", name).lower())
     near = words.removeprefix(_PREFIX).strip("-0123456789")[:_LONGEST].strip("-")
-    return f"; {near!r} would do" if near and near != name else ""
+    return f"; {near!r} would be valid" if near and near != name else ""
 
 
 def _write(name: str, target: Path) -> None:
@@ -145,10 +145,10 @@ def _next_steps(name: str, folder: Path) -> str:
         del steps[0]
     lines = "\n".join(f"  {_quoted(step)}" for step in steps)
     return (
-        f"{folder}: the package {_PREFIX}{name}, with a store that keeps tokens in one JSON file.\n"
-        f"\nInstall it, and run the conformance kit on it:\n\n{lines}\n\n"
-        f"Then have src/flex_tokenstore_{module}/_store.py keep them where you want, and run the "
-        "kit again."
+        f"{folder}: the package {_PREFIX}{name}, with a store that keeps tokens in one JSON "
+        f"file.\n\nInstall it, and run the conformance kit on it:\n\n{lines}\n\nThen change "
+        f"src/flex_tokenstore_{module}/_store.py to keep tokens where you want, and run the kit "
+        "again."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a command tells on stderr while it runs: where the token is kept, and warnings."""
+"""What a command writes to stderr while it runs: where the token is kept, and warnings."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def tell(text: str) -> None:
 
 
 class TokenNotices:
-    """Tells once where the first token is kept, and once why none can be kept.
+    """Says once where the first token is kept, and once why none can be kept.
 
     Args:
         chosen: The user named the store, and so knows where the token is.

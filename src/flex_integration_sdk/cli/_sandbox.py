@@ -8,21 +8,26 @@ from typing import Any
 import click
 
 
-@click.command(short_help="Run a local server to try things on.")
+@click.command(short_help="Run a local sandbox of the Integration API.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--allow-host",
     "allow_hosts",
     metavar="NAME",
     multiple=True,
-    help="A further name that clients use for this machine, such as a container's. Repeatable. "
-    "Loopback names and --host are allowed; requests for others are refused.",
+    help=(
+        "Another name that clients use for this machine, such as the name of a container. "
+        "Repeatable. Loopback names and --host are always allowed; requests for other names are "
+        "refused."
+    ),
 )
 @click.option(
     "--port", default=0, type=click.IntRange(0, 65535), show_default=True, help="0: any free one."
 )
 @click.option("--client-id", default="sandbox-client", show_default=True)
-@click.option("--client-secret", help="Of this sandbox alone. Default: a random one.")
+@click.option(
+    "--client-secret", help="The client secret of this sandbox only. Default: a random one."
+)
 @click.option(
     "--access-ttl",
     metavar="SECONDS",
@@ -31,11 +36,14 @@ import click
     show_default=True,
     help="How long an access token lives.",
 )
-@click.option("--no-rotate", is_flag=True, help="A refresh gives the same refresh token again.")
+@click.option("--no-rotate", is_flag=True, help="A refresh returns the same refresh token again.")
 @click.option(
     "--reuse-revokes-family",
     is_flag=True,
-    help="Whoever uses a dead refresh token makes all its successors die too.",
+    help=(
+        "If a refresh token is used again after it was rotated, revoke all tokens that came from "
+        "it."
+    ),
 )
 @click.option(
     "--latency-ms",
@@ -49,8 +57,10 @@ import click
     "--db",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="SQLite file that keeps data and tokens. Default: they are gone at the end. To go on with "
-    "it, give the same --port and --client-secret again.",
+    help=(
+        "SQLite file that keeps data and tokens. Default: they are lost when the sandbox stops. To "
+        "continue with a file, pass the same --port and --client-secret again."
+    ),
 )
 @click.option(
     "--limits",
@@ -64,16 +74,18 @@ import click
     type=click.Choice(["json", "text", "html"]),
     default="json",
     show_default=True,
-    help="How a token request is refused with 401: an OAuth error, the word Unauthorized, or a "
-    "page as a gateway gives it.",
+    help=(
+        "How a token request is refused with 401: an OAuth error, the word Unauthorized, or an "
+        "HTML page such as a gateway sends."
+    ),
 )
 def sandbox(
     host: str, port: int, no_rotate: bool, client_secret: str | None, **chosen: Any
 ) -> None:
-    """Run a local server that speaks like the Integration API, until Ctrl-C.
+    """Run a local server that behaves like the Integration API, until Ctrl-C.
 
     It prints one JSON line when it listens: base_url, client_id and client_secret.
-    GET /_sandbox/stats counts what came over the wire.
+    GET /_sandbox/stats returns how many requests it received.
     """
     require_sandbox()
     from flex_integration_sdk.sandbox import SandboxSettings, run

@@ -21,7 +21,10 @@ _OPTIONS = (
         "--client-secret-file",
         metavar="FILE",
         type=click.Path(dir_okay=False),
-        help="File with the client secret. (Not the secret itself: others see arguments.)",
+        help=(
+            "File with the client secret. (Do not pass the secret itself: other users can see "
+            "arguments.)"
+        ),
     ),
     click.option("--base-url", metavar="URL", help="Default: FLEX_INTEGRATION_BASE_URL."),
     click.option(

@@ -26,14 +26,14 @@ stores.add_command(new)
 
 
 @stores.command("list")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @click.option(
     "--check",
     is_flag=True,
     help="Import each store that is not blocked; show its options and abilities.",
 )
 def list_(as_json: bool, check: bool) -> None:
-    """List the installed token stores, the unusable ones too."""
+    """List the installed token stores, including those that cannot be used."""
     from flex_tokenstore import list_stores
 
     show_log()
@@ -53,7 +53,7 @@ def list_(as_json: bool, check: bool) -> None:
 
 @stores.command("show")
 @click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def show(name: str, as_json: bool) -> None:
     """Show one store: where it is from, its options and its abilities."""
     from flex_tokenstore import describe_store

@@ -16,7 +16,7 @@ from ._shared_options import open_lasting_store, settings_options
 if TYPE_CHECKING:
     from flex_tokenstore import Token, TokenStore
 
-LOCK_WAIT = 20.0  # seconds; a renewal by another program ends well within
+LOCK_WAIT = 20.0  # seconds; another program obtains its token well within
 LEASE = 30.0
 
 
@@ -27,7 +27,7 @@ def token() -> None:
 
 @token.command(short_help="Show whose token is stored, and where.")
 @settings_options
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def show(as_json: bool, **chosen: Any) -> None:
     """Show whose token is stored, where, and how old it is; never the token itself."""
     with open_lasting_store(chosen) as store:
@@ -49,12 +49,15 @@ def show(as_json: bool, **chosen: Any) -> None:
 @settings_options
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(yes: bool, **chosen: Any) -> None:
-    """Remove the stored token. The server is not told; the next program signs in again."""
+    """Remove the stored token. This does not revoke it; the next program signs in again."""
     with open_lasting_store(chosen) as store:
         whose = f"the token of {store.identity.key} in {store.place}"
         if not yes:
             if not sys.stdin.isatty():
-                raise click.UsageError(f"nobody can be asked here: pass --yes to remove {whose}")
+                raise click.UsageError(
+                    "standard input is not a terminal, so nobody can confirm: pass --yes to remove "
+                    f"{whose}"
+                )
             if not click.confirm(f"Remove {whose}?", err=True):
                 click.echo("nothing was removed", err=True)
                 sys.exit(1)

@@ -25,7 +25,7 @@ class SandboxSettings:
     access_ttl: float = 3600
     """Seconds that an access token lives; ``expires_in`` is this, rounded up to whole seconds."""
     rotate: bool = True
-    """A refresh gives a new refresh token, and the old one is dead."""
+    """A refresh returns a new refresh token, and the old one is dead."""
     reuse_revokes_family: bool = False
     """The use of a dead refresh token revokes all that came of it (RFC 9700 section 4.14.2)."""
     latency_ms: float = 0
@@ -35,12 +35,12 @@ class SandboxSettings:
     """Rate limits: ``dev``, as in development and test environments; ``live``; ``off``."""
     auth_errors: AuthErrors = "json"
     """How the authentication endpoints answer 401: ``json``, an OAuth error (RFC 6749 section 5.2);
-    ``text``, the bare word ``Unauthorized``; ``html``, a page as a gateway gives it."""
+    ``text``, the bare word ``Unauthorized``; ``html``, a page such as a gateway sends."""
     allow_hosts: tuple[str, ...] = ()
     """Names that clients may use for this machine, beside those of its loopback interface and the
     address that the sandbox listens on. A request for another host is refused: see ``_guard``."""
     db: str | None = None
-    """SQLite file that keeps the marketplace's data and the tokens (their SHA-256 digests alone);
+    """SQLite file that keeps the marketplace's data and the tokens (only their SHA-256 digests);
     None: all is gone when the sandbox ends. Only this user may read it (mode 0600)."""
 
     def __post_init__(self) -> None:
@@ -51,8 +51,8 @@ class SandboxSettings:
         for name in ("access_ttl", "latency_ms"):
             value = getattr(self, name)
             if not math.isfinite(value) or value < 0:
-                raise ValueError(f"{name} must be a number from 0")
+                raise ValueError(f"{name} must be a number, 0 or more")
         if self.limits not in get_args(Limits):
-            raise ValueError(f"limits is one of {', '.join(get_args(Limits))}")
+            raise ValueError(f"limits must be one of {', '.join(get_args(Limits))}")
         if self.auth_errors not in get_args(AuthErrors):
-            raise ValueError(f"auth_errors is one of {', '.join(get_args(AuthErrors))}")
+            raise ValueError(f"auth_errors must be one of {', '.join(get_args(AuthErrors))}")

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for async stores in sync programs."""
+"""The event loop thread: an event loop in its own thread, for async stores in sync programs."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class _Job(Promise):
 
 
 class LoopThread:
-    """Runs coroutines for threads. Started when first needed, anew in a forked child.
+    """Runs coroutines for threads. Started when first needed, and again in a forked child.
 
     A caller may be interrupted at any line, so none holds a lock here: see :mod:`._promise`.
     """

@@ -11,7 +11,7 @@ def spawn(target: Callable[[], None], name: str, *, daemon: bool) -> None:
     """Starts a thread; what strikes the caller meanwhile does it no harm.
 
     ``Thread.start`` waits for the new thread with a lock that both take. Signal handlers run in the
-    main thread alone, and what they raise can leave that lock held there: the new thread would
+    main thread only, and what they raise can leave that lock held there: the new thread would
     hang, and the program with it. So another thread calls it.
 
     Raises:

@@ -13,7 +13,7 @@ from typing import Any
 from .._values.secret import Secret
 
 _WORDS: dict[Any, str] = {
-    str: "a text",
+    str: "a string",
     bool: "true or false",
     int: "a whole number",
     float: "a number",
@@ -24,7 +24,7 @@ _LISTS = (list, tuple, set, frozenset)
 
 
 def convert(kind: Any, options: Mapping[str, Any], name: str) -> Any:
-    """The option as ``kind``; NotImplemented if it is none.
+    """The option as ``kind``; NotImplemented if it is not one.
 
     It takes the mapping and does not raise, so that no frame of a traceback holds the value.
     """
@@ -89,7 +89,7 @@ def _takes_one(kind: Any) -> str:
     if typing.get_origin(kind) is typing.Literal:
         return " or ".join(map(repr, typing.get_args(kind)))
     if origin is Secret:
-        return "a secret text"
+        return "a secret string"
     if origin in _LISTS:
         return "a list"
     if isinstance(origin, type) and issubclass(origin, PurePath):
@@ -98,7 +98,7 @@ def _takes_one(kind: Any) -> str:
 
 
 def _as(kind: Any, value: Any) -> Any:
-    """The value as ``kind``; NotImplemented if it is none. ``kind`` is no union."""
+    """The value as ``kind``; NotImplemented if it is not one. ``kind`` is not a union."""
     import msgspec
 
     origin = _origin(kind)

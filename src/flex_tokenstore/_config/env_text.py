@@ -39,7 +39,7 @@ def is_quoted(text: str) -> bool:
 
 def expanded(path: str) -> str:
     """``path`` with ``~`` replaced by the home folder, where there is one."""
-    return os.path.expanduser(path)  # noqa: PTH111 - it leaves an unknown user alone; Path raises
+    return os.path.expanduser(path)  # noqa: PTH111 - it keeps the name of an unknown user; Path raises
 
 
 def problem_of_path(path: str, *, relative: bool) -> str:
@@ -50,11 +50,11 @@ def problem_of_path(path: str, *, relative: bool) -> str:
         relative: Whether a path relative to the current directory is accepted.
     """
     if any(quote in path[:1] + path[-1:] for quote in "\"'`\u201c\u201d\u2018\u2019"):
-        return "is in quotes, which are taken as a part of it: write it without them"
+        return "is in quotes, which count as part of it: write it without them"
     if any(not letter.isprintable() and not "\ud800" <= letter <= "\udfff" for letter in path):
         return "contains a control character, such as a line end: write one path, on one line"
     if found := _URL.match(path):
-        return f"starts with {found[0]}, but it takes a path, not a URL: write the full path alone"
+        return f"starts with {found[0]}, but it takes a path, not a URL: write only the full path"
     if found := _UNEXPANDED.search(path):
         return (
             f"contains {found[0]}, which nothing expands here: write the full path (a ~ at its "

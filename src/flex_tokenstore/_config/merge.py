@@ -13,7 +13,7 @@ from .store_config import OptionValues, config_of, hidden, options_in, store_con
 def completed(given: Any, variable: str, environ: Mapping[str, str]) -> tuple[Any, list[str]]:
     """The config to use, and what the user should be told about the parts that are not used.
 
-    What the program gives goes before the environment. Options of the environment count if it names
+    What the program passes overrides the environment. Options of the environment count if it names
     the same store, or none.
 
     Args:
@@ -34,7 +34,7 @@ def completed(given: Any, variable: str, environ: Mapping[str, str]) -> tuple[An
         return given, []  # whoever opens it refuses what is not a config
     if name is None or (named and named != Secret(name)):
         others = ", ".join([variable] * bool(named) + list(found))
-        what = "a store object of its own" if name is None else f"the token store {name!r}"
+        what = "its own store object" if name is None else f"the token store {name!r}"
         said = named.reveal()
         shown = "" if not said or is_quoted(said) or "://" in said else f" (it says {said!r})"
         return given, [
@@ -69,7 +69,7 @@ def _merged(given: Any, found: OptionValues, notes: list[str]) -> Any:
             config[option] = _inner(config, found, notes)
         else:
             notes += [
-                f"{variable} is not used: the program gives the option {option!r} itself"
+                f"{variable} is not used: the program sets the option {option!r} itself"
                 for variable in _variables(found, option)
             ]
     return config
@@ -83,7 +83,7 @@ def _inner(given: OptionValues, found: OptionValues, notes: list[str]) -> Any:
     named = name_of(other)
     if name_of(own) is not None and named in (None, name_of(own)):
         return _merged(own, other, notes)
-    what = "a store object of its own" if name_of(own) is None else f"{name_of(own)!r}"
+    what = "its own store object" if name_of(own) is None else f"{name_of(own)!r}"
     variables = ", ".join(_all_variables(other))
     notes.append(f"the program chooses {what} as the inner store, so {variables} is not used")
     return own

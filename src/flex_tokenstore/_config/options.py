@@ -74,7 +74,7 @@ def _checked(cls: type, options: OptionValues, store: str) -> Any:
         return None
     hints = _hints(cls, store)
     _check_paths(fields, hints, options, store)
-    # It and the mapping that ``normalise`` gives show no value: tracebacks may show locals.
+    # It and the mapping that ``normalise`` returns show no value: tracebacks may show locals.
     values = OptionValues((name, convert(hints[name], options, name)) for name in options)
     if "inner" in values:  # a store's config, whose repr would show its options
         values["inner"] = hidden(values["inner"])
@@ -159,7 +159,7 @@ def describe_options(cls: type) -> list[OptionInfo]:
     """The options of a store class, in the order of their definition.
 
     Raises:
-        StoreLoadError: ``cls.Options`` is no dataclass, or its annotations cannot be resolved.
+        StoreLoadError: ``cls.Options`` is not a dataclass, or its annotations cannot be resolved.
     """
     fields = _fields(cls, cls.__name__)
     if not fields:

@@ -47,7 +47,7 @@ def read_text(path: str | os.PathLike[str]) -> tuple[Secret[str] | None, str]:
         return None, problem
     text, problem = decode(data)
     if text is not None and "\0" in text.reveal():
-        return None, "is not a text in UTF-8 (UTF-16 without a byte order mark?)"
+        return None, "is not UTF-8 text (UTF-16 without a byte order mark?)"
     return text, problem
 
 
@@ -57,7 +57,7 @@ def decode(data: Secret[bytes]) -> tuple[Secret[str] | None, str]:
     try:
         return Secret(clean(data.reveal().decode(encoding))), ""
     except UnicodeError:
-        return None, "is not a text in UTF-8; save it as UTF-8, or with a byte order mark"
+        return None, "is not UTF-8 text; save it as UTF-8, or with a byte order mark"
 
 
 def _contents(path: str | os.PathLike[str]) -> tuple[Secret[bytes] | None, str]:
@@ -79,7 +79,7 @@ def _contents(path: str | os.PathLike[str]) -> tuple[Secret[bytes] | None, str]:
         if fd >= 0:
             os.close(fd)
     if len(data.reveal()) > _LIMIT:
-        return None, "is larger than 1 MiB: it does not hold just a secret"
+        return None, "is larger than 1 MiB: it contains more than a secret"
     return data, ""
 
 
@@ -88,7 +88,7 @@ def _kind(mode: int) -> str:
         return "is a folder: name the file in it"
     if stat.S_ISFIFO(mode):
         return (
-            "is a pipe, which gives its content only once; it is read again when it is needed "
-            "again: use an ordinary file"
+            "is a pipe, which can be read only once, but the secret is read each time that it is "
+            "needed: use an ordinary file"
         )
     return "is not an ordinary file"

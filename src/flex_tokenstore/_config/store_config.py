@@ -30,7 +30,7 @@ class OptionValues(dict[str, Any]):
         self.variables = dict(getattr(values[0], "variables", {})) if values else {}
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        raise TypeError("the options of a store are not pickled: they may hold a secret")
+        raise TypeError("the options of a store cannot be pickled: they may hold a secret")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self.__rich_repr__())})"
@@ -67,7 +67,7 @@ def hidden(config: Any) -> Any:
     """The same store config, in a form that shows no value.
 
     First of all in each function that takes one: a traceback may show the function's locals.
-    What is no config becomes one that :func:`normalise` refuses; raising here would show it.
+    What is not a config becomes one that :func:`normalise` refuses; raising here would show it.
     """
     if isinstance(config, OptionValues):
         return config
@@ -100,7 +100,9 @@ def normalise(config: Any) -> tuple[str | None, dict[str, Any], object | None]:
                 "a token store's config needs the key 'name' with the store's name", option="name"
             )
         if not all(isinstance(key, str) for key in options):
-            raise StoreOptionsError(f"the options of token store {name!r} must have text names")
+            raise StoreOptionsError(
+                f"the options of token store {name!r} must have names that are strings"
+            )
         return name.strip(), options, None
     if config is None:
         raise _no_config(None)
@@ -120,7 +122,7 @@ def _no_config(given: object) -> StoreOptionsError:
             '{"name": …, "url": …}'
         )
     elif isinstance(value, PurePath):
-        text = "token_store got a path; for a file of your own use file_store(path=…)"
+        text = "token_store got a path; to choose the file, use file_store(path=…)"
     else:
         text = (
             "token_store takes a store's name, a mapping with 'name' and options, or an object "
@@ -169,7 +171,7 @@ def options_in(variable: str, environ: Mapping[str, str]) -> OptionValues:
     prefix = f"{variable}__"
     names = sorted(name for name in environ if name.startswith(prefix))
     found = OptionValues((name, clean(environ[name])) for name in names)
-    # A name that is no option's is told even if the variable is empty.
+    # A name that is not an option's is reported even if the variable is empty.
     return OptionValues((name, found[name]) for name in found if found[name] or name == prefix)
 
 
@@ -190,8 +192,8 @@ def config_of(variable: str, name: OptionValues, found: OptionValues) -> OptionV
         del value  # a traceback may show locals
         if quoted:
             raise StoreOptionsError(
-                f"the value of {key} is in quotes, which are taken as a part of it: set it without "
-                "them (a shell takes them off; docker --env-file, systemd and YAML may not)"
+                f"the value of {key} is in quotes, which count as part of it: set it without them "
+                "(a shell removes them; docker --env-file, systemd and YAML may not)"
             )
     config = OptionValues()
     for key in found:

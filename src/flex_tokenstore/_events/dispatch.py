@@ -1,7 +1,7 @@
 """Hands events to the log, to metrics and to the program's own callback.
 
-Called in the thread or task that renews, between two steps of the flow, with no mutex of ours
-held. Nothing that goes wrong here reaches the renewal.
+Called in the thread or task that obtains the token, between two steps of the flow, with no mutex of
+ours held. Nothing that goes wrong here reaches the token request.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ T = TypeVar("T")
 OnEvent = Callable[["Event"], object]
 
 LOGGED: dict[EventName, tuple[int, str]] = {
-    "adopted": (logging.DEBUG, "token of another program taken from the store"),
+    "adopted": (logging.DEBUG, "token of another program read from the store"),
     "conflict": (logging.INFO, "store changed before a token was saved"),
     "discarded": (logging.WARNING, "unsaved token dropped"),
     "quarantined": (logging.WARNING, "corrupt token moved aside"),
@@ -32,14 +32,14 @@ LOGGED: dict[EventName, tuple[int, str]] = {
     "refreshed": (logging.INFO, "token refreshed"),
     "removed": (logging.INFO, "token removed from the store"),
     # Not a warning: whoever asked for the token has the exception, and may handle it.
-    "renewal_failed": (logging.INFO, "token not renewed"),
-    "renewal_postponed": (logging.WARNING, "token not renewed, the old one still works"),
+    "renewal_failed": (logging.INFO, "no new token obtained"),
+    "renewal_postponed": (logging.WARNING, "no new token obtained, the old one still works"),
     "request_failed": (logging.INFO, "token request failed"),
     "revoked": (logging.INFO, "token revoked by the server"),
     "save_failed": (logging.WARNING, "token not saved, kept in memory"),
     "saved": (logging.INFO, "token saved"),
     "signed_in": (logging.INFO, "signed in with the client secret"),
-    "store_unavailable": (logging.WARNING, "token store unavailable, going on without it"),
+    "store_unavailable": (logging.WARNING, "token store unavailable, continuing without it"),
     "waited": (logging.DEBUG, "waited for the token lock"),
 }
 """Level and message of each event's log record."""
@@ -122,11 +122,11 @@ def check_on_event(on_event: object) -> None:
 
 
 def refuse_within_report() -> None:
-    """Raises RuntimeError in a callback: the renewal that called it would wait for itself."""
+    """Raises RuntimeError in a callback: the token request that called it would wait for itself."""
     if getattr(_here, "reporting", False):
         raise RuntimeError(
-            "on_event and log handlers must not use a token session: the renewal that called them "
-            "would wait for itself. Hand the event to another thread or task"
+            "on_event and log handlers must not use a token session: the token request that called "
+            "them would wait for itself. Hand the event to another thread or task"
         )
 
 
@@ -146,7 +146,7 @@ def _shielded(what: str, name: str, function: Callable[[T], object], argument: T
         function(argument)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - a token just had must not be lost for it
+    except BaseException as error:  # noqa: BLE001 - a token just obtained must not be lost for it
         with contextlib.suppress(Exception):
             logger.error("%s failed at event %s: %s", what, name, type(error).__name__)
 

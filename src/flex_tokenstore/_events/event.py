@@ -60,7 +60,7 @@ class Event:
     identity_key: str
     """``TokenIdentity.key`` of the token's owner."""
     reason: str | None = None
-    """Why, or how it ended: one of a few words for each event."""
+    """Why, or with what result: one of a few words for each event."""
     digest: str | None = None
     """``Token.digest``: eight hexadecimal digits that name the access token."""
     seconds: float | None = None

@@ -76,7 +76,7 @@ def _instruments() -> _Instruments:
             meter.create_histogram(
                 WAITS,
                 "s",
-                "Time until a renewal had the token lock, or needed it no more",
+                "Time until a session acquired the token lock, or no longer needed it",
                 explicit_bucket_boundaries_advisory=_BOUNDARIES,
             ),
         )

@@ -28,7 +28,7 @@ _FRESH = 1.0  # seconds; a lock file that was opened earlier may have been repla
 _LOOKS = 10  # lock files that vanish one after the other, before somebody is told
 
 _BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
-# What opening a link with O_NOFOLLOW gives: on Linux and macOS, on FreeBSD, on NetBSD.
+# The error of opening a link with O_NOFOLLOW: on Linux and macOS, on FreeBSD, on NetBSD.
 _IS_LINK = {errno.ELOOP, errno.EMLINK, getattr(errno, "EFTYPE", errno.ELOOP)}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, *_IS_LINK}
 _REMEDY = (
@@ -40,12 +40,12 @@ _LOCKLESS = ("its file system offers no locks", "Choose a folder on a local one"
 _REASONS = {
     **dict.fromkeys(_IS_LINK, ("it is a symbolic link", _REMEDY)),
     errno.ENOENT: (
-        "its folder cannot be made, or was removed, or its path is too long",
+        "its folder cannot be created, or was removed, or its path is too long",
         "Choose another location",
     ),
     errno.ENOSPC: ("the disk is full", _FULL),
     errno.EDQUOT: ("the disk quota is used up", _FULL),
-    errno.EROFS: ("the file system is read-only", "Choose a folder that can be written in"),
+    errno.EROFS: ("the file system is read-only", "Choose a folder that this user can write in"),
     errno.ENOTDIR: ("a folder of its path is a file", "Choose another folder"),
     errno.EISDIR: ("it is a folder", "Move that away"),
     errno.ENAMETOOLONG: ("its name is too long", "Choose a shorter one"),
@@ -92,7 +92,7 @@ class HostLock:
             had = self._take(mine)
         finally:
             if not had:
-                self._end(mine)  # Ctrl-C after it was had: nobody would know of it
+                self._end(mine)  # Ctrl-C after it was acquired: nobody would know of it
         return had
 
     def release(self) -> None:
@@ -110,7 +110,7 @@ class HostLock:
             sleep: What to wait with, between tries; None: ``time.sleep``.
 
         Raises:
-            TokenLockTimeoutError: It was not had in time.
+            TokenLockTimeoutError: It could not be acquired in time.
             TokenUnavailableError: See :meth:`try_acquire`.
         """
         deadline = time.monotonic() + wait
@@ -175,7 +175,7 @@ class HostLock:
             self._end(mine)
         raise TokenUnavailableError(
             f"the lock file {self.path} was removed or replaced each time it was locked: find out "
-            "what does that, and have it leave lock files alone",
+            "which program does that, and make it keep lock files",
             store=self._store,
             place=str(self.path),
         )
@@ -220,8 +220,8 @@ class HostLock:
     def _not_had(self, wait: float) -> TokenStoreError:
         return TokenLockTimeoutError(
             f"the lock {self.path} could not be acquired within {wait:g} s: another process or "
-            "thread holds it. It may stand still (a debugger, a suspended process, a blocking call "
-            "in an event loop): let it go on or end it, or wait longer",
+            "thread holds it. That holder may be suspended or blocked (a debugger, "
+            "a blocking call in an event loop): resume it or stop it, or wait longer",
             store=self._store,
             place=str(self.path),
         )
@@ -233,7 +233,7 @@ class HostLock:
             remedy = f"{owner}; or choose a folder that this user may write in"
         if self._store is None:  # it is the one that we give to a store that has none
             remedy += (
-                ", or choose another folder with XDG_STATE_HOME, or do without a lock among "
+                ", or choose another folder with XDG_STATE_HOME, or work without a lock between "
                 'processes: host_lock="off"'
             )
         else:

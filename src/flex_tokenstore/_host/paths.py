@@ -50,7 +50,7 @@ def state_folder() -> Path:
         TokenUnavailableError: This user has no home folder.
     """
     dirs = _dirs(APP)
-    instead = 'do without a lock among processes: host_lock="off"'
+    instead = 'work without a lock between processes: host_lock="off"'
     return _absolute(lambda: dirs.user_state_dir, "~/.local/state", APP, "XDG_STATE_HOME", instead)
 
 
@@ -90,7 +90,7 @@ def make_private_folder(folder: Path) -> None:
         folder = folder.parent
     for path in reversed(missing):
         # Another process may be making it too. On Windows a folder inherits its parent's rights.
-        # There, mode 0700 (Python 3.12.4 and newer) gives it to administrators alone if one made
+        # There, mode 0700 (Python 3.12.4 and newer) gives it to administrators only, if one made
         # it: the same user could not open it later without elevation.
         if windows.WINDOWS:
             path.mkdir(exist_ok=True)
@@ -175,7 +175,7 @@ def _absolute(
         path = _of_variable(variable, name) or Path(find())
     if path.is_absolute():
         return path
-    # A relative folder would be one of the working folder's: others choose what is in there.
+    # A relative folder would be in the current directory: others choose what is in there.
     try:
         home_based = Path(default).expanduser() / name
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""What this package needs of Python, told in one message instead of an AttributeError later.
+"""What this package needs of Python, said in one message instead of an AttributeError later.
 
 Tested are CPython's versions of ``docs/reference.md`` on Linux, macOS and Windows. PyPy and Pyodide
 cannot install msgspec; WASI and the like lack what keeps files private and locked.

@@ -129,22 +129,22 @@ def lock_times(wait: object, lease: object) -> tuple[float, float]:
 
 
 def is_lease_end(end: object) -> bool:
-    """What a store's ``token_lock`` may give: None, or a time."""
+    """What a store's ``token_lock`` may yield: None, or a time."""
     number = isinstance(end, (int, float)) and not isinstance(end, bool)
     return end is None or (number and end == end)  # not so for NaN
 
 
 def wrong_lease_end(store: str, end: object) -> StoreLoadError:
-    """For a store whose lock gives something else; to be raised once it was released."""
+    """For a store whose lock yields something else; to be raised once it was released."""
     return StoreLoadError(
         f"token_lock of token store {store!r} must yield None, or for a lease the time.monotonic() "
-        f"at which it ends; got {type(end).__name__}",
+        f"at which it expires; got {type(end).__name__}",
         store=store,
     )
 
 
 def is_manager(given: object) -> Literal["sync", "async"] | None:
-    """Which kind of ``with`` block takes what a store's ``token_lock`` gave; None: neither."""
+    """Which kind of ``with`` block takes what a store's ``token_lock`` returned; None: neither."""
     if hasattr(given, "__aenter__") and hasattr(given, "__aexit__"):
         return "async"
     return "sync" if hasattr(given, "__enter__") and hasattr(given, "__exit__") else None

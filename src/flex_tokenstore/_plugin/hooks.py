@@ -26,7 +26,7 @@ class Abilities(NamedTuple):
     compare_and_set: bool
     """It refuses to replace a token other than the expected one."""
     lock: bool
-    """It brings a renewal lock that holds for all who share the store."""
+    """It has a token lock of its own, which holds for all who share the store."""
     native_async: bool
     """Its hooks are coroutine functions, or its class names an ``async_class``."""
     prepare_save: bool = False
@@ -101,7 +101,7 @@ class Binding:
 
 
 class _Manager(pluggy.PluginManager):
-    """Looks at the hooks' names alone, so that no other attribute of a store is touched."""
+    """Looks only at the hooks' names, so that no other attribute of a store is touched."""
 
     def __init__(self, marked: bool) -> None:
         super().__init__(hookspecs.PROJECT)
@@ -236,7 +236,7 @@ def _forward(hooks: dict[str, Hook], inner: Binding) -> None:
         if name not in hooks:
             hooks[name] = theirs
         elif theirs.is_coroutine:
-            # Its function is a plain one that gives the inner store's coroutine.
+            # Its function is a plain one that returns the inner store's coroutine.
             hooks[name] = hooks[name]._replace(is_coroutine=True)
 
 
@@ -248,7 +248,7 @@ def _reason(error: pluggy.PluginValidationError) -> str:
         return str(error).splitlines()[-1]
     hook, unknown = found.groups()
     known = " and ".join(inspect.signature(getattr(hookspecs, hook)).parameters) or "nothing"
-    return f"{hook} takes {unknown}, which is not passed; it may take, by name, {known}"
+    return f"{hook} takes {unknown}, which is not passed; it can take, by name, {known}"
 
 
 def _is_method(plugin: object, name: str) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .hooks import Binding
 
-REPORT = "Mend it, or report it to the author of the store"
+REPORT = "Fix it, or report it to the author of the store"
 _OURS = "flex_tokenstore"
 # What a healthy store and a healthy driver never let out. Not ValueError and RuntimeError, which
 # drivers raise for many reasons, nor OSError and EOFError, which are outages.

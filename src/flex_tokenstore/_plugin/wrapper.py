@@ -123,7 +123,8 @@ class WrapperStore:
             wrapped[TAG] = {**tag, **wrapped.get(TAG, {}), "revision": revision}
             return wrapped
         raise TokenUnavailableError(
-            f"{type(self).__name__}.wrap gave what no store can hold: {problem}. Nothing was saved",
+            f"{type(self).__name__}.wrap returned what no store can hold: {problem}. Nothing was "
+            "saved",
             place=self.place,
         )
 

@@ -90,7 +90,7 @@ def describe_store(name: str) -> StoreInfo:
 
 
 def load_store_class(name: str) -> type:
-    """The class registered under ``name``; imports that plugin alone.
+    """The class registered under ``name``; imports only that plugin.
 
     Raises:
         UnknownStoreError: No installed store has that name.
@@ -209,11 +209,11 @@ def _unknown(name: str, found: list[Candidate]) -> UnknownStoreError:
     hint = f"; did you mean {near[0]!r}?" if near else ""
     advice = "a plugin must be installed in the same environment as this program"
     if any(character in name for character in "/\\") or name.endswith(".json"):
-        advice = "for a file of your own, choose the store 'file' with the option 'path'"
+        advice = "to choose the file, use the store 'file' with the option 'path'"
     elif any(candidate.name == name for candidate in left_out()):
         advice = (
-            "there is one in the working folder, where none is looked for: install it, or pass "
-            "an object made from its class"
+            "there is one in the current directory, which is not searched: install it, or pass an "
+            "object made from its class"
         )
     return UnknownStoreError(
         f"no token store is named {name!r}{hint} (installed: {', '.join(names)}); {advice}",

@@ -1,4 +1,4 @@
-"""Which stores are installed, told from the metadata of distributions alone."""
+"""Which stores are installed, read from the metadata of distributions only."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Candidate(NamedTuple):
 
     @property
     def ours(self) -> bool:
-        """It comes with this package. The distribution's name alone proves nothing."""
+        """It comes with this package. The distribution's name does not prove that."""
         return normal_name(self.distribution) == OURS and BUILT_IN.get(self.name) == self.value
 
     @property
@@ -57,7 +57,7 @@ def candidates() -> list[Candidate]:
     """All entry points of the group ``flex_tokenstore``; imports no plugin. Warns of rules that
     match none of them.
 
-    Metadata found through the working folder is left out, however it came onto ``sys.path``:
+    Metadata found through the current directory is not used, however it came onto ``sys.path``:
     the interpreter turns the relative entries of ``PYTHONPATH`` into absolute ones.
     """
     found = _scan([entry for entry in _absolute() if not _is_working_folder(entry)])
@@ -106,11 +106,11 @@ def _entries(distribution: Any, name: str | None) -> Iterator[Candidate]:
         value = re.sub(r"\s*\[[^\]]*\]$", "", point.value.strip())  # extras mean nothing here
         wrong = problem
         if counts[point.name] > 1:
-            wrong = wrong or "its entry points give this name twice"
+            wrong = wrong or "its entry points list this name twice"
         if not _REFERENCE.fullmatch(value):
             wrong = wrong or "its entry point is not of the form package.module:Class"
         if name and normal_name(name) == OURS and BUILT_IN.get(point.name) != value:
-            wrong = wrong or f"its distribution has the name of {OURS}, but that has no such store"
+            wrong = wrong or f"its distribution is named like {OURS}, which has no such store"
         yield Candidate(point.name, value, name or NO_NAME, version, summary, wrong, unmet)
 
 

@@ -28,7 +28,8 @@ def load(candidate: Candidate) -> type:
     """The class that the entry point names.
 
     Raises:
-        StoreLoadError: It cannot be imported or is no class; its cause is what the plugin raised.
+        StoreLoadError: It cannot be imported or is not a class; its cause is what the plugin
+            raised.
     """
     key = (candidate.name, candidate.distribution, candidate.value)
     if key not in _failed:
@@ -73,7 +74,7 @@ def missing_module(error: BaseException | None, value: str) -> str | None:
 
 
 class _NoClassError(Exception):
-    """What the entry point names is missing in its module, or is no class."""
+    """What the entry point names is missing in its module, or is not a class."""
 
 
 def _resolve(module: str, attribute: str) -> type:

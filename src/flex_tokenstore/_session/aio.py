@@ -274,7 +274,7 @@ class AsyncTokenSession(SessionBase):
                 port = _Port(self.store, self._grants)
                 result = await _drive(self._start(flow), port, flight, self._report)
             except asyncio.CancelledError:
-                closed = "the event loop was shut down while a token was renewed"
+                closed = "the event loop was shut down while a token was being obtained"
                 flight.give(None, SessionClosedError(closed))
                 raise
             except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
@@ -283,7 +283,7 @@ class AsyncTokenSession(SessionBase):
                 flight.give(result)
             self._save_later()
 
-        # A task of its own: a caller that is cancelled must not take the server's answer along.
+        # A task of its own: a caller that is cancelled must not take the server's response along.
         attending = attend(flight, fly, self._limit, self._give_up)
         task = asyncio.get_running_loop().create_task(attending, name="flex-tokenstore-renewal")
         self._tasks[task] = flight
@@ -321,8 +321,8 @@ class AsyncTokenSession(SessionBase):
             self._loop, self._process = loop, os.getpid()
         elif self._loop is not loop:
             raise SessionClosedError(
-                "this session belongs to another event loop, which still lives; make a session in "
-                "each event loop"
+                "this session belongs to another event loop, which is still open; make a session "
+                "in each event loop"
             )
         return loop
 

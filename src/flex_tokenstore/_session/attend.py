@@ -40,7 +40,7 @@ async def attend(
     limit: float,
     give_up: Callable[[], None],
 ) -> None:
-    """Flies the flight, and stays until it has landed, though the loop is being shut down.
+    """Runs the refresh to its end, even if the event loop is being shut down.
 
     ``asyncio.run`` cancels all tasks when it ends, this one too, and waits for them.
     """

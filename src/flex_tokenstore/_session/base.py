@@ -53,7 +53,7 @@ class SessionBase:
         self._gate = gate_for(store.lock_key)
         self._state.sign_ins = self._gate.sign_ins
         self._reporter = Reporter(store, on_event)
-        self._closed = False  # no renewal is begun any more
+        self._closed = False  # no token request is begun any more
         self._ended = False  # the store is closed
 
     @property
@@ -71,7 +71,7 @@ class SessionBase:
         return f"<{type(self).__name__} of {self.identity.key} in {self.store.name!r}>"
 
     def __reduce__(self) -> Any:
-        raise TypeError("a token session is not pickled: make one in each process")
+        raise TypeError("a token session cannot be pickled: make one in each process")
 
     def _at_hand(self) -> Token | None:
         """The token in memory, if it needs no look at the store."""
@@ -93,7 +93,7 @@ class SessionBase:
         return random.uniform(SAVE_PAUSE, 2 * SAVE_PAUSE)  # noqa: S311 - a jitter
 
     def _meanwhile(self) -> Outcome | None:
-        """For a call that finds a renewal under way: the old token, while it still works."""
+        """For a call that finds a refresh under way: the old token, while it still works."""
         held = self._state.held
         if held is not None and held.alive(time.monotonic(), time.time()):
             return Outcome(held.token, "adopted", held)
@@ -107,7 +107,7 @@ class SessionBase:
 
     def _report(self, step: Step | None) -> None:
         """Hands on what the flow has noted so far; called before ``step`` and at the end."""
-        # Nothing of the program's own runs between the server's answer and its save.
+        # Nothing of the program's own runs between the server's response and its save.
         if self._state.notes and not isinstance(step, Save):
             notes, self._state.notes = self._state.notes, []
             self._reporter.report(notes)

@@ -15,7 +15,7 @@ MOST_TOKENS = 3  # that one API call tries after its first
 class Budget:
     """What one API call may still try.
 
-    After 401 answers it tries at most three more tokens, one of them refreshed and one signed in
+    After 401 responses it tries at most three more tokens, one of them refreshed and one signed in
     for; more than one may be adopted: where two programs have different tokens and both expire, one
     of them adopts the other's, and then the one that the other obtained for it. Once the API has
     refused a token just signed in for, the endpoint's 401 is believed for a minute: no token

@@ -1,4 +1,4 @@
-"""How a token is had: one flow without I/O, for sync and async programs.
+"""How a session obtains a token: one flow without I/O, driven by the sync and the async session.
 
 Generators of steps (:mod:`._steps`); every decision that needs no step is in :mod:`._state`.
 The lock is released by the driver when a flow ends, however it ends: no generator here yields
@@ -28,7 +28,7 @@ SECOND_LOOK = 0.5  # seconds before corrupt content is believed to stay so
 
 
 class Found(NamedTuple):
-    """What the store holds: a token, nothing, or (``corrupt``) something that is none."""
+    """What the store holds: a token, nothing, or (``corrupt``) something that is not a token."""
 
     token: Token | None
     corrupt: TokenCorruptError | None = None
@@ -42,7 +42,7 @@ Flow = Generator[Step, Reply, Any]
 
 
 def obtain(state: State) -> Generator[Step, Reply, Outcome]:
-    """A token for a call that has none it may use, or one that should soon be renewed."""
+    """A token for a call that has none it may use, or one that should soon be refreshed."""
     held = state.held
     if state.unsaved is not None and held is not None and not _due(state):
         yield from save_again(state)
@@ -222,8 +222,9 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
         if outcome is not None:
             return outcome
     raise GrantError(
-        f"no token was had in {ROUNDS} rounds: the server rejected each refresh token, or the "
-        "lock's lease was too short for a request; try again, or sign in anew after `token remove`"
+        f"no access token could be obtained in {ROUNDS} rounds: the server rejected each refresh "
+        "token, or the lock's lease was too short for a request; try again, or run `token remove`, "
+        "so that the next call signs in"
     )
 
 
@@ -326,7 +327,7 @@ def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outco
             state.note("waited", reason="lock", seconds=state.monotonic - started)
             state.lease_end = reply.value
             return None
-        # A token that ended, or was refused in another thread, serves nobody any more: from here
+        # A token that expired, or was refused in another thread, serves nobody any more: from here
         # on this caller waits as all do.
         early = early and _still_held(state)
         if early or not isinstance(reply.error, TokenLockTimeoutError):
@@ -340,8 +341,9 @@ def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outco
             state.note("waited", reason="timeout", seconds=waited)
             raise TokenLockTimeoutError(
                 f"another program has held the lock of this token for {waited:.0f} s and saved no "
-                "new one. It may stand still (a debugger, a suspended process, a blocking call in "
-                "an event loop): let it go on or end it, or raise lock_timeout"
+                "new one. That holder may be suspended or blocked (a debugger, "
+                "a blocking call in an event loop): resume it or stop it, or raise "
+                "lock_timeout"
             ) from reply.error
 
 
@@ -437,7 +439,7 @@ def _with_reason(state: State, error: Exception, refresh: Any, why: str) -> Exce
 
 def _too_many_sign_ins() -> GrantError:
     error = _TooManySignIns(
-        f"401 answers of the API made this client sign in {MOST_SIGN_INS} times within a minute, "
+        f"401 responses of the API made this client sign in {MOST_SIGN_INS} times within a minute, "
         "so the client secret is not sent again for now; check that this client may use the API, "
         "and the API's status"
     )
@@ -489,9 +491,9 @@ def _save(
 def _save_now(
     state: State, token: Token, expected: str | None
 ) -> Generator[Step, Reply, Exception | None]:
-    """One save under the lock, if the lock still holds or is not needed; gives its error."""
+    """One save under the lock, if the lock is still held or is not needed; returns its error."""
     if not state.compare_and_set and state.lease_is_over():
-        return TokenLockTimeoutError("the lock's lease ended before the token was saved")
+        return TokenLockTimeoutError("the lock's lease expired before the token was saved")
     reply = yield from _do(state, Save(token, expected))
     return reply.error
 
@@ -564,7 +566,7 @@ def _still_held(state: State) -> bool:
 
 
 def _check_failure(state: State) -> None:
-    """For a while after a failed renewal none is tried."""
+    """For a while after a failed token request none is sent."""
     if state.failure is not None and _in_window(state):
         raise state.failure.with_traceback(None)
 
@@ -590,7 +592,7 @@ def _issued(
         problem = str(error)
     except RecursionError:
         problem = "it is nested too deeply"
-    raise GrantError(f"the server's token answer is not valid: {problem}")
+    raise GrantError(f"the token response is not valid: {problem}")
 
 
 def _rejected(error: Exception) -> bool:

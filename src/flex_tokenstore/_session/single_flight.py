@@ -27,7 +27,7 @@ SLOW_START = 2.0  # seconds after which a refresh that has not begun never will
 
 
 class Abandoned(Exception):
-    """Nobody flies or waits for this flight any more; whoever joined it starts another."""
+    """The refresh was dropped before it started; its waiters must start another."""
 
 
 class Flight(Promise):
@@ -45,7 +45,7 @@ class Flight(Promise):
         super().__init__()
         self.owner = owner
         self.private = False
-        """It revokes or removes: its outcome is its caller's alone."""
+        """It revokes or removes: its outcome is for its caller only."""
         self.sent = False
         """A request was sent: what it brings exists nowhere else until it is saved."""
         self.given_up = False
@@ -57,7 +57,7 @@ class Flight(Promise):
         self.warned_at: float | None = None
         """Monotonic time of the message that it is being waited for."""
         self.abort: Callable[[], None] = lambda: None
-        """Frees what it holds; for a flight whose event loop was closed."""
+        """Frees what it holds; for a refresh whose event loop was closed."""
         self._dead = dead
         self._thread = thread
         self._process = os.getpid()
@@ -82,17 +82,17 @@ class Flight(Promise):
         return bool(self._waiting)
 
     def take_off(self) -> bool:
-        """For whoever flies it, at the start; False: it was scrapped."""
+        """Called by whoever runs it, at the start; False: it was dropped."""
         pilot = object()
         return self._fate.setdefault("fate", pilot) is pilot
 
     def scrap(self) -> None:
-        """Unless it has taken off, it never will."""
+        """Drops it, unless it has started."""
         if self._fate.setdefault("fate", "scrapped") == "scrapped":
             self.give(None, Abandoned())
 
     def follow(self, successor: Flight) -> Flight:
-        """The one flight that follows this one: ``successor``, unless another was first."""
+        """The one refresh that follows this one: ``successor``, unless another was first."""
         return self._next.setdefault("next", successor)
 
     def last(self) -> Flight:
@@ -124,9 +124,9 @@ class Flight(Promise):
         """Raises SessionClosedError if this thread would wait for its own event loop."""
         if self._thread == threading.get_ident() and not self.over():
             raise SessionClosedError(
-                "an async session renews this token in the event loop of this very thread, which a "
-                "sync call would block for ever: await the async one here, or make the sync call "
-                "with asyncio.to_thread()"
+                "an async session is obtaining this token in the event loop of this thread, and a "
+                "sync call would block that loop for ever: await the async one here, or make the "
+                "sync call with asyncio.to_thread()"
             )
 
     def wait_a_while(self, since: float) -> None:
@@ -137,7 +137,7 @@ class Flight(Promise):
 
 
 class Gate:
-    """Lets one flight through; global in the process, for sync and async sessions alike."""
+    """Single flight: one refresh at a time, in the whole process, for sync and async sessions."""
 
     def __init__(self, key: object) -> None:
         self.key = key
@@ -153,12 +153,12 @@ class Gate:
         dead: Callable[[], bool] = lambda: False,
         thread: int | None = None,
     ) -> Iterator[tuple[Flight, Flight]]:
-        """The flight under way and the caller's own; the same one if the caller is to fly it.
+        """The refresh under way and the caller's own; the same one if the caller is to run it.
 
         The caller's own also stands for it among those who wait.
         """
-        # Made before it is shown to anyone, so that it is scrapped wherever Ctrl-C strikes:
-        # others would wait for a flight that nobody flies.
+        # Made before it is shown to anyone, so that it is dropped wherever Ctrl-C strikes:
+        # others would wait for a refresh that nobody runs.
         mine = Flight(owner, dead, thread)
         joined: Flight | None = None
         try:
@@ -174,7 +174,7 @@ class Gate:
                 joined.leave(mine)
 
     def current(self, owner: object) -> Flight | None:
-        """The flight of ``owner`` under way."""
+        """The refresh of ``owner`` under way."""
         flight = self._latest.last()
         return None if flight.over() or flight.owner is not owner else flight
 
@@ -186,6 +186,6 @@ _mutexes: dict[int, threading.RLock] = {}
 
 
 def gate_for(key: object) -> Gate:
-    """The gate for ``key`` in this process."""
+    """The single flight for ``key`` in this process."""
     with _mutexes.setdefault(os.getpid(), threading.RLock()):
         return _gates.setdefault(key, Gate(key))

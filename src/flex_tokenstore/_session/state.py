@@ -23,9 +23,9 @@ Origin = Literal["adopted", "refreshed", "signed_in"]
 MARGIN = 30.0
 MARGIN_SHARE = 0.1
 CLOCK_SKEW = 60.0
-BUSY_PAUSE = 1.0  # between tries to renew early while another holds the lock
+BUSY_PAUSE = 1.0  # between tries to refresh early while another holds the lock
 # Between two tries to save a token that exists nowhere else: the store may come back after the
-# lock's lease has ended, and then whoever finds it first uses up the old refresh token.
+# lock's lease has expired, and then whoever finds it first uses up the old refresh token.
 SAVE_PAUSE = 0.5
 QUIET = 1.0  # seconds until a failed save is reported again; doubled each time
 MOST_QUIET = 60.0
@@ -59,7 +59,7 @@ class Policy:
 
     @property
     def lock_wait(self) -> float:
-        """Long enough for the lease of a holder that died to end."""
+        """Long enough for the lease of a holder that died to expire."""
         return self.lock_timeout if self.lock_timeout is not None else self.lease + 10
 
 
@@ -81,7 +81,7 @@ class Held:
         return self.expires_at is None or self.now(monotonic, wall) < self.expires_at
 
     def due(self, monotonic: float, wall: float) -> bool:
-        """It should be renewed."""
+        """It should be refreshed."""
         return self.now(monotonic, wall) >= self.renew_at
 
     def now(self, monotonic: float, wall: float) -> float:
@@ -103,7 +103,7 @@ class Unsaved:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a renewal came to."""
+    """The outcome of a token request, or of a look at the store."""
 
     token: Token
     origin: Origin
@@ -208,15 +208,15 @@ class State:
             self.note("adopted", token)
 
     def share(self, outcome: Outcome, *, own: bool) -> bool:
-        """Takes what a flight came to; False: it is of no use here.
+        """Takes the outcome of another caller's refresh; False: it is of no use here.
 
         Args:
-            outcome: Of a flight that a caller waited for.
-            own: It was this session's, whose memory had it when it landed, and may know more now.
+            outcome: Of a refresh that a caller waited for.
+            own: It was this session's own: its memory took it then, and may know more now.
         """
         if outcome.token.identity_key != self.identity_key:
             return False
-        # Another call may have had a 401 with it meanwhile, at another endpoint perhaps. This one
+        # Another call may have got a 401 with it meanwhile, at another endpoint perhaps. This one
         # tries it all the same: a call to the API costs less than another token request.
         if outcome.final:
             if self.held is None or not own:
@@ -269,7 +269,7 @@ class State:
         return monotonic < self.believed.get(endpoint, 0.0)
 
     def believe(self, endpoint: str, monotonic: float) -> None:
-        """A better token cannot be had: for a while this endpoint's 401 is passed on."""
+        """No better token can be obtained: for a while this endpoint's 401 is passed on."""
         self.believed[endpoint] = monotonic + BELIEVED
 
     def refreshes_in_vain(self, monotonic: float) -> bool:
@@ -313,7 +313,7 @@ class State:
 
     def recent_sign_ins(self, stored: Token | None) -> list[float]:
         """Wall times of what :attr:`sign_ins` means, of other processes too, in the last minute."""
-        # Of a store that is down by now, what the last token from it told.
+        # If the store is down by now: what the last token from it says.
         tokens = [stored, *(held.token for held in (self.held, self.benched) if held is not None)]
         known = {*self.sign_ins, *(at for token in tokens if token for at in token.sign_ins)}
         # Clocks of hosts differ: what seems to be of the near future counts too.
@@ -348,7 +348,7 @@ class State:
     def note_issued(
         self, token: Token, refresh: Secret[str] | None, seconds: float, why: str
     ) -> None:
-        """Notes that the server gave ``token`` for ``refresh`` or, without one, the secret."""
+        """Notes that the server issued ``token`` for ``refresh`` or, without one, the secret."""
         if refresh is not None:
             self.note("refreshed", token, seconds=seconds, grant_type="refresh_token")
             return
@@ -365,7 +365,7 @@ class State:
     def note_not_issued(
         self, error: Exception, refresh: Secret[str] | None, seconds: float
     ) -> None:
-        """Notes that a token request gave none."""
+        """Notes that a token request failed."""
         reason = error.reason if isinstance(error, GrantError) else "failed"
         sent = error.sent if isinstance(error, GrantError) else True
         self.note(
@@ -421,7 +421,7 @@ class State:
             self.note("save_failed", token, seconds=SAVE_PAUSE, error=error)
 
     def keep_own(self, token: Token, refresh: Secret[str] | None) -> None:
-        """Remembers a token had while the store was down, with ``refresh`` or a sign-in."""
+        """Remembers a token obtained while the store was down, with ``refresh`` or a sign-in."""
         unsaved = self.unsaved
         if refresh is not None and unsaved is not None and unsaved.token.refresh_token == refresh:
             # The refresh token of the unsaved one is used up: this one is to be saved instead.

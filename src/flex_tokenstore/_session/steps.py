@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Port(Protocol):
-    """Where steps are performed. A driver's port; each method gives a value or a coroutine."""
+    """Where steps are performed. A driver's port; each method returns a value or a coroutine."""
 
     def load(self) -> Any: ...
     def save(self, token: Token, expected: str | None) -> Any: ...
@@ -73,7 +73,7 @@ class Prepare:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Remove what is stored, or have corrupt content put aside."""
+    """Remove what is stored; corrupt content is moved aside."""
 
     expected: str | None
 
@@ -83,7 +83,7 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Take the token lock; gives the monotonic time at which its lease ends, or None."""
+    """Acquire the token lock; returns the monotonic time at which its lease expires, or None."""
 
     wait: float
     lease: float

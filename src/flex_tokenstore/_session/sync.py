@@ -189,7 +189,7 @@ class TokenSession(SessionBase):
         once more to save a token that could not be saved.
         """
         refuse_within_report()
-        self._closed = True  # first: a renewal that began later would find the store closed
+        self._closed = True  # first: a refresh that began later would find the store closed
         if self._saver is not None:
             self._saver.ended.give(None)
         flight = self._gate.current(self)
@@ -270,7 +270,7 @@ class TokenSession(SessionBase):
             fly()  # a thread would not run any more: Python 3.11 waits for its start for ever
             return
         # A thread of its own, never a daemon, whatever its caller is: neither Ctrl-C nor the
-        # program's end must come between the server's answer and the save, or a rotated token is
+        # program's end must come between the server's response and the save, or a rotated token is
         # lost. With the caller's context variables, which logs and callbacks may look at.
         context = contextvars.copy_context()
         try:

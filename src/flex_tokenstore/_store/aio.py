@@ -197,7 +197,7 @@ class AsyncTokenStore:
         finally:
             with self._opened.guard("release its lock", "token_lock") as failed:
                 await leave()
-            failed.warn()  # not raised: the lease or the holder's end frees it
+            failed.warn()  # not raised: the lease expires, or the holder's end frees it
 
     async def aclose(self) -> None:
         """Closes the connections that the store opened. You may call it twice.
@@ -227,7 +227,7 @@ class AsyncTokenStore:
         return f"<{type(self).__name__} {self.name!r} of {self.identity.key}>"
 
     def __reduce__(self) -> Any:
-        raise TypeError("a token store is not pickled: open one in each process")
+        raise TypeError("a token store cannot be pickled: open one in each process")
 
     async def _refuse_newer(self, expected: str | None) -> None:
         """Looks before whatever is there is replaced: a newer version's token must stay.
@@ -245,7 +245,7 @@ class AsyncTokenStore:
         self._opened.refuse_newer(found)
 
     async def _acquire(self, wait: float, lease: float) -> tuple[float | None, Any]:
-        with self._opened.guard("take the token lock", "token_lock") as failed:
+        with self._opened.guard("acquire the token lock", "token_lock") as failed:
             running_loop()
             end, leave = await self._enter_lock(wait, lease)
             if not is_lease_end(end):
@@ -284,8 +284,8 @@ class AsyncTokenStore:
         except TokenLockTimeoutError:
             raise TokenLockTimeoutError(
                 f"the lock of token store {self.name!r} could not be acquired in time: another "
-                "process or thread holds it. It may stand still (a debugger, a blocking call in an "
-                "event loop): let it go on or end it",
+                "process or thread holds it. That holder may be suspended or blocked (a debugger, "
+                "a blocking call in an event loop): resume it or stop it",
                 store=self.name,
             ) from None
 
@@ -356,7 +356,7 @@ def async_store(
 
 
 def _leave_at_once(entering: Future[tuple[float | None, Any]]) -> None:
-    """For a lock that was had when nobody waited for it any more."""
+    """For a lock that was acquired when nobody waited for it any more."""
     if entering.exception() is None:
         entering.result()[1].__exit__(None, None, None)
 

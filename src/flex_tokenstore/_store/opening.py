@@ -55,7 +55,7 @@ class OpenedStore:
         return f"token store {self.name!r}" if place is None else self.redactor.text(place)
 
     def lock_key(self) -> object:
-        """What the in-process gate is keyed by: two handles on one token give equal keys.
+        """The key of the single flight in this process: two handles on one token have equal keys.
 
         Raises:
             StoreLoadError: The store's ``lock_id`` is not a string.
@@ -87,10 +87,10 @@ class OpenedStore:
         return HostLock(path, patience=self._patience)
 
     def read(self, data: object) -> Token | None:
-        """What ``get_token`` gave, checked.
+        """What ``get_token`` returned, checked.
 
         Raises:
-            TokenCorruptError: It is no token.
+            TokenCorruptError: It is not a token.
             TokenIdentityError: It is not this identity's.
         """
         if data is None:
@@ -120,7 +120,7 @@ class OpenedStore:
         return token
 
     def refuse_newer(self, found: Secret[Any]) -> None:
-        """Raises TokenCorruptError for a token that an older program must leave alone."""
+        """Raises TokenCorruptError for a token that an older program must not change."""
         if is_newer(found.reveal()):
             raise TokenCorruptError(
                 f"{self.place} holds a token that a newer version of this package wrote; upgrade "
@@ -133,7 +133,7 @@ class OpenedStore:
         """What ``set_token`` is given; from :func:`taken`.
 
         Raises:
-            TypeError: It is no ``Token``.
+            TypeError: It is not a ``Token``.
             TokenIdentityError: It is not this identity's.
         """
         if not isinstance(token, Token):
@@ -154,9 +154,9 @@ class OpenedStore:
         self.redactor.note(token)  # its tag may have the token in it
         whose = self.redactor.text(whose)
         raise TokenIdentityError(
-            f"{self.place} holds {whose}, not one of {self.identity.key}; it is neither used nor "
-            "overwritten. Remove it, choose another place, or, for a file of the JavaScript SDK, "
-            "set the option share_with_js",
+            f"{self.place} holds {whose}, not a token of {self.identity.key}; it is neither used "
+            "nor overwritten. Remove it, choose another location, or, for a file of the JavaScript "
+            "SDK, set the option share_with_js",
             store=self.name,
             place=self.place,
         )
@@ -346,7 +346,7 @@ def taken(token: Any) -> Token | Secret[Any]:
 
 
 def _token_in(found: Secret[Any]) -> tuple[Token | None, str]:
-    """The token, or why it is none. It does not raise: the error's frames would hold the data."""
+    """The token, or why it is not one. It raises nothing: the frames would hold the data."""
     if type(found.reveal()) not in (dict, TokenObject):
         # Its methods are a stranger's: what they raise is an error of the store, with any text.
         plain, problem = checked(found)

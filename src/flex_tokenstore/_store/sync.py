@@ -98,7 +98,7 @@ class TokenStore:
             TokenIdentityError: ``token`` or the stored token is another identity's.
             TypeError: ``token`` is not a :class:`Token`, or ``expected`` is not a string or None.
         """
-        token = taken(token)  # type: ignore[assignment]  # what is no token is refused below
+        token = taken(token)  # type: ignore[assignment]  # what is not a token is refused below
         check_expected(expected)
         written = self._opened.write(token)
         hook = self._binding.set_token
@@ -178,7 +178,7 @@ class TokenStore:
         finally:
             with self._opened.guard("release its lock", "token_lock") as failed:
                 self._leave(manager)
-            failed.warn()  # not raised: the lease or the holder's end frees it
+            failed.warn()  # not raised: the lease expires, or the holder's end frees it
 
     def close(self) -> None:
         """Closes the connections that the store opened. You may call it twice.
@@ -210,7 +210,7 @@ class TokenStore:
         return f"<{type(self).__name__} {self.name!r} of {self.identity.key}>"
 
     def __reduce__(self) -> Any:
-        raise TypeError("a token store is not pickled: open one in each process")
+        raise TypeError("a token store cannot be pickled: open one in each process")
 
     def _refuse_newer(self, expected: str | None) -> None:
         """Looks before whatever is there is replaced: a newer version's token must stay.
@@ -235,7 +235,7 @@ class TokenStore:
         return _no_lock() if lock is None else lock.hold(wait)
 
     def _acquire(self, wait: float, lease: float) -> tuple[Any, float | None]:
-        with self._opened.guard("take the token lock", "token_lock") as failed:
+        with self._opened.guard("acquire the token lock", "token_lock") as failed:
             manager = self._lock_manager(wait, lease)
             end = self._enter(manager)
             if not is_lease_end(end):

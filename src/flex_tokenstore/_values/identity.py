@@ -50,7 +50,7 @@ class TokenIdentity:
         if not client_id:
             raise ValueError("client_id must be provided")
         if not profile:
-            raise ValueError("profile must not be empty; leave it out for the default profile")
+            raise ValueError("profile must not be empty; omit it for the default profile")
         fields = {
             "base_url": normalise_url(base_url),
             "client_id": client_id,
@@ -111,7 +111,7 @@ def normalise_url(url: str) -> str:
     if parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname:
         raise ValueError("base_url must be an absolute URL that starts with https:// or http://")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("base_url must not hold a user name or password")
+        raise ValueError("base_url must not contain a user name or password")
     if parts.query or parts.fragment:
         raise ValueError("base_url must not have a query or a fragment")
     scheme, host = parts.scheme.lower(), parts.hostname.lower()
@@ -128,6 +128,6 @@ def normalise_url(url: str) -> str:
 def _key_of(fields: dict[str, str]) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", fields["client_id"].lower()).strip("-")
     slug = slug[:_SLUG_LENGTH].rstrip("-") or "client"
-    # For strings alone this is RFC 8785: sorted keys, no spaces, UTF-8, only necessary escapes.
+    # For strings only, this is RFC 8785: sorted keys, no spaces, UTF-8, only necessary escapes.
     canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return f"{slug}-{hashlib.sha256(canonical.encode()).hexdigest()[:_DIGEST_LENGTH]}"

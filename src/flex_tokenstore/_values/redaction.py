@@ -86,7 +86,7 @@ class Redactor:
         masked = self.text(text)
         if masked == text:
             return text
-        # Keyed anew in each process: a digest of a weak password could be searched for.
+        # Each process has its own key: a digest of a weak password could be searched for.
         return f"{masked} {hmac.digest(_PEPPER, text.encode('utf-8', 'replace'), 'sha256').hex()}"
 
     def error(self, error: BaseException) -> Exception:

@@ -40,7 +40,7 @@ class Secret(Generic[T]):
         return str(self).__format__(format_spec)
 
     def __reduce__(self) -> Any:
-        raise TypeError("a Secret is not pickled or copied: it would travel in the clear")
+        raise TypeError("a Secret cannot be pickled or copied: it would travel in the clear")
 
     def __bool__(self) -> bool:
         return bool(self._value)

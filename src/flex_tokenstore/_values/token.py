@@ -204,7 +204,7 @@ class Token:
         return self
 
     def __reduce__(self) -> Any:
-        raise TypeError("a Token is not pickled: its secrets would travel in the clear")
+        raise TypeError("a Token cannot be pickled: its secrets would travel in the clear")
 
 
 def check_token_object(data: object, *, wrapped: bool = False) -> TokenObject:

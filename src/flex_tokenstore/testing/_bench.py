@@ -98,10 +98,10 @@ class Bench:
     def need_identities(self) -> None:
         """Skips the test if the config names the place of one token."""
         if self.one_identity:
-            pytest.skip("one_identity: this config names the place of one identity's token")
+            pytest.skip("one_identity: this config names the location of one identity's token")
 
     def leased(self) -> bool:
-        """Its lock has a lease: entering it gives the time at which that ends."""
+        """Its lock has a lease: entering it returns the time at which that expires."""
         with self.handle.lock(PROMPT, 60.0) as end:
             return end is not None
 
@@ -147,7 +147,7 @@ class ContractFixtures:
 
     @pytest.fixture
     def stall(self) -> Fault | None:
-        """Gives a context manager within which the backend takes requests and never answers."""
+        """Returns a context manager within which the backend takes requests and never responds."""
         return None
 
     @pytest.fixture
@@ -180,7 +180,7 @@ def needed(fixture: T | None, name: str) -> T:
 
 
 def within(seconds: float, function: Callable[[], T]) -> T:
-    """What ``function`` gives; the test fails if it takes longer."""
+    """What ``function`` returns; the test fails if it takes longer."""
     thread, result = start(function)
     thread.join(seconds)
     assert not thread.is_alive(), f"it was not done within {seconds:g} s"
@@ -188,7 +188,7 @@ def within(seconds: float, function: Callable[[], T]) -> T:
 
 
 def start(function: Callable[[], T]) -> tuple[threading.Thread, Callable[[], T]]:
-    """Runs it in a thread; gives the thread, and what gives its result or raises its error."""
+    """Runs it in a thread; returns the thread, and a function for its result or error."""
     results: list[T] = []
     errors: list[BaseException] = []
 
@@ -210,7 +210,7 @@ def start(function: Callable[[], T]) -> tuple[threading.Thread, Callable[[], T]]
 
 
 def together(functions: list[Callable[[], T]], seconds: float = 90.0) -> list[T]:
-    """Runs all at once in threads; gives their results, or raises the first error."""
+    """Runs all at once in threads; returns their results, or raises the first error."""
     started = [start(function) for function in functions]
     for thread, _ in started:
         thread.join(seconds)

@@ -55,7 +55,7 @@ class PluginTests(ContractFixtures):
         if bench.setup.is_object:
             pytest.skip("an object of your own has no options")
         for option in describe_options(bench.setup.store_class()):
-            assert option.doc, f"option {option.name} has no text that says what it is"
+            assert option.doc, f"option {option.name} has no description"
 
     @_once
     def test_options_are_keyword_only(self, bench: Bench) -> None:

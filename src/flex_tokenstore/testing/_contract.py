@@ -59,19 +59,19 @@ class TokenStoreContract(
 
     Fixtures:
         store_config: A store config; one whose ``name`` is a store class, installed or not; or a
-            function at the top level of a module that gives one. Child processes get it pickled.
-        outage: Gives a function that returns a context manager; within it the backend is down.
+            function at the top level of a module that returns one. Child processes get it pickled.
+        outage: Returns a function that returns a context manager; within it the backend is down.
             A token is stored when it is entered. The default is None: not tested.
-        stall: The same; within it the backend takes requests and does not answer.
-        plant: Gives a function ``(identity, content: bytes)`` that puts the bytes where that
+        stall: The same; within it the backend takes requests and does not respond.
+        plant: Returns a function ``(identity, content: bytes)`` that puts the bytes where that
             identity's token is stored, past the store. The default is None: not tested.
 
     Attributes:
         shared_by: Who sees what one handle stores: ``"processes"``; ``"handles"`` of one
             process; ``"nobody"`` but this handle (then that is checked).
-        one_identity: The config names the place of one token, so that no second identity can
-            have one there (then that is checked).
-        patience: Seconds within which a call must end while the backend is down or hangs.
+        one_identity: The config names the location of one token, so that no second identity
+            can have one there (then that is checked).
+        patience: Seconds within which a call must return while the backend is down or hangs.
         shortest_lease: Seconds of the shortest lease that the lock keeps to.
         largest: Bytes of the largest token that the store promises to keep; below a megabyte,
             a larger one must be refused (that is checked).

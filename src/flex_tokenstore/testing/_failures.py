@@ -63,7 +63,7 @@ class OutageTests(ContractFixtures):
             within(self.patience, lambda: bench.handle.remove(token.revision))
 
     def test_the_lock_hangs_in_no_outage(self, bench: Bench, outage: Fault | None) -> None:
-        """It is had, if it does not need the backend, or a typed error says why not."""
+        """It is acquired, if it does not need the backend, or a typed error says why not."""
 
         def take() -> None:
             with (
@@ -100,7 +100,7 @@ class OutageTests(ContractFixtures):
 
 
 class CorruptionTests(ContractFixtures):
-    """Something is stored, and it is no token, or not ours."""
+    """Something is stored, and it is not a token, or not ours."""
 
     @pytest.mark.parametrize("garbage", GARBAGE)
     def test_corrupt_content_is_no_empty_store(

@@ -132,7 +132,7 @@ class Setup:
 
     Args:
         config: A store config; one whose ``name`` is a store class instead of a text; or a
-            function at the top level of a module that gives one of these.
+            function at the top level of a module that returns one of these.
     """
 
     def __init__(self, config: Any) -> None:

@@ -138,7 +138,7 @@ class LockTests(ContractFixtures):
 
 
 class LeaseTests(ContractFixtures):
-    """Locks that give a time; the others are checked to be held until they are released."""
+    """Locks that yield a deadline; the others are checked to be held until they are released."""
 
     def test_the_lease_ends_at_the_monotonic_time_given(self, bench: Bench) -> None:
         self._need_lease(bench)
@@ -155,7 +155,9 @@ class LeaseTests(ContractFixtures):
             assert end is not None
             with second.lock(self.shortest_lease + 5.0, LEASE):
                 early = end - time.monotonic()
-                assert early < 0.05, f"another had the lock {early:.2f} s before the lease ended"
+                assert early < 0.05, (
+                    f"another holder acquired the lock {early:.2f} s before the lease expired"
+                )
 
     def test_leaving_after_the_lease_frees_nothing(self, bench: Bench) -> None:
         """The lock may be another's by then: only its own holder frees it."""
@@ -177,7 +179,9 @@ class LeaseTests(ContractFixtures):
 
     def _need_lease(self, bench: Bench) -> None:
         if not bench.leased():
-            pytest.skip("its lock has no lease: it is held until released, or its holder dies")
+            pytest.skip(
+                "its lock has no lease: it is held until it is released, or its holder dies"
+            )
 
 
 def check_taken(handle: Handle, wait: float = 0.0) -> None:

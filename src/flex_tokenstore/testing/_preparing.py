@@ -40,7 +40,7 @@ class PreparingTests(ContractFixtures):
         assert same(bench.handle.get(), first)
 
     def test_preparing_the_first_save_claims_nothing(self, bench: Bench) -> None:
-        """Whoever saves first may have a place that only one can have."""
+        """Whoever saves first may take a location that only one can have."""
         bench.need("prepare_save")
         bench.need_identities()
         place, other = bench.handle.store.place, bench.open(new_identity())
@@ -49,7 +49,7 @@ class PreparingTests(ContractFixtures):
         token = new_token(other.store.identity)
         expected = other.store.place
         other.set(token, None)
-        assert other.store.place == expected, "its place went to one that only prepared a save"
+        assert other.store.place == expected, "one that only prepared a save took its location"
         assert same(other.get(), token)
         assert bench.handle.get() is None
 
@@ -91,7 +91,7 @@ class PreparingTests(ContractFixtures):
     def test_preparing_a_save_hangs_in_no_outage(
         self, bench: Bench, outage: Fault | None, stall: Fault | None
     ) -> None:
-        """An outage is no refusal, but not all can tell one from the other."""
+        """An outage is not a refusal, but not all can tell one from the other."""
         bench.need("prepare_save")
         if outage is None:
             needed(stall, "outage or stall")

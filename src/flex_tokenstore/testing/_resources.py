@@ -48,7 +48,9 @@ class ResourceTests(ContractFixtures):
         else:
             found = together(_threads(bench.handle, written))
         for token in found:
-            assert any(same(token, each) for each in written), "a caller got another's answer"
+            assert any(same(token, each) for each in written), (
+                "a caller got the response for another caller"
+            )
 
     def test_closing_one_handle_leaves_the_others(self, bench: Bench) -> None:
         if bench.setup.is_object:
@@ -69,7 +71,9 @@ class ResourceTests(ContractFixtures):
         bench.handle.set(new_token(bench.identity, 2))
         if os.name != "nt":
             for path in _holding(tmp_path, SENTINEL):
-                assert not path.stat().st_mode & 0o077, f"others may read the token in {path.name}"
+                assert not path.stat().st_mode & 0o077, (
+                    f"other users can read the token in {path.name}"
+                )
         bench.handle.remove()
         left = [path.name for path in _holding(tmp_path, SENTINEL)]
         assert not left, f"a removed token can still be read in {left}"

@@ -1,4 +1,4 @@
-"""What is stored comes back: whole, as it was, to its owner alone."""
+"""What is stored comes back: whole, as it was, to its owner only."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class StorageTests(ContractFixtures):
         token = new_token(bench.identity, expires_in=1)
         bench.handle.set(token)
         time.sleep(1.3)
-        assert same(bench.handle.get(), token), "it was kept for `expires_in` seconds alone"
+        assert same(bench.handle.get(), token), "it was kept for `expires_in` seconds only"
 
     def test_a_removed_token_is_gone(self, bench: Bench) -> None:
         bench.handle.set(new_token(bench.identity))
@@ -176,7 +176,7 @@ class IdentityTests(ContractFixtures):
 
     def test_a_place_for_one_identity_refuses_another(self, bench: Bench) -> None:
         if not bench.one_identity:
-            pytest.skip("each identity has a place of its own")
+            pytest.skip("each identity has its own location")
         mine = new_token(bench.identity, "mine")
         bench.handle.set(mine)
         other = bench.open(new_identity())
@@ -199,7 +199,7 @@ class IdentityTests(ContractFixtures):
                 TokenIdentity(url, salt + client, scope, "default")
                 for url, client, scope in (one, two)
             ]
-            if swap:  # they differ in upper and lower case, or in the profile alone
+            if swap:  # they differ in upper and lower case, or in the profile only
                 url, client, scope = one
                 identities[1] = TokenIdentity(url, salt + client.swapcase(), scope, "other")
             if identities[0] != identities[1]:

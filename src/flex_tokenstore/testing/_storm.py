@@ -31,7 +31,7 @@ class AuthorizationServer:
     """Rotates refresh tokens and counts what it is asked, on loopback; JSON, a line each way.
 
     Args:
-        latency: Seconds that an answer takes.
+        latency: Seconds that a response takes.
     """
 
     def __init__(self, latency: float = 0.05) -> None:
@@ -139,7 +139,7 @@ class AsyncGrants:
 
 def _checked(line: bytes) -> Mapping[str, Any]:
     if not line:
-        raise GrantError("no answer", reason="transient")
+        raise GrantError("no response", reason="transient")
     answer: dict[str, Any] = json.loads(line)
     if "error" in answer:
         raise GrantError("the refresh token was rejected", reason="rejected")

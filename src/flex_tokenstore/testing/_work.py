@@ -37,7 +37,7 @@ def check_whole(token: Token | None) -> None:
 
 
 def increment(handle: Handle, identity: TokenIdentity, times: int) -> int:
-    """Adds 1 to ``number`` so often; gives how many conflicts there were."""
+    """Adds 1 to ``number`` so often; returns how many conflicts there were."""
     conflicts = 0
     for _ in range(times):
         for _ in range(100_000):

@@ -73,13 +73,13 @@ class Child:
             count_under_lock(self.handle, path, lease)
 
     def storm(self, address: tuple[str, int], callers: int) -> list[str]:
-        """So many callers need a token at once; gives the digests of what they got."""
+        """So many callers need a token at once; returns the digests of what they got."""
         from ._storm import storm
 
         return storm([self._setup.open(self.identity, self._kind)], address, callers)
 
     def fork(self, token: dict[str, Any]) -> list[Any]:
-        """A forked child stores a token and reads it; gives [its exit code, what we read]."""
+        """A forked child stores a token and reads it; returns [its exit code, what we read]."""
         pid = os.fork()
         if pid == 0:
             code = 1
@@ -92,7 +92,7 @@ class Child:
         return [os.waitstatus_to_exitcode(status), self.get()]
 
     def fork_a_bystander(self) -> int:
-        """A forked child that lives on and does nothing; gives its process id."""
+        """A forked child that lives on and does nothing; returns its process id."""
         pid = os.fork()
         if pid == 0:
             try:

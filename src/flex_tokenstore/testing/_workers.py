@@ -31,7 +31,7 @@ class Worker:
         except Exception as error:
             raise AssertionError(
                 f"the store config cannot be pickled for another process ({type(error).__name__}): "
-                "let store_config give a name, a mapping of plain values, or a function at the "
+                "let store_config return a name, a mapping of plain values, or a function at the "
                 'top level of a module that makes one; or set shared_by = "handles"'
             ) from None
         self._process = subprocess.Popen(
@@ -46,7 +46,7 @@ class Worker:
         self._opened = False
 
     def call(self, command: str, *arguments: Any) -> Any:
-        """Has it do something, and gives the result."""
+        """Makes it do something, and returns the result."""
         self.send(command, *arguments)
         return self.receive()
 
@@ -95,7 +95,7 @@ class Worker:
         try:
             done, value, message = pickle.load(self._output)
         except EOFError:
-            raise WorkerError("EOFError", "it ended, or did not answer in time") from None
+            raise WorkerError("EOFError", "it exited, or did not respond in time") from None
         finally:
             timer.cancel()
         if not done:

@@ -20,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "slow: the conformance kit's tests with many processes or examples; "
-        'leave them out with -m "not slow"',
+        'exclude them with -m "not slow"',
     )
     # They say how long they may take to pytest-timeout, where that is installed.
     config.addinivalue_line("markers", "timeout(seconds): of pytest-timeout")

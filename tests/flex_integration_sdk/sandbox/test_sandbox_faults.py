@@ -109,8 +109,8 @@ def test_html_and_another_token_type(flex_sandbox: RunningSandbox) -> None:
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
-    ({"kind": "flood"}, "kind is one of"),
-    ({"target": "moon"}, "target is one of"),
+    ({"kind": "flood"}, "kind must be one of"),
+    ({"target": "moon"}, "target must be one of"),
     ({"kind": "token_type"}, "needs target token"),
     ({"count": 0}, "count"),
     ({"count": True}, "count"),

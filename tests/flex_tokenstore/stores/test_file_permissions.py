@@ -160,7 +160,7 @@ def test_a_folder_that_others_may_write_is_refused_not_changed(
     assert mode(path.parent) == 0o777
     with caplog.at_level(logging.WARNING):
         store(path, permissions="warn").set_token(TOKEN, None)
-    assert "others may write" in caplog.text
+    assert "other users can write" in caplog.text
     with pytest.raises(TokenPermissionError):
         store(path).get_token()
     path.parent.chmod(0o1777)

@@ -100,7 +100,9 @@ LOSSES = {
         all_of(lambda p: own(p.parent, NOBODY), lambda p: p.parent.chmod(0o700)),
     ),
     "folder that others may write": Loss(
-        lambda p: p.parent.chmod(0o777), lambda p: p.parent.chmod(0o700), "others may write in it"
+        lambda p: p.parent.chmod(0o777),
+        lambda p: p.parent.chmod(0o700),
+        "other users can write in it",
     ),
     "folder immutable": Loss(lambda p: chattr("+i", p.parent), lambda p: chattr("-i", p.parent)),
     "token immutable": Loss(lambda p: chattr("+i", p), lambda p: chattr("-i", p), "unchangeable"),

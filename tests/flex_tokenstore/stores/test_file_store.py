@@ -307,7 +307,7 @@ def test_a_token_that_an_editor_saved_in_another_encoding_is_read(
 
 CORRUPT = {
     "empty": b"",
-    "cut short": json.dumps(token("1")).encode()[:-5],
+    "truncated": json.dumps(token("1")).encode()[:-5],
     "not UTF-8": b'{"access_token": "\xff"}',
     "a list": b"[1]",
     "no access token": b'{"refresh_token": "r"}',

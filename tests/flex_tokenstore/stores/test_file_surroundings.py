@@ -253,6 +253,6 @@ def test_a_readable_file_of_an_earlier_program_is_tightened_and_used(
     with caplog.at_level(logging.WARNING), sessions(path, server)() as session:
         session.token()
         assert path.stat().st_mode & 0o777 == 0o600
-        assert "could be read by others" in caplog.text
+        assert "could be read by other users" in caplog.text
         assert session.revoke()
     assert server.calls == ["refresh", "revoke"]

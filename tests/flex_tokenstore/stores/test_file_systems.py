@@ -80,7 +80,7 @@ class TestWithoutModes:
     ) -> None:
         path = tmp_path / "t.json"
         path.write_text(json.dumps(token("old")))
-        with pytest.raises(TokenPermissionError, match="others may read it"):
+        with pytest.raises(TokenPermissionError, match="other users can read it"):
             store(str(path)).get_token()
         assert "now 0600" not in caplog.text
 
@@ -104,7 +104,7 @@ def test_a_default_folder_that_stays_open_is_refused(
     folder.chmod(0o777)
     monkeypatch.setattr(Path, "chmod", lambda self, mode: None)
     files = PrivateFiles(folder, "strict", tighten=True)
-    with pytest.raises(TokenPermissionError, match="others may write in it"):
+    with pytest.raises(TokenPermissionError, match="other users can write in it"):
         files.check_folder()
     assert "now 0700" not in caplog.text
 

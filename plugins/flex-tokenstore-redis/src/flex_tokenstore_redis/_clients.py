@@ -83,7 +83,7 @@ class _Keywords(dict[str, Any]):
 
 
 def make_client(options: Options, kit: Kit) -> Made:
-    """A client of the store's own, or the one that the program gave. Nothing is sent yet."""
+    """A client of the store's own, or the one that the program passed. Nothing is sent yet."""
     if options.client is not None:
         return Made(_given(options.client, kit), ())
     address = parse(options.url)
@@ -136,26 +136,30 @@ def reason_of(error: Exception, options: Options) -> str:
     """What the error means and what to do. Its own text may quote a command: it is not used."""
     if isinstance(error, _NO_PRIMARY):
         return (
-            f"no Sentinel answers or knows a primary named {options.service_name!r}: check "
-            "sentinels and service_name; during a fail-over, try again in some seconds"
+            f"no Sentinel could be reached that knows a primary named {options.service_name!r}: "
+            "check sentinels and service_name; during a failover, try again in a few seconds"
         )
     for kinds, text in _REASONS:
         if isinstance(error, kinds):
             return text
     if isinstance(error, (redis.TimeoutError, TimeoutError)):
         return (
-            f"no answer in time ({options.timeout:g} s, {options.connect_timeout:g} s to connect): "
-            "check that it is up, that no firewall is between, and, with rediss://, that it has TLS"
+            f"it did not respond in time ({options.timeout:g} s, {options.connect_timeout:g} s to "
+            "connect): check that it is up, that no firewall is in between and, with rediss://, "
+            "that it supports TLS"
         )
     if is_refusal(error):
         return _DENIED
     if _is_tls(error):
-        return "TLS failed: check ca_file, the host name in the certificate, and that it has TLS"
+        return (
+            "TLS failed: check ca_file, the host name in the certificate, and that the server "
+            "supports TLS"
+        )
     if isinstance(error, (redis.ConnectionError, OSError)):
-        return "no connection: check that it is up and that url, host and port are right"
+        return "it could not be reached: check that it is up and that url, host and port are right"
     code = str(error).partition(" ")[0]
     what = code if code in _CODES else type(error).__name__
-    return f"it failed with {what}: see the server's log"
+    return f"it returned the error {what}: see the server's log"
 
 
 _NO_PRIMARY = (
@@ -163,7 +167,9 @@ _NO_PRIMARY = (
     redis.asyncio.sentinel.MasterNotFoundError,  # another class of the same name
 )
 _CODES = {"BUSY", "CLUSTERDOWN", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAIN", "UNKILLABLE"}
-_DENIED = "its user may not do this: give it the commands and keys that the README lists"
+_DENIED = (
+    "its user may not do this: grant it the commands and keys that the README of this plugin lists"
+)
 _REASONS: tuple[tuple[Any, str], ...] = (
     (
         (AuthenticationError, AuthorizationError),
@@ -174,7 +180,7 @@ _REASONS: tuple[tuple[Any, str], ...] = (
     (MovedError, "it is a node of a Cluster: set the option cluster"),
     (
         RedisClusterException,
-        "no node of a Cluster answers there: check url, and that it is a Cluster",
+        "no node of a Cluster responds there: check url, and that it is a Cluster",
     ),
     (ReadOnlyError, "it is a replica: name the primary, or its Sentinels"),
     (OutOfMemoryError, "its memory is full: raise maxmemory"),

@@ -61,7 +61,7 @@ def _parse(data: Secret[bytes]) -> tuple[Token | None, str]:
     except UnicodeDecodeError:
         return None, "it is not UTF-8"
     except json.JSONDecodeError:
-        return None, "it is not JSON, or cut short"
+        return None, "it is not JSON, or it is truncated"
     except RecursionError:
         return None, "it is nested too deeply"
     except ValueError as error:  # says which part, never a value

@@ -103,8 +103,8 @@ class Keeper:
                 raise self._corrupt(found)
             if expected not in (found.revision, ANY_REVISION):
                 raise TokenConflictError(
-                    f"{self.place} was changed by another process meanwhile; nothing was written: "
-                    "read again",
+                    f"{self.place} was changed by another process since it was read; nothing was "
+                    "written: read it again",
                     store=STORE,
                     place=self.place,
                 )
@@ -112,8 +112,8 @@ class Keeper:
             if expected == ANY_REVISION and found.token is not None and not attempt % UNCOMPARED:
                 mark = ANY_MARK  # many others write tokens of ours: no comparison would be won
         raise TokenUnavailableError(
-            f"{self.place} was changed by others at each of {ROUNDS} tries; nothing was written: "
-            "find out what writes there",
+            f"{self.place} was changed by other programs at each of {ROUNDS} tries; nothing was "
+            "written: find out which program writes there",
             store=STORE,
             place=self.place,
         )
@@ -125,7 +125,7 @@ class Keeper:
             yield ("EVAL", PROVE.text, 1, self._key)
 
     def take(self, value: str, wait: float, lease: float) -> Steps[float]:
-        """Takes the lock; gives the monotonic time at which its lease ends.
+        """Acquires the lock; returns the monotonic time at which its lease expires.
 
         All who wait are woken by a release, and one of them has the lock. The others of those
         who wait in slices are told at once, for what they want is likely to be stored by now.
@@ -142,8 +142,8 @@ class Keeper:
             left = deadline - time.monotonic()
             if left <= 0 or (woken and wait <= SLICE):
                 raise TokenLockTimeoutError(
-                    f"the lock {keys[0]} at {self._server} could not be acquired "
-                    f"within {wait:g} s: another process holds it, at most until its lease ends",
+                    f"the lock {keys[0]} at {self._server} could not be acquired within {wait:g} "
+                    "s: another process holds it, at most until its lease expires",
                     store=STORE,
                     place=self.place,
                 )
@@ -158,8 +158,8 @@ class Keeper:
 
     @contextmanager
     def value(self) -> Iterator[str]:
-        """What to take the lock with. If it is not known whether it was had, because the answer
-        was lost, the next one who takes it here uses the same value, and so has it."""
+        """The value to acquire the lock with. If the reply was lost, nobody knows whether the
+        lock was acquired; the next caller uses the same value, and so acquires it either way."""
         unsure = self._unsure_of.setdefault(os.getpid(), [])
         value = unsure.pop() if unsure else secrets.token_hex(16)
         try:
@@ -200,7 +200,7 @@ class Keeper:
     def _corrupt(self, found: Content) -> TokenCorruptError:
         remedy = "" if found.newer else "; `flex-sdk token remove` moves it aside"
         return TokenCorruptError(
-            f"{self.place} holds no token: {found.problem}{remedy}",
+            f"{self.place} does not hold a token: {found.problem}{remedy}",
             revision=found.revision,
             store=STORE,
             place=self.place,
@@ -208,8 +208,8 @@ class Keeper:
 
     def _foreign(self) -> TokenIdentityError:
         return TokenIdentityError(
-            f"{self.place} holds a token that is not one of {self._identity.key}; it is neither "
-            "used nor overwritten: remove that key, or choose another prefix",
+            f"{self.place} holds a token that does not belong to {self._identity.key}; it is "
+            "neither used nor overwritten: remove that key, or choose another prefix",
             store=STORE,
             place=self.place,
         )

@@ -12,9 +12,9 @@ from flex_tokenstore import Secret, StoreOptionsError
 
 STORE = "redis"
 _NOT_ENCODED = (
-    "may have a password that is not percent-encoded, so that it can be read in two ways. In the "
-    "password, write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25, or leave it out of the "
-    "url and set the option password; of a socket, the url is unix:///run/redis.sock"
+    "may contain a password that is not percent-encoded, which makes the url ambiguous. In the "
+    "password, write @ as %40, / as %2F, ? as %3F, # as %23 and % as %25, or omit it from the url "
+    "and set the option password. For a socket, the url is unix:///run/redis.sock"
 )
 _DEFAULT_URL = "redis://localhost:6379/0"
 _SENTINEL_PORT = 26379
@@ -26,7 +26,7 @@ def _doc(text: str) -> dict[str, str]:
 
 @dataclass(kw_only=True)
 class Options:
-    """Which server, under which keys, and how long an answer may take."""
+    """Which server, under which keys, and how long a response may take."""
 
     url: Secret[str] = field(
         default=Secret(_DEFAULT_URL),
@@ -36,19 +36,26 @@ class Options:
         ),
     )
     prefix: str = field(
-        default="flex-tokenstore:", metadata=_doc("what all keys start with; no braces")
+        default="flex-tokenstore:", metadata=_doc("prefix of all keys; without braces")
     )
-    username: str | None = field(default=None, metadata=_doc("ACL user; goes before the url's"))
+    username: str | None = field(
+        default=None, metadata=_doc("ACL user; overrides the one in the url")
+    )
     password: Secret[str] | None = field(
-        default=None, metadata=_doc("password; goes before the url's")
+        default=None, metadata=_doc("password; overrides the one in the url")
     )
-    timeout: float = field(default=5.0, metadata=_doc("seconds that one answer may take"))
-    connect_timeout: float = field(default=2.0, metadata=_doc("seconds to connect"))
+    timeout: float = field(default=5.0, metadata=_doc("seconds to wait for a response"))
+    connect_timeout: float = field(default=2.0, metadata=_doc("seconds to wait for a connection"))
     ca_file: str | None = field(
-        default=None, metadata=_doc("PEM file of the CA; by default the system's (rediss:// only)")
+        default=None,
+        metadata=_doc(
+            "PEM file with the CA certificates; by default the system's (rediss:// only)"
+        ),
     )
-    cert_file: str | None = field(default=None, metadata=_doc("PEM file of a client certificate"))
-    key_file: str | None = field(default=None, metadata=_doc("PEM file of its private key"))
+    cert_file: str | None = field(default=None, metadata=_doc("PEM file with a client certificate"))
+    key_file: str | None = field(
+        default=None, metadata=_doc("PEM file with the private key of that certificate")
+    )
     cluster: bool = field(default=False, metadata=_doc("the url is a node of a Redis Cluster"))
     sentinels: tuple[str, ...] = field(
         default=(), metadata=_doc("host:port of each Sentinel; the url's host is not used then")
@@ -63,7 +70,7 @@ class Options:
     client: Any = field(
         default=None,
         repr=False,
-        metadata=_doc("a redis-py client or pool of the program's own; it is left open"),
+        metadata=_doc("the program's own redis-py client or pool; the store does not close it"),
     )
 
     def __post_init__(self) -> None:
@@ -74,7 +81,7 @@ class Options:
         if "{" in self.prefix or "}" in self.prefix:
             raise _wrong(
                 "prefix",
-                f"must have no braces: they would split the keys of a Cluster; got "
+                f"must not contain braces: they would split the keys of a Cluster; got "
                 f"{self.prefix!r:.80}",
             )
         for name in ("timeout", "connect_timeout"):
@@ -88,15 +95,18 @@ class Options:
         if self.client is not None and (
             self.cluster or self.sentinels or self.url != Secret(_DEFAULT_URL)
         ):
-            raise _wrong("client", "brings its own server: leave url, cluster and sentinels out")
+            raise _wrong("client", "has its own server: omit url, cluster and sentinels")
         if bool(self.sentinels) != bool(self.service_name):
-            raise _wrong("service_name", "and sentinels are needed together")
+            raise _wrong("service_name", "and the option sentinels must be set together")
         if any(isinstance(parse_sentinel(text), str) for text in self.sentinels):
-            raise _wrong("sentinels", "must be host:port, separated by commas")
+            raise _wrong("sentinels", "must be a list of host:port, separated by commas")
         if self.cluster and (self.sentinels or address.path or address.db):
-            raise _wrong("cluster", "goes with neither sentinels, nor unix://, nor a db but 0")
+            raise _wrong(
+                "cluster",
+                "cannot be combined with sentinels, with unix://, or with a db other than 0",
+            )
         if self.sentinels and address.path:
-            raise _wrong("sentinels", "do not go with unix://")
+            raise _wrong("sentinels", "cannot be combined with unix://")
 
 
 class Address(NamedTuple):
@@ -136,14 +146,14 @@ def parse(url: Secret[str]) -> Address | str:
             Secret(unquote(parts.password)) if parts.password else None,
         )
     except ValueError:
-        return "has a port or a database that is no number"
+        return "has a port or a database that is not a number"
     if parts.scheme not in ("redis", "rediss", "unix"):
         return "must start with redis://, rediss:// or unix://"
     if unix and not address.path:
         return "must name a socket: unix:///run/redis.sock"
     if query or parts.fragment:
-        return "takes no parameter but db; everything else is an option of its own"
-    return address if db >= 0 else "must not have a database below 0"
+        return "takes no query parameter except db; set everything else as an option"
+    return address if db >= 0 else "must not have a negative database number"
 
 
 def _is_doubtful(url: Secret[str]) -> bool:
@@ -152,7 +162,7 @@ def _is_doubtful(url: Secret[str]) -> bool:
     authority = Secret(re.split("[/?#]", rest.reveal(), maxsplit=1)[0])
     after = Secret(rest.reveal()[len(authority.reveal()) :])
     if scheme.reveal() != "unix":
-        # Behind the host there is a number. A password may hold an @: the last one ends it.
+        # After the host there is a number. A password may contain an @: it ends at the last one.
         return "@" in after.reveal()
     account, at, host = map(Secret, authority.reveal().rpartition("@"))
     return bool(host) or (bool(at) and ":" in account.reveal() and "@" in after.reveal())
@@ -164,7 +174,7 @@ def parse_sentinel(text: str) -> tuple[str, int] | str:
         parts = urlsplit(f"//{text.strip()}")
         host, port = parts.hostname, parts.port or _SENTINEL_PORT
     except ValueError:
-        return "its port is no number"
+        return "its port is not a number"
     return (host, port) if host and parts.netloc == text.strip() and "@" not in text else "no host"
 
 
@@ -172,7 +182,7 @@ def _check_file(name: str, value: str | None, tls: bool) -> None:
     if value is None:
         return
     if not tls:
-        raise _wrong(name, "is for TLS alone: the url must start with rediss://")
+        raise _wrong(name, "is for TLS only: the url must start with rediss://")
     if not Path(value).is_file():
         raise _wrong(name, f"names a file that does not exist, or cannot be read: {value!r}")
 

@@ -49,9 +49,9 @@ redis.call('SET', KEYS[1], '', kind == 'none' and 'XX' or 'NX')
 return false
 """)
 
-# KEYS: lock, wake stream. ARGV: the holder's value, lease in milliseconds. Nothing when it is had
-# (also by an earlier try with the same value, whose answer was lost); else what to wait for: the
-# last entry of the stream, and the milliseconds that the lock has left.
+# KEYS: lock, wake stream. ARGV: the holder's value, lease in milliseconds. Nothing when it is
+# acquired (also by an earlier try with the same value, whose answer was lost); else what to wait
+# for: the last entry of the stream, and the milliseconds that the lock has left.
 TAKE = _script("""
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
 or redis.call('GET', KEYS[1]) == ARGV[1] then return false end

@@ -1,4 +1,4 @@
-"""The store, for sync and for asyncio programs; they differ by ``await`` alone."""
+"""The store, for sync and for asyncio programs; they differ only by ``await``."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class _Base:
         return f"{STORE}:{self.place}"
 
     def _connected(self) -> Made:
-        # One for each process and event loop: a forked child leaves alone what its parent made,
+        # One for each process and event loop: a forked child does not use what its parent made,
         # sockets and all, and a loop cannot wait for what belongs to another.
         key = self._key()
         made = self._made.get(key)

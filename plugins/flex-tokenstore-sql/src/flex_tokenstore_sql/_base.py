@@ -59,7 +59,7 @@ class Base:
             self._keeper = Keeper(options, identity, unclear, place)
             return
         engine = self._engine()  # says now that it cannot be made
-        self._file = sqlite_path(engine)  # now: a program may change its working folder
+        self._file = sqlite_path(engine)  # now: a program may change its current directory
         self._keeper = Keeper(options, identity, engine.dialect.name, place_of(options, engine))
 
     @property
@@ -73,7 +73,7 @@ class Base:
         return f"{STORE}:{self.place}"
 
     def _engine(self) -> Any:
-        # One for each process and event loop: a forked child leaves alone what its parent made,
+        # One for each process and event loop: a forked child does not use what its parent made,
         # sockets and all, and a loop cannot wait for what belongs to another.
         after_fork()
         key = self._key()
@@ -162,7 +162,7 @@ class Base:
                 if inspect(connection).has_table(self._options.table, schema=self._options.schema):
                     return
         statement = ddl_of(self._keeper.table, connection.dialect)
-        raise self._unavailable(what or f"the table is missing; have it made by: {statement}")
+        raise self._unavailable(what or f"the table is missing; create it with: {statement}")
 
 
 def answer_of(done: Any, again: bool) -> Answer:

@@ -34,7 +34,7 @@ def read_content(raw: Secret[Any]) -> Content:
             return Content(raw, None, None, NEWER, newer=True)
         token = Token(parsed.reveal())
     except json.JSONDecodeError:  # it keeps the whole text
-        problem = "it is not JSON, or cut short"
+        problem = "it is not JSON, or it is truncated"
     except UnicodeDecodeError:
         problem = "it is not UTF-8"
     except (ValueError, TypeError) as error:  # says which part, never a value
@@ -53,7 +53,7 @@ def _unmarked(raw: Secret[Any]) -> Secret[Any]:
 
 
 def encode(token: dict[str, Any]) -> Secret[bytes]:
-    """The bytes to store: ASCII alone, so that every tool shows them."""
+    """The bytes to store: ASCII only, so that every tool shows them."""
     return Secret(json.dumps(token, separators=(",", ":")).encode())
 
 

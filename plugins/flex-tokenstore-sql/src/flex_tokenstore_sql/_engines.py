@@ -32,7 +32,7 @@ _OVERFLOW = 16
 
 
 def make_engine(options: Options, *, is_async: bool) -> Any:
-    """An engine of the store's own, or the one that the program gave. Nothing is sent yet.
+    """An engine of the store's own, or the one that the program passed. Nothing is sent yet.
 
     Raises:
         StoreOptionsError: The URL cannot be used, its driver is missing, or the engine given is
@@ -154,7 +154,9 @@ def _given(engine: Any, is_async: bool) -> Any:
         )
     check_backend(engine.dialect.name)
     if engine.dialect.name == "sqlite" and _is_in_memory(engine.url):
-        raise wrong("engine", "is of a database in memory, which no other process shares")
+        raise wrong(
+            "engine", "is an engine for an in-memory database, which no other process shares"
+        )
     ours: Any = engine.execution_options(isolation_level="AUTOCOMMIT")  # of the same pool
     (ours.sync_engine if is_async else ours).hide_parameters = True  # tokens are among them
     return ours
@@ -168,7 +170,7 @@ def _url(options: Options, *, with_password: bool = True) -> Secret[URL]:
     _check_driver(backend, url.reveal().drivername)
     if backend == "sqlite" and _is_in_memory(url.reveal()):
         raise wrong(
-            "url", "must name a file: a database in memory is what the store 'memory' is for"
+            "url", "must name a file; to keep the token in memory only, choose the store 'memory'"
         )
     if backend == "sqlite" and is_uri(url.reveal().database):
         raise wrong("url", "takes the path of a file, not a 'file:' URI: sqlite:////full/path.db")
@@ -198,7 +200,7 @@ def _parsed(raw: Secret[str]) -> Secret[URL]:
         return Secret(sqlalchemy.make_url(raw.reveal()))
     raise wrong(
         "url",
-        "is no URL such as postgresql://user@host/database; a password in it must be "
+        "is not a URL such as postgresql://user@host/database; a password in it must be "
         "percent-encoded, or set the option password",
     )
 

@@ -111,8 +111,8 @@ class Keeper:
             else:
                 there = yield from self._content()
         raise TokenUnavailableError(
-            f"{self.place} was changed by others at each of {ROUNDS} tries; nothing was written: "
-            "find out what writes there",
+            f"{self.place} was changed by other programs at each of {ROUNDS} tries; nothing was "
+            "written: find out which program writes there",
             store=STORE,
             place=self.place,
         )
@@ -120,7 +120,7 @@ class Keeper:
     def _corrupt(self, there: Content) -> TokenCorruptError:
         remedy = "" if there.newer else "; `flex-sdk token remove` moves it aside"
         return TokenCorruptError(
-            f"{self.place} holds no token: {there.problem}{remedy}",
+            f"{self.place} does not hold a token: {there.problem}{remedy}",
             revision=there.revision,
             store=STORE,
             place=self.place,
@@ -138,7 +138,7 @@ class Keeper:
     def _check(self, there: Content, expected: str | None) -> None:
         if there.token is not None and there.token.identity_key != self._identity.key:
             raise TokenIdentityError(
-                f"{self.place} holds a token that is not one of {self._identity.key}; it is "
+                f"{self.place} holds a token that does not belong to {self._identity.key}; it is "
                 "neither used nor overwritten: remove that row, or choose another table",
                 store=STORE,
                 place=self.place,
@@ -147,8 +147,8 @@ class Keeper:
             raise self._corrupt(there)
         if expected not in (there.revision, ANY_REVISION):
             raise TokenConflictError(
-                f"{self.place} was changed by another process meanwhile; nothing was written: "
-                "read again",
+                f"{self.place} was changed by another process since it was read; nothing was "
+                "written: read it again",
                 store=STORE,
                 place=self.place,
             )

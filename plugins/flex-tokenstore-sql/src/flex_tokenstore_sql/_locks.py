@@ -27,7 +27,7 @@ _LONGEST_LEASE = 2_000_000  # seconds; MySQL takes no more everywhere
 
 Pause = float
 LockSteps = Generator[Statement | Pause, Answer | None, bool]
-"""Statements, and seconds to wait; True if the lock is had."""
+"""Statements, and seconds to wait; True if the lock is acquired."""
 
 
 class Lock(Protocol):
@@ -35,7 +35,7 @@ class Lock(Protocol):
 
     needs_connection: bool
     end: float | None
-    """Monotonic time at which it ends, once it is had; None: when it is released."""
+    """Monotonic time at which it expires, once it is acquired; None: when it is released."""
 
     def take(self, wait: float) -> LockSteps: ...
     def release(self) -> LockSteps: ...
@@ -189,7 +189,7 @@ def lock_for(
         backend: Name of the database.
         name: Names database, table and identity.
         path: File of an SQLite database.
-        timeout: Seconds that one answer may take.
+        timeout: Seconds to wait for one response.
         lease: Seconds after which a lock that needs it may end by itself.
         patience: The store's, for the locks that are tried again and again.
     """
@@ -204,9 +204,9 @@ def lock_for(
 def not_had(place: str, wait: float) -> TokenLockTimeoutError:
     """The lock could not be acquired in time."""
     return TokenLockTimeoutError(
-        f"the lock of {place} could not be acquired within {wait:g} s: another program renews the "
-        "token. It may stand still (a debugger, a blocking call in an event loop): let it go on or "
-        "end it, or wait longer",
+        f"the lock of {place} could not be acquired within {wait:g} s: another program holds it "
+        "while it obtains a token. That program may be suspended or blocked (a debugger, a "
+        "blocking call in an event loop): resume it or stop it, or wait longer",
         store=STORE,
         place=place,
     )

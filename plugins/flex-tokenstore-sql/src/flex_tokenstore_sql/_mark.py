@@ -28,7 +28,7 @@ _SECOND = 1.0  # the server's clock is read in whole seconds
 
 
 class Loose:
-    """Marks that this store may have left behind, since an answer was lost; nobody holds them."""
+    """Lease rows that we may have written without seeing the reply; safe to take over."""
 
     def __init__(self) -> None:
         self._of: dict[int, set[bytes]] = {}  # a forked child does not own those of its parent
@@ -40,7 +40,7 @@ class Loose:
 
 
 class Mark:
-    """One mark. It is written and removed by whoever has the lock; else it ends with its lease.
+    """One mark. It is written and removed by whoever has the lock; else it expires with its lease.
 
     Args:
         row: The mark's.
@@ -52,10 +52,10 @@ class Mark:
         self._loose = loose
         self._ours = b""
         self.end: float | None = None
-        """Monotonic time at which its lease ends, once it is had."""
+        """Monotonic time at which its lease expires, once it is acquired."""
 
     def take(self, wait: float, lease: float) -> LockSteps:
-        """Writes the mark, once that of a holder who lost the lock is gone or has ended."""
+        """Writes the mark, once that of a holder who lost the lock is gone or has expired."""
         deadline = time.monotonic() + wait
         while True:
             look = yield Statement(self._row.look)
@@ -103,7 +103,7 @@ def _content(look: Answer) -> bytes | None:
 
 
 def _left(mark: bytes, now: float) -> float:
-    """Seconds by the server's clock; none for what is no mark."""
+    """Seconds by the server's clock; 0 for what is not a mark."""
     with suppress(ValueError, TypeError, KeyError):
         content = json.loads(mark)
         left = float(content["until"]) - float(now)

@@ -29,7 +29,7 @@ def _sqlite_file(url: Secret[str]) -> str | None:
 
 @dataclass(kw_only=True)
 class Options:
-    """Where the table is, and how long an answer may take."""
+    """Where the table is, and how long a response may take."""
 
     url: Secret[str] | None = field(
         default=None,
@@ -42,28 +42,33 @@ class Options:
         },
     )
     password: Secret[str] | None = field(
-        default=None, metadata=_doc("password; goes before the url's")
+        default=None, metadata=_doc("password; overrides the one in the url")
     )
     table: str = field(default="flex_tokens", metadata=_doc("name of the table"))
-    schema: str | None = field(default=None, metadata=_doc("schema that the table is in"))
+    schema: str | None = field(default=None, metadata=_doc("schema of the table"))
     create_table: bool = field(
-        default=True, metadata=_doc("make the table when it is missing; else say what to run")
+        default=True,
+        metadata=_doc(
+            "create the table if it is missing; if off, the error shows the statement to run"
+        ),
     )
     timeout: float = field(
-        default=5.0, metadata=_doc("seconds to connect, and that one answer may take")
+        default=5.0, metadata=_doc("seconds to wait for a connection, and for a response")
     )
     engine: Any = field(
         default=None,
         repr=False,
-        metadata=_doc("an SQLAlchemy Engine or AsyncEngine of the program's own; it is left open"),
+        metadata=_doc(
+            "the program's own SQLAlchemy Engine or AsyncEngine; the store does not close it"
+        ),
     )
 
     def __post_init__(self) -> None:
         """Says what is wrong before anything is sent."""
         if (self.url is None) == (self.engine is None):
-            raise wrong("url", "or engine is needed, one of them")
+            raise wrong("url", "or the option engine must be set, but not both")
         if self.engine is not None and self.password is not None:
-            raise wrong("password", "is for a url; an engine has its own")
+            raise wrong("password", "can only be set with url; an engine has its own password")
         for name in ("table", "schema"):
             value = getattr(self, name)
             if value is not None and not _is_name(value):

@@ -26,7 +26,7 @@ def parameter(value: Secret[Any], backend: str) -> Any:
 
 
 class Conforming:
-    """What SQLite stores is asked for by its module alone."""
+    """Only the module for SQLite knows what it stores."""
 
     def __init__(self, value: Secret[Any]) -> None:
         self._value = value

@@ -10,7 +10,7 @@ from psycopg.errors import _WaitTimeout  # what ``wait`` raises; it has no publi
 
 
 class NoAnswer(psycopg.OperationalError):
-    """The server did not answer in time; the connection is closed."""
+    """The server did not respond in time; the connection is closed."""
 
 
 def limited(timeout: float, *, is_async: bool) -> Callable[..., Any]:

@@ -13,25 +13,25 @@ _WORDS = {
     "the password must be percent-encoded (% as %25)": (
         "28000", "28P01", 1044, 1045, 1698,
     ),
-    "there is no database of that name: create it, or correct the url": ("3D000", 1049),
-    "its user may not do this: grant SELECT, INSERT, UPDATE and DELETE on the table": (
+    "there is no database with that name: create it, or correct the url": ("3D000", 1049),
+    "its user may not do this: grant this user SELECT, INSERT, UPDATE and DELETE on the table": (
         "42501", 1142,
     ),
     "the schema is missing: create it, or correct the option schema": ("3F000",),
-    "the table was not made by this store: choose another name with the option table": (
+    "the table was not created by this store: choose another name with the option table": (
         "42703", "42804", "42883", 1054, 1364,
     ),
     "the disk is full": ("53100", 1021, 1114, "SQLITE_FULL"),
-    "it has no connection left: raise its limit": ("53300", 1040, 1203),
+    "it has no free connection left: raise its limit": ("53300", 1040, 1203),
     "it is read-only: connect to the primary": ("25006", 1290, 1792),
-    "another program has the file locked for too long": ("SQLITE_BUSY", "SQLITE_LOCKED"),
-    "the file cannot be opened: make its folder, and let this user write in it": (
+    "another program has locked the file for too long": ("SQLITE_BUSY", "SQLITE_LOCKED"),
+    "the file cannot be opened: create its folder, and allow this user to write in it": (
         "SQLITE_CANTOPEN",
     ),
-    "the file or its folder may not be written by this user": (
+    "this user may not write to the file or its folder": (
         "SQLITE_READONLY", "SQLITE_READONLY_DIRECTORY", "SQLITE_PERM",
     ),
-    "the file is no SQLite database: move it away": ("SQLITE_NOTADB", "SQLITE_CORRUPT"),
+    "the file is not an SQLite database: move it away": ("SQLITE_NOTADB", "SQLITE_CORRUPT"),
 }  # fmt: skip
 _refused_password = re.compile(
     r"(?m)^(connection (to server .*)?failed: )*(FATAL: +\w+ authentication failed for user "
@@ -47,11 +47,14 @@ def reason_of(error: Exception, options: Options) -> str:
     original = getattr(error, "orig", None) or error
     code = code_of(original)
     if isinstance(error, exc.TimeoutError):
-        return f"all its connections are in use for {options.timeout:g} s: raise the engine's pool"
+        return (
+            f"no connection of the engine became free within {options.timeout:g} s: enlarge the "
+            "engine's pool"
+        )
     if is_timeout(error):
         return (
-            f"no answer in time ({options.timeout:g} s): check that it is up and that no firewall "
-            "is between, or raise the option timeout"
+            f"it did not respond in time ({options.timeout:g} s): check that it is up and that no "
+            "firewall is in between, or raise the option timeout"
         )
     if code is not None and code in _REASONS:
         return _REASONS[code]
@@ -62,19 +65,22 @@ def reason_of(error: Exception, options: Options) -> str:
         return _REASONS["28P01"]
     if str(original).startswith("Psycopg cannot use the 'ProactorEventLoop'"):
         return (
-            "on Windows psycopg needs another event loop: run the program in "
+            "on Windows, psycopg needs another event loop: run the program with "
             "asyncio.Runner(loop_factory=asyncio.SelectorEventLoop)"
         )
     misuse = (TypeError, ValueError, AttributeError, exc.ProgrammingError)
     if code is None and isinstance(error, misuse):
-        return "the driver does not take the url: check the parameters behind its '?'"
+        return "the driver does not accept the url: check the parameters after its '?'"
     if isinstance(error, (exc.OperationalError, exc.InterfaceError, OSError)):
-        return f"no connection ({shown}): check that it is up, and host and port in the url"
-    return f"it answered {shown}: see the database's log"
+        return (
+            f"it could not be reached ({shown}): check that it is up, and check host and port in "
+            "the url"
+        )
+    return f"it returned the error {shown}: see the database's log"
 
 
 def is_timeout(error: Exception) -> bool:
-    """No answer came in time; what was asked for may be done or not."""
+    """No response came in time; what was asked for may be done or not."""
     original: Any = getattr(error, "orig", None) or error
     below = original.__cause__ or original.__context__
     return (

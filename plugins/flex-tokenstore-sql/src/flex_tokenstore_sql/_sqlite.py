@@ -18,7 +18,7 @@ _warned: set[str] = set()
 def sqlite_path(engine: Any) -> str | None:
     """The file of an SQLite engine, by the one name that all have for it; None: another database.
 
-    It may be reached through links, or by a path that begins at the working folder.
+    It may be reached through links, or by a path relative to the current directory.
     """
     path: str | None = engine.url.database
     if path is None or engine.dialect.name != "sqlite":
@@ -32,7 +32,7 @@ def is_uri(path: str | None) -> bool:
 
 
 def make_private(path: str) -> None:
-    """Makes the file for its owner alone, if it is not there; SQLite would let others read it.
+    """Makes the file for its owner only, if it is not there; SQLite would let others read it.
 
     SQLite gives the files beside it (``-wal``, ``-shm``, ``-journal``) the same mode. A file
     that is there may hold more than tokens, and others may need it: it stays as it is, with a
@@ -51,7 +51,7 @@ def _warn_of_readers(path: str) -> None:
         mode = Path(path).stat().st_mode
         if os.name != "nt" and mode & 0o044 and path not in _warned:
             _warned.add(path)
-            logger.warning("others may read the tokens in %s: chmod 600 %s", path, path)
+            logger.warning("other users can read the tokens in %s: run chmod 600 %s", path, path)
 
 
 def forget_removed(engine: Any) -> None:

@@ -1,4 +1,4 @@
-"""The store, for sync and for asyncio programs; they differ by ``await`` alone."""
+"""The store, for sync and for asyncio programs; they differ only by ``await``."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class SqlStore(Base):
         with self._connection(lock.needs_connection) as connection:
             try:
                 had = self._locking(lock.take(wait), connection, lock)
-            except BaseException:  # Ctrl-C too: it may have been had
+            except BaseException:  # Ctrl-C too: it may have been acquired
                 self._end(lock, connection)
                 raise
             if not had:
@@ -74,7 +74,7 @@ class SqlStore(Base):
     def _marked(
         self, lock: Lock, deadline: float, wait: float, lease: float
     ) -> Iterator[float | None]:
-        """Names the holder in a row; gives the time at which the lock ends."""
+        """Names the holder in a row; yields the time at which the lock expires."""
         if not lock.needs_connection:
             yield lock.end
             return
@@ -110,7 +110,7 @@ class SqlStore(Base):
                 return result
 
     def _locking(self, steps: LockSteps, connection: Any, holder: Lock | None = None) -> bool:
-        """Takes the steps; a forked child leaves the connection of a holder alone."""
+        """Takes the steps; a forked child does not use the connection of a holder."""
         reason = ""
         try:
             step = next(steps)
@@ -140,7 +140,7 @@ class SqlStore(Base):
         forget(lock)
 
     def _end(self, lock: Lock, connection: Any) -> None:
-        """Ends the connection; the database frees the lock then, if it was had."""
+        """Ends the connection; the database frees the lock then, if it was acquired."""
         forget(lock)
         if connection is not None:
             with suppress(Exception):  # it may be dead
@@ -225,7 +225,7 @@ class AsyncSqlStore(Base):
         async with self._connection(lock.needs_connection) as connection:
             try:
                 had = await self._locking(lock.take(wait), connection, lock)
-            except BaseException:  # a cancelled task too: it may have been had
+            except BaseException:  # a cancelled task too: it may have been acquired
                 await self._end(lock, connection)
                 raise
             if not had:
@@ -242,7 +242,7 @@ class AsyncSqlStore(Base):
     async def _marked(
         self, lock: Lock, deadline: float, wait: float, lease: float
     ) -> AsyncIterator[float | None]:
-        """Names the holder in a row; gives the time at which the lock ends."""
+        """Names the holder in a row; yields the time at which the lock expires."""
         if not lock.needs_connection:
             yield lock.end
             return
@@ -283,7 +283,7 @@ class AsyncSqlStore(Base):
                 return result
 
     async def _locking(self, steps: LockSteps, connection: Any, holder: Lock | None = None) -> bool:
-        """Takes the steps; a forked child leaves the connection of a holder alone."""
+        """Takes the steps; a forked child does not use the connection of a holder."""
         reason = ""
         answer: Answer | None = None
         try:
@@ -316,7 +316,7 @@ class AsyncSqlStore(Base):
         forget(lock)
 
     async def _end(self, lock: Lock, connection: Any) -> None:
-        """Ends the connection; the database frees the lock then, if it was had."""
+        """Ends the connection; the database frees the lock then, if it was acquired."""
         forget(lock)
         if connection is None:
             next(lock.release(), None)  # a thread may have had it meanwhile

@@ -15,7 +15,7 @@ from ._parameters import MYSQL, parameter
 
 
 class Hidden(sa.types.TypeDecorator[Any]):
-    """The column's value as the driver gives and takes it.
+    """The column's value as the driver returns and accepts it.
 
     So neither SQLAlchemy's log, nor what it shows of rows and parameters, holds it; nor does what
     others record of a driver's parameters.

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 PROBLEM = (
-    "may have a password that is not percent-encoded, so that it can be read in two ways; nothing "
-    "was connected to, and no part of it is shown. In the password, write @ as %40, / as %2F, ? as "
-    "%3F, # as %23, : as %3A and % as %25, or leave the password out of the url and set the option "
-    "password. An @ behind the host, write as %40 too"
+    "may contain a password that is not percent-encoded, which makes the url ambiguous; no "
+    "connection was made, and no part of the url is shown. In the password, write @ as %40, / as "
+    "%2F, ? as %3F, # as %23, : as %3A and % as %25, or omit the password from the url and set the "
+    "option password. Write an @ after the host as %40 too"
 )
 _is_pair = re.compile(r"[\w.-]+=[^=]*").fullmatch
 _split_host = re.compile(r"(\[[^\]]*\]|[^:]*)(:.*)?").fullmatch

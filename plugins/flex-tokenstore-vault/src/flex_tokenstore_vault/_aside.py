@@ -1,4 +1,4 @@
-"""Content that is no token is copied to a path of its own before anything is written over it."""
+"""Content that is not a token is copied to its own path before anything is written over it."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ class Aside:
 
 def _with_consequence(error: TokenUnavailableError) -> TokenUnavailableError:
     return TokenUnavailableError(
-        f"{error.message}. The secret holds content that is no token; it could not be put aside, "
-        "so nothing was removed or overwritten",
+        f"{error.message}. The secret holds content that is not a token; it could not be moved "
+        "aside, so nothing was removed or overwritten",
         store=error.store,
         place=error.place,
     )

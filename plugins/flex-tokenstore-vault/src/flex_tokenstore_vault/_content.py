@@ -32,7 +32,7 @@ class Content(NamedTuple):
 
 
 def read_versioned(body: Secret[dict[str, Any]]) -> Content | None:
-    """What KV version 2 answered; None if it is no such answer."""
+    """The content of a KV version 2 response; None if it is not such a response."""
     outer = body.reveal().get("data")
     if not outer:  # there is no such secret
         return Content(0)
@@ -66,12 +66,12 @@ def _is_versioned(outer: Any) -> bool:
 def _parse(data: Secret[Any]) -> tuple[Token | None, str]:
     # A JSONDecodeError keeps the whole text: nothing is raised from here.
     if not isinstance(data.reveal(), dict) or not isinstance(data.reveal().get(FIELD), str):
-        return None, f"it has no text field `{FIELD}`"
+        return None, f"it has no string field `{FIELD}`"
     try:  # some tools write a byte order mark
         parsed = Secret(json.loads(data.reveal()[FIELD].removeprefix("\ufeff")))
         return (None, NEWER) if is_newer(parsed.reveal()) else (Token(parsed.reveal()), "")
     except json.JSONDecodeError:
-        return None, "it is not JSON, or cut short"
+        return None, "it is not JSON, or it is truncated"
     except RecursionError:
         return None, "it is nested too deeply"
     except ValueError as error:  # says which part, never a value

@@ -83,8 +83,8 @@ class Versioned:
                 return
             found = None
         raise self._server.unavailable(
-            f"it was changed by others at each of {ROUNDS} tries; nothing was written: find out "
-            "what writes there"
+            f"it was changed by other programs at each of {ROUNDS} tries; nothing was written: "
+            "find out which program writes there"
         )
 
     def prepare(self, expected: str | None) -> Steps[None]:
@@ -92,7 +92,7 @@ class Versioned:
         yield from prove(self._server, "data", self.path, expected)
 
     def read(self, path: str) -> Steps[Secret[dict[str, Any]]]:
-        """The server's answer for the secret at ``path``."""
+        """The server's response for the secret at ``path``."""
         answer = yield from self._server.ask("GET", f"{self._server.options.mount}/data/{path}")
         body: Secret[dict[str, Any]] = answer.body
         return body
@@ -100,7 +100,8 @@ class Versioned:
     def write(
         self, path: str, value: Secret[dict[str, Any]], version: int | None
     ) -> Steps[int | None]:
-        """Writes if the secret has this version; the new one, or None if it had not.
+        """Writes if the secret has this version; returns the new version, or None if the secret has
+        another one.
 
         With None it writes over any version, where the engine takes that; else it writes nothing.
         """
@@ -161,8 +162,8 @@ class Versioned:
             raise corrupt(self._server, found)
         if expected not in (found.revision, ANY_REVISION):
             raise TokenConflictError(
-                f"{self._server.place} was changed by another process meanwhile; nothing was "
-                "written: read again",
+                f"{self._server.place} was changed by another process since it was read; nothing "
+                "was written: read it again",
                 store=self._server.store,
                 place=self._server.place,
             )
@@ -172,7 +173,7 @@ class Versioned:
 
     def _not_versioned(self) -> Exception:
         return self._server.unavailable(
-            f"{self._server.options.mount}/ does not answer as KV version 2: check the option "
+            f"{self._server.options.mount}/ does not behave like KV version 2: check the option "
             "mount, or use the store vault-kv1"
         )
 
@@ -181,7 +182,7 @@ def corrupt(server: Server, found: Content) -> TokenCorruptError:
     """The error to raise."""
     remedy = "" if found.newer else "; `flex-sdk token remove` moves it aside"
     return TokenCorruptError(
-        f"{server.place} holds no token: {found.problem}{remedy}",
+        f"{server.place} does not hold a token: {found.problem}{remedy}",
         revision=found.revision,
         store=server.store,
         place=server.place,
@@ -191,8 +192,8 @@ def corrupt(server: Server, found: Content) -> TokenCorruptError:
 def foreign(server: Server, identity: TokenIdentity) -> TokenIdentityError:
     """The error to raise."""
     return TokenIdentityError(
-        f"{server.place} holds a token that is not one of {identity.key}; it is neither used nor "
-        "overwritten: remove that secret, or choose another prefix",
+        f"{server.place} holds a token that does not belong to {identity.key}; it is neither used "
+        "nor overwritten: remove that secret, or choose another prefix",
         store=server.store,
         place=server.place,
     )

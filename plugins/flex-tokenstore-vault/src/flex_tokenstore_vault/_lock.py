@@ -40,7 +40,7 @@ class Held(NamedTuple):
 
 
 class Lease(NamedTuple):
-    """A lock that was had."""
+    """A lock that was acquired."""
 
     ends: float
     """By the monotonic clock."""
@@ -83,8 +83,9 @@ class Lock:
             remaining = deadline - time.monotonic()
             if remaining <= 0 or (passed and wait <= SLICE):
                 raise TokenLockTimeoutError(
-                    f"the lock {self._path} of {self._server.place} could not be acquired "
-                    f"within {wait:g} s: another process holds it, at most until its lease ends",
+                    f"the lock {self._path} of {self._server.place} could not be acquired within "
+                    f"{wait:g} s: another process holds it, at most until its lease "
+                    "expires",
                     store=self._server.store,
                     place=self._server.place,
                 )
@@ -98,8 +99,8 @@ class Lock:
 
     @contextlib.contextmanager
     def value(self) -> Iterator[str]:
-        """What to take the lock with. If it is not known whether it was had, because the answer
-        was lost, the next one who takes it here uses the same value, and so has it."""
+        """The value to acquire the lock with. If the reply was lost, nobody knows whether the
+        lock was acquired; the next caller uses the same value, and so acquires it either way."""
         unsure = self._unsure_of.setdefault(os.getpid(), [])
         value = unsure.pop() if unsure else secrets.token_hex(16)
         try:
@@ -115,7 +116,7 @@ class Lock:
         answer = yield from self._server.ask("GET", url)
         held = _read(answer, lease)
         if held is None:
-            raise self._server.unavailable("it does not answer as KV version 2: check the mount")
+            raise self._server.unavailable("it does not behave like KV version 2: check the mount")
         if held.version == 0:
             yield from self._server.check_mount()
         seen = (held.version, held.holder)

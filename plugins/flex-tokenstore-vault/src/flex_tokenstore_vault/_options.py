@@ -20,7 +20,7 @@ def _doc(text: str) -> dict[str, str]:
 
 @dataclass(kw_only=True)
 class Options:
-    """Which server, how to sign in, under which path, and how long an answer may take.
+    """Which server, how to sign in, under which path, and how long a response may take.
 
     What is left out comes from the variables that Vault's and OpenBao's own programs read.
     """
@@ -32,7 +32,8 @@ class Options:
     namespace: str | None = field(default=None, metadata=_doc("by default VAULT_NAMESPACE"))
     mount: str = field(default="secret", metadata=_doc("path of the KV secrets engine"))
     prefix: str = field(
-        default="flex-tokenstore", metadata=_doc("folder in it, under which all secrets are")
+        default="flex-tokenstore",
+        metadata=_doc("folder in the engine; all secrets are stored under it"),
     )
     auth: Literal["token", "approle", "kubernetes"] = field(
         default="token", metadata=_doc("how to sign in")
@@ -46,27 +47,29 @@ class Options:
     token_file: str | None = field(
         default=None,
         metadata=_doc(
-            "file with the token, such as a sink of Vault Agent; by default ~/.vault-token if "
-            "there is no token"
+            "file with the token, such as a sink of Vault Agent; by default ~/.vault-token if no "
+            "token is set"
         ),
     )
     role_id: str | None = field(default=None, metadata=_doc("for auth=approle"))
     secret_id: Secret[str] | None = field(
-        default=None, metadata=_doc("for auth=approle, if the role binds one")
+        default=None, metadata=_doc("for auth=approle, if the role requires one")
     )
     secret_id_file: str | None = field(
-        default=None, metadata=_doc("file with the secret_id; read anew at each sign-in")
+        default=None, metadata=_doc("file with the secret_id; read again at each sign-in")
     )
     role: str | None = field(default=None, metadata=_doc("for auth=kubernetes"))
     jwt_file: str = field(
         default=_SERVICE_ACCOUNT,
-        metadata=_doc("for auth=kubernetes; read anew at each sign-in"),
+        metadata=_doc("for auth=kubernetes; read again at each sign-in"),
     )
-    timeout: float = field(default=5.0, metadata=_doc("seconds that the server may be silent"))
-    connect_timeout: float = field(default=2.0, metadata=_doc("seconds to connect"))
+    timeout: float = field(default=5.0, metadata=_doc("seconds to wait for a response"))
+    connect_timeout: float = field(default=2.0, metadata=_doc("seconds to wait for a connection"))
     ca_file: str | None = field(
         default=None,
-        metadata=_doc("PEM file of the CA; by default VAULT_CACERT, else the system's"),
+        metadata=_doc(
+            "PEM file with the CA certificates; by default VAULT_CACERT, else the system's"
+        ),
     )
 
     def __post_init__(self) -> None:
@@ -78,7 +81,7 @@ class Options:
             raise _wrong("address", problem, source)
         self.namespace, source = _given_or_variable(self.namespace, "namespace", "NAMESPACE")
         if self.namespace is not None and not (self.namespace.isascii() and _fits(self.namespace)):
-            got = f"must be a path in plain letters; got {self.namespace!r:.80}"
+            got = f"must be a path of ASCII characters, such as a/b; got {self.namespace!r:.80}"
             raise _wrong("namespace", got, source)
         for name in ("mount", "prefix", "auth_mount"):
             value = getattr(self, name)
@@ -124,21 +127,25 @@ class Options:
         if self.auth == "approle" and not self.role_id:
             raise _wrong("role_id", "is needed for auth=approle")
         if self.secret_id is not None and self.secret_id_file is not None:
-            raise _wrong("secret_id_file", "does not go with secret_id: leave one out")
+            raise _wrong("secret_id_file", "cannot be combined with secret_id: omit one of them")
         if self.auth == "kubernetes" and not self.role:
             raise _wrong("role", "is needed for auth=kubernetes")
         if self.token is not None and self.token_file is not None:
-            raise _wrong("token_file", "does not go with token: leave one out")
+            raise _wrong("token_file", "cannot be combined with token: omit one of them")
         if self.auth == "token" and self.token is None and self.token_file is None:
             self._default_token()
         if self.token is not None and not is_token(self.token):
-            raise _wrong("token", "is empty, or has characters that no token of Vault has")
+            raise _wrong(
+                "token", "is empty, or contains characters that a Vault token cannot contain"
+            )
 
     def _default_token(self) -> None:
         self.token, source = _secret_or_variable("token", "TOKEN")
         if self.token is not None:
             if not is_token(self.token):
-                raise _wrong("token", "has characters that no token of Vault has", source)
+                raise _wrong(
+                    "token", "contains characters that a Vault token cannot contain", source
+                )
             return
         usual = Path("~/.vault-token").expanduser()
         if not usual.is_file():
@@ -174,17 +181,21 @@ def _secret_or_variable(option: str, name: str) -> tuple[Secret[str] | None, str
 
 def _problem_of_address(address: str) -> str:
     if "@" in address:  # wherever it is: a password in front of it may hold a slash
-        return "takes no user and no password: set token, or another auth"
+        return "must not contain a user or a password: set token, or choose another auth"
     try:
         parts = urlsplit(address)
-        parts.port  # noqa: B018 - raises for one that is no number
+        parts.port  # noqa: B018 - raises for one that is not a number
     except ValueError:
-        return "has a host or a port that is none"
+        return "has a host or a port that is not valid"
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return f"must be https://host:port, or http://host:port; got {address!r:.200}"
     if parts.query or parts.fragment:
-        return "takes no parameters"
-    return "" if address.isascii() and _fits(address) else "has characters that no address has"
+        return "must not have query parameters"
+    return (
+        ""
+        if address.isascii() and _fits(address)
+        else "contains characters that an address cannot contain"
+    )
 
 
 def _path(name: str, value: str) -> str:

@@ -16,12 +16,12 @@ POLICIES = {
     "": '["create", "read", "update", "delete"]',  # KV version 1
 }
 _NO_NAMESPACE = "namespace not found"
-_SERVERS = "check the option address, and what stands between"
+_SERVERS = "check the option address, and any proxy in between"
 _UNCHANGED = {
     405: f"it does not know this request: {_SERVERS}",
     412: "it has not caught up with the active node: try again",
-    413: "the token is larger than it takes",
-    429: "it has too much to do, or a quota is used up: try again later",
+    413: "the token is larger than it accepts",
+    429: "it is overloaded, or a quota is used up: try again later",
     501: "it is not initialised: run `vault operator init`",
 }
 
@@ -55,8 +55,8 @@ def problem_of(answer: Answer, request: Request, known: bool, options: Options) 
         return ""
     if not answer.understood:
         return (
-            f"it answered HTTP {answer.status}, but not as Vault or OpenBao does: {_SERVERS} "
-            "(http:// or https://?)"
+            f"it responded with HTTP {answer.status}, but not in the form of Vault or OpenBao: "
+            f"{_SERVERS} (http:// or https://?)"
         )
     if answer.status == 404:
         return _not_found(answer, options)
@@ -76,7 +76,9 @@ def problem_of_sign_in(answer: Answer, options: Options) -> str:
     if answer.status == 404:
         if answer.says(_NO_NAMESPACE):
             return _not_found(answer, options)
-        return where + "is not possible: no auth method is there: check the option auth_mount"
+        return (
+            where + "is not possible: no auth method is mounted there: check the option auth_mount"
+        )
     return (
         where + f"was refused (HTTP {answer.status}): check auth_mount, {what}, whether "
         "they have expired or been used up, and that the role may be used from this host"
@@ -87,20 +89,23 @@ def reason_of(error: Exception, options: Options) -> str:
     """Why there was no answer."""
     if _is_tls(error):
         return (
-            f"TLS failed ({_tls_words(error)}): check that it speaks TLS and the host name; for a "
-            "CA of your own, set ca_file or VAULT_CACERT"
+            f"TLS failed ({_tls_words(error)}): check that it supports TLS, and check the host "
+            "name; for a CA of your own, set ca_file or VAULT_CACERT"
         )
     if isinstance(error, httpx2.ConnectTimeout):
-        return f"it was not reached within {options.connect_timeout:g} s: {_SERVERS}"
+        return f"it could not be reached within {options.connect_timeout:g} s: {_SERVERS}"
     if isinstance(error, httpx2.TimeoutException):
         return (
-            f"it did not answer within {options.timeout:g} s: see that it is up, or raise timeout"
+            f"it did not respond within {options.timeout:g} s: check that it is up, or raise "
+            "timeout"
         )
     if isinstance(error, httpx2.ProxyError):
-        return "the proxy that the environment names refuses: set NO_PROXY, or check it"
+        return (
+            "the proxy that the environment names refused the connection: check it, or set NO_PROXY"
+        )
     if isinstance(error, httpx2.ConnectError):
-        return f"it cannot be reached: see that it is up; {_SERVERS}"
-    return f"the connection broke ({type(error).__name__}): see that it is up, and try again"
+        return f"it cannot be reached: check that it is up; {_SERVERS}"
+    return f"the connection broke ({type(error).__name__}): check that it is up, and try again"
 
 
 def policy(kind: str, options: Options) -> str:
@@ -112,8 +117,8 @@ def policy(kind: str, options: Options) -> str:
 def _general(answer: Answer) -> str:
     if answer.redirect:
         return (
-            "it is a standby that sends on to another node: give the address of the active node, "
-            "or of a load balancer"
+            "it is a standby node that redirects to another: set the option address to the active "
+            "node, or to a load balancer"
         )
     if answer.status == 503 and answer.says("Vault is sealed"):
         return "it is sealed: unseal it (`vault operator unseal`), then try again"
@@ -121,7 +126,7 @@ def _general(answer: Answer) -> str:
         return _UNCHANGED[answer.status]
     # The server's own words are not quoted: they may hold what was to be written, or is stored.
     if answer.status in (500, 502, 503, 504):
-        return f"it cannot answer now (HTTP {answer.status}): see its log, and try again"
+        return f"it cannot respond now (HTTP {answer.status}): see its log, and try again"
     return f"it refused the request (HTTP {answer.status}): see its log"
 
 
@@ -134,8 +139,8 @@ def _not_found(answer: Answer, options: Options) -> str:
         )
     if answer.body.reveal().get("warnings"):
         return (
-            f"{options.mount}/ is no mount of this version of KV: check the store's name and the "
-            "option mount; a folder in a mount goes into prefix"
+            f"{options.mount}/ is not a mount of this KV version: check the store's name and the "
+            "option mount; a folder in a mount belongs in the option prefix"
         )
     return ""
 
@@ -143,8 +148,8 @@ def _not_found(answer: Answer, options: Options) -> str:
 def _unknown_token(request: Request, options: Options) -> str:
     what = f"file {options.token_file}" if options.token is None else "option token or VAULT_TOKEN"
     return (
-        f"it does not know the Vault token, which may have expired or been revoked: renew what the "
-        f"{what} holds; if it is good, its policy needs: {_needed(request, options)}"
+        "it does not accept the Vault token, which may have expired or been revoked: replace the "
+        f"token in the {what}; if the token is valid, its policy needs: {_needed(request, options)}"
     )
 
 

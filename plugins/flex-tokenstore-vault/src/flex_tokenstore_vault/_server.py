@@ -60,7 +60,7 @@ class Server:
             method: Of the request.
             path: Below ``/v1/``.
             body: Its JSON object.
-            expects: Tells another answer that the caller knows how to go on from.
+            expects: Recognises another response that the caller can handle.
 
         Raises:
             TokenUnavailableError: Any other answer, or none.
@@ -70,7 +70,7 @@ class Server:
         answer: Answer = yield request
         known = True
         if answer.status == 403:
-            # The same status for a token that has ended and for a policy that says no.
+            # The same status for a token that has expired and for a policy that refuses.
             looked = yield Request("GET", "auth/token/lookup-self", None, token)
             known = looked.status == 200
             other = None if known else (yield from self.sign_in.another(token))

@@ -1,4 +1,4 @@
-"""The Vault token that requests are sent with: had, renewed, had anew."""
+"""The Vault token that requests are sent with: obtained, renewed, and obtained again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._problems import problem_of_sign_in
 from ._steps import Answer, ReadFile, Request, Steps
 
 GIVEN = 10.0  # seconds after which a token that we were given is renewed, to learn its lease
-AGAIN = 5.0  # seconds until a renewal that was not had is tried again
+AGAIN = 5.0  # seconds until a renewal that failed is tried again
 EARLIEST, LATEST = 0.6, 0.7  # part of its lease after which a token is renewed; not all at once
 
 
@@ -29,7 +29,7 @@ class SignIn:
         self._token: Secret[str] | None = None
         self._renew_at = self._ends = math.inf  # by the monotonic clock
         self._lease = 0.0  # seconds that it was first given for
-        self._anew = False  # at ``_renew_at``, sign in anew rather than renew
+        self._anew = False  # at ``_renew_at``, sign in again rather than renew
 
     def token(self) -> Steps[Secret[str]]:
         """The token to use now."""
@@ -62,7 +62,9 @@ class SignIn:
             if options.secret_id_file is not None:
                 secret = yield ReadFile(options.secret_id_file)
                 if not secret:
-                    raise self._failed(f"{options.secret_id_file} is empty: it holds no secret_id")
+                    raise self._failed(
+                        f"{options.secret_id_file} is empty: it must contain the secret_id"
+                    )
             body: Secret[dict[str, Any]] = _approle(options, secret)
         else:
             body = _jwt(options.role, (yield ReadFile(options.jwt_file)))
@@ -82,7 +84,7 @@ class SignIn:
             token = yield ReadFile(path)
             if not is_token(token):
                 raise self._failed(
-                    f"{path} holds no token of Vault: it is empty, or has other text"
+                    f"{path} does not contain a Vault token: it is empty, or has other content"
                 )
         self._renew_at, self._token = time.monotonic() + GIVEN, token
         return token
@@ -128,7 +130,7 @@ def _token_in(answer: Answer) -> Secret[str] | None:
 
 
 def _lease_in(answer: Answer) -> float:
-    """Seconds; infinite for a token that does not end."""
+    """Seconds; infinite for a token that does not expire."""
     found = _auth_in(answer).get("lease_duration")
     return float(found) if isinstance(found, (int, float)) and found > 0 else math.inf
 

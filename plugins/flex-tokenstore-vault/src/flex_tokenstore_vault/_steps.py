@@ -46,7 +46,7 @@ class Answer(NamedTuple):
     redirect: bool = False
 
     def says(self, words: str) -> bool:
-        """The server gave exactly one error, and it begins with these words.
+        """The server returned exactly one error, and it begins with these words.
 
         Words are compared from their start: an error may quote what somebody stored or typed.
         """

@@ -1,4 +1,4 @@
-"""The stores, for sync and for asyncio programs; they differ by ``await`` alone."""
+"""The stores, for sync and for asyncio programs; they differ only by ``await``."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class _Sync(_Base):
         key = os.getpid(), None
         client = self._clients.get(key)
         if client is None:
-            # One for each process: a forked child leaves alone what its parent made.
+            # One for each process: a forked child does not use what its parent made.
             new = httpx2.Client(**_settings(self._options, tls_context(self._options)))
             client = self._clients.setdefault(key, new)
         try:

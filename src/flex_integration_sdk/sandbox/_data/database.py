@@ -16,7 +16,7 @@ from flex_integration_sdk._transit import dumps, loads
 from flex_integration_sdk.errors import FlexError
 
 Resource = dict[str, Any]
-"""As the API gives it. Never changed in place: reads share what they decoded."""
+"""As the API returns it. Never changed in place: reads share what they decoded."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS resource (
@@ -42,7 +42,7 @@ class Database:
         seed: What a new one starts with, oldest first.
 
     Raises:
-        SandboxFileError: The file cannot be opened or written, or is none of a sandbox.
+        SandboxFileError: The file cannot be opened or written, or does not belong to a sandbox.
     """
 
     def __init__(self, path: str | None, seed: Callable[[], list[Resource]]) -> None:
@@ -53,8 +53,8 @@ class Database:
         except (sqlite3.Error, OSError) as error:
             why = getattr(error, "strerror", None) or str(error)
             raise SandboxFileError(
-                f"the sandbox cannot keep its data in {path}: {why}; name a file of a sandbox, "
-                "or a new one in a folder that exists"
+                f"the sandbox cannot keep its data in {path}: {why}; pass a file that a sandbox "
+                "made, or a new file in a folder that exists"
             ) from None
 
     def _open(self, path: str | None) -> None:
@@ -100,7 +100,7 @@ class Database:
         self._connection.executescript(schema)
 
     def execute(self, statement: str, *values: Any) -> list[Any]:
-        """The rows that a statement about such a table gives."""
+        """The rows that a statement about such a table returns."""
         return self._connection.execute(statement, values).fetchall()
 
     def all(self, kind: str) -> list[Resource]:

@@ -41,11 +41,11 @@ def create(context: Context, asked: Arguments) -> Resource:
     listing = context.needed("listing", asked["listingId"], "listing-not-found")
     start, end = ordered_span(asked)
     if asked["seats"] < 0:
-        title = "seats is a number from 0"
+        title = "seats must be a whole number, 0 or more"
         raise ApiFault(400, "validation-invalid-value", title, path=("seats",), where="body")
     for each in _of(context, "availabilityException", listing["id"]):
         if _overlaps(each, start, end):
-            raise conflict("conflict", "There is an availability exception in that time")
+            raise conflict("conflict", "There already is an availability exception in that time")
     attributes = {"seats": asked["seats"], "start": start, "end": end}
     return context.add("availabilityException", attributes, {"listing": listing})
 
@@ -58,7 +58,7 @@ def delete(context: Context, asked: Arguments) -> Resource:
 
 
 def check_plan(plan: dict[str, Any] | None) -> None:
-    """Refuses what is no availability plan.
+    """Refuses what is not an availability plan.
 
     Raises:
         ApiFault: 400.
@@ -76,7 +76,7 @@ def check_plan(plan: dict[str, Any] | None) -> None:
             for name in ("startTime", "endTime"):
                 time.fromisoformat(entry.get(name, "00:00"))
     except (AttributeError, LookupError, OSError, TypeError, ValueError):
-        path, title = ("availabilityPlan",), "availabilityPlan is no availability plan"
+        path, title = ("availabilityPlan",), "availabilityPlan is not a valid availability plan"
         raise ApiFault(400, "validation-invalid-value", title, path=path, where="body") from None
 
 

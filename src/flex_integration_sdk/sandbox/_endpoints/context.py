@@ -13,7 +13,7 @@ from flex_integration_sdk.sandbox._refusal import ApiFault, conflict, not_found
 from .parameters import Arguments
 
 Handler = Callable[["Context", Arguments], Any]
-"""An endpoint: gives a resource, or for queries an answer."""
+"""An endpoint: returns a resource, or for queries a response."""
 
 H = TypeVar("H", bound=Handler)
 

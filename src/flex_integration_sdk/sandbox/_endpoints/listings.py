@@ -62,7 +62,7 @@ def create(context: Context, asked: Arguments) -> Resource:
         raise conflict("user-is-banned", "The author is banned")
     state = asked.get("state", "published")
     if state not in ("published", "pendingApproval"):
-        title = "state is published or pendingApproval"
+        title = "state must be published or pendingApproval"
         raise ApiFault(400, "validation-invalid-value", title, path=("state",), where="body")
     check_plan(asked.get("availabilityPlan"))
     names = ("description", "geolocation", "price", "availabilityPlan")
@@ -177,7 +177,7 @@ def _stocked(context: Context, listing: Resource, asked: Arguments) -> bool:
 
 def _available(context: Context, found: list[Resource], asked: Arguments) -> list[Resource]:
     if "start" not in asked or "end" not in asked:
-        raise ApiFault(400, "validation-invalid-params", "start and end are needed both")
+        raise ApiFault(400, "validation-invalid-params", "start and end are both required")
     start, end = ordered_span(asked, MOST_DAYS)
     partial = asked.get("availability", "day-full").endswith("-partial")
     seats = asked.get("seats", 1)

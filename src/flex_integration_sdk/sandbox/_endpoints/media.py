@@ -42,12 +42,12 @@ class Upload(NamedTuple):
 def upload(context: Context, asked: Arguments) -> Resource:
     sent = asked["image"]
     if not isinstance(sent, Upload):
-        raise ApiFault(400, "validation-invalid-value", "image is no file", path=("image",))
+        raise ApiFault(400, "validation-invalid-value", "image is not a file", path=("image",))
     if len(sent.content) > MOST_IMAGE:
         raise ApiFault(413, "request-upload-over-limit", "The image is larger than 20 MB")
     found = image_size(sent.content)
     if found is None:
-        raise ApiFault(400, "image-invalid-content", "The image is no JPEG, PNG or GIF")
+        raise ApiFault(400, "image-invalid-content", "The image is not a JPEG, PNG or GIF")
     kind, width, height = found
     image = context.add("image", {"variants": {}})
     context.db.put_content(image["id"], kind, sent.content)
@@ -59,10 +59,10 @@ def upload(context: Context, asked: Arguments) -> Resource:
 @endpoint("files.create")
 def create(context: Context, asked: Arguments) -> Resource:
     if not 0 < asked["size"] < MOST_FILE:
-        title = "size is a number of bytes from 1, below 1 GB"
+        title = "size must be a number of bytes, at least 1 and below 1 GB"
         raise ApiFault(400, "validation-invalid-value", title, path=("size",), where="body")
     if asked["mimeType"] in _EXECUTABLE:
-        title = "programs are not taken"
+        title = "programs are not accepted"
         raise ApiFault(400, "validation-invalid-value", title, path=("mimeType",), where="body")
     attributes = {
         "name": asked["name"],
@@ -113,7 +113,7 @@ def create_upload(context: Context, asked: Arguments) -> Resource:
 def create_download(context: Context, asked: Arguments) -> Resource:
     if ("fileId" in asked) == ("fileAttachmentId" in asked):
         raise ApiFault(
-            400, "validation-invalid-params", "Either fileAttachmentId or fileId is needed"
+            400, "validation-invalid-params", "Either fileAttachmentId or fileId is required"
         )
     id = asked.get("fileId")
     if id is None:
@@ -133,12 +133,14 @@ def receive(db: Database, id: UUID, kind: str, content: bytes) -> None:
     """
     file = db.get("file", id)
     if file is None or file["attributes"]["state"] != "pendingUpload":
-        raise conflict("conflict", "The file is not to be uploaded")
+        raise conflict("conflict", "The file is not waiting for an upload")
     attributes = file["attributes"]
     if len(content) != attributes["size"]:
-        raise ApiFault(400, "bad-request", f"The file was to have {attributes['size']} bytes")
+        raise ApiFault(400, "bad-request", f"The file must have {attributes['size']} bytes")
     if kind != attributes["mimeType"]:
-        raise ApiFault(400, "bad-request", f"The file was to be {attributes['mimeType']}")
+        raise ApiFault(
+            400, "bad-request", f"The file must have the media type {attributes['mimeType']}"
+        )
     db.put_content(id, kind, content)
     db.put({**file, "attributes": {**attributes, "state": "available"}})
 
@@ -152,7 +154,7 @@ def is_signed(sign: Callable[[str], str], id: str, use: str, query: Mapping[str,
 
 
 def image_size(content: bytes) -> tuple[str, int, int] | None:
-    """Media type, width and height of an image; None if it is none that is known."""
+    """Media type, width and height of an image; None if the type is not known."""
     if content.startswith(b"\x89PNG\r\n\x1a\n") and len(content) >= 24:
         width, height = struct.unpack(">II", content[16:24])
         return "image/png", width, height

@@ -20,12 +20,12 @@ MOST_SORT_KEYS = 3
 
 
 def one(db: Database, resource: Resource, asked: Arguments) -> dict[str, Any]:
-    """The answer of a show endpoint, or of a command that was to expand."""
+    """The response of a show endpoint, or of a command that was to expand."""
     return _whole(db, [resource], asked, many=False)
 
 
 def reference(resource: Resource) -> dict[str, Any]:
-    """What a command answers with unless it is to expand."""
+    """The response of a command that is not to expand."""
     return {"data": {"id": resource["id"], "type": resource["type"]}}
 
 
@@ -65,7 +65,7 @@ def sort(
     """
     keys = asked.get("sort", [])
     if len(keys) > MOST_SORT_KEYS:
-        raise _sort_fault(f"sort takes at most {MOST_SORT_KEYS} attributes")
+        raise _sort_fault(f"sort must have at most {MOST_SORT_KEYS} attributes")
     for key in reversed(keys):
         name = key.removeprefix("-")
         if name.startswith(("pub_", "meta_")):
@@ -136,7 +136,7 @@ def _limited(resource: Resource, asked: Arguments) -> Resource:
 
 def _cap(text: str) -> int:
     if not text.isdecimal() or len(text) > 6:
-        raise ApiFault(400, "validation-invalid-value", "a limit is a number", path=("limit",))
+        raise ApiFault(400, "validation-invalid-value", "a limit must be a number", path=("limit",))
     return int(text)
 
 
@@ -200,6 +200,6 @@ def _sort_fault(title: str) -> ApiFault:
 def _number(asked: Arguments, name: str, default: int, most: int) -> int:
     found: int = asked.get(name, default)
     if not 1 <= found <= most:
-        title = f"{name} is a number from 1 to {most}"
+        title = f"{name} must be a whole number from 1 to {most}"
         raise ApiFault(400, "validation-invalid-value", title, path=(name,))
     return found

@@ -54,7 +54,7 @@ def read_arguments(
     """The arguments of one request.
 
     Raises:
-        ApiFault: 400; a key is unknown or missing, or a value is none for it.
+        ApiFault: 400; a key is unknown or missing, or a value is not valid for it.
     """
     found = Arguments()
     in_query = endpoint.params if endpoint.method == "GET" else endpoint.query
@@ -71,7 +71,7 @@ def read_arguments(
             raise _wrong("validation-missing-key", param.name, f"{param.name} is missing", where)
     if endpoint.one_of and sum(name in found.values for name in endpoint.one_of) != 1:
         names = " or ".join(endpoint.one_of)
-        raise ApiFault(400, "validation-invalid-params", f"Either {names} is needed")
+        raise ApiFault(400, "validation-invalid-params", f"Either {names} is required")
     return found
 
 
@@ -209,7 +209,7 @@ _KINDS = {
     "Id": "an id",
     "Ids": f"a list of at most {MOST_IDS} ids",
     "Names": "a list of names",
-    "str": "a text",
+    "str": "a string",
     "bool": "true or false",
     "int": "a whole number",
     "datetime": "a time with its zone",

@@ -16,7 +16,7 @@ from .parameters import Arguments
 def compare_and_set(context: Context, asked: Arguments) -> Resource:
     listing = context.needed("listing", asked["listingId"], "listing-not-found")
     if asked["newTotal"] < 0:
-        title = "newTotal is a number from 0"
+        title = "newTotal must be a whole number, 0 or more"
         raise ApiFault(400, "validation-invalid-value", title, path=("newTotal",), where="body")
     stock = current(context, listing)
     total = None if stock is None else stock["attributes"]["quantity"]
@@ -68,7 +68,7 @@ def adjust(
     stock = current(context, listing)
     total = (0 if stock is None else stock["attributes"]["quantity"]) + quantity
     if total < 0:
-        raise conflict("transaction-listing-insufficient-stock", "There is not so much in stock")
+        raise conflict("transaction-listing-insufficient-stock", "There is not enough stock")
     if stock is None:
         context.change(
             listing, relationships={"currentStock": context.add("stock", {"quantity": total})}

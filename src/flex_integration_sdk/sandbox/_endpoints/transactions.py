@@ -65,7 +65,7 @@ def transition(context: Context, asked: Arguments) -> Resource:
     step = PROCESS.get(asked["transition"])
     attributes = found["attributes"]
     if step is None or step.source != attributes["state"]:
-        title = f"{asked['transition']} is none from {attributes['state']}"
+        title = f"{asked['transition']} is not a transition from the state {attributes['state']}"
         raise conflict("transaction-invalid-transition", title)
     if len(attributes["transitions"]) >= MOST_TRANSITIONS:
         raise conflict("transaction-invalid-transition", "The transaction has too many transitions")
@@ -109,13 +109,13 @@ def messages(context: Context, asked: Arguments) -> dict[str, Any]:
 
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
-    """Parameters of a transition: extended data alone."""
+    """Parameters of a transition: extended data only."""
     for name, value in given.items():
         code, title = "validation-disallowed-key", f"Unknown key {name}"
         if name in ("protectedData", "metadata"):
             if isinstance(value, dict):
                 continue
-            code, title = "validation-invalid-value", f"{name} is no object"
+            code, title = "validation-invalid-value", f"{name} is not an object"
         raise ApiFault(400, code, title, path=("params", name), where="body")
     return given
 

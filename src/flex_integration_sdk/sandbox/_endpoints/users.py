@@ -76,7 +76,7 @@ def update_permissions(context: Context, asked: Arguments) -> Resource:
     given = {name: value for name, value in asked.values.items() if name != "id"}
     for name, value in given.items():
         if value not in _PERMISSIONS:
-            title = f"{name} is {' or '.join(_PERMISSIONS)}"
+            title = f"{name} must be {' or '.join(_PERMISSIONS)}"
             raise ApiFault(400, "validation-invalid-value", title, path=(name,), where="body")
     return context.change(user, {"permissions": {**user["attributes"]["permissions"], **given}})
 
@@ -90,7 +90,7 @@ def verify_email(context: Context, asked: Arguments) -> Resource:
     if email != attributes["email"]:
         raise conflict("email-not-found", "The user has no such e-mail address")
     if attributes["emailVerified"]:
-        raise conflict("email-already-verified", "The e-mail address is verified already")
+        raise conflict("email-already-verified", "The e-mail address is already verified")
     return context.change(user, {"emailVerified": True})
 
 

@@ -25,7 +25,7 @@ async def read_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if endpoint.multipart:
         if kind != "multipart/form-data":
-            raise ApiFault(400, "unsupported-content-type", "multipart/form-data is needed")
+            raise ApiFault(400, "unsupported-content-type", "multipart/form-data is required")
         return await _parts(request)
     try:
         if kind == TRANSIT:
@@ -34,12 +34,12 @@ async def read_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
             found = read_json(await request.body())
         else:
             raise ApiFault(
-                400, "unsupported-content-type", f"Transit or JSON is needed, not {kind}"
+                400, "unsupported-content-type", f"Transit or JSON is required, not {kind}"
             )
     except ValueError:
         raise ApiFault(400, "bad-request", "The body cannot be decoded") from None
     if not isinstance(found, dict):
-        raise ApiFault(400, "bad-request", "The body is no map")
+        raise ApiFault(400, "bad-request", "The body is not a map")
     if _is_deep(found):
         raise ApiFault(400, "bad-request", f"The body is nested deeper than {MOST_DEPTH}")
     return found
@@ -55,7 +55,7 @@ def read_json(body: bytes) -> Any:
         found = json.loads(body)
         json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair has no encoding
     except RecursionError:
-        raise ValueError("the JSON is nested too deep") from None
+        raise ValueError("the JSON is nested too deeply") from None
     return found
 
 

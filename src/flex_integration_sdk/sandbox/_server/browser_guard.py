@@ -60,10 +60,10 @@ class Guard:
             )
         origins = headers.getlist("origin")
         if any(origin.lower() != f"{scope['scheme']}://{host}" for origin in origins):
-            return "the sandbox refused a request of a web page from another origin"
+            return "the sandbox refused a request that a web page sent from another origin"
         site = headers.get("sec-fetch-site", "").lower()
         if scope["method"] not in _SAFE and site in _OTHER_SITES:
-            return "the sandbox refused a request of a web page from another site"
+            return "the sandbox refused a request that a web page sent from another site"
         return None
 
     def _is_ours(self, host: str, scope: Any) -> bool:

@@ -76,7 +76,7 @@ class Tokens:
             return self._issue((last or 0) + 1, None)
 
     def refresh(self, refresh_token: str) -> dict[str, Any] | None:
-        """The refresh grant's answer; None: rejected."""
+        """The token response of the refresh grant; None: rejected."""
         with self._db.transaction():
             family, live = self._find(refresh_token)
             if not live:

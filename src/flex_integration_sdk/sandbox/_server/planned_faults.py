@@ -64,24 +64,24 @@ class Faults:
 
 def _checked(wanted: Any) -> Fault:
     if not isinstance(wanted, dict):
-        raise ValueError("a fault is a JSON object")
+        raise ValueError("a fault must be a JSON object")
     known = [field.name for field in fields(Fault)]
     if unknown := sorted(set(wanted) - set(known)):
         raise ValueError(f"unknown: {', '.join(unknown)}; a fault has {', '.join(known)}")
     fault = Fault(**wanted)
     if fault.kind not in KINDS:
-        raise ValueError(f"kind is one of {', '.join(KINDS)}")
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}")
     if fault.target not in TARGETS:
-        raise ValueError(f"target is one of {', '.join(TARGETS)}")
+        raise ValueError(f"target must be one of {', '.join(TARGETS)}")
     if fault.kind == "token_type" and fault.target != "token":
         raise ValueError("kind token_type needs target token")
     if not _whole(fault.count, 1, 1_000_000):
-        raise ValueError("count is a whole number from 1")
+        raise ValueError("count must be a whole number, 1 or more")
     if not _whole(fault.status, 400, 599):
-        raise ValueError("status is a whole number from 400 to 599")
+        raise ValueError("status must be a whole number from 400 to 599")
     number = isinstance(fault.seconds, (int, float)) and not isinstance(fault.seconds, bool)
     if not number or not 0 <= fault.seconds <= _LONGEST:
-        raise ValueError(f"seconds is a number from 0 to {_LONGEST:.0f}")
+        raise ValueError(f"seconds must be a number from 0 to {_LONGEST:.0f}")
     return fault
 
 

@@ -81,7 +81,7 @@ class RunningSandbox:
         Args:
             kind: ``status`` (an error answer), ``delay``, ``drop`` (the connection ends, nothing
                 is done), ``lose_answer`` (done, then the connection ends), ``html`` (a page with
-                status 200) or ``token_type`` (a token that is no bearer token).
+                status 200) or ``token_type`` (a token that is not a bearer token).
             target: ``token``, ``api``, ``revoke`` or ``any``.
             count: Requests to fail.
             status: HTTP status from 400 to 599, for ``status``.
@@ -103,7 +103,7 @@ class RunningSandbox:
             connection.close()
         if response.status != 200:
             why = answer.get("error_description") or answer.get("error")
-            raise ValueError(f"the sandbox refused: {why}")
+            raise ValueError(f"the sandbox rejected the fault: {why}")
         return answer
 
 
@@ -127,7 +127,7 @@ def serve(
     Raises:
         SandboxAddressError: The port is in use, or the address is not this host's.
         SandboxFileError: The settings' file cannot be used.
-        ValueError: ``auth_errors`` is none of the three.
+        ValueError: ``auth_errors`` is not one of the three.
     """
     settings = settings or SandboxSettings()
     if auth_errors is not None:
@@ -180,7 +180,7 @@ def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
     def end(*_: object) -> None:
         server.should_exit = True
 
-    names: tuple[str, ...] = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last on Windows alone
+    names: tuple[str, ...] = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last on Windows only
     if threading.current_thread() is not threading.main_thread():
         names = ()  # only the main thread may set handlers
     wanted = [getattr(signal, name) for name in names if hasattr(signal, name)]

@@ -19,7 +19,7 @@ class Content(NamedTuple):
 
     token: TokenObject | None
     identity: str | None
-    """Key of the identity that it is tagged with, even if it is no whole token."""
+    """Key of the identity that it is tagged with, even if it is not a whole token."""
     problem: str = ""
     newer: bool = False
     """A newer version of this package wrote it: not to be repaired."""
@@ -56,7 +56,7 @@ def read_content(data: Secret[bytes], signature: Signature) -> Content:
 def encode(token: dict[str, Any]) -> Secret[bytes]:
     """One line of JSON without a line end, as the JavaScript SDK writes it.
 
-    ASCII alone, other characters escaped: a lone surrogate has no UTF-8.
+    ASCII only, other characters escaped: a lone surrogate has no UTF-8.
     """
     return Secret(json.dumps(token, separators=(",", ":")).encode())
 
@@ -70,7 +70,7 @@ def _revision(data: Secret[bytes], signature: Signature) -> str:
 
 def _parse(data: Secret[bytes]) -> tuple[TokenObject | None, str]:
     # JSONDecodeError keeps the whole text: it must not be the context of an error that leaves.
-    # Bytes, not text: so a byte order mark, which some editors write, is no part of the JSON.
+    # Bytes, not text: so a byte order mark, which some editors write, is not part of the JSON.
     try:
         if len(data.reveal()) > LIMIT:
             return None, "it is larger than 1 MiB"
@@ -82,7 +82,7 @@ def _parse(data: Secret[bytes]) -> tuple[TokenObject | None, str]:
     except TypeError:
         return None, "it is not a JSON object"
     except (ValueError, RecursionError):
-        return None, "it is not JSON, or cut short"
+        return None, "it is not JSON, or it is truncated"
     return parsed, ""
 
 

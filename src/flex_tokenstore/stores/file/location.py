@@ -24,7 +24,7 @@ class Place(NamedTuple):
 
 
 def place_of(path: str | None, *, share_with_js: bool) -> Place:
-    """The place that the store's options name.
+    """The location that the store's options name.
 
     Raises:
         StoreOptionsError: The option ``path`` names no file.

@@ -1,4 +1,4 @@
-"""The two locks of a token file: of whoever writes it, and of whoever renews the token."""
+"""The two locks of a token file: of whoever writes it, and of whoever obtains the token."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class WriteLock(HostLock):
     def _not_had(self, wait: float) -> TokenStoreError:
         return TokenUnavailableError(
             f"{self.path} has been held by another process for {wait:g} s; a write takes "
-            "milliseconds, so that process hangs: end it",
+            "milliseconds, so that process hangs: stop it",
             store="file",
             place=str(self.path),
         )
 
 
 class Renewing(Holding):
-    """Holds the renewal lock.
+    """Holds the token lock.
 
     Args:
         lock: The lock.

@@ -21,7 +21,7 @@ REMEDY = "mount the folder, not the file"
 _WHY_NOT = {
     errno.EROFS: "it is mounted read-only",
     errno.EACCES: "this user may not write to it: check its owner and mode",
-    errno.EPERM: "it is marked as unchangeable (Linux: `chattr -i -a` takes that off)",
+    errno.EPERM: "it is marked as unchangeable (Linux: `chattr -i -a` removes that mark)",
 }
 
 
@@ -87,7 +87,7 @@ def write_in_place(path: Path, data: Secret[bytes]) -> None:
         old, new = os.fstat(fd).st_size, len(data.reveal())
         _make_room(fd, old, new)
         padded = Secret(data.reveal().ljust(old))
-        with reporting("written whole (it is a mount point, written in place)", path):
+        with reporting("written completely (it is a mount point, written in place)", path):
             written = 0
             while written < len(padded.reveal()):
                 written += os.pwrite(fd, padded.reveal()[written:], written)

@@ -59,7 +59,7 @@ class Privacy:
             folder.chmod(0o700)
             found = folder.stat()  # some file systems accept a mode, and do not keep it
             if not found.st_mode & _OTHERS:
-                logger.warning("%s was open to others; its mode is now 0700", folder)
+                logger.warning("%s was open to other users; its mode is now 0700", folder)
                 return
         if found.st_uid not in (os.geteuid(), ROOT):
             self.object(
@@ -69,7 +69,7 @@ class Privacy:
             )
         elif found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
             remedy = f"chmod go-w {folder}, or choose another folder"
-            self.object(folder, "others may write in it", remedy)
+            self.object(folder, "other users can write in it", remedy)
 
     def checked_file(self, path: Path, fd: int) -> os.stat_result:
         """What the open file is; tightens or refuses one that others may read.
@@ -93,7 +93,7 @@ class Privacy:
             if found.st_mode & _OTHERS:
                 self._object_to_readers(path)
             else:
-                logger.warning("%s could be read by others; its mode is now 0600", path)
+                logger.warning("%s could be read by other users; its mode is now 0600", path)
         return found
 
     def look_at_new(self, path: Path, fd: int) -> None:
@@ -151,7 +151,7 @@ class Privacy:
 
     def _object_to_readers(self, path: Path) -> None:
         remedy = f"chmod 600 {path}, or choose a folder on another file system"
-        self.object(path, f"others may read it, and {_NO_MODES}", remedy)
+        self.object(path, f"other users can read it, and {_NO_MODES}", remedy)
 
     def _look_at_place(self, folder: Path) -> None:
         """Windows: files inherit the rights of their folder; those of a profile are private."""

@@ -36,7 +36,7 @@ _SETTLED = 300_000_000  # nanoseconds; who empties a file and then writes it tak
 
 
 class PrivateFiles:
-    """Files of one folder, for this user alone.
+    """Files of one folder, for this user only.
 
     Args:
         folder: The folder; made with mode 0700 when first written to.
@@ -80,11 +80,11 @@ class PrivateFiles:
         try:
             found = retried(path.stat)
         except FileNotFoundError:
-            with reporting("looked at", path):
+            with reporting("inspected", path):
                 check_absent(path)
             return None
         except OSError as error:
-            fail("looked at", path, error)
+            fail("inspected", path, error)
         return _signature(found)
 
     def resolve(self, name: str) -> Path:
@@ -98,7 +98,7 @@ class PrivateFiles:
         except FileNotFoundError:
             return path
         except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, Python 3.12-
-            fail("looked at", path, error if isinstance(error, OSError) else OSError(errno.ELOOP))
+            fail("inspected", path, error if isinstance(error, OSError) else OSError(errno.ELOOP))
         if outside:
             self.privacy.object(path, "it is a link out of its folder", "put the file itself there")
         return target
@@ -147,7 +147,7 @@ class PrivateFiles:
 
     def is_clean(self, path: Path) -> bool:
         """There is neither a file with content nor what a crash in a write of it left."""
-        with reporting("looked at", path):
+        with reporting("inspected", path):
             if is_there(temporary(path)):
                 return False
             return not is_there(path) or (path.lstat().st_size == 0 and is_mount_point(path))
@@ -182,7 +182,7 @@ class PrivateFiles:
         _sync(path.parent)
 
     def move_aside(self, path: Path, unchanged: Callable[[Path], bool]) -> Path | None:
-        """Renames corrupt content to ``<name>.corrupt-<time>``, which it gives.
+        """Renames corrupt content to ``<name>.corrupt-<time>``, and returns that path.
 
         Args:
             path: The file.
@@ -244,7 +244,7 @@ class PrivateFiles:
 
     def check_folder(self) -> None:
         """Refuses a folder in which others could plant files; none at all is fine."""
-        with reporting("looked at", self.folder), suppress(FileNotFoundError):
+        with reporting("inspected", self.folder), suppress(FileNotFoundError):
             self._check_folder()
 
     def prepare_folder(self) -> None:

@@ -14,7 +14,7 @@ from flex_tokenstore._host.owners import whose
 from flex_tokenstore._host.paths import elsewhere
 from flex_tokenstore.errors import TokenPermissionError, TokenUnavailableError
 
-# What opening a link with O_NOFOLLOW gives: on Linux and macOS, on FreeBSD, on NetBSD.
+# The error of opening a link with O_NOFOLLOW: on Linux and macOS, on FreeBSD, on NetBSD.
 IS_LINK = {errno.ELOOP, errno.EMLINK, getattr(errno, "EFTYPE", errno.ELOOP)}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, *IS_LINK}
 _LASTING = {
@@ -50,7 +50,7 @@ def fail(doing: str, path: Path, error: OSError) -> NoReturn:
     if windows.is_shared(error):
         why = (
             "another program has it open (a virus scanner, a backup, an editor): close it there, "
-            "or have the scanner leave this folder out"
+            "or exclude this folder from the scan"
         )
         refused = TokenUnavailableError(
             f"{path} could not be {doing}: {why}", store="file", place=str(path)

@@ -93,8 +93,8 @@ def _look_at_file(path: Path) -> None:
         refuse(
             _DOING,
             path,
-            "it is marked as unchangeable; take that off (Linux: `chattr -i -a`, macOS: `chflags "
-            "nouchg,nouappnd`, Windows: `attrib -r`)",
+            "it is marked as unchangeable; remove that mark (Linux: `chattr -i -a`, macOS: "
+            "`chflags nouchg,nouappnd`, Windows: `attrib -r`)",
         )
 
 
@@ -133,6 +133,6 @@ def _look_at_owner(path: Path, found: os.stat_result) -> None:
             _DOING,
             path,
             f"it belongs to another user (uid {found.st_uid}), and its folder is sticky: only that "
-            "user may replace or remove it; have it removed, or choose another folder with the "
-            "option path",
+            "user may replace or remove it; ask that user to remove it, or choose another folder "
+            "with the option path",
         )

@@ -62,11 +62,11 @@ class FileStore:
         )
         share_with_js: bool = field(
             default=False,
-            metadata={"doc": "use the JavaScript SDK's file; it is this client's alone then"},
+            metadata={"doc": "use the JavaScript SDK's file; no other client may use that file"},
         )
         permissions: Permissions = field(
             default="strict",
-            metadata={"doc": "what to do about a file or folder that others may touch"},
+            metadata={"doc": "what to do about a file or folder that other users can access"},
         )
 
     def __init__(self, options: Options, identity: TokenIdentity) -> None:
@@ -242,7 +242,7 @@ class FileStore:
         aside = self._files.move_aside(path, unchanged)
         if aside is None:  # somebody writes without our lock, into the file itself
             raise self._conflict(path)
-        logger.warning("%s held no token and was moved to %s", path, aside)
+        logger.warning("%s did not hold a token and was moved to %s", path, aside)
 
     def _renewal_lock(self) -> HostLock:
         path = self._files.folder / f"{self._key}.lock"
@@ -265,7 +265,8 @@ class FileStore:
     def _conflict(self, path: Path) -> TokenConflictError:
         place = str(path)
         return TokenConflictError(
-            f"{place} was changed by another process meanwhile; nothing was written: read again",
+            f"{place} was changed by another process since it was read; nothing was written: read "
+            "it again",
             store="file",
             place=place,
         )
@@ -275,7 +276,7 @@ class FileStore:
         left_alone = content.newer or self._shared
         remedy = "" if content.newer else "; `flex-sdk token remove` moves it aside"
         return TokenCorruptError(
-            f"{place} holds no token: {content.problem}{remedy}",
+            f"{place} does not hold a token: {content.problem}{remedy}",
             revision=None if left_alone else content.revision,
             store="file",
             place=place,
@@ -289,9 +290,9 @@ class FileStore:
             else "a token that is not tagged with its owner"
         )
         return TokenIdentityError(
-            f"{place} holds, or was to hold, {whose}, not one of {self._key}; it is neither used "
-            "nor overwritten. Choose another path or profile, move the file away, or, if it is the "
-            "JavaScript SDK's file of this very client, set share_with_js",
+            f"{place} holds, or was to hold, {whose}, not a token of {self._key}; it is neither "
+            "used nor overwritten. Choose another path or profile, move the file away, or, if it "
+            "is the JavaScript SDK's file of this client, set share_with_js",
             store="file",
             place=place,
         )

@@ -87,7 +87,7 @@ class SkeletonStore:
         except sqlite3.Error as error:  # its text says no more than what SQLite could not do
             raise TokenUnavailableError(
                 f"{file} cannot be locked: {error}; its folder must exist, and no other program "
-                f"hold it for {timeout:g} s",
+                f"may hold the lock for {timeout:g} s",
                 place=self.place,
             ) from None
 
@@ -100,7 +100,8 @@ class SkeletonStore:
             tokens = None
         if not isinstance(tokens, dict):
             raise TokenCorruptError(
-                f"{self._path} is not what this store wrote: move it away", place=self.place
+                f"{self._path} does not contain what this store writes: move it away",
+                place=self.place,
             )
         return tokens
 
