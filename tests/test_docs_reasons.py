@@ -207,3 +207,22 @@ def test_the_glossary_is_in_order() -> None:
     assert len(words) > 50
     assert words == sorted(words, key=str.lower)
     assert len({*words}) == len(words)
+
+
+# Contributing: each step is a command or a file that is there.
+
+GUIDE = read(ROOT / "CONTRIBUTING.md")
+
+
+def test_the_files_of_the_guide_are_there() -> None:
+    named = re.findall(r"`([\w./-]+)`", GUIDE) + re.findall(r"(?:pytest|python) ([\w./-]+)", GUIDE)
+    paths = {name for name in named if "/" in name and "NAME" not in name}
+    assert len(paths) > 15
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+
+
+def test_the_jobs_of_the_guide_are_jobs() -> None:
+    source = read(ROOT / "dev.py")
+    jobs = {*re.findall(r"python3 dev\.py (\w+)", GUIDE)}
+    assert len(jobs) > 5
+    assert [job for job in sorted(jobs) if f'"{job}": ' not in source] == []

@@ -54,8 +54,8 @@ def test_a_stale_module_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert main(["--check"]) == 1
 
 
-def test_there_are_34_and_the_docs_have_them() -> None:
-    assert len(ENDPOINTS) == 34
+def test_none_is_lost_and_the_docs_have_them() -> None:
+    assert len(ENDPOINTS) >= 34
     page = (ROOT / "docs" / "endpoints.md").read_text(encoding="utf-8")
     for endpoint in ENDPOINTS.values():
         assert f"`sdk.{snake(endpoint.resource)}.{snake(endpoint.action)}`" in page
