@@ -170,7 +170,7 @@ def _down(a: Thing, b: Thing, lanes: Counter[int], taken: tuple[int, int]) -> st
     if a.column == b.column or b.is_frame or b.columns > 1:
         return f"M {x} {a.y + a.height} V {b.y - 2}"
     side = 1 if b.column > a.column else -1
-    x += side * 24 * (1 + taken[0])
+    x += side * (36 + 24 * taken[0])
     to = b.x + b.width // 2 - side * 24 * (1 + taken[1])
     lane = a.y + a.height + 12 + LANE * lanes[a.row]
     lanes[a.row] += 1
