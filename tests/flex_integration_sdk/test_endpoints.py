@@ -113,8 +113,8 @@ def test_both_create_functions_have_the_arguments_and_all_their_docs() -> None:
             assert f"\n    {name}: " in doc
 
 
-def test_there_are_34_and_the_docs_have_them() -> None:
-    assert len(ENDPOINTS) == 34
+def test_none_is_lost_and_the_docs_have_them() -> None:
+    assert len(ENDPOINTS) >= 34
     page = (ROOT / "docs" / "endpoints.md").read_text(encoding="utf-8")
     for endpoint in ENDPOINTS.values():
         assert f"`sdk.{snake(endpoint.resource)}.{snake(endpoint.action)}`" in page

@@ -13,6 +13,7 @@ import pytest
 
 from flex_integration_sdk._transit import loads
 from flex_integration_sdk.sandbox import RunningSandbox, serve
+from flex_integration_sdk.sandbox._api import BY_PATH, HANDLERS
 from flex_integration_sdk.types import LatLng, Money
 
 TRANSIT = "application/transit+json"
@@ -214,3 +215,7 @@ def test_included_authors_and_sparse_fields(client: Client) -> None:
     none = client.get("listings/query", perPage="1", **{"fields.listing": "none"})
     assert none["data"][0]["attributes"] == {}
     assert "included" not in none
+
+
+def test_every_endpoint_of_the_table_is_answered() -> None:
+    assert {*HANDLERS} == {endpoint.name for endpoint in BY_PATH.values()}
