@@ -4,6 +4,7 @@
 python3 dev.py demo      the main job, on a local sandbox
 python3 dev.py test      the tests (further arguments go to pytest)
 python3 dev.py lint | types | layers | slow | setup
+python3 dev.py build     source distributions and wheels, of the project and its plugins
 python3 dev.py bench storm | header | start | stores | tenants | transit | waiters (and its
                          arguments)
 
@@ -44,6 +45,7 @@ JOBS = {
     # Told which Python, since it looks for a folder `.venv` of its own accord and for no other.
     "types": [["mypy"], ["basedpyright", "--pythonpath", str(PYTHON)]],
     "layers": [["lint-imports"]],
+    "build": [["python", "tools/build.py"]],
     "bench": [["python", "-m"]],
 }
 
