@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -28,12 +34,10 @@ OF_THE_PROJECT = {"CHANGELOG.md", "SECURITY.md", "docs"}
 
 
 def sources(project: Path) -> set[str]:
-    """The files of its packages, as paths below its folder."""
-    return {
-        path.relative_to(project).as_posix()
-        for path in (project / "src").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
-    }
+    """The files of its packages, as paths below its folder; without what tools leave there."""
+    paths = [path.relative_to(project) for path in (project / "src").rglob("*") if path.is_file()]
+    caches = ("__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache", ".hypothesis")
+    return {path.as_posix() for path in paths if not {*path.parts} & {*caches}}
 
 
 def contents(archive: Path) -> set[str]:
@@ -103,3 +107,40 @@ def test_an_installed_plugin_is_incompatible_with_the_next_minor_version(
     for name in states():
         with pytest.raises(StoreLoadError, match=reason):
             open_store(name, IDENTITY)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_what_was_built_works_in_a_new_environment(tmp_path: Path) -> None:
+    """The commands of RELEASING.md, as printed there."""
+    if shutil.which("sh") is None:
+        pytest.skip("needs the program sh")
+    probe = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(tmp_path)]
+    if subprocess.run([*probe, "hatchling"], capture_output=True, check=False).returncode:
+        pytest.skip("pip reaches no index here")
+    assert build.main([str(tmp_path / "dist")]) == 0
+    page = (build.ROOT / "RELEASING.md").read_text(encoding="utf-8")
+    part = page[page.index("## 5. ") : page.index("## 6. ")]
+    script = "\n".join(re.findall(r"^```sh\n(.*?)^```", part, re.DOTALL | re.MULTILINE))
+    assert "stores list --check" in script
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("FLEX_", "PYTHON", "COV", "PYTEST_", "VIRTUAL_ENV", "XDG_"))
+    }
+    done = subprocess.run(
+        ["sh", "-euc", re.sub(r"^python3 ", f"{shlex.quote(sys.executable)} ", script, flags=re.M)],
+        cwd=tmp_path,
+        env={**kept, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"version {flex_integration_sdk.__version__}\n" in done.stdout
+    for plugin in PLUGINS:
+        lines = [line for line in done.stdout.splitlines() if f" {plugin.name} " in line]
+        assert lines
+        assert all("  ok  " in line for line in lines)
+    built = [line for line in done.stdout.splitlines() if re.fullmatch(r"[\w.]+-\S+\.whl", line)]
+    assert len(built) == len(build.PROJECTS)

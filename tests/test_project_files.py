@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -151,3 +152,18 @@ def test_the_check_of_the_pins_sees_a_change(
 def test_coverage_measures_every_package() -> None:
     measured = PYPROJECT["tool"]["coverage"]["run"]["source_pkgs"]
     assert measured == PYPROJECT["tool"]["importlinter"]["root_packages"]
+
+
+@pytest.mark.parametrize(("job", "runs"), [("coverage", ["1", "2"]), ("lint", ["1"])])
+def test_only_coverage_goes_on_after_a_command_that_fails(
+    job: str,
+    runs: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """A report on the tests that passed is worth having; the exit code says that one failed."""
+    first = ["python", "-c", "import sys; print(1); sys.exit(3)"]
+    monkeypatch.setitem(dev.JOBS, job, [first, ["python", "-c", "print(2)"]])
+    monkeypatch.setattr(dev, "PYTHON", Path(sys.executable))
+    assert dev.do(job, []) == 3
+    assert capfd.readouterr().out.split() == runs
