@@ -4,6 +4,9 @@
 python3 dev.py demo      the main job, on a local sandbox
 python3 dev.py test      the tests (further arguments go to pytest)
 python3 dev.py lint | types | layers | slow | setup
+python3 dev.py coverage  the tests, and how much of src and plugins they run (further arguments go
+                         to pytest: a part of the tests gives the figure of that part)
+python3 dev.py build     source distributions and wheels, of the project and its plugins
 python3 dev.py bench storm | header | start | stores | tenants | transit | waiters (and its
                          arguments)
 
@@ -44,6 +47,13 @@ JOBS = {
     # Told which Python, since it looks for a folder `.venv` of its own accord and for no other.
     "types": [["mypy"], ["basedpyright", "--pythonpath", str(PYTHON)]],
     "layers": [["lint-imports"]],
+    "coverage": [
+        ["coverage", "erase"],
+        ["coverage", "run", "-m", "pytest", "-n", "3", "-m", "not slow"],
+        ["coverage", "combine", "-q"],
+        ["coverage", "report"],
+    ],
+    "build": [["python", "tools/build.py"]],
     "bench": [["python", "-m"]],
 }
 
@@ -62,18 +72,30 @@ def main(arguments: list[str]) -> int:
             return 2
         rest[0] = f"benchmarks.{rest[0]}"
     set_up(KINDS.get(job, "developer"))
-    if job in ("test", "slow", "bench"):
+    if job in ("test", "slow", "coverage", "bench"):
         install_javascript_sdk()
-    for command in JOBS[job]:
+    return do(job, rest)
+
+
+def do(job: str, rest: list[str]) -> int:
+    """Runs the job's commands up to one that fails; those of ``coverage`` to the end.
+
+    What failed tests have run is measured too. ``rest`` goes to pytest, or to the last command.
+    """
+    commands = JOBS[job]
+    takes_rest = next((each for each in commands if "pytest" in each), commands[-1])
+    first_code = 0
+    for command in commands:
         program = str(PYTHON) if command[0] == "python" else str(BIN / command[0])
-        extra = rest if command is JOBS[job][-1] else []
+        extra = rest if command is takes_rest else []
         code = subprocess.run([program, *command[1:], *extra], cwd=ROOT, check=False).returncode
         if job == "slow" and code == NO_TESTS:
             print("no test is marked slow")
             code = 0
-        if code:
-            return code
-    return 0
+        first_code = first_code or code
+        if code and job != "coverage":
+            break
+    return first_code
 
 
 def set_up(kind: str) -> None:

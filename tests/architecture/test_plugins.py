@@ -7,10 +7,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
 
+import flex_integration_sdk
 import flex_tokenstore
 
 ROOT = Path(__file__).resolve().parents[2]
+SKELETON = ROOT / "src" / "flex_integration_sdk" / "cli" / "_skeleton"
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 
 
@@ -49,12 +53,28 @@ def test_a_plugin_imports_public_names_of_the_framework_alone(plugin: Path) -> N
 def test_a_plugin_is_a_distribution_of_its_own(plugin: Path) -> None:
     project = tomllib.loads((plugin / "pyproject.toml").read_text())["project"]
     assert project["name"] == plugin.name
-    assert "flex-integration-sdk" in project["dependencies"]
     assert list(project["entry-points"]) == ["flex_tokenstore"]
     assert (plugin / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
     assert (plugin / "README.md").exists()
     for package in packages(plugin):
         assert (plugin / "src" / package / "py.typed").exists()
+
+
+@pytest.mark.parametrize("folder", [*PLUGINS, SKELETON], ids=lambda folder: folder.name)
+def test_a_plugin_says_which_versions_of_the_framework_it_works_with(folder: Path) -> None:
+    """From the present minor version up to the next one, which may change the hooks.
+
+    It fails when the version of the framework is raised: then each plugin is tried with the new
+    one, and its bound is moved, in the same commit.
+    """
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    requirements = map(Requirement, project["dependencies"])
+    (bound,) = [each.specifier for each in requirements if each.name == "flex-integration-sdk"]
+    installed = Version(flex_integration_sdk.__version__)
+    following = f"{installed.major}.{installed.minor + 1}"
+    assert bound.contains(installed, prereleases=True)
+    for newer in (f"{following}.0", f"{following}.0.dev0", f"{installed.major + 1}.0"):
+        assert not bound.contains(newer, prereleases=True), newer
 
 
 def test_import_linter_knows_every_plugin() -> None:

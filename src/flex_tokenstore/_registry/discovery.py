@@ -130,7 +130,10 @@ def _unmet(distribution: Any) -> str:
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
         if not requirement.specifier.contains(__version__, prereleases=True):
-            return f"it needs {OURS}{requirement.specifier}, and {__version__} is installed"
+            return (
+                f"it needs {OURS}{requirement.specifier}, but {__version__} is installed; install "
+                f"a version of the plugin that works with {__version__}, or the {OURS} it needs"
+            )
     return ""
 
 
