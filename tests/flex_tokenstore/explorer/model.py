@@ -11,7 +11,7 @@ from flex_tokenstore import ANY_REVISION
 from . import invariants
 from .machine import Machine
 from .process import CALLS, Asked, Begin, Event, Input, Refused, Send, Spec
-from .shipped import Edit, Shipped
+from .shipped import ends_in_time
 from .values import (
     CORRUPT_REVISION,
     LIFETIME,
@@ -97,13 +97,12 @@ class Move(NamedTuple):
 class Model:
     """A configuration with the machines of its processes."""
 
-    def __init__(self, config: Config, edits: tuple[Edit, ...] = ()) -> None:
+    def __init__(self, config: Config) -> None:
         self.config = config
-        shipped = Shipped(edits)
-        self._ends_in_time = cache(shipped.ends_in_time)
+        self._ends_in_time = cache(ends_in_time)
         kinds = list(dict.fromkeys((*config.specs, config.specs[0]._replace(callers=((0, ()),)))))
         self.fresh = len(kinds) - 1
-        self.machines = [Machine(shipped, spec) for spec in kinds]
+        self.machines = [Machine(spec) for spec in kinds]
         self._kinds = [kinds.index(spec) for spec in config.specs]
         self.most = invariants.Most()
         self.last_result: Any = None
