@@ -56,7 +56,7 @@ async def attend(
                 work.cancel()
         except asyncio.CancelledError as error:
             cancelled, left = error, limit + SAVING
-            if not flight.sent:
+            if may_stop(flight):
                 work.cancel()
             elif was_ctrl_c(error):
                 if pressed_twice(flight):
@@ -66,6 +66,11 @@ async def attend(
                     warn(flight, limit)
     if cancelled is not None:
         raise cancelled
+
+
+def may_stop(flight: Flight) -> bool:
+    """Whether the loop's end may stop it: the token that a request brings exists nowhere else."""
+    return not flight.sent
 
 
 def _abort(work: asyncio.Task[Any]) -> None:

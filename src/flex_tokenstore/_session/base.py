@@ -120,26 +120,35 @@ class SessionBase:
             leads: The caller started it.
             tried: Access tokens that the API refused to this caller.
         """
-        if flight.private:
+        if self._is_personal(flight, leads):
             return None
         error = flight.exception()
-        if error is None:
-            outcome: Outcome = flight.result()
-            if not outcome.final and outcome.token.access_token in tried:
-                return None  # it landed before the caller's 401
-            return outcome if self._state.share(outcome, own=flight.owner is self) else None
-        if isinstance(error, Abandoned):
+        if error is not None:
+            raise fresh_copy(error)
+        outcome: Outcome = flight.result()
+        if self._came_too_soon(outcome, tried):
             return None
-        if not isinstance(error, Exception):
-            personal = not leads  # Ctrl-C, in the thread of whoever led
-        else:
-            # A refused client secret is the matter of the session that has it, as is its loop.
-            personal = flight.owner is not self and isinstance(
-                error, (GrantError, SessionClosedError)
-            )
-        if personal:
-            return None
-        raise fresh_copy(error)
+        return outcome if self._state.share(outcome, own=flight.owner is self) else None
+
+    def _is_personal(self, flight: Flight, leads: bool) -> bool:
+        """Whether a finished flight's outcome is only for another caller.
+
+        A revocation and a removal are their caller's alone. So is Ctrl-C, in the thread of whoever
+        led. A refused client secret is the matter of the session that has it, as is its loop.
+        """
+        error = flight.exception()
+        if flight.private or isinstance(error, Abandoned):
+            return True
+        if error is not None and not isinstance(error, Exception):
+            return not leads
+        return flight.owner is not self and isinstance(error, (GrantError, SessionClosedError))
+
+    def _came_too_soon(self, outcome: Outcome, tried: Sequence[Secret[str]]) -> bool:
+        """Whether its token was obtained before the API refused that token to this caller.
+
+        A 401 that only another call had does not count: that one may call another endpoint.
+        """
+        return not outcome.final and outcome.token.access_token in tried
 
     def _give_up(self) -> None:
         """Ends the token request under way at once, if the grants can."""

@@ -59,18 +59,22 @@ class Budget:
         """The token to try, from what was obtained; None: give up."""
         if outcome is None:
             return None
-        origin, state = outcome.origin, self._state
-        again = origin != "adopted" and origin in self._tried
-        access = outcome.token.access_token
-        # The last: the session went back to it meanwhile, since another call's refresh failed.
-        if outcome.final or again or access in self.refused:
-            state.believe(self._endpoint, monotonic)
+        if self._is_of_no_use(outcome):
+            self._state.believe(self._endpoint, monotonic)
             return None
-        self._tried.append(origin)
-        self._origin = origin
+        self._tried.append(outcome.origin)
+        self._origin = outcome.origin
         return outcome.token
 
+    def _is_of_no_use(self, outcome: Outcome) -> bool:
+        """There is no better token than what the API refused, or the call would refresh or sign in
+        a second time, or send one token twice."""
+        again = outcome.origin != "adopted" and outcome.origin in self._tried
+        # The last: the session went back to it meanwhile, since another call's refresh failed.
+        return outcome.final or again or outcome.token.access_token in self.refused
+
     def _is_hopeless(self, monotonic: float) -> bool:
+        """No further token is obtained after this 401: it would not help either."""
         return (
             self._final
             or "signed_in" in self._tried

@@ -64,10 +64,18 @@ def obtain(state: State) -> Generator[Step, Reply, Outcome]:
         state.note("store_unavailable", error=error)
     except Exception:  # noqa: BLE001 - a token that still works outweighs any failure
         return _carry_on(state, early)
+    return (yield from _obtain_without_store(state, early))
+
+
+def _obtain_without_store(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
+    """A token of this session's own, while the store is down (``on_store_error="memory"``).
+
+    Here too a token that still works outweighs any failure.
+    """
     try:
         _check_failure(state)
         return (yield from _renew_without_store(state))
-    except Exception:  # noqa: BLE001 - as above
+    except Exception:  # noqa: BLE001 - as in :func:`obtain`
         return _carry_on(state, early)
 
 
@@ -128,11 +136,7 @@ def revoke(state: State) -> Generator[Step, Reply, bool]:
     revoked = False
     if token is not None and token.refresh_token is not None:
         revoked, stored = yield from _revoke(state, token, stored)
-    reply = yield from _do(state, Remove(None if stored is None else stored.revision))
-    unsaved = state.unsaved
-    if isinstance(reply.error, TokenConflictError) and unsaved is not None:
-        # Its save reported an error, but may have been done.
-        reply = yield from _do(state, Remove(unsaved.token.revision))
+    reply = yield from _remove_revoked(state, stored)
     if reply.error is not None and not isinstance(reply.error, TokenConflictError):
         raise reply.error
     if reply.error is not None:
@@ -141,6 +145,16 @@ def revoke(state: State) -> Generator[Step, Reply, bool]:
         state.note("removed", stored, reason="revoke")
     state.forget()
     return revoked
+
+
+def _remove_revoked(state: State, stored: Token | None) -> Generator[Step, Reply, Reply]:
+    """Removes the token that was read or, if another one is there, the one that was not saved:
+    its save reported an error, but may have been done."""
+    reply = yield from _do(state, Remove(None if stored is None else stored.revision))
+    unsaved = state.unsaved
+    if isinstance(reply.error, TokenConflictError) and unsaved is not None:
+        reply = yield from _do(state, Remove(unsaved.token.revision))
+    return reply
 
 
 def remove(state: State) -> Generator[Step, Reply, None]:
@@ -176,19 +190,30 @@ def _revoke(
         raise refused from error
     if fresh is None:
         return False, stored  # both tokens are dead already: there is nothing left to revoke
-    expected = Found(stored).revision
-    unsaved = yield from _save_now(state, fresh, expected)
-    if unsaved is None:
-        state.note("saved", fresh)
-        stored, state.unsaved = fresh, None
-    else:
-        state.keep_unsaved(fresh, expected, unsaved)
+    stored = yield from _save_before_revoking(state, fresh, stored)
     reply = yield from _do(state, Revoke(fresh))
     if reply.error is not None:
         state.hold(fresh)
         raise reply.error
     state.note("revoked", fresh)
     return True, stored
+
+
+def _save_before_revoking(
+    state: State, fresh: Token, stored: Token | None
+) -> Generator[Step, Reply, Token | None]:
+    """Saves ``fresh``, or remembers that it is unsaved; returns what is stored then.
+
+    Its revocation may fail. It is then the one token that works, and must not be lost.
+    """
+    expected = Found(stored).revision
+    error = yield from _save_now(state, fresh, expected)
+    if error is not None:
+        state.keep_unsaved(fresh, expected, error)
+        return stored
+    state.note("saved", fresh)
+    state.unsaved = None
+    return fresh
 
 
 def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
@@ -204,8 +229,7 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
         if adopted := state.adopt(found.token):
             return adopted
         state.settle_unsaved(found.revision)
-        # Before anything is used up: what cannot be saved is not asked for.
-        yield from _must(state, Prepare(found.revision))
+        yield from _check_that_it_can_be_saved(state, found)
         if state.lease_is_short():
             yield from _do(state, Unlock())
             locked = False
@@ -228,6 +252,11 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
     )
 
 
+def _check_that_it_can_be_saved(state: State, found: Found) -> Generator[Step, Reply, None]:
+    """Before a refresh token is used up: a token that cannot be saved is not requested."""
+    return _must(state, Prepare(found.revision))
+
+
 def _renew_once(state: State, found: Found) -> Generator[Step, Reply, Outcome | None]:
     """One grant under the lock, saved; None: it brought nothing of use, look again."""
     # The refresh token of what is stored was used up for a pending token.
@@ -243,7 +272,8 @@ def _renew_once(state: State, found: Found) -> Generator[Step, Reply, Outcome | 
         return settled
     if token is None:
         return None
-    state.failure = state.own = None
+    state.failure = None
+    state.forget_own()
     repeated = token.access_token in state.refused
     if not repeated:
         state.hold(token, sent_at)
@@ -348,6 +378,10 @@ def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outco
 
 
 def _read_locked(state: State) -> Generator[Step, Reply, Found]:
+    """Reads the store once more, under the lock: another may have refreshed the token before.
+
+    Corrupt content is moved aside, if it stays the same: it is not just being written.
+    """
     found = yield from _load(state)
     before = None
     for look in range(ROUNDS):
@@ -363,8 +397,8 @@ def _read_locked(state: State) -> Generator[Step, Reply, Found]:
         return found
     if corrupt.revision is None or corrupt.revision != before:
         raise corrupt  # it must be left where it is, or somebody is writing it
-    if state.lease_is_short():
-        return found  # another may hold the lock by the time it is moved
+    if not state.may_move_aside():
+        return found
     reply = yield from _do(state, Remove(corrupt.revision))
     if isinstance(reply.error, TokenConflictError):
         found = yield from _load(state)
@@ -388,11 +422,8 @@ def _request(
     for attempt in (1, 2):
         sent_at, started = state.wall, state.monotonic
         sign_ins = state.recent_sign_ins(stored)
-        if by_api and len(sign_ins) >= MOST_SIGN_INS:
-            raise _too_many_sign_ins()
         if by_api:
-            sign_ins = [*sign_ins, sent_at][-MOST_SIGN_INS:]
-            state.sign_ins[:] = sign_ins
+            sign_ins = _count_sign_in(state, sign_ins)
         reply = yield from _do(state, Request(refresh))
         error = reply.error
         if error is None:
@@ -437,6 +468,27 @@ def _with_reason(state: State, error: Exception, refresh: Any, why: str) -> Exce
     return error
 
 
+def _count_sign_in(state: State, sign_ins: list[float]) -> list[float]:
+    """Counts a sign-in that 401s of the API cause, before it is sent.
+
+    Raises:
+        GrantError: There were too many.
+    """
+    if _are_used_up(sign_ins):
+        raise _too_many_sign_ins()
+    counted = [*sign_ins, state.wall][-MOST_SIGN_INS:]
+    state.sign_ins[:] = counted
+    return counted
+
+
+def _are_used_up(sign_ins: list[float]) -> bool:
+    """401s of the API have caused as many sign-ins as they may in a minute.
+
+    A server in need answers 401 to everyone, and the client secret must not go out for each call.
+    """
+    return len(sign_ins) >= MOST_SIGN_INS
+
+
 def _too_many_sign_ins() -> GrantError:
     error = _TooManySignIns(
         f"401 responses of the API made this client sign in {MOST_SIGN_INS} times within a minute, "
@@ -450,10 +502,9 @@ def _too_many_sign_ins() -> GrantError:
 def _save(
     state: State, token: Token, expected: str | None, origin: Origin
 ) -> Generator[Step, Reply, Outcome]:
-    compare = state.compare_and_set
     error: Exception | None = None
     for _ in range(ROUNDS):
-        if compare or not state.lease_is_over():
+        if state.may_write():
             reply = yield from _do(state, Save(token, expected))
             if reply.error is None:
                 state.note("saved", token)
@@ -464,7 +515,6 @@ def _save(
                 break
             state.note("conflict", token, error=error)
         else:
-            # Without compare-and-set only the lock keeps a newer token from being overwritten.
             yield from _do(state, Unlock())
             reply = yield from _do(state, Lock(SLICE, state.policy.lease))
             if reply.error is not None:
@@ -492,7 +542,7 @@ def _save_now(
     state: State, token: Token, expected: str | None
 ) -> Generator[Step, Reply, Exception | None]:
     """One save under the lock, if the lock is still held or is not needed; returns its error."""
-    if not state.compare_and_set and state.lease_is_over():
+    if not state.may_write():
         return TokenLockTimeoutError("the lock's lease expired before the token was saved")
     reply = yield from _do(state, Save(token, expected))
     return reply.error
@@ -581,9 +631,7 @@ def _due(state: State) -> bool:
 def _issued(
     state: State, answer: Mapping[str, Any], refresh: Any, sent_at: float, sign_ins: list[float]
 ) -> Token:
-    if refresh is not None and not answer.get("refresh_token"):
-        # RFC 6749 section 6: without a new one, the old one stays valid.
-        answer = TokenObject({**answer, "refresh_token": refresh.reveal()})
+    answer = _with_refresh_token(answer, refresh)
     try:
         return Token.issued(
             answer, identity_key=state.identity_key, obtained_at=sent_at, sign_ins=sign_ins
@@ -593,6 +641,13 @@ def _issued(
     except RecursionError:
         problem = "it is nested too deeply"
     raise GrantError(f"the token response is not valid: {problem}")
+
+
+def _with_refresh_token(answer: Mapping[str, Any], refresh: Any) -> Mapping[str, Any]:
+    """RFC 6749 section 6: if a refresh brings no new refresh token, the old one stays valid."""
+    if refresh is None or answer.get("refresh_token"):
+        return answer
+    return TokenObject({**answer, "refresh_token": refresh.reveal()})
 
 
 def _rejected(error: Exception) -> bool:

@@ -199,7 +199,8 @@ class State:
         self.note_settled(token.revision)
         if self.held is not None and self.held.token.access_token != token.access_token:
             self.believed.clear()  # they may accept this one
-        self.unsaved = self.own = None
+        self.unsaved = None
+        self.forget_own()
         return Outcome(token, "adopted", self.hold(token))
 
     def note_adopted(self, token: Token) -> None:
@@ -214,7 +215,7 @@ class State:
             outcome: Of a refresh that a caller waited for.
             own: It was this session's own: its memory took it then, and may know more now.
         """
-        if outcome.token.identity_key != self.identity_key:
+        if not self._is_ours(outcome.token):
             return False
         # Another call may have got a 401 with it meanwhile, at another endpoint perhaps. This one
         # tries it all the same: a call to the API costs less than another token request.
@@ -315,9 +316,14 @@ class State:
         """Wall times of what :attr:`sign_ins` means, of other processes too, in the last minute."""
         # If the store is down by now: what the last token from it says.
         tokens = [stored, *(held.token for held in (self.held, self.benched) if held is not None)]
-        known = {*self.sign_ins, *(at for token in tokens if token for at in token.sign_ins)}
+        known = self._known_sign_ins([token for token in tokens if token is not None])
         # Clocks of hosts differ: what seems to be of the near future counts too.
         return sorted(at for at in known if -CLOCK_SKEW <= self.wall - at < MINUTE)[-MOST_SIGN_INS:]
+
+    def _known_sign_ins(self, tokens: list[Token]) -> set[float]:
+        """Those of this process, and those of other programs, which wrote them into the tokens
+        that they stored."""
+        return {*self.sign_ins, *(at for token in tokens for at in token.sign_ins)}
 
     def believes_refusal(self, error: GrantError, refresh: Secret[str]) -> bool:
         """Whether this token request's failure is the server's refusal of the refresh token.
@@ -429,20 +435,38 @@ class State:
         else:
             self.own = token
 
+    def forget_own(self) -> None:
+        """The store is back and holds a token, or will: all programs share that one."""
+        self.own = None
+
     def forget(self) -> None:
         """Nothing is known any more: revoked or removed."""
         self.held = self.unsaved = self.own = self.benched = None
 
     def lease_is_short(self) -> bool:
-        """Less of the lease is left than one request may take."""
+        """Less of the lease is left than one request may take: no request is sent, since another
+        program's could be sent before it ends."""
         end = self.lease_end
         return end is not None and end - self.monotonic < self.policy.request_timeout
 
-    def lease_is_over(self) -> bool:
-        return self.lease_end is not None and self.monotonic >= self.lease_end
+    def may_move_aside(self) -> bool:
+        """Whether corrupt content may be moved aside: another program may hold the lock, and have
+        replaced that content, by the time it is moved."""
+        return not self.lease_is_short()
+
+    def may_write(self) -> bool:
+        """Whether a save may be tried. Without compare-and-set only the lock keeps a newer token
+        from being overwritten, and the lease must not be over."""
+        over = self.lease_end is not None and self.monotonic >= self.lease_end
+        return self.compare_and_set or not over
 
     def _acceptable(self, token: Token) -> bool:
-        return token.identity_key == self.identity_key and token.access_token not in self.refused
+        return self._is_ours(token) and token.access_token not in self.refused
+
+    def _is_ours(self, token: Token) -> bool:
+        """Programs with different identities may share a store, and a process: no token of one
+        serves another."""
+        return token.identity_key == self.identity_key
 
     def _seconds_left(self, token: Token) -> float | None:
         if token.expires_at is None or token.obtained_at is None:

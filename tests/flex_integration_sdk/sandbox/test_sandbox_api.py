@@ -13,7 +13,8 @@ import pytest
 
 from flex_integration_sdk._transit import loads
 from flex_integration_sdk.sandbox import RunningSandbox, serve
-from flex_integration_sdk.sandbox._api import BY_PATH, HANDLERS
+from flex_integration_sdk.sandbox._endpoints.context import HANDLERS
+from flex_integration_sdk.sandbox._endpoints.router import BY_PATH
 from flex_integration_sdk.types import LatLng, Money
 
 TRANSIT = "application/transit+json"

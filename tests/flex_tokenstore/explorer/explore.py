@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from . import invariants
+from .machine import Endless
 from .model import LONG, Config, Model, Move, is_fault
 from .process import Begin
-from .shipped import Edit
+from .shipped import Fault, exploring
 from .world import MINUTE, Proc, Violation, World, pass_time
 
 MOST_MOVES = 2000  # of one random schedule
@@ -39,16 +42,36 @@ class Broken(AssertionError):
         super().__init__(f"{violation}\nin {config.name}, after\n{lines}")
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _explores(
+    method: Callable[Concatenate[Explorer, P], R],
+) -> Callable[Concatenate[Explorer, P], R]:
+    """This method of the explorer's lets the shipped code run, with the planted faults."""
+
+    @wraps(method)
+    def explore(self: Explorer, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with exploring(self.faults):
+            return method(self, *args, **kwargs)
+
+    return explore
+
+
 class Explorer:
     """One exploration of one configuration."""
 
-    def __init__(self, config: Config, edits: tuple[Edit, ...] = ()) -> None:
+    def __init__(self, config: Config, faults: tuple[Fault, ...] = ()) -> None:
         self.config = config
-        self.model = Model(config, edits)
+        self.faults = faults
+        with exploring(faults):
+            self.model = Model(config)
         self._came: dict[World, tuple[World, Move, tuple[int, ...]] | None] = {}
         self._recovered: dict[Any, str | None] = {}
         self.transitions = self.leaves = 0
 
+    @_explores
     def run(self, most: int = 5_000_000) -> Count:
         """Explores all; raises :class:`Broken` at the first failure."""
         started = time.perf_counter()
@@ -79,11 +102,27 @@ class Explorer:
             self.transitions,
             self.leaves,
             sum(machine.states for machine in self.model.machines),
-            max(machine.longest_path() for machine in self.model.machines),
+            self._longest_path(),
             time.perf_counter() - started,
             self.model.most,
         )
 
+    def _longest_path(self) -> int:
+        longest = 0
+        for kind, machine in enumerate(self.model.machines):
+            try:
+                longest = max(longest, machine.longest_path())
+            except Endless as endless:
+                raise self._broken(self._first_with(kind, endless.local), [], endless) from None
+        return longest
+
+    def _first_with(self, kind: int, local: int) -> World:
+        for world in self._came:
+            if any((proc.kind, proc.local) == (kind, local) for proc in world.procs):
+                return world
+        return self.model.initial()  # met in a recovery only
+
+    @_explores
     def replay(self, moves: list[Move]) -> World:
         """Goes through a schedule; raises :class:`Broken` where an invariant does not hold."""
         world = self.model.initial()
@@ -91,6 +130,7 @@ class Explorer:
             world = self._go(world, move, moves[:number])
         return world
 
+    @_explores
     def walk(self, choices: list[int]) -> None:
         """Takes one schedule, by number among the possible moves, to a leaf; checks it all."""
         world = self.model.initial()

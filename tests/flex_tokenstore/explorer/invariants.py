@@ -198,6 +198,7 @@ def at_hand(proc: Proc, doing: Doing, facts: Facts, send: Send, hopeless: bool) 
         hopeless
         or believed
         or doing.session in proc.failed
+        or (doing.name, send.rec.access) in proc.behind
         or (doing.session, send.rec.access) not in proc.refused,
         f"I5: {send.rec} was refused and is given to a call again",
     )

@@ -17,33 +17,41 @@ import linecache
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from itertools import pairwise
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 from unittest import mock
 
+from flex_tokenstore import TokenSession, open_store
+from flex_tokenstore._concurrency import loop_thread, promise, spawn
+from flex_tokenstore._session import base, budget, flow, single_flight, state, sync, waits
+from flex_tokenstore._store import sync as sync_store
 from flex_tokenstore.errors import TokenStoreError
 
 from ..fakes import IDENTITY, DictStore, Server, stored
-from .shipped import SOURCE, Edit, copy_of, new_package
+from .shipped import Fault, planted
 from .world import Violation
 
-CLONED = (
-    "_promise",
-    "_gate",
-    "_state",
-    "_budget",
-    "_flow",
-    "_waits",
-    "_spawn",
-    "_portal",
-    "_store",
-    "_session_base",
-    "_session",
+STRUCK = frozenset(
+    module.__file__
+    for module in (
+        promise,
+        single_flight,
+        state,
+        budget,
+        flow,
+        waits,
+        spawn,
+        loop_thread,
+        sync_store,
+        base,
+        sync,
+    )
 )
-PREFIX = "struck"
+"""Files of the session's, in whose lines an exception strikes."""
 STDLIB = ("threading.py", "contextlib.py", "concurrent/futures/_base.py")
 PATIENCE = 10.0  # seconds in which what must end has to end
 MOST = 20_000  # events of one call
@@ -73,7 +81,7 @@ class Striker:
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> Any:
         name = frame.f_code.co_filename
-        ours = name.startswith(PREFIX)
+        ours = name in STRUCK
         if not (ours or name.endswith(STDLIB)) or _is_finalizer(frame):
             return None
         frame.f_trace_opcodes = self.opcodes and ours
@@ -126,20 +134,22 @@ def _leaves_with(frame: FrameType) -> bool:
     return any(begin == frame.f_lasti > body for begin, _, at in code.co_lines() if at == line)
 
 
-class Copy:
-    """One copy of the shipped modules, perhaps with planted faults, in shorter time."""
+SHORT_WAITS = (
+    Fault(single_flight, "SLICE", 0.05),
+    Fault(single_flight, "SLOW_START", 0.2),
+    Fault(loop_thread, "SLICE", 0.05),
+)
 
-    def __init__(self, edits: Sequence[Edit] = ()) -> None:
-        root = new_package(PREFIX, CLONED)
-        modules: dict[str, Any] = {}
-        for name in CLONED:
-            modules[name] = copy_of(root.__name__, name, edits, SOURCE)
-        self.open_store: Any = modules["_store"].open_store
-        self.session: Any = modules["_session"].TokenSession
-        self.gate: Any = modules["_gate"]
-        # Waits are shorter, or each strike would take seconds.
-        vars(modules["_gate"]).update(SLICE=0.05, SLOW_START=0.2)
-        vars(modules["_portal"]).update(SLICE=0.05)
+
+@contextmanager
+def shorter_waits(faults: Sequence[Fault] = ()) -> Iterator[None]:
+    """The session's waits are shorter meanwhile, or each stroke would take seconds.
+
+    Args:
+        faults: Planted faults.
+    """
+    with planted((*SHORT_WAITS, *faults)):
+        yield
 
 
 class AsyncDictStore:
@@ -161,14 +171,14 @@ class AsyncDictStore:
 class Stage:
     """A server, a store and a session, for one stroke."""
 
-    def __init__(self, copy: Copy, *, asynchronous: bool = False) -> None:
+    def __init__(self, *, asynchronous: bool = False) -> None:
         self.server = Server()
         self.server.before = self._before
         keeper = AsyncDictStore() if asynchronous else DictStore()
         self.store: DictStore = keeper.plain if isinstance(keeper, AsyncDictStore) else keeper
         self.store.token = stored(self.server, age=4000)
-        self.session = copy.session(
-            copy.open_store(keeper, IDENTITY, host_lock="off"), self.server, request_timeout=3.0
+        self.session: Any = TokenSession(
+            open_store(keeper, IDENTITY, host_lock="off"), self.server, request_timeout=3.0
         )
         self.hold = False
         """Whether the server keeps the answer until the struck thread waits, or was struck."""
@@ -208,52 +218,52 @@ class Scene(NamedTuple):
     """A call to strike. ``prepare`` sets the stage and gives it and the call."""
 
     name: str
-    prepare: Callable[[Copy], tuple[Stage, Callable[[], Any]]]
+    prepare: Callable[[], tuple[Stage, Callable[[], Any]]]
     revokes: bool = False
 
 
-def _call(copy: Copy) -> tuple[Stage, Callable[[], Any]]:
-    stage = Stage(copy)
+def _call() -> tuple[Stage, Callable[[], Any]]:
+    stage = Stage()
     return stage, stage.session.token
 
 
-def _join(copy: Copy) -> tuple[Stage, Callable[[], Any]]:
-    stage = Stage(copy)
+def _join() -> tuple[Stage, Callable[[], Any]]:
+    stage = Stage()
     stage.under_way()
     return stage, stage.session.token
 
 
-def _close(copy: Copy) -> tuple[Stage, Callable[[], Any]]:
-    stage = Stage(copy)
+def _close() -> tuple[Stage, Callable[[], Any]]:
+    stage = Stage()
     stage.under_way()
     return stage, stage.session.close
 
 
-def _close_unsaved(copy: Copy) -> tuple[Stage, Callable[[], Any]]:
-    stage = Stage(copy)
+def _close_unsaved() -> tuple[Stage, Callable[[], Any]]:
+    stage = Stage()
     stage.store.set_errors = [OSError("disk full")]
     stage.session.token()
     return stage, stage.session.close
 
 
-def _revoke(copy: Copy) -> tuple[Stage, Callable[[], Any]]:
-    stage = Stage(copy)
+def _revoke() -> tuple[Stage, Callable[[], Any]]:
+    stage = Stage()
     stage.store.token = stored(stage.server)
     return stage, stage.session.revoke
 
 
-def _peek(copy: Copy) -> tuple[Stage, Callable[[], Any]]:
-    stage = Stage(copy, asynchronous=True)
+def _peek() -> tuple[Stage, Callable[[], Any]]:
+    stage = Stage(asynchronous=True)
     return stage, stage.session.peek
 
 
-def _call_async(copy: Copy) -> tuple[Stage, Callable[[], Any]]:
-    stage = Stage(copy, asynchronous=True)
+def _call_async() -> tuple[Stage, Callable[[], Any]]:
+    stage = Stage(asynchronous=True)
     return stage, stage.session.token
 
 
-def _close_async(copy: Copy) -> tuple[Stage, Callable[[], Any]]:
-    stage = Stage(copy, asynchronous=True)
+def _close_async() -> tuple[Stage, Callable[[], Any]]:
+    stage = Stage(asynchronous=True)
     stage.session.peek()
     return stage, stage.session.close
 
@@ -270,9 +280,9 @@ SCENES = (
 )
 
 
-def strike(copy: Copy, scene: Scene, point: Point, *, opcodes: bool = True) -> bool:
+def strike(scene: Scene, point: Point, *, opcodes: bool = True) -> bool:
     """Strikes once; False if the call ended before. Raises :class:`Violation`."""
-    stage, call = scene.prepare(copy)
+    stage, call = scene.prepare()
     striker = Striker(point, opcodes=opcodes)
     # A coroutine that was struck before its first step complains: in the struck thread itself.
     with mock.patch.object(sys, "unraisablehook", _say_nothing):
@@ -336,7 +346,6 @@ def _must(holds: bool, otherwise: str) -> None:
 
 
 def strike_everywhere(
-    copy: Copy,
     scene: Scene,
     *,
     opcodes: bool = False,
@@ -351,7 +360,7 @@ def strike_everywhere(
     before = 0
     for number in range(1, MOST):
         points = [Point(number, later, error) for later in again]
-        reached = [strike(copy, scene, point, opcodes=opcodes) for point in points]
+        reached = [strike(scene, point, opcodes=opcodes) for point in points]
         before = 0 if any(reached) else before + 1
         if before == ENOUGH:
             return number - ENOUGH

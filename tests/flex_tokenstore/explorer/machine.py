@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from .process import Begin, Event, Input, Process, Spec, View
-from .shipped import Shipped
+from .world import Violation
+
+
+class Endless(Violation):
+    """A process can come back to this local state within its calls, again and again."""
+
+    def __init__(self, local: int) -> None:
+        self.local = local
+        super().__init__("I5: a process may go on for ever")
 
 
 class Machine:
@@ -13,14 +21,13 @@ class Machine:
     the same one have the same future, so the first is kept for both.
     """
 
-    def __init__(self, shipped: Shipped, spec: Spec) -> None:
-        self.shipped = shipped
+    def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self._inputs: list[tuple[Input, ...]] = []
         self._views: list[View] = []
         self._ids: dict[object, int] = {}
         self.edges: dict[tuple[int, Input], tuple[int, tuple[Event, ...]]] = {}
-        process = Process(shipped, spec)
+        process = Process(spec)
         self.initial = self._number(process, ())
         process.dispose()
 
@@ -37,7 +44,7 @@ class Machine:
 
     def replay(self, local: int) -> Process:
         """A live process in this state."""
-        process = Process(self.shipped, self.spec)
+        process = Process(self.spec)
         for given in self._inputs[local]:
             process.feed(given)
         return process
@@ -72,7 +79,7 @@ class Machine:
             stack.append((local, True))
             for after in following.get(local, ()):
                 if after in on_path:
-                    raise AssertionError("I5: a process may go on for ever")
+                    raise Endless(after)
                 if after not in depth:
                     stack.append((after, False))
         return depth[self.initial]

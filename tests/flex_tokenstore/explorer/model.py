@@ -11,7 +11,7 @@ from flex_tokenstore import ANY_REVISION
 from . import invariants
 from .machine import Machine
 from .process import CALLS, Asked, Begin, Event, Input, Refused, Send, Spec
-from .shipped import Edit, Shipped
+from .shipped import ends_in_time
 from .values import (
     CORRUPT_REVISION,
     LIFETIME,
@@ -97,13 +97,12 @@ class Move(NamedTuple):
 class Model:
     """A configuration with the machines of its processes."""
 
-    def __init__(self, config: Config, edits: tuple[Edit, ...] = ()) -> None:
+    def __init__(self, config: Config) -> None:
         self.config = config
-        shipped = Shipped(edits)
-        self._ends_in_time = cache(shipped.ends_in_time)
+        self._ends_in_time = cache(ends_in_time)
         kinds = list(dict.fromkeys((*config.specs, config.specs[0]._replace(callers=((0, ()),)))))
         self.fresh = len(kinds) - 1
-        self.machines = [Machine(shipped, spec) for spec in kinds]
+        self.machines = [Machine(spec) for spec in kinds]
         self._kinds = [kinds.index(spec) for spec in config.specs]
         self.most = invariants.Most()
         self.last_result: Any = None
@@ -382,6 +381,9 @@ class Model:
                 hopeless = self.config.repeats
                 facts = view.sessions[doing.session]
                 invariants.at_hand(proc, doing, facts, doing.asks, hopeless)
+        if proc.behind:
+            rest = frozenset(each for each in proc.behind if each[0] != given.task)
+            proc = proc._replace(behind=rest)
         world = world.put(index, proc)
         if given.what in ("end", "late"):
             world = self._at_the_programs_end(world, index, before, late)
@@ -443,10 +445,22 @@ class Model:
             tab = tab._replace(refused=tab.refused | {asks.rec.access})
             invariants.at_refused(tab)
             refused = proc.refused | {(session, asks.rec.access)}
-            world = world.with_proc(index, refused=refused, tabs=proc.with_tab(tab).tabs)
+            world = world.with_proc(
+                index,
+                refused=refused,
+                tabs=proc.with_tab(tab).tabs,
+                behind=proc.behind | self._behind(proc, asks.rec.access),
+            )
             if asks.origin == "refreshed" and asks.rec.refresh is not None:
                 world = world._replace(rejected=world.rejected | {asks.rec.refresh})
         return self.feed(world, index, task, taken)
+
+    def _behind(self, proc: Proc, access: str) -> frozenset[tuple[str, str]]:
+        if self.config.repeats:
+            return frozenset()  # any token may be sent again then
+        asks = {doing.name: doing.asks for doing in self.view(proc).tasks}
+        landed = [name for name, what in asks.items() if isinstance(what, Asked) and what.landed]
+        return frozenset((name, access) for name in landed)
 
     def _do_receive(
         self, world: World, index: int, task: str, asks: Any, session: int, flow: str, what: str

@@ -6,6 +6,8 @@ from asyncio import CancelledError
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
+from flex_tokenstore._session.aio import AsyncTokenSession
+from flex_tokenstore._session.single_flight import Abandoned, Flight
 from flex_tokenstore._session.steps import (
     Load,
     Lock,
@@ -19,7 +21,7 @@ from flex_tokenstore._session.steps import (
 )
 from flex_tokenstore.errors import TokenStoreError
 
-from .shipped import Done, LoopTask, Shipped, Wait, ask, dispose
+from .shipped import Done, LoopTask, Wait, ask, clock, dispose, loop
 from .values import Answer, Rec, real, rec_of, snapshot
 
 CALLS = ("call", "other")  # operations that are an API call: each calls an endpoint of its own
@@ -216,15 +218,14 @@ def _nothing() -> None:
 class Process:
     """A live replica. Two that had the same inputs are in the same state."""
 
-    def __init__(self, shipped: Shipped, spec: Spec) -> None:
-        self.shipped = shipped
-        shipped.loop.new.clear()
-        shipped.clock.now = 0.0
+    def __init__(self, spec: Spec) -> None:
+        loop.new.clear()
+        clock.now = 0.0
         self._key = object()
         self.sessions = []
         for owner in spec.owners:
-            handle = _Handle(self._key, owner, spec)
-            session = shipped.async_session.AsyncTokenSession(
+            handle: Any = _Handle(self._key, owner, spec)
+            session: Any = AsyncTokenSession(
                 handle,
                 handle,
                 request_timeout=spec.request_timeout,
@@ -251,7 +252,7 @@ class Process:
     def feed(self, given: Input) -> list[Event]:
         """Lets a task go on; gives what ended thereby."""
         self.events = []
-        self.shipped.clock.now = given.now
+        clock.now = given.now
         if given.what == "end":
             self._end()
             return self.events
@@ -285,7 +286,7 @@ class Process:
 
     def key(self) -> Any:
         """The whole local state, as plain data."""
-        names: dict[int, str] = {id(self): "process", id(self.shipped.loop): "loop"}
+        names: dict[int, str] = {id(self): "process", id(loop): "loop"}
         for index, session in enumerate(self.sessions):
             names[id(session)] = f"session{index}"
             names[id(session.store)] = f"store{index}"
@@ -318,7 +319,7 @@ class Process:
     def _live_flights(self, gate: Any) -> list[Any]:
         found = [] if gate._latest.over() else [gate._latest]  # over: nobody joins it any more
         for task in (*self._sorted(), *self._attends):
-            found += _flights_in(task.coroutine, self.shipped.gate.Flight)
+            found += _flights_in(task.coroutine, Flight)
         return list({id(flight): flight for flight in found}.values())
 
     def _facts(self, session: Any) -> Facts:
@@ -329,8 +330,7 @@ class Process:
             None if unsaved is None else (rec_of(unsaved.token), unsaved.expected),
             None if state.own is None else rec_of(state.own),
             None if state.held is None else rec_of(state.held.token),
-            state.held is not None
-            and state.held.alive(self.shipped.clock.now, self.shipped.clock.time()),
+            state.held is not None and state.held.alive(clock.now, clock.time()),
             session.saved,
             state.monotonic,
             state.lease_end,
@@ -430,14 +430,14 @@ class Process:
             asks = how(value)
             assert isinstance(asks, Done)
             if asks.seconds is not None and self._patience is None:
-                self._patience = self.shipped.clock.now + asks.seconds
+                self._patience = clock.now + asks.seconds
         except (StopIteration, CancelledError):
             self._attends.remove(attend)
             attend.loop_task.end()
 
     def _start_new(self, by: _Task) -> None:
-        while self.shipped.loop.new:
-            new = self.shipped.loop.new.pop(0)
+        while loop.new:
+            new = loop.new.pop(0)
             flow = new.coroutine.cr_frame.f_locals.get("flow")
             if flow is None:
                 attend = _Task(f"attend{len(self._attends)}", new.coroutine, by.session, new)
@@ -456,7 +456,7 @@ class Process:
         assert task.loop_task is not None
         task.loop_task.end()
         error = flight.exception()
-        if error is not None and not isinstance(error, (TokenStoreError, self._abandoned())):
+        if error is not None and not isinstance(error, (TokenStoreError, Abandoned)):
             raise error
         result = error if error is not None else flight.result()
         self.events.append(Event("flight", task.session, task.flow, result, task.name))
@@ -467,9 +467,6 @@ class Process:
 
     def _is_ending(self, attend: _Task) -> bool:
         return attend.coroutine.cr_frame.f_locals["cancelled"] is not None
-
-    def _abandoned(self) -> Any:
-        return self.shipped.gate.Abandoned
 
     def _check_woken(self, task: _Task, flight: Any, held: Any) -> None:
         if task.flow not in CALLS:

@@ -1,66 +1,64 @@
-"""The shipped session, loaded once more, with a clock and an event loop of the explorer's.
+"""The shipped session with a clock and an event loop of the explorer's, and with planted faults.
 
-The modules are executed from their shipped source under another package name, so that a planted
-fault (a replacement in that source) and the false clock touch nobody else.
+While an exploration goes on, ``time``, ``asyncio`` and the like are replaced in the modules that a
+session runs, and so is each function that a planted fault names. No module is named for that: they
+are found. An exploration runs in one thread, and no other thread may use a session meanwhile. At
+the end of the exploration everything is put back.
 """
 
 from __future__ import annotations
 
 import asyncio
-import importlib
-import importlib.util
-import itertools
 import sys
+import time
 import types
-from collections.abc import Generator, Sequence
-from pathlib import Path
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
 from typing import Any, NamedTuple
 
-import flex_integration_sdk
-import flex_tokenstore
+from flex_integration_sdk._transport import deadline
+from flex_tokenstore._concurrency import event_loops
+from flex_tokenstore._session import aio, attend, waits
+from flex_tokenstore._session.steps import Pause
 
-SOURCE = Path(flex_tokenstore.__file__).parent
-SDK_SOURCE = Path(flex_integration_sdk.__file__).parent
-CLONED = (
-    "_promise",
-    "_gate",
-    "_state",
-    "_budget",
-    "_flow",
-    "_waits",
-    "_attend",
-    "_session_base",
-    "_async_session",
-)
-WHERE = {
-    "_attend": "_session.attend",
-    "_async_session": "_session.aio",
-    "_budget": "_session.budget",
-    "_flow": "_session.flow",
-    "_gate": "_session.single_flight",
-    "_portal": "_concurrency.loop_thread",
-    "_promise": "_concurrency.promise",
-    "_session": "_session.sync",
-    "_session_base": "_session.base",
-    "_spawn": "_concurrency.spawn",
-    "_state": "_session.state",
-    "_store": "_store.sync",
-    "_waits": "_session.waits",
-}
+# What a session of the explorer's begins in, and the module that ends a token request at its limit.
+ROOTS = (aio, deadline)
+PROJECT = ("flex_tokenstore", "flex_integration_sdk")
 WALL = 1_000_000.0  # what the wall clock shows at monotonic 0; a mix-up of the clocks shows
-_numbers = itertools.count(1)
 
 
-class Edit(NamedTuple):
-    """A planted fault: ``old`` in the shipped source of ``module`` becomes ``new``."""
+class Fault(NamedTuple):
+    """A planted fault: another function, method or constant in the place of a shipped one.
 
-    module: str
-    old: str
-    new: str
+    ``owner``: the module or class in whose namespace the shipped code looks for ``name``.
+    """
+
+    owner: ModuleType | type
+    name: str
+    replacement: Any
+
+
+@contextmanager
+def planted(faults: Sequence[Fault]) -> Iterator[None]:
+    """The shipped code has these faults until the block ends."""
+    before: list[Fault] = []
+    try:
+        for owner, name, replacement in faults:
+            if name not in vars(owner):
+                raise AssertionError(
+                    f"a fault cannot be planted: {owner.__name__} has no {name} of its own"
+                )
+            before.append(Fault(owner, name, vars(owner)[name]))
+            setattr(owner, name, replacement)
+        yield
+    finally:
+        for owner, name, shipped in reversed(before):
+            setattr(owner, name, shipped)
 
 
 class Clock:
-    """What the cloned modules take for :mod:`time`."""
+    """What the shipped modules take for :mod:`time`."""
 
     now = 0.0
 
@@ -114,7 +112,7 @@ class Done(NamedTuple):
 
 
 class LoopTask:
-    """What the cloned session takes for a task of its loop. The explorer runs its coroutine."""
+    """What the shipped session takes for a task of its loop. The explorer runs its coroutine."""
 
     def __init__(self, coroutine: Any, name: str) -> None:
         self.coroutine, self.name = coroutine, name
@@ -138,7 +136,7 @@ class LoopTask:
 
 
 class Loop:
-    """What the cloned session takes for its event loop: remembers what it is told to run."""
+    """What the shipped session takes for its event loop: remembers what it is told to run."""
 
     def __init__(self) -> None:
         self.new: list[LoopTask] = []
@@ -154,107 +152,9 @@ class Loop:
         return self.new[-1]
 
 
-def new_package(prefix: str, cloned: Sequence[str]) -> types.ModuleType:
-    """A package like the shipped one, with its very modules but for those to be copied."""
-    root = types.ModuleType(f"{prefix}_{next(_numbers)}")
-    root.__path__ = [str(SOURCE)]
-    sys.modules[root.__name__] = root
-    copied = {WHERE[name] for name in cloned}
-    for path in sorted(SOURCE.glob("*")):
-        if path.is_dir() and (path / "__init__.py").exists():
-            package = types.ModuleType(f"{root.__name__}.{path.name}")
-            package.__path__ = [str(path)]
-            sys.modules[package.__name__] = package
-    for path in [*SOURCE.glob("*.py"), *SOURCE.glob("_*/*.py")]:
-        dotted = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
-        if dotted not in copied and path.stem != "__init__":
-            module = importlib.import_module(f"flex_tokenstore.{dotted}")
-            sys.modules[f"{root.__name__}.{dotted}"] = module
-            parent, _, stem = f"{root.__name__}.{dotted}".rpartition(".")
-            setattr(sys.modules[parent], stem, module)
-    return root
-
-
-def copy_of(package: str, name: str, edits: Sequence[Edit], source: Path) -> types.ModuleType:
-    """A copy of a shipped module, with those of the faults that are meant for it."""
-    dotted = WHERE.get(name, name)
-    text = source.joinpath(*dotted.split(".")).with_suffix(".py").read_text(encoding="utf-8")
-    for edit in edits:
-        if edit.module != name:
-            continue
-        if text.count(edit.old) != 1:
-            raise AssertionError(
-                f"a fault cannot be planted: {name}.py has {text.count(edit.old)} times\n{edit.old}"
-            )
-        text = text.replace(edit.old, edit.new)
-    spec = importlib.util.spec_from_loader(f"{package}.{dotted}", loader=None)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module.__name__] = module
-    exec(compile(text, f"{package}/{name}.py", "exec"), module.__dict__)
-    parent, _, stem = module.__name__.rpartition(".")
-    setattr(sys.modules[parent], stem, module)
-    return module
-
-
-class Shipped:
-    """One copy of the shipped modules, perhaps with planted faults."""
-
-    def __init__(self, edits: Sequence[Edit] = ()) -> None:
-        self.clock = Clock()
-        self.loop = Loop()
-        root = new_package("explored", CLONED)
-        package = root.__name__
-        # The one module of the SDK's: it ends a token request at its limit.
-        self.deadline = self._load(package, "deadline", edits, SDK_SOURCE / "_transport")
-        for name in CLONED:
-            module = self._load(package, name, edits)
-            setattr(self, name.lstrip("_"), module)
-
-    promise: Any
-    gate: Any
-    state: Any
-    budget: Any
-    flow: Any
-    waits: Any
-    attend: Any
-    session_base: Any
-    async_session: Any
-
-    def ends_in_time(self, limit: float) -> bool:
-        """Whether the SDK's watchdog ends a token request that is not answered within ``limit``."""
-        watchdog = self.deadline.Watchdog()
-        self.clock.now = 0.0
-        watch = self.deadline.Watch(limit, self, token=True)
-        watch.begin()  # it has a connection
-        watchdog.watches.add(watch)
-        last = limit + 2 * self.deadline.TICK
-        while self.clock.now < last and not watch.ended:
-            self.clock.now += self.deadline.TICK
-            watchdog._look(self.clock.now, stopped=False)
-        return watch.ended is not None
-
-    def _load(
-        self, package: str, name: str, edits: Sequence[Edit], source: Path = SOURCE
-    ) -> types.ModuleType:
-        module = copy_of(package, name, edits, source)
-        if "time" in module.__dict__:
-            module.__dict__["time"] = self.clock
-        if "asyncio" in module.__dict__:
-            module.__dict__["asyncio"] = types.SimpleNamespace(
-                CancelledError=asyncio.CancelledError,
-                get_running_loop=lambda: self.loop,
-                sleep=_pause,
-                wait=_wait,
-                _unregister_task=_hide,
-            )
-        if "running_loop" in module.__dict__:
-            module.__dict__["running_loop"] = lambda: self.loop
-        if name == "_async_session":
-            module.__dict__["wait_for"] = _wait_for
-        if "logger" in module.__dict__:
-            module.__dict__["logger"] = _Silent()
-        return module
+clock = Clock()
+"""The time of the process that steps: each sets it, since each is made anew from its inputs."""
+loop = Loop()
 
 
 class _Silent:
@@ -263,7 +163,7 @@ class _Silent:
 
 
 async def _pause(seconds: float) -> None:
-    await ask(importlib.import_module("flex_tokenstore._session.steps").Pause(seconds))
+    await ask(Pause(seconds))
 
 
 async def _wait(tasks: set[LoopTask], timeout: float | None) -> None:
@@ -277,3 +177,85 @@ def _hide(task: LoopTask) -> None:
 
 async def _wait_for(flight: Any) -> None:
     await ask(Wait(flight))
+
+
+STAND_INS: tuple[tuple[Any, Any], ...] = (
+    (time, clock),
+    (
+        asyncio,
+        types.SimpleNamespace(
+            CancelledError=asyncio.CancelledError,
+            get_running_loop=lambda: loop,
+            sleep=_pause,
+            wait=_wait,
+            _unregister_task=_hide,
+        ),
+    ),
+    (event_loops.running_loop, lambda: loop),
+    (attend.wait_for, _wait_for),
+    (waits.logger, _Silent()),
+)
+"""What the explorer controls, and what the session has in its place during an exploration."""
+
+
+def _reached(roots: Sequence[ModuleType]) -> list[ModuleType]:
+    """All modules of the project whose code these can run: a clock in any of them counts."""
+    found: dict[str, ModuleType] = {}
+    left = list(roots)
+    while left:
+        module = left.pop()
+        if module.__name__ in found or module.__name__.split(".")[0] not in PROJECT:
+            continue
+        found[module.__name__] = module
+        for value in vars(module).values():
+            if isinstance(value, ModuleType):
+                left.append(value)
+            elif (name := getattr(value, "__module__", None)) in sys.modules:
+                left.append(sys.modules[name])
+    return list(found.values())
+
+
+def controls(roots: Sequence[ModuleType] = ROOTS) -> Iterator[Fault]:
+    """What puts the stand-ins where the code of these modules looks for the real things."""
+    modules = _reached(roots)
+    for real, stand_in in STAND_INS:
+        found = [
+            Fault(module, name, stand_in)
+            for module in modules
+            for name, value in vars(module).items()
+            if value is real
+        ]
+        if not found:
+            raise AssertionError(f"the explorer does not control the session: {real!r} is unused")
+        yield from found
+
+
+_CONTROLS = tuple(controls())
+_exploring: list[bool] = []
+
+
+@contextmanager
+def exploring(faults: Sequence[Fault] = ()) -> Iterator[None]:
+    """The explorer controls the shipped session, with these faults, until the block ends."""
+    if _exploring:
+        raise AssertionError("one exploration at a time: they would share clock and event loop")
+    _exploring.append(True)
+    try:
+        with planted((*_CONTROLS, *faults)):
+            yield
+    finally:
+        _exploring.clear()
+
+
+def ends_in_time(limit: float) -> bool:
+    """Whether the SDK's watchdog ends a token request that is not answered within ``limit``."""
+    watchdog = deadline.Watchdog()
+    clock.now = 0.0
+    watch = deadline.Watch(limit, watchdog, token=True)
+    watch.begin()  # it has a connection
+    watchdog.watches.add(watch)
+    last = limit + 2 * deadline.TICK
+    while clock.now < last and not watch.ended:
+        clock.now += deadline.TICK
+        watchdog._look(clock.now, stopped=False)
+    return watch.ended is not None

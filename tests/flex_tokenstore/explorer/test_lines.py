@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .lines import SCENES, Copy, Scene, Struck, strike_everywhere
+from .lines import SCENES, Scene, Struck, shorter_waits, strike_everywhere
 
 SECOND = (1, 2, 3, 5, 8, 13, 21, 34, 55)  # events between a first exception and a second
 
@@ -20,9 +20,10 @@ scenes = pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 errors = pytest.mark.parametrize("error", [Struck, KeyboardInterrupt])
 
 
-@pytest.fixture(scope="module")
-def copy() -> Copy:
-    return Copy()
+@pytest.fixture(scope="module", autouse=True)
+def waits() -> Iterator[None]:
+    with shorter_waits():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -33,21 +34,21 @@ def collected() -> Iterator[None]:
 
 
 @scenes
-def test_at_any_line(copy: Copy, scene: Scene) -> None:
-    assert strike_everywhere(copy, scene) > 20, "the lines of a call are seen"
+def test_at_any_line(scene: Scene) -> None:
+    assert strike_everywhere(scene) > 20, "the lines of a call are seen"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @errors
 @scenes
-def test_at_any_opcode(copy: Copy, scene: Scene, error: type[BaseException]) -> None:
-    assert strike_everywhere(copy, scene, opcodes=True, error=error) > 100
+def test_at_any_opcode(scene: Scene, error: type[BaseException]) -> None:
+    assert strike_everywhere(scene, opcodes=True, error=error) > 100
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @errors
 @scenes
-def test_twice(copy: Copy, scene: Scene, error: type[BaseException]) -> None:
-    assert strike_everywhere(copy, scene, again=SECOND, error=error) > 20
+def test_twice(scene: Scene, error: type[BaseException]) -> None:
+    assert strike_everywhere(scene, again=SECOND, error=error) > 20

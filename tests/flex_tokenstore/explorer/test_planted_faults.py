@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import Generator
+from typing import Any
+
 import pytest
+
+from flex_integration_sdk._transport.deadline import Watch
+from flex_tokenstore import ANY_REVISION
+from flex_tokenstore._concurrency.promise import Promise
+from flex_tokenstore._concurrency.spawn import spawn
+from flex_tokenstore._session import attend, flow, sync
+from flex_tokenstore._session.base import SessionBase
+from flex_tokenstore._session.budget import Budget
+from flex_tokenstore._session.flow import Found
+from flex_tokenstore._session.single_flight import Flight
+from flex_tokenstore._session.state import Outcome, State
+from flex_tokenstore._session.steps import Remove, Save, Step, Unlock
+from flex_tokenstore.errors import TokenStoreError
 
 from .configs import (
     AGAIN,
@@ -18,9 +37,9 @@ from .configs import (
     config,
 )
 from .explore import Broken, Explorer
-from .lines import SCENES, Copy, strike_everywhere
+from .lines import SCENES, shorter_waits, strike_everywhere
 from .model import Config
-from .shipped import Edit
+from .shipped import Fault
 from .world import Violation
 
 pytestmark = (
@@ -28,6 +47,26 @@ pytestmark = (
 )  # whether the explorer sees what it should; the default suite explores
 
 ONE_REFUSED = config("1 session", (CALL,), stored="refused", budget=0)
+
+
+Steps = Generator[Step, Any, Any]
+
+
+def nothing(*_: Any, **__: Any) -> None:
+    """In the place of a function that does something."""
+
+
+def no_steps(*_: Any) -> Steps:
+    """In the place of a part of the flow."""
+    yield from ()
+
+
+def always(*_: Any, **__: Any) -> bool:
+    return True
+
+
+def never(*_: Any, **__: Any) -> bool:
+    return False
 
 
 def faults(*kinds: str) -> frozenset[str]:
@@ -40,7 +79,7 @@ def pair(lock: str = "lease", *kinds: str, compare: bool = True, stored: str = "
     )
 
 
-def breaks(invariant: str, config: Config, *edits: Edit, clean: bool = True) -> None:
+def breaks(invariant: str, config: Config, *planted: Fault, clean: bool = True) -> None:
     """That the faults break this invariant.
 
     ``clean``: also that without them it holds; not where the full part shows it at some length.
@@ -48,80 +87,113 @@ def breaks(invariant: str, config: Config, *edits: Edit, clean: bool = True) -> 
     if clean:
         Explorer(config).run()
     with pytest.raises(Broken) as broken:
-        Explorer(config, edits).run()
+        Explorer(config, planted).run()
     assert broken.value.invariant == invariant, broken.value
     assert broken.value.moves
 
 
 def test_no_second_read_after_the_lock_breaks_i2() -> None:
+    shipped, last = flow._load, dict[int, Found]()
+
+    def load(state: State) -> Steps:
+        last[id(state)] = yield from shipped(state)
+        return last[id(state)]
+
+    def read_locked(state: State) -> Steps:
+        yield from no_steps()
+        return last[id(state)]
+
     breaks(
         "I2",
         pair("file", compare=False),
-        Edit(
-            "_flow", "(yield from _renew(state, early))", "(yield from _renew(state, early, found))"
-        ),
-        Edit("_flow", "def _renew(state: State, early: bool)", "def _renew(state, early, found)"),
-        Edit("_flow", "        found = yield from _read_locked(state)\n", ""),
+        Fault(flow, "_load", load),
+        Fault(flow, "_read_locked", read_locked),
     )
 
 
 def test_a_save_after_the_release_breaks_i2() -> None:
-    old = "    outcome = yield from _save(\n"
-    new = "    yield from _do(state, Unlock())\n" + old
-    breaks("I2", pair("file", compare=False), Edit("_flow", old, new))
+    shipped = flow._save
+
+    def save(state: State, *rest: Any) -> Steps:
+        yield from flow._do(state, Unlock())
+        return (yield from shipped(state, *rest))
+
+    breaks("I2", pair("file", compare=False), Fault(flow, "_save", save))
 
 
 def test_a_save_without_expected_breaks_i2() -> None:
-    indent = " " * 12
-    old = f"{indent}reply = yield from _do(state, Save(token, expected))"
-    new = f"{indent}reply = yield from _do(state, Save(token, ANY_REVISION))"
-    breaks("I2", pair("lease", "jump"), Edit("_flow", old, new))
+    def save(token: Any, expected: str | None) -> Save:
+        return Save(token, ANY_REVISION)
+
+    breaks("I2", pair("lease", "jump"), Fault(flow, "Save", save))
+
+
+ADOPT_A_REFUSED_TOKEN = Fault(State, "_acceptable", State._is_ours)
 
 
 def test_adopting_a_refused_token_breaks_i6() -> None:
-    old = " and token.access_token not in self.refused\n"
-    breaks("I6", ONE_REFUSED, Edit("_state", old, "\n"))
+    breaks("I6", ONE_REFUSED, ADOPT_A_REFUSED_TOKEN, Fault(SessionBase, "_came_too_soon", never))
+
+
+def test_adopting_a_refused_token_again_and_again_breaks_i5() -> None:
+    breaks("I5", ONE_REFUSED, ADOPT_A_REFUSED_TOKEN)
 
 
 def test_adopting_another_identitys_token_breaks_i4() -> None:
     both = config("2 identities", (TWO_IDENTITIES,), budget=0)
-    breaks("I4", both, Edit("_state", "token.identity_key == self.identity_key and ", ""))
+    breaks("I4", both, Fault(State, "_is_ours", always))
 
 
 def test_dropping_the_old_refresh_token_breaks_i2() -> None:
     fixed = config("2 sessions", (CALL, CALL), "fixed", budget=0)
-    old = 'if refresh is not None and not answer.get("refresh_token"):'
-    breaks("I2", fixed, Edit("_flow", old, "if False:"))
+    breaks("I2", fixed, Fault(flow, "_with_refresh_token", lambda answer, refresh: answer))
 
 
 def test_deleting_the_stored_token_when_it_is_rejected_breaks_i2() -> None:
-    old = "            state.dead.add(refresh)\n"
-    new = old + "            yield from _do(state, Remove(ANY_REVISION))\n"
-    breaks("I2", pair(stored="dead"), Edit("_flow", old, new))
+    shipped = flow._request
+
+    def request(state: State, *rest: Any) -> Steps:
+        token = yield from shipped(state, *rest)
+        if token is None:
+            yield from flow._do(state, Remove(ANY_REVISION))
+        return token
+
+    breaks("I2", pair(stored="dead"), Fault(flow, "_request", request))
 
 
 def test_taking_unavailable_for_empty_breaks_i7() -> None:
-    old = "        raise reply.error\n    return Found(reply.value)\n"
-    new = "        return Found(None)\n    return Found(reply.value)\n"
-    breaks("I7", pair("lease", "error"), Edit("_flow", old, new))
+    shipped = flow._load
+
+    def load(state: State) -> Steps:
+        try:
+            return (yield from shipped(state))
+        except TokenStoreError:
+            return Found(None)
+
+    breaks("I7", pair("lease", "error"), Fault(flow, "_load", load))
 
 
 def test_no_shared_outcome_for_those_who_wait_breaks_step_2() -> None:
     one = config("2 callers", (TWO_CALLERS,), budget=0)
-    old = "return outcome if self._state.share(outcome, own=flight.owner is self) else None"
-    breaks("step 2", one, Edit("_session_base", old, "return None"))
+    breaks("step 2", one, Fault(State, "share", never))
 
 
 def test_asking_again_for_what_another_call_was_refused_breaks_step_2() -> None:
     one = config("2 endpoints at once", (TWO_ENDPOINTS,), "family", api="refuses all", budget=0)
-    old = "if not outcome.final and outcome.token.access_token in tried:"
-    new = "if not outcome.final and outcome.token.access_token in self._state.refused:"
-    breaks("step 2", one, Edit("_session_base", old, new))
+
+    def came_too_soon(session: SessionBase, outcome: Outcome, tried: Any) -> bool:
+        return not outcome.final and outcome.token.access_token in session._state.refused
+
+    breaks("step 2", one, Fault(SessionBase, "_came_too_soon", came_too_soon))
+
+
+def choose_only_what_is_unsaved() -> Fault:
+    shipped = State.choose
+    return Fault(State, "choose", lambda state, stored: shipped(state, None))
 
 
 def test_signing_in_though_a_refresh_token_is_stored_breaks_i3() -> None:
-    old = "for token in (pending, stored):"
-    breaks("I3", pair(), Edit("_state", old, "for token in (pending,):"))
+    breaks("I3", pair(), choose_only_what_is_unsaved())
 
 
 # What the explorer found, planted again.
@@ -129,21 +201,19 @@ def test_signing_in_though_a_refresh_token_is_stored_breaks_i3() -> None:
 
 def test_stopping_an_abandoned_flight_after_its_request_breaks_i6() -> None:
     twice = config("1 session", (CALL,), compare=False, faults=faults("cancel", "jump"), budget=2)
-    breaks("I6", twice, Edit("_gate", "before, self.sent = self.sent, True", "before = False"))
+    shipped = Flight.stops_before
+
+    def stops_before(flight: Flight, step: Step) -> bool:
+        stops = shipped(flight, step)
+        flight.sent = False
+        return stops
+
+    breaks("I6", twice, Fault(Flight, "stops_before", stops_before))
 
 
 def test_keeping_the_token_of_an_outage_for_ever_breaks_i7() -> None:
     memory = config("1 session", (AGAIN,), memory=True, faults=faults("error"))
-    breaks(
-        "I7",
-        memory,
-        Edit("_flow", "state.failure = state.own = None", "state.failure = None"),
-        Edit(
-            "_state",
-            "self.unsaved = self.own = None\n        return",
-            "self.unsaved = None\n        return",
-        ),
-    )
+    breaks("I7", memory, Fault(State, "forget_own", nothing))
 
 
 def test_no_way_on_with_a_working_token_in_an_outage_breaks_i5() -> None:
@@ -155,172 +225,184 @@ def test_no_way_on_with_a_working_token_in_an_outage_breaks_i5() -> None:
         faults=faults("error", "refuse"),
         budget=2,
     )
-    old = (
-        "    except Exception:  # noqa: BLE001 - as above\n        return _carry_on(state, early)\n"
-    )
-    breaks("I5", memory, Edit("_flow", old, "    finally:\n        pass\n"))
+
+    def obtain_without_store(state: State, early: bool) -> Steps:
+        flow._check_failure(state)
+        return (yield from flow._renew_without_store(state))
+
+    breaks("I5", memory, Fault(flow, "_obtain_without_store", obtain_without_store))
+
+
+NO_LOOK_AT_THE_LEASE = Fault(State, "lease_is_short", never)
 
 
 def test_a_revocation_beyond_its_lease_breaks_i1() -> None:
     alone = config("revoke", (REVOKE,), faults=faults("jump"))
-    old = "    if state.lease_is_short():\n        raise GrantError("
-    breaks("I1", alone, Edit("_flow", old, "    if False:\n        raise GrantError("))
+    breaks("I1", alone, NO_LOOK_AT_THE_LEASE)
 
 
 def test_losing_the_pair_of_a_failed_revocation_breaks_i6() -> None:
     alone = config("revoke", (REVOKE,), faults=faults("error", "loss"), budget=2)
-    old = "        state.keep_unsaved(fresh, expected, unsaved)\n"
-    breaks("I6", alone, Edit("_flow", old, "        pass\n"))
+    breaks("I6", alone, Fault(State, "keep_unsaved", nothing))
 
 
 def test_leaving_a_revoked_token_in_the_store_is_seen() -> None:
     alone = config("revoke", (REVOKE,), faults=faults("done"))
-    old = "reply = yield from _do(state, Remove(unsaved.token.revision))"
-    breaks("revoke", alone, Edit("_flow", old, "pass"))
+
+    def remove_revoked(state: State, stored: Any) -> Steps:
+        return (yield from flow._do(state, Remove(Found(stored).revision)))
+
+    breaks("revoke", alone, Fault(flow, "_remove_revoked", remove_revoked))
 
 
 def test_a_request_beyond_the_lease_breaks_i1() -> None:
-    old = "        if state.lease_is_short():\n            yield from _do(state, Unlock())"
-    new = "        if False:\n            yield from _do(state, Unlock())"
-    breaks("I1", pair("lease", "late"), Edit("_flow", old, new))
+    breaks("I1", pair("lease", "late"), NO_LOOK_AT_THE_LEASE)
 
 
 def test_a_save_beyond_the_lease_without_compare_and_set_breaks_i2() -> None:
-    old = "if compare or not state.lease_is_over():"
-    breaks("I2", pair("lease", "jump", compare=False), Edit("_flow", old, "if True:"))
+    breaks("I2", pair("lease", "jump", compare=False), Fault(State, "may_write", always))
 
 
 def test_moving_corrupt_content_aside_beyond_the_lease_breaks_i2() -> None:
-    old = "        return found  # another may hold the lock by the time it is moved\n"
     beside = pair("lease", "late", compare=False, stored="corrupt")
-    breaks("I2", beside, Edit("_flow", old, "        pass\n"), clean=False)
+    breaks("I2", beside, Fault(State, "may_move_aside", always), clean=False)
 
 
 def test_an_older_outcome_in_the_place_of_what_is_known_breaks_step_2() -> None:
     one = config("2 callers and revoke", (THREE_CALLERS,), budget=0)
-    breaks("step 2", one, Edit("_state", " and not own:", ":"), clean=False)
+    shipped = State.share
+
+    def share(state: State, outcome: Outcome, *, own: bool) -> bool:
+        return shipped(state, outcome, own=False)
+
+    breaks("step 2", one, Fault(State, "share", share), clean=False)
 
 
 def test_the_error_of_anothers_revocation_breaks_step_2() -> None:
     one = config("call and revoke", (CALL_AND_REVOKE,), faults=faults("error"))
-    old = "        if flight.private:\n            return None\n"
-    breaks("step 2", one, Edit("_session_base", old, ""))
+    shipped = SessionBase._is_personal
+
+    def is_personal(session: SessionBase, flight: Flight, leads: bool) -> bool:
+        return shipped(session, flight, leads) and not flight.private
+
+    breaks("step 2", one, Fault(SessionBase, "_is_personal", is_personal))
 
 
 # What other people's users met.
 
-BELIEF = Edit("_state", "self.believed[endpoint] = monotonic + BELIEVED", "pass")
-
 
 def test_no_bound_on_the_tokens_that_one_call_obtains_breaks_i5() -> None:
     repeats = config("1 session", (CALL,), "same-access", stored="refused", budget=0)
+
+    def is_hopeless(budget: Budget, monotonic: float) -> bool:
+        return "signed_in" in budget._tried or budget._state.refreshes_in_vain(monotonic)
+
     breaks(
         "I5",
         repeats,
-        Edit(
-            "_budget",
-            "if outcome.final or again or access in self.refused:",
-            "if False:",
-        ),
-        Edit("_budget", "            self._final\n            or ", "            "),
-        Edit("_budget", "len(self._tried) == MOST_TOKENS", "False"),
+        Fault(Budget, "_is_of_no_use", never),
+        Fault(Budget, "_is_hopeless", is_hopeless),
     )
 
 
 def test_no_new_trust_in_a_refresh_token_that_a_sign_in_brings_breaks_i3() -> None:
     again = config("1 session", (AGAIN,), "same-refresh", stored="dead", budget=0)
-    breaks("I3", again, Edit("_flow", "state.renew_trust(token)", "pass"))
+    breaks("I3", again, Fault(State, "renew_trust", nothing))
 
 
 def test_a_request_that_does_not_end_at_its_limit_breaks_i1() -> None:
-    old, new = "        if now < self._end:\n", "        if True:\n"
-    breaks("I1", pair("lease", "time-out"), Edit("deadline", old, new))
+    breaks("I1", pair("lease", "time-out"), Fault(Watch, "over", never))
 
 
 def test_a_request_whose_token_cannot_be_saved_breaks_i6() -> None:
     denied = config("1 session", (CALL,), denied=True, budget=0)
-    old = "        yield from _must(state, Prepare(found.revision))\n        if state.lease"
-    breaks("I6", denied, Edit("_flow", old, "        if state.lease"))
+    breaks("I6", denied, Fault(flow, "_check_that_it_can_be_saved", no_steps))
 
 
 def test_a_refresh_that_the_programs_end_takes_along_breaks_i6() -> None:
     ends = config("1 session", (CALL,), faults=faults("end"))
-    breaks("I6", ends, Edit("_attend", "    hide(work)\n", ""))
+    breaks("I6", ends, Fault(attend, "hide", nothing))
 
 
 def test_a_refresh_that_the_end_of_its_callers_stops_breaks_i6() -> None:
     ends = config("1 session", (CALL,), faults=faults("end"))
-    breaks(
-        "I6", ends, Edit("_attend", "            if not flight.sent:\n", "            if True:\n")
-    )
+    breaks("I6", ends, Fault(attend, "may_stop", always))
 
 
-def struck(invariant: str, *edits: Edit) -> None:
+def struck(invariant: str, *planted: Fault) -> None:
     """That the faults break this invariant where an exception strikes the waiting thread."""
 
     def strike() -> None:
         for scene in SCENES:
-            strike_everywhere(Copy(edits), scene)
+            strike_everywhere(scene)
 
-    with pytest.raises(Violation, match=rf"^{invariant}\b"):
+    with shorter_waits(planted), pytest.raises(Violation, match=rf"^{invariant}\b"):
         strike()
 
 
 def test_a_refresh_in_a_thread_that_ends_with_the_program_breaks_i6() -> None:
-    old = '"flex-tokenstore-renewal", daemon=False'
-    new = '"flex-tokenstore-renewal", daemon=threading.current_thread().daemon'
-    struck("I6", Edit("_session", old, new))
+    def spawn_alike(target: Any, name: str, *, daemon: bool) -> None:
+        spawn(target, name, daemon=threading.current_thread().daemon)
+
+    struck("I6", Fault(sync, "spawn", spawn_alike))
+
+
+class _OneLock(Promise):
+    """Its methods are those of a promise whose waiters share a lock."""
+
+    _future: concurrent.futures.Future[None]
+
+    def made(self) -> None:
+        self._given, self._wakers = {}, {}
+        self._future = concurrent.futures.Future()
+
+    def given(self, value: Any, error: BaseException | None = None) -> None:
+        if not self._future.done():
+            self._future.set_result(None)
+        self._given.setdefault("given", (value, error))
+        for wake in list(self._wakers.values()):
+            wake()
+
+    def waited(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            self._future.result(seconds)
+        return self.done()
 
 
 def test_a_wait_on_a_lock_that_all_share_breaks_i5() -> None:
-    given = "        self._given.setdefault("
-    future = "        if not self._future.done():\n            self._future.set_result(None)\n"
-    wait = (
-        "        try:\n            self._future.result(seconds)\n"
-        "        except TimeoutError:\n            pass\n        return self.done()\n"
-    )
     struck(
         "I5",
-        Edit("_promise", "import threading\n", "import threading, concurrent.futures\n"),
-        Edit(
-            "_promise",
-            "        self._wakers: dict",
-            "        self._future = concurrent.futures.Future()\n        self._wakers: dict",
-        ),
-        Edit("_promise", given, f"{future}{given}"),
-        Edit("_promise", "        sleeper = threading.Lock()\n", wait),
+        Fault(Promise, "__init__", _OneLock.made),
+        Fault(Promise, "give", _OneLock.given),
+        Fault(Promise, "wait", _OneLock.waited),
     )
 
 
 def test_no_belief_in_an_endpoints_401_breaks_i5() -> None:
     refused = config("1 session, twice", (TWICE,), api="refuses all", budget=0)
-    breaks("I5", refused, BELIEF)
+    breaks("I5", refused, Fault(State, "believe", nothing))
 
 
 def test_no_bound_on_the_sign_ins_that_401s_cause_breaks_i5() -> None:
     hunted = config("1 session", (OTHER,), api="refuses all", stored="hunted", budget=0)
-    old = "if by_api and len(sign_ins) >= MOST_SIGN_INS:"
-    breaks("I5", hunted, Edit("_flow", old, "if False:"))
+    breaks("I5", hunted, Fault(flow, "_are_used_up", never))
 
 
 def test_a_bound_that_other_programs_do_not_know_of_breaks_i5() -> None:
     hunted = config("1 session", (OTHER,), api="refuses all", stored="hunted", budget=0)
-    old = "*(at for token in tokens if token for at in token.sign_ins)"
-    breaks("I5", hunted, Edit("_state", old, ""))
 
+    def known_sign_ins(state: State, tokens: Any) -> set[float]:
+        return set(state.sign_ins)
 
-def test_a_fault_that_cannot_be_planted_is_an_error() -> None:
-    with pytest.raises(AssertionError, match="cannot be planted"):
-        Explorer(ONE_REFUSED, (Edit("_flow", "this is not in the source", ""),))
+    breaks("I5", hunted, Fault(State, "_known_sign_ins", known_sign_ins))
 
 
 def test_a_failing_schedule_can_be_read_and_replayed() -> None:
-    old = "for token in (pending, stored):"
-    edit = Edit("_state", old, "for token in (pending,):")
+    fault = choose_only_what_is_unsaved()
     with pytest.raises(Broken) as broken:
-        Explorer(pair(), (edit,)).run()
+        Explorer(pair(), (fault,)).run()
     assert "P0 caller0 begin call" in str(broken.value)
     with pytest.raises(Broken) as again:
-        Explorer(pair(), (edit,)).replay(broken.value.moves)
+        Explorer(pair(), (fault,)).replay(broken.value.moves)
     assert again.value.invariant == "I3"
     assert again.value.moves == broken.value.moves

@@ -92,6 +92,9 @@ class Proc(NamedTuple):
     """The store said, under this hold of the lock, that it could save."""
     tabs: tuple[Tab, ...] = ()
     """Of calls that have cost something, by task."""
+    behind: frozenset[tuple[str, str]] = frozenset()
+    """Tasks whose flight had landed when the API refused this access token to another task: they
+    do not know of that, and may send it once."""
     told: tuple[Told, ...] = ()
     """The last such end of a call, for each session and endpoint."""
 
