@@ -175,7 +175,7 @@ class StoreHooks(Protocol):
 
     @property
     def get_token(self) -> Callable[[], _Content] | Callable[[], Awaitable[_Content]]:
-        """See :func:`get_token`."""
+        """Takes nothing; returns the stored token, or None if there is none."""
         raise NotImplementedError
 
     @property
@@ -185,14 +185,14 @@ class StoreHooks(Protocol):
         Callable[[dict[str, Any]], Awaitable[None] | None]
         | Callable[[dict[str, Any], str | None], Awaitable[None] | None]
     ):
-        """See :func:`set_token`."""
+        """Takes the token, and the revision that must be stored if it compares; replaces it."""
         raise NotImplementedError
 
     @property
     def remove_token(
         self,
     ) -> Callable[[], Awaitable[None] | None] | Callable[[str | None], Awaitable[None] | None]:
-        """See :func:`remove_token`."""
+        """Takes nothing, or the revision that must be stored; removes the token."""
         raise NotImplementedError
 
 

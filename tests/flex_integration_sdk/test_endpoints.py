@@ -251,7 +251,7 @@ def test_an_upload_can_be_a_path_bytes_or_an_open_file(tmp_path: Path) -> None:
             b"\xff\xd8data",
             "image/jpeg",
         )
-    with path.open(encoding="latin-1") as text, pytest.raises(TypeError, match="image takes"):
+    with path.open(encoding="latin-1") as text, pytest.raises(TypeError, match="image must be"):
         call("images.upload", image=text)
     with pytest.raises(FileNotFoundError):
         call("images.upload", image=tmp_path / "absent.png")

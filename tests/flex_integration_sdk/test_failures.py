@@ -57,7 +57,7 @@ def whole(error: BaseException) -> str:
     ("error", "said", "sent"),
     [
         (httpx2.LocalProtocolError(f"Illegal header value b'Bearer {SECRET}\\n'"), "header", False),
-        (httpx2.LocalProtocolError("Too little data for declared Content-Length"), "long", False),
+        (httpx2.LocalProtocolError("Too little data for declared Content-Length"), "length", False),
         (httpx2.RemoteProtocolError(f"illegal status line: {SECRET}"), "not HTTP", True),
         (httpx2.RemoteProtocolError("Server disconnected without sending"), "too early", True),
         (httpx2.ProxyError(f"407 {SECRET}"), "HTTP 407", False),

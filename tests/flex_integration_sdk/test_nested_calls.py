@@ -6,13 +6,17 @@ ends.
 
 from __future__ import annotations
 
+import builtins
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flex_integration_sdk._endpoints.lazy import resource
+from flex_integration_sdk.errors import NestedCallError
 from flex_integration_sdk.sandbox import RunningSandbox
 
 LIMIT = 60  # seconds that a program gets before it shows its stacks and ends
@@ -334,3 +338,33 @@ print(json.dumps([said, found, sdk._closed, len(sdk._http._used)]))
         assert found == [[[False, "done"]], "SessionClosedError", True, 0]
     else:
         assert found == [[[False, "NestedCallError"]], 200, True, 0]
+
+
+def test_the_first_use_of_a_resource_that_interrupts_the_first_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a signal handler does while the resource's module is imported."""
+
+    class Owner:
+        @resource
+        def things(self) -> Any:
+            from a_lazy_resource import Things  # type: ignore[import-not-found]
+
+            return Things()
+
+    owner, found = Owner(), list[BaseException]()
+
+    def handler() -> None:
+        try:
+            _ = owner.things
+        except Exception as error:
+            found.append(error)
+
+    text = "import builtins\nbuiltins.a_handler()\nclass Things: ...\n"
+    (tmp_path / "a_lazy_resource.py").write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(builtins, "a_handler", handler, raising=False)
+    assert type(owner.things).__name__ == "Things"
+    (error,) = found
+    assert isinstance(error, NestedCallError)
+    assert "'things'" in str(error)

@@ -5,8 +5,11 @@ A program uses few of the API's resources; the methods of the others would cost 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from flex_integration_sdk.errors import NestedCallError
 
 from .response import Response
 
@@ -36,4 +39,19 @@ else:
         def __get__(self, instance: Any, owner: Any = None) -> Any:
             if instance is None:
                 return self
-            return instance.__dict__.setdefault(self._name, self._make(instance))
+            try:
+                made = self._make(instance)
+            except ImportError as error:
+                if not _is_being_imported(error.name):
+                    raise
+                raise NestedCallError(
+                    f"a signal handler or finalizer interrupted the first use of {self._name!r}, "
+                    "and used it too. Let it set a flag, and make the call afterwards"
+                ) from None
+            return instance.__dict__.setdefault(self._name, made)
+
+
+def _is_being_imported(name: str | None) -> bool:
+    """By this thread: another thread's import would have been waited for."""
+    spec = getattr(sys.modules.get(name or ""), "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
