@@ -42,7 +42,7 @@ JOBS = {
     "setup": [],
     # Three workers for two cores, since many tests wait: for servers, locks and time limits.
     "test": [["python", "-m", "pytest", "-n", "3", "-m", "not slow"]],
-    "slow": [["python", "-m", "pytest", "-n", "2", "-m", "slow"]],
+    "slow": [["python", "-m", "pytest", "-n", "3", "-m", "slow"]],
     "lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]],
     # Told which Python, since it looks for a folder `.venv` of its own accord and for no other.
     "types": [["mypy"], ["basedpyright", "--pythonpath", str(PYTHON)]],
