@@ -60,10 +60,10 @@ def obtain(state: State) -> Generator[Step, Reply, Outcome]:
         return (yield from _renew(state, early))
     except TokenUnavailableError as error:
         if state.policy.on_store_error != "memory":
-            return _carry_on(state, early)
+            return _carry_on(state, error, early)
         state.note("store_unavailable", error=error)
-    except Exception:  # noqa: BLE001 - a token that still works outweighs any failure
-        return _carry_on(state, early)
+    except Exception as error:  # noqa: BLE001 - a token that still works outweighs any failure
+        return _carry_on(state, error, early)
     return (yield from _obtain_without_store(state, early))
 
 
@@ -75,8 +75,8 @@ def _obtain_without_store(state: State, early: bool) -> Generator[Step, Reply, O
     try:
         _check_failure(state)
         return (yield from _renew_without_store(state))
-    except Exception:  # noqa: BLE001 - as in :func:`obtain`
-        return _carry_on(state, early)
+    except Exception as error:  # noqa: BLE001 - as in :func:`obtain`
+        return _carry_on(state, error, early)
 
 
 def look(state: State, refused: Token) -> Generator[Step, Reply, Outcome | None]:
@@ -569,12 +569,8 @@ def _do(state: State, step: Step) -> Generator[Step, Reply, Reply]:
     return reply
 
 
-def _carry_on(state: State, early: bool) -> Outcome:
-    """Called while an error is handled: goes on with a token that still works, else raises it."""
-    import sys
-
-    error = sys.exc_info()[1]
-    assert isinstance(error, Exception)
+def _carry_on(state: State, error: Exception, early: bool) -> Outcome:
+    """Goes on with a token that still works, in spite of ``error``; else raises that."""
     busy = isinstance(error, TokenLockTimeoutError)
     fresh = state.failure is not error
     window = max(state.policy.failure_window, _asked_to_wait(error))
