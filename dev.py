@@ -3,6 +3,7 @@
 
 python3 dev.py demo      the main job, on a local sandbox
 python3 dev.py test      the tests (further arguments go to pytest)
+python3 dev.py quick     those that need no server and take a minute in all, while you work
 python3 dev.py lint | types | layers | slow | setup
 python3 dev.py coverage  the tests, and how much of src and plugins they run (further arguments go
                          to pytest: a part of the tests gives the figure of that part)
@@ -37,12 +38,63 @@ BENCHMARKS = ("storm", "header", "start", "stores", "tenants", "transit", "waite
 KINDS = {"demo": "user", "bench": "bench"}  # what to install; for all else, the developer's
 PINS = {"developer": "requirements-dev.txt", "bench": "benchmarks/requirements.txt"}
 
+# What most changes break, within a minute on two cores: no server, few processes.
+QUICK = {
+    "tests/architecture": ["circles", "imports", "plugins", "words"],
+    "tests/flex_tokenstore": [
+        "events",
+        "formats",
+        "identity",
+        "merge",
+        "newer_format",
+        "on_event",
+        "options",
+        "own_objects",
+        "patience",
+        "prepare_save",
+        "registry",
+        "session",
+        "session_corrupt",
+        "session_places",
+        "session_refusals",
+        "session_requests",
+        "store_mistakes",
+        "token",
+        "wrapper",
+    ],
+    "tests/flex_tokenstore/stores": ["file_store", "file_permissions"],
+    "tests/flex_tokenstore/explorer": ["planted_faults"],
+    "tests/flex_integration_sdk": [
+        "async_client",
+        "base_url",
+        "client",
+        "config",
+        "endpoints",
+        "environment",
+        "errors",
+        "failures",
+        "grants",
+        "media_types",
+        "query",
+        "rates",
+        "redirects",
+        "resources",
+        "subclasses",
+        "transit",
+        "type_handlers",
+        "types",
+        "variables",
+    ],
+}
+QUICK_FILES = [f"{folder}/test_{name}.py" for folder, names in QUICK.items() for name in names]
+
 JOBS = {
     "demo": [["flex-sdk", "demo"]],
     "setup": [],
     # Three workers for two cores, since many tests wait: for servers, locks and time limits.
     "test": [["python", "-m", "pytest", "-n", "3", "-m", "not slow"]],
     "slow": [["python", "-m", "pytest", "-n", "3", "-m", "slow"]],
+    "quick": [["python", "-m", "pytest", "-n", "2", "-m", "not slow", *QUICK_FILES]],
     "lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]],
     # Told which Python, since it looks for a folder `.venv` of its own accord and for no other.
     "types": [["mypy"], ["basedpyright", "--pythonpath", str(PYTHON)]],

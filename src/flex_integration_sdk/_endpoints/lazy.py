@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
 from typing import TYPE_CHECKING, Any
-
-from flex_integration_sdk.errors import NestedCallError
 
 from .response import Response
 
@@ -39,15 +40,8 @@ else:
         def __get__(self, instance: Any, owner: Any = None) -> Any:
             if instance is None:
                 return self
-            try:
-                made = self._make(instance)
-            except ImportError as error:
-                if not _is_being_imported(error.name):
-                    raise
-                raise NestedCallError(
-                    f"a signal handler or finalizer interrupted the first use of {self._name!r}, "
-                    "and used it too. Let it set a flag, and make the call afterwards"
-                ) from None
+            with ExitStack() as copies:
+                made = _imported(lambda: self._make(instance), copies)
             return instance.__dict__.setdefault(self._name, made)
 
 
@@ -55,3 +49,29 @@ def _is_being_imported(name: str | None) -> bool:
     """By this thread: another thread's import would have been waited for."""
     spec = getattr(sys.modules.get(name or ""), "__spec__", None)
     return bool(getattr(spec, "_initializing", False))
+
+
+def _imported(work: Callable[[], Any], copies: ExitStack) -> Any:
+    """What ``work`` returns, which imports modules.
+
+    A signal handler or finalizer may have interrupted the import of one of them, and cannot wait
+    for its own thread: until ``copies`` ends, a whole copy is in the place of that module.
+    """
+    while True:
+        try:
+            return work()
+        except ImportError as error:
+            if error.name is None or not _is_being_imported(error.name):
+                raise
+            _copy(error.name, copies)
+
+
+def _copy(name: str, copies: ExitStack) -> None:
+    interrupted = sys.modules[name]
+    spec = interrupted.__spec__
+    assert spec is not None
+    assert spec.loader is not None
+    loader, copy = spec.loader, module_from_spec(ModuleSpec(name, spec.loader, origin=spec.origin))
+    _imported(lambda: loader.exec_module(copy), copies)
+    sys.modules[name] = copy
+    copies.callback(sys.modules.__setitem__, name, interrupted)
