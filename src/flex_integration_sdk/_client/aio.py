@@ -148,7 +148,7 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
 
     async def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
         """Sends it until there is an answer that is not of a refused token."""
-        if limiters := self._limits.of(name):
+        if self._limits and (limiters := self._limits.of(name)):
             await self.session.token()
             await wait_async(limiters, self._closing.sleep_async)
         call = self.session.new_call(name)

@@ -36,7 +36,7 @@ class InstanceBase:
         limits: RateLimits | None,
     ) -> None:
         self.settings = settings
-        self._limits = limits or RateLimits()
+        self._limits = limits
         self._handlers = tuple(type_handlers)
         self._verbose = transit_verbose
         self._closing = Closing()
@@ -76,7 +76,7 @@ class InstanceBase:
             named, others = given(named), given(others)
             named, others = write_each(named, self._handlers), write_each(others, self._handlers)
         request = prepare(
-            self.settings.base_url, ENDPOINTS[name], named, others, verbose=self._verbose
+            self.settings.identity.base_url, ENDPOINTS[name], named, others, verbose=self._verbose
         )
         self._closing.check()
         return request

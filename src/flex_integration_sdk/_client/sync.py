@@ -165,7 +165,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
 
     def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
         """Sends it until there is an answer that is not of a refused token."""
-        if limiters := self._limits.of(name):
+        if self._limits and (limiters := self._limits.of(name)):
             self.session.token()  # else a sign-in would come between the place and the call
             wait(limiters, self._closing.sleep)
         call = self.session.new_call(name)

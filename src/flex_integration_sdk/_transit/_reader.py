@@ -117,7 +117,7 @@ class Reader:
         if type(key) is not str:
             return _key_name(self.read(key, depth))
         name = self._key_text(key)
-        if is_cached(key):
+        if len(key) > 3 or is_cached(key):
             self._remember(name, self._known)
         return name
 
@@ -135,7 +135,7 @@ class Reader:
         if text[0] == "^":
             return self._tags.get(text)
         tag = text[2:]
-        if is_cached(text):
+        if len(text) > 3 or is_cached(text):
             self._remember(tag, self._tags)
         return tag
 
@@ -157,7 +157,7 @@ class Reader:
         if letter not in _NAMES:
             return _scalar(text)
         name = text[2:]
-        if is_cached(text):
+        if len(text) > 3 or is_cached(text):
             self._remember(name, self._known)
         return name
 

@@ -54,12 +54,12 @@ class AsyncShared(Shared):
 
     async def give_back(self, watch: Watch, *, whole: bool) -> None:
         """The end of a request."""
-        dropped = []
-        for slot in self.slots.held_by(watch):
+        dropped, holder = [], watch.holder
+        for slot in self.slots.held_by(holder):
             slot.idle_since = time.monotonic()
             if not whole or self.closed:
                 dropped += [self._emptied(slot), *watch.opened]
-        self.slots.give_back(watch)
+        self.slots.give_back(holder)
         for client in dropped:
             if client is not None:
                 await client.aclose()

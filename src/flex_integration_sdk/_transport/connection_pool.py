@@ -112,15 +112,15 @@ class Slots:
         """A free one, unless somebody has waited for longer."""
         return None if self._later(watch) else self._claim(watch)
 
-    def give_back(self, watch: Watch | Place) -> None:
-        """Frees what the request of ``watch`` has, and tells the next one."""
+    def give_back(self, holder: object) -> None:
+        """Frees what the request ``holder`` has, and tells the next one."""
         for slot in self.all:
-            slot.release(watch.holder)
+            slot.release(holder)
         self.wake()
 
-    def held_by(self, watch: Watch | Place) -> list[Slot]:
+    def held_by(self, holder: object) -> list[Slot]:
         """Those of a request: one at most."""
-        return [slot for slot in self.all if slot.held_by(watch.holder)]
+        return [slot for slot in self.all if slot.held_by(holder)]
 
     def wake(self) -> None:
         """Tells whoever waits first; token requests go first, since calls wait for them."""

@@ -260,14 +260,14 @@ class Http(ClientMaker[Shared]):
         shared = watch.lender
         if shared is None:
             return
-        dropped = []
-        for slot in shared.slots.held_by(watch):
+        dropped, holder = [], watch.holder
+        for slot in shared.slots.held_by(holder):
             slot.idle_since = time.monotonic()
             if not whole or shared.closed:
                 # What is left of an exchange that failed could be taken for the next answer.
                 client, slot.client = slot.client, None
                 dropped += [client, *watch.opened]
-        shared.slots.give_back(watch)
+        shared.slots.give_back(holder)
         for client in dropped:
             if client is not None:
                 client.close()

@@ -11,7 +11,6 @@ from urllib.parse import quote
 from uuid import UUID
 
 from flex_integration_sdk._values.exact import exact, hint, is_list
-from flex_integration_sdk._values.exact import text as exact_text
 from flex_integration_sdk.errors import ParameterError
 from flex_integration_sdk.types import FarTime, LatLng, LatLngBounds, TaggedValue
 
@@ -31,7 +30,8 @@ def query_string(params: Mapping[str, Any]) -> str:
         ParameterError: A value has no form in a query.
     """
     parts = []
-    for name, value in _flat(params):
+    given = {name: value for name, value in params.items() if value is not None}
+    for name, value in _flat(given):
         if value is not None:
             text = quote(_text(name, value), safe=_LITERAL).replace("%2C", ",")
             parts.append(f"{quote(name, safe=_LITERAL)}={text}")
@@ -79,7 +79,7 @@ def _key(name: str, key: object) -> str:
     if not isinstance(key, str):
         where = f" of query parameter {name!r}" if name else " of an object parameter"
         raise ParameterError(f"a key{where} must be a string, got {type(key).__name__}")
-    return exact_text(key)
+    return str.__str__(key)
 
 
 def _variant(value: Any) -> Any:
@@ -88,7 +88,7 @@ def _variant(value: Any) -> Any:
 
 def wire_name(name: str) -> str:
     """A parameter's name as the API spells it; extended data's filters stay as they are."""
-    name = exact_text(name)
+    name = str.__str__(name)  # whatever a subclass prints
     if name.startswith(_EXTENDED):
         return name
     # After a dot stands a name of the user's: of an image variant, of a field.

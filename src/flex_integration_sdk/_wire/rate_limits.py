@@ -212,15 +212,13 @@ def _give_back(limiters: Sequence[RateLimiter]) -> None:
         each.give_back()
 
 
-def limits_of(value: Literal["dev", "live"] | RateLimits | None) -> RateLimits:
+def limits_of(value: Literal["dev", "live"] | RateLimits) -> RateLimits:
     """What ``create_instance`` takes, as limiters.
 
     ``dev`` is what the API allows in development and test environments; ``live`` is polite. Both
     are those of the JavaScript SDK, less one: the first call may take longer on its way than a
     later one, which would then be early.
     """
-    if value is None:
-        return RateLimits()
     if isinstance(value, RateLimits):
         return value
     if value == "dev":
