@@ -18,7 +18,7 @@ from flex_integration_sdk.config import resolve
 from flex_integration_sdk.errors import ConfigurationError
 from flex_tokenstore import StoreOptionsError, describe_store, list_stores, open_store
 from flex_tokenstore._config.options import check_options
-from flex_tokenstore._config.store_config import normalise
+from flex_tokenstore._config.store_config import parse
 from flex_tokenstore._registry.catalogue import load_store_class
 from flex_tokenstore._registry.rules import ALLOW, BLOCK
 
@@ -123,10 +123,10 @@ def variables_of(store: str, given: Mapping[str, str]) -> dict[str, str]:
 def meaning(environ: Mapping[str, str]) -> Any:
     """What the variables mean, after all that reads them."""
     settings = resolve(environ=environ)
-    name, config, _ = normalise(settings.token_store)
-    assert name is not None
-    options = check_options(load_store_class(name), config, store=name)
-    return settings.identity, settings.client_secret, name, options
+    config = parse(settings.token_store)
+    assert config.name is not None
+    options = check_options(load_store_class(config.name), config.options, store=config.name)
+    return settings.identity, settings.client_secret, config.name, options
 
 
 @pytest.mark.each_value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flex_tokenstore import StoreOptionsError, file_store, memory_store, store_config_from_env
+from flex_tokenstore import (
+    StoreOptionsError,
+    TokenIdentity,
+    file_store,
+    memory_store,
+    open_store,
+    store_config_from_env,
+)
 from flex_tokenstore._config.env_text import clean, is_quoted
-from flex_tokenstore._config.store_config import normalise
+from flex_tokenstore._config.store_config import parse
 
 V = "FLEX_INTEGRATION_TOKEN_STORE"
 
@@ -85,8 +94,10 @@ def test_config_does_not_show_what_may_be_secret() -> None:
     )
     assert "SENTINEL" not in f"{config!r} {config}"
     assert "url" in repr(config)
-    _, options, _ = normalise({"name": "a", "url": "SENTINEL"})
-    assert "SENTINEL" not in repr(options)
+    parsed = parse({"name": "a", "url": "SENTINEL"})
+    assert "SENTINEL" not in f"{parsed!r} {parsed.options!r}"
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(parsed)
 
 
 @given(
@@ -113,10 +124,11 @@ def test_configs_made_by_functions() -> None:
 def test_forms_of_a_config() -> None:
     own = object()
     mapping = {"name": " redis ", "url": "u"}
-    assert normalise(" memory ") == ("memory", {}, None)
-    assert normalise(mapping) == ("redis", {"url": "u"}, None)
+    assert (parse(" memory ").name, parse(" memory ").options) == ("memory", {})
+    assert (parse(mapping).name, parse(mapping).options) == ("redis", {"url": "u"})
     assert mapping == {"name": " redis ", "url": "u"}
-    assert normalise(own) == (None, {}, own)
+    assert (parse(own).name, parse(own).options, parse(own).own) == (None, {}, own)
+    assert all(parse(config).error is None for config in (" memory ", mapping, own))
 
 
 @pytest.mark.parametrize(
@@ -137,4 +149,5 @@ def test_forms_of_a_config() -> None:
 )
 def test_what_is_no_config(config: Any, words: str) -> None:
     with pytest.raises(StoreOptionsError, match=words):
-        normalise(config)
+        open_store(config, TokenIdentity("https://h.test", "c"))
+    assert re.search(words, str(parse(config).error))

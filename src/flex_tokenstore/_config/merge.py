@@ -27,6 +27,8 @@ def completed(given: Any, variable: str, environ: Mapping[str, str]) -> tuple[An
     if given is None:
         return store_config_from_env(variable, environ), []
     given = hidden(given)
+    if not any(name.startswith(variable) for name in environ):
+        return given, []
     environ = OptionValues(environ)
     named, found = Secret(clean(environ.get(variable, ""))), options_in(variable, environ)
     name = name_of(given)

@@ -74,11 +74,7 @@ def _checked(cls: type, options: OptionValues, store: str) -> Any:
         return None
     hints = _hints(cls, store)
     _check_paths(fields, hints, options, store)
-    # It and the mapping that ``normalise`` returns show no value: tracebacks may show locals.
-    values = OptionValues((name, convert(hints[name], options, name)) for name in options)
-    if "inner" in values:  # a store's config, whose repr would show its options
-        values["inner"] = hidden(values["inner"])
-    wrong = next((name for name, value in values.items() if value is NotImplemented), None)
+    wrong = _convert(options, hints)
     if wrong is not None:
         raise StoreOptionsError(
             f"option {wrong!r} of token store {store!r} takes {takes(hints[wrong])}; got "
@@ -86,19 +82,32 @@ def _checked(cls: type, options: OptionValues, store: str) -> Any:
             option=wrong,
             store=store,
         )
-    redactor = Redactor(secrets_of(values))
+    if "inner" in options:  # a store's config, whose repr would show its options
+        options["inner"] = hidden(options["inner"])
+    redactor = Redactor(secrets_of(options))
     before = current.set(redactor)
     refused: BaseException
     try:
-        return schema(**values)
+        return schema(**options)
     except StoreOptionsError as error:  # the plugin's own words
         error.store = error.store or store
         refused = redactor.error(error)
     except Exception as error:  # noqa: BLE001 - whatever a stranger's __post_init__ raises
-        refused = _refused(fields, hints, values, _said(error), store)
+        refused = _refused(fields, hints, options, _said(error), store)
     finally:
         current.reset(before)
     raise refused  # outside of the handler: the frames of the context would hold values
+
+
+def _convert(options: OptionValues, hints: Mapping[str, Any]) -> str | None:
+    """Converts each in place; the name of the first that has a wrong type. It raises nothing: its
+    frame holds values."""
+    for name in options:
+        value = convert(hints[name], options, name)
+        if value is NotImplemented:
+            return name
+        options[name] = value
+    return None
 
 
 def _shown(options: Mapping[str, Any], name: str, hints: Mapping[str, Any]) -> str:
@@ -109,7 +118,7 @@ def _shown(options: Mapping[str, Any], name: str, hints: Mapping[str, Any]) -> s
         return "None" if value is None else f"a value of type {type(value).__name__}"
     if isinstance(value, str) and ("://" in value or "@" in value):
         return "an address, which is not shown here"  # it may hold a password
-    # Not converted yet: a password is still a plain string.
+    # Not all are converted yet: a password may still be a plain string.
     secret = [Secret(options[other]) for other in options if has_secret(hints[other])]
     return Redactor(secrets_of(secret)).text(f"{value!r:.80}")
 

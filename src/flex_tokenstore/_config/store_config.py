@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, TypeAlias
 
@@ -67,7 +68,7 @@ def hidden(config: Any) -> Any:
     """The same store config, in a form that shows no value.
 
     First of all in each function that takes one: a traceback may show the function's locals.
-    What is not a config becomes one that :func:`normalise` refuses; raising here would show it.
+    What is not a config becomes one that :func:`parse` refuses; raising here would show it.
     """
     if isinstance(config, OptionValues):
         return config
@@ -77,58 +78,71 @@ def hidden(config: Any) -> Any:
     return OptionValues(name=Secret(config)) if url or isinstance(config, _NO_CONFIG) else config
 
 
-def normalise(config: Any) -> tuple[str | None, dict[str, Any], object | None]:
-    """A store config as name and options, or as an object of the user's own.
+@dataclass(frozen=True, repr=False, eq=False)
+class ParsedConfig:
+    """A store config, parsed once. It shows no value, and cannot be pickled.
 
-    Raises:
-        StoreOptionsError: It is neither.
+    Also made from what is not a config: whoever raised at once would have that in its frame.
     """
+
+    name: str | None = None
+    """The store's name; None: an object of the user's own."""
+    options: OptionValues = field(default_factory=OptionValues)
+    """The store's options, not checked yet."""
+    own: object | None = None
+    error: StoreOptionsError | None = None
+    """Why it is not a config; to be raised."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("the config of a store cannot be pickled: it may hold a secret")
+
+
+def parse(config: Any) -> ParsedConfig:
+    """A store config in any of its forms, as one value. It raises nothing."""
     config = hidden(config)
     if isinstance(config, str):
-        if not config.strip():
-            raise StoreOptionsError("the name of the token store is empty", option="name")
-        return config.strip(), OptionValues(), None
+        return _named(config, OptionValues())
     if isinstance(config, Mapping):
         options = OptionValues(config)
-        name = options.pop("name", None)
-        if isinstance(name, str) and "://" in name:
-            name = Secret(name)
-        if isinstance(name, Secret):
-            raise _no_config(name)
-        if not isinstance(name, str) or not name.strip():
-            raise StoreOptionsError(
-                "a token store's config needs the key 'name' with the store's name", option="name"
-            )
-        if not all(isinstance(key, str) for key in options):
-            raise StoreOptionsError(
-                f"the options of token store {name!r} must have names that are strings"
-            )
-        return name.strip(), options, None
-    if config is None:
-        raise _no_config(None)
+        return _named(options.pop("name", None), options)
     if isinstance(config, type):
-        raise StoreOptionsError(
-            f"token_store got the class {config.__name__}; pass an object made from it"
+        return _refused(f"token_store got the class {config.__name__}; pass an object made from it")
+    return _refused(_words_for(None)) if config is None else ParsedConfig(own=config)
+
+
+def _named(name: Any, options: OptionValues) -> ParsedConfig:
+    if isinstance(name, Secret):
+        return _refused(_words_for(name.reveal()))
+    if not isinstance(name, str):
+        return _refused(
+            "a token store's config needs the key 'name' with the store's name", option="name"
         )
-    return None, OptionValues(), config
+    if "://" in name:
+        return _refused(_words_for(name))
+    if not name.strip():
+        return _refused("the name of the token store is empty", option="name")
+    if not all(isinstance(key, str) for key in options):
+        return _refused(f"the options of token store {name!r} must have names that are strings")
+    return ParsedConfig(name.strip(), options)
 
 
-def _no_config(given: object) -> StoreOptionsError:
-    value = given.reveal() if isinstance(given, Secret) else given
-    if isinstance(value, str):
+def _refused(why: str, option: str | None = None) -> ParsedConfig:
+    return ParsedConfig(error=StoreOptionsError(why, option=option))
+
+
+def _words_for(given: object) -> str:
+    if isinstance(given, str):
         # Not a word of it: such an address often has a password in it.
-        text = (
+        return (
             "token_store got an address; it takes the store's name, and the address as an option: "
             '{"name": …, "url": …}'
         )
-    elif isinstance(value, PurePath):
-        text = "token_store got a path; to choose the file, use file_store(path=…)"
-    else:
-        text = (
-            "token_store takes a store's name, a mapping with 'name' and options, or an object "
-            f"with get_token, set_token and remove_token; got {type(value).__name__}"
-        )
-    return StoreOptionsError(text)
+    if isinstance(given, PurePath):
+        return "token_store got a path; to choose the file, use file_store(path=…)"
+    return (
+        "token_store takes a store's name, a mapping with 'name' and options, or an object "
+        f"with get_token, set_token and remove_token; got {type(given).__name__}"
+    )
 
 
 def store_config_from_env(

@@ -146,8 +146,8 @@ def _of_variable(variable: str, name: str) -> Path | None:
 
     The value may have a line end or quotes around it, where no shell took them off.
     """
-    value = clean(os.environ.get(variable, ""))
-    if sys.platform == "win32" or not value:
+    value = os.environ.get(variable, "")
+    if sys.platform == "win32" or not value or not (value := clean(value)):
         return None
     problem = problem_of_path(value, relative=False)
     if value.startswith("~") and not problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import StoreLoadError
@@ -11,11 +11,17 @@ from ..errors import StoreLoadError
 _DECORATORS = ("contextmanager", "asynccontextmanager")
 
 
-def check_function(store: str, hook: str, function: Callable[..., Any]) -> None:
-    """Raises StoreLoadError for a mistake that each call of the hook would stumble over."""
-    wrong = _of_lock(function) if hook == "token_lock" else _of_value(hook, function)
-    if wrong:
-        raise StoreLoadError(f"{hook} of token store {store!r} {wrong}", store=store)
+def check_kinds(store: str, functions: Mapping[str, Callable[..., Any]]) -> None:
+    """Raises StoreLoadError for a mistake that each call of the hook would fail with.
+
+    Args:
+        store: Its name, for messages.
+        functions: What implements its hooks, by the hook's name.
+    """
+    for hook, function in functions.items():
+        wrong = _of_lock(function) if hook == "token_lock" else _of_value(hook, function)
+        if wrong:
+            raise StoreLoadError(f"{hook} of token store {store!r} {wrong}", store=store)
 
 
 def _of_value(hook: str, function: Callable[..., Any]) -> str:

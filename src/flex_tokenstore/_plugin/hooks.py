@@ -14,7 +14,7 @@ import pluggy
 from .. import hookspecs
 from .._values.secret import Secret
 from ..errors import StoreLoadError
-from .hook_kinds import check_function
+from .hook_kinds import check_kinds
 
 _NEEDED = {"set_token": frozenset({"token"}), "token_lock": frozenset({"wait", "lease"})}
 _LISTED = ", ".join(hookspecs.REQUIRED)
@@ -141,18 +141,21 @@ def bind(plugin: object, *, store: str, marked: bool, inner: Binding | None = No
     cls = plugin if inspect.isclass(plugin) else type(plugin)
     if marked:
         _refuse_unknown_hooks(cls, store)
+    found = {
+        name: implementation
+        for name in hookspecs.HOOKS
+        for implementation in getattr(manager.hook, name).get_hookimpls()
+    }
+    check_kinds(store, {name: each.function for name, each in found.items()})
     hooks: dict[str, Hook] = {}
-    for name in hookspecs.HOOKS:
-        caller = getattr(manager.hook, name)
-        for implementation in caller.get_hookimpls():
-            arguments = {*implementation.argnames, *implementation.kwargnames}
-            check_function(store, name, implementation.function)
-            _check_signature(store, name, implementation.function, arguments)
-            hooks[name] = Hook(
-                implementation.function,
-                frozenset(arguments & {*caller.spec.argnames}),
-                inspect.iscoroutinefunction(implementation.function),
-            )
+    for name, implementation in found.items():
+        arguments = {*implementation.argnames, *implementation.kwargnames}
+        _check_signature(store, name, implementation.function, arguments)
+        hooks[name] = Hook(
+            implementation.function,
+            frozenset(arguments & {*getattr(manager.hook, name).spec.argnames}),
+            inspect.iscoroutinefunction(implementation.function),
+        )
     missing = [name for name in hookspecs.REQUIRED if name not in hooks]
     if missing:
         lacks = " and ".join(_lack(plugin, name, marked) for name in missing)

@@ -6,9 +6,11 @@ import difflib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from .._host.platform import check_modules
 from ..errors import StoreLoadError, UnknownStoreError
 from .discovery import BUILT_IN, NO_NAME, OURS, Candidate, candidates, left_out
 from .loader import built_in, load, missing_module
+from .rules import Rules
 
 if TYPE_CHECKING:
     from .._config.options import OptionInfo
@@ -97,8 +99,10 @@ def load_store_class(name: str) -> type:
         StoreLoadError: It is blocked, claimed twice, made for another version of this package,
             or cannot be imported. A failed import is kept: it is the same error next time.
     """
+    check_modules()
     if name in BUILT_IN:
-        if built_in(name).blocked:
+        # Without a candidate: its name and its distribution are known.
+        if Rules().keep_out(name, OURS, built_in=True):
             raise _unusable(name, [built_in(name)], f"is {_BLOCKED}")
         return load(built_in(name))
     found = candidates()

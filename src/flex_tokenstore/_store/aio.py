@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._concurrency.event_loops import running_loop
 from .._concurrency.hook_threads import submit
-from .._config.store_config import StoreConfig, hidden
+from .._config.store_config import StoreConfig, parse
 from .._host.patience import Patience
 from .._plugin.guard import (
     check_expected,
@@ -338,10 +338,11 @@ async def open_async_store(
         TypeError: ``identity`` is not a ``TokenIdentity``.
         AsyncioRequiredError: asyncio does not run here.
     """
-    config = hidden(config)
+    parsed = parse(config)
+    del config  # a traceback may show locals
     running_loop()
     check_arguments(identity, host_lock)
-    chosen = await _in_thread(functools.partial(choose, config, prefer_async=True))
+    chosen = await _in_thread(functools.partial(choose, parsed, prefer_async=True))
     if chosen.is_async:  # its clients may bind themselves to the event loop that they are made in
         return AsyncTokenStore(opened(chosen, identity, host_lock))
     return AsyncTokenStore(await _in_thread(functools.partial(opened, chosen, identity, host_lock)))
@@ -351,8 +352,9 @@ def async_store(
     config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
 ) -> AsyncTokenStore:
     """:func:`open_async_store` for callers that are not in an event loop yet."""
-    config = hidden(config)
-    return AsyncTokenStore(open_binding(config, identity, prefer_async=True, host_lock=host_lock))
+    parsed = parse(config)
+    del config  # a traceback may show locals
+    return AsyncTokenStore(open_binding(parsed, identity, prefer_async=True, host_lock=host_lock))
 
 
 def _leave_at_once(entering: Future[tuple[float | None, Any]]) -> None:

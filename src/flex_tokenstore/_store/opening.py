@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .. import hookspecs
-from .._config.store_config import StoreConfig, hidden, normalise
+from .._config.store_config import ParsedConfig, parse
 from .._host.patience import Patience
-from .._host.platform import check_modules
 from .._plugin.guard import Guard
 from .._plugin.hooks import Abilities, Binding, bind, label_of, refuse_other_init
 from .._plugin.mistakes import REPORT, mistake, mistake_in
@@ -45,7 +44,7 @@ class OpenedStore:
         self.identity = identity
         self.abilities: Abilities = binding.abilities
         self._host_lock = host_lock
-        self._patience = Patience()
+        self._patience: Patience | None = None
         self.redactor = Redactor(binding.secrets)
 
     @property
@@ -84,6 +83,8 @@ class OpenedStore:
         from .._host.paths import state_folder
 
         path = state_folder() / f"{self.identity.key}.lock"
+        if self._patience is None:  # of two threads one loses what it has waited so far
+            self._patience = Patience()
         return HostLock(path, patience=self._patience)
 
     def read(self, data: object) -> Token | None:
@@ -163,7 +164,8 @@ class OpenedStore:
 
     def guard(self, doing: str, hook: str, token: Token | None = None) -> Guard:
         """For a call of the store's own code, its method ``hook``; see :class:`Guard`."""
-        self.redactor.note(token)
+        if token is not None:
+            self.redactor.note(token)
         return Guard(
             self.redactor,
             self.name,
@@ -175,10 +177,9 @@ class OpenedStore:
 
 
 def open_binding(
-    config: StoreConfig, identity: TokenIdentity, *, prefer_async: bool, host_lock: str
+    config: ParsedConfig, identity: TokenIdentity, *, prefer_async: bool, host_lock: str
 ) -> OpenedStore:
     """See ``open_store``."""
-    config = hidden(config)
     check_arguments(identity, host_lock)
     return opened(choose(config, prefer_async=prefer_async), identity, host_lock)
 
@@ -221,15 +222,14 @@ class Chosen(NamedTuple):
         return any(inspect.iscoroutinefunction(hook) for hook in hooks)
 
 
-def choose(config: StoreConfig, *, prefer_async: bool) -> Chosen:
+def choose(config: ParsedConfig, *, prefer_async: bool) -> Chosen:
     """The store that a config names. It may read many files: all imports and scans are here."""
-    config = hidden(config)
-    check_modules()
-    name, options, own = normalise(config)
-    if own is not None:
-        return Chosen(type(own).__name__, None, own, None, (), "", None, {})
-    assert name is not None
-    return _choose_plugin(name, options, prefer_async=prefer_async)
+    if config.error is not None:
+        raise config.error
+    if config.own is not None:
+        return Chosen(type(config.own).__name__, None, config.own, None, (), "", None, {})
+    assert config.name is not None
+    return _choose_plugin(config.name, config.options, prefer_async=prefer_async)
 
 
 def make(chosen: Chosen, identity: TokenIdentity) -> Binding:
@@ -272,8 +272,8 @@ def _choose_plugin(name: str, options: Mapping[str, Any], *, prefer_async: bool)
     from .._registry.catalogue import load_store_class
 
     cls: Any = load_store_class(name)
-    checked, distribution, inner = _checked_options(cls, name, options), distribution_of(cls), None
-    secrets = secrets_of(checked)
+    distribution, inner = distribution_of(cls), None
+    checked, secrets = _checked_options(cls, name, options)
     if prefer_async:
         cls = getattr(cls, "async_class", None) or cls
     if isinstance(cls, type) and issubclass(cls, WrapperStore):
@@ -292,7 +292,7 @@ def _choose_inner(store: str, options: Any, *, prefer_async: bool) -> Chosen:
             store=store,
         )
     with naming_inner(store):
-        return choose(options.inner, prefer_async=prefer_async)
+        return choose(parse(options.inner), prefer_async=prefer_async)
 
 
 def _made(cls: type, name: str, options: Any, identity: TokenIdentity) -> Any:
@@ -307,11 +307,15 @@ def _made(cls: type, name: str, options: Any, identity: TokenIdentity) -> Any:
         raise
 
 
-def _checked_options(cls: type, name: str, options: Mapping[str, Any]) -> Any:
+def _checked_options(
+    cls: type, name: str, options: Mapping[str, Any]
+) -> tuple[Any, tuple[Secret[Any], ...]]:
+    """The options as the store takes them, and the secrets among them."""
     from .._config.options import check_options
 
     with _opening(name, ()) as opening:
-        return check_options(cls, options, store=name)
+        checked = check_options(cls, options, store=name)
+        return checked, secrets_of(checked)
     raise opening.error
 
 

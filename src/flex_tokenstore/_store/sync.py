@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from .._config.store_config import StoreConfig, hidden
+from .._config.store_config import StoreConfig, parse
 from .._plugin.guard import (
     check_expected,
     is_lease_end,
@@ -297,8 +297,9 @@ def open_store(
         TokenUnavailableError: The store could not be opened.
         TypeError: ``identity`` is not a ``TokenIdentity``.
     """
-    config = hidden(config)
-    return TokenStore(open_binding(config, identity, prefer_async=False, host_lock=host_lock))
+    parsed = parse(config)
+    del config  # a traceback may show locals
+    return TokenStore(open_binding(parsed, identity, prefer_async=False, host_lock=host_lock))
 
 
 @contextmanager

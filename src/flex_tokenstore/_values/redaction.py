@@ -50,14 +50,13 @@ class Redactor:
         self._silent: dict[str, int] = {}
         self._changes = 0
 
-    def note(self, token: Token | None) -> None:
+    def note(self, token: Token) -> None:
         """Remembers a token that went through the store: a later error may quote it."""
-        if token is not None:
-            known = tuple(self._tokens)
-            for each in (token.access_token, token.refresh_token):
-                if each is not None and each not in known:
-                    self._tokens.append(each)
-                    self._changes += 1  # after it: ``text`` reads them in the opposite order
+        known = tuple(self._tokens)
+        for each in (token.access_token, token.refresh_token):
+            if each is not None and each not in known:
+                self._tokens.append(each)
+                self._changes += 1  # after it: ``text`` reads them in the opposite order
 
     def text(self, text: str) -> str:
         """``text`` with the secrets masked."""

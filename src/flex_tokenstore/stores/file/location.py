@@ -49,4 +49,4 @@ def _default_place(share_with_js: bool) -> Place:
     except TokenUnavailableError as error:
         # Raised when it is needed: a program may do without its store (on_store_error="memory").
         return Place(Path(CONFIG, APP), name, problem=error.message)
-    return Place(folder, name, is_ours=folder == config_folder())
+    return Place(folder, name, is_ours=not share_with_js or folder == config_folder())
