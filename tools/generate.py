@@ -83,13 +83,12 @@ if TYPE_CHECKING:
 CREATE_ONE = """def {name}(
 {signature}) -> {prefix}IntegrationSDK:
 {doc}
-    client_secret, client_secret_file, token_store, base_url = shown_to_nobody(
-        client_secret, client_secret_file, token_store, base_url
-    )
-    from .{module} import PARTS
-
     options = InstanceOptions(
 {values}    )
+    # A traceback may show the locals of this function.
+    del client_secret, client_secret_file, token_store, base_url
+    from .{module} import PARTS
+
     return build(PARTS, options)
 """
 SYNC = """Makes an SDK for a sync program.
@@ -224,7 +223,7 @@ def create_module() -> str:
 def _imports(fields: list[ast.AnnAssign], tree: ast.Module) -> str:
     """The imports of the names in the fields' types, as ``builder.py`` has them."""
     used = {n.id for each in fields for n in ast.walk(each.annotation) if isinstance(n, ast.Name)}
-    found = {"typing": {"TYPE_CHECKING"}, f"{SDK.name}.config": {"shown_to_nobody"}}
+    found = {"typing": {"TYPE_CHECKING"}}
     for each in tree.body:
         if isinstance(each, ast.ImportFrom):
             names = {alias.name for alias in each.names} & used

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from flex_tokenstore import Secret, TokenIdentity
-from flex_tokenstore._config.env_text import clean, warn_once
+from flex_tokenstore._config.env_text import warn_once
 from flex_tokenstore._config.merge import completed
-from flex_tokenstore._config.store_config import OptionValues, hidden
 
-from ._settings import variables
-from ._settings.base_url import (
-    DEFAULT_BASE_URL,
-    check_private,
-    checked_base_url,
-    is_loopback,
-    masked,
-)
+from ._settings.base_url import DEFAULT_BASE_URL, is_loopback, server
 from ._settings.client_secret import (
     AsyncClientSecret,
     SecretSource,
     problem_of_secret,
     secret_source,
 )
-from ._settings.variables import PREFIX, logger
+from ._settings.given import Given
+from ._settings.variables import CLIENT_ID, PREFIX, PROFILE, STORE, Variables, logger
 from .errors import ConfigurationError
 
 __all__ = ["DEFAULT_BASE_URL", "PREFIX", "SCOPE", "Settings", "is_loopback", "resolve"]
@@ -92,76 +84,56 @@ def resolve(
             misspelt.
         StoreOptionsError: The variables of the token store contradict each other.
     """
-    secret, file, token_store, base_url = shown_to_nobody(
-        client_secret, client_secret_file, token_store, base_url
+    given = Given(
+        client_id=client_id,
+        client_secret=client_secret,
+        client_secret_file=client_secret_file,
+        token_store=token_store,
+        base_url=base_url,
+        profile=profile,
+        allow_http=allow_http,
     )
-    del client_secret, client_secret_file
-    environ = os.environ if environ is None else environ
-    names, environ = tuple(environ), variables.ours(environ)
-    variables.check_names(names)
-    identity = _identity(environ, client_id, base_url, profile, allow_http)
-    token_store, notes = completed(token_store, variables.STORE, environ)
+    variables = Variables(environ)
+    del client_secret, client_secret_file, token_store, base_url, environ
+    return complete(given, variables)
+
+
+def complete(given: Given, variables: Variables) -> Settings:
+    """See :func:`resolve`."""
+    variables.check_names()
+    if not isinstance(given.allow_http, bool | None):
+        raise ConfigurationError(f"allow_http takes True or False, got {given.allow_http!r:.40}")
+    client_id, profile = _client_id(given, variables), _profile(given, variables)
+    base_url = server(given, variables)
+    try:
+        identity = TokenIdentity(base_url, client_id, SCOPE, profile)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+    token_store, notes = completed(given.token_store, STORE, variables)
     for note in notes:
         warn_once(logger, note)
-    source = secret_source(secret, file, environ)
+    source = secret_source(given, variables)
     return Settings(identity, source, "memory" if token_store is None else token_store)
 
 
-def _identity(
-    environ: OptionValues,
-    client_id: str | None,
-    base_url: str | None,
-    profile: str | None,
-    allow_http: bool | None,
-) -> TokenIdentity:
-    client, source = _text("client_id", client_id, variables.CLIENT_ID, environ)
+def _client_id(given: Given, variables: Variables) -> str:
+    client, source = variables.text("client_id", given.client_id, CLIENT_ID)
     if not client:
         raise ConfigurationError(
-            f"client_id must be provided: pass client_id=… or set {variables.CLIENT_ID}; you find "
-            "it in Console, with the application of type Integration API"
+            f"client_id must be provided: pass client_id=… or set {CLIENT_ID}; you find it in "
+            "Console, with the application of type Integration API"
         )
-    problem = problem_of_secret(Secret(client), quotes=source == variables.CLIENT_ID)
+    problem = problem_of_secret(Secret(client), quotes=source == CLIENT_ID)
     if problem:
         raise ConfigurationError(f"{source} {problem}")
-    name, source = _text("profile", profile, variables.PROFILE, environ)
+    return client
+
+
+def _profile(given: Given, variables: Variables) -> str:
+    name, source = variables.text("profile", given.profile, PROFILE)
     if any(not letter.isprintable() for letter in name):
         raise ConfigurationError(
             f"{source} contains a control character, or bytes that cannot be decoded; check that "
             "the locale is UTF-8"
         )
-    address, source = _text("base_url", base_url, variables.BASE_URL, environ)
-    address = checked_base_url(address or DEFAULT_BASE_URL, source)
-    if allow_http is None:
-        allow_http = variables.switch_of(variables.ALLOW_HTTP, environ)
-    elif not isinstance(allow_http, bool):
-        raise ConfigurationError(f"allow_http takes True or False, got {allow_http!r:.40}")
-    check_private(address, source, allow_http=allow_http)
-    try:
-        return TokenIdentity(address, client, SCOPE, name or "default")
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from None
-
-
-def _text(argument: str, given: Any, variable: str, environ: OptionValues) -> tuple[str, str]:
-    """The value ("" if there is none), and the argument or the variable that it comes from."""
-    if given is not None and not isinstance(given, str):
-        raise ConfigurationError(f"{argument} must be a string, got {type(given).__name__}")
-    if given and (value := clean(given)):
-        return value, argument
-    value = variables.value_of(variable, environ)
-    if variable == variables.BASE_URL:
-        value = str(masked(value))
-    return value, variable if value else argument
-
-
-def shown_to_nobody(
-    client_secret: Any, client_secret_file: Any, token_store: Any, base_url: Any
-) -> tuple[Secret[Any] | None, Any, Any, Any]:
-    """The arguments that may hold a secret, so that locals in a traceback do not show it.
-
-    First of all in each function that takes them. In the place of a file's path somebody may have
-    put the secret itself. A password in a base URL is only masked: it is refused, whatever it is.
-    """
-    secret = Secret(client_secret) if client_secret else None
-    file = Secret(client_secret_file) if client_secret_file else None
-    return secret, file, hidden(token_store), masked(base_url)
+    return name or "default"

@@ -93,6 +93,7 @@ def test_calls_that_wait_for_their_place(
     assert opened._http._used == {}
     assert opened._closing._sleepers == {}
     # Their places are there for whoever shares the limiter.
+    assert opened._limits is not None
     limiter = opened._limits.queries
     assert limiter is not None
     assert limiter.reserve() == pytest.approx(LONG, abs=60)

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from flex_integration_sdk._settings.client_secret import AsyncClientSecret
+from flex_integration_sdk._settings.given import Given
+from flex_integration_sdk._settings.variables import Variables
 from flex_integration_sdk._wire.rate_limits import RateLimits, limits_of
 from flex_integration_sdk._wire.type_handlers import TypeHandler
-from flex_integration_sdk.config import Settings, resolve
+from flex_integration_sdk.config import Settings, complete
 from flex_integration_sdk.errors import ConfigurationError
 from flex_tokenstore import OnEvent, OnStoreError, StoreConfig
 from flex_tokenstore._events.dispatch import check_on_event
@@ -91,6 +93,8 @@ class InstanceOptions:
             raise ConfigurationError(
                 f'on_store_error takes "raise" or "memory", got {self.on_store_error!r}'
             )
+        if self.on_event is None:
+            return
         try:
             check_on_event(self.on_event)
         except TypeError as error:
@@ -98,7 +102,7 @@ class InstanceOptions:
 
     def settings(self) -> Settings:
         """Those that the environment can complete, completed."""
-        return resolve(
+        given = Given(
             client_id=self.client_id,
             client_secret=self.client_secret,
             client_secret_file=self.client_secret_file,
@@ -107,6 +111,7 @@ class InstanceOptions:
             profile=self.profile,
             allow_http=self.allow_http,
         )
+        return complete(given, Variables())
 
 
 class Parts(NamedTuple, Generic[K]):
@@ -122,11 +127,11 @@ class Parts(NamedTuple, Generic[K]):
 def build(parts: Parts[K], options: InstanceOptions) -> K:
     """An instance. What is wrong with an argument raises here, before a store is opened."""
     options.check()
-    limits = limits_of(options.rate_limits)
+    limits = None if options.rate_limits is None else limits_of(options.rate_limits)
     settings = options.settings()
     store = parts.open_store(settings.token_store, settings.identity, host_lock=options.host_lock)
     http = parts.http(
-        settings.base_url, options.timeout, options.request_timeout, options.busy_timeout
+        settings.identity.base_url, options.timeout, options.request_timeout, options.busy_timeout
     )
     session = parts.session(
         store,

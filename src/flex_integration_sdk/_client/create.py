@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Literal
 from flex_integration_sdk._settings.client_secret import AsyncClientSecret, ClientSecret
 from flex_integration_sdk._wire.rate_limits import RateLimits
 from flex_integration_sdk._wire.type_handlers import TypeHandler
-from flex_integration_sdk.config import shown_to_nobody
 from flex_tokenstore import OnEvent, OnStoreError, StoreConfig
 
 from .builder import InstanceOptions, build
@@ -93,11 +92,6 @@ def create_instance(
         StoreOptionsError: An option of the store is unknown, missing or wrong.
         TokenUnavailableError: The store could not be opened.
     """
-    client_secret, client_secret_file, token_store, base_url = shown_to_nobody(
-        client_secret, client_secret_file, token_store, base_url
-    )
-    from .sync import PARTS
-
     options = InstanceOptions(
         client_id=client_id,
         client_secret=client_secret,
@@ -117,6 +111,10 @@ def create_instance(
         transit_verbose=transit_verbose,
         rate_limits=rate_limits,
     )
+    # A traceback may show the locals of this function.
+    del client_secret, client_secret_file, token_store, base_url
+    from .sync import PARTS
+
     return build(PARTS, options)
 
 
@@ -197,11 +195,6 @@ def create_async_instance(
         TokenUnavailableError: The store could not be opened.
         AsyncioRequiredError: It was called under trio or curio.
     """
-    client_secret, client_secret_file, token_store, base_url = shown_to_nobody(
-        client_secret, client_secret_file, token_store, base_url
-    )
-    from .aio import PARTS
-
     options = InstanceOptions(
         client_id=client_id,
         client_secret=client_secret,
@@ -221,4 +214,8 @@ def create_async_instance(
         transit_verbose=transit_verbose,
         rate_limits=rate_limits,
     )
+    # A traceback may show the locals of this function.
+    del client_secret, client_secret_file, token_store, base_url
+    from .aio import PARTS
+
     return build(PARTS, options)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ipaddress
 import logging
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 from flex_integration_sdk.errors import ConfigurationError
 from flex_tokenstore._config.env_text import clean, warn_once
 from flex_tokenstore._values.identity import normalise_url
 
-from .variables import ALLOW_HTTP
+from .given import Given
+from .variables import ALLOW_HTTP, BASE_URL, Variables
 
 DEFAULT_BASE_URL = "https://flex-integ-api.sharetribe.com"
 
@@ -22,32 +24,15 @@ _API_PATH = re.compile(r"/(v\d+(/|$)|integration_api(/|$)|auth/)")
 logger = logging.getLogger("flex_integration_sdk")
 
 
-def masked(url: object) -> object:
-    """``url`` without a user and a password; it is refused then, and shown."""
-    if isinstance(url, (bytes, bytearray)):
-        return type(url)()  # refused for its type, whatever it holds
-    if not isinstance(url, str):
-        return url
-    # A password may hold a slash, and the scheme may be missing. An @ in the path of a plain
-    # address is none of that.
-    if _AT_IN_PATH.match(clean(url)):
-        return url
-    return re.sub(r"^(\s*(?:[A-Za-z][A-Za-z0-9+.-]*:(?=/))?/*).*@", r"\1…@", url, flags=re.DOTALL)
-
-
-def checked_base_url(url: str, source: str) -> str:
-    """The address in its one spelling.
-
-    Args:
-        url: After :func:`masked`.
-        source: The argument or the variable that it comes from, for messages.
+def server(given: Given, variables: Variables) -> str:
+    """Address of the server, in its one spelling.
 
     Raises:
-        ConfigurationError: It is not the address of a server.
+        ConfigurationError: It is not the address of a server, or is plain http over a network.
     """
-    url, base_url = clean(url), ""
+    url, source = _address(given, variables)
+    problem, base_url = _problem_of(url), ""
     try:
-        problem = _problem_of(url)
         base_url = "" if problem else normalise_url(url)
     except ValueError as error:
         problem = str(error).removeprefix("base_url ")
@@ -59,14 +44,38 @@ def checked_base_url(url: str, source: str) -> str:
         raise ConfigurationError(
             f"{source} is the address of the server; leave the path out: {server}{_quoted(url)}"
         )
+    if urlsplit(base_url).scheme != "https" and not is_loopback(base_url):
+        _check_plain(base_url, source, given.allow_http, variables)
     return base_url
 
 
-def check_private(base_url: str, source: str, *, allow_http: bool) -> None:
+def _address(given: Given, variables: Variables) -> tuple[str, str]:
+    """The address, without a password, and the argument or variable that it comes from."""
+    if given.base_url is not None and not isinstance(given.base_url, str):
+        kind = type(given.base_url).__name__
+        raise ConfigurationError(f"base_url must be a string, got {kind}")
+    if given.base_url and (url := _masked(clean(given.base_url))):
+        return url, "base_url"
+    url = _masked(variables.value(BASE_URL))
+    return (url, BASE_URL) if url else (DEFAULT_BASE_URL, "base_url")
+
+
+def _masked(url: str) -> str:
+    """``url``, after :func:`clean`, without a user and a password; it is refused then, and shown.
+
+    A password may hold a slash, and the scheme may be missing. An @ in the path of a plain address
+    is none of that.
+    """
+    if _AT_IN_PATH.match(url):
+        return url
+    return re.sub(r"^((?:[A-Za-z][A-Za-z0-9+.-]*:(?=/))?/*).*@", r"\1…@", url, flags=re.DOTALL)
+
+
+def _check_plain(base_url: str, source: str, allowed: Any, variables: Variables) -> None:
     """Raises ConfigurationError for plain http over a network, unless that is allowed."""
-    if urlsplit(base_url).scheme == "https" or is_loopback(base_url):
-        return
-    if not allow_http:
+    if allowed is None:
+        allowed = variables.switch(ALLOW_HTTP)
+    if not allowed:
         raise ConfigurationError(
             f"{source} {base_url} is plain http: the client secret and the tokens would travel "
             "unencrypted. Use https; if the network is private, such as that of a container or a "

@@ -16,10 +16,10 @@ from flex_integration_sdk.errors import ClientSecretError, ConfigurationError, N
 from flex_tokenstore import Secret
 from flex_tokenstore._config.env_text import clean, expanded, is_quoted, problem_of_path
 from flex_tokenstore._config.secret_files import read_text
-from flex_tokenstore._config.store_config import OptionValues
 from flex_tokenstore._values.foreign_errors import stand_in
 
-from .variables import CLIENT_SECRET, CLIENT_SECRET_FILE, value_of
+from .given import Given
+from .variables import CLIENT_SECRET, CLIENT_SECRET_FILE, Variables
 
 ClientSecret = str | Secret[str] | Callable[[], "str | Secret[str]"]
 """A client secret, or a callable that returns one."""
@@ -201,25 +201,24 @@ def _late(limit: float) -> str:
     return f"did not return within {limit:g} s (request_timeout)"
 
 
-def secret_source(
-    given: Secret[Any] | None, file: Secret[Any] | None, environ: OptionValues
-) -> SecretSource | None:
+def secret_source(given: Given, variables: Variables) -> SecretSource | None:
     """Where the secret comes from: the arguments, else the environment; None: it is not given.
 
     Raises:
         ConfigurationError: It is given twice, cannot be one, or its file cannot be read.
     """
-    if given and file:
+    if given.client_secret and given.client_secret_file:
         raise ConfigurationError("client_secret and client_secret_file are both given: pass one")
-    if given:
-        return _given(given)
-    if file:
+    if given.client_secret:
+        return _given(Secret(given.client_secret))
+    if given.client_secret_file:
+        file = Secret(given.client_secret_file)
         if not isinstance(file.reveal(), (str, os.PathLike)):
             kind = type(file.reveal()).__name__
             raise ConfigurationError(f"client_secret_file must be a path, got {kind}")
         return _in_file(Secret(os.fspath(file.reveal())), "client_secret_file", relative=True)
-    secret = Secret(value_of(CLIENT_SECRET, environ))
-    path = Secret(value_of(CLIENT_SECRET_FILE, environ))
+    secret = Secret(variables.value(CLIENT_SECRET))
+    path = Secret(variables.value(CLIENT_SECRET_FILE))
     if secret and path:
         raise ConfigurationError(
             f"{CLIENT_SECRET} and {CLIENT_SECRET_FILE} are both set: unset one"
@@ -229,15 +228,15 @@ def secret_source(
     return _in_file(path, CLIENT_SECRET_FILE, relative=False) if path else None
 
 
-def _given(given: Secret[Any]) -> SecretSource:
-    if callable(given.reveal()):
-        return SecretSource("client_secret", function=given.reveal())
-    kind = type(given.reveal())
+def _given(secret: Secret[Any]) -> SecretSource:
+    if callable(secret.reveal()):
+        return SecretSource("client_secret", function=secret.reveal())
+    kind = type(secret.reveal())
     if not issubclass(kind, str):
         raise ConfigurationError(
             f"client_secret must be a string, or a callable that returns one, got {kind.__name__}"
         )
-    return _fixed(Secret(clean(given.reveal())), "client_secret")
+    return _fixed(Secret(clean(secret.reveal())), "client_secret")
 
 
 def _fixed(secret: Secret[str], source: str) -> SecretSource:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from flex_integration_sdk.errors import ConfigurationError
 from flex_tokenstore._config.env_text import clean, is_quoted, misspelt, warn_once
@@ -27,41 +29,69 @@ _SWITCHES |= {"0": False, "false": False, "no": False, "off": False}
 logger = logging.getLogger("flex_integration_sdk")
 
 
-def ours(environ: Mapping[str, str]) -> OptionValues:
-    """The variables of the SDK, in a form that shows no value."""
-    return OptionValues((name, environ[name]) for name in environ if name.startswith(PREFIX))
+class Variables(OptionValues):
+    """The variables of the SDK as they are now, read once; it shows no value.
 
-
-def value_of(variable: str, environ: OptionValues) -> str:
-    """The value without blanks and line ends around it; "" if it is not set, or is empty.
-
-    Raises:
-        ConfigurationError: It is in quotes.
+    Args:
+        environ: The environment; ``os.environ`` if omitted.
     """
-    if is_quoted(clean(environ.get(variable, ""))):
-        raise ConfigurationError(
-            f"the value of {variable} is in quotes, which count as part of it: set it without them "
-            "(a shell removes them; docker --env-file, systemd and YAML may not)"
-        )
-    return clean(environ.get(variable, ""))
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        environ = os.environ if environ is None else environ
+        super().__init__({name: environ[name] for name in environ if name.startswith(PREFIX)})
+        self._names = tuple(environ)
+
+    def value(self, variable: str) -> str:
+        """The value without blanks and line ends around it; "" if it is not set, or is empty.
+
+        Raises:
+            ConfigurationError: It is in quotes.
+        """
+        if not self.get(variable):
+            return ""
+        if is_quoted(clean(self[variable])):
+            raise ConfigurationError(
+                f"the value of {variable} is in quotes, which count as part of it: set it without "
+                "them (a shell removes them; docker --env-file, systemd and YAML may not)"
+            )
+        return clean(self[variable])
+
+    def switch(self, variable: str) -> bool:
+        """Whether a variable that is a switch is on; unset is off.
+
+        Raises:
+            ConfigurationError: Its value is neither.
+        """
+        value = self.value(variable).lower()
+        if not value:
+            return False
+        if value not in _SWITCHES:
+            raise ConfigurationError(f"{variable} takes 1 (on) or 0 (off), got {value[:40]!r}")
+        return _SWITCHES[value]
+
+    def text(self, argument: str, given: Any, variable: str) -> tuple[str, str]:
+        """The value ("" if there is none), and the argument or the variable that it comes from.
+
+        Raises:
+            ConfigurationError: The argument is not a string, or the variable's value is in quotes.
+        """
+        if given is not None and not isinstance(given, str):
+            raise ConfigurationError(f"{argument} must be a string, got {type(given).__name__}")
+        if given and (value := clean(given)):
+            return value, argument
+        value = self.value(variable)
+        return value, variable if value else argument
+
+    def check_names(self) -> None:
+        """Warns of variables that this version does not know.
+
+        Raises:
+            ConfigurationError: One is likely a misspelt name of another.
+        """
+        _check_names(self._names)
 
 
-def switch_of(variable: str, environ: OptionValues) -> bool:
-    """Whether a variable that is a switch is on; unset is off."""
-    value = value_of(variable, environ).lower()
-    if not value:
-        return False
-    if value not in _SWITCHES:
-        raise ConfigurationError(f"{variable} takes 1 (on) or 0 (off), got {value[:40]!r}")
-    return _SWITCHES[value]
-
-
-def check_names(names: Iterable[str]) -> None:
-    """Warns of variables that this version does not know.
-
-    Raises:
-        ConfigurationError: One is likely a misspelt name of another.
-    """
+def _check_names(names: Iterable[str]) -> None:
     for name in names:
         if not name.upper().startswith("FLEX") or name in KNOWN or name.startswith(f"{STORE}__"):
             continue
