@@ -69,7 +69,7 @@ class SkeletonStore:
         try:
             revision = None if stored is None else revision_of(stored)
         except (AttributeError, KeyError, TypeError):
-            revision = "of no token"  # which nobody expects
+            revision = "not a token"  # nobody expects this revision
         if revision != expected:
             raise TokenConflictError("the token was changed meanwhile", place=self.place)
 
