@@ -102,7 +102,7 @@ def complete(given: Given, variables: Variables) -> Settings:
     """See :func:`resolve`."""
     variables.check_names()
     if not isinstance(given.allow_http, bool | None):
-        raise ConfigurationError(f"allow_http takes True or False, got {given.allow_http!r:.40}")
+        raise ConfigurationError(f"allow_http must be True or False, got {given.allow_http!r:.40}")
     client_id, profile = _client_id(given, variables), _profile(given, variables)
     base_url = server(given, variables)
     try:

@@ -107,7 +107,7 @@ class Resource(dict[str, Any], Generic[A]):
         relationships = self.get("relationships") or {}
         if name not in relationships:
             known = shown(", ".join(relationships)) or (
-                "none; a reference has none, ask with expand=True"
+                "none, since this is only a reference; use expand=True"
             )
             raise KeyError(f"{shown(self.type)} has no relationship {name!r} (it has: {known})")
         return (relationships[name] or {}).get("data")

@@ -20,6 +20,9 @@ BANNED = {
     "again": r"\banew\b",
     "current directory": r"\bworking folder\b",
     "fix": r"\bmend\b",
+    "only": r"\balone\b",
+    "omit": r"\b(leave|leaves|left)\b[^.;,]* out\b",
+    "cannot be": r"\b(is|are) not (pickled|copied)\b",
     "location": r"\b(a|another|the|its) place\b",
 }
 

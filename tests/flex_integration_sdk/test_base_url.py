@@ -34,11 +34,11 @@ def _nothing_warned(monkeypatch: pytest.MonkeyPatch) -> None:
         ("//api.example.com", "did you mean https://api.example.com?"),
         ("https:/api.example.com", "did you mean https://api.example.com?"),
         ("ftp://h", "must start with https:// or http://; got 'ftp://h'"),
-        ("https://h/v1/integration_api", "leave the path out: https://h; got"),
-        ("https://h/v1/integration_api/listings/query", "leave the path out: https://h; got"),
-        ("https://h/v1/auth/token", "leave the path out: https://h; got"),
-        ("https://h/v1/", "leave the path out: https://h; got"),
-        ("https://h:44/proxy/v1/api", "leave the path out: https://h:44/proxy; got"),
+        ("https://h/v1/integration_api", "omit the path: https://h; got"),
+        ("https://h/v1/integration_api/listings/query", "omit the path: https://h; got"),
+        ("https://h/v1/auth/token", "omit the path: https://h; got"),
+        ("https://h/v1/", "omit the path: https://h; got"),
+        ("https://h:44/proxy/v1/api", "omit the path: https://h:44/proxy; got"),
         ("https://h\r\nX: y", "a line end"),
         ("https://a\tb", "a line end"),
         ("https://a\nb.example", "a line end"),
@@ -117,7 +117,7 @@ def test_both_kinds_of_instance_take_it(make: Any) -> None:
     sdk = make("c", base_url="http://sandbox:8080", allow_http=True)
     assert sdk.settings.base_url == "http://sandbox:8080"
     sdk._closed = True  # nothing was opened
-    with pytest.raises(ConfigurationError, match="allow_http takes True or False, got '1'"):
+    with pytest.raises(ConfigurationError, match="allow_http must be True or False, got '1'"):
         make("c", base_url="http://sandbox:8080", allow_http="1")
 
 

@@ -23,7 +23,6 @@ ARGUMENTS = {name for name in inspect.signature(create_instance).parameters if "
 NAMES = re.compile(rf"(?<![-\w])({'|'.join(sorted(ARGUMENTS - PYTHON_ONLY))})\b|\w=…|pass \w+=")
 # What only a program of the user's own can meet.
 NEVER = (
-    "on_store_error takes",
     "on_store_error must be",
     "request_timeout must be",
     "host_lock must be",
@@ -32,7 +31,7 @@ NEVER = (
     "bytes have no file name",
     "must be a string",
     "must be a path",
-    "takes True or False",
+    "must be True or False",
 )
 
 

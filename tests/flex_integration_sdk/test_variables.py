@@ -364,7 +364,7 @@ def test_variables_of_others_are_none_of_ours(caplog: pytest.LogCaptureFixture) 
 
 @pytest.mark.parametrize(("variable", "value"), [(f"{P}ALLOW_HTTP", "maybe")])
 def test_a_switch_that_is_neither_on_nor_off(variable: str, value: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"{variable} takes 1 .* got '{value}'"):
+    with pytest.raises(ConfigurationError, match=f"{variable} must be 1 .* got '{value}'"):
         resolve(environ={**SDK, variable: value})
 
 

@@ -58,7 +58,7 @@ class InstanceBase:
         return f"<{type(self).__name__} {self.settings.client_id!r} at {self.settings.base_url}>"
 
     def __reduce__(self) -> Any:
-        raise TypeError("an SDK instance is not pickled: make one in each process")
+        raise TypeError("an SDK instance cannot be pickled: make one in each process")
 
     def __del__(self) -> None:
         if not getattr(self, "_closed", True) and not has_ended():

@@ -91,7 +91,7 @@ class InstanceOptions:
         _check_limits(self)
         if self.on_store_error not in ("raise", "memory"):
             raise ConfigurationError(
-                f'on_store_error takes "raise" or "memory", got {self.on_store_error!r}'
+                f'on_store_error must be "raise" or "memory", got {self.on_store_error!r}'
             )
         if self.on_event is None:
             return
@@ -157,4 +157,4 @@ def _check_limits(options: InstanceOptions) -> None:
     for name, value in limits.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or not 0 < value < float("inf"):
-            raise ConfigurationError(f"{name} takes a positive number of seconds, got {value!r}")
+            raise ConfigurationError(f"{name} must be a positive number of seconds, got {value!r}")

@@ -113,8 +113,8 @@ def _sort(names: str) -> Param:
 
 _EXTENDED = (
     Param("publicData", "ExtendedData", "Merged with the stored data, key by key."),
-    Param("privateData", "ExtendedData", "As public data; only the owner and operators read it."),
-    Param("metadata", "ExtendedData", "As public data; only operators write it, all read it."),
+    Param("privateData", "ExtendedData", "Merged key by key; only the owner and operators read it."),
+    Param("metadata", "ExtendedData", "Merged key by key; only operators write it, all read it."),
 )
 _LISTING_TEXTS = (
     Param("description", "str", "Text on the listing's page."),
@@ -137,7 +137,7 @@ _SPAN = (
 )
 _TRANSITION = (
     _id("transaction"),
-    Param("transition", "str", "Such as ``transition/accept``; an operator's only.", required=True),
+    Param("transition", "str", "Such as ``transition/accept``, one that operators may make.", required=True),
     Param("params", "ExtendedData", "Parameters of the transition; may be empty.", required=True),
 )
 
@@ -218,8 +218,8 @@ _TABLE = (
         Param("displayName", "str", "Name that others see.", null=True),
         Param("bio", "str", "Text about the user.", null=True),
         _EXTENDED[0],
-        Param("protectedData", "ExtendedData", "As public data; the user and operators read it, "
-              "and in transactions the other party."),
+        Param("protectedData", "ExtendedData", "Merged key by key; the user and operators read it, "
+              "and in a transaction the other party."),
         *_EXTENDED[1:],
         Param("profileImageId", "Id", "Id of an uploaded image.", null=True),
     ),
@@ -263,7 +263,7 @@ _TABLE = (
         Param("availability", "str", "``day-full``, ``day-partial``, ``time-full`` or "
               "``time-partial``."),
         Param("minDuration", "int", "Minutes free in one piece, with ``…-partial``."),
-        Param("minStock", "int", "Least stock."),
+        Param("minStock", "int", "Minimum stock."),
         Param("stockMode", "str", "``strict`` (default), or ``match-undefined``: also those "
               "without stock."),
         _sort("``createdAt``, ``price`` and public data"),
@@ -421,7 +421,7 @@ _TABLE = (
         Param("createdAtStart", "datetime", "Or: events at this time or later."),
         Param("resourceId", "Id", "About this resource."),
         Param("relatedResourceId", "Id", "Or: about this one and related resources."),
-        Param("eventTypes", "Names", "Such as ``listing/updated``; ``listing``: all of it."),
+        Param("eventTypes", "Names", "Such as ``listing/updated``; ``listing``: all events of listings."),
     ),
     _query(
         "stockAdjustments",

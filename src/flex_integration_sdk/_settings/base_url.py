@@ -42,7 +42,7 @@ def server(given: Given, variables: Variables) -> str:
     if found := _API_PATH.search(f"{path}/"):
         server = base_url.removesuffix(path) + path[: found.start()]
         raise ConfigurationError(
-            f"{source} is the address of the server; leave the path out: {server}{_quoted(url)}"
+            f"{source} is the address of the server; omit the path: {server}{_quoted(url)}"
         )
     if urlsplit(base_url).scheme != "https" and not is_loopback(base_url):
         _check_plain(base_url, source, given.allow_http, variables)

@@ -66,7 +66,7 @@ class Variables(OptionValues):
         if not value:
             return False
         if value not in _SWITCHES:
-            raise ConfigurationError(f"{variable} takes 1 (on) or 0 (off), got {value[:40]!r}")
+            raise ConfigurationError(f"{variable} must be 1 (on) or 0 (off), got {value[:40]!r}")
         return _SWITCHES[value]
 
     def text(self, argument: str, given: Any, variable: str) -> tuple[str, str]:

@@ -173,7 +173,7 @@ class RateLimits:
                 raise ConfigurationError(f"by_call: no call is named {name!r}")
             if not isinstance(limiter, RateLimiter):
                 kind = type(limiter).__name__
-                raise ConfigurationError(f"by_call[{name!r}] takes a RateLimiter, got {kind}")
+                raise ConfigurationError(f"by_call[{name!r}] must be a RateLimiter, got {kind}")
 
     def of(self, name: str) -> tuple[RateLimiter, ...]:
         """The limiters that a call waits for.
@@ -233,7 +233,7 @@ def limits_of(value: Literal["dev", "live"] | RateLimits) -> RateLimits:
             RateLimiter(burst=249, seconds=0.25),
             _every_environment(),
         )
-    raise ConfigurationError(f'rate_limits takes "dev", "live" or a RateLimits, got {value!r}')
+    raise ConfigurationError(f'rate_limits must be "dev", "live" or a RateLimits, got {value!r}')
 
 
 def _every_environment() -> dict[str, RateLimiter]:

@@ -47,7 +47,7 @@ class SandboxSettings:
         if not self.client_id or not self.client_secret:
             raise ValueError("client_id and client_secret must not be empty")
         if isinstance(given := cast("object", self.allow_hosts), str):
-            raise ValueError(f"allow_hosts takes a tuple of names, not the string {given!r}")
+            raise ValueError(f"allow_hosts must be a tuple of names, not the string {given!r}")
         for name in ("access_ttl", "latency_ms"):
             value = getattr(self, name)
             if not math.isfinite(value) or value < 0:

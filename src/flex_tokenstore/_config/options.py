@@ -218,12 +218,12 @@ def _refused(
     # Not the plugin's text, which likely quotes the value; only the options that it speaks of.
     named = [name for name in fields if re.search(rf"\b{re.escape(name)}\b", text)]
     named = named or (list(given) if len(given) == 1 else [])
-    about = " and ".join(map(repr, named)) or "a combination or a value of them"
+    about = " and ".join(map(repr, named)) or "a value, or a combination of values"
     one = named[0] if len(named) == 1 else None
     doc = str(fields[one].metadata.get("doc", "")) if one else ""
     got = f"; got {_shown(given, one, hints)}" if one is not None and one in given else ""
     return StoreOptionsError(
-        f"token store {store!r} refuses its options: {about}" + (f" ({doc})" if doc else "") + got,
+        f"token store {store!r} does not accept its options: {about}" + (f" ({doc})" if doc else "") + got,
         option=one,
         store=store,
     )

@@ -140,7 +140,7 @@ def _words_for(given: object) -> str:
     if isinstance(given, PurePath):
         return "token_store got a path; to choose the file, use file_store(path=…)"
     return (
-        "token_store takes a store's name, a mapping with 'name' and options, or an object "
+        "token_store must be a store's name, a mapping with 'name' and options, or an object "
         f"with get_token, set_token and remove_token; got {type(given).__name__}"
     )
 

@@ -112,11 +112,11 @@ def check_on_event(on_event: object) -> None:
     import inspect
 
     if not callable(on_event):
-        raise TypeError(f"on_event takes a callable, got {type(on_event).__name__}")
+        raise TypeError(f"on_event must be callable, got {type(on_event).__name__}")
     call = getattr(on_event, "__call__", None)  # noqa: B004 - an object's own, to look at its kind
     if inspect.iscoroutinefunction(on_event) or inspect.iscoroutinefunction(call):
         raise TypeError(
-            "on_event takes a plain function, not a coroutine function; in an asyncio program let "
+            "on_event must be a plain function, not a coroutine function; in an asyncio program let "
             "it put the event into an asyncio.Queue, or start a task"
         )
 

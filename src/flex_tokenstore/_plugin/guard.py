@@ -107,7 +107,7 @@ def check_expected(expected: object) -> None:
     """Raises TypeError unless it is a revision or None."""
     if not (expected is None or isinstance(expected, str)):
         raise TypeError(
-            f"expected takes a revision (a string) or None, got {type(expected).__name__}"
+            f"expected must be a revision (a string) or None, got {type(expected).__name__}"
         )
 
 
@@ -121,9 +121,9 @@ def lock_times(wait: object, lease: object) -> tuple[float, float]:
     times = []
     for name, value in (("wait", wait), ("lease", lease)):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise TypeError(f"{name} takes a number of seconds, got {type(value).__name__}")
+            raise TypeError(f"{name} must be a number of seconds, got {type(value).__name__}")
         if not value >= 0:
-            raise ValueError(f"{name} takes a number of seconds that is not negative, got {value}")
+            raise ValueError(f"{name} must be a number of seconds, 0 or more, got {value}")
         times.append(min(value, LONGEST))
     return times[0], times[1]
 

@@ -110,7 +110,7 @@ def _entries(distribution: Any, name: str | None) -> Iterator[Candidate]:
         if not _REFERENCE.fullmatch(value):
             wrong = wrong or "its entry point is not of the form package.module:Class"
         if name and normal_name(name) == OURS and BUILT_IN.get(point.name) != value:
-            wrong = wrong or f"its distribution is named like {OURS}, which has no such store"
+            wrong = wrong or f"its distribution has the name of {OURS}, which has no such store"
         yield Candidate(point.name, value, name or NO_NAME, version, summary, wrong, unmet)
 
 

@@ -70,8 +70,8 @@ def _names(variable: str) -> dict[str, str] | None:
     for part in written:
         if not _is_name(part):
             raise StoreOptionsError(
-                f"{variable} takes the names of stores or of distributions, separated by commas; "
-                f"{part[:80]!r} is not a name ({_hint(part)})"
+                f"{variable} must be a list of names of stores or distributions, separated by "
+                f"commas; {part[:80]!r} is not a name ({_hint(part)})"
             )
     return {normal_name(part): part for part in written}
 

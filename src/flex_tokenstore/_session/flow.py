@@ -370,8 +370,8 @@ def _acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outco
         if waited >= state.policy.lock_wait:
             state.note("waited", reason="timeout", seconds=waited)
             raise TokenLockTimeoutError(
-                f"another program has held the lock of this token for {waited:.0f} s and saved no "
-                "new one. That holder may be suspended or blocked (a debugger, "
+                f"another program has held the lock of this token for {waited:.0f} s without "
+                "saving a new one. That holder may be suspended or blocked (a debugger, "
                 "a blocking call in an event loop): resume it or stop it, or raise "
                 "lock_timeout"
             ) from reply.error

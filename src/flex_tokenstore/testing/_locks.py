@@ -94,7 +94,7 @@ class LockTests(ContractFixtures):
             time.sleep(0.2)  # it has most likely tried; if not, the test is only weaker
             assert thread.is_alive() or result() is not None, "it did not wait"
         thread.join(10.0)
-        assert not thread.is_alive(), "a waiter did not get the lock that was released"
+        assert not thread.is_alive(), "a waiter did not acquire the lock that was released"
         result()
 
     def test_the_lock_may_be_left_in_another_thread(self, bench: Bench) -> None:

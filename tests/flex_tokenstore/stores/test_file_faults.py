@@ -63,7 +63,7 @@ def test_a_full_disk_keeps_the_old_token_and_the_session_the_new_one(small_disk:
     with session(path, server):
         pass
     ballast = fill(small_disk)
-    with pytest.raises(TokenUnavailableError, match=r"what it held is kept.*disk is full"):
+    with pytest.raises(TokenUnavailableError, match=r"its old content is kept.*disk is full"):
         store(str(path)).set_token(token("new"), ANY_REVISION)
     with session(path, server) as one:
         fresh = one.token()

@@ -219,7 +219,7 @@ def test_a_full_disk_keeps_the_old_token(small_disk: Path, tmp_path: Path) -> No
         opened = store(str(path))
         opened.set_token(token("old"), None)
         fill(small_disk)
-        with pytest.raises(TokenUnavailableError, match=r"what it held is kept.*disk is full"):
+        with pytest.raises(TokenUnavailableError, match=r"its old content is kept.*disk is full"):
             opened.set_token(token("new", more="x" * 9000), ANY_REVISION)
         assert store(str(path)).get_token() == token("old")
         opened.set_token(token("new"), ANY_REVISION)  # it needs no more space

@@ -195,7 +195,7 @@ def _given(client: Any, kit: Kit) -> Any:
         return client
     module = kit.single.__module__.rpartition(".")[0]
     raise StoreOptionsError(
-        f"option client of the store {STORE!r} takes a Redis, RedisCluster or ConnectionPool of "
+        f"option client of the store {STORE!r} must be a Redis, RedisCluster or ConnectionPool of "
         f"{module} here, got {type(client).__module__}.{type(client).__name__}",
         option="client",
         store=STORE,

@@ -150,7 +150,7 @@ def _given(engine: Any, is_async: bool) -> Any:
         from sqlalchemy import Engine as kind
     if not isinstance(engine, kind):
         raise wrong(
-            "engine", f"takes an SQLAlchemy {kind.__name__} here, got {type(engine).__name__}"
+            "engine", f"must be an SQLAlchemy {kind.__name__} here, got {type(engine).__name__}"
         )
     check_backend(engine.dialect.name)
     if engine.dialect.name == "sqlite" and _is_in_memory(engine.url):

@@ -119,7 +119,7 @@ class ListingsEndpoints:
             seats: Free seats needed, with ``start`` and ``end``.
             availability: ``day-full``, ``day-partial``, ``time-full`` or ``time-partial``.
             min_duration: Minutes free in one piece, with ``…-partial``.
-            min_stock: Least stock.
+            min_stock: Minimum stock.
             stock_mode: ``strict`` (default), or ``match-undefined``: also those without stock.
             sort: Up to 3 of ``createdAt``, ``price`` and public data; ``-`` before a name reverses
                 it.
@@ -201,8 +201,8 @@ class ListingsEndpoints:
             availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
                 ``entries``.
             public_data: Merged with the stored data, key by key.
-            private_data: As public data; only the owner and operators read it.
-            metadata: As public data; only operators write it, all read it.
+            private_data: Merged key by key; only the owner and operators read it.
+            metadata: Merged key by key; only operators write it, all read it.
             images: Ids of uploaded images, in their order.
             expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
@@ -272,8 +272,8 @@ class ListingsEndpoints:
             availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
                 ``entries``.
             public_data: Merged with the stored data, key by key.
-            private_data: As public data; only the owner and operators read it.
-            metadata: As public data; only operators write it, all read it.
+            private_data: Merged key by key; only the owner and operators read it.
+            metadata: Merged key by key; only operators write it, all read it.
             images: Ids of uploaded images, in their order.
             expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
@@ -523,7 +523,7 @@ class AsyncListingsEndpoints:
             seats: Free seats needed, with ``start`` and ``end``.
             availability: ``day-full``, ``day-partial``, ``time-full`` or ``time-partial``.
             min_duration: Minutes free in one piece, with ``…-partial``.
-            min_stock: Least stock.
+            min_stock: Minimum stock.
             stock_mode: ``strict`` (default), or ``match-undefined``: also those without stock.
             sort: Up to 3 of ``createdAt``, ``price`` and public data; ``-`` before a name reverses
                 it.
@@ -605,8 +605,8 @@ class AsyncListingsEndpoints:
             availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
                 ``entries``.
             public_data: Merged with the stored data, key by key.
-            private_data: As public data; only the owner and operators read it.
-            metadata: As public data; only operators write it, all read it.
+            private_data: Merged key by key; only the owner and operators read it.
+            metadata: Merged key by key; only operators write it, all read it.
             images: Ids of uploaded images, in their order.
             expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
@@ -676,8 +676,8 @@ class AsyncListingsEndpoints:
             availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
                 ``entries``.
             public_data: Merged with the stored data, key by key.
-            private_data: As public data; only the owner and operators read it.
-            metadata: As public data; only operators write it, all read it.
+            private_data: Merged key by key; only the owner and operators read it.
+            metadata: Merged key by key; only operators write it, all read it.
             images: Ids of uploaded images, in their order.
             expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.

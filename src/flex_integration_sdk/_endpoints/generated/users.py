@@ -152,10 +152,10 @@ class UsersEndpoints:
             display_name: Name that others see.
             bio: Text about the user.
             public_data: Merged with the stored data, key by key.
-            protected_data: As public data; the user and operators read it, and in transactions the
-                other party.
-            private_data: As public data; only the owner and operators read it.
-            metadata: As public data; only operators write it, all read it.
+            protected_data: Merged key by key; the user and operators read it, and in a transaction
+                the other party.
+            private_data: Merged key by key; only the owner and operators read it.
+            metadata: Merged key by key; only operators write it, all read it.
             profile_image_id: Id of an uploaded image.
             expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
@@ -455,10 +455,10 @@ class AsyncUsersEndpoints:
             display_name: Name that others see.
             bio: Text about the user.
             public_data: Merged with the stored data, key by key.
-            protected_data: As public data; the user and operators read it, and in transactions the
-                other party.
-            private_data: As public data; only the owner and operators read it.
-            metadata: As public data; only operators write it, all read it.
+            protected_data: Merged key by key; the user and operators read it, and in a transaction
+                the other party.
+            private_data: Merged key by key; only the owner and operators read it.
+            metadata: Merged key by key; only operators write it, all read it.
             profile_image_id: Id of an uploaded image.
             expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.

@@ -82,7 +82,7 @@ def write_in_place(path: Path, data: Secret[bytes]) -> None:
         TokenUnavailableError: The system failed while the new bytes were written.
         OSError: It refused before that, with what the file held unchanged.
     """
-    fd = _opened(path, "written (what it held is kept)")
+    fd = _opened(path, "written (its old content is kept)")
     try:
         old, new = os.fstat(fd).st_size, len(data.reveal())
         _make_room(fd, old, new)

@@ -158,7 +158,7 @@ class PrivateFiles:
         Only the holder of the file's write lock may call it, or the other changing methods.
         """
         new = temporary(path)
-        with reporting("written (what it held is kept)", path), removed_on_failure(new):
+        with reporting("written (its old content is kept)", path), removed_on_failure(new):
             write_new(new, data, lambda fd: self.privacy.look_at_new(path, fd))
             try:
                 # The token exists nowhere else yet: a scanner or a backup is waited for.
