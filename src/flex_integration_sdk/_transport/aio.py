@@ -151,7 +151,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
                 await self._leave(key, shared)
             elif shared.loop.is_closed():
                 self._let_go(key)
-            # Else they are another loop's, which alone can close them.
+            # Else they are another loop's, and only that one can close them.
 
     async def _leave(self, key: tuple[int, int], shared: AsyncShared) -> None:
         self._used.pop(key, None)

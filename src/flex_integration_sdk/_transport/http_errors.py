@@ -2,7 +2,7 @@
 
 Its texts are not repeated: they quote the header that was refused (with the token in it), the line
 that was not HTTP (the server may have echoed something), the address of the proxy (with its
-password). A cause in a traceback has its class alone.
+password). Of a cause, a traceback shows only the class.
 """
 
 from __future__ import annotations

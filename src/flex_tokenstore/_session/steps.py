@@ -2,7 +2,7 @@
 
 The flow (:mod:`._flow`) yields steps and is sent replies; it does no I/O and reads no clock. A
 driver performs each step on a port, whose methods are plain for a sync program and coroutines
-for an async one: the two drivers differ by ``await`` alone.
+for an async one: the two drivers differ only by ``await``.
 """
 
 from __future__ import annotations
