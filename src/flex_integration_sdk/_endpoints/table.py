@@ -113,7 +113,7 @@ def _sort(names: str) -> Param:
 
 _EXTENDED = (
     Param("publicData", "ExtendedData", "Merged with the stored data, key by key."),
-    Param("privateData", "ExtendedData", "Merged key by key; only the owner and operators read it."),
+    Param("privateData", "ExtendedData", "Merged key by key; owner and operators read it."),
     Param("metadata", "ExtendedData", "Merged key by key; only operators write it, all read it."),
 )
 _LISTING_TEXTS = (
@@ -137,7 +137,7 @@ _SPAN = (
 )
 _TRANSITION = (
     _id("transaction"),
-    Param("transition", "str", "Such as ``transition/accept``, one that operators may make.", required=True),
+    Param("transition", "str", "A transition of operators: ``transition/accept``.", required=True),
     Param("params", "ExtendedData", "Parameters of the transition; may be empty.", required=True),
 )
 
@@ -421,7 +421,7 @@ _TABLE = (
         Param("createdAtStart", "datetime", "Or: events at this time or later."),
         Param("resourceId", "Id", "About this resource."),
         Param("relatedResourceId", "Id", "Or: about this one and related resources."),
-        Param("eventTypes", "Names", "Such as ``listing/updated``; ``listing``: all events of listings."),
+        Param("eventTypes", "Names", "Such as ``listing/updated``; ``listing``: all of listings."),
     ),
     _query(
         "stockAdjustments",

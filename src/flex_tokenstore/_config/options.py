@@ -223,7 +223,9 @@ def _refused(
     doc = str(fields[one].metadata.get("doc", "")) if one else ""
     got = f"; got {_shown(given, one, hints)}" if one is not None and one in given else ""
     return StoreOptionsError(
-        f"token store {store!r} does not accept its options: {about}" + (f" ({doc})" if doc else "") + got,
+        f"token store {store!r} does not accept its options: {about}"
+        + (f" ({doc})" if doc else "")
+        + got,
         option=one,
         store=store,
     )

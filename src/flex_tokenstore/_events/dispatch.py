@@ -116,8 +116,8 @@ def check_on_event(on_event: object) -> None:
     call = getattr(on_event, "__call__", None)  # noqa: B004 - an object's own, to look at its kind
     if inspect.iscoroutinefunction(on_event) or inspect.iscoroutinefunction(call):
         raise TypeError(
-            "on_event must be a plain function, not a coroutine function; in an asyncio program let "
-            "it put the event into an asyncio.Queue, or start a task"
+            "on_event must be a plain function, not a coroutine function; in asyncio let "
+            "it put the event into a queue, or start a task"
         )
 
 

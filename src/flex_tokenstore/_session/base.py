@@ -133,7 +133,7 @@ class SessionBase:
     def _is_personal(self, flight: Flight, leads: bool) -> bool:
         """Whether a finished flight's outcome is only for another caller.
 
-        A revocation and a removal belong to their caller only. So is Ctrl-C, in the thread of whoever
+        A revocation and a removal are only for their caller. So is Ctrl-C, in the thread of whoever
         led. A refused client secret is the matter of the session that has it, as is its loop.
         """
         error = flight.exception()

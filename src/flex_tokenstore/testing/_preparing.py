@@ -49,7 +49,9 @@ class PreparingTests(ContractFixtures):
         token = new_token(other.store.identity)
         expected = other.store.place
         other.set(token, None)
-        assert other.store.place == expected, "prepare_save reserved the location; only a save may take it"
+        assert other.store.place == expected, (
+            "prepare_save reserved the location; only a save may take it"
+        )
         assert same(other.get(), token)
         assert bench.handle.get() is None
 

@@ -49,7 +49,7 @@ class EventsEndpoints:
             created_at_start: Or: events at this time or later.
             resource_id: About this resource.
             related_resource_id: Or: about this one and related resources.
-            event_types: Such as ``listing/updated``; ``listing``: all events of listings.
+            event_types: Such as ``listing/updated``; ``listing``: all of listings.
             include: Relationships to include, such as ``author.profileImage``.
             fields: Attributes to return, by type: ``{"user": ["email"]}``.
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
@@ -108,7 +108,7 @@ class AsyncEventsEndpoints:
             created_at_start: Or: events at this time or later.
             resource_id: About this resource.
             related_resource_id: Or: about this one and related resources.
-            event_types: Such as ``listing/updated``; ``listing``: all events of listings.
+            event_types: Such as ``listing/updated``; ``listing``: all of listings.
             include: Relationships to include, such as ``author.profileImage``.
             fields: Attributes to return, by type: ``{"user": ["email"]}``.
             limit: Maximum of resources for each relationship: ``{"images": 1}``.

@@ -201,7 +201,7 @@ class ListingsEndpoints:
             availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
                 ``entries``.
             public_data: Merged with the stored data, key by key.
-            private_data: Merged key by key; only the owner and operators read it.
+            private_data: Merged key by key; owner and operators read it.
             metadata: Merged key by key; only operators write it, all read it.
             images: Ids of uploaded images, in their order.
             expand: True: return the whole resource; otherwise only its id and type.
@@ -272,7 +272,7 @@ class ListingsEndpoints:
             availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
                 ``entries``.
             public_data: Merged with the stored data, key by key.
-            private_data: Merged key by key; only the owner and operators read it.
+            private_data: Merged key by key; owner and operators read it.
             metadata: Merged key by key; only operators write it, all read it.
             images: Ids of uploaded images, in their order.
             expand: True: return the whole resource; otherwise only its id and type.
@@ -605,7 +605,7 @@ class AsyncListingsEndpoints:
             availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
                 ``entries``.
             public_data: Merged with the stored data, key by key.
-            private_data: Merged key by key; only the owner and operators read it.
+            private_data: Merged key by key; owner and operators read it.
             metadata: Merged key by key; only operators write it, all read it.
             images: Ids of uploaded images, in their order.
             expand: True: return the whole resource; otherwise only its id and type.
@@ -676,7 +676,7 @@ class AsyncListingsEndpoints:
             availability_plan: ``type`` (``availability-plan/day`` or ``…/time``), ``timezone``,
                 ``entries``.
             public_data: Merged with the stored data, key by key.
-            private_data: Merged key by key; only the owner and operators read it.
+            private_data: Merged key by key; owner and operators read it.
             metadata: Merged key by key; only operators write it, all read it.
             images: Ids of uploaded images, in their order.
             expand: True: return the whole resource; otherwise only its id and type.

@@ -184,7 +184,7 @@ class TransactionsEndpoints:
 
         Args:
             id: The transaction's id.
-            transition: Such as ``transition/accept``, one that operators may make.
+            transition: A transition of operators: ``transition/accept``.
             params: Parameters of the transition; may be empty.
             expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
@@ -231,7 +231,7 @@ class TransactionsEndpoints:
 
         Args:
             id: The transaction's id.
-            transition: Such as ``transition/accept``, one that operators may make.
+            transition: A transition of operators: ``transition/accept``.
             params: Parameters of the transition; may be empty.
             expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
@@ -466,7 +466,7 @@ class AsyncTransactionsEndpoints:
 
         Args:
             id: The transaction's id.
-            transition: Such as ``transition/accept``, one that operators may make.
+            transition: A transition of operators: ``transition/accept``.
             params: Parameters of the transition; may be empty.
             expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
@@ -513,7 +513,7 @@ class AsyncTransactionsEndpoints:
 
         Args:
             id: The transaction's id.
-            transition: Such as ``transition/accept``, one that operators may make.
+            transition: A transition of operators: ``transition/accept``.
             params: Parameters of the transition; may be empty.
             expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.

@@ -154,7 +154,7 @@ class UsersEndpoints:
             public_data: Merged with the stored data, key by key.
             protected_data: Merged key by key; the user and operators read it, and in a transaction
                 the other party.
-            private_data: Merged key by key; only the owner and operators read it.
+            private_data: Merged key by key; owner and operators read it.
             metadata: Merged key by key; only operators write it, all read it.
             profile_image_id: Id of an uploaded image.
             expand: True: return the whole resource; otherwise only its id and type.
@@ -457,7 +457,7 @@ class AsyncUsersEndpoints:
             public_data: Merged with the stored data, key by key.
             protected_data: Merged key by key; the user and operators read it, and in a transaction
                 the other party.
-            private_data: Merged key by key; only the owner and operators read it.
+            private_data: Merged key by key; owner and operators read it.
             metadata: Merged key by key; only operators write it, all read it.
             profile_image_id: Id of an uploaded image.
             expand: True: return the whole resource; otherwise only its id and type.
