@@ -87,7 +87,7 @@ class Reporter:
         return Event(
             name=note.name,
             store=self._store.name,
-            place=self._place(),
+            place=self._location(),
             identity_key=self._store.identity.key,
             reason=note.reason,
             digest=note.digest,
@@ -98,7 +98,7 @@ class Reporter:
             error=str(error) if isinstance(error, TokenStoreError) else None,
         )
 
-    def _place(self) -> str:
+    def _location(self) -> str:
         try:
             return str(self._store.place)
         except Exception:  # noqa: BLE001 - a property of a stranger's store

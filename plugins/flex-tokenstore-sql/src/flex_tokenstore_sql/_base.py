@@ -15,7 +15,7 @@ from flex_tokenstore import (
     hookimpl,
 )
 
-from ._engines import backend_if_unclear, let_go, make_engine, place_of
+from ._engines import backend_if_unclear, let_go, location_of, make_engine
 from ._forks import after_fork
 from ._keeper import Answer, Keeper, Statement
 from ._locks import BRISK, Lock, lock_for
@@ -60,7 +60,7 @@ class Base:
             return
         engine = self._engine()  # says now that it cannot be made
         self._file = sqlite_path(engine)  # now: a program may change its current directory
-        self._keeper = Keeper(options, identity, engine.dialect.name, place_of(options, engine))
+        self._keeper = Keeper(options, identity, engine.dialect.name, location_of(options, engine))
 
     @property
     def place(self) -> str:

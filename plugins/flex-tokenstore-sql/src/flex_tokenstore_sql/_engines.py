@@ -125,7 +125,7 @@ def backend_if_unclear(options: Options) -> str | None:
     return str(url.reveal().get_backend_name()) if unclear else None
 
 
-def place_of(options: Options, engine: Any) -> str:
+def location_of(options: Options, engine: Any) -> str:
     """The table, for people: without user and password."""
     table = options.table if options.schema is None else f"{options.schema}.{options.table}"
     address = sqlite_path(engine) or _address(engine.url)

@@ -24,7 +24,7 @@ class SignIn:
 
     def __init__(self, options: Options, place: str, store: str) -> None:
         self._options = options
-        self._place = place
+        self._location = place
         self._store = store
         self._token: Secret[str] | None = None
         self._renew_at = self._ends = math.inf  # by the monotonic clock
@@ -113,9 +113,9 @@ class SignIn:
 
     def _failed(self, reason: str) -> TokenUnavailableError:
         return TokenUnavailableError(
-            f"token store {self._store!r} at {self._place}: {reason}",
+            f"token store {self._store!r} at {self._location}: {reason}",
             store=self._store,
-            place=self._place,
+            place=self._location,
         )
 
 

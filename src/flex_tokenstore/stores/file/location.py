@@ -11,7 +11,7 @@ from flex_tokenstore.errors import StoreOptionsError, TokenUnavailableError
 from flex_tokenstore.stores.file.naming import MAIN
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Where the file is."""
 
     folder: Path
@@ -23,14 +23,14 @@ class Place(NamedTuple):
     """Why there is no such folder."""
 
 
-def place_of(path: str | None, *, share_with_js: bool) -> Place:
+def location_of(path: str | None, *, share_with_js: bool) -> Location:
     """The location that the store's options name.
 
     Raises:
         StoreOptionsError: The option ``path`` names no file.
     """
     if path is None:
-        return _default_place(share_with_js)
+        return _default_location(share_with_js)
     full = Path(expanded(path)).absolute()
     if not path.strip() or not full.name or "\0" in path:
         raise StoreOptionsError(
@@ -39,14 +39,14 @@ def place_of(path: str | None, *, share_with_js: bool) -> Place:
             option="path",
             store="file",
         )
-    return Place(full.parent, full.name)
+    return Location(full.parent, full.name)
 
 
-def _default_place(share_with_js: bool) -> Place:
+def _default_location(share_with_js: bool) -> Location:
     name = MAIN if share_with_js else None
     try:
         folder = javascript_folder() if share_with_js else config_folder()
     except TokenUnavailableError as error:
         # Raised when it is needed: a program may do without its store (on_store_error="memory").
-        return Place(Path(CONFIG, APP), name, problem=error.message)
-    return Place(folder, name, is_ours=not share_with_js or folder == config_folder())
+        return Location(Path(CONFIG, APP), name, problem=error.message)
+    return Location(folder, name, is_ours=not share_with_js or folder == config_folder())

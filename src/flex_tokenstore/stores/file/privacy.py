@@ -52,7 +52,7 @@ class Privacy:
         if self.is_off:
             return
         if windows.WINDOWS:
-            self._look_at_place(folder)
+            self._look_at_location(folder)
             return
         found = folder.stat()
         if self._tighten and found.st_mode & _OTHERS and found.st_uid == os.geteuid():
@@ -153,7 +153,7 @@ class Privacy:
         remedy = f"chmod 600 {path}, or choose a folder on another file system"
         self.object(path, f"other users can read it, and {_NO_MODES}", remedy)
 
-    def _look_at_place(self, folder: Path) -> None:
+    def _look_at_location(self, folder: Path) -> None:
         """Windows: files inherit the rights of their folder; those of a profile are private."""
         if self._warned or self._permissions != "strict":
             return

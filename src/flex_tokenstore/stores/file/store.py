@@ -33,7 +33,7 @@ from flex_tokenstore.errors import (
 )
 from flex_tokenstore.hookspecs import hookimpl
 from flex_tokenstore.stores.file.format import Content, encode, read_content
-from flex_tokenstore.stores.file.location import place_of
+from flex_tokenstore.stores.file.location import location_of
 from flex_tokenstore.stores.file.locks import Renewing, WriteLock
 from flex_tokenstore.stores.file.naming import MAIN, OWNER, FileNames
 from flex_tokenstore.stores.file.private_files import Permissions, PrivateFiles, Signature, logger
@@ -72,7 +72,7 @@ class FileStore:
     def __init__(self, options: Options, identity: TokenIdentity) -> None:
         self._key = identity.key
         self._shared = options.share_with_js
-        self._where = where = place_of(options.path, share_with_js=options.share_with_js)
+        self._where = where = location_of(options.path, share_with_js=options.share_with_js)
         self._files = PrivateFiles(
             where.folder,
             options.permissions,
@@ -209,11 +209,11 @@ class FileStore:
         return content
 
     def _token_in(self, name: str, content: Content) -> TokenObject:
-        place = self._files.folder / name
+        location = self._files.folder / name
         if content.identity not in (self._key, None):
-            raise self._foreign(place, content.identity)
+            raise self._foreign(location, content.identity)
         if content.token is None:
-            raise self._corrupt(place, content)
+            raise self._corrupt(location, content)
         return self._tagged(name, content.token)
 
     def _tagged(self, name: str, token: TokenObject) -> TokenObject:
@@ -263,36 +263,36 @@ class FileStore:
         return WriteLock(path, self._files.privacy.mode_in(path.parent)).hold(WRITE_WAIT)
 
     def _conflict(self, path: Path) -> TokenConflictError:
-        place = str(path)
+        location = str(path)
         return TokenConflictError(
-            f"{place} was changed by another process since it was read; nothing was written: read "
-            "it again",
+            f"{location} was changed by another process since it was read; nothing was written: "
+            "read it again",
             store="file",
-            place=place,
+            place=location,
         )
 
     def _corrupt(self, path: Path, content: Content) -> TokenCorruptError:
-        place = str(path)
+        location = str(path)
         left_alone = content.newer or self._shared
         remedy = "" if content.newer else "; `flex-sdk token remove` moves it aside"
         return TokenCorruptError(
-            f"{place} does not hold a token: {content.problem}{remedy}",
+            f"{location} does not hold a token: {content.problem}{remedy}",
             revision=None if left_alone else content.revision,
             store="file",
-            place=place,
+            place=location,
         )
 
     def _foreign(self, path: Path, owner: str | None) -> TokenIdentityError:
-        place = str(path)
+        location = str(path)
         whose = (
             f"the token of {shown_identity(owner)}"
             if owner
             else "a token that is not tagged with its owner"
         )
         return TokenIdentityError(
-            f"{place} holds, or was to hold, {whose}, not a token of {self._key}; it is neither "
+            f"{location} holds, or was to hold, {whose}, not a token of {self._key}; it is neither "
             "used nor overwritten. Choose another path or profile, move the file away, or, if it "
             "is the JavaScript SDK's file of this client, set share_with_js",
             store="file",
-            place=place,
+            place=location,
         )
