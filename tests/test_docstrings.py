@@ -14,9 +14,11 @@ import flex_tokenstore
 from flex_integration_sdk import AsyncIntegrationSDK, IntegrationSDK
 from flex_tokenstore import (
     AsyncGrants,
+    AsyncTokenCall,
     AsyncTokenSession,
     AsyncTokenStore,
     Grants,
+    TokenCall,
     TokenSession,
     TokenStore,
     hookspecs,
@@ -30,6 +32,7 @@ TWINS: list[tuple[Any, Any]] = [
     (TokenSession, AsyncTokenSession),
     (TokenStore, AsyncTokenStore),
     (Grants, AsyncGrants),
+    (TokenCall, AsyncTokenCall),
 ]
 
 
@@ -67,6 +70,24 @@ def documented(value: Any) -> set[str]:
     return set(re.findall(r"^    (\w+): ", section, re.MULTILINE))
 
 
+def described(value: Any) -> set[str]:
+    """What the docstring tells beyond its text: its sections, arguments and errors."""
+    text = inspect.getdoc(value) or ""
+    sections = re.findall(r"^(\w+):$", text, re.MULTILINE)
+    return {*sections, *re.findall(r"^    (\w+): ", text, re.MULTILINE)}
+
+
+def pairs() -> Iterator[tuple[str, Any, Any]]:
+    """Each public function and method, and its async twin."""
+    for sync, other in TWINS:
+        yield sync.__name__, sync, other
+        twins = dict(members(other)) if isinstance(other, type) else {}
+        for name, method in members(sync) if isinstance(sync, type) else ():
+            twin = twins.get(name) or twins.get(f"a{name}")
+            assert twin is not None, f"{sync.__name__}.{name} has no async twin"
+            yield f"{sync.__name__}.{name}", method, twin
+
+
 def arguments(value: Any) -> set[str]:
     return {*inspect.signature(value).parameters} - {"self", "cls"}
 
@@ -93,6 +114,14 @@ def test_the_async_twin_describes_the_same_arguments(sync: Any, other: Any) -> N
         if inspect.isfunction(method) and twin is not None and not name.startswith("_"):
             assert documented(method) == documented(twin), name
             assert arguments(method) <= documented(twin), name
+
+
+@pytest.mark.parametrize("pair", [*pairs()], ids=lambda pair: pair[0])
+def test_the_async_twin_tells_all_that_the_sync_one_tells(pair: tuple[str, Any, Any]) -> None:
+    name, sync, other = pair
+    assert described(sync) <= described(other), name
+    units = [len(re.findall(r"\bseconds\b", each.__doc__ or "")) for each in (sync, other)]
+    assert units[0] == units[1], f"{name}: a unit is missing on one side"
 
 
 def test_the_twins_of_the_sdk_describe_all_their_arguments() -> None:

@@ -122,7 +122,7 @@ async def async_upload_file(
     """Sends a file's bytes to the signed URL from ``file_uploads.create``, in an asyncio program.
 
     The URL works for minutes. The request carries no token. A thread reads the file, in pieces of 1
-    MB.
+    MiB.
 
     Args:
         upload: Response data of ``file_uploads.create(file_id=…, expand=True)``.
