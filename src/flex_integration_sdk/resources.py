@@ -1,7 +1,7 @@
 """What the API returns: resources as dicts with typed attributes that find what is related to them.
 
-The names and types are those of the API's reference. What the API sends beyond them is there all
-the same; what a ``fields`` argument left out is not, whatever the type says.
+The names and types are those of the API's reference. If the API sends more, that is there
+too. If a ``fields`` argument omits an attribute, it is missing, whatever the type says.
 """
 
 from __future__ import annotations

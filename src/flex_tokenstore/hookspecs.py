@@ -170,7 +170,7 @@ class StoreHooks(Protocol):
     """What an object must have to be a store: the three hooks, each sync or async.
 
     For type checkers: ``open_store`` and ``create_instance`` take any object that has these. A hook
-    may leave out ``expected``. None of them is looked up by way of this class at run time.
+    may omit ``expected``. None of them is looked up by way of this class at run time.
     """
 
     @property

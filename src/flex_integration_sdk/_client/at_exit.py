@@ -2,7 +2,7 @@
 
 A web application makes its instance once, at the top of a module, and no line of it runs after the
 last request. That is not a leak, so it is closed without a warning. One that is forgotten and
-collected while the program runs still gives the ResourceWarning.
+collected while the program runs still causes the ResourceWarning.
 """
 
 from __future__ import annotations

@@ -205,7 +205,7 @@ def _scalar(text: str) -> Any:
         try:
             return read(text[2:])
         except _WRONG:
-            pass  # one odd value is no reason to lose the page that it stands in
+            pass  # one odd value must not cost the page that it stands in
     elif letter in ESCAPED:
         return text[1:]
     return TaggedValue(letter, text[2:])

@@ -1,6 +1,6 @@
 """From the text after a tag, or the value under it, to a Python value.
 
-Each function raises an ordinary error for a wrong value; the reader then gives a TaggedValue.
+Each function raises an ordinary error for a wrong value; the reader then makes a TaggedValue.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Slot:
         self._heirs: dict[int, tuple[object, object]] = {}
 
     def claim(self, who: object) -> bool:
-        """Whether it is ``who``'s from now on, until it is released or ``who`` is no more."""
+        """Whether ``who`` holds it from now on, until it is released or ``who`` is collected."""
         mine: weakref.ref[object] = weakref.ref(who)
         found = self._holder.setdefault("by", mine)
         if found is mine:

@@ -39,7 +39,7 @@ _CHECK_NETWORK = "Check the network, the proxy and base_url"
 def failed(url: str, error: Exception, watch: Watch | None = None) -> TransportError:
     """What a request to ``url`` failed with, as an error of ours; it names the host only.
 
-    Raise it outside of ``except``: the error's context would keep what is left out here.
+    Raise it outside of ``except``: the error's context would keep what is omitted here.
     """
     host, proxy = host_of(url), _proxy(url, watch)
     if watch is not None and (watch.ended is not None or isinstance(error, Ended)):

@@ -50,8 +50,8 @@ def file_metadata(
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: There is no name: bytes have none.
-        TypeError: ``file`` is none of these, or ``name`` or ``mime_type`` is not a string.
+        ValueError: ``file`` is bytes, and ``name`` is omitted.
+        TypeError: ``file`` has another type, or ``name`` or ``mime_type`` is not a string.
     """
     name, mime_type = checked_label("name", name), checked_label("mimeType", mime_type)
     with _opened(file) as stream:

@@ -55,7 +55,7 @@ def _decode(response: Any) -> Any:
 def refuses_token(response: Any) -> bool:
     """The API does not accept the access token: 401, and not as a page, which is not the API's.
 
-    A page says nothing about the token: to refresh it, or to send the client secret, is no cure.
+    A page says nothing about the token, so a refresh or a sign-in would not help.
     """
     return response.status_code == 401 and not _is_page(response)
 

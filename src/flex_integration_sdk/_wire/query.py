@@ -22,9 +22,9 @@ def query_string(params: Mapping[str, Any]) -> str:
     """``params`` as a query string, without the question mark.
 
     Names are turned from snake case to the API's; ``pub_…``, ``meta_…``, ``priv_…`` and
-    ``prot_…`` stay as they are. None is left out. ``fields``, ``limit`` and ``image_variant``
+    ``prot_…`` stay as they are. None is not sent. ``fields``, ``limit`` and ``image_variant``
     take a mapping: ``fields={"listing": ["title"]}`` is ``fields.listing=title``, and
-    ``image_variant={"small": {"w": 320, "fit": "scale"}}`` an image variant of one's own.
+    ``image_variant={"small": {"w": 320, "fit": "scale"}}`` an image variant of your own.
 
     Raises:
         ParameterError: A value has no form in a query.

@@ -186,7 +186,7 @@ class RateLimits:
 
 
 def wait(limiters: Sequence[RateLimiter], sleep: Callable[[float], object]) -> None:
-    """Waits until all of them let the call through; an interrupted wait gives its places back."""
+    """Waits until all limiters admit the call; an interrupted wait gives its places back."""
     if seconds := max((each.reserve() for each in limiters), default=0.0):
         try:
             sleep(seconds)
@@ -198,7 +198,7 @@ def wait(limiters: Sequence[RateLimiter], sleep: Callable[[float], object]) -> N
 async def wait_async(
     limiters: Sequence[RateLimiter], sleep: Callable[[float], Awaitable[object]]
 ) -> None:
-    """Waits until all of them let the call through; a cancelled wait gives its places back."""
+    """Waits until all limiters admit the call; a cancelled wait gives its places back."""
     if seconds := max((each.reserve() for each in limiters), default=0.0):
         try:
             await sleep(seconds)

@@ -33,7 +33,7 @@ class TypeHandler:
         writer: Makes the SDK's value from yours.
 
     Raises:
-        ConfigurationError: ``sdk_type`` is none of these types, or the parts do not fit each other.
+        ConfigurationError: ``sdk_type`` is another type, or the parts do not fit each other.
     """
 
     sdk_type: type

@@ -29,9 +29,9 @@ def main() -> None:
 
 
 def _print_what_it_can() -> None:
-    """What a console or a file cannot encode (cp1252, cp932, ASCII) is printed as ``\\u…``.
+    """Prints characters that a console or a file cannot encode (cp1252, ASCII) as ``\\u…``.
 
-    Else a command would do its work, fail while it says so, and exit as if it had failed.
+    Otherwise a command would do its work, fail when it prints that, and exit as failed.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

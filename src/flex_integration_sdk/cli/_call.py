@@ -125,7 +125,7 @@ def _instance(chosen: dict[str, Any]) -> IntegrationSDK:
     is_chosen = store_is_chosen(chosen)
     return create_instance(
         **arguments_of(chosen),
-        # A store that nobody asked for is no reason to fail: a container may have no home folder.
+        # A store that nobody chose must not fail the call: a container may have no home folder.
         on_store_error="raise" if is_chosen else "memory",
         on_event=TokenNotices(chosen=is_chosen),
     )

@@ -10,7 +10,10 @@ from ._argument_values import endpoint_of
 
 
 class Group(click.Group):
-    """Not left to click, whose older versions only say that there is no such command."""
+    """A group whose error for an unknown command names those that exist.
+
+    Older versions of click only say that the command does not exist.
+    """
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -71,9 +71,9 @@ def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> list[int] | None:
-    """Of the columns, none of which breaks a word; None: there is no room for that.
+    """The widths of the columns, such that no word is broken; None: the window is too narrow.
 
-    Not left to rich, which cuts off the table's right edge where the room is scarce.
+    Rich does not do this: it cuts off the table's right edge if the window is narrow.
     """
     from rich.cells import cell_len
 

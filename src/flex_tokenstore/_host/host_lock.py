@@ -87,13 +87,13 @@ class HostLock:
             TokenUnavailableError: The file system refuses for another reason.
         """
         mine: list[Hold] = []
-        had = False
+        acquired = False
         try:
-            had = self._take(mine)
+            acquired = self._take(mine)
         finally:
-            if not had:
+            if not acquired:
                 self._end(mine)  # Ctrl-C after it was acquired: nobody would know of it
-        return had
+        return acquired
 
     def release(self) -> None:
         """Frees the lock; from any thread, and twice is fine."""
@@ -121,7 +121,7 @@ class HostLock:
             while not self._take(mine):
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise self._not_had(wait)
+                    raise self._not_acquired(wait)
                 if waited and mine[-1].was_passed_on():
                     self._patience.stir()
                 waited = True
@@ -217,7 +217,7 @@ class HostLock:
             with suppress(ValueError):  # another thread was faster
                 holds.remove(hold)
 
-    def _not_had(self, wait: float) -> TokenStoreError:
+    def _not_acquired(self, wait: float) -> TokenStoreError:
         return TokenLockTimeoutError(
             f"the lock {self.path} could not be acquired within {wait:g} s: another process or "
             "thread holds it. That holder may be suspended or blocked (a debugger, "

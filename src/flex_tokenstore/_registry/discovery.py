@@ -67,7 +67,7 @@ def candidates() -> list[Candidate]:
 
 
 def left_out() -> list[Candidate]:
-    """What :func:`candidates` leaves out; for messages only, never to be loaded."""
+    """What :func:`candidates` omits; for messages only, never to be loaded."""
     return _scan([str(Path.cwd())]) if _working_folder() is not None else []
 
 

@@ -15,7 +15,7 @@ TAG = "flex_tokenstore"
 def problem_of(data: object, wrapped: bool) -> str:
     """Why ``data`` is not a token object; "" if it is one.
 
-    Only what is needed later is looked at. A server may write ``scope`` as a list, or leave out
+    Only what is needed later is checked. A server may write ``scope`` as a list, or omit
     ``token_type``; to refuse its response for that would lose a refresh token that it has rotated.
     """
     if not isinstance(data, Mapping):

@@ -71,8 +71,8 @@ class PostgresLock:
             # The server wakes one who waits. Its limit ends before that of the connection.
             limit = str(max(1, int(min(left, self._longest) * 1000)))  # 0 would be no limit
             yield Statement(self._limit, {"limit": limit}, first=False)
-            had = yield self._wait
-            if isinstance(had, Answer) and had.rows:
+            waited = yield self._wait
+            if isinstance(waited, Answer) and waited.rows:
                 return True
             yield self._end
             yield self._begin
@@ -201,7 +201,7 @@ def lock_for(
     return SqliteLock(f"{path}-{digest}.lock", patience)
 
 
-def not_had(place: str, wait: float) -> TokenLockTimeoutError:
+def not_acquired(place: str, wait: float) -> TokenLockTimeoutError:
     """The lock could not be acquired in time."""
     return TokenLockTimeoutError(
         f"the lock of {place} could not be acquired within {wait:g} s: another program holds it "

@@ -15,7 +15,7 @@ from flex_tokenstore import TokenUnavailableError, hookimpl
 from ._base import GRACE, Base, Next, answer_of
 from ._forks import forget, note
 from ._keeper import Answer, Statement, Steps
-from ._locks import Lock, LockSteps, not_had
+from ._locks import Lock, LockSteps, not_acquired
 from ._loops import is_running
 from ._mark import Mark
 from ._refusals import is_refusal, only_refusals
@@ -56,13 +56,13 @@ class SqlStore(Base):
         deadline = time.monotonic() + wait
         with self._connection(lock.needs_connection) as connection:
             try:
-                had = self._locking(lock.take(wait), connection, lock)
+                acquired = self._locking(lock.take(wait), connection, lock)
             except BaseException:  # Ctrl-C too: it may have been acquired
                 self._end(lock, connection)
                 raise
-            if not had:
+            if not acquired:
                 forget(lock)
-                raise not_had(self.place, wait)
+                raise not_acquired(self.place, wait)
             try:
                 with self._marked(lock, deadline, wait, lease) as end:
                     yield end
@@ -84,7 +84,7 @@ class SqlStore(Base):
         with self._connection() as connection:
             left = deadline - time.monotonic()
             if not self._locking(mark.take(left, lease), connection):
-                raise not_had(self.place, wait)
+                raise not_acquired(self.place, wait)
         try:
             # That of a dead holder may have been waited for, so the lease counts from here.
             yield mark.end if lock.end is not None else None
@@ -224,13 +224,13 @@ class AsyncSqlStore(Base):
         deadline = time.monotonic() + wait
         async with self._connection(lock.needs_connection) as connection:
             try:
-                had = await self._locking(lock.take(wait), connection, lock)
+                acquired = await self._locking(lock.take(wait), connection, lock)
             except BaseException:  # a cancelled task too: it may have been acquired
                 await self._end(lock, connection)
                 raise
-            if not had:
+            if not acquired:
                 forget(lock)
-                raise not_had(self.place, wait)
+                raise not_acquired(self.place, wait)
             try:
                 async with self._marked(lock, deadline, wait, lease) as end:
                     yield end
@@ -252,7 +252,7 @@ class AsyncSqlStore(Base):
         async with self._connection() as connection:
             left = deadline - time.monotonic()
             if not await self._locking(mark.take(left, lease), connection):
-                raise not_had(self.place, wait)
+                raise not_acquired(self.place, wait)
         try:
             # That of a dead holder may have been waited for, so the lease counts from here.
             yield mark.end if lock.end is not None else None
@@ -319,7 +319,7 @@ class AsyncSqlStore(Base):
         """Ends the connection; the database frees the lock then, if it was acquired."""
         forget(lock)
         if connection is None:
-            next(lock.release(), None)  # a thread may have had it meanwhile
+            next(lock.release(), None)  # a thread may have acquired it meanwhile
             return
         with suppress(Exception):  # it may be dead
             await connection.invalidate()

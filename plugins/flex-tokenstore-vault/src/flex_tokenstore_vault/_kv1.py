@@ -48,7 +48,7 @@ class Plain:
             self._aside.forget()
 
     def _make_way(self) -> Steps[bool]:
-        """Puts aside what is no token; whether anything is there."""
+        """Moves content aside that is not a token; returns whether anything is stored."""
         found = yield from self._read()
         if found.token is not None and found.token.identity_key != self._identity.key:
             raise foreign(self._server, self._identity)

@@ -22,7 +22,7 @@ def _doc(text: str) -> dict[str, str]:
 class Options:
     """Which server, how to sign in, under which path, and how long a response may take.
 
-    What is left out comes from the variables that Vault's and OpenBao's own programs read.
+    What is omitted comes from the variables that Vault's and OpenBao's own programs read.
     """
 
     address: str | None = field(

@@ -180,7 +180,7 @@ def _passes(value: Any, wanted: str) -> bool:
         try:
             return (not low or value >= float(low)) and (not high or value < float(high))
         except ValueError:
-            return False  # a list of texts, of which a number is none
+            return False  # a list of strings, and a number is not a string
     return value is not None and str(value) in wanted.split(",")
 
 

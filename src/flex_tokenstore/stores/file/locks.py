@@ -24,7 +24,7 @@ class WriteLock(HostLock):
     def __init__(self, path: Path, mode: int = 0o600) -> None:
         super().__init__(write_lock(path), store="file", mode=mode)
 
-    def _not_had(self, wait: float) -> TokenStoreError:
+    def _not_acquired(self, wait: float) -> TokenStoreError:
         return TokenUnavailableError(
             f"{self.path} has been held by another process for {wait:g} s; a write takes "
             "milliseconds, so that process hangs: stop it",

@@ -68,7 +68,7 @@ class PrivateFiles:
         """The folder.
 
         Raises:
-            TokenUnavailableError: There is none that it could be.
+            TokenUnavailableError: No folder can be used.
         """
         if self._problem:
             raise TokenUnavailableError(self._problem, store="file")
@@ -108,7 +108,7 @@ class PrivateFiles:
     ) -> tuple[Secret[bytes], Signature] | None:
         """The file's bytes (of a larger one the first 1 MiB and a byte).
 
-        None: there is no file, or a mount point with nothing in it.
+        None: the file is missing, or is an empty mount point.
         """
         with reporting("read", path), self._opened(path) as fd:
             if fd is None:
