@@ -147,7 +147,7 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
         return self._interpret(await self._exchange(name, request), name)
 
     async def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
-        """Sends it until there is an answer that is not of a refused token."""
+        """Sends the request, and again with another token while the API refuses the token."""
         if self._limits and (limiters := self._limits.of(name)):
             await self.session.token()
             await wait_async(limiters, self._closing.sleep_async)

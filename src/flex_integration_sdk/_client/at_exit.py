@@ -1,4 +1,4 @@
-"""The program's end closes the instances that nobody closed, such as those of a module.
+"""Closes, at the program's end, the instances that nobody closed, such as those of a module.
 
 A web application makes its instance once, at the top of a module, and no line of it runs after the
 last request. That is not a leak, so it is closed without a warning. One that is forgotten and
@@ -17,7 +17,7 @@ from flex_integration_sdk._transport.closing import Closing
 
 
 class Closable(Protocol):
-    """An instance, as far as the end of the program is concerned."""
+    """What an instance needs so that the end of the program can close it."""
 
     _closing: Closing
 
@@ -33,12 +33,12 @@ _ended: list[int] = []  # ids of processes: a forked child has the list too
 
 
 def watch(instance: Closable) -> None:
-    """Has the instance closed at the program's end, unless it is closed before."""
+    """Registers the instance, so that the program's end closes it if nobody did before."""
     _instances.add(instance)
 
 
 def has_ended() -> bool:
-    """The program ends, and whatever is collected now was not forgotten."""
+    """Whether the program is ending: an instance that is collected now was not forgotten."""
     return os.getpid() in _ended
 
 
@@ -46,7 +46,7 @@ def has_ended() -> bool:
 # which may make a last call, come before it: they are run in the opposite order.
 @atexit.register
 def close_all() -> None:
-    """Closes what this process has used; what it inherited by a fork is its parent's."""
+    """Closes the instances that this process has used; an inherited one is its parent's."""
     _ended.append(os.getpid())
     if _others_run():
         return  # a daemon thread may make calls until the very end; the system closes connections
@@ -56,7 +56,7 @@ def close_all() -> None:
 
 
 def _others_run() -> bool:
-    """Whether a thread of the program is left. All that are left by now are daemons."""
+    """Whether a daemon thread of the program still runs; all other threads have ended by now."""
     me = threading.current_thread()
     threads = (each for each in threading.enumerate() if each is not me and each.is_alive())
     return any(not each.name.startswith(_OURS) for each in threads)

@@ -1,4 +1,4 @@
-"""What ``auth_info`` tells."""
+"""What ``auth_info`` returns."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class AuthInfo(NamedTuple):
 
 
 def auth_info_of(token: Token | None) -> AuthInfo:
-    """What the stored token tells."""
+    """The :class:`AuthInfo` of the stored token."""
     return AuthInfo(None if token is None else token.grant_type)
 
 
 def auth_info_of_corrupt(error: TokenCorruptError) -> AuthInfo:
-    """What the next call will move aside counts as nothing; what it must leave is raised."""
+    """For corrupt content: nothing is stored, if the next call moves it aside; else raises."""
     if error.revision is not None:
         return AuthInfo(None)
     raise error

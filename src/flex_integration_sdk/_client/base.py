@@ -65,13 +65,13 @@ class InstanceBase:
             warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
 
     def _close_at_exit(self) -> None:
-        """The program ends, and nobody closed it: without a warning, and without an exception."""
+        """Closes at the program's end, without a warning and without an exception."""
         raise NotImplementedError
 
     def _prepare(
         self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
     ) -> ApiRequest:
-        """What to send; a wrong argument raises here, before any token is asked for."""
+        """Makes the request. A wrong argument raises here, before a token is obtained."""
         if self._handlers:
             named, others = given(named), given(others)
             named, others = write_each(named, self._handlers), write_each(others, self._handlers)
@@ -90,6 +90,6 @@ class InstanceBase:
 
 
 def warn_unclean(error: Exception) -> None:
-    """Logs what went wrong while an instance was closed and nobody could be told."""
+    """Logs an error of closing an instance where no caller could get it."""
     said = str(error) if isinstance(error, TokenStoreError) else type(error).__name__
     logger.warning("the SDK instance was not closed cleanly: %s", said)

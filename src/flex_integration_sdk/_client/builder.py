@@ -87,7 +87,7 @@ class InstanceOptions:
     your own can be shared by several instances. None: do not wait."""
 
     def check(self) -> None:
-        """Raises ConfigurationError for what the session or the HTTP client would stumble over."""
+        """Raises ConfigurationError for values that the session or the HTTP client cannot use."""
         _check_limits(self)
         if self.on_store_error not in ("raise", "memory"):
             raise ConfigurationError(
@@ -101,7 +101,7 @@ class InstanceOptions:
             raise ConfigurationError(str(error)) from None
 
     def settings(self) -> Settings:
-        """Those that the environment can complete, completed."""
+        """The settings, completed from the environment."""
         given = Given(
             client_id=self.client_id,
             client_secret=self.client_secret,

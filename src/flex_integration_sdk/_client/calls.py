@@ -32,7 +32,7 @@ _WHY = (
 def refuse_within_renewal(session: TokenSession) -> None:
     """Raises NestedCallError in the thread that obtains the token of ``session``.
 
-    Only a finalizer gets there: the garbage collector runs them in whichever thread it likes.
+    Only a finalizer can do this: the garbage collector runs finalizers in any thread.
     """
     if renews_here(session):
         refuse_within_report()  # of a callback it says more
@@ -47,7 +47,7 @@ def renews_here(session: TokenSession) -> bool:
 
 
 def _stack() -> Iterator[FrameType]:
-    """The frames of this thread, from the caller's caller on."""
+    """The frames of this thread, beginning with the caller's caller."""
     frame = sys._getframe(1).f_back
     while frame is not None:
         yield frame
@@ -92,7 +92,7 @@ class Calls:
     def _is_beneath(self) -> bool:
         """Whether a call is really on this thread's stack.
 
-        It is not if it was left with its mark (a debugger), or belongs to another greenlet.
+        It is not there if a debugger left it without its end, or if another greenlet runs it.
         """
         # Of ``run`` there may be one frame more: that which asks.
         asking = sys._getframe(1)

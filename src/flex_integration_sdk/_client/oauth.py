@@ -1,4 +1,4 @@
-"""The OAuth grants over HTTP, as a session asks for them."""
+"""The OAuth grants over HTTP, as a session requests them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from flex_integration_sdk._wire.token_messages import (
 
 
 class StoreFacts(Protocol):
-    """What an error says of the token store."""
+    """What errors say about the token store."""
 
     @property
     def name(self) -> str: ...
@@ -56,7 +56,7 @@ class SyncGrants:
         read_revocation(request, self._http.authenticate(request))
 
     def place(self) -> AbstractContextManager[None]:
-        """Waits while as many sessions as there are connections make a token request."""
+        """Waits while as many token requests are under way as there are connections."""
         return self._http.place()
 
     def abandon(self) -> None:
@@ -88,7 +88,7 @@ class AsyncGrants:
         read_revocation(request, await self._http.authenticate(request))
 
     def place(self) -> AbstractAsyncContextManager[None]:
-        """Waits while as many sessions as there are connections make a token request."""
+        """Waits while as many token requests are under way as there are connections."""
         return self._http.place()
 
     def abandon(self) -> None:

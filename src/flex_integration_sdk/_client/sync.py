@@ -115,7 +115,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
             self._run(self._close_now)
 
     def _close_elsewhere(self) -> None:
-        """The renewal in whose thread a finalizer runs must go on, and be waited for."""
+        """Closes in another thread: a finalizer interrupted a refresh, which must first end."""
         thread = threading.Thread(target=self._close_late, name="flex-integration-close")
         with suppress(RuntimeError):  # the interpreter is shutting down
             thread.start()
@@ -139,7 +139,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
         self._close_late()
 
     def _close_late(self) -> None:
-        """The call whose end this is has its own outcome to give."""
+        """Closes where no caller can get an error, such as after an interrupted call; logs it."""
         try:
             self._close_now()
         except Exception as error:  # noqa: BLE001 - a store's
@@ -164,7 +164,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
         return self._interpret(answer, name)  # outside: type handlers may make calls of their own
 
     def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
-        """Sends it until there is an answer that is not of a refused token."""
+        """Sends the request, and again with another token while the API refuses the token."""
         if self._limits and (limiters := self._limits.of(name)):
             self.session.token()  # else a sign-in would come between the place and the call
             wait(limiters, self._closing.sleep)

@@ -46,7 +46,7 @@ else:
 
 
 def _is_being_imported(name: str | None) -> bool:
-    """By this thread: another thread's import would have been waited for."""
+    """Whether this thread is importing the module; another thread's import was waited for."""
     spec = getattr(sys.modules.get(name or ""), "__spec__", None)
     return bool(getattr(spec, "_initializing", False))
 
@@ -55,7 +55,7 @@ def _imported(work: Callable[[], Any], copies: ExitStack) -> Any:
     """What ``work`` returns, which imports modules.
 
     A signal handler or finalizer may have interrupted the import of one of them, and cannot wait
-    for its own thread: until ``copies`` ends, a whole copy is in the place of that module.
+    for its own thread. Until ``copies`` ends, a whole copy replaces that module.
     """
     while True:
         try:

@@ -45,7 +45,7 @@ UNSET = Unset.UNSET
 
 
 def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that the program passed."""
+    """The arguments that the program passed."""
     return {name: value for name, value in arguments.items() if value is not UNSET}
 
 

@@ -97,9 +97,9 @@ def _refused(name: str) -> NoReturn:
 
 
 def _most_values(text: str | bytes) -> int:
-    """How many there may be; found without decoding, which is what would fill the memory.
+    """An upper limit of the number of values. Decoding to count them would fill the memory.
 
-    Commas and brackets within texts count too: no page has so many.
+    Commas and brackets within strings count too: no page has so many.
     """
     if isinstance(text, str):
         return sum(map(text.count, ",[{"))

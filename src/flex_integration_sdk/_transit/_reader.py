@@ -1,4 +1,4 @@
-"""From decoded JSON to values. The loops are written out: a page has thousands of nodes."""
+"""From decoded JSON to values. It is written for speed: a page has thousands of nodes."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Reader:
         return _key_name(_scalar(key))
 
     def _tag(self, text: str) -> str | None:
-        """The tag that the first of an array is, by its name or code; None: it is none."""
+        """The tag in the first element of an array, by its name or code; None: no tag."""
         if text[0] == "^":
             return self._tags.get(text)
         tag = text[2:]
@@ -140,7 +140,7 @@ class Reader:
         return tag
 
     def _text(self, text: str) -> Any:
-        """A text that starts with ``~`` or ``^``, where a value stands."""
+        """A value from a string that starts with ``~`` or ``^``."""
         letter = text[1:2]
         if letter == "u":
             found = self._ids.get(text)
@@ -162,7 +162,7 @@ class Reader:
         return name
 
     def _skip(self, node: Any) -> TooDeep:
-        """Passes over what is nested too deep. Its keys and tags count in the cache all the same.
+        """Skips what is nested too deep. Its keys and tags still count in the cache.
 
         Without recursion: it may be nested as deep as the JSON decoder goes.
         """
@@ -189,7 +189,7 @@ class Reader:
 
 
 def _parts(node: Any) -> Iterator[tuple[bool, Any]]:
-    """What an array or object holds, in the order of the text; True for the keys of a map."""
+    """The elements of an array or object in the order of the text; True with the keys of a map."""
     if type(node) is dict:  # only verbose documents have objects, and those have no codes
         node = list(node.values())
     is_map = bool(node) and node[0] == "^ "
@@ -198,7 +198,7 @@ def _parts(node: Any) -> Iterator[tuple[bool, Any]]:
 
 
 def _scalar(text: str) -> Any:
-    """``~`` and a letter that is not of a keyword or symbol."""
+    """A value from ``~``, a letter and a string, except keywords and symbols."""
     letter = text[1:2]
     read = SCALARS.get(letter)
     if read is not None:

@@ -1,4 +1,4 @@
-"""What reading and writing share: the error, the values that Python has no type for, the limits."""
+"""What the reader and the writer share: the error, values without a Python type, limits."""
 
 from __future__ import annotations
 
@@ -17,4 +17,4 @@ ESCAPED = frozenset("~^`")
 
 
 class TransitError(ValueError):
-    """The text is not Transit, or a value has no form in it. The message holds no content."""
+    """The text is not Transit, or a value has no form in it. The message quotes no content."""

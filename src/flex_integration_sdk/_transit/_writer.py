@@ -98,7 +98,7 @@ class Writer:
         return found
 
     def _tagged(self, tag: str, value: Any, depth: int) -> Any:
-        """What was read as a ``TaggedValue``, as it was written."""
+        """A ``TaggedValue`` in the form in which it was read."""
         if len(tag) > 1 or type(value) is not str:
             return self._tag(tag, value, depth)
         text = f"~{tag}{value}"
@@ -115,7 +115,7 @@ class Writer:
         return [code, self.write(value, depth)]
 
     def _new_code(self, text: str) -> str:
-        """``text`` itself, which gets a code for the next time."""
+        """Returns ``text``, and gives it a cache code for the next time."""
         if is_cached(text):
             if len(self._codes) == CACHE_SIZE:
                 self._codes.clear()

@@ -1,4 +1,4 @@
-"""API calls and token requests of asyncio programs, each ended in time by its watch."""
+"""API calls and token requests of asyncio programs. A watch ends each of them in time."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
-        """Held by a session from before its lock until its token request is done.
+        """A session holds this from before it acquires its lock until its token request is done.
 
         Raises:
             TransportError: There was none for ``busy_timeout``.
@@ -120,9 +120,9 @@ class AsyncHttp(ClientMaker[AsyncShared]):
             places.give_back(mine)
 
     async def _places(self) -> Slots | None:
-        """None if there are none: the request will say why, if it comes to one.
+        """The slots; None if they cannot be made: a request will then raise the reason.
 
-        A session asks before each lock, and that may be to save what it has.
+        A session asks before each lock, and may want the lock only to save a token.
         """
         try:
             return (await self._shared()).places
@@ -136,7 +136,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
                 watch.stop("abandoned")
 
     async def aclose(self) -> None:
-        """Ends what this instance has under way; nothing is sent any more.
+        """Ends the requests of this instance; it sends nothing any more.
 
         The connections stay with the other instances; the last one closes them.
         """
@@ -188,7 +188,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         return self._joined(loop, options)
 
     async def _prepared(self) -> Options:
-        """What takes long or reads files, in a thread: a loop must not wait for it."""
+        """Does slow work and reads files in a thread, so that the event loop does not wait."""
 
         def prepare() -> tuple[Options | None, TransportError | None]:
             try:
@@ -204,7 +204,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         return options
 
     def _let_go(self, key: tuple[int, int]) -> None:
-        """Closes the connections of a loop that is closed, and cannot do it any more."""
+        """Closes the connections of a closed loop, which cannot do it any more."""
         if shared := self._used.pop(key, None):
             shared.let_go()
 

@@ -42,18 +42,18 @@ class AsyncShared(Shared):
         self.keeper = self._kept()
 
     def start(self) -> None:
-        """Has the connections closed at the end of the loop, and the idle ones before."""
+        """Arranges that idle connections are closed, and all of them at the end of the loop."""
         with suppress(StopIteration):
             self.keeper.asend(None).send(None)  # to its ``yield``
 
     def let_go(self) -> None:
-        """For a loop that is closed, and cannot close them any more."""
+        """Closes the connections of a closed loop, which cannot do it any more."""
         self.closed = True
         self.retire()
         self.backend.let_go()
 
     async def give_back(self, watch: Watch, *, whole: bool) -> None:
-        """The end of a request."""
+        """Frees the slot of a request that has ended."""
         dropped, holder = [], watch.holder
         for slot in self.slots.held_by(holder):
             slot.idle_since = time.monotonic()
@@ -87,7 +87,7 @@ class AsyncShared(Shared):
         return client
 
     async def _kept(self) -> AsyncGenerator[None, None]:
-        """Closes all when it is closed: by the last instance, or by the loop at its end.
+        """A generator that closes the connections when the last instance or the loop closes it.
 
         ``asyncio.run`` closes all asynchronous generators before it closes the loop. After that
         nobody could close the connections any more.

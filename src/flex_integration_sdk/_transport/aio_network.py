@@ -23,7 +23,7 @@ from .new_connections import NEXT_ADDRESS, addresses
 
 
 class AsyncWatch(Watch):
-    """Ends its request by cancelling what the task waits for, from a timer of the loop."""
+    """Ends its request: a timer of the loop cancels what the task waits for."""
 
     _stop: Callable[[], object] | None = None
 
@@ -61,7 +61,7 @@ class AsyncWatch(Watch):
                     timer.cancel()
 
     def stop(self, reason: Reason) -> None:
-        """From any thread: the connection is shut down at once, the task is told when it can."""
+        """Shuts the connection down, from any thread; the task notices when it runs next."""
         super().stop(reason)
         if stop := self._stop:
             with suppress(RuntimeError):  # the loop is closed
@@ -69,7 +69,7 @@ class AsyncWatch(Watch):
 
 
 class AsyncBackend(httpcore2.AsyncNetworkBackend):
-    """Makes connections that are known, and can be shut down from any thread."""
+    """Makes connections that any thread can shut down."""
 
     def __init__(self) -> None:
         self._inner: Any = httpcore2.AnyIOBackend()  # typed as missing, for lack of anyio
@@ -116,7 +116,7 @@ class AsyncBackend(httpcore2.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
     def let_go(self) -> None:
-        """Closes the sockets of a loop that is closed, and cannot do it any more."""
+        """Closes the sockets of a closed loop, which cannot do it any more."""
         for stream in tuple(self.open):
             stream.let_go()
 
@@ -208,7 +208,7 @@ class AsyncStream(httpcore2.AsyncNetworkStream):
 async def _first(
     found: list[str], connect: Any, seconds: float | None
 ) -> httpcore2.AsyncNetworkStream:
-    """The first connection that is made; each address has a head start over the next."""
+    """The first connection that succeeds; each address gets a head start over the next one."""
     if len(found) == 1:
         only: httpcore2.AsyncNetworkStream = await connect(found[0])
         return only

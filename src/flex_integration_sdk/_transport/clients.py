@@ -67,17 +67,17 @@ class Shared:
         self._users: dict[weakref.ref[Maker], None] = {}
 
     def start(self) -> None:
-        """Once, when it is there for all."""
+        """Called once, when all instances can find it."""
 
     def let_go(self) -> None:
-        """For one whose event loop is closed."""
+        """Closes the connections of a closed event loop."""
 
     def join(self, user: Maker) -> None:
-        """One more instance uses it. Weakly: it may be forgotten without being closed."""
+        """Notes an instance that uses it, weakly: a program may forget one without closing it."""
         self._users[weakref.ref(user, self._forget)] = None
 
     def leave(self, user: Maker) -> bool:
-        """One less; True: it was the last one, and no connection is to be kept any more."""
+        """Removes an instance; True: it was the last one, so all connections must be closed."""
         self._users.pop(weakref.ref(user, self._forget), None)
         if self._users:
             return False
@@ -87,7 +87,7 @@ class Shared:
         return True
 
     def retire(self) -> None:
-        """No other instance gets it any more, and those that have it get another."""
+        """No instance gets these connections any more; those that use them get others."""
         if _registry.get(self.key) is self:
             _registry.pop(self.key, None)
         for user in self.users():
@@ -96,7 +96,7 @@ class Shared:
                     user._used.pop(key, None)
 
     def users(self) -> list[Maker]:
-        """Those that are still there."""
+        """The instances that still exist."""
         return [user for user in [ref() for ref in list(self._users)] if user is not None]
 
     def client(self, slot: Slot) -> Any:
@@ -106,7 +106,7 @@ class Shared:
         return slot.client
 
     def expired(self, now: float, by: object) -> list[Slot]:
-        """Those whose connections nobody used for long, claimed by ``by``."""
+        """The slots whose connections nobody used for long; ``by`` claims them."""
         found: list[Slot] = []
         for slot in self.slots.all:
             if slot.client is None or not slot.claim(by):
@@ -153,7 +153,7 @@ _inherited: list[Shared] = []
 
 
 def shared_with(user: Maker, kind: str, options: Options, loop: Any) -> Any:
-    """What ``user`` shares with all others that are like it, made if there is none yet."""
+    """What ``user`` shares with all instances of the same key; made at the first call."""
     key = Key(os.getpid(), kind, id(loop), user.origin, options)
     while True:
         found = _registry.get(key)
@@ -197,7 +197,7 @@ def close_idle(now: float) -> bool:
 
 
 class Reaper:
-    """Who holds a connection while it is closed for being idle."""
+    """The holder of a connection while that is closed because nobody uses it."""
 
 
 CHORES.append(close_idle)
@@ -265,7 +265,7 @@ class ClientMaker(Generic[S]):
         return self._request_timeout if revokes else TOKEN_WAIT
 
     def _timeouts(self, limit: float) -> tuple[float | None, ...]:
-        """The HTTP library's own: connect, read, write, and none for its pool of one."""
+        """The HTTP library's own timeouts: connect, read and write; none for its pool of one."""
         # Where the watch comes first, it says what took so long.
         connect = CONNECT_TIMEOUT if limit > CONNECT_TIMEOUT else self._fallback(limit)
         return connect, self._fallback(limit), self._fallback(limit), None

@@ -1,4 +1,4 @@
-"""Whether an SDK instance is closed, and the calls that wait and must hear of it at once."""
+"""Whether an SDK instance is closed; closing it wakes the calls that wait."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Closing:
         self._sleepers: dict[object, Callable[[], object]] = {}
 
     def close(self) -> None:
-        """From now on no call is sent; those that wait are woken."""
+        """Marks the instance as closed and wakes the calls that wait. Nothing is sent then."""
         self.closed = True
         for wake in list(self._sleepers.values()):
             with suppress(RuntimeError):  # woken already, or its event loop was closed
                 wake()
 
     def check(self) -> None:
-        """For a call, right before it is sent.
+        """A call makes this check right before it is sent.
 
         Raises:
             SessionClosedError: The instance is closed.
@@ -49,7 +49,7 @@ class Closing:
 
     @contextmanager
     def waking(self, waiter: object, wake: Callable[[], object]) -> Iterator[None]:
-        """Has ``wake`` called when the instance is closed, from any thread."""
+        """A block in which closing the instance calls ``wake``, in any thread."""
         self._sleepers[waiter] = wake
         try:
             yield

@@ -58,18 +58,18 @@ class Slot:
         return True
 
     def held_by(self, who: object) -> bool:
-        """Whether it is ``who``'s."""
+        """Whether ``who`` holds it."""
         found = self._holder.get("by")
         return found is not None and found() is who
 
     def release(self, who: object) -> None:
-        """Frees it, if it is ``who``'s."""
+        """Frees it, if ``who`` holds it."""
         if self.held_by(who):
             self._holder.pop("by", None)
 
 
 class Line:
-    """Who waits, in the order of arrival, each with what wakes it; weakly, as a slot has it."""
+    """Who waits, in the order of arrival, and what wakes each one. It holds them weakly."""
 
     def __init__(self) -> None:
         self._waiting: dict[weakref.ref[object], Callable[[], object]] = {}
@@ -93,7 +93,7 @@ class Line:
         return None
 
     def wake(self) -> None:
-        """Tells the first one to look."""
+        """Wakes the first one, which then looks for a slot."""
         who = self.first()
         wake = None if who is None else self._waiting.get(weakref.ref(who))
         if wake is not None:
@@ -109,26 +109,26 @@ class Slots:
         self.tokens, self.calls = Line(), Line()
 
     def take(self, watch: Watch | Place) -> Slot | None:
-        """A free one, unless somebody has waited for longer."""
+        """Takes a free slot, unless somebody has waited for longer."""
         return None if self._later(watch) else self._claim(watch)
 
     def give_back(self, holder: object) -> None:
-        """Frees what the request ``holder`` has, and tells the next one."""
+        """Frees the slot of the request ``holder``, and wakes the next one."""
         for slot in self.all:
             slot.release(holder)
         self.wake()
 
     def held_by(self, holder: object) -> list[Slot]:
-        """Those of a request: one at most."""
+        """The slots of a request: one at most."""
         return [slot for slot in self.all if slot.held_by(holder)]
 
     def wake(self) -> None:
-        """Tells whoever waits first; token requests go first, since calls wait for them."""
+        """Wakes the first one that waits. Token requests come first, since calls wait for them."""
         self.tokens.wake()
         self.calls.wake()
 
     def wait(self, watch: Watch | Place, seconds: float | None, closing: Closing) -> Slot:
-        """One for a sync request, as soon as it is its turn.
+        """Waits for a slot, for a sync request, until it is its turn.
 
         Raises:
             Busy: None was free for ``seconds``.
@@ -159,7 +159,7 @@ class Slots:
     async def wait_async(
         self, watch: Watch | Place, seconds: float | None, closing: Closing
     ) -> Slot:
-        """One for an async request, as soon as it is its turn. It does not block the event loop.
+        """Waits for a slot, for an async request. It does not block the event loop.
 
         Raises:
             Busy: None was free for ``seconds``.
@@ -215,9 +215,9 @@ class Slots:
 
 
 class Place:
-    """Held by a session that is about to make a token request, from before its lock on.
+    """What a session holds from before its lock until its token request is done.
 
-    As many as there are connections: who has a place soon finds a connection. Without it thousands
+    There are as many as connections: who has a place soon finds a connection. Without it thousands
     would hold their locks while they wait for one, until their leases expire.
     """
 

@@ -1,4 +1,4 @@
-"""The one place that ends a request in time, from outside.
+"""Ends each request in time, from outside; nothing else does.
 
 The HTTP library's own time-outs are for a single read or write: a server that sends a byte now and
 then, or one ``103 Early Hints`` after the other, never meets them. So each request has a
@@ -45,25 +45,26 @@ CHORES: list[Callable[[float], bool]] = []
 
 
 class Ended(Exception):
-    """The watch of this request has ended it."""
+    """The watch of this request has ended the request."""
 
 
 class Stoppable(Protocol):
     """What a request can be waiting for."""
 
     def stop(self, watch: Watch) -> None:
-        """Ends the wait, if ``watch`` is still the one that waits there. From any thread."""
+        """Ends the wait, if ``watch`` still waits there. Any thread may call it."""
 
 
 class Life:
-    """Of one request: only the frames that make it keep this object.
+    """The life of one request: only the frames that make the request keep this object.
 
-    An exception can end them at any line, even in what cleans up. What they held is then free.
+    An exception can end these frames at any line, even while they clean up. What they held
+    is then free.
     """
 
 
 class Watch:
-    """Until when one request may go on, and what it waits for just now.
+    """Knows until when one request may go on, and what it waits for now.
 
     Args:
         limit: Seconds.
@@ -100,14 +101,14 @@ class Watch:
         self._waits_for: Stoppable | None = None
 
     def live(self) -> Life:
-        """Whoever makes the request keeps what this returns until it is over."""
+        """Marks the request as alive, for as long as its maker keeps what this returns."""
         life = Life()
         self._life = weakref.ref(life)
         return life
 
     @property
     def holder(self) -> object:
-        """What a connection belongs to: the request, not the watch, which others keep too."""
+        """The holder of a connection: the request, not the watch, which others keep too."""
         life = None if self._life is None else self._life()
         return self if life is None else life
 
@@ -139,7 +140,7 @@ class Watch:
             raise Ended
 
     def moved(self, size: int) -> None:
-        """So many bytes of a body were sent or received."""
+        """Notes that so many bytes of a body were sent or received."""
         self._moved += size
         if self._moved >= PIECE and not self.token:
             self._moved = 0
@@ -147,7 +148,7 @@ class Watch:
             self._due = None
 
     def left(self) -> float:
-        """Seconds until somebody should look at it."""
+        """Seconds until somebody should look at this watch."""
         return max(0.0, (self._due or self._end) - time.monotonic())
 
     def over(self, now: float, *, stopped: bool) -> bool:
@@ -164,7 +165,7 @@ class Watch:
         return now >= self._due
 
     def stop(self, reason: Reason) -> None:
-        """Ends the request; from any thread, and any number of times."""
+        """Ends the request. Any thread may call it, and more than once."""
         self.ended = self.ended or reason
         if self._waits_for is not None:
             self._waits_for.stop(self)
@@ -181,7 +182,7 @@ def connects_to(watch: Watch | None, host: str, port: int | None = None) -> None
 
 
 def connected(watch: Watch | None, stream: object = None) -> None:
-    """It has the connection."""
+    """The request has its connection."""
     if watch is not None:
         watch.peer = None
         if stream is not None:
@@ -252,7 +253,7 @@ _watchdog: dict[int, Watchdog] = {}
 
 
 def watchdog() -> Watchdog:
-    """That of this process: a fork, be it in C and without Python's hooks, copies no thread."""
+    """The watchdog of this process. A fork copies no thread, and one in C runs no fork hook."""
     found = _watchdog.get(os.getpid())
     if found is None:
         # Only the newest is kept: a process of the same id may have been an ancestor.

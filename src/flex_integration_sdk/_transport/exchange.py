@@ -26,7 +26,7 @@ API_ANSWER_LIMIT = 128 << 20
 
 
 class ApiAnswer(NamedTuple):
-    """What an API request was answered with, read."""
+    """The response to an API request, read to its end."""
 
     status_code: int
     headers: Mapping[str, str]
@@ -104,7 +104,7 @@ def check_token_size(url: str, size: int) -> None:
 
 
 def check_whole(watch: Watch, response: Any) -> None:
-    """A body without a length ends with its connection: it may be the watch that ended it."""
+    """Refuses a body without a length, if its connection was ended by the watch."""
     framed = "content-length" in response.headers or "transfer-encoding" in response.headers
     if watch.ended and not framed:
         raise Ended

@@ -1,4 +1,4 @@
-"""What the HTTP library raises, in our own words.
+"""Errors of the HTTP library, in our own words.
 
 Its texts are not repeated: they quote the header that was refused (with the token in it), the line
 that was not HTTP (the server may have echoed something), the address of the proxy (with its
@@ -37,7 +37,7 @@ _CHECK_NETWORK = "Check the network, the proxy and base_url"
 
 
 def failed(url: str, error: Exception, watch: Watch | None = None) -> TransportError:
-    """What a request to ``url`` failed with, as an error of ours; it names the host only.
+    """Makes an error of ours from the failure of a request to ``url``. It names only the host.
 
     Raise it outside of ``except``: the error's context would keep what is omitted here.
     """
@@ -57,7 +57,7 @@ def failed(url: str, error: Exception, watch: Watch | None = None) -> TransportE
 
 
 def _proxy(url: str, watch: Watch | None) -> str | None:
-    """The proxy, if it is what the request could not connect to."""
+    """The proxy, if the request could not connect to it."""
     if watch is None or watch.peer is None:
         return None
     host, port = watch.peer
@@ -77,7 +77,7 @@ def _checks(url: str, proxy: str | None) -> str:
 
 
 def busy(url: str, waiter: Watch | Place, seconds: float | None) -> TransportError:
-    """No connection to the server was free for so long."""
+    """The error for a wait in which no connection to the server became free."""
     host, kind = host_of(url), "token requests and calls" if waiter.token else "calls"
     count = CONNECTIONS if waiter.token else API_CONNECTIONS
     failure = TransportError(
@@ -90,7 +90,7 @@ def busy(url: str, waiter: Watch | Place, seconds: float | None) -> TransportErr
 
 
 def unmade(error: Exception) -> TransportError:
-    """Why there is no HTTP client; what :mod:`.proxy_and_tls` did not see coming."""
+    """Why no HTTP client could be made, for reasons that :mod:`.proxy_and_tls` does not check."""
     if isinstance(error, TransportError):
         return error
     if isinstance(error, ImportError):
@@ -174,7 +174,7 @@ def _not_sent(host: str, error: Exception, checks: str) -> TransportError:
 
 
 def _network_fault(error: Exception) -> str:
-    """From the operating system's or OpenSSL's code, wherever in the chain it is."""
+    """What went wrong, from an error code of the system or OpenSSL anywhere in the chain."""
     import httpx2
 
     for each in _chain(error):
@@ -200,7 +200,7 @@ def _network_fault(error: Exception) -> str:
 
 
 def _trusted(code: int) -> str:
-    """Which authorities are trusted, where a variable says so."""
+    """Which authorities are trusted, if a variable says so."""
     if code not in (18, 19, 20):
         return ""
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
@@ -254,7 +254,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _bare(error: Exception) -> Exception:
-    """Only its class: no text, no request, no frames."""
+    """The same class of error, without text, request and frames."""
     try:
         twin: Exception = type(error).__new__(type(error))
     except Exception:  # noqa: BLE001 - a class that wants arguments
@@ -263,7 +263,7 @@ def _bare(error: Exception) -> Exception:
 
 
 def _not_imported(error: ImportError) -> str:
-    """Why the HTTP library cannot be imported; it asks for its own version when it is."""
+    """Why the HTTP library cannot be imported. It reads its own metadata at import."""
     name = error.name
     if sys.is_finalizing() or not name or not name.replace(".", "_").isidentifier():
         return "a library could not be imported. Is the interpreter shutting down?"

@@ -25,7 +25,7 @@ ABANDONED_LIMIT = 100
 class Connecting:
     """Look-ups and connections in threads, so that their waiter can leave at any time.
 
-    What comes when the waiter has left is closed, and nothing is sent.
+    If a connection succeeds after the waiter has left, it is closed; nothing is sent.
     """
 
     def __init__(self, watch: Watch | None) -> None:
@@ -57,7 +57,7 @@ class Connecting:
         self._results.put(Ended())
 
     def look_up(self, host: str, port: int) -> list[str]:
-        """The addresses of a name; without a thread if it is one."""
+        """The addresses of a name. If it is an address itself, no thread is needed."""
         with suppress(OSError):
             return addresses(host, port, socket.AI_NUMERICHOST)
         self._start(addresses, host, port)
@@ -73,7 +73,7 @@ class Connecting:
         connect: Callable[[str, float], httpcore2.NetworkStream],
         seconds: float,
     ) -> httpcore2.NetworkStream:
-        """The first connection that is made; each address has a head start over the next."""
+        """The first connection that succeeds; each address gets a head start over the next one."""
         end = time.monotonic() + seconds
         to_try, awaited = list(addresses), 0
         failure: Exception = httpcore2.ConnectTimeout("no address responded")
@@ -93,7 +93,7 @@ class Connecting:
         raise failure
 
     def _next(self, seconds: float) -> Any:
-        """What came next; None after ``seconds``.
+        """The next result; None after ``seconds``.
 
         Raises:
             Ended: The watch has ended the request.

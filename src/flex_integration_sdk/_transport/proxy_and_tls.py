@@ -34,7 +34,7 @@ class Options(NamedTuple):
 
 
 def options_for(base_url: str, *, trust_env: bool) -> Options:
-    """What is in effect for a server.
+    """The options for a server.
 
     Raises:
         TransportError: A variable that is in effect is wrong; it names the variable.
@@ -68,7 +68,7 @@ def tls_context(pid: int, options: Options) -> ssl.SSLContext:
 
 
 def _trusting_nobody() -> ssl.SSLContext:
-    """For plain http, which uses none: the authorities need not be read."""
+    """A context for plain http, which uses none: so no certificates are read."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -182,7 +182,7 @@ def _check_proxies() -> None:
 
 
 def _exceptions_problem(value: str) -> str | None:
-    """The HTTP library skips entries that it cannot read; the request would go to the proxy."""
+    """What is wrong with NO_PROXY. The HTTP library skips such entries and uses the proxy."""
     entries = [each.strip() for each in value.split(",")]
     if any(quote in value for quote in "\"'"):
         return "its value contains quotation marks"

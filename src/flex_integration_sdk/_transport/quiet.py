@@ -41,7 +41,7 @@ class QuietClient(httpx2.Client):
     """A client for sync programs."""
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """As in the base class."""
+        """Sends a request as the base class does, with short log records."""
         _install()
         with _as(True):
             response = super().send(request, **options)
@@ -54,7 +54,7 @@ class QuietAsyncClient(httpx2.AsyncClient):
     """A client for asyncio programs."""
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """As in the base class."""
+        """Sends a request as the base class does, with short log records."""
         _install()
         with _as(True):
             response = await super().send(request, **options)
@@ -65,7 +65,7 @@ class QuietAsyncClient(httpx2.AsyncClient):
 
 @contextmanager
 def programs_own() -> Iterator[None]:
-    """For code of the program that runs within a request of ours, such as reading its file."""
+    """A block for the program's own code within a request of ours, such as reading its file."""
     with _as(False):
         yield
 
@@ -131,7 +131,7 @@ def _install() -> None:
 
 
 def _shortened(record: logging.LogRecord) -> bool:
-    """Leaves in a record of our requests what is harmless; False drops it."""
+    """Shortens a log record of our requests to what is harmless; False drops it."""
     if not _ours.get():
         return True
     record.exc_info = record.exc_text = None

@@ -1,4 +1,4 @@
-"""API calls and token requests of sync programs, each ended in time by its watch."""
+"""API calls and token requests of sync programs. A watch ends each of them in time."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Http(ClientMaker[Shared]):
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Held by a session from before its lock until its token request is done.
+        """A session holds this from before it acquires its lock until its token request is done.
 
         Raises:
             TransportError: There was none for ``busy_timeout``.
@@ -117,9 +117,9 @@ class Http(ClientMaker[Shared]):
             places.give_back(mine)
 
     def _places(self) -> Slots | None:
-        """None if there are none: the request will say why, if it comes to one.
+        """The slots; None if they cannot be made: a request will then raise the reason.
 
-        A session asks before each lock, and that may be to save what it has.
+        A session asks before each lock, and may want the lock only to save a token.
         """
         try:
             return self._shared().places
@@ -133,9 +133,9 @@ class Http(ClientMaker[Shared]):
                 watch.stop("abandoned")
 
     def close(self) -> None:
-        """Leaves the connections to the other instances; nothing is sent any more.
+        """Leaves the connections to the other instances; this one sends nothing any more.
 
-        Where requests are under way, the last of them does it.
+        If requests are under way, the end of the last one does it.
         """
         self._closed = True
         end = time.monotonic() + WRITING
@@ -153,12 +153,12 @@ class Http(ClientMaker[Shared]):
 
     @staticmethod
     def _any_of(requests: dict[Watch, int]) -> bool:
-        """Whether one of this process is among them that still goes on."""
+        """Whether a request of this process in ``requests`` is still under way."""
         pid = os.getpid()
         return any(each == pid and not watch.gone() for watch, each in list(requests.items()))
 
     def _close_slot(self, slots: Slots, slot: Slot) -> None:
-        """Unless a request uses it: the end of that closes it."""
+        """Closes a slot, unless a request uses it: the end of that request closes it."""
         if slot.client is None or not slot.claim(self):
             return
         client, slot.client = slot.client, None

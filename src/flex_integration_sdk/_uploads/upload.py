@@ -169,8 +169,10 @@ async def async_upload_file(
 
 
 def _label(request: ApiRequest, name: str | None, mime_type: str | None) -> None:
-    """The type of the bytes, where the API asks for none: its signature may hold the one it asked
-    for, or none at all, so nothing is guessed."""
+    """Sets the media type of the bytes, if the API asks for none.
+
+    The signature may hold the type that the API asks for, so another one is an error.
+    """
     name, mime_type = checked_label("name", name), checked_label("mimeType", mime_type)
     asked = next((v for k, v in request.headers.items() if k.lower() == "content-type"), None)
     if asked is not None:
@@ -184,7 +186,7 @@ def _label(request: ApiRequest, name: str | None, mime_type: str | None) -> None
 
 
 class _Pieces:
-    """A file, read in pieces; an error of it is told from one of the network."""
+    """A file, read in pieces. Its errors are kept apart from those of the network."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -207,7 +209,7 @@ class _Pieces:
 
 @contextmanager
 def _opened(file: Upload) -> Iterator[IO[bytes]]:
-    """The file for reading; one that was given open stays open."""
+    """The file, opened for reading. A file that was passed open stays open."""
     file = exact(file)
     if isinstance(file, (bytes, bytearray)):
         yield io.BytesIO(file)
@@ -225,7 +227,7 @@ def _opened(file: Upload) -> Iterator[IO[bytes]]:
 
 @asynccontextmanager
 async def _opened_in_thread(file: Upload) -> AsyncIterator[IO[bytes]]:
-    """The same, without blocking the event loop."""
+    """As ``_opened``, without blocking the event loop."""
     import asyncio
 
     opened = _opened(file)
@@ -237,7 +239,7 @@ async def _opened_in_thread(file: Upload) -> AsyncIterator[IO[bytes]]:
 
 
 def _size(stream: IO[bytes]) -> int:
-    """Bytes from where it is."""
+    """The number of bytes from the file's position to its end."""
     start = stream.tell()
     size = stream.seek(0, os.SEEK_END) - start
     stream.seek(start)

@@ -1,4 +1,4 @@
-"""Values of subclasses, as the plain values that they are.
+"""Plain values from values of subclasses.
 
 A member of ``class State(str, Enum)`` is the string ``closed`` and prints itself as
 ``State.CLOSED``; other classes override ``__str__``, ``__format__`` or ``__int__``. What is sent is
@@ -21,7 +21,7 @@ _TEXTS = (str, bytes, bytearray, memoryview, UserString)
 
 
 def exact(value: Any) -> Any:
-    """``value`` of the class ``str``, ``int`` and so on itself; another value unchanged.
+    """A plain ``str``, ``int`` and so on, if ``value`` is of a subclass; other values unchanged.
 
     Raises:
         TypeError: It is a ``datetime`` without a time, such as ``pandas.NaT``.
@@ -38,12 +38,12 @@ def exact(value: Any) -> Any:
 
 
 def text(value: str) -> str:
-    """A ``str`` itself, whatever its subclass prints."""
+    """A plain ``str``, whatever the subclass prints."""
     return str.__str__(value)
 
 
 def is_list(value: object) -> TypeGuard[Collection[Any]]:
-    """It is sent as a list: a sequence that is not a string, a set, or the view of a dict."""
+    """Whether it is sent as a list: a sequence except a string, a set, or the view of a dict."""
     if isinstance(value, (list, tuple, set, frozenset)):
         return True
     return isinstance(value, (Sequence, Set, ValuesView)) and not isinstance(value, _TEXTS)

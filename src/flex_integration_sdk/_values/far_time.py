@@ -119,7 +119,7 @@ def _milliseconds(text: str) -> int:
 
 
 def _milliseconds_of(other: object) -> int | None:
-    """Of what a far time can be compared with; a ``datetime`` of any zone is nearer."""
+    """Milliseconds of a value that a far time can be compared with."""
     if isinstance(other, FarTime):
         return other.milliseconds
     return 0 if isinstance(other, datetime) else None

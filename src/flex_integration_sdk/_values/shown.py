@@ -1,4 +1,4 @@
-"""What others wrote, made fit for a message."""
+"""Makes text of others safe for a message."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _LONGEST_SHOWN = 200  # characters of one text of a server's
 
 
 def shown(value: object) -> str:
-    """What a server wrote, for a message: on one line, and short.
+    """Text of a server, for a message: short, and on one line.
 
-    A line end in it would make a log record of its own, and an escape sequence move the cursor.
+    A line end in it could forge a log record, and an escape sequence could move the cursor.
     """
     text = "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode()

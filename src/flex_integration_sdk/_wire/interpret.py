@@ -1,4 +1,4 @@
-"""The API's responses."""
+"""What a response of the API means."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T", covariant=True)
 
 
 def interpret(response: Any, method: str, path: str) -> Response[Any]:
-    """An HTTP response as an answer.
+    """Decodes an HTTP response.
 
     Raises:
         ApiError: The API answered with an error; a subclass by status.
@@ -53,7 +53,7 @@ def _decode(response: Any) -> Any:
 
 
 def refuses_token(response: Any) -> bool:
-    """The API does not accept the access token: 401, and not as a page, which is not the API's.
+    """Whether the API refuses the access token: a 401 that is not an HTML page of a gateway.
 
     A page says nothing about the token, so a refresh or a sign-in would not help.
     """

@@ -25,7 +25,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # in no text that a 
 
 
 def is_page(content_type: str, body: bytes) -> bool:
-    """It is HTML or other markup, by its type or because it begins with a tag."""
+    """Whether it is HTML or other markup, by its type or because it begins with a tag."""
     start = body[:_LOOKED_AT].removeprefix(_BYTE_ORDER_MARK).lstrip()
     return (
         _media_type(content_type) in _HTML_TYPES
@@ -35,7 +35,7 @@ def is_page(content_type: str, body: bytes) -> bool:
 
 
 def is_refusal(content_type: str, body: Secret[bytes]) -> bool:
-    """A 401 with this body can be the token endpoint's own: a JSON object, plain text, nothing.
+    """Whether the token endpoint can have sent a 401 with this body: JSON object, text, empty.
 
     How the live server refuses is not published. Its official SDK was written against the bare
     word ``Unauthorized``.
@@ -51,7 +51,7 @@ def is_refusal(content_type: str, body: Secret[bytes]) -> bool:
 
 
 def json_object(body: Secret[bytes]) -> TokenObject | None:
-    """The JSON object, which does not print itself; None if it is not one."""
+    """The JSON object, with a ``repr`` that hides it; None if the body is not one."""
     try:
         found = json.loads(body.reveal(), object_pairs_hook=TokenObject)
     except (ValueError, RecursionError):

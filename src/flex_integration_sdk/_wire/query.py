@@ -1,4 +1,4 @@
-"""Query strings, as the API reads them."""
+"""Query strings in the form that the API reads."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def query_string(params: Mapping[str, Any]) -> str:
 
 
 def form(fields: Mapping[str, str]) -> str:
-    """Fields as ``application/x-www-form-urlencoded``, in their order."""
+    """Writes fields as ``application/x-www-form-urlencoded``, in their order."""
     return "&".join(
         f"{quote(name, safe=_LITERAL)}={quote(value, safe=_LITERAL)}"
         for name, value in fields.items()

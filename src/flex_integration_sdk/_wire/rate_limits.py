@@ -13,7 +13,7 @@ from flex_integration_sdk.errors import ConfigurationError
 
 
 class _Moment:
-    """What a limiter has left, and since when. It never changes; the next one is linked to it."""
+    """What a limiter has left, and since when. It is never changed; a later one is linked to it."""
 
     __slots__ = ("_next", "left", "then")
 
@@ -23,14 +23,14 @@ class _Moment:
         self._next: dict[str, _Moment] = {}
 
     def last(self) -> _Moment:
-        """The latest one that is linked to this one."""
+        """The latest moment that is linked to this one."""
         moment = self
         while (after := moment._next.get("next")) is not None:
             moment = after
         return moment
 
     def link(self, after: _Moment) -> bool:
-        """Makes ``after`` the next one; False: another thread was first."""
+        """Links ``after`` as the next one; False: another thread was first."""
         # A compare-and-swap: ``setdefault`` of a dict is one step.
         return self._next.setdefault("next", after) is after
 
@@ -213,7 +213,7 @@ def _give_back(limiters: Sequence[RateLimiter]) -> None:
 
 
 def limits_of(value: Literal["dev", "live"] | RateLimits) -> RateLimits:
-    """What ``create_instance`` takes, as limiters.
+    """The limiters for the argument ``rate_limits``.
 
     ``dev`` is what the API allows in development and test environments; ``live`` is polite. Both
     are those of the JavaScript SDK, less one: the first call may take longer on its way than a

@@ -1,4 +1,4 @@
-"""Which redirects an API call follows: those that stay where they are.
+"""Which redirects an API call follows: those to the same scheme, host and port.
 
 A redirect must not take a token or a body elsewhere, and a command that arrives as another request
 would be reported as done. So only the same scheme, host and port is followed, and a command only
@@ -23,7 +23,7 @@ MOST = 5
 
 
 def redirected(api: ApiRequest, status: int, location: str | None, count: int) -> ApiRequest | None:
-    """The request to go on with; None if the response is not a redirect.
+    """The request to send next; None if the response is not a redirect.
 
     Args:
         api: The request that was answered.

@@ -1,4 +1,4 @@
-"""From an endpoint and its arguments to what is sent."""
+"""Makes a request from an endpoint and its arguments."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def prepare(
 
 
 def _together(given: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    """All arguments by the API's names."""
+    """All arguments, under the API's names."""
     for name, value in others.items():
         wire = wire_name(name)
         if given.get(wire) is not None:

@@ -24,7 +24,7 @@ from .retry_after import seconds
 
 
 class AuthRequest(NamedTuple):
-    """A form to be posted; the body is secret."""
+    """A form to post; its body is secret."""
 
     url: str
     body: Secret[str]
@@ -32,7 +32,7 @@ class AuthRequest(NamedTuple):
 
 
 class AuthAnswer(NamedTuple):
-    """The answer to it."""
+    """The response to an :class:`AuthRequest`."""
 
     status: int
     body: Secret[bytes]
@@ -79,7 +79,7 @@ def revoke_request(settings: Settings, token: Token) -> AuthRequest:
 
 
 def read_token(request: AuthRequest, answer: AuthAnswer, *, refreshing: bool) -> Mapping[str, Any]:
-    """The token object of an answer.
+    """The token object of a token response.
 
     Raises:
         AuthenticationError: The server refuses, or issued something else than a bearer token.
@@ -112,7 +112,7 @@ def read_token(request: AuthRequest, answer: AuthAnswer, *, refreshing: bool) ->
 
 
 def read_revocation(request: AuthRequest, answer: AuthAnswer) -> None:
-    """Raises unless the token was revoked; a refused access token is ``reason="rejected"``."""
+    """Raises unless the token was revoked; ``reason="rejected"``: the access token was refused."""
     if 200 <= answer.status < 300:
         return
     error = _not_revoked(urlsplit(request.url).netloc, answer)

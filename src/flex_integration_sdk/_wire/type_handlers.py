@@ -67,7 +67,7 @@ class TypeHandler:
 
 
 def read(value: Any, handlers: Sequence[TypeHandler]) -> Any:
-    """A decoded response with the program's own types.
+    """Puts the program's own types into a decoded response.
 
     Equal ids become one object, so that a reference finds its resource although the program's type
     may have no equality.
@@ -96,7 +96,7 @@ def _read(value: Any, handlers: Sequence[TypeHandler]) -> Any:
 
 
 def write_each(arguments: Mapping[str, Any], handlers: Sequence[TypeHandler]) -> dict[str, Any]:
-    """The arguments of a call with the SDK's types.
+    """Puts the SDK's types into the arguments of a call.
 
     Handlers see each argument that the program passed, and never the dict of them, which is ours.
     """
@@ -104,7 +104,7 @@ def write_each(arguments: Mapping[str, Any], handlers: Sequence[TypeHandler]) ->
 
 
 def write(value: Any, handlers: Sequence[TypeHandler]) -> Any:
-    """An argument with the SDK's types."""
+    """Puts the SDK's types into an argument."""
     if value is None:
         return None
     for handler in handlers:

@@ -39,7 +39,7 @@ def _print_what_it_can() -> None:
 
 
 def _open_closed_streams() -> None:
-    """A shell's ``>&-``, or a starter such as a service manager, may leave some of them out."""
+    """Opens standard streams that a shell (``>&-``) or a service manager left closed."""
     # Also so that no file or socket of ours gets their numbers, and is written into.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:

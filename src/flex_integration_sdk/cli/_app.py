@@ -1,4 +1,4 @@
-"""The group of all commands, and what becomes of an error."""
+"""The group of all commands, and how an error is shown."""
 
 from __future__ import annotations
 
@@ -86,18 +86,18 @@ def _show(error: click.ClickException) -> None:
 
 
 def _is_closed_pipe(error: Exception) -> bool:
-    """Windows says EINVAL of a pipe whose reader has ended."""
+    """Whether the reader of our output has ended; Windows says EINVAL then."""
     is_output = type(error) is OSError and error.filename is None
     return os.name == "nt" and is_output and getattr(error, "errno", None) == errno.EINVAL
 
 
 def _drop_output() -> None:
-    """What is still buffered goes nowhere, or the interpreter complains at its end."""
+    """Drops what is still buffered, since the interpreter would complain at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _said(error: Exception) -> str:
-    """Its message, in the words of the command line where it speaks of arguments."""
+    """The error's message, with options of the command line in place of arguments."""
     from flex_integration_sdk.errors import MissingSecretError
 
     if isinstance(error, MissingSecretError):
@@ -111,7 +111,7 @@ def _said(error: Exception) -> str:
 
 
 def _exit_code(error: Exception) -> int | None:
-    """None: not an error that we know, so a mistake of ours that should show where it is."""
+    """The exit code; None: an unknown error, which is our bug and must show its traceback."""
     from flex_integration_sdk.errors import ConfigurationError, FlexError, ParameterError
     from flex_tokenstore import StoreOptionsError, TokenStoreError, UnknownStoreError
 

@@ -30,7 +30,7 @@ def endpoints() -> dict[str, Endpoint]:
 
 
 def endpoint_of(name: str) -> Endpoint | None:
-    """By the API's spelling or by Python's, ``users.update_profile``."""
+    """The endpoint of a name in the API's spelling or in Python's, ``users.update_profile``."""
     from flex_integration_sdk._endpoints.table import snake
 
     found = endpoints()
@@ -43,7 +43,7 @@ class _UnreadableError(ValueError):
 
 
 def value_of(param: Param | None, text: str, *, is_json: bool) -> Any:
-    """The value that a text stands for.
+    """The value of a string from the command line.
 
     Args:
         param: The parameter; None: one that the table does not have.
@@ -72,7 +72,7 @@ def value_of(param: Param | None, text: str, *, is_json: bool) -> Any:
 
 
 def form_of(param: Param) -> str:
-    """How values of the parameter are typed; empty: as they are."""
+    """How a user types values of the parameter; empty: unchanged."""
     form = _FORMS.get(param.type)
     found = "" if form is None else form.text
     return f"{found or 'text'}, or null" if param.null else found
@@ -88,7 +88,7 @@ def _json(text: str) -> Any:
 
 
 def _file(path: str) -> str:
-    """The text of a file, with a byte order mark also of UTF-16, as Windows tools write it."""
+    """The text of a file: UTF-8, or, with a byte order mark, UTF-16 as Windows tools write it."""
     found, problem = decode(Secret(Path(path).expanduser().read_bytes()))
     if found is None:
         raise _UnreadableError(f"{path} {problem}")

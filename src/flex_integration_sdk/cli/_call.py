@@ -22,7 +22,7 @@ _ENDPOINT = "flex-sdk.endpoint"
 
 
 class _Call(click.Command):
-    """A command whose help is of the endpoint, if one is named."""
+    """A command that shows the help of the endpoint, if one is named."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         found = map(endpoint_of, args)
@@ -132,7 +132,7 @@ def _instance(chosen: dict[str, Any]) -> IntegrationSDK:
 
 
 def _arguments(endpoint: Endpoint, texts: Sequence[str]) -> dict[str, Any]:
-    """``key=value`` texts as the method's arguments."""
+    """The method's arguments, from strings ``key=value``."""
     by_name = {name: p for p in endpoint.all_params for name in (p.name, p.python_name)}
     found: dict[str, Any] = {}
     for text in texts:

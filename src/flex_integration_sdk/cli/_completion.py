@@ -1,6 +1,6 @@
-"""Completion in bash and zsh that puts no blank after ``title=``, where the value is to follow.
+"""Completion for bash and zsh that adds no blank after ``title=``: the value follows there.
 
-click's own scripts end every word with one; fish knows better by itself.
+click's own scripts end every word with a blank; fish does this right by itself.
 """
 
 from __future__ import annotations
@@ -31,6 +31,6 @@ class Zsh(ZshComplete):
 
 
 def register() -> None:
-    """Makes click use them in this program."""
+    """Makes click use these classes in this program."""
     add_completion_class(Bash)
     add_completion_class(Zsh)

@@ -1,6 +1,6 @@
 """``flex-sdk stores new``: a plugin package, copied from the one in ``_skeleton``.
 
-The skeleton is a package that works, so that it is formatted, typed and tested as all else here.
+The skeleton is a package that works, so it is formatted, typed and tested like all code here.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _suggestion(name: str) -> str:
 
 
 def _write(name: str, target: Path) -> None:
-    """The package appears whole or not at all.
+    """Writes the whole package, or nothing.
 
     Raises:
         OSError: The file system refuses.
@@ -153,7 +153,7 @@ def _next_steps(name: str, folder: Path) -> str:
 
 
 def _python() -> str:
-    """A word for the Python that this runs on: a plugin must be installed in its environment."""
+    """How to type this Python: a plugin must be installed in its environment."""
     found = shutil.which("python")
     if found is not None and Path(found).absolute() == Path(sys.executable).absolute():
         return "python"

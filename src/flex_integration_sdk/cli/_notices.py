@@ -18,7 +18,7 @@ _ELSEWHERE = "set FLEX_INTEGRATION_TOKEN_STORE and FLEX_INTEGRATION_TOKEN_STORE_
 
 
 class _Handler(logging.Handler):
-    """Log records in the form of the command's own errors, one line each."""
+    """Prints log records as the command's own errors are printed, one line each."""
 
     def emit(self, record: logging.LogRecord) -> None:
         facts: dict[str, Any] = getattr(record, "flex_tokenstore", {})
@@ -28,7 +28,7 @@ class _Handler(logging.Handler):
 
 
 def show_log() -> None:
-    """Warnings of the SDK go to stderr, from here to the end of the current command."""
+    """Prints the SDK's warnings on stderr, from here to the end of the current command."""
     handler = _Handler(logging.WARNING)
     for name in _LOGGERS:
         logging.getLogger(name).addHandler(handler)
@@ -38,7 +38,7 @@ def show_log() -> None:
 
 
 def tell(text: str) -> None:
-    """One line on stderr, without control characters."""
+    """Prints one line on stderr, without control characters."""
     click.echo("flex-sdk: " + "".join(c if c.isprintable() else " " for c in text), err=True)
 
 

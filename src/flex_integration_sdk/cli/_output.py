@@ -11,7 +11,7 @@ import click
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table: drawn on a terminal, aligned plain text in a pipe or a file."""
+    """Prints a table: drawn on a terminal, aligned plain text in a pipe or a file."""
     cells = [[_clean(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _print_rich(headers, cells)
@@ -23,14 +23,14 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 
 def print_facts(facts: Mapping[str, object]) -> None:
-    """Names and values, one to a line."""
+    """Prints names and values, one pair on each line."""
     width = max(map(len, facts))
     for name, value in facts.items():
         click.echo(f"{name.ljust(width)}  {_clean(value)}".rstrip())
 
 
 def print_json(value: Any) -> None:
-    """``value`` as indented JSON; see ``flex_integration_sdk.to_plain`` for the types it lacks."""
+    """Prints ``value`` as indented JSON, in the form of ``to_plain``."""
     from flex_integration_sdk import to_plain
 
     # A console that is not UTF-8 could not print all letters.
@@ -41,7 +41,7 @@ def print_json(value: Any) -> None:
 
 
 def _clean(cell: object) -> str:
-    """As text without control characters: plugins and servers write some of it."""
+    """A string without control characters: plugins and servers may have written it."""
     if cell is None:
         return "-"
     if isinstance(cell, bool):

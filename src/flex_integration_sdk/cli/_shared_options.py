@@ -63,7 +63,7 @@ def store_is_chosen(chosen: dict[str, Any]) -> bool:
 
 
 def store_of(chosen: dict[str, Any]) -> str | None:
-    """The ``token_store`` argument: None leaves it to the environment.
+    """The argument ``token_store``; None: the environment decides.
 
     A command ends with its process. In memory, as the SDK keeps it by default, a token would
     serve one call, and each would send the client secret.
@@ -111,7 +111,7 @@ def open_lasting_store(chosen: dict[str, Any]) -> TokenStore:
 
 
 def _innermost_name(config: Any) -> object:
-    """Of a store, or of the one at the bottom of its wrappers."""
+    """The name of a store, or of the innermost store of a wrapper."""
     while isinstance(config, Mapping):
         config = config.get("inner", config.get("name"))
     return config.strip() if isinstance(config, str) else None

@@ -1,4 +1,4 @@
-"""What an error or a warning says, in the words of the command line: its options, not arguments."""
+"""Errors and warnings in the words of the command line: its options in place of arguments."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _WORDS = tuple(
 
 
 def in_cli_words(text: str) -> str:
-    """A message, with options of ``flex-sdk`` for arguments of ``create_instance``."""
+    """A message, with options of ``flex-sdk`` in place of arguments of ``create_instance``."""
     for pattern, words in _WORDS:
         text = pattern.sub(words, text)
     return text

@@ -32,7 +32,7 @@ class TestSkeletonStore(TokenStoreContract):
 
     @pytest.fixture
     def outage(self, path: Path) -> Fault:
-        """Within it there is a folder where the file should be."""
+        """While it is entered, a folder is where the file should be."""
 
         @contextmanager
         def broken() -> Iterator[None]:
@@ -46,7 +46,7 @@ class TestSkeletonStore(TokenStoreContract):
 
     @pytest.fixture
     def stall(self, path: Path) -> Fault:
-        """Within it another program holds the lock of the file."""
+        """While it is entered, another program holds the lock of the file."""
 
         @contextmanager
         def broken() -> Iterator[None]:
@@ -58,7 +58,7 @@ class TestSkeletonStore(TokenStoreContract):
 
     @pytest.fixture
     def plant(self, path: Path) -> Callable[[TokenIdentity, bytes], None]:
-        """Puts something into the entry of an identity that no store wrote there."""
+        """Writes content into the entry of an identity, which no store wrote."""
 
         def put(identity: TokenIdentity, content: bytes) -> None:
             tokens = json.loads(path.read_bytes()) if path.exists() else {}

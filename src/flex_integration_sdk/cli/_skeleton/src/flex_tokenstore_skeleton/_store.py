@@ -40,13 +40,13 @@ class SkeletonStore:
 
     @hookimpl
     def get_token(self) -> Any:
-        """The stored token; None only if there is none. What fails here is raised, never None."""
+        """Returns the stored token; None only if nothing is stored. A failure raises."""
         with self._locked():
             return self._read().get(self._key)
 
     @hookimpl
     def set_token(self, token: dict[str, Any], expected: str | None) -> None:
-        """Replaces the token, if the one that is stored is the expected one."""
+        """Replaces the token, if the stored one is the expected one."""
         with self._locked():
             tokens = self._read()
             self._compare(tokens.get(self._key), expected)
@@ -54,7 +54,7 @@ class SkeletonStore:
 
     @hookimpl
     def remove_token(self, expected: str | None) -> None:
-        """Removes the token, if it is the expected one; removing nothing is fine."""
+        """Removes the token, if it is the expected one. If nothing is stored, does nothing."""
         with self._locked():
             tokens = self._read()
             self._compare(tokens.pop(self._key, None), expected)
@@ -75,9 +75,9 @@ class SkeletonStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Nobody else reads or writes within it: comparing and setting is one step.
+        """A block in which nobody else reads or writes: comparing and writing is one step.
 
-        SQLite brings a lock that works on every system and falls free when its holder dies.
+        SQLite has a lock that works on every system and becomes free when its holder dies.
         """
         file, timeout = f"{self._path}.lock", self._timeout
         try:
