@@ -48,7 +48,7 @@ class Round:
 
     @property
     def as_expected(self) -> bool:
-        """All figures are the expected ones."""
+        """Whether all figures are the expected ones."""
         return all(self.actual[name] == count for name, count in self.expected.items())
 
     def figures(self) -> Iterator[tuple[str, int, bool]]:
@@ -58,7 +58,7 @@ class Round:
 
 
 def run(*, processes: int = 8, tell: Callable[[str], object] | None = None) -> list[Round]:
-    """Plays the demo.
+    """Runs the demo.
 
     Args:
         processes: How many find the expired token at the same moment.
@@ -133,7 +133,7 @@ def _play(
 
 
 def _workers(count: int, environment: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Starts them, lets all go at once when all are ready, and returns their responses."""
+    """Starts the processes, lets all go at once when all are ready, and returns their responses."""
     deadline = time.monotonic() + PATIENCE
     with ThreadPoolExecutor(count) as readers, _children(count, environment) as children:
 

@@ -44,11 +44,11 @@ class Limiter:
         self._in_flight = 0
 
     def reset(self) -> None:
-        """All buckets are as at the start."""
+        """Fills all buckets again."""
         self._buckets.clear()
 
     def enter(self, endpoint: Endpoint) -> None:
-        """A call begins; :meth:`leave` ends it.
+        """Begins a call; :meth:`leave` ends it.
 
         Raises:
             ApiFault: 429; there were too many, or are too many at once.
@@ -64,7 +64,7 @@ class Limiter:
         self._in_flight += 1
 
     def leave(self) -> None:
-        """A call that :meth:`enter` let in has ended."""
+        """Ends a call that :meth:`enter` admitted."""
         if self._limits != "off":
             self._in_flight -= 1
 

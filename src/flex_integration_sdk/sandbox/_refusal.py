@@ -7,7 +7,7 @@ from typing import Any
 
 
 class ApiFault(Exception):
-    """An error answer.
+    """An error response.
 
     Args:
         status: HTTP status.
@@ -31,7 +31,7 @@ class ApiFault(Exception):
         self.path, self.where = path, where
 
     def body(self) -> dict[str, Any]:
-        """The answer's body."""
+        """The body of the response."""
         error: dict[str, Any] = {
             "id": uuid.uuid4(),
             "status": self.status,

@@ -33,7 +33,7 @@ def running_loop() -> asyncio.AbstractEventLoop:
 
 
 def refuse_other_loop() -> None:
-    """For a plain function that makes something for asyncio, perhaps before the loop runs.
+    """The check of a plain function that makes something for asyncio, perhaps before a loop runs.
 
     Raises:
         AsyncioRequiredError: trio or curio runs the caller.

@@ -36,7 +36,7 @@ class _Running:
         self._pilot: dict[str, object] = {}
 
     def run(self) -> None:
-        """In its thread; a second one returns at once."""
+        """Runs the loop in its thread; a second thread returns at once."""
         me = object()
         if self._pilot.setdefault("pilot", me) is not me:
             return
@@ -57,7 +57,7 @@ class _Job(Promise):
         self._unwanted = False
 
     def hand_to(self, running: _Running) -> bool:
-        """Has the loop run it; False: that loop has ended."""
+        """Has the loop run the coroutine; False: that loop has ended."""
 
         def begin() -> None:
             if self._unwanted or running.stopped:  # what begins now would not be waited for
@@ -75,7 +75,7 @@ class _Job(Promise):
         return True
 
     def leave(self, running: _Running | None) -> None:
-        """Whoever wanted it has left: it is cancelled, or never begun."""
+        """Called when the caller leaves: the coroutine is cancelled, or never begun."""
         self._unwanted = True
 
         def cancel() -> None:
@@ -94,7 +94,7 @@ class _Job(Promise):
             self._coroutine.close()
 
     def outcome(self) -> Any:
-        """What came of it; raises CancelledError if the loop was stopped."""
+        """The result or the error; raises CancelledError if the loop was stopped."""
         if not self.done() or isinstance(self.exception(), asyncio.CancelledError):
             raise CancelledError("the event loop of the token store was stopped")
         return self.result()
@@ -148,7 +148,7 @@ class LoopThread:
         return result
 
     def stop(self) -> None:
-        """Cancels what runs and ends the loop and its thread; twice is fine."""
+        """Cancels what runs, and ends the loop and its thread. You may call it twice."""
         running = self._running.pop(os.getpid(), None)
         if running is None or sys.is_finalizing():
             return
@@ -179,7 +179,7 @@ class LoopThread:
 
 
 def _run_here(coroutine: Coroutine[Any, Any, T]) -> T:
-    """In this thread, at the interpreter's end."""
+    """Runs the coroutine in this thread, at the interpreter's end."""
     try:
         loop = asyncio.new_event_loop()
         try:

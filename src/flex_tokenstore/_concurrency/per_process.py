@@ -1,4 +1,4 @@
-"""What each process has for itself, however it was forked."""
+"""Values that each process has for itself, however it was forked."""
 
 from __future__ import annotations
 

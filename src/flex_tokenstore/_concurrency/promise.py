@@ -14,24 +14,24 @@ from typing import Any
 
 
 class Promise:
-    """Something that will have a value or an error. Given once; later ones are not used."""
+    """Something that gets a value or an error, once. A later one is not used."""
 
     def __init__(self) -> None:
         self._given: dict[str, tuple[Any, BaseException | None]] = {}
         self._wakers: dict[object, Callable[[], object]] = {}
 
     def give(self, value: Any, error: BaseException | None = None) -> None:
-        """Gives the value or the error, and wakes all who wait."""
+        """Sets the value or the error, and wakes all waiters."""
         self._given.setdefault("given", (value, error))
         for wake in list(self._wakers.values()):
             wake()
 
     def done(self) -> bool:
-        """Whether it was given."""
+        """Whether the value or the error is set."""
         return "given" in self._given
 
     def exception(self) -> BaseException | None:
-        """The error, once it is done; None: a value was given."""
+        """The error, once it is done; None: it has a value."""
         return self._given["given"][1]
 
     def result(self) -> Any:
@@ -42,11 +42,11 @@ class Promise:
         return value
 
     def wake(self, waiter: object, wake: Callable[[], object]) -> None:
-        """Has ``wake`` called, in whatever thread gives it; look at :meth:`done` after this."""
+        """Has the thread that sets it call ``wake``. Check :meth:`done` after this."""
         self._wakers[waiter] = wake
 
     def forget(self, waiter: object) -> None:
-        """This waiter has gone."""
+        """Removes a waiter that has left."""
         self._wakers.pop(waiter, None)
 
     def wait(self, seconds: float) -> bool:

@@ -1,4 +1,4 @@
-"""Starting a thread where an exception from a signal handler may strike."""
+"""Starts threads where an exception from a signal handler may strike."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 def spawn(target: Callable[[], None], name: str, *, daemon: bool) -> None:
-    """Starts a thread; what strikes the caller meanwhile does it no harm.
+    """Starts a thread; an exception that strikes the caller meanwhile does not harm it.
 
     ``Thread.start`` waits for the new thread with a lock that both take. Signal handlers run in the
     main thread only, and what they raise can leave that lock held there: the new thread would

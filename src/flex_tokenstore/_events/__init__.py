@@ -1,1 +1,1 @@
-"""What the program is told: events, log records, metrics."""
+"""What the program is told about tokens: events, log records, metrics."""

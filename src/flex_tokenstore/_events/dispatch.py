@@ -50,7 +50,7 @@ _here = threading.local()
 
 
 class Reporter:
-    """Makes events of one session's notes and hands them on.
+    """Makes events from the notes of one session and passes them on.
 
     Args:
         store: The session's store handle.
@@ -66,7 +66,7 @@ class Reporter:
         self._on_event = on_event
 
     def report(self, notes: Iterable[Note]) -> None:
-        """Hands the notes on, each as an event, in order."""
+        """Passes the notes on, each as an event, in order."""
         if sys.is_finalizing():
             return  # nothing can be imported any more, and logging has ended
         with _reporting():
@@ -141,7 +141,7 @@ def _reporting() -> Iterator[None]:
 
 
 def _shielded(what: str, name: str, function: Callable[[T], object], argument: T) -> None:
-    """Calls it; a fault is logged by its type, for its message may hold anything."""
+    """Calls the function. Logs only the type of a failure, since its text may hold a secret."""
     try:
         function(argument)
     except KeyboardInterrupt:

@@ -55,7 +55,7 @@ _REASONS = {
 
 
 class HostLock:
-    """Two of them on one path exclude each other, in one process and across processes.
+    """A lock file. Two objects on one path exclude each other, in and across processes.
 
     Args:
         path: The lock file. It and its folder (0700) are made if absent, and never removed. One
@@ -80,7 +80,7 @@ class HostLock:
         self._holds: list[Hold] = []
 
     def try_acquire(self) -> bool:
-        """Takes the lock if nobody has it, this object included.
+        """Acquires the lock if nobody holds it, this object included.
 
         Raises:
             TokenPermissionError: The lock file may not be made or opened.
@@ -100,7 +100,7 @@ class HostLock:
         self._end(self._holds)
 
     def acquire(self, wait: float, *, sleep: Callable[[float], object] | None = None) -> None:
-        """Takes the lock, trying again after 2 to 4 ms at first, after up to 0.6 s later on.
+        """Acquires the lock. It tries again after 2 to 4 ms at first, later after up to 0.6 s.
 
         Whoever acquires it after a wait leaves a time stamp on the lock file. The others see that
         it is being passed on, and pause no longer than 0.05 s for a while.
@@ -156,9 +156,9 @@ class HostLock:
             self.release()
 
     def _take(self, mine: list[Hold]) -> bool:
-        """One try. What it opened is in ``mine``; unless it succeeds, the caller ends that.
+        """Tries once. What it opened is in ``mine``; if it fails, the caller closes that.
 
-        The next try uses the same open file, for a try of one who waits must be cheap.
+        The next try uses the same open file, since the tries of a waiter must be cheap.
         """
         for _ in range(_LOOKS):
             if (hold := self._opened(mine)) is None:

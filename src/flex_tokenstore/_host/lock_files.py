@@ -55,7 +55,7 @@ _by_process: dict[int, _Opened] = {}
 
 
 def here() -> _Opened:
-    """This process's. By its id, not by a fork hook: a fork in C runs none."""
+    """The lock files of this process, by its id: a fork in C runs no fork hook."""
     pid = os.getpid()
     ours = _by_process.get(pid)
     if ours is None:
@@ -117,7 +117,7 @@ class Hold:
         return False
 
     def is_found(self) -> bool:
-        """Whether its path still leads to it: else a lock on it excludes nobody.
+        """Whether its path still leads to this file: otherwise its lock excludes nobody.
 
         Raises:
             OSError: The file system refuses.

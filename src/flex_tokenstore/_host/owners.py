@@ -1,4 +1,4 @@
-"""Whose a file is, for a message."""
+"""Who owns a file, for a message."""
 
 from __future__ import annotations
 

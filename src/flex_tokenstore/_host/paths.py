@@ -100,7 +100,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """What was made, renamed or removed in the folder outlasts a power cut from here on.
+    """Syncs the folder: what was made, renamed or removed in it outlasts a power cut.
 
     Windows offers no such call, and a folder that this user may not list cannot be opened for it:
     there it does nothing.
@@ -124,7 +124,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def elsewhere(path: Path) -> str:
-    """What a user can do whose token cannot be kept at ``path``."""
+    """What the user can do if the token cannot be kept at ``path``."""
     advice = f"choose another location with {_PATH}"
     # By its name: to look the folder up needs imports, which may fail where an error is told.
     default = APP in path.parts

@@ -1,4 +1,4 @@
-"""What this package needs of Python, said in one message instead of an AttributeError later.
+"""Checks what this package needs of Python, so that no AttributeError comes later.
 
 Tested are CPython's versions of ``docs/reference.md`` on Linux, macOS and Windows. PyPy and Pyodide
 cannot install msgspec; WASI and the like lack what keeps files private and locked.
@@ -31,7 +31,7 @@ class UnsupportedPythonError(StoreLoadError):
 
 
 def check_modules() -> None:
-    """Before the first store is opened.
+    """Called before the first store is opened.
 
     Raises:
         UnsupportedPythonError: A module that this package depends on is not installed.
@@ -49,7 +49,7 @@ def check_modules() -> None:
 
 
 def check_files() -> None:
-    """Before the first file of ours is locked.
+    """Called before the first file of ours is locked.
 
     Raises:
         UnsupportedPythonError: This Python cannot keep a token in a file.

@@ -21,12 +21,12 @@ MAX_FOLDER = 248  # the same for a folder: a name of 8.3 characters must fit int
 
 
 def is_shared(error: OSError) -> bool:
-    """Whether another program has the file open: it will not for ever."""
+    """Whether another program has the file open, which will not last."""
     return getattr(error, "winerror", None) in SHARING
 
 
 def retried(action: Callable[[], T], until: float | None = None) -> T:
-    """Does what Windows refuses while another program has the file open.
+    """Repeats what Windows refuses while another program has the file open.
 
     Replacing or removing such a file is refused as "access denied", so each refusal is retried.
 

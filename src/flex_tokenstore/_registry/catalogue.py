@@ -127,7 +127,7 @@ def load_store_class(name: str) -> type:
 
 
 def _sound(named: list[Candidate]) -> list[Candidate]:
-    """Without what a damaged installation left beside a good one; all if none is good."""
+    """The candidates without remains of a damaged installation; all of them, if none is good."""
     return [candidate for candidate in named if not candidate.problem] or named
 
 

@@ -39,12 +39,12 @@ class Candidate(NamedTuple):
 
     @property
     def ours(self) -> bool:
-        """It comes with this package. The distribution's name does not prove that."""
+        """Whether the store comes with this package; its distribution's name is no proof."""
         return normal_name(self.distribution) == OURS and BUILT_IN.get(self.name) == self.value
 
     @property
     def blocked(self) -> bool:
-        """The user's environment keeps this store out; one of ours only if it names the store.
+        """Whether the user's environment excludes this store; a built-in one only by its name.
 
         Raises:
             StoreOptionsError: See ``Rules``.
@@ -115,7 +115,7 @@ def _entries(distribution: Any, name: str | None) -> Iterator[Candidate]:
 
 
 def _unmet(distribution: Any) -> str:
-    """Why it does not work with this version of ours; "" if it does."""
+    """Why the plugin does not work with the installed version; "" if it does."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     from .._version import __version__
@@ -157,7 +157,7 @@ def _name(distribution: Any) -> str | None:
 
 
 def _is_shadowed(distribution: Any, name: str, path: list[str]) -> bool:
-    """An earlier entry of ``sys.path`` has a distribution of that name: that one is imported."""
+    """Whether an earlier entry of ``sys.path`` has a distribution of that name, which is used."""
     import importlib_metadata
 
     first = next(iter(importlib_metadata.distributions(name=name, path=path)), None)

@@ -20,7 +20,7 @@ _failed: dict[tuple[str, str, str], StoreLoadError] = {}
 
 
 def built_in(name: str) -> Candidate:
-    """A store of ours without a scan; it works without installed metadata too."""
+    """A built-in store, without a scan; it works without installed metadata too."""
     return Candidate(name, BUILT_IN[name], OURS, __version__, "")
 
 

@@ -1,4 +1,4 @@
-"""Which stores the user's environment keeps out: ``FLEX_TOKENSTORE_ALLOW`` and ``…_BLOCK``."""
+"""Which stores the user's environment excludes: ``FLEX_TOKENSTORE_ALLOW`` and ``…_BLOCK``."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Rules:
     def keep_out(self, store: str, distribution: str, *, built_in: bool) -> bool:
         """Whether the store of this name and distribution must not be used.
 
-        One of this package need not be allowed, but can be blocked.
+        A built-in store need not be allowed, but can be blocked.
         """
         names = {normal_name(store), normal_name(distribution)}
         if names & self.block.keys():

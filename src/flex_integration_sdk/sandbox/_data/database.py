@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS content (id TEXT PRIMARY KEY, kind TEXT NOT NULL, bod
 
 
 class SandboxFileError(FlexError, OSError):
-    """The sandbox cannot keep its data there: no such folder, no right, or another kind of file."""
+    """The sandbox cannot use that file: no folder, no permission, or a file of another kind."""
 
 
 class Database:
@@ -71,7 +71,7 @@ class Database:
             self.reset()
 
     def reset(self) -> None:
-        """Starts over with what a new one has."""
+        """Replaces all data by that of a new database."""
         with self.transaction():
             self._connection.execute("DELETE FROM resource")
             self._connection.execute("DELETE FROM content")
@@ -84,7 +84,7 @@ class Database:
 
     @contextmanager
     def transaction(self, *, keep: bool = True) -> Iterator[None]:
-        """All that is written within, or, after an error or without ``keep``, nothing of it."""
+        """A block whose writes are all kept; after an error, or without ``keep``, none is."""
         self.changes = []
         self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -96,7 +96,7 @@ class Database:
             raise
 
     def add_tables(self, schema: str) -> None:
-        """Makes further tables, those that are not there."""
+        """Makes further tables, if they are missing."""
         self._connection.executescript(schema)
 
     def execute(self, statement: str, *values: Any) -> list[Any]:
@@ -104,21 +104,21 @@ class Database:
         return self._connection.execute(statement, values).fetchall()
 
     def all(self, kind: str) -> list[Resource]:
-        """Those of a type, newest first."""
+        """The resources of a type, newest first."""
         rows = self._connection.execute(
             "SELECT body FROM resource WHERE type = ? ORDER BY position DESC", (kind,)
         )
         return [_decoded(body) for (body,) in rows]
 
     def get(self, kind: str, id: UUID | None) -> Resource | None:
-        """One, by its id."""
+        """The resource with that id."""
         row = self._connection.execute(
             "SELECT body FROM resource WHERE type = ? AND id = ?", (kind, str(id))
         ).fetchone()
         return None if row is None else _decoded(row[0])
 
     def put(self, resource: Resource) -> Resource:
-        """Adds or replaces one."""
+        """Adds or replaces a resource."""
         self.changes.append((self.get(resource["type"], resource["id"]), resource))
         self._connection.execute(
             "INSERT INTO resource (id, type, body) VALUES (?, ?, ?) "
@@ -128,12 +128,12 @@ class Database:
         return resource
 
     def remove(self, resource: Resource) -> None:
-        """Removes one."""
+        """Removes a resource."""
         self.changes.append((resource, None))
         self._connection.execute("DELETE FROM resource WHERE id = ?", (str(resource["id"]),))
 
     def count(self, kind: str) -> int:
-        """How many there are of a type."""
+        """The number of resources of a type."""
         (found,) = self._connection.execute(
             "SELECT count(*) FROM resource WHERE type = ?", (kind,)
         ).fetchone()
@@ -146,7 +146,7 @@ class Database:
         )
 
     def content(self, id: str) -> tuple[str, bytes] | None:
-        """Media type and bytes."""
+        """The media type and the bytes of an image or a file."""
         found: tuple[str, bytes] | None = self._connection.execute(
             "SELECT kind, body FROM content WHERE id = ?", (id,)
         ).fetchone()
@@ -154,7 +154,7 @@ class Database:
 
 
 def _make_private(path: Path) -> None:
-    """A new file has the mode 0600 from the start; an older one, and what is beside it, gets it.
+    """Makes a new file with the mode 0600; sets that mode for an old one and the files beside it.
 
     SQLite gives its journals the mode that the database has when it makes them.
 

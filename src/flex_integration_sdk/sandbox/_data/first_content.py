@@ -1,4 +1,4 @@
-"""The marketplace that the sandbox starts with; the same each time."""
+"""The marketplace with which the sandbox starts; it is the same each time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def marketplace() -> Resource:
 
 
 def seed() -> list[Resource]:
-    """All of it, oldest first."""
+    """All resources, oldest first."""
     market = marketplace()
     people = [_user(number) for number in range(1, USERS + 1)]
     goods = [_listing(number, people) for number in range(1, LISTINGS + 1)]
@@ -207,7 +207,7 @@ def _booking(number: int, listing: Resource, transaction: Resource) -> Resource:
 
 
 def _stocked(number: int, listing: Resource, transaction: Resource) -> list[Resource]:
-    """Ten came in, two are reserved."""
+    """Stock of which ten were added and two are reserved."""
     moment = transaction["attributes"]["createdAt"]
     accepted = transaction["attributes"]["state"] == "accepted"
     stock: Resource = {

@@ -122,7 +122,7 @@ def merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any
 
 
 def created_within(items: Iterable[Resource], asked: Arguments) -> list[Resource]:
-    """Those created in the time span asked for."""
+    """The resources that were created in the requested time span."""
     start, end = asked.get("createdAtStart"), asked.get("createdAtEnd")
     return [
         item
@@ -133,7 +133,7 @@ def created_within(items: Iterable[Resource], asked: Arguments) -> list[Resource
 
 
 def within(value: Any, span: tuple[Any, Any]) -> bool:
-    """Whether a value is from the first to below the second, or exactly both."""
+    """Whether a value is in the range, which includes its start and not its end; or is equal."""
     low, high = span
     if value is None:
         return False

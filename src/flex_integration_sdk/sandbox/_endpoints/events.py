@@ -109,7 +109,7 @@ def _subtype(before: Resource | None, after: Resource | None) -> str:
 
 
 def _previous(before: Resource | None, after: Resource | None) -> Resource | None:
-    """What changed, as it was; extended data by its keys."""
+    """The old values of what changed; of extended data, only the changed keys."""
     if before is None:
         return None
     if after is None:

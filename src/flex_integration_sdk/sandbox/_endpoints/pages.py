@@ -1,4 +1,4 @@
-"""From resources to an answer: pages, sparse fields, included relations, plain JSON."""
+"""From resources to a response: pages, sparse fields, included relations, plain JSON."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ MOST_SORT_KEYS = 3
 
 
 def one(db: Database, resource: Resource, asked: Arguments) -> dict[str, Any]:
-    """The response of a show endpoint, or of a command that was to expand."""
+    """The response of a show endpoint, or of a command with ``expand``."""
     return _whole(db, [resource], asked, many=False)
 
 
 def reference(resource: Resource) -> dict[str, Any]:
-    """The response of a command that is not to expand."""
+    """The response of a command without ``expand``."""
     return {"data": {"id": resource["id"], "type": resource["type"]}}
 
 
 def page(
     db: Database, found: list[Resource], asked: Arguments, *, counted: bool = True
 ) -> dict[str, Any]:
-    """One page.
+    """The response of a query endpoint: one page.
 
     Args:
         db: Where relations are looked up.
@@ -55,7 +55,7 @@ def page(
 def sort(
     items: list[Resource], asked: Arguments, sortable: Iterable[str], extended: str = "publicData"
 ) -> list[Resource]:
-    """Sorted; a plain key is newest or highest first, a dash reverses it, as in the API.
+    """Sorts as the API does: a plain key has the newest or highest first, a dash reverses it.
 
     Args:
         items: What to sort, in the order that ties keep.
@@ -178,7 +178,7 @@ def _with_variants(image: Resource, wanted: dict[str, str]) -> Resource:
 
 
 def _rank(item: Resource, where: str, inner: str) -> tuple[bool, str, Any]:
-    """Those without a value come last in the plain order; values of several kinds, kind by kind."""
+    """The sort key: no value comes last in the plain order; each kind of value is apart."""
     found = item["attributes"].get(where)
     if inner:
         found = (found or {}).get(inner)

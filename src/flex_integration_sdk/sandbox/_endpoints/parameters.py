@@ -1,6 +1,6 @@
 """A request's parameters, checked against the table of endpoints.
 
-Lenient as the API is: texts stand for ids, keywords and times, and arrays for sets.
+It is as lenient as the API: strings are accepted for ids, keywords and times, arrays for sets.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SHAPE = {"fields": "fields", "limit": "limit", "imageVariant": "image_variants"
 
 @dataclass
 class Arguments:
-    """What a request asks for."""
+    """The arguments of a request."""
 
     values: dict[str, Any] = field(default_factory=dict)
     """By the API's names, typed."""
@@ -193,7 +193,7 @@ def _extended(raw: Any) -> dict[str, Any]:
 
 
 def _range(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, Any]]:
-    """``a,b``, ``a,`` and ``,b``: from and below; a single value: exactly that."""
+    """A range: ``a,b``, ``a,`` and ``,b`` are from and below; a single value is that value only."""
 
     def ranged(raw: Any) -> tuple[Any, Any]:
         parts = _text(raw).split(",")

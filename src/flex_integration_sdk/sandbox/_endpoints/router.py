@@ -1,4 +1,4 @@
-"""The Integration API of the sandbox: from a request to its answer."""
+"""The Integration API of the sandbox: from a request to its response."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Api:
         body: Mapping[str, Any] | None,
         base_url: str,
     ) -> dict[str, Any]:
-        """Does what was asked for, whole or not at all.
+        """Does what the request asks for, as a whole or not at all.
 
         Raises:
             ApiFault: The request is refused.

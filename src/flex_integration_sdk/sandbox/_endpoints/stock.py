@@ -53,7 +53,7 @@ def show(context: Context, asked: Arguments) -> Resource:
 
 
 def current(context: Context, listing: Resource) -> Resource | None:
-    """The listing's stock; None if none was ever set."""
+    """The listing's stock; None if it was never set."""
     return context.db.get("stock", related_id(listing, "currentStock"))
 
 

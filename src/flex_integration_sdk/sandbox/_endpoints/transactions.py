@@ -109,7 +109,7 @@ def messages(context: Context, asked: Arguments) -> dict[str, Any]:
 
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
-    """Parameters of a transition: extended data only."""
+    """Checks the parameters of a transition, which may only be extended data."""
     for name, value in given.items():
         code, title = "validation-disallowed-key", f"Unknown key {name}"
         if name in ("protectedData", "metadata"):
@@ -121,7 +121,7 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _settle(context: Context, found: Resource, state: str) -> None:
-    """What the transition does to the booking or the stock reservation."""
+    """Changes the booking or the stock reservation as the transition says."""
     booking = context.db.get("booking", related_id(found, "booking"))
     if booking is not None:
         context.change(booking, {"state": state})
@@ -191,7 +191,7 @@ def _in_span(asked: Arguments, name: str, booking: Resource | None, attribute: s
 
 
 def _with_times(context: Context, found: Resource) -> Resource:
-    """With the times that are sorted by and are not the transaction's own."""
+    """Adds the times to sort by that are not attributes of the transaction."""
     booking = context.db.get("booking", related_id(found, "booking"))
     span = {} if booking is None else booking["attributes"]
     times = [

@@ -52,11 +52,11 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 
 class Dropped(BaseException):
-    """Ends the connection without an answer. No ``Exception``: Starlette answers those by 500."""
+    """Ends the connection without a response. Starlette turns an ``Exception`` into 500."""
 
 
 def create_app(settings: SandboxSettings) -> Any:
-    """A sandbox of its own, with its own tokens, data and counters: an ASGI application."""
+    """Makes an ASGI application: a sandbox with its own tokens, data and counters."""
     sandbox = _Sandbox(settings)
     app = Starlette(
         routes=[
@@ -239,7 +239,7 @@ async def _answered(request: Request, answer: Answer) -> Response:
 
 
 def _unauthorized(form: AuthErrors) -> Response | None:
-    """A 401 of the authentication endpoints; None: as JSON, which is the endpoint's matter."""
+    """The 401 of the authentication endpoints; None: as JSON, which the endpoint itself makes."""
     if form == "text":
         return Response("Unauthorized", 401, media_type="text/plain", headers=NO_STORE)
     return Response(_PAGE, 401, media_type="text/html") if form == "html" else None
@@ -275,7 +275,7 @@ async def _not_found(request: Request, error: Exception) -> Response:
 
 
 async def _no_room(request: Request, error: Exception) -> Response:
-    """The file of ``--db`` cannot be used any more, since the disk is full, say."""
+    """Answers while the file of ``--db`` cannot be used, for example on a full disk."""
     title = f"The sandbox cannot use its database file: {error}. Free some space, or check --db"
     print(f"flex-sdk sandbox: {title}", file=sys.stderr, flush=True)  # noqa: T201 - it has no log
     if request.url.path.startswith("/v1/integration_api/"):

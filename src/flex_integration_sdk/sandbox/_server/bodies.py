@@ -1,4 +1,4 @@
-"""What a request's body says."""
+"""Reads the body of a request."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def read_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
 
 
 def read_json(body: bytes) -> Any:
-    """What a JSON text says.
+    """Decodes JSON.
 
     Raises:
         ValueError: It is not JSON, nested too deep to be read, or holds what is not Unicode text.
@@ -60,7 +60,7 @@ def read_json(body: bytes) -> Any:
 
 
 def _is_deep(value: Any) -> bool:
-    """Whether it is nested deeper than a stored resource may be; without recursion."""
+    """Whether a value is nested deeper than a stored resource may be; without recursion."""
     level, depth = [value], 0
     while level and depth <= MOST_DEPTH:
         inner = (each.values() if isinstance(each, dict) else each for each in level)
@@ -85,6 +85,6 @@ async def _parts(request: Request) -> dict[str, Any]:
 
 
 async def read_form(request: Request) -> Secret[dict[str, str]]:
-    """The fields of a form, each once; secret, for client secrets and tokens are among them."""
+    """The fields of a form, each once; secret, since client secrets and tokens are among them."""
     text = (await request.body()).decode(errors="replace")
     return Secret({key: each[0] for key, each in parse_qs(text, keep_blank_values=True).items()})

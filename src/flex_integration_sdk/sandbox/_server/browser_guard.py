@@ -1,4 +1,4 @@
-"""Which requests a sandbox takes: none that a web page in a browser of this machine makes.
+"""Refuses requests that a web page in a browser of this machine makes.
 
 A page may send requests to any address, and its owner may make a name of theirs lead to 127.0.0.1
 (DNS rebinding); then the browser takes the sandbox for that page's own server. So the name that a
@@ -37,7 +37,7 @@ class Guard:
         self._told: set[str] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answers, or hands on."""
+        """Refuses the request, or passes it on."""
         refusal = self._refusal(scope) if scope["type"] == "http" else None
         if refusal is None:
             await self._app(scope, receive, send)
@@ -79,7 +79,7 @@ class Guard:
         return address.is_loopback or (bool(self._names & _WILDCARDS) and name == here)
 
     def _tell(self, refusal: str) -> None:
-        """To whoever started the sandbox, who can change what it takes."""
+        """Tells the person who started the sandbox, who can allow the host."""
         if refusal not in self._told and len(self._told) < _MOST_TOLD:
             self._told.add(refusal)
             text = "".join(c if c.isprintable() else " " for c in refusal)
@@ -87,5 +87,5 @@ class Guard:
 
 
 def _plain(name: str) -> str:
-    """A host as it is compared: without brackets, the root's dot and capitals."""
+    """A host in the form that is compared: lower case, without brackets and the root's dot."""
     return name.lower().removeprefix("[").removesuffix("]").removesuffix(".")

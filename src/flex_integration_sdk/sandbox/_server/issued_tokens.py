@@ -1,4 +1,4 @@
-"""The authorization server's memory."""
+"""The tokens that the authorization server has issued."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CREATE INDEX IF NOT EXISTS refresh_token_family ON refresh_token (family);
 
 
 class Tokens:
-    """Issues, rotates and revokes; counts what came over the wire.
+    """Issues, rotates and revokes tokens; counts the requests.
 
     Args:
         settings: The client and the rules.
@@ -57,11 +57,11 @@ class Tokens:
             self._db.execute("DELETE FROM refresh_token")
 
     def expire(self) -> None:
-        """All access tokens expire now."""
+        """Makes all access tokens expire now."""
         self._db.execute("DELETE FROM access_token")
 
     def accepts(self, access_token: str) -> bool:
-        """Whether it is live."""
+        """Whether an access token works."""
         found = self._db.execute(
             "SELECT 1 FROM access_token WHERE digest = ? AND ends > ?",
             self._digest(access_token),
@@ -70,13 +70,13 @@ class Tokens:
         return bool(found)
 
     def sign_in(self) -> dict[str, Any]:
-        """The client-credentials grant's answer."""
+        """The token response of the client-credentials grant."""
         with self._db.transaction():
             ((last,),) = self._db.execute("SELECT max(family) FROM refresh_token")
             return self._issue((last or 0) + 1, None)
 
     def refresh(self, refresh_token: str) -> dict[str, Any] | None:
-        """The token response of the refresh grant; None: rejected."""
+        """The token response of the refresh grant; None: the refresh token is rejected."""
         with self._db.transaction():
             family, live = self._find(refresh_token)
             if not live:
@@ -91,7 +91,7 @@ class Tokens:
             return self._issue(family, None)
 
     def revoke(self, refresh_token: str) -> bool:
-        """True if it was live."""
+        """Revokes a token; True if it worked until now."""
         with self._db.transaction():
             family, live = self._find(refresh_token)
             if live:
@@ -99,7 +99,7 @@ class Tokens:
             return live
 
     def _find(self, refresh_token: str) -> tuple[int, bool]:
-        """Its family, and whether it is live."""
+        """The family of a refresh token, and whether it works."""
         rows = self._db.execute(
             "SELECT family, live FROM refresh_token WHERE digest = ?", self._digest(refresh_token)
         )
@@ -132,5 +132,5 @@ class Tokens:
         }
 
     def _digest(self, token: str) -> str:
-        """With the client's id: a file that another client used knows none of this one's tokens."""
+        """A digest of token and client id: a token is never found for another client."""
         return hashlib.sha256(f"{self.settings.client_id}\n{token}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Planned failures: what the next requests meet instead of a proper answer."""
+"""Planned failures: what the next requests get in place of a proper response."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONGEST = 600.0
 
 @dataclass
 class Fault:
-    """What the next ``count`` requests to ``target`` meet.
+    """What the next ``count`` requests to ``target`` get.
 
     Args:
         kind: ``status``: an error answer, nothing done. ``delay``: done on arrival, answered
@@ -33,13 +33,13 @@ class Fault:
 
 
 class Faults:
-    """The plan, first come first served."""
+    """The planned faults, in their order."""
 
     def __init__(self) -> None:
         self._planned: list[Fault] = []
 
     def plan(self, wanted: Any) -> Fault:
-        """Adds one, from a JSON object.
+        """Adds a fault, from a JSON object.
 
         Raises:
             ValueError: It is not a fault; the message says why.
@@ -49,7 +49,7 @@ class Faults:
         return fault
 
     def next(self, target: str) -> Fault | None:
-        """The fault for a request that arrives now at ``target``; it is used up by one."""
+        """The fault for a request that arrives now at ``target``; its count goes down by one."""
         for fault in self._planned:
             if fault.target in (target, "any"):
                 fault.count -= 1

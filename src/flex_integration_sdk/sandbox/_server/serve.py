@@ -1,4 +1,4 @@
-"""Running a sandbox: in a thread for tests, or in the foreground for the command line."""
+"""Runs a sandbox: in a thread for tests, or in the foreground for the command line."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def serve(
     *,
     auth_errors: AuthErrors | None = None,
 ) -> Iterator[RunningSandbox]:
-    """A sandbox in a thread of this process, ended on leaving.
+    """Runs a sandbox in a thread of this process, until the block is left.
 
     Args:
         settings: Client and rules; without, a client with a random secret.
@@ -149,7 +149,7 @@ def serve(
 
 
 def run(settings: SandboxSettings, host: str = "127.0.0.1", port: int = 0) -> None:
-    """A sandbox in the foreground; returns after SIGINT (Ctrl-C) or SIGTERM.
+    """Runs a sandbox in the foreground; returns after SIGINT (Ctrl-C) or SIGTERM.
 
     Prints one JSON line when it listens: ``base_url``, ``client_id``, ``client_secret``.
 
@@ -171,7 +171,7 @@ def _announce(running: RunningSandbox) -> None:
 
 @contextmanager
 def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
-    """Makes a signal a normal end.
+    """Turns a signal into a normal end.
 
     uvicorn catches signals while it runs and raises them again afterwards; left to their default
     handlers that would be exit code -15, or a traceback.
@@ -230,7 +230,7 @@ def _dropping(app: Any) -> Any:
 
 @contextmanager
 def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket that listens, so that the port is known and ours before the server starts."""
+    """Opens the listening socket, so that the port is known and taken before the server starts."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sets TCP_NODELAY only where the protocol is named; without it each answer on a
     # connection that is kept takes 40 ms, the delayed acknowledgement of its head.
