@@ -17,7 +17,7 @@ from .._registry.loader import distribution_of
 from .._values.identity import TokenIdentity
 from .._values.redaction import Redactor, secrets_of, watch_loggers
 from .._values.secret import Secret
-from .._values.token import Token, TokenObject, checked, is_newer
+from .._values.token import CheckedToken, Token, TokenObject, checked, is_newer
 from .._values.token_form import shown_identity
 from ..errors import (
     StoreLoadError,
@@ -351,7 +351,7 @@ def taken(token: Any) -> Token | Secret[Any]:
 
 def _token_in(found: Secret[Any]) -> tuple[Token | None, str]:
     """The token, or why it is not one. It raises nothing: the frames would hold the data."""
-    if type(found.reveal()) not in (dict, TokenObject):
+    if type(found.reveal()) not in (dict, TokenObject, CheckedToken):
         # Its methods are a stranger's: what they raise is an error of the store, with any text.
         plain, problem = checked(found)
         if plain is None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from .secret import Secret
 from .token_form import TAG as TAG
@@ -29,6 +29,17 @@ class TokenObject(dict[str, Any]):
         yield f"<{len(self)} fields hidden>"
 
     __str__ = __repr__
+
+    def copied(self) -> Self:
+        """A copy, down to the values within values."""
+        return type(self)(_copy(self))
+
+
+class CheckedToken(TokenObject):
+    """A token object that was checked, for the way from a store of ours to :class:`Token`.
+
+    Only :func:`checked_token` makes one: what a stranger's store checked may have changed since.
+    """
 
 
 class Token:
@@ -59,7 +70,11 @@ class Token:
         # In a Secret: a traceback may show the locals of this frame.
         found: Any = Secret(data)
         del data
-        copied = check_token_object(found.reveal())
+        copied = (
+            _copy(found.reveal())
+            if type(found.reveal()) is CheckedToken
+            else check_token_object(found.reveal())
+        )
         tag = copied.get(TAG, {})
         if "revision" in tag and (problem := unsendable(copied)):
             raise ValueError(problem)  # what a wrapper stored; here it would become a header
@@ -234,6 +249,15 @@ def checked(found: Secret[Any], *, wrapped: bool = False) -> tuple[TokenObject |
         return (None, problem) if problem else (_copy(found.reveal()), "")
     except RecursionError:
         return None, "it is nested too deeply"
+
+
+def checked_token(data: TokenObject) -> CheckedToken:
+    """``data`` as a token that is not checked again; for stores of ours.
+
+    Raises:
+        ValueError: It is not a token.
+    """
+    return CheckedToken(check_token_object(data))
 
 
 def is_newer(data: object) -> bool:

@@ -7,7 +7,7 @@ import json
 from typing import Any, NamedTuple
 
 from flex_tokenstore._values.secret import Secret
-from flex_tokenstore._values.token import FORMAT, TAG, TokenObject, check_token_object
+from flex_tokenstore._values.token import FORMAT, TAG, TokenObject, checked_token
 from flex_tokenstore.stores.file.private_files import Signature
 from flex_tokenstore.stores.file.raw import LIMIT
 
@@ -39,7 +39,7 @@ def read_content(data: Secret[bytes], signature: Signature) -> Content:
         problem = NEWER
     elif parsed is not None:
         try:
-            token = check_token_object(parsed)
+            token = checked_token(parsed)
         except ValueError as error:
             problem = str(error)
         except RecursionError:

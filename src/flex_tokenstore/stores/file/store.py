@@ -21,7 +21,6 @@ from flex_tokenstore._values.token import (
     FORMAT,
     TAG,
     TokenObject,
-    check_token_object,
     revision_of,
 )
 from flex_tokenstore._values.token_form import shown_identity
@@ -101,7 +100,7 @@ class FileStore:
         cached = self._cache
         if cached is not None and cached[0] == name and not self._locked:
             if cached[1] == self._files.signature(name):
-                return check_token_object(cached[2])  # a copy
+                return cached[2].copied()
             self._cache = None
         found = self._files.read(self._files.resolve(name))
         if found is None:
@@ -110,7 +109,7 @@ class FileStore:
         # A file changed twice within one tick of the clock may show the same signature.
         changed = max(found[1][2:])
         if now - changed > (RACY if changed % 10**9 else VERY_RACY):
-            self._cache = (name, found[1], check_token_object(token))
+            self._cache = (name, found[1], token.copied())
         return token
 
     @hookimpl
