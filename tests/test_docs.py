@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import shlex
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import flex_tokenstore.errors
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.cli._app import flex_sdk
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
-from flex_tokenstore import hookspecs, list_stores
+from flex_tokenstore import embedding, hookspecs, list_stores
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -152,18 +153,26 @@ def test_every_command_and_its_options_are_described() -> None:
 def test_every_public_name_is_described() -> None:
     names = {*flex_tokenstore.__all__, *flex_integration_sdk.__all__} - {"__version__"}
     assert not [name for name in sorted(names) if f"`{name}" not in ALL]
+    assert not [name for name in embedding.__all__ if f"| `{name}` |" not in REFERENCE]
     assert not [call for call in ENDPOINTS if f"`{call}`" not in ALL]
 
 
 def test_every_public_name_is_exported_once() -> None:
-    for package in (flex_tokenstore, flex_integration_sdk):
+    for package in (flex_tokenstore, flex_integration_sdk, embedding):
         assert len(package.__all__) == len({*package.__all__})
         assert set(package.__all__) <= set(dir(package)) | {"__version__"}
         assert len({id(getattr(package, name)) for name in package.__all__}) == len(package.__all__)
-    both = {*flex_tokenstore.__all__} & {*flex_integration_sdk.__all__}
+    assert not {*flex_tokenstore.__all__} & {*embedding.__all__}
+    both = {*flex_tokenstore.__all__} & {*flex_integration_sdk.__all__} - {"__version__"}
     assert both == {"file_store", "memory_store"}  # as in the JavaScript SDK: beside createInstance
     for name in both:
         assert getattr(flex_tokenstore, name) is getattr(flex_integration_sdk, name)
+
+
+def test_the_example_of_embedding_runs() -> None:
+    found = doctest.testmod(embedding)
+    assert found.attempted >= 3
+    assert not found.failed
 
 
 def test_every_error_of_the_framework_is_a_public_name() -> None:

@@ -21,6 +21,7 @@ from flex_tokenstore import (
     TokenCall,
     TokenSession,
     TokenStore,
+    embedding,
     hookspecs,
 )
 
@@ -28,6 +29,7 @@ TWINS: list[tuple[Any, Any]] = [
     (flex_integration_sdk.create_instance, flex_integration_sdk.create_async_instance),
     (flex_integration_sdk.upload_file, flex_integration_sdk.async_upload_file),
     (flex_tokenstore.open_store, flex_tokenstore.open_async_store),
+    (flex_tokenstore.open_store, embedding.async_store),
     (IntegrationSDK, AsyncIntegrationSDK),
     (TokenSession, AsyncTokenSession),
     (TokenStore, AsyncTokenStore),
@@ -51,7 +53,7 @@ def public() -> dict[str, Any]:
     found: dict[str, Any] = {
         f"hookspecs.{hook}": getattr(hookspecs, hook) for hook in hookspecs.HOOKS
     }
-    for package in (flex_tokenstore, flex_integration_sdk):
+    for package in (flex_tokenstore, flex_integration_sdk, embedding):
         for name in package.__all__:
             value = getattr(package, name)
             if isinstance(value, type):

@@ -1,5 +1,5 @@
 """The version of this distribution."""
 
-from flex_tokenstore._version import __version__
+from flex_tokenstore import __version__
 
 __all__ = ["__version__"]

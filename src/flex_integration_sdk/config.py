@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flex_tokenstore import Secret, TokenIdentity
-from flex_tokenstore._config.env_text import warn_once
-from flex_tokenstore._config.merge import completed
+from flex_tokenstore.embedding import completed, warn_once
 
 from ._settings.base_url import DEFAULT_BASE_URL, is_loopback, server
 from ._settings.client_secret import (

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from ._values.identity import TokenIdentity
     from ._values.secret import Secret
     from ._values.token import ANY_REVISION, Token, is_newer, revision_of
+    from ._version import __version__
 
 # Imported when first asked for: a program that opens one store should not pay for the rest.
 _LAZY = {
@@ -76,6 +77,7 @@ _LAZY = {
     "TokenSession": "_session.sync",
     "TokenStore": "_store.sync",
     "WrapperStore": "_plugin.wrapper",
+    "__version__": "_version",
     "describe_store": "_registry.catalogue",
     "file_store": "_config.store_config",
     "is_newer": "_values.token",
@@ -125,6 +127,7 @@ __all__ = [
     "TokenUnavailableError",
     "UnknownStoreError",
     "WrapperStore",
+    "__version__",
     "describe_store",
     "file_store",
     "hookimpl",

@@ -14,9 +14,12 @@ STORES = ["flex_tokenstore.stores.file.store", "flex_tokenstore.stores.memory"]
 @pytest.mark.parametrize(
     ("package", "absent"),
     [
-        ("flex_tokenstore", [*HEAVY, *STORES]),
+        ("flex_tokenstore", [*HEAVY, *STORES, "flex_tokenstore.embedding"]),
         ("flex_integration_sdk", [*HEAVY, *STORES, "starlette", "uvicorn"]),
-        ("flex_integration_sdk._client.sync", ["httpx2", "click", "rich", "starlette", "uvicorn"]),
+        (
+            "flex_integration_sdk._client.sync",
+            ["httpx2", "asyncio", "click", "rich", "starlette", "uvicorn"],
+        ),
     ],
 )
 def test_an_import_loads_no_more_than_it_needs(package: str, absent: list[str]) -> None:
@@ -29,9 +32,9 @@ def test_an_import_loads_no_more_than_it_needs(package: str, absent: list[str]) 
 
 def test_the_public_names_are_there() -> None:
     import flex_integration_sdk
-    import flex_tokenstore
+    import flex_tokenstore.embedding
 
-    for package in (flex_tokenstore, flex_integration_sdk):
+    for package in (flex_tokenstore, flex_integration_sdk, flex_tokenstore.embedding):
         assert sorted(package.__all__) == list(package.__all__)
         for name in package.__all__:
             assert getattr(package, name) is not None

@@ -18,6 +18,7 @@ import pytest
 
 import flex_integration_sdk
 import flex_tokenstore
+import flex_tokenstore.embedding
 
 PACKAGES = (flex_tokenstore, flex_integration_sdk)
 OURS = ("flex_tokenstore", "flex_integration_sdk")
@@ -99,7 +100,11 @@ def functions(thing: Any) -> Iterator[tuple[str, Any]]:
                 yield f"{thing.__name__}.{name}", value
 
 
-SURFACE = [(package.__name__, name) for package in PACKAGES for name in package.__all__]
+SURFACE = [
+    (module.__name__, name)
+    for module in (*PACKAGES, flex_tokenstore.embedding)
+    for name in module.__all__
+]
 
 
 @pytest.mark.parametrize(("package", "name"), SURFACE)

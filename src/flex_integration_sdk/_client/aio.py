@@ -16,8 +16,7 @@ from flex_integration_sdk._wire.requests import ApiRequest
 from flex_integration_sdk._wire.type_handlers import TypeHandler
 from flex_integration_sdk.config import Settings
 from flex_tokenstore import AsyncTokenSession, TokenCorruptError
-from flex_tokenstore._concurrency.event_loops import refuse_other_loop, running_loop
-from flex_tokenstore._store.aio import async_store
+from flex_tokenstore.embedding import async_store, refuse_other_loop, running_loop
 
 from .auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
 from .base import InstanceBase, warn_unclean
@@ -116,7 +115,7 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
 
     def _close_at_exit(self) -> None:
         self._closing.close()
-        loop = self.session._loop
+        loop = self.session.loop
         if loop is None or not loop.is_closed() or asyncio._get_running_loop() is not None:
             return  # nothing was opened, or what was opened is of a loop that still lives
         try:

@@ -15,7 +15,7 @@ from flex_integration_sdk._wire.type_handlers import TypeHandler
 from flex_integration_sdk.config import Settings, complete
 from flex_integration_sdk.errors import ConfigurationError
 from flex_tokenstore import OnEvent, OnStoreError, StoreConfig
-from flex_tokenstore._events.dispatch import check_on_event
+from flex_tokenstore.embedding import check_on_event
 
 # Here, so that it is registered when a program imports ``create_instance``: before the functions
 # that the program itself has called at its end.

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
 from flex_integration_sdk.errors import NestedCallError
-from flex_tokenstore._events.dispatch import refuse_within_report
+from flex_tokenstore.embedding import refuse_within_report
 
 if TYPE_CHECKING:
     from flex_tokenstore import TokenSession

@@ -21,7 +21,7 @@ from flex_tokenstore import (
     TokenSession,
     open_store,
 )
-from flex_tokenstore._events.dispatch import refuse_within_report
+from flex_tokenstore.embedding import refuse_within_report
 
 from .auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
 from .base import InstanceBase, warn_unclean

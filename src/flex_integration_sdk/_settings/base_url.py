@@ -9,8 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flex_integration_sdk.errors import ConfigurationError
-from flex_tokenstore._config.env_text import clean, warn_once
-from flex_tokenstore._values.identity import normalise_url
+from flex_tokenstore.embedding import clean, normalise_url, warn_once
 
 from .given import Given
 from .variables import ALLOW_HTTP, BASE_URL, Variables

@@ -14,9 +14,14 @@ from typing import Any
 
 from flex_integration_sdk.errors import ClientSecretError, ConfigurationError, NestedCallError
 from flex_tokenstore import Secret
-from flex_tokenstore._config.env_text import clean, expanded, is_quoted, problem_of_path
-from flex_tokenstore._config.secret_files import read_text
-from flex_tokenstore._values.foreign_errors import stand_in
+from flex_tokenstore.embedding import (
+    clean,
+    expanded,
+    is_quoted,
+    problem_of_path,
+    read_text,
+    stand_in,
+)
 
 from .given import Given
 from .variables import CLIENT_SECRET, CLIENT_SECRET_FILE, Variables

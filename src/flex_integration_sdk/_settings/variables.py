@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flex_integration_sdk.errors import ConfigurationError
-from flex_tokenstore._config.env_text import clean, is_quoted, misspelt, warn_once
-from flex_tokenstore._config.store_config import OptionValues
+from flex_tokenstore.embedding import OptionValues, clean, is_quoted, misspelt, warn_once
 
 PREFIX = "FLEX_INTEGRATION_"
 STORE = f"{PREFIX}TOKEN_STORE"

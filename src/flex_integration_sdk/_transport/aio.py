@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flex_integration_sdk._wire.token_messages import AuthAnswer, AuthRequest
 from flex_integration_sdk.errors import TransportError
 from flex_tokenstore import Secret
-from flex_tokenstore._concurrency.hook_threads import submit
+from flex_tokenstore.embedding import submit
 from flex_tokenstore.errors import SessionClosedError
 
 from .aio_clients import AsyncShared, load

@@ -20,7 +20,7 @@ from flex_integration_sdk._wire.requests import ApiRequest, checked_label
 from flex_integration_sdk.errors import ParameterError, TransportError, class_for
 from flex_integration_sdk.resources import FileUpload
 from flex_tokenstore import Secret
-from flex_tokenstore._concurrency.event_loops import running_loop
+from flex_tokenstore.embedding import running_loop
 
 from .target import upload_request
 

@@ -10,7 +10,7 @@ import json
 import re
 
 from flex_tokenstore import Secret
-from flex_tokenstore._values.token import TokenObject
+from flex_tokenstore.embedding import TokenObject
 
 BETWEEN = (
     "something between this program and the server may have responded, such as a gateway, a proxy, "

@@ -123,7 +123,7 @@ class RateLimiter:
         """
         import asyncio
 
-        from flex_tokenstore._concurrency.event_loops import running_loop
+        from flex_tokenstore.embedding import running_loop
 
         running_loop()
         if seconds := self.reserve():

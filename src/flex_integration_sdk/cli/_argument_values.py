@@ -8,9 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flex_tokenstore import Secret
-from flex_tokenstore._config.secret_files import decode
-
 if TYPE_CHECKING:
     from flex_integration_sdk import FarTime
     from flex_integration_sdk._endpoints.table import Endpoint, Param
@@ -79,20 +76,16 @@ def form_of(param: Param) -> str:
 
 
 def _json(text: str) -> Any:
-    if text.startswith("@"):
-        text = _file(text[1:])
+    path = text[1:] if text.startswith("@") else None
     try:
-        return json.loads(text)
+        # Of bytes it tells the encoding itself, with a byte order mark: as Windows tools write it.
+        return json.loads(text if path is None else Path(path).expanduser().read_bytes())
+    except UnicodeError:
+        raise _UnreadableError(
+            f"{path} is not UTF-8 text; save it as UTF-8, or with a byte order mark"
+        ) from None
     except (ValueError, RecursionError) as error:
         raise ValueError(f"takes JSON, or @FILE with JSON: {error}") from None
-
-
-def _file(path: str) -> str:
-    """The text of a file: UTF-8, or, with a byte order mark, UTF-16 as Windows tools write it."""
-    found, problem = decode(Secret(Path(path).expanduser().read_bytes()))
-    if found is None:
-        raise _UnreadableError(f"{path} {problem}")
-    return found.reveal()
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -13,8 +13,7 @@ from ._notices import show_log
 from ._output import print_facts, print_json, print_table
 
 if TYPE_CHECKING:
-    from flex_tokenstore import StoreInfo
-    from flex_tokenstore._config.options import OptionInfo
+    from flex_tokenstore import OptionInfo, StoreInfo
 
 
 @click.group(cls=Group)

@@ -10,10 +10,13 @@ from ..errors import AsyncioRequiredError
 
 
 def running_loop() -> asyncio.AbstractEventLoop:
-    """The event loop that runs the caller.
+    """Returns the asyncio event loop that runs the caller.
+
+    Call it first in each public coroutine: a user of trio then reads what to do, in place of
+    Python's "no running event loop".
 
     Raises:
-        AsyncioRequiredError: There is none: trio or curio runs the caller, or nothing does.
+        AsyncioRequiredError: asyncio does not run here: trio or curio runs the caller, or nothing.
     """
     try:
         return asyncio.get_running_loop()
@@ -33,7 +36,9 @@ def running_loop() -> asyncio.AbstractEventLoop:
 
 
 def refuse_other_loop() -> None:
-    """The check of a plain function that makes something for asyncio, perhaps before a loop runs.
+    """Raises an error within trio or curio, and does nothing elsewhere.
+
+    For a plain function that makes something for asyncio, perhaps before the event loop runs.
 
     Raises:
         AsyncioRequiredError: trio or curio runs the caller.

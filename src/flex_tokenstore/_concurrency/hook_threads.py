@@ -30,9 +30,19 @@ _executors: dict[tuple[int, Kind], ThreadPoolExecutor] = {}
 
 
 def submit(kind: Kind, function: Callable[[], T]) -> Future[T]:
-    """Runs ``function`` in a thread, with the caller's context variables.
+    """Runs ``function`` in one of the few threads that all stores of this process share.
 
-    The future cannot be cancelled: a lock's release must come, whoever waits for it or not.
+    It runs with the caller's context variables, and in the caller's own thread once the main thread
+    has ended. A coroutine waits with ``await asyncio.wrap_future(submit("io", function))``.
+
+    Args:
+        kind: ``"io"`` for what reads or writes and takes milliseconds; ``"lock"`` for a try to
+            acquire a lock, which may block and must not keep a save from its thread.
+        function: What to run, without arguments.
+
+    Returns:
+        A future with what ``function`` returns or raises; StopIteration becomes RuntimeError. It
+        cannot be cancelled: the release of a lock must come, whoever waits for it or not.
     """
     work = functools.partial(contextvars.copy_context().run, function)
     future: Future[T] = Future()

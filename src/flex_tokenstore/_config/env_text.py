@@ -25,7 +25,14 @@ _warned: set[str] = set()
 
 
 def clean(text: str) -> str:
-    """``text`` without blanks, line ends and byte order marks around it."""
+    """Removes what editors, shells and orchestrators put around a value.
+
+    Args:
+        text: A value as it arrived from the environment, a file or an argument.
+
+    Returns:
+        ``text`` without blanks, line ends and byte order marks around it.
+    """
     before = None
     while before != text:
         before, text = text, text.strip().strip(_INVISIBLE)
@@ -33,21 +40,36 @@ def clean(text: str) -> str:
 
 
 def is_quoted(text: str) -> bool:
-    """It is in quotes, which a shell would have taken off."""
+    """Tells whether a value is in quotes, which a shell would have taken off.
+
+    Args:
+        text: A value after :func:`clean`.
+    """
     return len(text) > 1 and _QUOTES.get(text[0]) == text[-1]
 
 
 def expanded(path: str) -> str:
-    """``path`` with ``~`` replaced by the home folder, where there is one."""
+    """Replaces ``~`` at the start of a path by the home folder.
+
+    Args:
+        path: A local path.
+
+    Returns:
+        The path; unchanged if it has no ``~``, or if that user or a home folder does not exist.
+    """
     return os.path.expanduser(path)  # noqa: PTH111 - it keeps the name of an unknown user; Path raises
 
 
 def problem_of_path(path: str, *, relative: bool) -> str:
-    """What is wrong with the form of a local path; "" if nothing is. It quotes the form only.
+    """Tells what is wrong with the form of a local path. It does not look at the file system.
 
     Args:
-        path: After :func:`clean`.
-        relative: Whether a path relative to the current directory is accepted.
+        path: A path after :func:`clean`.
+        relative: True: accept a path that is relative to the current directory.
+
+    Returns:
+        The end of a sentence whose subject is the variable: ``"is a relative path, …"``; "" if
+        nothing is wrong. It quotes the wrong part only, since a secret may be in its place.
     """
     if any(quote in path[:1] + path[-1:] for quote in "\"'`\u201c\u201d\u2018\u2019"):
         return "is in quotes, which count as part of it: write it without them"
@@ -74,7 +96,16 @@ def problem_of_path(path: str, *, relative: bool) -> str:
 
 
 def misspelt(name: str, known: Iterable[str]) -> str | None:
-    """The known name that ``name`` was likely meant to be, if any; None for a known one."""
+    """Finds the known name that a misspelt one was likely meant to be.
+
+    Args:
+        name: Name of a variable that somebody set.
+        known: The names that mean something, in upper case.
+
+    Returns:
+        The known name from which at most two letters differ; None if ``name`` is known, if it
+        resembles none, or if it is a known name and more, such as ``…_PROFILE_2``.
+    """
     known = tuple(known)
     if name in known:
         return None
@@ -103,9 +134,13 @@ def _within(one: str, other: str, limit: int) -> bool:
 
 
 def warn_once(logger: logging.Logger, text: str) -> None:
-    """Logs a warning, if this process has not logged the same one before.
+    """Logs a warning, unless this process has logged the same one before.
 
-    A program may make hundreds of instances with the same settings.
+    A program may make hundreds of objects with the same settings.
+
+    Args:
+        logger: Where to log it.
+        text: The whole message; it is not formatted.
     """
     if text not in _warned:
         _warned.add(text)

@@ -11,15 +11,21 @@ from .store_config import OptionValues, config_of, hidden, options_in, store_con
 
 
 def completed(given: Any, variable: str, environ: Mapping[str, str]) -> tuple[Any, list[str]]:
-    """The config to use, and what the user should be told about the parts that are not used.
+    """Completes the store config of a program by the environment.
 
     What the program passes overrides the environment. Options of the environment count if it names
     the same store, or none.
 
     Args:
-        given: The program's store config; None: the environment decides.
-        variable: As for :func:`store_config_from_env`.
-        environ: The environment.
+        given: The program's store config, as ``open_store`` takes it; None: the environment
+            decides.
+        variable: Name of the variable that contains the store's name, as for
+            ``store_config_from_env``.
+        environ: The environment, such as ``os.environ``.
+
+    Returns:
+        The config to use (None if neither names a store), and warnings for the user: which
+        variables are not used, and why. They show no value of an option.
 
     Raises:
         StoreOptionsError: The variables of the store contradict each other.

@@ -20,8 +20,15 @@ _NO_CONFIG = (bool, int, float, bytes, bytearray, list, tuple, set, frozenset, P
 
 
 class OptionValues(dict[str, Any]):
-    """A store's options before they are checked: which are secret is not known yet, so it
-    shows none of them."""
+    """A dict with settings, any of which may be secret: its ``repr`` shows the keys only.
+
+    For the options of a store before they are checked, and for a copy of the environment. It cannot
+    be pickled.
+
+    Args:
+        values: What ``dict`` takes: a mapping, or pairs.
+        more: Further keys and their values.
+    """
 
     variables: Mapping[str, str] = {}
     """By option, the environment variable that it comes from."""

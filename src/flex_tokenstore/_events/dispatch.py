@@ -106,7 +106,14 @@ class Reporter:
 
 
 def check_on_event(on_event: object) -> None:
-    """Raises TypeError unless it is None or a plain callable."""
+    """Checks a callback before a session is made with it.
+
+    Args:
+        on_event: What the user passed as ``on_event``.
+
+    Raises:
+        TypeError: It is neither None nor a plain callable; a coroutine function is refused too.
+    """
     if on_event is None:
         return
     import inspect
@@ -122,7 +129,14 @@ def check_on_event(on_event: object) -> None:
 
 
 def refuse_within_report() -> None:
-    """Raises RuntimeError in a callback: the token request that called it would wait for itself."""
+    """Raises an error if ``on_event`` or a log handler called the caller, in this thread.
+
+    For a function that waits for the session's token request: the request that called the callback
+    would wait for itself.
+
+    Raises:
+        RuntimeError: A callback runs in this thread.
+    """
     if getattr(_here, "reporting", False):
         raise RuntimeError(
             "on_event and log handlers must not use a token session: the token request that called "

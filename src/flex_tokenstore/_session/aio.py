@@ -132,6 +132,11 @@ class AsyncTokenSession(SessionBase):
         self._tasks: dict[asyncio.Task[None], Flight] = {}
         self._saver: asyncio.Task[None] | None = None
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop that the session belongs to, closed perhaps; None before its first use."""
+        return self._loop
+
     async def token(self) -> Token:
         """Returns a token that should work, from memory, from the store or from the server.
 

@@ -351,7 +351,25 @@ async def open_async_store(
 def async_store(
     config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
 ) -> AsyncTokenStore:
-    """:func:`open_async_store` for callers that are not in an event loop yet."""
+    """Opens a token store for an asyncio program, from a plain function.
+
+    For callers that may not be in an event loop yet. It may import a plugin and read files, in the
+    caller's thread; in a coroutine use :func:`open_async_store`.
+
+    Args:
+        config: A store's name; or a mapping with the key ``name`` and the store's options; or an
+            object of your own with the methods ``get_token``, ``set_token`` and ``remove_token``.
+        identity: Whose token the handle reads and writes.
+        host_lock: A store without a lock of its own gets a lock file in the user's state folder.
+            ``"off"`` switches that file off, for a host where no folder can be written.
+
+    Raises:
+        UnknownStoreError: No installed store has that name.
+        StoreLoadError: The plugin cannot be loaded or is not a store.
+        StoreOptionsError: An option is unknown, missing or has a wrong type.
+        TokenUnavailableError: The store could not be opened.
+        TypeError: ``identity`` is not a ``TokenIdentity``.
+    """
     parsed = parse(config)
     del config  # a traceback may show locals
     return AsyncTokenStore(open_binding(parsed, identity, prefer_async=True, host_lock=host_lock))

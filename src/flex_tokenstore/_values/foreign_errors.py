@@ -32,7 +32,19 @@ class StandIn(Exception):
 
 
 def stand_in(error: BaseException) -> Exception:
-    """What may be shown of an exception of somebody else's code; see :class:`StandIn`."""
+    """Makes an exception that may be shown, to be raised ``from`` or logged.
+
+    It has the type's name, the error number and the places in the code of the original, and so have
+    its causes. It does not have the original's text and frames, which may quote a secret:
+    ``raise TokenUnavailableError("…") from stand_in(error)``.
+
+    Args:
+        error: An exception of somebody else's code: a driver, a callback.
+
+    Returns:
+        An exception that is also an instance of the built-in class that the original was an
+        instance of: ``isinstance(found, OSError)`` works, and so does ``errno``.
+    """
     return _stand_in(error, set())
 
 

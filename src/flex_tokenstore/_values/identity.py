@@ -100,7 +100,17 @@ class TokenIdentity:
 
 
 def normalise_url(url: str) -> str:
-    """``url`` in one spelling: lower-case scheme and host, no default port, no last slash."""
+    """Returns a server's address in one spelling, as ``TokenIdentity.base_url`` has it.
+
+    Scheme and host are in lower case, without the scheme's default port and the last slashes.
+
+    Args:
+        url: An absolute http or https URL; blanks around it do not belong to it.
+
+    Raises:
+        ValueError: It is not such a URL, or has a user, a query or a fragment. The message begins
+            with ``base_url`` and does not quote the URL.
+    """
     url = url.strip()
     if re.search(r"[\x00-\x20\x7f-\xa0]", url):  # urlsplit drops line ends and tabs
         raise ValueError("base_url contains a blank or a control character, such as a line end")

@@ -20,7 +20,10 @@ ANY_REVISION = "*"
 
 
 class TokenObject(dict[str, Any]):
-    """A token on its way to or from a store: a dict that does not print itself."""
+    """A JSON object that holds a token: a dict whose ``repr`` shows only how many fields it has.
+
+    ``json.loads(body, object_pairs_hook=TokenObject)`` parses a token response into one.
+    """
 
     def __repr__(self) -> str:
         return f"TokenObject(<{len(self)} fields hidden>)"

@@ -1,0 +1,92 @@
+"""For programs that build on the framework, such as an SDK with token stores in its settings.
+
+A program that only opens a store or keeps a token usable needs :mod:`flex_tokenstore` alone. What
+is here belongs to programs that take a store config from their own users: it reads settings as
+carefully as the framework does, and it shows no secret in a traceback.
+
+>>> from flex_tokenstore import open_store, TokenIdentity
+>>> from flex_tokenstore.embedding import completed
+>>> def open_for(user_config=None, environ={"ACME_STORE": "memory"}):
+...     config, notes = completed(user_config, "ACME_STORE", environ)
+...     return open_store(config, TokenIdentity("https://api.example.com", "a-client"))
+>>> with open_for() as store:
+...     store.name
+'memory'
+
+What is here keeps the promises of the other public names: ``docs/versions.md``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._concurrency.event_loops import refuse_other_loop, running_loop
+    from ._concurrency.hook_threads import submit
+    from ._config.env_text import clean, expanded, is_quoted, misspelt, problem_of_path, warn_once
+    from ._config.merge import completed
+    from ._config.secret_files import read_text
+    from ._config.store_config import OptionValues
+    from ._events.dispatch import check_on_event, refuse_within_report
+    from ._store.aio import async_store
+    from ._values.foreign_errors import stand_in
+    from ._values.identity import normalise_url
+    from ._values.token import TokenObject
+
+# Imported when first asked for: what a sync program uses of this must not import asyncio.
+_LAZY = {
+    "OptionValues": "_config.store_config",
+    "TokenObject": "_values.token",
+    "async_store": "_store.aio",
+    "check_on_event": "_events.dispatch",
+    "clean": "_config.env_text",
+    "completed": "_config.merge",
+    "expanded": "_config.env_text",
+    "is_quoted": "_config.env_text",
+    "misspelt": "_config.env_text",
+    "normalise_url": "_values.identity",
+    "problem_of_path": "_config.env_text",
+    "read_text": "_config.secret_files",
+    "refuse_other_loop": "_concurrency.event_loops",
+    "refuse_within_report": "_events.dispatch",
+    "running_loop": "_concurrency.event_loops",
+    "stand_in": "_values.foreign_errors",
+    "submit": "_concurrency.hook_threads",
+    "warn_once": "_config.env_text",
+}
+
+__all__ = [
+    "OptionValues",
+    "TokenObject",
+    "async_store",
+    "check_on_event",
+    "clean",
+    "completed",
+    "expanded",
+    "is_quoted",
+    "misspelt",
+    "normalise_url",
+    "problem_of_path",
+    "read_text",
+    "refuse_other_loop",
+    "refuse_within_report",
+    "running_loop",
+    "stand_in",
+    "submit",
+    "warn_once",
+]
+
+
+def __getattr__(name: str) -> Any:
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"flex_tokenstore.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
