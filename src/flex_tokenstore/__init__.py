@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import (
     AsyncioRequiredError,
     GrantError,
+    GrantReason,
     SessionClosedError,
     StoreLoadError,
     StoreOptionsError,
@@ -100,6 +101,7 @@ __all__ = [
     "AsyncioRequiredError",
     "Event",
     "GrantError",
+    "GrantReason",
     "Grants",
     "HostLockSetting",
     "OnEvent",

@@ -29,6 +29,7 @@ from typing import Literal, TypeVar
 __all__ = [
     "AsyncioRequiredError",
     "GrantError",
+    "GrantReason",
     "SessionClosedError",
     "StoreLoadError",
     "StoreOptionsError",
@@ -44,6 +45,7 @@ __all__ = [
 
 
 GrantReason = Literal["rejected", "doubtful", "transient", "failed"]
+"""How a token request failed; :class:`GrantError` says what each means."""
 
 
 class TokenStoreError(Exception):
