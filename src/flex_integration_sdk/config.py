@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flex_tokenstore import Secret, TokenIdentity
-from flex_tokenstore.embedding import completed, warn_once
+from flex_tokenstore.embedding import HostProgram, completed, warn_once
 
 from ._settings.base_url import DEFAULT_BASE_URL, is_loopback, server
 from ._settings.client_secret import (
@@ -24,6 +24,8 @@ from .errors import ConfigurationError
 __all__ = ["DEFAULT_BASE_URL", "PREFIX", "SCOPE", "Settings", "is_loopback", "resolve"]
 
 SCOPE = "integ"
+PROGRAM = HostProgram("flex-integration-sdk", command="flex-sdk", store_variable=STORE)
+"""What the framework calls the SDK in messages, and in folders."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def complete(given: Given, variables: Variables) -> Settings:
     client_id, profile = _client_id(given, variables), _profile(given, variables)
     base_url = server(given, variables)
     try:
-        identity = TokenIdentity(base_url, client_id, SCOPE, profile)
+        identity = TokenIdentity(base_url, client_id, SCOPE, profile, PROGRAM)
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
     token_store, notes = completed(given.token_store, STORE, variables)

@@ -2,13 +2,15 @@
 
 A program that only opens a store or keeps a token usable needs :mod:`flex_tokenstore` alone. What
 is here belongs to programs that take a store config from their own users: it reads settings as
-carefully as the framework does, and it shows no secret in a traceback.
+carefully as the framework does, it shows no secret in a traceback, and messages name its command.
 
 >>> from flex_tokenstore import open_store, TokenIdentity
->>> from flex_tokenstore.embedding import completed
+>>> from flex_tokenstore.embedding import HostProgram, completed
+>>> ACME = HostProgram("acme", command="acme", store_variable="ACME_STORE")
 >>> def open_for(user_config=None, environ={"ACME_STORE": "memory"}):
-...     config, notes = completed(user_config, "ACME_STORE", environ)
-...     return open_store(config, TokenIdentity("https://api.example.com", "a-client"))
+...     config, notes = completed(user_config, ACME.store_variable, environ)
+...     identity = TokenIdentity("https://api.example.com", "a-client", program=ACME)
+...     return open_store(config, identity)
 >>> with open_for() as store:
 ...     store.name
 'memory'
@@ -30,11 +32,13 @@ if TYPE_CHECKING:
     from ._events.dispatch import check_on_event, refuse_within_report
     from ._store.aio import async_store
     from ._values.foreign_errors import stand_in
+    from ._values.host_program import HostProgram
     from ._values.identity import normalise_url
     from ._values.token import TokenObject
 
 # Imported when first asked for: what a sync program uses of this must not import asyncio.
 _LAZY = {
+    "HostProgram": "_values.host_program",
     "OptionValues": "_config.store_config",
     "TokenObject": "_values.token",
     "async_store": "_store.aio",
@@ -56,6 +60,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "HostProgram",
     "OptionValues",
     "TokenObject",
     "async_store",

@@ -523,6 +523,7 @@ def test_what_cannot_be_unwrapped_is_corrupt_and_left_where_it_is(kind: Kind) ->
     with program(kind, {"name": "sealed", "inner": own, "key": 2}) as p:
         with pytest.raises(TokenCorruptError, match="check its options") as caught:
             p.get()
+        assert str(caught.value).endswith("; if they are right, remove it with `remove_token()`")
         assert caught.value.revision is None
         assert "SENTINEL" not in str(caught.value)
         session = TokenSession(open_store({"name": "sealed", "inner": own}, IDENTITY), Server())

@@ -11,6 +11,7 @@ from ._group import Group
 from ._new_store import new
 from ._notices import show_log
 from ._output import print_facts, print_json, print_table
+from ._words import in_cli_words
 
 if TYPE_CHECKING:
     from flex_tokenstore import OptionInfo, StoreInfo
@@ -87,7 +88,7 @@ def show(name: str, as_json: bool) -> None:
 
 def _option(option: OptionInfo) -> list[Any]:
     default = "(required)" if option.required else option.default
-    return [option.name, option.type, default, option.doc]
+    return [option.name, option.type, default, in_cli_words(option.doc)]
 
 
 def _row(info: StoreInfo) -> list[Any]:

@@ -50,7 +50,7 @@ class OptionValues(dict[str, Any]):
 
 
 def memory_store() -> dict[str, Any]:
-    """The config of the ``memory`` store: each SDK instance keeps its own token until it is closed.
+    """The config of the ``memory`` store: each handle keeps its own token until it is closed.
 
     Returns:
         What ``token_store`` and :func:`open_store` take.
@@ -62,8 +62,8 @@ def file_store(**options: Any) -> dict[str, Any]:
     """The config of the ``file`` store: the token is in a file that only this user can read.
 
     Args:
-        options: The store's options: ``path``, ``share_with_js`` and ``permissions``. ``flex-sdk
-            stores show file`` describes them. They are checked when the store is opened.
+        options: The store's options; ``describe_store("file").options`` describes them. They are
+            checked when the store is opened.
 
     Returns:
         What ``token_store`` and :func:`open_store` take.
@@ -161,7 +161,7 @@ def store_config_from_env(
 
     Args:
         variable: Name of the variable that contains the store's name, such as
-            ``"FLEX_INTEGRATION_TOKEN_STORE"``. ``<variable>__URL`` is the option ``url``;
+            ``"ACME_TOKEN_STORE"``. ``<variable>__URL`` is the option ``url``;
             ``<variable>__INNER__NAME`` is the name of the store that a wrapper wraps.
         environ: The environment; ``os.environ`` if omitted.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._config.env_text import clean, problem_of_path, warn_once
+from .._values.host_program import NOBODY, HostProgram, current
 from ..errors import TokenUnavailableError
 from . import windows
 
@@ -20,15 +21,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("flex_tokenstore")
 
-APP = "flex-integration-sdk"
 CONFIG = "~/.config"
-_PATH = "the option path (in the environment FLEX_INTEGRATION_TOKEN_STORE__PATH)"
-_NAME_IT = f"name the file with {_PATH}"
 _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP}  # file systems that cannot do it for folders
 
 
-def config_folder() -> Path:
-    """``~/.config/flex-integration-sdk``, on macOS too; on Windows under ``%LOCALAPPDATA%``.
+def config_folder(program: HostProgram = NOBODY) -> Path:
+    """The program's folder in ``~/.config``, on macOS too; on Windows in ``%LOCALAPPDATA%``.
 
     Not the roaming folder: it is copied between machines at sign-in and sign-out, and would bring
     back refresh tokens that were used up elsewhere, and lock files.
@@ -39,22 +37,22 @@ def config_folder() -> Path:
     Raises:
         TokenUnavailableError: This user has no home folder.
     """
-    dirs = _dirs(APP)
-    return _absolute(lambda: dirs.user_config_dir, CONFIG, APP, "XDG_CONFIG_HOME", _NAME_IT)
+    return _config_folder(program.folder, program)
 
 
-def state_folder() -> Path:
-    """``~/.local/state/flex-integration-sdk``; ``XDG_STATE_HOME`` as in :func:`config_folder`.
+def state_folder(program: HostProgram = NOBODY) -> Path:
+    """That in ``~/.local/state``; ``XDG_STATE_HOME`` as in :func:`config_folder`.
 
     Raises:
         TokenUnavailableError: This user has no home folder.
     """
-    dirs = _dirs(APP)
+    name = program.folder
+    dirs = _dirs(name)
     instead = 'work without a lock between processes: host_lock="off"'
-    return _absolute(lambda: dirs.user_state_dir, "~/.local/state", APP, "XDG_STATE_HOME", instead)
+    return _absolute(lambda: dirs.user_state_dir, "~/.local/state", name, "XDG_STATE_HOME", instead)
 
 
-def javascript_folder() -> Path:
+def javascript_folder(program: HostProgram = NOBODY) -> Path:
     """Where the JavaScript SDK's file store writes (version 1.14.1, its ``src/file_store.js``).
 
     Its documentation names :func:`config_folder`, but env-paths adds ``-nodejs`` to that,
@@ -63,9 +61,8 @@ def javascript_folder() -> Path:
     Raises:
         TokenUnavailableError: This user has no home folder.
     """
-    name = APP if sys.platform == "darwin" else f"{APP}-nodejs"
-    dirs = _dirs(name, roaming=True)  # as env-paths has it
-    folder = _absolute(lambda: dirs.user_config_dir, CONFIG, name, "XDG_CONFIG_HOME", _NAME_IT)
+    name = program.folder if sys.platform == "darwin" else f"{program.folder}-nodejs"
+    folder = _config_folder(name, program, roaming=True)  # as env-paths has it
     return folder / "Config" if sys.platform == "win32" else folder
 
 
@@ -125,10 +122,17 @@ def sync_folder(folder: Path) -> None:
 
 def elsewhere(path: Path) -> str:
     """What the user can do if the token cannot be kept at ``path``."""
-    advice = f"choose another location with {_PATH}"
+    program = current.get()
+    advice = f"choose another location with {program.path_option}"
     # By its name: to look the folder up needs imports, which may fail where an error is told.
-    default = APP in path.parts
+    default = program.folder in path.parts
     return f"{advice}, or another folder for it with XDG_CONFIG_HOME" if default else advice
+
+
+def _config_folder(name: str, program: HostProgram, *, roaming: bool = False) -> Path:
+    dirs = _dirs(name, roaming=roaming)
+    instead = f"name the file with {program.path_option}"
+    return _absolute(lambda: dirs.user_config_dir, CONFIG, name, "XDG_CONFIG_HOME", instead)
 
 
 def _dirs(name: str, *, roaming: bool = False) -> PlatformDirsABC:

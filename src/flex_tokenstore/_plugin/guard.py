@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
+from .._values import host_program
 from .._values.foreign_errors import stand_in
 from .._values.redaction import Redactor, current
 from ..errors import StoreLoadError, TokenStoreError, TokenUnavailableError
@@ -14,6 +15,8 @@ from .mistakes import explained
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from .._values.host_program import HostProgram
 
 logger = logging.getLogger("flex_tokenstore")
 
@@ -52,13 +55,17 @@ class Guard:
         remedy: str = "",
         place: Callable[[], str | None] = lambda: None,
         mistake: Callable[[Exception], str | None] = lambda error: None,
+        *,
+        program: HostProgram,
     ) -> None:
         self._redactor, self._store, self._place = redactor, store, place
         self._what, self._remedy, self._mistake = what, remedy, mistake
         self._found: str | None = None
+        self._program = program
 
     def __enter__(self) -> Guard:
         self._before = current.set(self._redactor)
+        self._program_before = host_program.current.set(self._program)
         return self
 
     def __exit__(
@@ -67,6 +74,7 @@ class Guard:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
+        host_program.current.reset(self._program_before)
         current.reset(self._before)
         if not isinstance(error, Exception):
             return False

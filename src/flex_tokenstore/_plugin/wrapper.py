@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from .._values.foreign_errors import stand_in
+from .._values.host_program import current
 from .._values.secret import Secret
 from .._values.token import TAG, TokenObject, check_token_object, revision_of
 from ..errors import TokenCorruptError, TokenStoreError, TokenUnavailableError
@@ -144,7 +145,7 @@ class WrapperStore:
             raise TokenCorruptError(
                 f"what is stored in {self.place} cannot be read through {type(self).__name__} "
                 f"({type(error).__name__}): check its options; if they are right, remove it with "
-                "`flex-sdk token remove`",
+                f"{current.get().removal}",
                 place=self.place,
             ) from stand_in(error)
         tag = dict(plain.get(TAG) or tag)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from .._config.env_text import clean, misspelt, warn_once
+from .._values.host_program import current
 from ..errors import StoreOptionsError
 
 ALLOW = "FLEX_TOKENSTORE_ALLOW"
@@ -57,7 +58,7 @@ class Rules:
                     warn_once(
                         logger,
                         f"{written!r} in {variable} matches no installed token store and no "
-                        "distribution of one, so it does nothing; see `flex-sdk stores list`",
+                        f"distribution of one, so it does nothing; see {current.get().listing}",
                     )
 
 
@@ -88,7 +89,7 @@ def _refuse_misspelt(names: Iterable[str]) -> None:
     for name in names:
         if name in _KNOWN or not name.upper().startswith("FLEX"):
             continue
-        # FLEX_TOKEN_STORE_BLOCK too: "TOKEN_STORE" is how the SDK's variable is written.
+        # FLEX_TOKEN_STORE_BLOCK too: "TOKEN_STORE" is how a program's own variable may be written.
         meant = misspelt(name, _KNOWN) or misspelt(
             name.upper().replace("_TOKEN_STORE", "_TOKENSTORE"), _KNOWN
         )

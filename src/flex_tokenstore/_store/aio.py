@@ -25,6 +25,7 @@ from .._plugin.guard import (
     wrong_lease_end,
     wrong_lock,
 )
+from .._values.host_program import current
 from .._values.secret import Secret
 from .._values.token import ANY_REVISION, Token
 from ..errors import TokenLockTimeoutError, TokenUnavailableError
@@ -342,10 +343,14 @@ async def open_async_store(
     del config  # a traceback may show locals
     running_loop()
     check_arguments(identity, host_lock)
-    chosen = await _in_thread(functools.partial(choose, parsed, prefer_async=True))
-    if chosen.is_async:  # its clients may bind themselves to the event loop that they are made in
-        return AsyncTokenStore(opened(chosen, identity, host_lock))
-    return AsyncTokenStore(await _in_thread(functools.partial(opened, chosen, identity, host_lock)))
+    mark = current.set(identity.program)
+    try:
+        chosen = await _in_thread(functools.partial(choose, parsed, prefer_async=True))
+        finish = functools.partial(opened, chosen, identity, host_lock)
+        # The clients of an async one may bind themselves to the loop that they are made in.
+        return AsyncTokenStore(finish() if chosen.is_async else await _in_thread(finish))
+    finally:
+        current.reset(mark)
 
 
 def async_store(

@@ -14,6 +14,7 @@ from .._plugin.guard import Guard
 from .._plugin.hooks import Abilities, Binding, bind, label_of, refuse_other_init
 from .._plugin.mistakes import REPORT, mistake, mistake_in
 from .._registry.loader import distribution_of
+from .._values.host_program import current
 from .._values.identity import TokenIdentity
 from .._values.redaction import Redactor, secrets_of, watch_loggers
 from .._values.secret import Secret
@@ -82,7 +83,7 @@ class OpenedStore:
         from .._host.host_lock import HostLock
         from .._host.paths import state_folder
 
-        path = state_folder() / f"{self.identity.key}.lock"
+        path = state_folder(self.identity.program) / f"{self.identity.key}.lock"
         if self._patience is None:  # of two threads one loses what it has waited so far
             self._patience = Patience()
         return HostLock(path, patience=self._patience)
@@ -111,8 +112,8 @@ class OpenedStore:
         if token is None:
             raise TokenCorruptError(
                 f"what get_token of token store {self.name!r} returned is not a token: {problem}. "
-                f"If another program wrote it, remove it with `flex-sdk token remove`; if not, the "
-                f"store ({self.binding.innermost.label}) has a bug",
+                f"If another program wrote it, remove it with {self.identity.program.removal}; "
+                f"if not, the store ({self.binding.innermost.label}) has a bug",
                 store=self.name,
                 place=self.place,
             )
@@ -156,8 +157,7 @@ class OpenedStore:
         whose = self.redactor.text(whose)
         raise TokenIdentityError(
             f"{self.place} holds {whose}, not a token of {self.identity.key}; it is neither used "
-            "nor overwritten. Remove it, choose another location, or, for a file of the JavaScript "
-            "SDK, set the option share_with_js",
+            "nor overwritten. Remove it, or choose another location",
             store=self.name,
             place=self.place,
         )
@@ -173,6 +173,7 @@ class OpenedStore:
             _REMEDY,
             lambda: self.place,
             lambda error: mistake(error, self.binding, hook),
+            program=self.identity.program,
         )
 
 
@@ -181,7 +182,11 @@ def open_binding(
 ) -> OpenedStore:
     """See ``open_store``."""
     check_arguments(identity, host_lock)
-    return opened(choose(config, prefer_async=prefer_async), identity, host_lock)
+    mark = current.set(identity.program)
+    try:
+        return opened(choose(config, prefer_async=prefer_async), identity, host_lock)
+    finally:
+        current.reset(mark)
 
 
 def check_arguments(identity: TokenIdentity, host_lock: str) -> None:
@@ -328,7 +333,9 @@ def _opening(name: str, secrets: tuple[Secret[Any], ...], cls: Any = None) -> Gu
             return None
         return mistake_in(error, f"__init__ of {label_of(cls, distribution_of(cls))}", cls)
 
-    return Guard(Redactor(secrets), name, "could not be opened", mistake=found)
+    return Guard(
+        Redactor(secrets), name, "could not be opened", mistake=found, program=current.get()
+    )
 
 
 class _ById:

@@ -7,6 +7,8 @@ import json
 import re
 from urllib.parse import urlsplit
 
+from .host_program import NOBODY, HostProgram
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SLUG_LENGTH = 24
 _DIGEST_LENGTH = 16
@@ -20,10 +22,12 @@ class TokenIdentity:
 
     Args:
         base_url: Address of the server that issues the token, such as
-            ``"https://flex-integ-api.sharetribe.com"``.
+            ``"https://api.example.com"``.
         client_id: The OAuth client id.
         scope: Scopes, separated by blanks (RFC 6749 section 3.3).
         profile: A name of your own that keeps several tokens of one client apart.
+        program: The program that asks, if it embeds the framework: its folder and what messages
+            name. Not a part of the identity: it counts neither for ``==`` nor for :attr:`key`.
 
     Raises:
         ValueError: ``base_url`` is not an absolute http or https URL, or has a user, a query or a
@@ -32,21 +36,29 @@ class TokenIdentity:
         TypeError: A value is not a string.
     """
 
-    __slots__ = ("_key", "base_url", "client_id", "profile", "scope")
+    __slots__ = ("_key", "base_url", "client_id", "profile", "program", "scope")
 
     base_url: str
     client_id: str
     scope: str
     profile: str
+    program: HostProgram
     _key: str
 
     def __init__(
-        self, base_url: str, client_id: str, scope: str = "", profile: str = "default"
+        self,
+        base_url: str,
+        client_id: str,
+        scope: str = "",
+        profile: str = "default",
+        program: HostProgram = NOBODY,
     ) -> None:
         given = {"base_url": base_url, "client_id": client_id, "scope": scope, "profile": profile}
         for name, value in given.items():
             if not isinstance(value, str):
                 raise TypeError(f"{name} must be a string, got {type(value).__name__}")
+        if not isinstance(program, HostProgram):
+            raise TypeError(f"program must be a HostProgram, got {type(program).__name__}")
         if not client_id:
             raise ValueError("client_id must be provided")
         if not profile:
@@ -65,6 +77,7 @@ class TokenIdentity:
                 )
         for name, value in fields.items():
             object.__setattr__(self, name, value)
+        object.__setattr__(self, "program", program)
         object.__setattr__(self, "_key", _key_of(fields))
 
     @property
@@ -86,8 +99,8 @@ class TokenIdentity:
     def __hash__(self) -> int:
         return hash(self._fields())
 
-    def __reduce__(self) -> tuple[type[TokenIdentity], tuple[str, ...]]:
-        return TokenIdentity, self._fields()
+    def __reduce__(self) -> tuple[type[TokenIdentity], tuple[str | HostProgram, ...]]:
+        return TokenIdentity, (*self._fields(), self.program)
 
     def __repr__(self) -> str:
         return (

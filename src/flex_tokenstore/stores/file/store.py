@@ -55,7 +55,7 @@ class FileStore:
         path: str | None = field(
             default=None,
             metadata={
-                "doc": "the file; by default one in ~/.config/flex-integration-sdk",
+                "doc": "the file; by default one in the program's folder in ~/.config",
                 "path": True,
             },
         )
@@ -70,8 +70,11 @@ class FileStore:
 
     def __init__(self, options: Options, identity: TokenIdentity) -> None:
         self._key = identity.key
+        self._program = program = identity.program
         self._shared = options.share_with_js
-        self._where = where = location_of(options.path, share_with_js=options.share_with_js)
+        self._where = where = location_of(
+            options.path, program, share_with_js=options.share_with_js
+        )
         self._files = PrivateFiles(
             where.folder,
             options.permissions,
@@ -273,7 +276,7 @@ class FileStore:
     def _corrupt(self, path: Path, content: Content) -> TokenCorruptError:
         location = str(path)
         left_alone = content.newer or self._shared
-        remedy = "" if content.newer else "; `flex-sdk token remove` moves it aside"
+        remedy = "" if content.newer else f"; {self._program.removal} moves it aside"
         return TokenCorruptError(
             f"{location} does not hold a token: {content.problem}{remedy}",
             revision=None if left_alone else content.revision,
