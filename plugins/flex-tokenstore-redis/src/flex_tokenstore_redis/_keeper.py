@@ -198,7 +198,7 @@ class Keeper:
         return reply
 
     def _corrupt(self, found: Content) -> TokenCorruptError:
-        remedy = "" if found.newer else "; `flex-sdk token remove` moves it aside"
+        remedy = "" if found.newer else f"; {self._identity.program.removal} moves it aside"
         return TokenCorruptError(
             f"{self.place} does not hold a token: {found.problem}{remedy}",
             revision=found.revision,

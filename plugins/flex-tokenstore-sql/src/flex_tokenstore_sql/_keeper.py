@@ -118,7 +118,7 @@ class Keeper:
         )
 
     def _corrupt(self, there: Content) -> TokenCorruptError:
-        remedy = "" if there.newer else "; `flex-sdk token remove` moves it aside"
+        remedy = "" if there.newer else f"; {self._identity.program.removal} moves it aside"
         return TokenCorruptError(
             f"{self.place} does not hold a token: {there.problem}{remedy}",
             revision=there.revision,

@@ -28,7 +28,7 @@ class Plain:
         """The stored token."""
         content = yield from self._read()
         if content.problem:
-            raise corrupt(self._server, content)
+            raise corrupt(self._server, self._identity, content)
         return None if content.token is None else content.token.to_dict()
 
     def set(self, token: dict[str, Any]) -> Steps[None]:
@@ -53,7 +53,7 @@ class Plain:
         if found.token is not None and found.token.identity_key != self._identity.key:
             raise foreign(self._server, self._identity)
         if found.newer:
-            raise corrupt(self._server, found)
+            raise corrupt(self._server, self._identity, found)
         if found.problem:
             yield from self._aside.keep(found)
         return found.revision is not None

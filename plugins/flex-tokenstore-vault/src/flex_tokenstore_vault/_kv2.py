@@ -50,7 +50,7 @@ class Versioned:
         content = yield from self._read()
         if content.problem:
             self._seen = None  # what this handle wrote is not to be replaced unseen
-            raise corrupt(self._server, content)
+            raise corrupt(self._server, self._identity, content)
         if content.token is None:
             return None
         return content.token.to_dict()
@@ -159,7 +159,7 @@ class Versioned:
         if self._is_foreign(found):
             raise foreign(self._server, self._identity)
         if found.newer:
-            raise corrupt(self._server, found)
+            raise corrupt(self._server, self._identity, found)
         if expected not in (found.revision, ANY_REVISION):
             raise TokenConflictError(
                 f"{self._server.place} was changed by another process since it was read; nothing "
@@ -178,9 +178,9 @@ class Versioned:
         )
 
 
-def corrupt(server: Server, found: Content) -> TokenCorruptError:
+def corrupt(server: Server, identity: TokenIdentity, found: Content) -> TokenCorruptError:
     """The error to raise."""
-    remedy = "" if found.newer else "; `flex-sdk token remove` moves it aside"
+    remedy = "" if found.newer else f"; {identity.program.removal} moves it aside"
     return TokenCorruptError(
         f"{server.place} does not hold a token: {found.problem}{remedy}",
         revision=found.revision,
