@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from flex_tokenstore import TokenSession
 
 T = TypeVar("T")
-_RENEWAL = "flex-tokenstore-renewal"  # name of the session's thread for it
-
 
 _WHY = (
     "the SDK was called from a signal handler or a finalizer that interrupted {} on the same "
@@ -34,16 +32,9 @@ def refuse_within_renewal(session: TokenSession) -> None:
 
     Only a finalizer can do this: the garbage collector runs finalizers in any thread.
     """
-    if renews_here(session):
+    if session.renews_here:
         refuse_within_report()  # of a callback it says more
         raise NestedCallError(_WHY.format("the refresh of the token"))
-
-
-def renews_here(session: TokenSession) -> bool:
-    """Whether this thread obtains the token of ``session``."""
-    if not threading.current_thread().name.startswith(_RENEWAL):
-        return False
-    return any(frame.f_locals.get("self") is session for frame in _stack())
 
 
 def _stack() -> Iterator[FrameType]:

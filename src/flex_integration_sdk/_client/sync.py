@@ -26,7 +26,7 @@ from flex_tokenstore.embedding import refuse_within_report
 from .auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
 from .base import InstanceBase, warn_unclean
 from .builder import Parts
-from .calls import Calls, refuse_within_renewal, renews_here
+from .calls import Calls, refuse_within_renewal
 from .oauth import SyncGrants
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
         returns at once, and the end of that call closes the instance.
         """
         self._closing.close()
-        if renews_here(self.session):
+        if self.session.renews_here:
             refuse_within_report()
             self._close_elsewhere()
         elif not self._calls.put_off_close():

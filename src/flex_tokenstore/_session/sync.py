@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .._values.secret import Secret
     from .._values.token import Token
 
+_RENEWAL = "flex-tokenstore-renewal"  # name of the thread that obtains the token
+
 
 class Grants(Protocol):
     """How a session requests tokens from the server (RFC 6749).
@@ -129,6 +131,20 @@ class TokenSession(SessionBase):
         )
         self.store: TokenStore
         self._saver: _Saver | None = None
+
+    @property
+    def renews_here(self) -> bool:
+        """Whether this thread is the one that obtains the session's token at this moment.
+
+        Only a finalizer gets there: the garbage collector runs it in whichever thread it likes. It
+        must not use the session, since the request that it interrupted would wait for itself.
+        """
+        if not threading.current_thread().name.startswith(_RENEWAL):
+            return False
+        frame = sys._getframe().f_back
+        while frame is not None and frame.f_locals.get("self") is not self:
+            frame = frame.f_back
+        return frame is not None
 
     def token(self) -> Token:
         """Returns a token that should work, from memory, from the store or from the server.
@@ -274,7 +290,7 @@ class TokenSession(SessionBase):
         # lost. With the caller's context variables, which logs and callbacks may look at.
         context = contextvars.copy_context()
         try:
-            spawn(lambda: context.run(fly), "flex-tokenstore-renewal", daemon=False)
+            spawn(lambda: context.run(fly), _RENEWAL, daemon=False)
         except RuntimeError:
             fly()  # the interpreter is shutting down and starts no thread any more
 
