@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ._concurrency.hook_threads import submit
     from ._config.env_text import clean, expanded, is_quoted, misspelt, problem_of_path, warn_once
     from ._config.merge import completed
-    from ._config.secret_files import read_text
     from ._config.store_config import OptionValues
     from ._events.dispatch import check_on_event, refuse_within_report
     from ._store.aio import async_store
@@ -50,7 +49,6 @@ _LAZY = {
     "misspelt": "_config.env_text",
     "normalise_url": "_values.identity",
     "problem_of_path": "_config.env_text",
-    "read_text": "_config.secret_files",
     "refuse_other_loop": "_concurrency.event_loops",
     "refuse_within_report": "_events.dispatch",
     "running_loop": "_concurrency.event_loops",
@@ -72,7 +70,6 @@ __all__ = [
     "misspelt",
     "normalise_url",
     "problem_of_path",
-    "read_text",
     "refuse_other_loop",
     "refuse_within_report",
     "running_loop",

@@ -13,13 +13,12 @@ from threading import Thread
 from typing import Any
 
 from flex_integration_sdk.errors import ClientSecretError, ConfigurationError, NestedCallError
-from flex_tokenstore import Secret
+from flex_tokenstore import Secret, read_secret_file
 from flex_tokenstore.embedding import (
     clean,
     expanded,
     is_quoted,
     problem_of_path,
-    read_text,
     stand_in,
 )
 
@@ -160,7 +159,10 @@ class SecretSource:
     def _found(self, *, awaits: bool = False) -> _Found:
         """What there is, or why there is nothing. It does not raise: frames would hold it."""
         if self._function is None:
-            return *read_text(str(self._file)), None
+            try:
+                return read_secret_file(str(self._file)), "", None
+            except ValueError as error:
+                return None, str(error), None
         try:
             found = Secret(self._function())
         except Exception as error:  # noqa: BLE001 - whatever the program's code raises

@@ -41,16 +41,7 @@ def read_secret_file(path: str | os.PathLike[str]) -> Secret[str]:
 
 
 def read_text(path: str | os.PathLike[str]) -> tuple[Secret[str] | None, str]:
-    """Reads a secret from a file as :func:`read_secret_file` does, but does not raise.
-
-    An error's frames would hold the content.
-
-    Args:
-        path: Path of the file, at most 1 MiB long. A ``~`` at its start is expanded.
-
-    Returns:
-        The text and "", or None and what is wrong: ``"cannot be read: No such file or directory"``.
-    """
+    """The text, or what is wrong. It does not raise: an error's frames would hold the content."""
     data, problem = _contents(path)
     if data is None:
         return None, problem
