@@ -11,13 +11,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import TYPE_CHECKING, TypeVar
+from typing import NoReturn, TypeVar
 
 from flex_integration_sdk.errors import NestedCallError
 from flex_tokenstore.embedding import refuse_within_report
-
-if TYPE_CHECKING:
-    from flex_tokenstore import TokenSession
 
 T = TypeVar("T")
 
@@ -27,14 +24,13 @@ _WHY = (
 )
 
 
-def refuse_within_renewal(session: TokenSession) -> None:
-    """Raises NestedCallError in the thread that obtains the token of ``session``.
+def refuse_within_renewal() -> NoReturn:
+    """Raises NestedCallError; for the thread that obtains the session's token.
 
     Only a finalizer can do this: the garbage collector runs finalizers in any thread.
     """
-    if session.renews_here:
-        refuse_within_report()  # of a callback it says more
-        raise NestedCallError(_WHY.format("the refresh of the token"))
+    refuse_within_report()  # of a callback it says more
+    raise NestedCallError(_WHY.format("the refresh of the token"))
 
 
 def _stack() -> Iterator[FrameType]:

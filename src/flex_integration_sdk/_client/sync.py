@@ -122,7 +122,8 @@ class IntegrationSDK(InstanceBase, Endpoints):
 
     def _run(self, function: Callable[[], T]) -> T:
         self._refuse_within_secret()
-        refuse_within_renewal(self.session)
+        if self.session.renews_here:
+            refuse_within_renewal()
         return self._calls.run(function, self._close_late)
 
     def _close_now(self) -> None:

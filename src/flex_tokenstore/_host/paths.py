@@ -48,8 +48,13 @@ def state_folder(program: HostProgram = NOBODY) -> Path:
     """
     name = program.folder
     dirs = _dirs(name)
-    instead = 'work without a lock between processes: host_lock="off"'
-    return _absolute(lambda: dirs.user_state_dir, "~/.local/state", name, "XDG_STATE_HOME", instead)
+    return _absolute(
+        lambda: dirs.user_state_dir,
+        "~/.local/state",
+        name,
+        "XDG_STATE_HOME",
+        lambda: 'work without a lock between processes: host_lock="off"',
+    )
 
 
 def javascript_folder(program: HostProgram = NOBODY) -> Path:
@@ -131,8 +136,13 @@ def elsewhere(path: Path) -> str:
 
 def _config_folder(name: str, program: HostProgram, *, roaming: bool = False) -> Path:
     dirs = _dirs(name, roaming=roaming)
-    instead = f"name the file with {program.path_option}"
-    return _absolute(lambda: dirs.user_config_dir, CONFIG, name, "XDG_CONFIG_HOME", instead)
+    return _absolute(
+        lambda: dirs.user_config_dir,
+        CONFIG,
+        name,
+        "XDG_CONFIG_HOME",
+        lambda: f"name the file with {program.path_option}",
+    )
 
 
 def _dirs(name: str, *, roaming: bool = False) -> PlatformDirsABC:
@@ -163,7 +173,7 @@ def _of_variable(variable: str, name: str) -> Path | None:
 
 
 def _absolute(
-    find: Callable[[], str], default: str, name: str, variable: str, instead: str
+    find: Callable[[], str], default: str, name: str, variable: str, instead: Callable[[], str]
 ) -> Path:
     """The folder.
 
@@ -172,7 +182,7 @@ def _absolute(
         default: The folder that it is in, unless ``variable`` names another.
         name: Its own name.
         variable: Of the environment.
-        instead: What else this user can do.
+        instead: Gives what else this user can do.
     """
     path = Path()
     with suppress(RuntimeError):
@@ -188,5 +198,5 @@ def _absolute(
         return home_based
     raise TokenUnavailableError(
         f"this user has no home folder to keep files in; set HOME or {variable} to a full path, or "
-        f"{instead}"
+        f"{instead()}"
     )
