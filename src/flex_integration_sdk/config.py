@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flex_tokenstore import Secret, TokenIdentity
-from flex_tokenstore.embedding import HostProgram, completed, warn_once
+from flex_tokenstore.embedding import HostProgram, complete_store_config, warn_once
 
 from ._settings.base_url import DEFAULT_BASE_URL, is_loopback, server
 from ._settings.client_secret import (
@@ -110,7 +110,7 @@ def complete(given: Given, variables: Variables) -> Settings:
         identity = TokenIdentity(base_url, client_id, SCOPE, profile, PROGRAM)
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
-    token_store, notes = completed(given.token_store, STORE, variables)
+    token_store, notes = complete_store_config(given.token_store, STORE, variables)
     for note in notes:
         warn_once(logger, note)
     source = secret_source(given, variables)

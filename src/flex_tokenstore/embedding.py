@@ -5,10 +5,10 @@ is here belongs to programs that take a store config from their own users: it re
 carefully as the framework does, it shows no secret in a traceback, and messages name its command.
 
 >>> from flex_tokenstore import open_store, TokenIdentity
->>> from flex_tokenstore.embedding import HostProgram, completed
+>>> from flex_tokenstore.embedding import HostProgram, complete_store_config
 >>> ACME = HostProgram("acme", command="acme", store_variable="ACME_STORE")
 >>> def open_for(user_config=None, environ={"ACME_STORE": "memory"}):
-...     config, notes = completed(user_config, ACME.store_variable, environ)
+...     config, notes = complete_store_config(user_config, ACME.store_variable, environ)
 ...     identity = TokenIdentity("https://api.example.com", "a-client", program=ACME)
 ...     return open_store(config, identity)
 >>> with open_for() as store:
@@ -25,8 +25,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._concurrency.event_loops import refuse_other_loop, running_loop
     from ._concurrency.hook_threads import submit
-    from ._config.env_text import clean, expanded, is_quoted, misspelt, problem_of_path, warn_once
-    from ._config.merge import completed
+    from ._config.env_text import (
+        expand_path,
+        is_quoted,
+        misspelt,
+        problem_of_path,
+        strip_value,
+        warn_once,
+    )
+    from ._config.merge import complete_store_config
     from ._config.store_config import OptionValues
     from ._events.dispatch import check_on_event, refuse_within_report
     from ._store.aio import async_store
@@ -42,9 +49,9 @@ _LAZY = {
     "TokenObject": "_values.token",
     "async_store": "_store.aio",
     "check_on_event": "_events.dispatch",
-    "clean": "_config.env_text",
-    "completed": "_config.merge",
-    "expanded": "_config.env_text",
+    "strip_value": "_config.env_text",
+    "complete_store_config": "_config.merge",
+    "expand_path": "_config.env_text",
     "is_quoted": "_config.env_text",
     "misspelt": "_config.env_text",
     "normalise_url": "_values.identity",
@@ -63,9 +70,8 @@ __all__ = [
     "TokenObject",
     "async_store",
     "check_on_event",
-    "clean",
-    "completed",
-    "expanded",
+    "complete_store_config",
+    "expand_path",
     "is_quoted",
     "misspelt",
     "normalise_url",
@@ -74,6 +80,7 @@ __all__ = [
     "refuse_within_report",
     "running_loop",
     "stand_in",
+    "strip_value",
     "submit",
     "warn_once",
 ]

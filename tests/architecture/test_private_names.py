@@ -185,7 +185,7 @@ def test_a_private_import_is_found(source: str) -> None:
 def test_a_public_import_is_none() -> None:
     source = """
 from flex_tokenstore import Secret, __version__, errors, hookspecs
-from flex_tokenstore.embedding import clean
+from flex_tokenstore.embedding import strip_value
 from flex_tokenstore.errors import GrantError
 import flex_tokenstore.testing
 from ._values import exact

@@ -19,7 +19,7 @@ from flex_tokenstore import (
     open_store,
     store_config_from_env,
 )
-from flex_tokenstore._config.env_text import clean, is_quoted
+from flex_tokenstore._config.env_text import is_quoted, strip_value
 from flex_tokenstore._config.store_config import parse
 
 V = "FLEX_INTEGRATION_TOKEN_STORE"
@@ -103,12 +103,16 @@ def test_config_does_not_show_what_may_be_secret() -> None:
 @given(
     st.dictionaries(
         st.from_regex(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", fullmatch=True).filter(lambda s: s != "NAME"),
-        st.text(st.characters(exclude_characters="\0")).filter(lambda s: not is_quoted(clean(s))),
+        st.text(st.characters(exclude_characters="\0")).filter(
+            lambda s: not is_quoted(strip_value(s))
+        ),
     )
 )
 def test_every_option_arrives_lower_case_with_its_value(options: dict[str, str]) -> None:
     environ = {V: "some", **{f"{V}__{name}": value for name, value in options.items()}}
-    values = {name.lower(): clean(value) for name, value in options.items() if clean(value)}
+    values = {
+        name.lower(): strip_value(value) for name, value in options.items() if strip_value(value)
+    }
     assert store_config_from_env(V, environ) == {"name": "some", **values}
 
 

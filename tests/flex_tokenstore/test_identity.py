@@ -6,6 +6,7 @@ import copy
 import pickle
 import re
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
 @pytest.mark.parametrize("row", VECTORS)
 def test_key_is_as_published(row: dict[str, str]) -> None:
-    fields = {name: value for name, value in row.items() if name != "key"}
+    fields: dict[str, Any] = {name: value for name, value in row.items() if name != "key"}
     assert TokenIdentity(**fields).key == row["key"]
 
 
@@ -87,7 +88,7 @@ def test_a_base_url_has_one_spelling(url: str, normal: str) -> None:
         ("https://api.example.com/\udce9", "c"),
     ],
 )
-def test_what_is_no_identity_is_refused(arguments: tuple[str, ...]) -> None:
+def test_what_is_no_identity_is_refused(arguments: Any) -> None:
     with pytest.raises(ValueError, match=r"^(base_url|client_id|profile) ") as caught:
         TokenIdentity(*arguments)
     assert caught.type is ValueError, "an error of encoding shows its text"

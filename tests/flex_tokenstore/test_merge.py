@@ -9,7 +9,7 @@ import pytest
 
 from flex_integration_sdk.config import resolve
 from flex_tokenstore import StoreOptionsError
-from flex_tokenstore._config.merge import completed
+from flex_tokenstore._config.merge import complete_store_config
 from flex_tokenstore._config.store_config import OptionValues, parse
 
 V = "FLEX_INTEGRATION_TOKEN_STORE"
@@ -55,7 +55,7 @@ OWN = Own()
 def test_options_of_the_environment_complete_the_programs(
     given: Any, environ: dict[str, str], expected: Any
 ) -> None:
-    found, notes = completed(given, V, environ)
+    found, notes = complete_store_config(given, V, environ)
     assert notes == []
     assert found == (expected or (None if given is None else {**given, "key": "k"}))
 
@@ -116,14 +116,14 @@ def test_what_is_not_used_is_told(
 
 
 def test_the_variable_is_named_where_the_option_is_wrong() -> None:
-    found, _ = completed({"name": "file"}, V, {f"{V}__PTH": "/p"})
+    found, _ = complete_store_config({"name": "file"}, V, {f"{V}__PTH": "/p"})
     assert isinstance(found, OptionValues)
     assert found.variables == {"pth": f"{V}__PTH"}
 
 
 @pytest.mark.parametrize("given", [5, {"path": "x"}, {"name": 5}, Own, "redis://:SENTINEL@h"])
 def test_what_is_not_a_config_is_left_to_the_opener(given: Any) -> None:
-    found, notes = completed(given, V, {V: "file", f"{V}__PATH": "/p"})
+    found, notes = complete_store_config(given, V, {V: "file", f"{V}__PATH": "/p"})
     assert notes == []
     assert "SENTINEL" not in repr(found)
     assert isinstance(parse(found).error, StoreOptionsError)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flex_integration_sdk.errors import ConfigurationError
-from flex_tokenstore.embedding import clean, normalise_url, warn_once
+from flex_tokenstore.embedding import normalise_url, strip_value, warn_once
 
 from .given import Given
 from .variables import ALLOW_HTTP, BASE_URL, Variables
@@ -53,14 +53,14 @@ def _address(given: Given, variables: Variables) -> tuple[str, str]:
     if given.base_url is not None and not isinstance(given.base_url, str):
         kind = type(given.base_url).__name__
         raise ConfigurationError(f"base_url must be a string, got {kind}")
-    if given.base_url and (url := _masked(clean(given.base_url))):
+    if given.base_url and (url := _masked(strip_value(given.base_url))):
         return url, "base_url"
     url = _masked(variables.value(BASE_URL))
     return (url, BASE_URL) if url else (DEFAULT_BASE_URL, "base_url")
 
 
 def _masked(url: str) -> str:
-    """``url``, after :func:`clean`, without a user and a password; it is refused then, and shown.
+    """``url``, stripped, without a user and a password; it is refused then, and shown.
 
     A password may hold a slash, and the scheme may be missing. An @ in the path of a plain address
     is none of that.

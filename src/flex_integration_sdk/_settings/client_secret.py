@@ -15,11 +15,11 @@ from typing import Any
 from flex_integration_sdk.errors import ClientSecretError, ConfigurationError, NestedCallError
 from flex_tokenstore import Secret, read_secret_file
 from flex_tokenstore.embedding import (
-    clean,
-    expanded,
+    expand_path,
     is_quoted,
     problem_of_path,
     stand_in,
+    strip_value,
 )
 
 from .given import Given
@@ -179,7 +179,7 @@ class SecretSource:
         if found is not None:
             secret = found.reveal() if isinstance(found.reveal(), Secret) else found
             if isinstance(secret.reveal(), str):
-                secret = Secret(clean(secret.reveal()))
+                secret = Secret(strip_value(secret.reveal()))
                 problem = problem_of_secret(secret, quotes=self._function is None)
                 if not problem:
                     return secret
@@ -243,7 +243,7 @@ def _given(secret: Secret[Any]) -> SecretSource:
         raise ConfigurationError(
             f"client_secret must be a string, or a callable that returns one, got {kind.__name__}"
         )
-    return _fixed(Secret(clean(secret.reveal())), "client_secret")
+    return _fixed(Secret(strip_value(secret.reveal())), "client_secret")
 
 
 def _fixed(secret: Secret[str], source: str) -> SecretSource:
@@ -259,11 +259,11 @@ def _fixed(secret: Secret[str], source: str) -> SecretSource:
 
 def _in_file(path: Secret[str], source: str, *, relative: bool) -> SecretSource:
     """The path is kept from tracebacks: somebody may have put the secret in its place."""
-    path = Secret(clean(path.reveal()))
+    path = Secret(strip_value(path.reveal()))
     problem = problem_of_path(path.reveal(), relative=relative)
     if problem:
         raise ConfigurationError(f"{source} {problem}{_shown(path)}")
-    found = SecretSource(source, file=expanded(path.reveal()))
+    found = SecretSource(source, file=expand_path(path.reveal()))
     try:
         found.read()  # so that a wrong path is told at once
     except ClientSecretError as error:
@@ -290,7 +290,7 @@ def problem_of_secret(secret: Secret[str], *, quotes: bool) -> str:
     """Why it cannot be a client secret or a client id (RFC 6749 appendix A); "" if it can.
 
     Args:
-        secret: After ``clean``.
+        secret: After ``strip_value``.
         quotes: Whether quotes around it are a mistake: they are where no shell took them off.
     """
     if not secret:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flex_integration_sdk.errors import ConfigurationError
-from flex_tokenstore.embedding import OptionValues, clean, is_quoted, misspelt, warn_once
+from flex_tokenstore.embedding import OptionValues, is_quoted, misspelt, strip_value, warn_once
 
 PREFIX = "FLEX_INTEGRATION_"
 STORE = f"{PREFIX}TOKEN_STORE"
@@ -48,12 +48,12 @@ class Variables(OptionValues):
         """
         if not self.get(variable):
             return ""
-        if is_quoted(clean(self[variable])):
+        if is_quoted(strip_value(self[variable])):
             raise ConfigurationError(
                 f"the value of {variable} is in quotes, which count as part of it: set it without "
                 "them (a shell removes them; docker --env-file, systemd and YAML may not)"
             )
-        return clean(self[variable])
+        return strip_value(self[variable])
 
     def switch(self, variable: str) -> bool:
         """Whether a variable that is a switch is on; unset is off.
@@ -76,7 +76,7 @@ class Variables(OptionValues):
         """
         if given is not None and not isinstance(given, str):
             raise ConfigurationError(f"{argument} must be a string, got {type(given).__name__}")
-        if given and (value := clean(given)):
+        if given and (value := strip_value(given)):
             return value, argument
         value = self.value(variable)
         return value, variable if value else argument

@@ -24,7 +24,7 @@ _DISTANCE = 2  # letters that may be wrong in a name, for it to count as a missp
 _warned: set[str] = set()
 
 
-def clean(text: str) -> str:
+def strip_value(text: str) -> str:
     """Removes what editors, shells and orchestrators put around a value.
 
     Args:
@@ -43,12 +43,12 @@ def is_quoted(text: str) -> bool:
     """Tells whether a value is in quotes, which a shell would have taken off.
 
     Args:
-        text: A value after :func:`clean`.
+        text: A value after :func:`strip_value`.
     """
     return len(text) > 1 and _QUOTES.get(text[0]) == text[-1]
 
 
-def expanded(path: str) -> str:
+def expand_path(path: str) -> str:
     """Replaces ``~`` at the start of a path by the home folder.
 
     Args:
@@ -64,7 +64,7 @@ def problem_of_path(path: str, *, relative: bool) -> str:
     """Tells what is wrong with the form of a local path. It does not look at the file system.
 
     Args:
-        path: A path after :func:`clean`.
+        path: A path after :func:`strip_value`.
         relative: True: accept a path that is relative to the current directory.
 
     Returns:
@@ -82,7 +82,7 @@ def problem_of_path(path: str, *, relative: bool) -> str:
             f"contains {found[0]}, which nothing expands here: write the full path (a ~ at its "
             "start is expanded)"
         )
-    full = expanded(path)
+    full = expand_path(path)
     if full.startswith("~"):
         user = re.split(r"[/\\]", path[1:], maxsplit=1)[0]
         who = f"there is no user {user!r}" if user else "this user has no home folder"

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._values.secret import Secret
-from .env_text import clean, is_quoted
+from .env_text import is_quoted, strip_value
 from .store_config import OptionValues, config_of, hidden, options_in, store_config_from_env
 
 
-def completed(given: Any, variable: str, environ: Mapping[str, str]) -> tuple[Any, list[str]]:
+def complete_store_config(
+    given: Any, variable: str, environ: Mapping[str, str]
+) -> tuple[Any, list[str]]:
     """Completes the store config of a program by the environment.
 
     What the program passes overrides the environment. Options of the environment count if it names
@@ -36,7 +38,7 @@ def completed(given: Any, variable: str, environ: Mapping[str, str]) -> tuple[An
     if not any(name.startswith(variable) for name in environ):
         return given, []
     environ = OptionValues(environ)
-    named, found = Secret(clean(environ.get(variable, ""))), options_in(variable, environ)
+    named, found = Secret(strip_value(environ.get(variable, ""))), options_in(variable, environ)
     name = name_of(given)
     if not (named or found) or (name is None and not _is_own_object(given)):
         return given, []  # whoever opens it refuses what is not a config

@@ -13,7 +13,7 @@ from .._values.redaction import Redactor, current, secrets_of
 from .._values.secret import Secret
 from ..errors import StoreLoadError, StoreOptionsError
 from .coercion import convert, has_secret, is_path, takes, type_name
-from .env_text import clean, expanded, problem_of_path
+from .env_text import expand_path, problem_of_path, strip_value
 from .store_config import OptionValues, hidden
 
 # How the names of options end that hold the path of a local file.
@@ -143,7 +143,7 @@ def _check_paths(
                 store=store,
             )
         if isinstance(options[name], str) and not callable(fields[name].metadata.get("path")):
-            options[name] = expanded(path.reveal())
+            options[name] = expand_path(path.reveal())
 
 
 def _path_in(field: dataclasses.Field[Any], kind: Any, value: Any) -> Secret[str] | None:
@@ -156,7 +156,7 @@ def _path_in(field: dataclasses.Field[Any], kind: Any, value: Any) -> Secret[str
     if not find or not isinstance(value, str):
         return None
     if not callable(find):
-        return Secret(clean(value))
+        return Secret(strip_value(value))
     try:
         found = find(Secret(value))
     except Exception:  # noqa: BLE001 - a plugin's own code; the value is checked later, too

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from .._values.secret import Secret
-from .env_text import clean, expanded
+from .env_text import expand_path, strip_value
 
 _LIMIT = 1 << 20  # bytes; a secret, a token or a certificate is far smaller
 # The longer ones first: that of UTF-32 begins as that of UTF-16 does.
@@ -55,7 +55,7 @@ def decode(data: Secret[bytes]) -> tuple[Secret[str] | None, str]:
     """The bytes as text, or what is wrong with them."""
     encoding = next((name for mark, name in _MARKS if data.reveal().startswith(mark)), "utf-8")
     try:
-        return Secret(clean(data.reveal().decode(encoding))), ""
+        return Secret(strip_value(data.reveal().decode(encoding))), ""
     except UnicodeError:
         return None, "is not UTF-8 text; save it as UTF-8, or with a byte order mark"
 
@@ -65,7 +65,7 @@ def _contents(path: str | os.PathLike[str]) -> tuple[Secret[bytes] | None, str]:
     try:
         # Not to wait for somebody who writes into a pipe.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-        fd = os.open(Path(expanded(os.fspath(path))), flags | getattr(os, "O_BINARY", 0))
+        fd = os.open(Path(expand_path(os.fspath(path))), flags | getattr(os, "O_BINARY", 0))
         mode = os.fstat(fd).st_mode
         if not stat.S_ISREG(mode):
             return None, _kind(mode)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from .._values.secret import Secret
 from ..errors import StoreOptionsError
 from ..hookspecs import StoreHooks
-from .env_text import clean, is_quoted
+from .env_text import is_quoted, strip_value
 
 StoreConfig: TypeAlias = str | Mapping[str, Any] | StoreHooks
 """A store's name, a mapping with ``name`` and its options, or an object with the three hooks."""
@@ -173,7 +173,7 @@ def store_config_from_env(
             other; or a value is in quotes.
     """
     environ = os.environ if environ is None else environ
-    name = OptionValues(name=clean(environ.get(variable, "")))
+    name = OptionValues(name=strip_value(environ.get(variable, "")))
     found = options_in(variable, environ)
     del environ  # a traceback that shows locals would show every secret in it
     if found and not name["name"]:
@@ -191,7 +191,7 @@ def options_in(variable: str, environ: Mapping[str, str]) -> OptionValues:
     """The store options in the environment, by variable; empty ones count as unset."""
     prefix = f"{variable}__"
     names = sorted(name for name in environ if name.startswith(prefix))
-    found = OptionValues((name, clean(environ[name])) for name in names)
+    found = OptionValues((name, strip_value(environ[name])) for name in names)
     # A name that is not an option's is reported even if the variable is empty.
     return OptionValues((name, found[name]) for name in found if found[name] or name == prefix)
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._config.env_text import clean, problem_of_path, warn_once
+from .._config.env_text import problem_of_path, strip_value, warn_once
 from .._values.host_program import NOBODY, HostProgram, current
 from ..errors import TokenUnavailableError
 from . import windows
@@ -161,7 +161,7 @@ def _of_variable(variable: str, name: str) -> Path | None:
     The value may have a line end or quotes around it, where no shell took them off.
     """
     value = os.environ.get(variable, "")
-    if sys.platform == "win32" or not value or not (value := clean(value)):
+    if sys.platform == "win32" or not value or not (value := strip_value(value)):
         return None
     problem = problem_of_path(value, relative=False)
     if value.startswith("~") and not problem:

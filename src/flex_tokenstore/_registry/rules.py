@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable
 
-from .._config.env_text import clean, misspelt, warn_once
+from .._config.env_text import misspelt, strip_value, warn_once
 from .._values.host_program import current
 from ..errors import StoreOptionsError
 
@@ -67,7 +67,7 @@ def _names(variable: str) -> dict[str, str] | None:
     text = os.environ.get(variable)
     if text is None:
         return None
-    written = [part for part in map(clean, text.split(",")) if part]
+    written = [part for part in map(strip_value, text.split(",")) if part]
     for part in written:
         if not _is_name(part):
             raise StoreOptionsError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from flex_tokenstore._config.env_text import expanded
+from flex_tokenstore._config.env_text import expand_path
 from flex_tokenstore._host.paths import CONFIG, config_folder, javascript_folder
 from flex_tokenstore._values.host_program import HostProgram
 from flex_tokenstore.errors import StoreOptionsError, TokenUnavailableError
@@ -32,7 +32,7 @@ def location_of(path: str | None, program: HostProgram, *, share_with_js: bool) 
     """
     if path is None:
         return _default_location(program, share_with_js)
-    full = Path(expanded(path)).absolute()
+    full = Path(expand_path(path)).absolute()
     if not path.strip() or not full.name or "\0" in path:
         raise StoreOptionsError(
             f"option path of the store 'file' must name a file, got {path!r}; omit it for the "
