@@ -25,6 +25,8 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    # A process logs each of these warnings once; here each test is a process, as it were.
+    monkeypatch.setattr("flex_tokenstore._config.env_text._warned", set())
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects by mark

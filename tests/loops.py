@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import threading
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from flex_tokenstore import open_async_store
 from flex_tokenstore._store.aio import async_store
 from tests.handles import IDENTITY, token
+from tests.since import Since, wait_until
 
 
 def check_one_after_the_other(config: Any, connections: Callable[[], int]) -> None:
@@ -31,14 +30,15 @@ def check_one_after_the_other(config: Any, connections: Callable[[], int]) -> No
 
     store = async_store(config, IDENTITY)
     gc.collect()
+    since = Since()
     gc.disable()  # what is let go is closed, not found by chance
     try:
         asyncio.run(use(store))
-        first = _sockets(), connections()
+        first = len(since.files("socket:")), connections()
         for _ in range(4):
             asyncio.run(use(store))
-        wait_until(lambda: connections() <= first[1])
-        assert _sockets() <= first[0]
+        wait_until(lambda: connections() <= first[1])  # a server notices a moment later
+        assert len(since.files("socket:")) <= first[0]
     finally:
         gc.enable()
     asyncio.run(store.aclose())
@@ -78,23 +78,3 @@ def check_at_once(config: Any) -> None:
     gc.collect()
     if errors:
         raise errors[0]
-
-
-def _sockets() -> int:
-    """How many this process has open."""
-    count = 0
-    for each in os.listdir("/proc/self/fd"):
-        try:
-            count += str(Path(f"/proc/self/fd/{each}").readlink()).startswith("socket:")
-        except OSError:
-            continue
-    return count
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """A server may notice a connection's end a moment later."""
-    for _ in range(500):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    assert condition()

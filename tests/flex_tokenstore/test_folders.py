@@ -199,7 +199,6 @@ def test_an_xdg_folder_that_is_not_used_is_told_once(
     variable: str,
     value: str,
 ) -> None:
-    monkeypatch.setattr("flex_tokenstore._config.env_text._warned", set())
     monkeypatch.setenv(variable, value.format(home))
     for _ in range(2):
         assert paths.config_folder() == home / ".config/flex-integration-sdk"

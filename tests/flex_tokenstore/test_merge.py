@@ -105,9 +105,7 @@ def test_what_is_not_used_is_told(
     expected: Any,
     words: str,
     caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("flex_tokenstore._config.env_text._warned", set())
     for _ in range(2):
         assert resolve(client_id="c", token_store=given, environ=environ).token_store == expected
     (record,) = caplog.records

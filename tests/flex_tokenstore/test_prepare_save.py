@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from flex_tokenstore import (
 from flex_tokenstore._plugin.hooks import inspect_class
 from flex_tokenstore._store.aio import async_store
 
+from ..since import Since
 from .fakes import IDENTITY, DictStore
 from .kinds import Kind, program
 
@@ -113,7 +113,7 @@ def test_an_error_of_another_kind_is_a_store_that_cannot_answer(
 
 
 def test_a_store_without_it_is_ready_at_once_and_in_the_same_thread() -> None:
-    before = threading.active_count()
+    since = Since()
     with open_store(DictStore(), IDENTITY) as store:
         assert not store.abilities.prepare_save
         store.prepare_save()
@@ -125,7 +125,7 @@ def test_a_store_without_it_is_ready_at_once_and_in_the_same_thread() -> None:
                 call.send(None)  # it waits for nothing
 
     asyncio.run(main())
-    assert threading.active_count() == before
+    assert since.threads() == []
 
 
 def test_a_wrong_signature_is_a_load_error() -> None:

@@ -27,6 +27,7 @@ from flex_tokenstore._session.flow import obtain
 from flex_tokenstore._session.state import Policy, State
 from flex_tokenstore._session.steps import Load, Lock, Reply
 
+from ..since import Since, wait_until
 from .fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 
 
@@ -286,12 +287,10 @@ def test_an_idle_asyncio_program_does_so_too() -> None:
 def test_a_session_that_is_closed_tries_no_more_to_save() -> None:
     server, store = Server(), DictStore()
     store.set_errors = [OSError("disk full")] * 9
+    since = Since()
     with make(store, server) as session:
         session.token()
-    deadline = time.monotonic() + 60
-    while "flex-tokenstore-save" in {thread.name for thread in threading.enumerate()}:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: not since.threads("flex-tokenstore-save"))
     assert len(store.set_errors) == 7, "one try, and one at close"
 
     async def main() -> None:
