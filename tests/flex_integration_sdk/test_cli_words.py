@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -35,50 +37,51 @@ NEVER = (
 )
 
 
-def texts() -> Iterator[tuple[str, str]]:
+@functools.cache
+def texts() -> list[tuple[str, str]]:
     """Each string of the packages in which there are words and an argument, and where it is."""
-    for package in (flex_integration_sdk, flex_tokenstore):
-        root = Path(str(package.__file__)).parent
-        for file in sorted(root.rglob("*.py")):
-            if {"sandbox", "cli", "testing"} & {*file.relative_to(root).parts}:
+    return [found for package in (flex_integration_sdk, flex_tokenstore) for found in of(package)]
+
+
+def of(package: ModuleType) -> Iterator[tuple[str, str]]:
+    root = Path(str(package.__file__)).parent
+    for file in sorted(root.rglob("*.py")):
+        if {"sandbox", "cli", "testing"} & {*file.relative_to(root).parts}:
+            continue
+        nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+        docs = {
+            id(node.value)
+            for node in nodes
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        }
+        parts = {
+            id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values
+        }
+        for node in nodes:
+            if id(node) in docs or id(node) in parts:
                 continue
-            tree = ast.parse(file.read_text(encoding="utf-8"))
-            docs = {
-                id(node.value)
-                for node in ast.walk(tree)
-                if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-            }
-            parts = {
-                id(part): node
-                for node in ast.walk(tree)
-                if isinstance(node, ast.JoinedStr)
-                for part in node.values
-            }
-            for node in ast.walk(tree):
-                if id(node) in docs or id(node) in parts:
-                    continue
-                text = ""
-                if isinstance(node, ast.JoinedStr):
-                    values = (getattr(part, "value", "") for part in node.values)
-                    text = "".join(each if isinstance(each, str) else "X" for each in values)
-                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    text = node.value
-                if " " in text and NAMES.search(text):
-                    yield f"{file.relative_to(root)}:{getattr(node, 'lineno', 0)}", text
-
-
-FOUND = list(texts())
+            text = ""
+            if isinstance(node, ast.JoinedStr):
+                values = (getattr(part, "value", "") for part in node.values)
+                text = "".join(each if isinstance(each, str) else "X" for each in values)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                text = node.value
+            if " " in text and NAMES.search(text):
+                yield f"{file.relative_to(root)}:{getattr(node, 'lineno', 0)}", text
 
 
 def test_the_walk_finds_them() -> None:
-    assert len(FOUND) > 15
-    assert any("pass client_id=…" in text for _, text in FOUND)
+    assert len(texts()) > 15
+    assert any("pass client_id=…" in text for _, text in texts())
 
 
-@pytest.mark.parametrize(("where", "text"), FOUND, ids=[where for where, _ in FOUND])
-def test_no_argument_of_python_is_left(where: str, text: str) -> None:
-    if not any(part in text for part in NEVER):
-        assert not NAMES.search(in_cli_words(text)), in_cli_words(text)
+def test_no_argument_of_python_is_left() -> None:
+    left = [
+        (where, in_cli_words(text))
+        for where, text in texts()
+        if not any(part in text for part in NEVER) and NAMES.search(in_cli_words(text))
+    ]
+    assert left == []
 
 
 @pytest.mark.parametrize(
