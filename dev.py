@@ -88,12 +88,15 @@ QUICK = {
 }
 QUICK_FILES = [f"{folder}/test_{name}.py" for folder, names in QUICK.items() for name in names]
 
+MANY_EXAMPLES = ["--hypothesis-profile", "many"]  # of conftest.py
+
 JOBS = {
     "demo": [["flex-sdk", "demo"]],
     "setup": [],
     # Three workers for two cores, since many tests wait: for servers, locks and time limits.
     "test": [["python", "-m", "pytest", "-n", "3", "-m", "not slow"]],
-    "slow": [["python", "-m", "pytest", "-n", "3", "-m", "slow"]],
+    # What Hypothesis tries, too: with many examples.
+    "slow": [["python", "-m", "pytest", "-n", "3", "-m", "slow or hypothesis", *MANY_EXAMPLES]],
     "quick": [["python", "-m", "pytest", "-n", "2", "-m", "not slow", *QUICK_FILES]],
     "lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]],
     # Told which Python, since it looks for a folder `.venv` of its own accord and for no other.

@@ -244,6 +244,7 @@ def test_as_a_library(kind: str, case: Case, sandbox: RunningSandbox, token_file
     ) or case.fault == {"kind": "html", "target": "api"}
 
 
+@pytest.mark.sample(5)
 def test_as_a_command(case: Case, sandbox: RunningSandbox, token_file: Path) -> None:
     variables = {
         "CLIENT_ID": sandbox.client_id,
@@ -383,6 +384,7 @@ def public() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.each_value
 @needs_root
 @pytest.mark.parametrize("arguments", [["call", "marketplace.show"], ["token", "show"]])
 @pytest.mark.parametrize("what", ["unreadable folder", "foreign-owned file", "unwritable folder"])

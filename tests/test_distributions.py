@@ -62,6 +62,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
     return cache(lambda project: build.build(project, tmp_path_factory.mktemp("dist")))
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("project", build.PROJECTS, ids=lambda project: project.name)
 def test_a_source_distribution_has_all_that_its_wheel_needs_and_no_tests(
     project: Path, built: Build

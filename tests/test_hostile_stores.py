@@ -83,6 +83,7 @@ async def _perform(config: Any, when: str) -> None:
         await calls[when]()
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("kind", HANDLES)
 @pytest.mark.parametrize("store", [SyncStore, AsyncStore])
 @pytest.mark.parametrize("when", WHEN)
@@ -107,6 +108,7 @@ def test_a_foreign_exception_becomes_one_of_ours_that_says_nothing(
     assert SENTINEL not in caplog.text
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("kind", HANDLES)
 @pytest.mark.parametrize("store", [SyncStore, AsyncStore])
 @pytest.mark.parametrize("when", [when for when in WHEN if when != "unlock"])

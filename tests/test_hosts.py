@@ -49,6 +49,7 @@ def named(flex_sandbox: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("run", [asyncio.run, debug_run, uvloop_run])
 @pytest.mark.parametrize("kind", ["memory", "file"])
 def test_an_async_instance_in_other_event_loops(

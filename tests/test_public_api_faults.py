@@ -351,6 +351,7 @@ RAISES = [
 ]
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("code", RAISES)
 def test_a_plugin_that_cannot_be_loaded(
     code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -358,6 +358,7 @@ CONFIGS: list[tuple[dict[str, Any], type[Exception]]] = [
 ]
 
 
+@pytest.mark.sample(24)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("options", "error"), CONFIGS)
 def test_wrong_settings(
@@ -393,7 +394,7 @@ FAULTS: list[tuple[dict[str, Any], type[Exception]]] = [
 ]
 
 
-@pytest.mark.each_value
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("fault", "error"), FAULTS)
 @pytest.mark.parametrize("stored", [False, True])
@@ -543,7 +544,7 @@ OWN_FAILURES: list[tuple[dict[str, Any], type[Exception] | None]] = [
 ]
 
 
-@pytest.mark.each_value
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("make", [Own, AsyncOwn])
 @pytest.mark.parametrize(("failures", "error"), OWN_FAILURES)
@@ -713,7 +714,7 @@ COMMANDS = [
 SLOWLY = [pytest.param(name, marks=pytest.mark.slow) for name in ("drop", "lose_answer", "status")]
 
 
-@pytest.mark.parametrize("fault", [None, "html", *SLOWLY])
+@pytest.mark.parametrize("fault", [pytest.param(None, marks=pytest.mark.slow), "html", *SLOWLY])
 def test_the_output_of_every_command(
     fault: str | None, spy: Spy, sandbox: RunningSandbox, tmp_path: Path
 ) -> None:

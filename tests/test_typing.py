@@ -72,6 +72,7 @@ def test_a_users_program_has_no_error(check: Checker, tmp_path: Path) -> None:
     assert check(file) == []
 
 
+@pytest.mark.slow
 @checkers
 def test_five_mistakes_are_five_errors(check: Checker, tmp_path: Path) -> None:
     text = PROGRAM.read_text(encoding="utf-8")

@@ -367,6 +367,7 @@ def test_a_table_is_drawn_on_a_terminal(cli: Cli, no_color: str) -> None:
     assert not (no_color and "\x1b[3" in shown.replace("\x1b[3m", ""))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("columns", [79, 80, 81, 100])
 def test_a_table_is_not_wider_than_the_terminal(cli: Cli, columns: int) -> None:
@@ -386,25 +387,28 @@ def test_a_table_is_not_wider_than_the_terminal(cli: Cli, columns: int) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell of Unix closes them")
-def test_closed_standard_streams_are_no_error(client: Cli) -> None:
-    for arguments, code in (
-        (["call", "marketplace.show"], 0),
-        (["stores", "list"], 0),
-        (["token", "remove"], 2),
-    ):
-        for closed in (">&-", "<&-", "<&- >&- 2>&-"):
-            done = subprocess.run(
-                ["sh", "-c", f'"$@" {closed}', "sh", *COMMAND, *arguments],
-                env=client.environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-            assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+@pytest.mark.each_value
+@pytest.mark.parametrize("closed", [">&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["call", "marketplace.show"], 0), (["stores", "list"], 0), (["token", "remove"], 2)],
+)
+def test_closed_standard_streams_are_no_error(
+    client: Cli, arguments: list[str], code: int, closed: str
+) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {closed}', "sh", *COMMAND, *arguments],
+        env=client.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
 
 
+@pytest.mark.each_value
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, of Linux")
 @pytest.mark.parametrize(
     "arguments", [["stores", "list"], ["--help"], ["call", "marketplace.show"]]

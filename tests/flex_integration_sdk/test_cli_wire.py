@@ -95,6 +95,7 @@ def test_names_after_a_dot_are_the_users() -> None:
     )
 
 
+@pytest.mark.sample(1)
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("columns", [40, 60, 80, 200])
 def test_words_are_whole_on_any_terminal(columns: int) -> None:

@@ -253,6 +253,7 @@ async def raises_later() -> str:
     raise RuntimeError(f"vault said {SENTINEL}")
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(
     ("secret", "words"),
     [

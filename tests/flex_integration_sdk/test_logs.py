@@ -165,6 +165,7 @@ def check(capture: Capture, sandbox: RunningSandbox, store: Recorder, url: str) 
         assert name.lower() not in capture.text.lower()
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("configured", ["before", "after", "by dictConfig"])
 def test_no_log_has_a_secret_or_a_personal_value(
     capture: Capture, kind: str, configured: str, flex_sandbox: RunningSandbox

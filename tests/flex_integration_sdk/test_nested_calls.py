@@ -145,14 +145,17 @@ print(json.dumps([sorted(map(str, outer)), sorted(after), sorted(left), moment])
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no interval timers")
 @pytest.mark.parametrize(
-    "handler", ["close", *(pytest.param(n, marks=slow) for n in ("call", "revoke"))]
+    ("handler", "turns"),
+    [("close", 12), *(pytest.param(n, 40, marks=slow) for n in ("close", "call", "revoke"))],
 )
-def test_real_signals_at_many_moments(flex_sandbox: RunningSandbox, handler: str) -> None:
+def test_real_signals_at_many_moments(
+    flex_sandbox: RunningSandbox, handler: str, turns: int
+) -> None:
     found = run(
         flex_sandbox,
         f"""
 nested, outer = set(), set()
-for turn in range(40):
+for turn in range({turns}):
     sdk = create_instance(**options)
     if turn % 2:  # else the signal may come while it signs in
         outer.add(outcome(sdk.marketplace.show))
@@ -162,7 +165,7 @@ for turn in range(40):
         use = {{"close": sdk.close, "call": sdk.marketplace.show, "revoke": sdk.revoke}}
         nested.add(outcome(use[{handler!r}]))
     signal.signal(signal.SIGALRM, handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.001 + turn * 0.003)
+    signal.setitimer(signal.ITIMER_REAL, 0.001 + turn * 0.12 / {turns})
     while not fired:
         outer.add(outcome(sdk.marketplace.show))
     sdk.close()
@@ -229,7 +232,8 @@ print(json.dumps(sorted(ends)))
     assert found == ["exit", "over"]
 
 
-def test_a_finalizer_that_closes(flex_sandbox: RunningSandbox) -> None:
+@pytest.mark.parametrize("step", [183, pytest.param(61, marks=slow)])
+def test_a_finalizer_that_closes(flex_sandbox: RunningSandbox, step: int) -> None:
     found = run(
         flex_sandbox,
         AT_EACH_LINE
@@ -249,9 +253,9 @@ while not over:
     outer.add(found)
     gc.collect()
     assert sdk._closed and not sdk._http._used
-    moment += 61
+    moment += step
 print(json.dumps([sorted(set(map(str, said))), sorted(map(str, outer))]))
-""",
+""".replace("moment += step", f"moment += {step}"),
     )
     said, outer = found
     assert set(said) == {"200", "NestedCallError"}

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flex_integration_sdk._transit import TaggedValue, TransitError, dumps, loads
@@ -76,7 +76,6 @@ COMMON = st.one_of(
 ORACLE = nested(COMMON, st.text("abcd ~^é", max_size=5))
 
 
-@settings(max_examples=100)
 @given(ORACLE, st.booleans())
 def test_the_oracle_reads_what_we_write(value: Any, verbose: bool) -> None:
     from transit.reader import JsonUnmarshaler
@@ -84,7 +83,6 @@ def test_the_oracle_reads_what_we_write(value: Any, verbose: bool) -> None:
     assert _plain(JsonUnmarshaler().load(io.StringIO(dumps(value, verbose=verbose)))) == value
 
 
-@settings(max_examples=100)
 @given(ORACLE, st.booleans(), st.booleans())
 def test_we_read_what_the_oracle_writes(value: Any, verbose: bool, keywords: bool) -> None:
     written = _oracle_writes(_with_keywords(value) if keywords else value, verbose)
@@ -405,7 +403,6 @@ PIECES = st.one_of(
 )
 
 
-@settings(max_examples=300)
 @given(nested(PIECES, st.text("~^#:0abcd", max_size=5) | st.just("~#mn")))
 def test_any_json_gives_a_value_or_the_typed_error(document: Any) -> None:
     with contextlib.suppress(TransitError):  # any other exception fails the test

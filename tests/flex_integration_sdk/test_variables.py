@@ -136,7 +136,7 @@ def test_what_stands_around_a_value_of_the_sdk(variable: str, around: str) -> No
     assert meaning({**SDK, variable: around.format(SDK[variable])}) == meaning(SDK)
 
 
-@pytest.mark.each_value
+@pytest.mark.sample(10)
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize(("store", "given", "option"), CASES)
 def test_what_stands_around_an_option(

@@ -186,6 +186,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "program",
     [

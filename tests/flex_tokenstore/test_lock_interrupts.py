@@ -141,6 +141,7 @@ NESTED = (memory_lock, memory_save, lock_of_a_store_without, renewal_lock)
 SLOW = (removal, renewal_lock)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "make",
     [pytest.param(work, marks=[pytest.mark.slow] * (work in SLOW)) for work in WORKS],

@@ -414,6 +414,7 @@ threading.Thread(target=work).start()
 """
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "program", [FORGOTTEN, WAITING_AT_THE_END, LOOP_OUTLIVES_MAIN, SYNC_OUTLIVES_MAIN]
 )

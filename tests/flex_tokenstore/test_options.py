@@ -189,6 +189,7 @@ FAULTS: list[Callable[[], dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_traceback_shows_a_value(fault: Callable[[], dict[str, Any]]) -> None:
     options = OptionValues(fault())

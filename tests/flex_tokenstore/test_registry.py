@@ -273,6 +273,7 @@ def test_block_and_allow(
         assert module not in sys.modules
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(
     ("value", "hint"),
     [
@@ -454,6 +455,7 @@ def test_listing_imports_no_plugin(tmp_path: Path) -> None:
     assert modules == []
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("python_path", ["", ".", "{cwd}"])
 @pytest.mark.parametrize("how", ["-c", "-m", "script"])
 def test_working_folder_cannot_plant_a_store(tmp_path: Path, python_path: str, how: str) -> None:

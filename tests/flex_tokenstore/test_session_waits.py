@@ -260,6 +260,7 @@ ASKS = "finishing the token request, at most 20 s"
 LOST = "may be lost"
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(
     ("program", "code", "said", "not_said"),
     [

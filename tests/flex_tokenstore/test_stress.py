@@ -43,18 +43,26 @@ from ..since import Since
 from .plugins import install
 
 THREADS = 16
-SECONDS = 0.3
+SECONDS = 0.1
+LONG = 0.6  # in the slow job
 
 
-@pytest.fixture(autouse=True)
-def quick_switches() -> Iterator[None]:
+@pytest.fixture(
+    autouse=True,
+    params=[SECONDS, pytest.param(LONG, marks=pytest.mark.slow)],
+    ids=lambda seconds: f"{seconds} s",
+)
+def quick_switches(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    monkeypatch.setattr(f"{__name__}.SECONDS", request.param)
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(before)
 
 
-def hammer(*works: Callable[[], object], seconds: float = SECONDS) -> int:
+def hammer(*works: Callable[[], object], seconds: float | None = None) -> int:
     """Has each work done over and over by several threads; raises what any of them raised."""
     errors: list[BaseException] = []
     counts: list[int] = []
@@ -63,7 +71,7 @@ def hammer(*works: Callable[[], object], seconds: float = SECONDS) -> int:
     def run(work: Callable[[], object]) -> None:
         count = 0
         barrier.wait()
-        end = time.monotonic() + seconds
+        end = time.monotonic() + (SECONDS if seconds is None else seconds)
         try:
             while not count or (time.monotonic() < end and not errors):
                 work()  # once at least: a machine may be so busy that this began after the end

@@ -232,6 +232,7 @@ def inner_of(name: str, tmp_path: Path) -> Any:
     return {"memory": "memory", "own": Own(), "async own": AsyncOwn()}[name]
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", INNERS)
 @pytest.mark.parametrize("depth", [1, 2])
@@ -377,6 +378,7 @@ def test_closing_closes_the_inner_store(kind: Kind, make: type[Own]) -> None:
     assert own.closed == 1
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("make", [Own, AsyncOwn])
 @pytest.mark.parametrize("name", ["sealed", "read-only", "locked"])

@@ -80,6 +80,7 @@ UNCLEAR = [
 ]
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize("url", UNCLEAR)
 def test_a_url_that_can_be_read_in_two_ways_is_not_used_and_not_shown(url: str, kind: str) -> None:

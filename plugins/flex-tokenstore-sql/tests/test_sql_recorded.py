@@ -80,6 +80,7 @@ def uses(store: Any, database: Database, recorder: Recorder) -> None:
     assert stored.startswith(b'{"access_token":"access-e-SENTINEL","refresh_token":')
 
 
+@pytest.mark.sample(2)
 def test_no_parameter_shows_a_token(
     opened: Open, database: Database, recorder: Recorder, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -135,6 +135,7 @@ def answering(status: int, body: bytes | Reply, **headers: str) -> Iterator[str]
         server.server_close()
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize(
     ("status", "body", "words"),
     [
@@ -165,6 +166,7 @@ def test_an_odd_answer_is_never_taken_for_no_token(
         all_fail(opened, choice, words)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("required", [False, True])
 def test_one_who_may_replace_anything_is_not_kept_from_it_by_others_for_ever(
     opened: Open, required: bool

@@ -14,6 +14,7 @@ from tests.handles import IDENTITY
 from vault_support import POLICY, POLICY_KV1
 
 
+@pytest.mark.sample(20)
 @pytest.mark.parametrize(
     ("given", "option"),
     [

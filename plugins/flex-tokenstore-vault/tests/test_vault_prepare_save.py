@@ -73,6 +73,7 @@ def test_the_policy_of_the_readme_is_enough(
     store.prepare_save(None)
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(
     ("rights", "stored"),
     [('"read"', False), ('"read"', True), ('"deny"', False), ('"read", "create"', True)],

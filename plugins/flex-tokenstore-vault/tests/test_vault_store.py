@@ -194,6 +194,7 @@ CORRUPT: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("content", CORRUPT, ids=lambda content: str(content)[:25])
 def test_corrupt_content_is_told_and_put_aside(
     opened: Open, openbao_server: OpenBao, content: dict[str, Any]

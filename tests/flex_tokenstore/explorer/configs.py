@@ -65,13 +65,13 @@ def quick() -> Iterator[Config]:
     """Some of each kind."""
     pair = (CALL, CALL)
     yield config("2 sessions", pair)
-    yield config("2 sessions", pair, lock="file", memory=True)
     some = frozenset({"crash", "loss"})
     yield config("revoke beside a session", (REVOKE, CALL), "family", "file", faults=some)
     yield config("2 sessions", pair, "family", compare=False, faults=some)
-    yield config("2 callers of one session", (TWO_CALLERS,))
+    few = frozenset({"crash", "loss", "cancel"})
+    yield config("2 callers of one session", (TWO_CALLERS,), faults=few)
     for repeating in REPEATING:
-        yield config("1 session, twice", (TWICE,), repeating, stored="refused")
+        yield config("1 session, twice", (TWICE,), repeating, stored="refused", faults=few)
     for api in REFUSING:
         yield config("3 calls of 2 endpoints", (OTHER,), api=api, budget=0)
     yield config("3 calls of 2 endpoints", (OTHER,), api="refuses all", stored="hunted", budget=0)

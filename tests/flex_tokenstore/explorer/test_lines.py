@@ -16,6 +16,11 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+# By default one of a session, one of a store, one of their end; all opcodes have all lines.
+FEW = ("a call that refreshes", "a look at an async store", "close during a refresh")
+lines = [
+    scene if scene.name in FEW else pytest.param(scene, marks=pytest.mark.slow) for scene in SCENES
+]
 scenes = pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 errors = pytest.mark.parametrize("error", [Struck, KeyboardInterrupt])
 
@@ -33,7 +38,7 @@ def collected() -> Iterator[None]:
     gc.collect()
 
 
-@scenes
+@pytest.mark.parametrize("scene", lines, ids=lambda scene: scene.name)
 def test_at_any_line(scene: Scene) -> None:
     assert strike_everywhere(scene) > 20, "the lines of a call are seen"
 

@@ -156,6 +156,7 @@ def content_of(folder: Path) -> dict[str, object]:
     }
 
 
+@pytest.mark.sample(6)
 @needs_root
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_lost_right_is_found_without_a_change(theirs: Path, loss: str) -> None:

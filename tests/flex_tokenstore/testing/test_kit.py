@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "conformance-kit.md"
 
@@ -39,6 +41,7 @@ def test_the_documented_files_work_without_a_warning(tmp_path: Path) -> None:
     assert "failed" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_class_without_a_config_is_told_so(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(
         "from flex_tokenstore.testing import TokenStoreContract\n"
