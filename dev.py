@@ -143,7 +143,8 @@ def do(job: str, rest: list[str]) -> int:
     for command in commands:
         program = str(PYTHON) if command[0] == "python" else str(BIN / command[0])
         extra = rest if command is takes_rest else []
-        code = subprocess.run([program, *command[1:], *extra], cwd=ROOT, check=False).returncode
+        done = subprocess.run([program, *command[1:], *extra], cwd=ROOT, env=_kept(), check=False)
+        code = done.returncode
         if job == "slow" and code == NO_TESTS:
             print("no test is marked slow")
             code = 0
@@ -204,6 +205,14 @@ def run(*command: str) -> None:
     """Runs a command that must succeed."""
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
         sys.exit(f"this failed: {' '.join(command)}")
+
+
+def _kept() -> dict[str, str]:
+    """The environment, in which Python keeps what it compiled.
+
+    Tests start hundreds of programs; without that, each compiles all that it imports.
+    """
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _holds(stamp: Path, state: str) -> bool:
