@@ -23,6 +23,12 @@ BAD = [f"{SECRET}\n", f"{SECRET}\r\nX-Admin: 1", f"{SECRET} ", f"{SECRET}\x00", 
 KINDS = ("sync", "async")
 
 
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Corrupt content is looked at again after half a second; what comes of it is the same."""
+    monkeypatch.setattr("flex_tokenstore._session.flow.SECOND_LOOK", 0.0)
+
+
 class Handler(BaseHTTPRequestHandler):
     server: Server
 
@@ -65,7 +71,7 @@ def good(**changes: Any) -> dict[str, Any]:
 @pytest.fixture
 def server() -> Iterator[Server]:
     with Server() as running:
-        thread = threading.Thread(target=running.serve_forever)
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
             yield running

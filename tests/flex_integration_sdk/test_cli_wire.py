@@ -49,7 +49,7 @@ def paths(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     found: list[str] = []
     handler = type("Handler", (Recorder,), {"paths": found})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         address = f"http://127.0.0.1:{server.server_address[1]}"
         monkeypatch.setenv("FLEX_INTEGRATION_BASE_URL", address)
@@ -95,9 +95,10 @@ def test_names_after_a_dot_are_the_users() -> None:
     )
 
 
-@pytest.mark.sample(1)
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
-@pytest.mark.parametrize("columns", [40, 60, 80, 200])
+@pytest.mark.parametrize(
+    "columns", [40, *(pytest.param(wider, marks=pytest.mark.slow) for wider in (60, 80, 200))]
+)
 def test_words_are_whole_on_any_terminal(columns: int) -> None:
     import fcntl
     import pty
