@@ -147,17 +147,38 @@ def clone(tmp_path: Path) -> Clone:
     return Clone(tmp_path)
 
 
+def check(clone: Clone, least: int) -> None:
+    clone.run(". .venv/bin/activate\npython -m pip check")
+    found = json.loads(clone.run(f". .venv/bin/activate\npython -c {shlex.quote(STATES)}"))
+    assert set(found) == {"ok"}
+    assert len(found) >= least
+
+
+def is_plain(line: Line) -> bool:
+    """It installs the project alone, or with extras."""
+    return line.folder == "." and len(targets(line)) == 1 and " -e " not in line.text
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("line", lines(), ids=lambda line: line.text)
+@pytest.mark.parametrize(
+    "line", [line for line in lines() if not is_plain(line)], ids=lambda line: line.text
+)
 def test_a_line_works_in_a_new_environment(line: Line, clone: Clone) -> None:
     clone.make_venv()
     before = "python -m pip install -q '.[cli]'" if line.folder != "." else ""
     clone.run(f". .venv/bin/activate\n{before}\ncd {shlex.quote(line.folder)}\n{line.text}")
-    clone.run(". .venv/bin/activate\npython -m pip check")
-    found = json.loads(clone.run(f". .venv/bin/activate\npython -c {shlex.quote(STATES)}"))
-    assert set(found) == {"ok"}
-    assert len(found) >= 2 + ("plugins" in line.text or line.folder != ".")
+    check(clone, 2 + ("plugins" in line.text or line.folder != "."))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_lines_for_the_project_alone_work(clone: Clone) -> None:
+    """One after the other, the shortest first: a new environment for each takes a minute more."""
+    clone.make_venv()
+    for text in sorted({line.text for line in lines() if is_plain(line)}, key=len):
+        clone.run(f". .venv/bin/activate\n{text}")
+        check(clone, 2)
 
 
 @pytest.mark.slow
