@@ -62,7 +62,7 @@ QUICK = {
         "token",
         "wrapper",
     ],
-    "tests/flex_tokenstore/stores": ["file_store", "file_permissions"],
+    "tests/flex_tokenstore/stores": ["file_permissions", "file_store"],
     "tests/flex_tokenstore/explorer": ["planted_faults"],
     "tests/flex_integration_sdk": [
         "async_client",

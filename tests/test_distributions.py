@@ -22,9 +22,8 @@ from packaging.version import Version
 
 import flex_integration_sdk
 from flex_tokenstore import StoreLoadError, list_stores, open_store
+from tests.support.fakes import IDENTITY
 from tools import build
-
-from .flex_tokenstore.fakes import IDENTITY
 
 PLUGINS = build.PROJECTS[1:]
 SKELETON = "src/flex_integration_sdk/cli/_skeleton/"

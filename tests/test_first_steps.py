@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.environments import ROOT
+from tests.support.environments import ROOT
 
 SKELETON = ROOT / "src" / "flex_integration_sdk" / "cli" / "_skeleton"
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -24,9 +24,8 @@ from flex_tokenstore import (
     open_store,
 )
 from flex_tokenstore._registry import catalogue
-
-from .handles import IDENTITY
-from .hostile import (
+from tests.support.handles import IDENTITY
+from tests.support.hostile import (
     FOREIGN,
     OURS,
     SENTINEL,

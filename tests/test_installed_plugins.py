@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flex_integration_sdk.sandbox import RunningSandbox
-from tests.environments import ROOT, Environment
+from tests.support.environments import ROOT, Environment
 
 pytestmark = pytest.mark.slow  # it builds and installs each of them, and starts their servers
 

@@ -39,11 +39,9 @@ from flex_tokenstore import (
     revision_of,
     store_config_from_env,
 )
-
-from .flex_tokenstore.plugins import install
-from .handles import IDENTITY
-from .handles import token as new_token
-from .hostile import (
+from tests.support.handles import IDENTITY
+from tests.support.handles import token as new_token
+from tests.support.hostile import (
     FOREIGN,
     OUR_TREES,
     SENTINEL,
@@ -54,6 +52,7 @@ from .hostile import (
     id_of,
     silent,
 )
+from tests.support.plugins import install
 
 KINDS = ("sync", "async")
 WHEN = ("get", "set", "remove", "lock", "unlock", "close")

@@ -20,9 +20,9 @@ from flex_integration_sdk import (
     create_instance,
     upload_file,
 )
+from tests.support.handles import token as new_token
+from tests.support.hostile import SENTINEL, Fails, SyncStore
 
-from .handles import token as new_token
-from .hostile import SENTINEL, Fails, SyncStore
 from .test_public_api_faults import TOKEN, only_ours
 
 KINDS = ("sync", "async")

@@ -53,8 +53,7 @@ from flex_tokenstore import (
     WrapperStore,
 )
 from flex_tokenstore._session import flow
-
-from .flex_tokenstore.plugins import install
+from tests.support.plugins import install
 
 SENTINEL = "SENTINEL"
 SOURCES = str(Path(flex_integration_sdk.__file__).parents[1])

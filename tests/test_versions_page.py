@@ -11,7 +11,7 @@ import pytest
 
 import flex_integration_sdk
 from flex_tokenstore import hookimpl, hookspecs, open_store
-from tests.flex_tokenstore.fakes import IDENTITY
+from tests.support.fakes import IDENTITY
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "versions.md").read_text(encoding="utf-8")

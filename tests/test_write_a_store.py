@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from flex_integration_sdk.cli._app import run
-from tests.environments import ROOT, Environment
+from tests.support.environments import ROOT, Environment
 
 PAGE = ROOT / "docs" / "write-a-store.md"
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

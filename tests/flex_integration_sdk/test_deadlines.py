@@ -17,9 +17,9 @@ from flex_integration_sdk import create_async_instance, create_instance
 from flex_integration_sdk.config import resolve
 from flex_integration_sdk.errors import TransportError
 from flex_tokenstore import Token
-from tests import slow_servers
 from tests.servers.tls import Certificates
-from tests.slow_servers import ANSWERS, SlowServer, Way, listening
+from tests.support import slow_servers
+from tests.support.slow_servers import ANSWERS, SlowServer, Way, listening
 
 LIMIT = 0.5  # seconds
 # For what is slower than it should be on a busy machine; a request that never ends is far beyond.

@@ -20,7 +20,7 @@ from flex_integration_sdk import create_async_instance, create_instance
 from flex_integration_sdk.errors import TransportError
 from flex_tokenstore import Event
 from tests.servers.tls import Certificates
-from tests.slow_servers import Line, SlowServer, listening
+from tests.support.slow_servers import Line, SlowServer, listening
 
 SECRET = "s3cr3t-sentinel"
 LIVE = "https://flex.invalid"

@@ -23,7 +23,7 @@ from flex_integration_sdk._values.shown import host_of
 from flex_integration_sdk.errors import FlexError, TransportError
 from flex_tokenstore import SessionClosedError
 from flex_tokenstore.errors import TokenStoreError
-from tests.slow_servers import JSON, Line, SlowServer, listening
+from tests.support.slow_servers import JSON, Line, SlowServer, listening
 
 SECRET = "s3cr3t-sentinel"
 URL = f"https://user:{SECRET}@api.example.com/v1/x?signature={SECRET}"

@@ -32,9 +32,9 @@ from flex_integration_sdk._transport.deadline import Watch
 from flex_integration_sdk._transport.proxy_and_tls import options_for
 from flex_integration_sdk.errors import TransportError
 from flex_tokenstore import SessionClosedError
-from tests import slow_servers
-from tests.since import Since, wait_until
-from tests.slow_servers import Line, SlowServer, listening
+from tests.support import slow_servers
+from tests.support.since import Since, wait_until
+from tests.support.slow_servers import Line, SlowServer, listening
 
 IDLE = 0.3  # seconds, in place of 5
 both = pytest.mark.parametrize("kind", ["sync", "async"])

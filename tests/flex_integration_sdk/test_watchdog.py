@@ -17,9 +17,9 @@ from flex_integration_sdk import create_instance
 from flex_integration_sdk._transport import deadline
 from flex_integration_sdk._transport.deadline import GRACE, GRACES, PIECE, TICK, WHOLE, Ended, Watch
 from flex_integration_sdk.errors import TransportError
-from tests import slow_servers
-from tests.since import Since, wait_until
-from tests.slow_servers import listening
+from tests.support import slow_servers
+from tests.support.since import Since, wait_until
+from tests.support.slow_servers import listening
 
 NAME = "flex-sdk-deadlines"
 

@@ -11,9 +11,8 @@ import pytest
 
 from flex_tokenstore import Event, GrantError
 from flex_tokenstore._events.event import EVENT_NAMES
-
-from .event_world import World
-from .fakes import IDENTITY, stored
+from tests.support.event_world import World
+from tests.support.fakes import IDENTITY, stored
 
 
 def first_sign_in(world: World) -> None:

@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 
 from flex_tokenstore import AsyncTokenSession, file_store, open_async_store
-
-from ..blocking import blocking_raises
-from .fakes import IDENTITY
-from .kinds import issued
-from .plugins import GOOD, install
+from tests.support.blocking import blocking_raises
+from tests.support.fakes import IDENTITY
+from tests.support.kinds import issued
+from tests.support.plugins import GOOD, install
 
 KINDS = ("memory", "file", "own", "own, async")
 

@@ -90,7 +90,7 @@ HOMELESS = """
 import asyncio, importlib.metadata, os, sys
 from flex_integration_sdk import create_async_instance, create_instance
 from flex_integration_sdk.sandbox import serve
-from tests.flex_tokenstore.fakes import DictStore
+from tests.support.fakes import DictStore
 
 def sync(store, **more):
     with create_instance(box.client_id, box.client_secret, base_url=box.base_url,

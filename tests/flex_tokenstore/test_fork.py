@@ -18,7 +18,7 @@ import asyncio, os, signal, sys, threading, warnings
 from flex_tokenstore import (
     AsyncTokenSession, TokenSession, open_async_store, open_store
 )
-from tests.flex_tokenstore.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
+from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 from tests.flex_tokenstore.test_loops_and_threads import AsyncStore
 warnings.simplefilter("ignore", DeprecationWarning)  # a fork of a program with threads
 

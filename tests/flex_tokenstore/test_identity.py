@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flex_tokenstore import TokenIdentity
-
-from .vectors import table
+from tests.support.vectors import table
 
 VECTORS = table("`TokenIdentity.key`")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)

@@ -19,8 +19,8 @@ from flex_tokenstore import (
     open_store,
 )
 from flex_tokenstore._host.host_lock import HostLock
+from tests.support.fakes import IDENTITY, DictStore, Server, stored
 
-from .fakes import IDENTITY, DictStore, Server, stored
 from .test_session_interrupts import MOST, Interrupter, interrupted, within
 
 PLACES = (

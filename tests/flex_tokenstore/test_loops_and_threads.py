@@ -26,8 +26,7 @@ from flex_tokenstore import (
     open_store,
 )
 from flex_tokenstore._concurrency.loop_thread import LoopThread
-
-from .fakes import IDENTITY, AsyncServer, DictStore, Server, stored
+from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 
 WAIT = 20.0  # seconds; reached by a failure alone
 
@@ -355,7 +354,7 @@ import asyncio, sys, threading
 from flex_tokenstore import (
     AsyncTokenSession, TokenSession, TokenUnavailableError, open_async_store, open_store
 )
-from tests.flex_tokenstore.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
+from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 from tests.flex_tokenstore.test_loops_and_threads import AsyncStore
 """
 

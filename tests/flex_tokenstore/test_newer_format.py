@@ -16,8 +16,8 @@ from flex_tokenstore import (
     WrapperStore,
     open_store,
 )
-from tests.flex_tokenstore.fakes import IDENTITY, DictStore, Server, stored
-from tests.handles import opener
+from tests.support.fakes import IDENTITY, DictStore, Server, stored
+from tests.support.handles import opener
 
 
 class Wrapped(WrapperStore):

@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from flex_tokenstore import Event, TokenUnavailableError
-
-from .event_world import World
-from .fakes import stored
+from tests.support.event_world import World
+from tests.support.fakes import stored
 
 
 @pytest.mark.parametrize("raised", [ValueError("SENTINEL"), SystemExit(3)])
@@ -36,7 +35,7 @@ def test_a_callback_that_raises_is_of_no_consequence(
 
 USES_THE_SESSION = """
 from flex_tokenstore import TokenSession, open_store
-from tests.flex_tokenstore.fakes import IDENTITY, DictStore, Server
+from tests.support.fakes import IDENTITY, DictStore, Server
 
 def use(event):
     for call in (session.token, session.revoke, session.close):

@@ -20,9 +20,8 @@ from flex_tokenstore import (
     open_async_store,
 )
 from flex_tokenstore._store.aio import async_store
-
-from .fakes import IDENTITY
-from .kinds import issued
+from tests.support.fakes import IDENTITY
+from tests.support.kinds import issued
 
 
 class AsyncGrants:

@@ -25,9 +25,8 @@ from flex_tokenstore import (
     open_store,
     revision_of,
 )
-
-from .fakes import IDENTITY, DictStore, Server
-from .kinds import Kind, issued, program
+from tests.support.fakes import IDENTITY, DictStore, Server
+from tests.support.kinds import Kind, issued, program
 
 KINDS: tuple[Kind, ...] = ("sync", "async")
 TOKEN, NEXT = issued(1), issued(2)

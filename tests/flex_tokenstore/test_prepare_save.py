@@ -17,10 +17,9 @@ from flex_tokenstore import (
 )
 from flex_tokenstore._plugin.hooks import inspect_class
 from flex_tokenstore._store.aio import async_store
-
-from ..since import Since
-from .fakes import IDENTITY, DictStore
-from .kinds import Kind, program
+from tests.support.fakes import IDENTITY, DictStore
+from tests.support.kinds import Kind, program
+from tests.support.since import Since
 
 KINDS: tuple[Kind, ...] = ("sync", "async")
 

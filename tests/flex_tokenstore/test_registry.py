@@ -23,9 +23,8 @@ from flex_tokenstore import (
 )
 from flex_tokenstore._registry.catalogue import load_store_class
 from flex_tokenstore._registry.discovery import BUILT_IN, OURS
-
-from .fakes import IDENTITY
-from .plugins import GOOD, install
+from tests.support.fakes import IDENTITY
+from tests.support.plugins import GOOD, install
 
 
 @pytest.fixture

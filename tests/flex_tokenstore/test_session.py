@@ -26,9 +26,8 @@ from flex_tokenstore import (
 from flex_tokenstore._session.flow import obtain
 from flex_tokenstore._session.state import Policy, State
 from flex_tokenstore._session.steps import Load, Lock, Reply
-
-from ..since import Since, wait_until
-from .fakes import IDENTITY, AsyncServer, DictStore, Server, stored
+from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
+from tests.support.since import Since, wait_until
 
 
 def make(store: Any, server: Server, **options: Any) -> TokenSession:

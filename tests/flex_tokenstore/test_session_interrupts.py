@@ -12,8 +12,7 @@ from typing import Any
 
 import flex_tokenstore
 from flex_tokenstore import TokenSession, open_store
-
-from .fakes import IDENTITY, DictStore, Server, stored
+from tests.support.fakes import IDENTITY, DictStore, Server, stored
 
 PACKAGE = str(Path(flex_tokenstore.__file__).parent)
 PLACES = ("_session/sync.py", "_session/single_flight.py", "threading.py")

@@ -24,8 +24,7 @@ from flex_tokenstore import (
     open_store,
 )
 from flex_tokenstore._values.token import ANY_REVISION, revision_of
-
-from .fakes import IDENTITY, AsyncServer, DictStore, Server, stored
+from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 
 
 class ComparingStore(DictStore):

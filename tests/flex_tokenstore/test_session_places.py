@@ -18,8 +18,7 @@ from flex_tokenstore import (
     open_async_store,
     open_store,
 )
-
-from .fakes import IDENTITY, AsyncServer, DictStore, Server
+from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server
 
 both = pytest.mark.parametrize("kind", ["sync", "async"])
 

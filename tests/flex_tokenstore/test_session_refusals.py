@@ -20,8 +20,7 @@ from flex_tokenstore import (
     open_async_store,
     open_store,
 )
-
-from .fakes import IDENTITY, AsyncServer, DictStore, Server, stored
+from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 
 Accepts = Callable[[str, str], bool]
 

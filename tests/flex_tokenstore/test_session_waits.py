@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from flex_tokenstore import Event, TokenSession, open_store
-
-from .fakes import IDENTITY, DictStore, Server, stored
+from tests.support.fakes import IDENTITY, DictStore, Server, stored
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
@@ -23,7 +22,7 @@ WAIT = 60.0  # seconds; only reached by a failure
 SETUP = """
 import asyncio, os, signal, sys, threading, time, types
 from flex_tokenstore import AsyncTokenSession, TokenSession, open_async_store, open_store
-from tests.flex_tokenstore.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
+from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.alarm(50)
 

@@ -22,11 +22,10 @@ from flex_tokenstore import (
     list_stores,
     open_store,
 )
-
-from ..hostile import silent
-from .fakes import IDENTITY
-from .kinds import Kind, issued, program
-from .plugins import GOOD, install
+from tests.support.fakes import IDENTITY
+from tests.support.hostile import silent
+from tests.support.kinds import Kind, issued, program
+from tests.support.plugins import GOOD, install
 
 KINDS: tuple[Kind, ...] = ("sync", "async")
 SECRET = "SENTINEL-secret-of-the-row"

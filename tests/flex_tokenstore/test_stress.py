@@ -37,10 +37,9 @@ from flex_tokenstore._host.host_lock import HostLock
 from flex_tokenstore._session import single_flight
 from flex_tokenstore._session.state import Digests
 from flex_tokenstore._values import redaction
-
-from ..handles import IDENTITY, token
-from ..since import Since
-from .plugins import install
+from tests.support.handles import IDENTITY, token
+from tests.support.plugins import install
+from tests.support.since import Since
 
 THREADS = 16
 SECONDS = 0.1

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.environments import ROOT, Environment
+from tests.support.environments import ROOT, Environment
 
 LIST = """
 import json

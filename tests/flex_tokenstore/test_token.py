@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from flex_tokenstore import Secret, Token, revision_of
 from flex_tokenstore._values import token as _token
-
-from .vectors import table
+from tests.support.vectors import table
 
 VECTORS = table("`revision_of`")
 JSON = st.recursive(

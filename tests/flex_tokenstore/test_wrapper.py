@@ -33,10 +33,9 @@ from flex_tokenstore import (
     revision_of,
     store_config_from_env,
 )
-
-from .fakes import IDENTITY, AsyncServer, Server
-from .kinds import Kind, Program, issued, program
-from .plugins import install
+from tests.support.fakes import IDENTITY, AsyncServer, Server
+from tests.support.kinds import Kind, Program, issued, program
+from tests.support.plugins import install
 
 MODULE = '''
 import base64, json

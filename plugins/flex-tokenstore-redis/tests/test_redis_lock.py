@@ -15,9 +15,9 @@ import redis
 from flex_tokenstore import Secret, TokenLockTimeoutError, open_async_store
 from flex_tokenstore_redis import AsyncRedisStore, Options
 from redis_support import KEY, redis_config
-from tests.handles import IDENTITY, Open, opener, token
 from tests.servers.valkey import Valkey, wait_until
-from tests.since import Since
+from tests.support.handles import IDENTITY, Open, opener, token
+from tests.support.since import Since
 
 LOCK = f"{KEY}:lock"
 

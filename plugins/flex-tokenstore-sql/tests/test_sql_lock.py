@@ -18,9 +18,9 @@ from sqlalchemy import create_engine, text
 from flex_tokenstore import TokenLockTimeoutError, open_store
 from flex_tokenstore_sql import _forks
 from sql_support import Database, SqliteFile, sql_config
-from tests.handles import IDENTITY, Open, opener, token
 from tests.servers.mariadb import MariaDb
 from tests.servers.postgres import Postgres
+from tests.support.handles import IDENTITY, Open, opener, token
 
 pytest_plugins = ["sql_fixtures"]
 

@@ -25,7 +25,7 @@ from flex_tokenstore import (
 )
 from flex_tokenstore_sql import AsyncSqlStore, Options, SqlStore
 from sql_support import sql_config
-from tests.handles import IDENTITY, opener, token
+from tests.support.handles import IDENTITY, opener, token
 
 
 @pytest.mark.parametrize(

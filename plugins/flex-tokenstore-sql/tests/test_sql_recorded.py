@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from flex_tokenstore import TokenUnavailableError, open_async_store, open_store
 from sql_support import Database, sql_config
-from tests.handles import IDENTITY, Open, token
-from tests.recording import Recorder, forms_of
+from tests.support.handles import IDENTITY, Open, token
+from tests.support.recording import Recorder, forms_of
 
 pytest_plugins = ["sql_fixtures"]
 

@@ -14,8 +14,8 @@ import pytest
 
 from flex_tokenstore import ANY_REVISION, Secret, TokenCorruptError, TokenUnavailableError
 from flex_tokenstore_vault import Options, VaultKv1Store, VaultStore
-from tests.handles import IDENTITY, Open, opener, token
 from tests.servers.openbao import OpenBao
+from tests.support.handles import IDENTITY, Open, opener, token
 from vault_support import DATA, KEY, METADATA, POLICY, POLICY_KV1, config
 
 BROKEN = {"token": "precious SENTINEL", "number": 12}

@@ -17,10 +17,10 @@ import httpx2
 import pytest
 
 from flex_tokenstore import TokenConflictError, TokenUnavailableError, open_async_store
-from tests.handles import IDENTITY, Open, opener, token
 from tests.servers import free_port
 from tests.servers.openbao import OpenBao
 from tests.servers.tls import Certificates
+from tests.support.handles import IDENTITY, Open, opener, token
 from vault_support import POLICY, config
 
 

@@ -14,9 +14,9 @@ import pytest
 
 from flex_tokenstore import Secret, TokenLockTimeoutError, TokenUnavailableError, open_async_store
 from flex_tokenstore_vault import AsyncVaultStore, Options
-from tests.handles import IDENTITY, Open, opener, token
 from tests.servers.openbao import OpenBao
-from tests.since import Since
+from tests.support.handles import IDENTITY, Open, opener, token
+from tests.support.since import Since
 from vault_support import DATA, LOCK, config
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from flex_tokenstore import TokenPermissionError
-from tests.handles import Open, opener, token
 from tests.servers.openbao import OpenBao
+from tests.support.handles import Open, opener, token
 from vault_support import DATA, KEY, POLICY, POLICY_KV1, config
 
 

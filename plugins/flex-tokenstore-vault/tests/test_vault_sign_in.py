@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from flex_tokenstore import Secret, TokenUnavailableError
-from tests.handles import Open, open_handle, opener, token
 from tests.servers.openbao import OpenBao
 from tests.servers.tls import Certificates
+from tests.support.handles import Open, open_handle, opener, token
 from vault_support import POLICY, POLICY_KV1, config
 
 

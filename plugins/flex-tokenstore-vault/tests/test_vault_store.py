@@ -21,8 +21,8 @@ from flex_tokenstore import (
     revision_of,
 )
 from flex_tokenstore_vault._content import FIELD, _parse
-from tests.handles import IDENTITY, OTHER, Open, opener, token
 from tests.servers.openbao import OpenBao
+from tests.support.handles import IDENTITY, OTHER, Open, opener, token
 from vault_support import DATA, KEY, METADATA, config, fields
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from flex_integration_sdk.errors import FlexError
 from flex_integration_sdk.sandbox import SandboxAddressError, SandboxSettings, serve
-from tests.since import Since
+from tests.support.since import Since
 
 PROGRAM = """
 from flex_integration_sdk.sandbox import SandboxSettings, run

@@ -30,8 +30,8 @@ from flex_tokenstore._concurrency import loop_thread, promise, spawn
 from flex_tokenstore._session import base, budget, flow, single_flight, state, sync, waits
 from flex_tokenstore._store import sync as sync_store
 from flex_tokenstore.errors import TokenStoreError
+from tests.support.fakes import IDENTITY, DictStore, Server, stored
 
-from ..fakes import IDENTITY, DictStore, Server, stored
 from .shipped import Fault, planted
 from .world import Violation
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from flex_tokenstore._values.token import ANY_REVISION, revision_of
+from tests.support.fakes import Server, stored
 
-from ..fakes import Server, stored
 from .ptrace import Call
 from .traced import Helper, Outcome, in_cache, store, token
 

@@ -14,8 +14,8 @@ import pytest
 
 from flex_tokenstore import TokenPermissionError, TokenUnavailableError
 from flex_tokenstore._values.token import ANY_REVISION
+from tests.support.fakes import IDENTITY
 
-from ..fakes import IDENTITY
 from .as_user import NOBODY, another_user, mount, needs_root
 from .test_file_faults import fill
 from .traced import Helper, store, token

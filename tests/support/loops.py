@@ -11,8 +11,8 @@ from typing import Any
 
 from flex_tokenstore import open_async_store
 from flex_tokenstore._store.aio import async_store
-from tests.handles import IDENTITY, token
-from tests.since import Since, wait_until
+from tests.support.handles import IDENTITY, token
+from tests.support.since import Since, wait_until
 
 
 def check_one_after_the_other(config: Any, connections: Callable[[], int]) -> None:
