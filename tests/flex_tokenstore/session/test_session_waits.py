@@ -283,7 +283,7 @@ def test_an_interrupt_loses_no_token(program: str, code: int, said: str, not_sai
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", SETUP + program],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         timeout=WAIT,

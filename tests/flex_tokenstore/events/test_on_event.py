@@ -55,7 +55,7 @@ def test_a_callback_that_uses_the_session_is_refused_and_does_not_hang() -> None
     # In a process of its own, which can be ended if it does hang.
     done = subprocess.run(
         [sys.executable, "-c", USES_THE_SESSION],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         timeout=60,

@@ -19,7 +19,7 @@ from flex_tokenstore import (
     AsyncTokenSession, TokenSession, open_async_store, open_store
 )
 from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
-from tests.flex_tokenstore.test_loops_and_threads import AsyncStore
+from tests.flex_tokenstore.concurrency.test_loops_and_threads import AsyncStore
 warnings.simplefilter("ignore", DeprecationWarning)  # a fork of a program with threads
 
 def end_of(child):
@@ -202,7 +202,7 @@ asyncio.run(main())
 def test_after_a_fork(program: str) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", PROGRAM + program],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         timeout=WAIT,

@@ -1,4 +1,4 @@
-"""``python -m tests.flex_tokenstore.explorer [quick|full]``: explores, and prints a table."""
+"""``python -m tests.model [quick|full]``: explores, and prints a table."""
 
 from __future__ import annotations
 

@@ -355,7 +355,7 @@ from flex_tokenstore import (
     AsyncTokenSession, TokenSession, TokenUnavailableError, open_async_store, open_store
 )
 from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
-from tests.flex_tokenstore.test_loops_and_threads import AsyncStore
+from tests.flex_tokenstore.concurrency.test_loops_and_threads import AsyncStore
 """
 
 FORGOTTEN = """
@@ -420,7 +420,7 @@ threading.Thread(target=work).start()
 def test_the_interpreter_ends(program: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM + program],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         timeout=WAIT,

@@ -10,7 +10,7 @@ import pytest
 
 from flex_tokenstore import Secret, Token, TokenIdentity, revision_of
 
-PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
+PAGE = Path(__file__).parents[3] / "docs" / "formats.md"
 ROWS = [
     [cell.strip().strip("`") for cell in line.strip("| \n").split(" | ")]
     for line in PAGE.read_text(encoding="utf-8").splitlines()

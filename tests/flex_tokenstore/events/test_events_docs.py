@@ -18,7 +18,7 @@ from flex_tokenstore._session import flow, state
 
 from .test_events import SCENARIOS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "events.md").read_text(encoding="utf-8")
 
 
 def table(title: str) -> list[list[str]]:

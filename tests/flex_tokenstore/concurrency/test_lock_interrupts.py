@@ -19,9 +19,13 @@ from flex_tokenstore import (
     open_store,
 )
 from flex_tokenstore._host.host_lock import HostLock
+from tests.flex_tokenstore.session.test_session_interrupts import (
+    MOST,
+    Interrupter,
+    interrupted,
+    within,
+)
 from tests.support.fakes import IDENTITY, DictStore, Server, stored
-
-from .test_session_interrupts import MOST, Interrupter, interrupted, within
 
 PLACES = (
     "_host/host_lock.py",

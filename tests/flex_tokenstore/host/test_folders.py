@@ -132,7 +132,7 @@ def test_no_home_is_an_error_with_a_remedy_or_a_reason_to_go_on_without_the_stor
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-c", HOMELESS],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env={**os.environ, "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
@@ -168,7 +168,7 @@ main()
     environment["FLEX_INTEGRATION_CLIENT_ID"] = "my-client"
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env=environment,
         capture_output=True,
         text=True,

@@ -15,8 +15,8 @@ from .beasts import ZOO, Beast
 from .forty_lines import FortyLineStore
 from .full import FullStore, TwinStore
 
-ROOT = Path(__file__).resolve().parents[2]
-SUITE = "tests/zoo/suite.py"
+ROOT = Path(__file__).resolve().parents[3]
+SUITE = "tests/kit/zoo/suite.py"
 CORRECT = (FortyLineStore, FullStore, TwinStore)
 
 assert {
