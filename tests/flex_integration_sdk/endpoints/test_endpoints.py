@@ -31,7 +31,7 @@ from flex_integration_sdk._endpoints.param_types import UNSET
 from flex_integration_sdk._endpoints.table import ENDPOINTS, Endpoint, snake
 from flex_integration_sdk._wire.requests import prepare
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ID = UUID("5f1d1a6e-0000-4000-8000-000000000001")
 BASE = "https://api.example.com"
 all_endpoints = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=ENDPOINTS)
