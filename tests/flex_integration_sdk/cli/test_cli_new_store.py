@@ -1,6 +1,6 @@
 """``flex-sdk stores new``: what it refuses, and what it leaves behind.
 
-That what it writes works is tested in tests/flex_tokenstore/test_third_party_plugin.py.
+That what it writes works is tested in tests/integration/test_third_party_plugin.py.
 """
 
 from __future__ import annotations

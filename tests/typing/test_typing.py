@@ -14,7 +14,7 @@ import pytest
 
 PROGRAM = Path(__file__).parent / "typing" / "user_code.py"
 STORES = PROGRAM.with_name("stores.py")
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 MISTAKES = {
     "per_page=10": 'per_page="10"',  # a wrong type

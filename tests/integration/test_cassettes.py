@@ -10,8 +10,7 @@ import pytest
 
 from flex_integration_sdk import create_async_instance, create_instance
 from flex_integration_sdk.sandbox import serve
-
-from .test_docs import ROOT, programs
+from tests.docs.test_docs import ROOT, programs
 
 PAGE = ROOT / "docs" / "how-to" / "test-your-program.md"
 

@@ -17,7 +17,7 @@ import pytest
 from flex_integration_sdk import create_async_instance, create_instance, file_store
 from flex_integration_sdk.cli._app import run
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
-from tests.test_docs import ROOT, blocks
+from tests.docs.test_docs import ROOT, blocks
 
 HOW_TO = ROOT / "docs" / "how-to"
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 import flex_integration_sdk
 
-CHANGELOG = Path(__file__).resolve().parents[1] / "CHANGELOG.md"
+CHANGELOG = Path(__file__).resolve().parents[2] / "CHANGELOG.md"
 KINDS = ["Added", "Changed", "Fixed", "Security"]
 UNSORTED = "Not sorted yet"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flex_tokenstore import StoreInfo, list_stores
-from tests.test_docs import ROOT
+from tests.docs.test_docs import ROOT
 
 HEADER = "| store | where the token is | lock | compare-and-set | prepare_save | async | hosts |"
 ON_ONE_HOST = {"memory", "file", "SQLite"}

@@ -14,7 +14,7 @@ import yaml
 import dev
 from tools import requirements
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ROOT / ".github"
 FORMS = sorted(path for path in GITHUB.glob("ISSUE_TEMPLATE/*.yml") if path.stem != "config")
 PAGES = sorted([*ROOT.glob("*.md"), *GITHUB.rglob("*.md")])

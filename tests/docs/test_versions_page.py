@@ -13,7 +13,7 @@ import flex_integration_sdk
 from flex_tokenstore import hookimpl, hookspecs, open_store
 from tests.support.fakes import IDENTITY
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "versions.md").read_text(encoding="utf-8")
 
 

@@ -35,7 +35,7 @@ class Block(NamedTuple):
 
 
 def steps() -> list[Block]:
-    """The commands and the files, in their order; tests/test_docs.py runs the other programs."""
+    """The commands and the files, in their order; ``test_docs.py`` runs the other programs."""
     found = [Block(*match) for match in _BLOCK.findall(PAGE.read_text(encoding="utf-8"))]
     return [each for each in found if each.language == "sh" or _FILE.match(each.text)]
 

@@ -18,7 +18,7 @@ import time_machine
 from flex_integration_sdk import create_instance
 from flex_integration_sdk.sandbox import RunningSandbox
 from flex_tokenstore import TokenIdentity, open_store
-from tests.test_docs import ROOT
+from tests.docs.test_docs import ROOT
 
 DOCS = ROOT / "docs"
 DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))
