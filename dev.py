@@ -41,59 +41,49 @@ PINS = {"developer": "requirements-dev.txt", "bench": "benchmarks/requirements.t
 # What most changes break, within a minute on two cores: no server, few processes.
 QUICK = {
     "tests/architecture": ["circles", "imports", "plugins", "words"],
-    "tests/flex_tokenstore": [
-        "events",
-        "formats",
-        "identity",
-        "merge",
-        "newer_format",
-        "on_event",
-        "options",
-        "own_objects",
-        "patience",
-        "prepare_save",
-        "registry",
+    "tests/flex_tokenstore/events": ["events", "on_event"],
+    "tests/flex_tokenstore/values": ["formats", "identity", "token"],
+    "tests/flex_tokenstore/config": ["merge", "options"],
+    "tests/flex_tokenstore/store": ["newer_format"],
+    "tests/flex_tokenstore/plugin": ["own_objects", "prepare_save", "store_mistakes", "wrapper"],
+    "tests/flex_tokenstore/host": ["patience"],
+    "tests/flex_tokenstore/registry": ["registry"],
+    "tests/flex_tokenstore/session": [
         "session",
         "session_corrupt",
         "session_places",
         "session_refusals",
         "session_requests",
-        "store_mistakes",
-        "token",
-        "wrapper",
     ],
-    "tests/flex_tokenstore/stores": ["file_store", "file_permissions"],
-    "tests/flex_tokenstore/explorer": ["planted_faults"],
-    "tests/flex_integration_sdk": [
-        "async_client",
-        "base_url",
-        "client",
-        "config",
-        "endpoints",
-        "environment",
-        "errors",
-        "failures",
+    "tests/flex_tokenstore/stores": ["file_permissions", "file_store"],
+    "tests/model": ["planted_faults"],
+    "tests/flex_integration_sdk/client": ["async_client", "client"],
+    "tests/flex_integration_sdk/settings": ["base_url", "variables"],
+    "tests/flex_integration_sdk": ["config", "errors", "resources", "types"],
+    "tests/flex_integration_sdk/endpoints": ["endpoints"],
+    "tests/flex_integration_sdk/transport": ["environment", "failures"],
+    "tests/flex_integration_sdk/wire": [
         "grants",
         "media_types",
         "query",
         "rates",
         "redirects",
-        "resources",
-        "subclasses",
-        "transit",
         "type_handlers",
-        "types",
-        "variables",
     ],
+    "tests/flex_integration_sdk/values": ["subclasses"],
+    "tests/flex_integration_sdk/transit": ["transit"],
 }
 QUICK_FILES = [f"{folder}/test_{name}.py" for folder, names in QUICK.items() for name in names]
+
+MANY_EXAMPLES = ["--hypothesis-profile", "many"]  # of conftest.py
 
 JOBS = {
     "demo": [["flex-sdk", "demo"]],
     "setup": [],
     # Three workers for two cores, since many tests wait: for servers, locks and time limits.
     "test": [["python", "-m", "pytest", "-n", "3", "-m", "not slow"]],
-    "slow": [["python", "-m", "pytest", "-n", "3", "-m", "slow"]],
+    # What Hypothesis tries, too: with many examples.
+    "slow": [["python", "-m", "pytest", "-n", "3", "-m", "slow or hypothesis", *MANY_EXAMPLES]],
     "quick": [["python", "-m", "pytest", "-n", "2", "-m", "not slow", *QUICK_FILES]],
     "lint": [["ruff", "check", "."], ["ruff", "format", "--check", "."]],
     # Told which Python, since it looks for a folder `.venv` of its own accord and for no other.
@@ -140,7 +130,8 @@ def do(job: str, rest: list[str]) -> int:
     for command in commands:
         program = str(PYTHON) if command[0] == "python" else str(BIN / command[0])
         extra = rest if command is takes_rest else []
-        code = subprocess.run([program, *command[1:], *extra], cwd=ROOT, check=False).returncode
+        done = subprocess.run([program, *command[1:], *extra], cwd=ROOT, env=_kept(), check=False)
+        code = done.returncode
         if job == "slow" and code == NO_TESTS:
             print("no test is marked slow")
             code = 0
@@ -201,6 +192,14 @@ def run(*command: str) -> None:
     """Runs a command that must succeed."""
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
         sys.exit(f"this failed: {' '.join(command)}")
+
+
+def _kept() -> dict[str, str]:
+    """The environment, in which Python keeps what it compiled.
+
+    Tests start hundreds of programs; without that, each compiles all that it imports.
+    """
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _holds(stamp: Path, state: str) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from flex_integration_sdk._wire.interpret import _ADVICE
 from flex_integration_sdk.errors import class_for
 from tests.architecture.test_words import BANNED, FILES, messages
-from tests.test_docs import PAGES, REFERENCE, ROOT
+from tests.docs.test_docs import PAGES, REFERENCE, ROOT
 
 # Of the words that no message has, those which no page needs either.
 NO_PAGE_NEEDS = ("again", "cannot be", "current directory", "is not a", "omit", "only")

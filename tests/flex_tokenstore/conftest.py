@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flex_tokenstore._session import flow
-
-from .event_world import World
+from tests.support.event_world import World
 
 
 @pytest.fixture(params=["sync", "async"])

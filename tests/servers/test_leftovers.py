@@ -47,6 +47,7 @@ def run(folder: Path, start: str, end: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("start", [SINGLE, SENTINEL])
 def test_a_server_that_is_stopped_leaves_nothing(folder: Path, start: str) -> None:
     end = "all.__exit__()" if "all" in start else "server.stop()"

@@ -16,7 +16,7 @@ PROCESSES, THREADS = 4, 4
     ("kind", "family", "expected"),
     [
         # 500 and a connection dropped before anything was done: once more, without the secret.
-        ("status", False, Figures(2, 0, 0)),
+        pytest.param("status", False, Figures(2, 0, 0), marks=slow),
         pytest.param("drop", False, Figures(2, 0, 0), marks=slow),
         # The refresh token is used up and its successor lost: one rejection, one sign-in.
         pytest.param("lose_answer", False, Figures(2, 1, 1), marks=slow),

@@ -51,7 +51,7 @@ def test_one_process(
 def test_sync_and_async_programs_together(scene: SceneMaker, soak: Callable[[int], int]) -> None:
     with scene() as played, played.crowd(4, threads=8, tasks=8) as workers:
         played.sign_in()
-        for _ in range(soak(2)):
+        for _ in range(soak(1)):
             played.sandbox.expire()
             one_token(workers.call(), CALLERS)
             assert played.watch.figures().rejected == 0

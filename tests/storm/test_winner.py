@@ -74,7 +74,8 @@ def winner_is_killed(scene: SceneMaker, family: bool) -> None:
         assert played.watch.peak() <= 2, "the dead one's request may still be in flight"
 
 
-@pytest.mark.parametrize("kind", [pytest.param("threads", marks=slow), "tasks"])
+@slow
+@pytest.mark.parametrize("kind", ["threads", "tasks"])
 def test_stopped_and_woken(scene: SceneMaker, kind: str) -> None:
     with winner_and_others(scene, kind) as (played, winner, others):
         winner.process.send_signal(signal.SIGSTOP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.handles import IDENTITY
+from tests.support.handles import IDENTITY
 
 # As in the README.
 COMMANDS = (

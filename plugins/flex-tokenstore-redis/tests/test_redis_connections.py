@@ -22,10 +22,10 @@ from flex_tokenstore import (
     open_store,
 )
 from redis_support import COMMANDS, KEY, redis_config
-from tests.handles import IDENTITY, Open, opener, token
 from tests.servers import free_port
 from tests.servers.tls import Certificates, tls_proxy
 from tests.servers.valkey import Replicated, Valkey, wait_until
+from tests.support.handles import IDENTITY, Open, opener, token
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -15,8 +15,9 @@ import redis
 from flex_tokenstore import Secret, TokenLockTimeoutError, open_async_store
 from flex_tokenstore_redis import AsyncRedisStore, Options
 from redis_support import KEY, redis_config
-from tests.handles import IDENTITY, Open, opener, token
 from tests.servers.valkey import Valkey, wait_until
+from tests.support.handles import IDENTITY, Open, opener, token
+from tests.support.since import Since
 
 LOCK = f"{KEY}:lock"
 
@@ -218,7 +219,7 @@ def test_a_cancelled_waiter_leaves_nothing_behind(valkey_server: Valkey) -> None
 def test_many_tasks_wait_without_threads(valkey_server: Valkey) -> None:
     async def main() -> None:
         inside = 0
-        before = threading.active_count()
+        since = Since()
         store = AsyncRedisStore(Options(url=Secret(valkey_server.url)), IDENTITY)
 
         async def one() -> None:
@@ -230,7 +231,7 @@ def test_many_tasks_wait_without_threads(valkey_server: Valkey) -> None:
                 inside -= 1
 
         await asyncio.gather(*(one() for _ in range(32)))
-        assert threading.active_count() == before
+        assert since.threads() == []
         await store.close()
 
     asyncio.run(main())

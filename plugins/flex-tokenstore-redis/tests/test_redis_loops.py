@@ -10,10 +10,10 @@ from flex_tokenstore import Secret
 from flex_tokenstore_redis import Options
 from flex_tokenstore_redis._keeper import Keeper
 from redis_support import redis_config
-from tests.handles import IDENTITY
-from tests.loops import check_at_once, check_one_after_the_other
 from tests.servers.tls import Certificates, tls_proxy
 from tests.servers.valkey import Valkey
+from tests.support.handles import IDENTITY
+from tests.support.loops import check_at_once, check_one_after_the_other
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="counts sockets in /proc")
 

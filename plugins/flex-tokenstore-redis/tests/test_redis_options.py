@@ -22,7 +22,7 @@ from flex_tokenstore import (
 )
 from flex_tokenstore_redis import AsyncRedisStore, Options, RedisStore
 from redis_support import redis_config
-from tests.handles import IDENTITY
+from tests.support.handles import IDENTITY
 
 
 @pytest.mark.parametrize(

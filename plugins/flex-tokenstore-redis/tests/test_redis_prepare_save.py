@@ -8,8 +8,8 @@ import pytest
 
 from flex_tokenstore import TokenPermissionError, TokenUnavailableError
 from redis_support import KEY, redis_config
-from tests.handles import Open, opener, token
 from tests.servers.valkey import Valkey, wait_until
+from tests.support.handles import Open, opener, token
 
 pytestmark = pytest.mark.slow  # the default suite has the same kinds on files
 

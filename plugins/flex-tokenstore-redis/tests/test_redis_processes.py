@@ -13,8 +13,8 @@ import pytest
 
 from flex_tokenstore import Token
 from redis_support import KEY, redis_config
-from tests.handles import opener, token
 from tests.servers.valkey import Valkey, wait_until
+from tests.support.handles import opener, token
 
 pytestmark = pytest.mark.slow  # the default suite has the same kinds on files
 
@@ -23,7 +23,7 @@ PRELUDE = """
 import asyncio, json, os, sys, time
 sys.path[:0] = json.loads(sys.argv[1])
 from redis_support import redis_config
-from tests.handles import IDENTITY, open_handle, token
+from tests.support.handles import IDENTITY, open_handle, token
 from flex_tokenstore import Token, TokenConflictError
 url, number = sys.argv[2], int(sys.argv[3])
 store = open_handle("async" if number % 2 else "sync", redis_config(url))

@@ -11,9 +11,9 @@ import redis.asyncio.connection
 import redis.connection
 
 from redis_support import KEY, redis_config
-from tests.handles import opener, token
-from tests.recording import Recorder
 from tests.servers.valkey import Replicated, Valkey
+from tests.support.handles import opener, token
+from tests.support.recording import Recorder
 
 PASSWORD = "password-SENTINEL"
 

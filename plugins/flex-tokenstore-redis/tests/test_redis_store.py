@@ -22,8 +22,8 @@ from flex_tokenstore_redis._content import _parse
 from flex_tokenstore_redis._scripts import REPLACE
 from flex_tokenstore_redis._store import _is_wrong_type
 from redis_support import COMMANDS, KEY, redis_config
-from tests.handles import IDENTITY, OTHER, Open, opener, token
 from tests.servers.valkey import Valkey
+from tests.support.handles import IDENTITY, OTHER, Open, opener, token
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sql_support import Database, SqliteFile
-from tests.handles import Open, opener
+from tests.support.handles import Open, opener
 
 
 @pytest.fixture(params=["postgres", "sqlite", pytest.param("mariadb", marks=pytest.mark.slow)])

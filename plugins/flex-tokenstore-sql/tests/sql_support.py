@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from flex_tokenstore import TokenIdentity
-from tests.handles import IDENTITY
+from tests.support.handles import IDENTITY
 
 
 def sql_config(url: str, **options: Any) -> dict[str, Any]:

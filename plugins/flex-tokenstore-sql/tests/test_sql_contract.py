@@ -11,7 +11,7 @@ import pytest
 
 from flex_tokenstore import TokenIdentity
 from sql_support import Database, SqliteFile, sql_config
-from tests.handles import opener
+from tests.support.handles import opener
 
 if TYPE_CHECKING:
     from tests.servers.mariadb import MariaDb

@@ -17,8 +17,8 @@ from flex_tokenstore import (
     open_store,
 )
 from sql_support import Database
-from tests.handles import IDENTITY, token
 from tests.servers.postgres import Postgres
+from tests.support.handles import IDENTITY, token
 
 
 def test_an_engine_on_psycopg2(postgres_server: Postgres) -> None:

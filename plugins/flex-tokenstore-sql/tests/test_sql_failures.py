@@ -18,11 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from flex_tokenstore import TokenUnavailableError, open_async_store
 from sql_support import Database, SqliteFile, sql_config
-from tests.handles import IDENTITY, Open, token
 from tests.servers import free_port
 from tests.servers.mariadb import MariaDb, program
 from tests.servers.postgres import Postgres
 from tests.servers.tls import Certificates
+from tests.support.handles import IDENTITY, Open, token
 
 pytest_plugins = ["sql_fixtures"]
 

@@ -10,9 +10,9 @@ import pytest
 
 from flex_tokenstore import open_store
 from sql_support import Database, sql_config
-from tests.handles import IDENTITY, token
-from tests.loops import check_at_once, check_one_after_the_other
 from tests.servers.postgres import Postgres
+from tests.support.handles import IDENTITY, token
+from tests.support.loops import check_at_once, check_one_after_the_other
 
 pytest_plugins = ["sql_fixtures"]
 

@@ -25,7 +25,7 @@ from flex_tokenstore import (
 )
 from flex_tokenstore_sql import AsyncSqlStore, Options, SqlStore
 from sql_support import sql_config
-from tests.handles import IDENTITY, opener, token
+from tests.support.handles import IDENTITY, opener, token
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,7 @@ UNCLEAR = [
 ]
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize("url", UNCLEAR)
 def test_a_url_that_can_be_read_in_two_ways_is_not_used_and_not_shown(url: str, kind: str) -> None:

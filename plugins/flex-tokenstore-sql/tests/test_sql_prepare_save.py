@@ -17,7 +17,7 @@ import pytest
 
 from flex_tokenstore import TokenPermissionError
 from sql_support import Database, SqliteFile, sql_config
-from tests.handles import IDENTITY, Open, token
+from tests.support.handles import IDENTITY, Open, token
 
 pytestmark = pytest.mark.slow  # the default suite has the same kinds on files
 
@@ -163,7 +163,7 @@ def test_a_locked_sqlite_file_is_no_refusal(opened: Open, tmp_path: Path) -> Non
 # The interpreter may be where that user cannot read it: all is used once before.
 OTHER_USER = """
 import os, sys
-from tests.handles import open_handle, token
+from tests.support.handles import open_handle, token
 kind, path, user = sys.argv[1:]
 def config():
     return {"name": "sql", "url": f"sqlite:///{path}", "timeout": 1.0}

@@ -14,7 +14,7 @@ import pytest
 
 from flex_tokenstore import Token, TokenLockTimeoutError
 from sql_support import Database, sql_config
-from tests.handles import opener, token
+from tests.support.handles import opener, token
 
 pytestmark = pytest.mark.slow  # the default suite has the same kinds on files
 
@@ -23,7 +23,7 @@ PRELUDE = """
 import json, sys, time
 sys.path[:0] = json.loads(sys.argv[1])
 from sql_support import sql_config
-from tests.handles import open_handle
+from tests.support.handles import open_handle
 from flex_tokenstore import Token, TokenConflictError
 url, number = sys.argv[2], int(sys.argv[3])
 store = open_handle("async" if number % 2 else "sync", sql_config(url, timeout=60))

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from flex_tokenstore import TokenUnavailableError, open_async_store, open_store
 from sql_support import Database, sql_config
-from tests.handles import IDENTITY, Open, token
-from tests.recording import Recorder, forms_of
+from tests.support.handles import IDENTITY, Open, token
+from tests.support.recording import Recorder, forms_of
 
 pytest_plugins = ["sql_fixtures"]
 
@@ -80,6 +80,7 @@ def uses(store: Any, database: Database, recorder: Recorder) -> None:
     assert stored.startswith(b'{"access_token":"access-e-SENTINEL","refresh_token":')
 
 
+@pytest.mark.sample(2)
 def test_no_parameter_shows_a_token(
     opened: Open, database: Database, recorder: Recorder, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -21,7 +21,7 @@ from flex_tokenstore import (
 from flex_tokenstore_sql import Options, SqlStore
 from flex_tokenstore_sql._content import read_content
 from sql_support import Database, sql_config
-from tests.handles import IDENTITY, OTHER, Open, token
+from tests.support.handles import IDENTITY, OTHER, Open, token
 
 pytest_plugins = ["sql_fixtures"]
 

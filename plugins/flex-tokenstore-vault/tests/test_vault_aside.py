@@ -14,8 +14,8 @@ import pytest
 
 from flex_tokenstore import ANY_REVISION, Secret, TokenCorruptError, TokenUnavailableError
 from flex_tokenstore_vault import Options, VaultKv1Store, VaultStore
-from tests.handles import IDENTITY, Open, opener, token
 from tests.servers.openbao import OpenBao
+from tests.support.handles import IDENTITY, Open, opener, token
 from vault_support import DATA, KEY, METADATA, POLICY, POLICY_KV1, config
 
 BROKEN = {"token": "precious SENTINEL", "number": 12}
@@ -175,7 +175,7 @@ def test_the_copy_is_refused(
     assert copies(name, openbao_server) == []
 
 
-@pytest.mark.each_value
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("lost", ["is not there", "is other content", "cannot be read"])
 def test_the_copy_was_acknowledged_and(
     opened: Open, openbao_server: OpenBao, name: str, lost: str
@@ -198,6 +198,7 @@ def test_the_copy_was_acknowledged_and(
         refuses_and_keeps(name, openbao_server, store)
 
 
+@pytest.mark.sample(2)
 def test_tries_that_fail_later_make_one_copy(
     opened: Open, openbao_server: OpenBao, name: str
 ) -> None:
@@ -222,7 +223,7 @@ def test_tries_that_fail_later_make_one_copy(
     assert stored(name, openbao_server, f"/{copy}") == BROKEN
 
 
-@pytest.mark.each_value
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(("status", "words"), REFUSALS[1:], ids=lambda part: str(part)[:24])
 def test_a_refused_save_is_not_taken_for_a_lost_comparison(
     opened: Open, openbao_server: OpenBao, status: int, words: str

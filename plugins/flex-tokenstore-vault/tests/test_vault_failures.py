@@ -17,10 +17,10 @@ import httpx2
 import pytest
 
 from flex_tokenstore import TokenConflictError, TokenUnavailableError, open_async_store
-from tests.handles import IDENTITY, Open, opener, token
 from tests.servers import free_port
 from tests.servers.openbao import OpenBao
 from tests.servers.tls import Certificates
+from tests.support.handles import IDENTITY, Open, opener, token
 from vault_support import POLICY, config
 
 
@@ -135,6 +135,7 @@ def answering(status: int, body: bytes | Reply, **headers: str) -> Iterator[str]
         server.server_close()
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize(
     ("status", "body", "words"),
     [
@@ -165,6 +166,7 @@ def test_an_odd_answer_is_never_taken_for_no_token(
         all_fail(opened, choice, words)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("required", [False, True])
 def test_one_who_may_replace_anything_is_not_kept_from_it_by_others_for_ever(
     opened: Open, required: bool

@@ -13,8 +13,8 @@ from flex_tokenstore import (
     TokenUnavailableError,
     open_store,
 )
-from tests.handles import IDENTITY, OTHER, Open, opener, token
 from tests.servers.openbao import OpenBao
+from tests.support.handles import IDENTITY, OTHER, Open, opener, token
 from vault_support import KEY, config, fields
 
 URL = f"kv1/{KEY}"

@@ -14,8 +14,9 @@ import pytest
 
 from flex_tokenstore import Secret, TokenLockTimeoutError, TokenUnavailableError, open_async_store
 from flex_tokenstore_vault import AsyncVaultStore, Options
-from tests.handles import IDENTITY, Open, opener, token
 from tests.servers.openbao import OpenBao
+from tests.support.handles import IDENTITY, Open, opener, token
+from tests.support.since import Since
 from vault_support import DATA, LOCK, config
 
 
@@ -199,7 +200,7 @@ def test_many_tasks_wait_without_threads_and_have_it_one_by_one(openbao_server: 
         store = AsyncVaultStore(
             Options(address=openbao_server.url, token=Secret(openbao_server.root_token)), IDENTITY
         )
-        before = threading.active_count()
+        since = Since()
 
         async def one() -> None:
             nonlocal inside
@@ -210,7 +211,7 @@ def test_many_tasks_wait_without_threads_and_have_it_one_by_one(openbao_server: 
                 inside -= 1
 
         await asyncio.gather(*(one() for _ in range(8)))
-        assert threading.active_count() == before
+        assert since.threads() == []
         await store.close()
 
     asyncio.run(main())

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from tests.loops import check_at_once, check_one_after_the_other
 from tests.servers.openbao import OpenBao
 from tests.servers.tls import Certificates
+from tests.support.loops import check_at_once, check_one_after_the_other
 from vault_support import config
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="counts sockets in /proc")

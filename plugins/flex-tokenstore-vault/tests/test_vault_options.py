@@ -10,10 +10,11 @@ import pytest
 
 from flex_tokenstore import Secret, StoreOptionsError, open_store
 from flex_tokenstore_vault import Options
-from tests.handles import IDENTITY
+from tests.support.handles import IDENTITY
 from vault_support import POLICY, POLICY_KV1
 
 
+@pytest.mark.sample(20)
 @pytest.mark.parametrize(
     ("given", "option"),
     [

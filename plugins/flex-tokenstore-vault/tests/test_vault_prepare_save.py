@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from flex_tokenstore import TokenPermissionError
-from tests.handles import Open, opener, token
 from tests.servers.openbao import OpenBao
+from tests.support.handles import Open, opener, token
 from vault_support import DATA, KEY, POLICY, POLICY_KV1, config
 
 
@@ -73,6 +73,7 @@ def test_the_policy_of_the_readme_is_enough(
     store.prepare_save(None)
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(
     ("rights", "stored"),
     [('"read"', False), ('"read"', True), ('"deny"', False), ('"read", "create"', True)],

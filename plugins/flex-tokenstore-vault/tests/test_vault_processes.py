@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flex_tokenstore import Token
-from tests.handles import opener, token
 from tests.servers.openbao import OpenBao
+from tests.support.handles import opener, token
 from vault_support import LOCK, config
 
 pytestmark = pytest.mark.slow  # the default suite has the same kinds on files
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PRELUDE = """
 import json, os, sys, time
 sys.path[:0] = json.loads(sys.argv[1])
-from tests.handles import open_handle
+from tests.support.handles import open_handle
 from flex_tokenstore import Token, TokenConflictError
 number = int(sys.argv[3])
 store = open_handle("async" if number % 2 else "sync", json.loads(sys.argv[2]))

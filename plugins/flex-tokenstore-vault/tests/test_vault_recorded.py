@@ -8,9 +8,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.handles import opener, token
-from tests.recording import Recorder
 from tests.servers.openbao import OpenBao
+from tests.support.handles import opener, token
+from tests.support.recording import Recorder
 from vault_support import DATA, KEY, POLICY, config
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from flex_tokenstore import Secret, TokenUnavailableError
-from tests.handles import Open, open_handle, opener, token
 from tests.servers.openbao import OpenBao
 from tests.servers.tls import Certificates
+from tests.support.handles import Open, open_handle, opener, token
 from vault_support import POLICY, POLICY_KV1, config
 
 
@@ -95,6 +95,7 @@ def test_a_token_from_a_file_that_an_agent_replaces(
         opened(config(server, token_file=str(sink))).get_token()
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_secret_id_from_a_file_that_is_replaced(
     opened: Open, server: OpenBao, tmp_path: Path, encoding: str

@@ -21,8 +21,8 @@ from flex_tokenstore import (
     revision_of,
 )
 from flex_tokenstore_vault._content import FIELD, _parse
-from tests.handles import IDENTITY, OTHER, Open, opener, token
 from tests.servers.openbao import OpenBao
+from tests.support.handles import IDENTITY, OTHER, Open, opener, token
 from vault_support import DATA, KEY, METADATA, config, fields
 
 
@@ -194,6 +194,7 @@ CORRUPT: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("content", CORRUPT, ids=lambda content: str(content)[:25])
 def test_corrupt_content_is_told_and_put_aside(
     opened: Open, openbao_server: OpenBao, content: dict[str, Any]

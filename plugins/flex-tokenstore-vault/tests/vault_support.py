@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from flex_tokenstore import Token
-from tests.handles import IDENTITY
+from tests.support.handles import IDENTITY
 
 if TYPE_CHECKING:
     from tests.servers.openbao import OpenBao

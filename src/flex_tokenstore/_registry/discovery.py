@@ -7,7 +7,7 @@ import re
 import site
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,23 +79,24 @@ def _scan(path: list[str]) -> list[Candidate]:
     for distribution in importlib_metadata.distributions(path=path):
         if not _mentions_us(distribution):
             continue
-        name = _name(distribution)
+        metadata = _metadata(distribution)
+        name = None if metadata is None else metadata["Name"] or None
         if name is not None:
             if normal_name(name) in seen or _is_shadowed(distribution, name, path):
                 continue
             seen.add(normal_name(name))
-        found += _entries(distribution, name)
+        found += _entries(distribution, name, metadata)
     return found
 
 
-def _entries(distribution: Any, name: str | None) -> Iterator[Candidate]:
+def _entries(distribution: Any, name: str | None, metadata: Any) -> Iterator[Candidate]:
     problem = "" if name else _leftover(distribution)
     version, summary, unmet = "", "", ""
     try:
         if name:
-            version = distribution.version or ""
-            summary = distribution.metadata.get("Summary") or ""
-            unmet = _unmet(distribution)
+            version = metadata["Version"] or ""
+            summary = metadata.get("Summary") or ""
+            unmet = _unmet(metadata.get_all("Requires-Dist") or distribution.requires or ())
         points = [point for point in distribution.entry_points if point.group == GROUP]
     except Exception as error:  # noqa: BLE001 - shown in the list, whatever it is
         what = f"its metadata {_where(distribution)} cannot be read ({type(error).__name__})"
@@ -114,19 +115,20 @@ def _entries(distribution: Any, name: str | None) -> Iterator[Candidate]:
         yield Candidate(point.name, value, name or NO_NAME, version, summary, wrong, unmet)
 
 
-def _unmet(distribution: Any) -> str:
+def _unmet(requires: Iterable[str]) -> str:
     """Why the plugin does not work with the installed version; "" if it does."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     from .._version import __version__
 
-    for text in distribution.requires or ():
+    for text in requires:
+        named = re.match(r"\s*([\w.-]+)", text)
+        if named is None or normal_name(named[1]) != OURS:
+            continue  # before it is parsed, which takes longer
         try:
             requirement = Requirement(text)
         except InvalidRequirement:
             continue  # the installer's business, unless it is about us, which nobody can tell
-        if normal_name(requirement.name) != OURS:
-            continue
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
         if not requirement.specifier.contains(__version__, prereleases=True):
@@ -147,11 +149,14 @@ def _mentions_us(distribution: Any) -> bool:
     return bool(text) and GROUP in text
 
 
-def _name(distribution: Any) -> str | None:
+def _metadata(distribution: Any) -> Any:
+    """What its metadata says, parsed once: each look at ``metadata`` parses the file again."""
     if _path_of(distribution).name.startswith("~"):
         return None  # pip renames so what it is about to remove
     try:
-        return distribution.metadata["Name"] or None
+        metadata = distribution.metadata
+        metadata["Name"]  # it may be missing
+        return metadata
     except Exception:  # noqa: BLE001 - a stranger's broken metadata is not our user's problem
         return None
 

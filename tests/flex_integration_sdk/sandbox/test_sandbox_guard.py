@@ -95,6 +95,7 @@ def test_the_refusal_says_what_to_do(
     assert capfd.readouterr().err.count("--allow-host build-7") == 1
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("path", ["faults", "reset", "expire"])
 @pytest.mark.parametrize(
     "headers",

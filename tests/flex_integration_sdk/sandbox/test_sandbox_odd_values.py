@@ -67,6 +67,7 @@ def test_values_of_several_kinds_are_sorted(sdk: IntegrationSDK) -> None:
         assert len(made) == len(found)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(
     "plan",
     [

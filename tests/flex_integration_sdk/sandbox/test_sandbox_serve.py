@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ import pytest
 
 from flex_integration_sdk.errors import FlexError
 from flex_integration_sdk.sandbox import SandboxAddressError, SandboxSettings, serve
+from tests.support.since import Since
 
 PROGRAM = """
 from flex_integration_sdk.sandbox import SandboxSettings, run
@@ -24,26 +24,24 @@ print("ended")
 """
 
 
-def sandbox_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "flex-sandbox"]
-
-
 def test_two_sandboxes_are_apart_and_their_threads_end() -> None:
+    since = Since()
     with serve() as one, serve() as other:
         assert one.base_url != other.base_url
         assert one.client_secret not in repr(one)
         one.fault("status", target="any")
-        assert len(sandbox_threads()) == 2
+        assert len(since.threads("flex-sandbox")) == 2
         assert other.stats()["api_calls"] == 0
-    assert sandbox_threads() == []
+    assert since.threads("flex-sandbox") == []
     with pytest.raises(ConnectionError):
         one.stats()
 
 
 def test_it_ends_after_an_error_of_the_user() -> None:
+    since = Since()
     with pytest.raises(KeyError), serve():
         raise KeyError
-    assert sandbox_threads() == []
+    assert since.threads("flex-sandbox") == []
 
 
 def test_it_ends_soon_although_a_request_hangs() -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from flex_tokenstore._values.token import ANY_REVISION, revision_of
+from tests.support.fakes import Server, stored
 
-from ..fakes import Server, stored
 from .ptrace import Call
 from .traced import Helper, Outcome, in_cache, store, token
 
@@ -129,6 +129,7 @@ def test_an_unchanged_file_costs_two_looks_at_most(
     assert [kind for kind in after if not kind.startswith("call")] == ["stat"] * stats
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("code", ["EIO", "ENOSPC", "EDQUOT", "EROFS", "EACCES", "ESTALE"])
 def test_each_call_of_a_save_fails_once(tracer: Helper, tmp_path: Path, code: str) -> None:
     path, number, fault = seed(tmp_path), 0, getattr(errno, code)

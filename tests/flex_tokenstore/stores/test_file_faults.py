@@ -23,8 +23,8 @@ from flex_tokenstore import (
 )
 from flex_tokenstore._values.token import ANY_REVISION
 from flex_tokenstore.stores.file.store import FileStore
+from tests.support.fakes import IDENTITY, Server, stored
 
-from ..fakes import IDENTITY, Server, stored
 from .as_user import NOBODY, another_user, mount, needs_root
 from .traced import store, token
 

@@ -14,8 +14,8 @@ from flex_tokenstore import TokenSession, file_store, open_store
 from flex_tokenstore._host.host_lock import HostLock
 from flex_tokenstore._values.token import ANY_REVISION, revision_of
 from flex_tokenstore.stores.file.store import FileStore
+from tests.support.fakes import IDENTITY, Server, stored
 
-from ..fakes import IDENTITY, Server, stored
 from .traced import Helper, Outcome, store, token
 
 TOO_MANY = 2000  # system calls; none of it makes a tenth of them

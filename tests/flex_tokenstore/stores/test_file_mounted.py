@@ -30,8 +30,8 @@ from flex_tokenstore import (
 )
 from flex_tokenstore._values.token import ANY_REVISION, revision_of
 from flex_tokenstore.stores.file.store import FileStore
+from tests.support.fakes import IDENTITY, AsyncServer, Server, stored
 
-from ..fakes import IDENTITY, AsyncServer, Server, stored
 from .as_user import mount
 from .mounted import bound, run_in_namespace, skip_unless_mounting
 from .test_file_faults import fill

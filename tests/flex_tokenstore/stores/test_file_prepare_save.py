@@ -14,8 +14,8 @@ import pytest
 
 from flex_tokenstore import TokenPermissionError, TokenUnavailableError
 from flex_tokenstore._values.token import ANY_REVISION
+from tests.support.fakes import IDENTITY
 
-from ..fakes import IDENTITY
 from .as_user import NOBODY, another_user, mount, needs_root
 from .test_file_faults import fill
 from .traced import Helper, store, token
@@ -156,6 +156,7 @@ def content_of(folder: Path) -> dict[str, object]:
     }
 
 
+@pytest.mark.sample(6)
 @needs_root
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_lost_right_is_found_without_a_change(theirs: Path, loss: str) -> None:

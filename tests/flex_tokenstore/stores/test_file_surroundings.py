@@ -17,8 +17,8 @@ import pytest
 from flex_tokenstore import TokenSession, TokenUnavailableError, file_store, open_store
 from flex_tokenstore._host.host_lock import HostLock
 from flex_tokenstore._values.token import ANY_REVISION
+from tests.support.fakes import IDENTITY, Server, stored
 
-from ..fakes import IDENTITY, Server, stored
 from .traced import in_cache, store, token
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="links and special files of Unix")

@@ -20,8 +20,8 @@ from flex_tokenstore import TokenSession, file_store, open_store
 from flex_tokenstore._values.token import ANY_REVISION
 from flex_tokenstore.stores.file.private_files import Permissions
 from flex_tokenstore.stores.file.store import FileStore
+from tests.support.fakes import IDENTITY, Server
 
-from ..fakes import IDENTITY, Server
 from . import ptrace
 from .ptrace import Call, Trace
 

@@ -1,0 +1,138 @@
+"""The command line's errors name its own options, not arguments of Python."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import flex_integration_sdk
+import flex_tokenstore
+from flex_integration_sdk import create_instance
+from flex_integration_sdk.cli._app import run
+from flex_integration_sdk.cli._words import in_cli_words
+from flex_integration_sdk.sandbox import RunningSandbox
+
+# Of which no command can be about: it has neither the argument nor what it is for.
+PYTHON_ONLY = {"type_handlers", "rate_limits", "on_event", "transit_verbose", "lock_timeout"}
+ARGUMENTS = {name for name in inspect.signature(create_instance).parameters if "_" in name}
+NAMES = re.compile(rf"(?<![-\w])({'|'.join(sorted(ARGUMENTS - PYTHON_ONLY))})\b|\w=…|pass \w+=")
+# What only a program of the user's own can meet.
+NEVER = (
+    "on_store_error must be",
+    "request_timeout must be",
+    "host_lock must be",
+    "are both given: pass one",
+    "a coroutine function",
+    "bytes have no file name",
+    "must be a string",
+    "must be a path",
+    "must be True or False",
+)
+
+
+@functools.cache
+def texts() -> list[tuple[str, str]]:
+    """Each string of the packages in which there are words and an argument, and where it is."""
+    return [found for package in (flex_integration_sdk, flex_tokenstore) for found in of(package)]
+
+
+def of(package: ModuleType) -> Iterator[tuple[str, str]]:
+    root = Path(str(package.__file__)).parent
+    for file in sorted(root.rglob("*.py")):
+        if {"sandbox", "cli", "testing"} & {*file.relative_to(root).parts}:
+            continue
+        nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+        docs = {
+            id(node.value)
+            for node in nodes
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        }
+        parts = {
+            id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values
+        }
+        for node in nodes:
+            if id(node) in docs or id(node) in parts:
+                continue
+            text = ""
+            if isinstance(node, ast.JoinedStr):
+                values = (getattr(part, "value", "") for part in node.values)
+                text = "".join(each if isinstance(each, str) else "X" for each in values)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                text = node.value
+            if " " in text and NAMES.search(text):
+                yield f"{file.relative_to(root)}:{getattr(node, 'lineno', 0)}", text
+
+
+def test_the_walk_finds_them() -> None:
+    assert len(texts()) > 15
+    assert any("pass client_id=…" in text for _, text in texts())
+
+
+def test_no_argument_of_python_is_left() -> None:
+    left = [
+        (where, in_cli_words(text))
+        for where, text in texts()
+        if not any(part in text for part in NEVER) and NAMES.search(in_cli_words(text))
+    ]
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "use --client-id ID or set FLEX_INTEGRATION_CLIENT_ID"),
+        (["--client-id", "caf\u00e9"], "--client-id contains a letter"),
+        (["--client-id", "c", "--base-url", "h"], "--base-url must start with https://"),
+        (["--client-id", "c", "--base-url", "http://h"], "use --allow-http or set"),
+        (["--client-id", "c", "--profile", "a\nb"], "--profile contains a control"),
+        (["--client-id", "c", "--client-secret-file", "/no/such"], "--client-secret-file"),
+        (["--client-id", "c", "--store", "redis://:SENTINEL@h"], "--store got an address"),
+        (["--client-id", "c", "--store", "a/b.json"], "FLEX_INTEGRATION_TOKEN_STORE__PATH"),
+    ],
+)
+def test_wrong_options_are_named(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["call", "marketplace.show", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert not NAMES.search(said), said
+    assert "SENTINEL" not in said
+
+
+def test_plain_http_can_be_allowed(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--client-id", "c", "--base-url", "http://sandbox.invalid", "--allow-http"]
+    assert run(["token", "show", "--store", "file", *arguments]) == 0
+    assert "http://sandbox.invalid" in capsys.readouterr().out
+
+
+def test_warnings_are_in_the_words_of_the_command_line(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    flex_sandbox: RunningSandbox,
+) -> None:
+    monkeypatch.setattr("flex_tokenstore._config.env_text._warned", set())
+    monkeypatch.setenv("FLEX_INTEGRATION_CLIENT_SECRET", flex_sandbox.client_secret)
+    monkeypatch.setenv("FLEX_INTEGRATION_TOKEN_STORE", "file")
+    client = ["--client-id", flex_sandbox.client_id, "--base-url", flex_sandbox.base_url]
+    assert run(["call", "marketplace.show", *client, "--store", "memory"]) == 0
+    assert "flex-sdk: --store chooses 'memory'" in capsys.readouterr().err
+    plain = ["--client-id", "me", "--base-url", "http://backend.example", "--allow-http"]
+    run(["token", "show", *plain, "--store", "file"])
+    assert "which --allow-http or" in capsys.readouterr().err
+
+
+def test_a_warning_of_a_list_of_stores_names_the_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flex_tokenstore._config.env_text._warned", set())
+    monkeypatch.setenv("FLEX_TOKENSTORE_BLOCK", "nothing-of-that-name")
+    assert run(["stores", "list"]) == 0
+    assert capsys.readouterr().err.startswith("flex-sdk: 'nothing-of-that-name'")

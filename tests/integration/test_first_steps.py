@@ -1,0 +1,214 @@
+"""What a new user types first: each line that installs, and the README from its top."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.support.environments import ROOT
+
+SKELETON = ROOT / "src" / "flex_integration_sdk" / "cli" / "_skeleton"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+_HIDDEN = re.compile(r"(^|/)(\.|__pycache__|node_modules)")
+_LINE = re.compile(r"((?:python3? -m )?pip3? install +[^\n`]+)")
+_SHELL = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "tests", "benchmarks")
+
+
+class Line(NamedTuple):
+    folder: str
+    """Where it is typed, from the clone's root: of the package that the page belongs to."""
+    text: str
+
+
+def pages() -> Iterator[Path]:
+    for path in sorted(ROOT.rglob("*.md")):
+        if not _HIDDEN.search(path.relative_to(ROOT).as_posix()):
+            yield path
+
+
+def lines() -> list[Line]:
+    """Each once, also those within a sentence, as long as they are not broken."""
+    found = set()
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        for line in (each.strip() for each in _LINE.findall(text)):
+            # The extra `test` is of the package that `flex-sdk stores new` writes from there.
+            in_package = page.parent == SKELETON or "[test]" in line
+            folder = SKELETON.relative_to(ROOT).as_posix() if in_package else "."
+            found.add(Line(folder, line))
+    return sorted(found)
+
+
+def targets(line: Line) -> list[str]:
+    words = shlex.split(line.text, comments=True)
+    return [word for word in words[words.index("install") + 1 :] if not word.startswith("-")]
+
+
+def test_the_lines_are_found() -> None:
+    texts = [line.text for line in lines()]
+    assert len(texts) >= 9
+    for plugin in sorted((ROOT / "plugins").iterdir()):
+        assert any(plugin.name in text for text in texts), plugin.name
+
+
+@pytest.mark.parametrize("line", lines(), ids=lambda line: line.text)
+def test_a_line_installs_what_is_in_the_clone(line: Line) -> None:
+    assert targets(line)
+    for target in targets(line):
+        match = re.fullmatch(r"(\.(?:/[\w./-]+)?)(?:\[([\w,-]+)\])?", target)
+        assert match, f"{target} is not a folder of the clone: no index has it"
+        project = ROOT / line.folder / match[1]
+        with (project / "pyproject.toml").open("rb") as file:
+            extras = tomllib.load(file)["project"].get("optional-dependencies", {})
+        assert {*filter(None, (match[2] or "").split(","))} <= {*extras}
+    if any("plugins" in target for target in targets(line)):
+        # Else pip would look for the project in an index, where its name may be somebody else's.
+        assert "." in targets(line)
+
+
+def test_no_message_sends_to_an_index_for_what_is_ours() -> None:
+    sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "plugins").rglob("src/**/*.py")]
+    pattern = re.compile(r"pip install[^\n]*\bflex-(integration-sdk|tokenstore)")
+    assert not [path for path in sources if pattern.search(path.read_text(encoding="utf-8"))]
+
+
+def test_the_readme_installs_before_it_shows_a_program() -> None:
+    assert README.index("## Install") < README.index("```python")
+    assert README.index("pip install '.[cli,sandbox]'") < README.index("flex-sdk ")
+
+
+# For real: a new environment, and pip with its index for the libraries of others.
+
+
+class Clone:
+    """A copy of the project with a new virtual environment in it, and a shell there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "clone"
+        self.folder.mkdir()
+        for name in ("src", "plugins", "docs", "pyproject.toml", "README.md", "LICENSE", "dev.py"):
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, self.folder / name, ignore=_LEFT_OUT)
+            else:
+                shutil.copy(source, self.folder / name)
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("FLEX_", "PYTHON", "COV", "PYTEST_", "VIRTUAL_ENV"))
+        }
+        self.environment = {**kept, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+    def run(self, script: str, **environment: str) -> str:
+        done = subprocess.run(
+            ["sh", "-c", f"set -eu\n{script}"],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=500,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def make_venv(self) -> None:
+        self.run(f"{shlex.quote(sys.executable)} -m venv .venv")
+
+
+STATES = """
+import json
+from flex_tokenstore import list_stores
+print(json.dumps([info.status for info in list_stores(check=True)]))
+"""
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    if shutil.which("sh") is None:
+        pytest.skip("needs the program sh")
+    probe = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(tmp_path)]
+    if subprocess.run([*probe, "hatchling"], capture_output=True, check=False).returncode:
+        pytest.skip("pip reaches no index here")
+    return Clone(tmp_path)
+
+
+def check(clone: Clone, least: int) -> None:
+    clone.run(". .venv/bin/activate\npython -m pip check")
+    found = json.loads(clone.run(f". .venv/bin/activate\npython -c {shlex.quote(STATES)}"))
+    assert set(found) == {"ok"}
+    assert len(found) >= least
+
+
+def is_plain(line: Line) -> bool:
+    """It installs the project alone, or with extras."""
+    return line.folder == "." and len(targets(line)) == 1 and " -e " not in line.text
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "line", [line for line in lines() if not is_plain(line)], ids=lambda line: line.text
+)
+def test_a_line_works_in_a_new_environment(line: Line, clone: Clone) -> None:
+    clone.make_venv()
+    before = "python -m pip install -q '.[cli]'" if line.folder != "." else ""
+    clone.run(f". .venv/bin/activate\n{before}\ncd {shlex.quote(line.folder)}\n{line.text}")
+    check(clone, 2 + ("plugins" in line.text or line.folder != "."))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_lines_for_the_project_alone_work(clone: Clone) -> None:
+    """One after the other, the shortest first: a new environment for each takes a minute more."""
+    clone.make_venv()
+    for text in sorted({line.text for line in lines() if is_plain(line)}, key=len):
+        clone.run(f". .venv/bin/activate\n{text}")
+        check(clone, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_readme_works_from_its_top(clone: Clone, tmp_path: Path) -> None:
+    """Install, the sandbox in one terminal, the second one, and both programs."""
+    shell = _SHELL.findall(README[README.index("## Install") :])
+    install, server, second = shell[:3]
+    programs = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)[:2]
+    clone.run(install.replace("python3 -m venv", f"{shlex.quote(sys.executable)} -m venv"))
+    assert "--port 8080" in server
+    started = subprocess.Popen(
+        ["sh", "-c", f". .venv/bin/activate\nexec {server.replace('8080', '0')}"],
+        cwd=clone.folder,
+        env=clone.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert started.stdout is not None
+        address = json.loads(started.stdout.readline())["base_url"]
+        script = second.replace("http://127.0.0.1:8080", address)
+        for number, program in enumerate(programs):
+            (clone.folder / f"{number}.py").write_text(program)
+            script += f"python -W error {number}.py\n"
+        output = clone.run(script, HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path / "config"))
+    finally:
+        started.send_signal(signal.SIGINT)
+        started.wait(30)
+        assert started.stdout is not None
+        started.stdout.close()
+    assert output.splitlines()[-1] == "20 250"
+    assert len(output.splitlines()) > 20

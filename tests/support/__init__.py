@@ -1,0 +1,1 @@
+"""What tests share, beside the real servers: stores, peers and hosts that they drive."""
