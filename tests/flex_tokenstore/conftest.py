@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from flex_tokenstore._session import flow
+from flex_tokenstore._session.flow import locking, reading
 from tests.support.event_world import World
 
 
 @pytest.fixture(params=["sync", "async"])
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(flow, "SECOND_LOOK", 0.001)
-    monkeypatch.setattr(flow, "SLICE", 0.001)
+    monkeypatch.setattr(reading, "SECOND_LOOK", 0.001)
+    monkeypatch.setattr(locking, "SLICE", 0.001)
     return World(request.param)

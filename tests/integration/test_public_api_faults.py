@@ -171,7 +171,7 @@ def _check_events(events: list[Any]) -> None:
 
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flex_tokenstore._session.flow.SECOND_LOOK", 0.0)
+    monkeypatch.setattr("flex_tokenstore._session.flow.reading.SECOND_LOOK", 0.0)
 
 
 @pytest.mark.parametrize("value", [None, 5, object(), [b"x"], "missing/file", "", b""], ids=id_of)

@@ -30,7 +30,7 @@ KINDS = ("sync", "async")
 
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flex_tokenstore._session.flow.SECOND_LOOK", 0.0)
+    monkeypatch.setattr("flex_tokenstore._session.flow.reading.SECOND_LOOK", 0.0)
 
 
 class Peer:

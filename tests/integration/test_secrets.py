@@ -52,7 +52,7 @@ from flex_tokenstore import (
     UnknownStoreError,
     WrapperStore,
 )
-from flex_tokenstore._session import flow
+from flex_tokenstore._session.flow import reading
 from tests.support.plugins import install
 
 SENTINEL = "SENTINEL"
@@ -193,7 +193,7 @@ def spy(
     lines = "guarded = leaky_for_tests:Guarded\nsealed = leaky_for_tests:Sealed"
     install(site, "leaky-for-tests", lines, leaky_for_tests=MODULE)
     monkeypatch.syspath_prepend(str(site))
-    monkeypatch.setattr(flow, "SECOND_LOOK", 0.0)  # what is said does not depend on the pause
+    monkeypatch.setattr(reading, "SECOND_LOOK", 0.0)  # what is said does not depend on the pause
     caplog.set_level(logging.DEBUG)
     for name in ("httpx2", "httpcore2", "asyncio"):
         caplog.set_level(logging.DEBUG, logger=name)

@@ -21,13 +21,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from itertools import pairwise
+from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 from unittest import mock
 
 from flex_tokenstore import TokenSession, open_store
 from flex_tokenstore._concurrency import loop_thread, promise, spawn
-from flex_tokenstore._session import base, budget, flow, single_flight, state, sync, waits
+from flex_tokenstore._session import base, budget, flow, single_flight, sync, waits
 from flex_tokenstore._store import sync as sync_store
 from flex_tokenstore.errors import TokenStoreError
 from tests.support.fakes import IDENTITY, DictStore, Server, stored
@@ -35,14 +36,13 @@ from tests.support.fakes import IDENTITY, DictStore, Server, stored
 from .shipped import Fault, planted
 from .world import Violation
 
-STRUCK = frozenset(
+FLOW = Path(flow.__file__).parent
+STRUCK = frozenset(map(str, FLOW.glob("*.py"))) | frozenset(
     module.__file__
     for module in (
         promise,
         single_flight,
-        state,
         budget,
-        flow,
         waits,
         spawn,
         loop_thread,

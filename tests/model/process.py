@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 from flex_tokenstore._session.aio import AsyncTokenSession
-from flex_tokenstore._session.single_flight import Abandoned, Flight
-from flex_tokenstore._session.steps import (
+from flex_tokenstore._session.flow.steps import (
     Load,
     Lock,
     Pause,
@@ -19,6 +18,7 @@ from flex_tokenstore._session.steps import (
     Save,
     Unlock,
 )
+from flex_tokenstore._session.single_flight import Abandoned, Flight
 from flex_tokenstore.errors import TokenStoreError
 
 from .shipped import Done, LoopTask, Wait, ask, clock, dispose, loop

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from flex_integration_sdk._transport import deadline
 from flex_tokenstore._concurrency import event_loops
 from flex_tokenstore._session import aio, attend, waits
-from flex_tokenstore._session.steps import Pause
+from flex_tokenstore._session.flow.steps import Pause
 
 # What a session of the explorer's begins in, and the module that ends a token request at its limit.
 ROOTS = (aio, deadline)

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from flex_tokenstore._session import state
-from flex_tokenstore._session.state import State
+from flex_tokenstore._session.flow import held_token, refresh_tokens, unsaved_token
 
 from . import configs
 from .explore import Explorer
@@ -38,7 +37,7 @@ def test_the_invariants_hold_everywhere(config: Config, record_property: Record)
 
 
 def test_after_an_exploration_the_shipped_code_is_as_it_was() -> None:
-    fault = Fault(State, "forget_own", None)
+    fault = Fault(unsaved_token, "forget_own", None)
     places = [(owner, name) for owner, name, _ in (*controls(), fault)]
     shipped = [vars(owner)[name] for owner, name in places]
 
@@ -53,11 +52,11 @@ def test_after_an_exploration_the_shipped_code_is_as_it_was() -> None:
 
 
 def test_a_fault_that_cannot_be_planted_is_an_error() -> None:
-    margin = state.MARGIN
-    faults = (Fault(state, "MARGIN", 0), Fault(state, "this_is_not_there", 0))
+    margin = held_token.MARGIN
+    faults = (Fault(held_token, "MARGIN", 0), Fault(held_token, "this_is_not_there", 0))
     with pytest.raises(AssertionError, match="cannot be planted"), planted(faults):
         pass
-    assert margin == state.MARGIN
+    assert margin == held_token.MARGIN
 
 
 def test_two_explorations_at_once_are_an_error() -> None:
@@ -77,4 +76,4 @@ def test_state_that_the_explorer_cannot_see_is_an_error() -> None:
         state.doubt = Unseen()
 
     with pytest.raises(TypeError, match="no snapshot for Unseen"):
-        Explorer(next(configs.quick()), (Fault(State, "choose", choose),)).run()
+        Explorer(next(configs.quick()), (Fault(refresh_tokens, "choose", choose),)).run()

@@ -14,13 +14,26 @@ from flex_integration_sdk._transport.deadline import Watch
 from flex_tokenstore import ANY_REVISION
 from flex_tokenstore._concurrency.promise import Promise
 from flex_tokenstore._concurrency.spawn import spawn
-from flex_tokenstore._session import attend, flow, sync
+from flex_tokenstore._session import attend, sync
 from flex_tokenstore._session.base import SessionBase
 from flex_tokenstore._session.budget import Budget
-from flex_tokenstore._session.flow import Found
+from flex_tokenstore._session.flow import (
+    backoff,
+    held_token,
+    obtaining,
+    reading,
+    refresh_tokens,
+    refusals,
+    requesting,
+    revoking,
+    saving,
+    sign_ins,
+    unsaved_token,
+)
+from flex_tokenstore._session.flow.reading import Found
+from flex_tokenstore._session.flow.state import Outcome, State
+from flex_tokenstore._session.flow.steps import Remove, Save, Step, Unlock, do
 from flex_tokenstore._session.single_flight import Flight
-from flex_tokenstore._session.state import Outcome, State
-from flex_tokenstore._session.steps import Remove, Save, Step, Unlock
 from flex_tokenstore.errors import TokenStoreError
 
 from .configs import (
@@ -93,7 +106,7 @@ def breaks(invariant: str, config: Config, *planted: Fault, clean: bool = True) 
 
 
 def test_no_second_read_after_the_lock_breaks_i2() -> None:
-    shipped, last = flow._load, dict[int, Found]()
+    shipped, last = reading.load, dict[int, Found]()
 
     def load(state: State) -> Steps:
         last[id(state)] = yield from shipped(state)
@@ -106,29 +119,29 @@ def test_no_second_read_after_the_lock_breaks_i2() -> None:
     breaks(
         "I2",
         pair("file", compare=False),
-        Fault(flow, "_load", load),
-        Fault(flow, "_read_locked", read_locked),
+        Fault(reading, "load", load),
+        Fault(reading, "read_locked", read_locked),
     )
 
 
 def test_a_save_after_the_release_breaks_i2() -> None:
-    shipped = flow._save
+    shipped = saving.save
 
     def save(state: State, *rest: Any) -> Steps:
-        yield from flow._do(state, Unlock())
+        yield from do(state, Unlock())
         return (yield from shipped(state, *rest))
 
-    breaks("I2", pair("file", compare=False), Fault(flow, "_save", save))
+    breaks("I2", pair("file", compare=False), Fault(saving, "save", save))
 
 
 def test_a_save_without_expected_breaks_i2() -> None:
     def save(token: Any, expected: str | None) -> Save:
         return Save(token, ANY_REVISION)
 
-    breaks("I2", pair("lease", "jump"), Fault(flow, "Save", save))
+    breaks("I2", pair("lease", "jump"), Fault(saving, "Save", save))
 
 
-ADOPT_A_REFUSED_TOKEN = Fault(State, "_acceptable", State._is_ours)
+ADOPT_A_REFUSED_TOKEN = Fault(held_token, "is_acceptable", held_token.is_ours)
 
 
 def test_adopting_a_refused_token_breaks_i6() -> None:
@@ -141,28 +154,28 @@ def test_adopting_a_refused_token_again_and_again_breaks_i5() -> None:
 
 def test_adopting_another_identitys_token_breaks_i4() -> None:
     both = config("2 identities", (TWO_IDENTITIES,), budget=0)
-    breaks("I4", both, Fault(State, "_is_ours", always))
+    breaks("I4", both, Fault(held_token, "is_ours", always))
 
 
 def test_dropping_the_old_refresh_token_breaks_i2() -> None:
     fixed = config("2 sessions", (CALL, CALL), "fixed", budget=0)
-    breaks("I2", fixed, Fault(flow, "_with_refresh_token", lambda answer, refresh: answer))
+    breaks("I2", fixed, Fault(requesting, "_with_refresh_token", lambda answer, refresh: answer))
 
 
 def test_deleting_the_stored_token_when_it_is_rejected_breaks_i2() -> None:
-    shipped = flow._request
+    shipped = requesting.request
 
     def request(state: State, *rest: Any) -> Steps:
         token = yield from shipped(state, *rest)
         if token is None:
-            yield from flow._do(state, Remove(ANY_REVISION))
+            yield from do(state, Remove(ANY_REVISION))
         return token
 
-    breaks("I2", pair(stored="dead"), Fault(flow, "_request", request))
+    breaks("I2", pair(stored="dead"), Fault(requesting, "request", request))
 
 
 def test_taking_unavailable_for_empty_breaks_i7() -> None:
-    shipped = flow._load
+    shipped = reading.load
 
     def load(state: State) -> Steps:
         try:
@@ -170,12 +183,12 @@ def test_taking_unavailable_for_empty_breaks_i7() -> None:
         except TokenStoreError:
             return Found(None)
 
-    breaks("I7", pair("lease", "error"), Fault(flow, "_load", load))
+    breaks("I7", pair("lease", "error"), Fault(reading, "load", load))
 
 
 def test_no_shared_outcome_for_those_who_wait_breaks_step_2() -> None:
     one = config("2 callers", (TWO_CALLERS,), budget=0)
-    breaks("step 2", one, Fault(State, "share", never))
+    breaks("step 2", one, Fault(SessionBase, "_takes", never))
 
 
 def test_asking_again_for_what_another_call_was_refused_breaks_step_2() -> None:
@@ -188,8 +201,8 @@ def test_asking_again_for_what_another_call_was_refused_breaks_step_2() -> None:
 
 
 def choose_only_what_is_unsaved() -> Fault:
-    shipped = State.choose
-    return Fault(State, "choose", lambda state, stored: shipped(state, None))
+    shipped = refresh_tokens.choose
+    return Fault(refresh_tokens, "choose", lambda state, stored: shipped(state, None))
 
 
 def test_signing_in_though_a_refresh_token_is_stored_breaks_i3() -> None:
@@ -213,7 +226,7 @@ def test_stopping_an_abandoned_flight_after_its_request_breaks_i6() -> None:
 
 def test_keeping_the_token_of_an_outage_for_ever_breaks_i7() -> None:
     memory = config("1 session", (AGAIN,), memory=True, faults=faults("error"))
-    breaks("I7", memory, Fault(State, "forget_own", nothing))
+    breaks("I7", memory, Fault(unsaved_token, "forget_own", nothing))
 
 
 def test_no_way_on_with_a_working_token_in_an_outage_breaks_i5() -> None:
@@ -227,10 +240,10 @@ def test_no_way_on_with_a_working_token_in_an_outage_breaks_i5() -> None:
     )
 
     def obtain_without_store(state: State, early: bool) -> Steps:
-        flow._check_failure(state)
-        return (yield from flow._renew_without_store(state))
+        backoff.check_failure(state)
+        return (yield from obtaining._renew_without_store(state))
 
-    breaks("I5", memory, Fault(flow, "_obtain_without_store", obtain_without_store))
+    breaks("I5", memory, Fault(obtaining, "_obtain_without_store", obtain_without_store))
 
 
 NO_LOOK_AT_THE_LEASE = Fault(State, "lease_is_short", never)
@@ -243,16 +256,16 @@ def test_a_revocation_beyond_its_lease_breaks_i1() -> None:
 
 def test_losing_the_pair_of_a_failed_revocation_breaks_i6() -> None:
     alone = config("revoke", (REVOKE,), faults=faults("error", "loss"), budget=2)
-    breaks("I6", alone, Fault(State, "keep_unsaved", nothing))
+    breaks("I6", alone, Fault(unsaved_token, "keep", nothing))
 
 
 def test_leaving_a_revoked_token_in_the_store_is_seen() -> None:
     alone = config("revoke", (REVOKE,), faults=faults("done"))
 
     def remove_revoked(state: State, stored: Any) -> Steps:
-        return (yield from flow._do(state, Remove(Found(stored).revision)))
+        return (yield from do(state, Remove(Found(stored).revision)))
 
-    breaks("revoke", alone, Fault(flow, "_remove_revoked", remove_revoked))
+    breaks("revoke", alone, Fault(revoking, "_remove_revoked", remove_revoked))
 
 
 def test_a_request_beyond_the_lease_breaks_i1() -> None:
@@ -270,12 +283,12 @@ def test_moving_corrupt_content_aside_beyond_the_lease_breaks_i2() -> None:
 
 def test_an_older_outcome_in_the_place_of_what_is_known_breaks_step_2() -> None:
     one = config("2 callers and revoke", (THREE_CALLERS,), budget=0)
-    shipped = State.share
+    shipped = SessionBase._takes
 
-    def share(state: State, outcome: Outcome, *, own: bool) -> bool:
-        return shipped(state, outcome, own=False)
+    def takes(session: SessionBase, outcome: Outcome, *, own: bool) -> bool:
+        return shipped(session, outcome, own=False)
 
-    breaks("step 2", one, Fault(State, "share", share), clean=False)
+    breaks("step 2", one, Fault(SessionBase, "_takes", takes), clean=False)
 
 
 def test_the_error_of_anothers_revocation_breaks_step_2() -> None:
@@ -295,7 +308,7 @@ def test_no_bound_on_the_tokens_that_one_call_obtains_breaks_i5() -> None:
     repeats = config("1 session", (CALL,), "same-access", stored="refused", budget=0)
 
     def is_hopeless(budget: Budget, monotonic: float) -> bool:
-        return "signed_in" in budget._tried or budget._state.refreshes_in_vain(monotonic)
+        return "signed_in" in budget._tried or refusals.refreshes_in_vain(budget._state, monotonic)
 
     breaks(
         "I5",
@@ -307,7 +320,7 @@ def test_no_bound_on_the_tokens_that_one_call_obtains_breaks_i5() -> None:
 
 def test_no_new_trust_in_a_refresh_token_that_a_sign_in_brings_breaks_i3() -> None:
     again = config("1 session", (AGAIN,), "same-refresh", stored="dead", budget=0)
-    breaks("I3", again, Fault(State, "renew_trust", nothing))
+    breaks("I3", again, Fault(refresh_tokens, "renew_trust", nothing))
 
 
 def test_a_request_that_does_not_end_at_its_limit_breaks_i1() -> None:
@@ -316,7 +329,7 @@ def test_a_request_that_does_not_end_at_its_limit_breaks_i1() -> None:
 
 def test_a_request_whose_token_cannot_be_saved_breaks_i6() -> None:
     denied = config("1 session", (CALL,), denied=True, budget=0)
-    breaks("I6", denied, Fault(flow, "_check_that_it_can_be_saved", no_steps))
+    breaks("I6", denied, Fault(obtaining, "_check_that_it_can_be_saved", no_steps))
 
 
 def test_a_refresh_that_the_programs_end_takes_along_breaks_i6() -> None:
@@ -380,12 +393,12 @@ def test_a_wait_on_a_lock_that_all_share_breaks_i5() -> None:
 
 def test_no_belief_in_an_endpoints_401_breaks_i5() -> None:
     refused = config("1 session, twice", (TWICE,), api="refuses all", budget=0)
-    breaks("I5", refused, Fault(State, "believe", nothing))
+    breaks("I5", refused, Fault(refusals, "believe", nothing))
 
 
 def test_no_bound_on_the_sign_ins_that_401s_cause_breaks_i5() -> None:
     hunted = config("1 session", (OTHER,), api="refuses all", stored="hunted", budget=0)
-    breaks("I5", hunted, Fault(flow, "_are_used_up", never))
+    breaks("I5", hunted, Fault(sign_ins, "_are_used_up", never))
 
 
 def test_a_bound_that_other_programs_do_not_know_of_breaks_i5() -> None:
@@ -394,7 +407,7 @@ def test_a_bound_that_other_programs_do_not_know_of_breaks_i5() -> None:
     def known_sign_ins(state: State, tokens: Any) -> set[float]:
         return set(state.sign_ins)
 
-    breaks("I5", hunted, Fault(State, "_known_sign_ins", known_sign_ins))
+    breaks("I5", hunted, Fault(sign_ins, "_known", known_sign_ins))
 
 
 def test_a_failing_schedule_can_be_read_and_replayed() -> None:

@@ -17,9 +17,9 @@ from . import flow as _flow
 from .attend import attend, wait_for
 from .base import FlowOf, OnStoreError, Report, SessionBase, reply_to
 from .budget import Budget
+from .flow.state import Outcome
+from .flow.steps import Reply, Step
 from .single_flight import Abandoned, Flight
-from .state import Outcome
-from .steps import Reply, Step
 from .waits import warn
 
 if TYPE_CHECKING:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._events.dispatch import OnEvent, Reporter, refuse_within_report
 from ..errors import GrantError, SessionClosedError, fresh_copy
+from .flow import held_token, refusals
+from .flow.state import Outcome, Policy, State
+from .flow.steps import Reply, Save, Step
+from .flow.unsaved_token import SAVE_PAUSE
 from .single_flight import Abandoned, Flight, gate_for
-from .state import SAVE_PAUSE, Outcome, Policy, State
-from .steps import Reply, Save, Step
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -128,7 +130,28 @@ class SessionBase:
         outcome: Outcome = flight.result()
         if self._came_too_soon(outcome, tried):
             return None
-        return outcome if self._state.share(outcome, own=flight.owner is self) else None
+        return outcome if self._takes(outcome, own=flight.owner is self) else None
+
+    def _takes(self, outcome: Outcome, *, own: bool) -> bool:
+        """Takes the outcome of another caller's refresh; False: it is of no use here.
+
+        Args:
+            outcome: Of a refresh that a caller waited for.
+            own: It was this session's own: its memory took it then, and may know more now.
+        """
+        state = self._state
+        if not held_token.is_ours(state, outcome.token):
+            return False
+        # Another call may have got a 401 with it meanwhile, at another endpoint perhaps. This one
+        # tries it all the same: a call to the API costs less than another token request.
+        if outcome.final:
+            if state.held is None or not own:
+                refusals.settle_for(state, outcome.token)
+        elif (
+            outcome.held is not None and not own and held_token.is_acceptable(state, outcome.token)
+        ):
+            state.held = outcome.held
+        return True
 
     def _is_personal(self, flight: Flight, leads: bool) -> bool:
         """Whether a finished flight's outcome is only for another caller.

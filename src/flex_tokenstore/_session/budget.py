@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from .flow import refusals
+
 if TYPE_CHECKING:
     from .._values.secret import Secret
     from .._values.token import Token
-    from .state import Origin, Outcome, State
+    from .flow.state import Origin, Outcome, State
 
 MOST_TOKENS = 3  # that one API call tries after its first
 
@@ -46,13 +48,13 @@ class Budget:
         """The API answered 401: obtain another token, only look in the store, or ("") give up."""
         state = self._state
         self.refused.append(token.access_token)
-        if state.believes(self._endpoint, monotonic):
+        if refusals.believes(state, self._endpoint, monotonic):
             looked, self._looked = self._looked, True
             return "" if looked else "look"
         if self._is_hopeless(monotonic):
-            state.believe(self._endpoint, monotonic)
+            refusals.believe(state, self._endpoint, monotonic)
             return ""
-        state.refuse(token, self._origin, monotonic, wall)
+        refusals.refuse(state, token, self._origin, monotonic, wall)
         return "renew"
 
     def next(self, outcome: Outcome | None, monotonic: float) -> Token | None:
@@ -60,7 +62,7 @@ class Budget:
         if outcome is None:
             return None
         if self._is_of_no_use(outcome):
-            self._state.believe(self._endpoint, monotonic)
+            refusals.believe(self._state, self._endpoint, monotonic)
             return None
         self._tried.append(outcome.origin)
         self._origin = outcome.origin
@@ -79,5 +81,5 @@ class Budget:
             self._final
             or "signed_in" in self._tried
             or len(self._tried) == MOST_TOKENS
-            or self._state.refreshes_in_vain(monotonic)
+            or refusals.refreshes_in_vain(self._state, monotonic)
         )

@@ -17,10 +17,10 @@ from weakref import WeakValueDictionary
 
 from .._concurrency.promise import Promise
 from ..errors import SessionClosedError
-from .steps import Load, Lock, Remove, Request, Revoke, Save, Unlock
+from .flow.steps import Load, Lock, Remove, Request, Revoke, Save, Unlock
 
 if TYPE_CHECKING:
-    from .steps import Step
+    from .flow.steps import Step
 
 SLICE = 0.5  # seconds: an endless wait cannot be interrupted on Windows
 SLOW_START = 2.0  # seconds after which a refresh that has not begun never will

@@ -18,9 +18,9 @@ from ..errors import TokenStoreError
 from . import flow as _flow
 from .base import FlowOf, OnStoreError, Report, SessionBase, reply_to
 from .budget import Budget
+from .flow.state import Outcome
+from .flow.steps import Reply, Step
 from .single_flight import Abandoned, Flight
-from .state import Outcome
-from .steps import Reply, Step
 from .waits import finish
 
 if TYPE_CHECKING:

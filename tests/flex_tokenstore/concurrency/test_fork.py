@@ -18,6 +18,7 @@ import asyncio, os, signal, sys, threading, warnings
 from flex_tokenstore import (
     AsyncTokenSession, TokenSession, open_async_store, open_store
 )
+from flex_tokenstore._session.flow import refusals
 from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 from tests.flex_tokenstore.concurrency.test_loops_and_threads import AsyncStore
 warnings.simplefilter("ignore", DeprecationWarning)  # a fork of a program with threads
@@ -42,7 +43,7 @@ first = session.token()
 child = fork()
 for _ in range(3):
     assert session.peek() is not None
-    session._state.refuse(session.token(), "adopted", 0.0, 0.0)
+    refusals.refuse(session._state, session.token(), "adopted", 0.0, 0.0)
     assert session.token().digest != first.digest
 if child:
     end_of(child)
@@ -95,7 +96,7 @@ holder.start()
 holding.wait()
 child = fork()
 if child == 0:
-    session._state.refuse(old, "adopted", 0.0, 0.0)
+    refusals.refuse(session._state, old, "adopted", 0.0, 0.0)
     assert session.token().digest != old.digest
     assert session.saved
     os._exit(0)
@@ -163,7 +164,7 @@ server, own = Server(), DictStore()
 own.token = stored(server, age=4000)
 async def refresh(session):
     old = await session.token()
-    session._state.refuse(old, "adopted", 0.0, 0.0)
+    refusals.refuse(session._state, old, "adopted", 0.0, 0.0)
     assert (await session.token()).digest != old.digest
 async def main():
     opened = await open_async_store(own, IDENTITY, host_lock="off")

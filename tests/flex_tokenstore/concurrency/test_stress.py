@@ -35,7 +35,7 @@ from flex_tokenstore._events import metrics as _metrics
 from flex_tokenstore._events.event import Event
 from flex_tokenstore._host.host_lock import HostLock
 from flex_tokenstore._session import single_flight
-from flex_tokenstore._session.state import Digests
+from flex_tokenstore._session.flow.state import Digests
 from flex_tokenstore._values import redaction
 from tests.support.handles import IDENTITY, token
 from tests.support.plugins import install

@@ -23,9 +23,9 @@ from flex_tokenstore import (
     open_async_store,
     open_store,
 )
-from flex_tokenstore._session.flow import obtain
-from flex_tokenstore._session.state import Policy, State
-from flex_tokenstore._session.steps import Load, Lock, Reply
+from flex_tokenstore._session.flow import held_token, obtain
+from flex_tokenstore._session.flow.state import Policy, State
+from flex_tokenstore._session.flow.steps import Load, Lock, Reply
 from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 from tests.support.since import Since, wait_until
 
@@ -309,7 +309,7 @@ def test_a_token_that_ends_while_its_early_renewal_finds_the_lock_taken_is_waite
     old = Token(stored(server, age=95))
     fresh = Token(stored(server, age=0))
     state.wall = time.time()
-    state.hold(old)
+    held_token.hold(state, old)
     flow = obtain(state)
     assert next(flow) == Load()
     assert flow.send(Reply(old, None, 0.0, state.wall)) == Lock(0.0, state.policy.lease)

@@ -23,6 +23,7 @@ from flex_tokenstore import (
     open_async_store,
     open_store,
 )
+from flex_tokenstore._session.flow import held_token, refusals
 from flex_tokenstore._values.token import ANY_REVISION, revision_of
 from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 
@@ -185,7 +186,7 @@ def test_a_401_in_another_thread_while_it_is_renewed_early_makes_it_wait_for_the
 
         def get_token(self) -> dict[str, Any] | None:
             if self.tries == 0:
-                session._state.refuse(old, "adopted", 0.0, 0.0)  # as another thread does
+                refusals.refuse(session._state, old, "adopted", 0.0, 0.0)  # as another thread does
             return super().get_token()
 
         def token_lock(self, wait: float, lease: float) -> Any:
@@ -199,7 +200,7 @@ def test_a_401_in_another_thread_while_it_is_renewed_early_makes_it_wait_for_the
     with TokenSession(open_store(store, IDENTITY), server, lock_timeout=5) as session:
         old = Token(store.token)
         session._state.monotonic, session._state.wall = time.monotonic(), time.time()
-        session._state.hold(old)
+        held_token.hold(session._state, old)
         assert session.token().digest != old.digest
     assert server.calls == []
 

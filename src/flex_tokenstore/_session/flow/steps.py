@@ -1,18 +1,21 @@
 """What the flow asks of its driver, and what it is told.
 
-The flow (:mod:`._flow`) yields steps and is sent replies; it does no I/O and reads no clock. A
+The flow yields steps and is sent replies; it does no I/O and reads no clock. A
 driver performs each step on a port, whose methods are plain for a sync program and coroutines
 for an async one: the two drivers differ only by ``await``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from .._values.secret import Secret
-    from .._values.token import Token
+    from flex_tokenstore._values.secret import Secret
+    from flex_tokenstore._values.token import Token
+
+    from .state import State
 
 
 class Port(Protocol):
@@ -133,3 +136,17 @@ class Pause:
 
 
 Step = Load | Save | Prepare | Remove | Lock | Unlock | Request | Revoke | Pause
+
+
+def do(state: State, step: Step) -> Generator[Step, Reply, Reply]:
+    """Has a step performed, and notes the time of its reply."""
+    reply = yield step
+    state.monotonic, state.wall = reply.monotonic, reply.wall
+    return reply
+
+
+def must(state: State, step: Step) -> Generator[Step, Reply, None]:
+    """Has a step performed; raises its error."""
+    reply = yield from do(state, step)
+    if reply.error is not None:
+        raise reply.error
