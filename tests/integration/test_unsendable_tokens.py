@@ -26,7 +26,7 @@ KINDS = ("sync", "async")
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Corrupt content is looked at again after half a second; what comes of it is the same."""
-    monkeypatch.setattr("flex_tokenstore._session.flow.SECOND_LOOK", 0.0)
+    monkeypatch.setattr("flex_tokenstore._session.flow.reading.SECOND_LOOK", 0.0)
 
 
 class Handler(BaseHTTPRequestHandler):

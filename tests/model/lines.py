@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from flex_tokenstore import TokenSession, open_store
-from flex_tokenstore._concurrency import loop_thread, promise, spawn
+from flex_tokenstore._concurrency import loop_thread, per_process, promise, spawn
 from flex_tokenstore._session import base, budget, flow, single_flight, sync, waits
 from flex_tokenstore._store import sync as sync_store
 from flex_tokenstore.errors import TokenStoreError
@@ -41,6 +41,7 @@ STRUCK = frozenset(map(str, FLOW.glob("*.py"))) | frozenset(
     module.__file__
     for module in (
         promise,
+        per_process,
         single_flight,
         budget,
         waits,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -142,9 +141,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         """
         self._closed = True
         running = asyncio.get_running_loop()
-        for key, shared in tuple(self._used.items()):
-            if key[0] != os.getpid():
-                continue
+        for key, shared in tuple(self._used.get().items()):
             if shared.loop is running:
                 for watch in tuple(self._watches):
                     watch.stop("closed")
@@ -153,8 +150,8 @@ class AsyncHttp(ClientMaker[AsyncShared]):
                 self._let_go(key)
             # Else they are another loop's, and only that one can close them.
 
-    async def _leave(self, key: tuple[int, int], shared: AsyncShared) -> None:
-        self._used.pop(key, None)
+    async def _leave(self, key: int, shared: AsyncShared) -> None:
+        self._used.get().pop(key, None)
         if shared.leave(self):
             await shared.keeper.aclose()
 
@@ -166,18 +163,18 @@ class AsyncHttp(ClientMaker[AsyncShared]):
             TransportError: What the environment says of TLS and proxies is wrong.
         """
         loop = asyncio.get_running_loop()
-        mine = (os.getpid(), id(loop))
-        found = self._used.get(mine)
+        mine, used = id(loop), self._used.get()
+        found = used.get(mine)
         if found is not None and found.loop is loop and not (self._closed or found.closed):
             return found
         self.refuse_closed()
         options = await self._prepared()
         self.refuse_closed()
-        for key, other in tuple(self._used.items()):
+        for key, other in tuple(used.items()):
             if key == mine and other.loop is loop and not other.closed:
                 return other  # another task was quicker
-            if key[0] != os.getpid() or key == mine:
-                self._used.pop(key, None)
+            if key == mine:
+                used.pop(key, None)
             elif other.loop.is_closed():
                 self._let_go(key)
             else:
@@ -203,9 +200,9 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         assert options is not None
         return options
 
-    def _let_go(self, key: tuple[int, int]) -> None:
+    def _let_go(self, key: int) -> None:
         """Closes the connections of a closed loop, which cannot do it any more."""
-        if shared := self._used.pop(key, None):
+        if shared := self._used.get().pop(key, None):
             shared.let_go()
 
     def _make_shared(self, key: Key, loop: Any) -> AsyncShared:

@@ -8,7 +8,6 @@ nobody used for a while are closed one by one.
 
 from __future__ import annotations
 
-import os
 import platform
 import weakref
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from flex_integration_sdk._version import __version__
 from flex_integration_sdk.config import is_loopback
+from flex_tokenstore._concurrency.per_process import PerProcess
 from flex_tokenstore.errors import SessionClosedError
 
 from .closing import Closing
@@ -42,9 +42,8 @@ Maker: TypeAlias = "ClientMaker[Any]"
 
 
 class Key(NamedTuple):
-    """What instances must have in common to share connections."""
+    """What instances of one process must have in common to share connections."""
 
-    pid: int
     kind: str
     loop: int
     origin: str
@@ -88,12 +87,14 @@ class Shared:
 
     def retire(self) -> None:
         """No instance gets these connections any more; those that use them get others."""
-        if _registry.get(self.key) is self:
-            _registry.pop(self.key, None)
+        registry = _registry.get()
+        if registry.get(self.key) is self:
+            registry.pop(self.key, None)
         for user in self.users():
-            for key, shared in list(user._used.items()):
+            used = user._used.get()
+            for loop, shared in list(used.items()):
                 if shared is self:
-                    user._used.pop(key, None)
+                    used.pop(loop, None)
 
     def users(self) -> list[Maker]:
         """The instances that still exist."""
@@ -132,7 +133,7 @@ class Shared:
         import httpx2
 
         client = self._class(
-            verify=tls_context(self.key.pid, self.key.options),
+            verify=tls_context(self.key.options),
             trust_env=self.key.options.proxies is not None,
             limits=httpx2.Limits(
                 max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_IDLE
@@ -146,22 +147,20 @@ class Shared:
         return client
 
 
-_registry: dict[Key, Shared] = {}
-# Kept, but not used: collecting them would warn about sockets that are the parent process's, which
-# goes on using them.
-_inherited: list[Shared] = []
+_registry: PerProcess[dict[Key, Shared]] = PerProcess(dict)
 
 
 def shared_with(user: Maker, kind: str, options: Options, loop: Any) -> Any:
     """What ``user`` shares with all instances of the same key; made at the first call."""
-    key = Key(os.getpid(), kind, id(loop), user.origin, options)
+    key = Key(kind, id(loop), user.origin, options)
+    registry = _registry.get()
     while True:
-        found = _registry.get(key)
+        found = registry.get(key)
         if found is None or found.loop is not loop:
             _tidy()
             # Of two threads that get here at once one wins; the other's has no connection.
             made = user._make_shared(key, loop)
-            found = _registry.setdefault(key, made)
+            found = registry.setdefault(key, made)
             if found is made:
                 made.start()
         found.join(user)
@@ -171,12 +170,9 @@ def shared_with(user: Maker, kind: str, options: Options, loop: Any) -> Any:
 
 
 def _tidy() -> None:
-    """Drops what belongs to a parent process, or to an event loop that is closed."""
-    for key, shared in list(_registry.items()):
-        if key.pid != os.getpid():
-            if _registry.pop(key, None):
-                _inherited.append(shared)
-        elif shared.loop is not None and shared.loop.is_closed():
+    """Drops what belongs to an event loop that is closed."""
+    for shared in list(_registry.get().values()):
+        if shared.loop is not None and shared.loop.is_closed():
             shared.let_go()
 
 
@@ -184,8 +180,8 @@ def close_idle(now: float) -> bool:
     """Closes connections of sync programs that nobody used for long; True: there are more."""
     more = False
     by = Reaper()
-    for key, shared in list(_registry.items()):
-        if key.pid != os.getpid() or shared.loop is not None:
+    for shared in list(_registry.get().values()):
+        if shared.loop is not None:
             continue
         for slot in shared.expired(now, by):
             client, slot.client = slot.client, None
@@ -226,8 +222,8 @@ class ClientMaker(Generic[S]):
         self.origin = f"{parts.scheme}://{parts.netloc}".lower()
         # A proxy cannot reach this machine's own loopback address.
         self._trust_env = not is_loopback(base_url)
-        # By process and event loop.
-        self._used: dict[tuple[int, int], S] = {}
+        # By event loop.
+        self._used: PerProcess[dict[int, S]] = PerProcess(dict)
         self._closed = False
         # Of the instance: it may raise SessionClosedError right before an API request is sent.
         self.closing = Closing()
@@ -244,7 +240,7 @@ class ClientMaker(Generic[S]):
 
     def _joined(self, loop: Any, options: Options) -> S:
         found: S = shared_with(self, self.kind, options, loop)
-        self._used[os.getpid(), id(loop)] = found
+        self._used.get()[id(loop)] = found
         return found
 
     def _options(self) -> Options:
@@ -254,7 +250,7 @@ class ClientMaker(Generic[S]):
             TransportError: One of the variables is wrong.
         """
         options = options_for(self.base_url, trust_env=self._trust_env)
-        tls_context(os.getpid(), options)
+        tls_context(options)
         return options
 
     def _wait_limit(self, watch: Watch, *, revokes: bool = False) -> float | None:

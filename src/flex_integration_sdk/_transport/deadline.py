@@ -13,7 +13,6 @@ stopped shows in the watchdog's own clock: one tick took far longer than it shou
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -21,6 +20,8 @@ import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Literal, Protocol
+
+from flex_tokenstore._concurrency.per_process import PerProcess
 
 # How often the thread looks; a request ends at most two ticks after its time.
 TICK = 0.1
@@ -249,15 +250,5 @@ class Watchdog:
                 watch.stop("late")
 
 
-_watchdog: dict[int, Watchdog] = {}
-
-
-def watchdog() -> Watchdog:
-    """The watchdog of this process. A fork copies no thread, and one in C runs no fork hook."""
-    found = _watchdog.get(os.getpid())
-    if found is None:
-        # Only the newest is kept: a process of the same id may have been an ancestor.
-        for pid in tuple(_watchdog):
-            _watchdog.pop(pid, None)
-        found = _watchdog.setdefault(os.getpid(), Watchdog())
-    return found
+watchdog = PerProcess(Watchdog).get
+"""The watchdog of this process. A fork copies no thread, and one in C runs no fork hook."""

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from flex_integration_sdk.errors import TransportError
+from flex_tokenstore._concurrency.per_process import PerProcess
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 # A change of these makes no new connections look different: they are shared only by equals.
@@ -48,23 +49,21 @@ def options_for(base_url: str, *, trust_env: bool) -> Options:
     return Options(tls, tuple(_value(each)[1] for each in _PROXIES) if trust_env else None)
 
 
-_contexts: dict[tuple[int, object], ssl.SSLContext] = {}
+# A forked process makes its own: another thread may have held a lock within one.
+_contexts: PerProcess[dict[object, ssl.SSLContext]] = PerProcess(dict)
 
 
-def tls_context(pid: int, options: Options) -> ssl.SSLContext:
-    """One for each set of TLS options: making it takes 20 to 100 ms, and most of a client's memory.
-
-    A forked process makes its own: another thread may have held a lock within it.
-    """
-    key = pid, options.tls
-    found = _contexts.get(key)
+def tls_context(options: Options) -> ssl.SSLContext:
+    """One for each set of TLS options: it takes 20 to 100 ms, and most of a client's memory."""
+    contexts = _contexts.get()
+    found = contexts.get(options.tls)
     if found is not None:
         return found
     made = _trusting_nobody() if options.tls is None else _made()
-    for other in list(_contexts):
-        if other[0] != pid or (other[1] is not None and options.tls is not None):
-            _contexts.pop(other, None)  # those in use live on with their clients
-    return _contexts.setdefault(key, made)
+    for other in list(contexts):
+        if other is not None and options.tls is not None:
+            contexts.pop(other, None)  # those in use live on with their clients
+    return contexts.setdefault(options.tls, made)
 
 
 def _trusting_nobody() -> ssl.SSLContext:

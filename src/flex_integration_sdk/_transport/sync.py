@@ -146,7 +146,7 @@ class Http(ClientMaker[Shared]):
     def _leave_if_idle(self) -> None:
         if self._any_of(self._sending):
             return
-        shared = self._used.pop((os.getpid(), id(None)), None)
+        shared = self._used.get().pop(id(None), None)
         if shared is not None and shared.leave(self):
             for slot in shared.slots.all:
                 self._close_slot(shared.slots, slot)
@@ -173,7 +173,7 @@ class Http(ClientMaker[Shared]):
         Raises:
             SessionClosedError: This instance is closed.
         """
-        found = self._used.get((os.getpid(), id(None)))
+        found = self._used.get().get(id(None))
         if found is None or found.closed:
             self.refuse_closed()
             found = self._joined(None, self._options())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.errors import ConfigurationError
+from flex_tokenstore._concurrency.per_process import PerProcess
 
 
 class _Moment:
@@ -65,9 +66,8 @@ class RateLimiter:
                 or not 0 < value < 1e15
             ):
                 raise ConfigurationError(f"{name} must be a positive number, got {value!r}")
-        # By process, whose number is looked at instead of a fork hook: a server that forks in C
-        # runs none. What is here is the latest moment, or one from which it is reached.
-        self._moments: dict[int, _Moment] = {}
+        # The latest moment, or one from which it is reached.
+        self._moment = PerProcess(partial(_Moment, float(burst), None))
 
     _clock: Callable[[], float] = staticmethod(time.monotonic)
 
@@ -134,16 +134,12 @@ class RateLimiter:
                 raise
 
     def _now(self) -> _Moment:
-        process = os.getpid()
-        moment = self._moments.get(process)
-        if moment is None:
-            moment = self._moments.setdefault(process, _Moment(float(self.burst), None))
-        return moment.last()
+        return self._moment.get().last()
 
     def _move(self, before: _Moment, after: _Moment) -> bool:
         if not before.link(after):
             return False
-        self._moments[os.getpid()] = after
+        self._moment.put(after)
         return True
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextvars
 import functools
-import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal, TypeVar
+
+from .per_process import PerProcess
 
 T = TypeVar("T")
 Kind = Literal["io", "lock"]
@@ -23,10 +24,11 @@ IO_THREADS = 24
 # from its thread. Each is asked only to try, so that few are enough.
 LOCK_THREADS = 12
 
-_SIZES: dict[Kind, int] = {"io": IO_THREADS, "lock": LOCK_THREADS}
-# By process: a forked child has the executor, but not its threads. Looked at by its id, since a
-# fork in C (uWSGI's) runs none of Python's hooks.
-_executors: dict[tuple[int, Kind], ThreadPoolExecutor] = {}
+# Of two that are made at once one is used; the other has no thread yet.
+_executors: dict[Kind, PerProcess[ThreadPoolExecutor]] = {
+    "io": PerProcess(lambda: ThreadPoolExecutor(IO_THREADS, "flex-tokenstore-io")),
+    "lock": PerProcess(lambda: ThreadPoolExecutor(LOCK_THREADS, "flex-tokenstore-lock")),
+}
 
 
 def submit(kind: Kind, function: Callable[[], T]) -> Future[T]:
@@ -48,22 +50,12 @@ def submit(kind: Kind, function: Callable[[], T]) -> Future[T]:
     future: Future[T] = Future()
     future.set_running_or_notify_cancel()
     try:
-        _executor(kind).submit(_perform, future, work)
+        _executors[kind].get().submit(_perform, future, work)
     except RuntimeError:
         # The main thread has ended, and no executor takes work any more. A loop in another
         # thread goes on, and would lose its token if it could not save it.
         _perform(future, work)
     return future
-
-
-def _executor(kind: Kind) -> ThreadPoolExecutor:
-    key = os.getpid(), kind
-    executor = _executors.get(key)
-    if executor is None:
-        # Of two threads that get here at once one wins; the other's executor has no thread yet.
-        new = ThreadPoolExecutor(_SIZES[kind], f"flex-tokenstore-{kind}")
-        executor = _executors.setdefault(key, new)
-    return executor
 
 
 def _perform(future: Future[T], work: Callable[[], T]) -> None:

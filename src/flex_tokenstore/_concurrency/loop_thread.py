@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
-import os
 import sys
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 from weakref import WeakSet
 
+from .per_process import PerProcess
 from .promise import Promise
 from .spawn import spawn
 
@@ -21,7 +21,6 @@ STOP_PATIENCE = 5.0  # seconds for a store's coroutines to end when they are can
 SLICE = 0.5  # seconds: an endless wait cannot be interrupted on Windows
 
 _all: WeakSet[LoopThread] = WeakSet()
-_left_behind: list[_Running] = []
 
 
 class _Running:
@@ -29,7 +28,6 @@ class _Running:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.process = os.getpid()
         self.stopped = False
         self.begun = False
         self.ended = Promise()
@@ -111,11 +109,12 @@ class _Job(Promise):
 class LoopThread:
     """Runs coroutines for threads. Started when first needed, and again in a forked child.
 
-    A caller may be interrupted at any line, so none holds a lock here: see :mod:`._promise`.
+    A caller may be interrupted at any line, so none holds a lock here: see :mod:`.promise`.
     """
 
     def __init__(self) -> None:
-        self._running: dict[int, _Running] = {}  # by process
+        # Of two that are made at once one is run, and the other's loop is closed.
+        self._running = PerProcess(_Running, spare=lambda other: other.loop.close())
         _all.add(self)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -134,7 +133,7 @@ class LoopThread:
             if running is None:
                 return _run_here(coroutine)  # no thread can be started any more
             while not job.hand_to(running):
-                self._running.pop(os.getpid(), None)  # another thread has stopped it
+                self._running.take()  # another thread has stopped it
                 running = self._start()
             while not job.wait(SLICE):
                 if running.loop.is_closed():
@@ -149,7 +148,7 @@ class LoopThread:
 
     def stop(self) -> None:
         """Cancels what runs, and ends the loop and its thread. You may call it twice."""
-        running = self._running.pop(os.getpid(), None)
+        running = self._running.take()
         if running is None or sys.is_finalizing():
             return
         running.stopped = True
@@ -158,22 +157,13 @@ class LoopThread:
         running.ended.wait(STOP_PATIENCE)
 
     def _start(self) -> _Running:
-        running = self._running.get(os.getpid())
-        if running is None:
-            for process in list(self._running):
-                # Kept for ever: closing it would take the parent's loop its wake-up call away, for
-                # both share what the system watches for them (epoll).
-                _left_behind.append(self._running.pop(process))
-            made = _Running()
-            running = self._running.setdefault(made.process, made)
-            if running is not made:
-                made.loop.close()  # another thread was first
+        running = self._running.get()
         if not running.begun:
             # Whoever made it may have been interrupted before this; only one of them will run it.
             try:
                 spawn(running.run, "flex-tokenstore-loop", daemon=True)
             except RuntimeError:
-                self._running.pop(running.process, None)
+                self._running.take()
                 raise
         return running
 

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from .._concurrency.per_process import PerProcess
 from .paths import make_private_folder
 from .platform import check_files
 
@@ -51,17 +52,24 @@ class _Opened:
         self.noting = threading.RLock()
 
 
-_by_process: dict[int, _Opened] = {}
+def _leave_to_parent(opened: _Opened) -> None:
+    """In a forked child: closes its parent's lock files, which else outlive the parent's end.
+
+    Closed, not unlocked: unlocking here would free the parent's lock.
+    """
+    while opened.holds:
+        try:
+            opened.holds.pop().leave()
+        except KeyError:  # another thread was faster
+            break
+
+
+_opened = PerProcess(_Opened, leave=_leave_to_parent)
 
 
 def here() -> _Opened:
     """The lock files of this process, by its id: a fork in C runs no fork hook."""
-    pid = os.getpid()
-    ours = _by_process.get(pid)
-    if ours is None:
-        ours = _by_process.setdefault(pid, _Opened())
-        _leave_to_parents(keep=pid)
-    return ours
+    return _opened.get()
 
 
 class Hold:
@@ -189,24 +197,10 @@ def _close(fd: int, path: Path) -> None:
         logger.warning("the lock file %s was not closed cleanly: %s", path, error.strerror)
 
 
-def _leave_to_parents(keep: int | None = None) -> None:
-    """In a forked child: closes its parents' lock files, which else outlive the parents' end.
-
-    Closed, not unlocked: unlocking here would free the parent's lock.
-    """
-    for pid in list(_by_process):
-        opened = _by_process.pop(pid, None) if pid != keep else None
-        while opened is not None and opened.holds:
-            try:
-                opened.holds.pop().leave()
-            except KeyError:  # another thread was faster
-                break
-
-
 if hasattr(os, "register_at_fork"):
     # At once: a child that never asks for a lock would keep its parent's after the parent's end.
     os.register_at_fork(
         before=lambda: here().noting.acquire(),
         after_in_parent=lambda: here().noting.release(),
-        after_in_child=_leave_to_parents,
+        after_in_child=_opened.leave_parents,
     )

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from .._concurrency.per_process import PerProcess
 from .._concurrency.promise import Promise
 from ..errors import SessionClosedError
 from .flow.steps import Load, Lock, Remove, Request, Revoke, Save, Unlock
@@ -180,12 +181,12 @@ class Gate:
 
 
 _gates: WeakValueDictionary[object, Gate] = WeakValueDictionary()
-# By process: another thread of the parent may have held the lock when this process was forked.
-# Reentrant: a signal handler may make a session while its thread makes one.
-_mutexes: dict[int, threading.RLock] = {}
+# Another thread of the parent may have held it when this process was forked. Reentrant: a signal
+# handler may make a session while its thread makes one.
+_mutex = PerProcess(threading.RLock)
 
 
 def gate_for(key: object) -> Gate:
     """The single flight for ``key`` in this process."""
-    with _mutexes.setdefault(os.getpid(), threading.RLock()):
+    with _mutex.get():
         return _gates.setdefault(key, Gate(key))

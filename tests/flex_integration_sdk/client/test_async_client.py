@@ -209,7 +209,7 @@ def test_one_run_after_the_other(sandbox: RunningSandbox) -> None:
 
     for _ in range(3):
         assert asyncio.run(call()) == 200
-        assert not sdk._http._used
+        assert not sdk._http._used.get()
     assert sandbox.stats()["client_credentials"] == 1
     asyncio.run(sdk.aclose())
     asyncio.run(sdk.aclose())
@@ -228,7 +228,7 @@ def test_a_loop_that_was_closed_without_a_word_is_let_go(sandbox: RunningSandbox
     for _ in range(3):
         loop = asyncio.new_event_loop()
         assert loop.run_until_complete(call()) == 200
-        (clients,) = sdk._http._used.values()
+        (clients,) = sdk._http._used.get().values()
         assert clients.loop is loop
         sockets = [each.get_extra_info("socket") for each in clients.backend.open]
         assert sockets
@@ -238,7 +238,7 @@ def test_a_loop_that_was_closed_without_a_word_is_let_go(sandbox: RunningSandbox
     assert [each.fileno() for each in sockets] == [-1] * len(sockets)
     loop.run_until_complete(sdk.aclose())
     loop.close()
-    assert not sdk._http._used
+    assert not sdk._http._used.get()
     del clients
     gc.collect()  # the transports of the closed loops, which warn
 
@@ -255,5 +255,5 @@ def test_many_loops_in_many_threads_leave_nothing(sandbox: RunningSandbox) -> No
         thread.start()
         thread.join()
     assert answers == [200] * 5
-    assert not sdk._http._used
+    assert not sdk._http._used.get()
     asyncio.run(sdk.aclose())

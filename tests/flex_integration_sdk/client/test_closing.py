@@ -90,7 +90,7 @@ def test_calls_that_wait_for_their_place(
             call.result(SOON)
     assert time.monotonic() - began < SOON
     assert flex_sandbox.stats() == before
-    assert opened._http._used == {}
+    assert opened._http._used.get() == {}
     assert opened._closing._sleepers == {}
     # Their places are there for whoever shares the limiter.
     assert opened._limits is not None
@@ -118,7 +118,7 @@ def test_tasks_that_wait_for_their_place(
                     await asyncio.wait_for(call, SOON)
             assert time.monotonic() - began < SOON
             assert flex_sandbox.stats() == before
-            assert sdk._http._used == {}
+            assert sdk._http._used.get() == {}
 
     asyncio.run(main())
 
@@ -147,7 +147,7 @@ def test_a_call_that_waits_for_its_token(
     with pytest.raises(SessionClosedError):
         call.result(SOON)
     assert flex_sandbox.stats()["api_calls"] == 0
-    assert sdk._http._used == {}
+    assert sdk._http._used.get() == {}
 
 
 def test_a_task_that_waits_for_its_token(
@@ -163,7 +163,7 @@ def test_a_task_that_waits_for_its_token(
         await sdk.aclose()
         with pytest.raises(SessionClosedError):
             await asyncio.wait_for(call, SOON)
-        assert sdk._http._used == {}
+        assert sdk._http._used.get() == {}
 
     asyncio.run(main())
     assert flex_sandbox.stats()["api_calls"] == 0
@@ -233,7 +233,7 @@ def test_a_request_that_was_sent_is_still_answered(
     sdk.close()
     assert time.monotonic() - began < 0.4  # it does not wait for the answer
     assert call.result(SOON).status == 200
-    assert sdk._http._used == {}
+    assert sdk._http._used.get() == {}
 
 
 def test_an_async_request_that_was_sent_ends_too(
@@ -286,7 +286,7 @@ def test_many_threads_and_a_close(options: dict[str, Any], monkeypatch: pytest.M
                 error = call.exception(20)
                 assert error is None or isinstance(error, SessionClosedError)
             assert len(writes) <= sent
-            assert sdk._http._used == {}
+            assert sdk._http._used.get() == {}
         assert writes
     finally:
         sys.setswitchinterval(before)

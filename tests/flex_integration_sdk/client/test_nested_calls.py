@@ -131,7 +131,7 @@ while not over:
         sdk.close()
     outer.add(found)
     after.add(outcome(sdk.marketplace.show))
-    left.add(len(sdk._http._used))
+    left.add(len(sdk._http._used.get()))
     moment += step
 print(json.dumps([sorted(map(str, outer)), sorted(after), sorted(left), moment]))
 """,
@@ -197,7 +197,8 @@ if hasattr(signal, "setitimer"):
     signal.setitimer(signal.ITIMER_REAL, 0.3)
 else:
     threading.Timer(0.3, sdk.close).start()
-print(json.dumps([outcome(sdk.marketplace.show), outcome(sdk.auth_info), len(sdk._http._used)]))
+said = [outcome(sdk.marketplace.show), outcome(sdk.auth_info)]
+print(json.dumps([*said, len(sdk._http._used.get())]))
 """,
     )
     assert found == ["SessionClosedError", "SessionClosedError", 0]
@@ -252,7 +253,7 @@ while not over:
     found, over = interrupted(moment, sdk.marketplace.show, gc.collect)
     outer.add(found)
     gc.collect()
-    assert sdk._closed and not sdk._http._used
+    assert sdk._closed and not sdk._http._used.get()
     moment += step
 print(json.dumps([sorted(set(map(str, said))), sorted(map(str, outer))]))
 """.replace("moment += step", f"moment += {step}"),
@@ -334,7 +335,7 @@ if {use!r} == "close":
             thread.join()
 else:
     sdk.close()
-print(json.dumps([said, found, sdk._closed, len(sdk._http._used)]))
+print(json.dumps([said, found, sdk._closed, len(sdk._http._used.get())]))
 """,
     )
     if use == "close":

@@ -345,7 +345,7 @@ def test_a_loop_does_not_stand_still_for_it() -> None:
 
     from flex_integration_sdk._transport import proxy_and_tls
 
-    proxy_and_tls._contexts.clear()
+    proxy_and_tls._contexts.get().clear()
     asyncio.run(main())
     assert names
     assert all(name.startswith("flex-tokenstore-io") for name in names)

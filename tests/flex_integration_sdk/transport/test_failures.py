@@ -233,7 +233,7 @@ def test_after_closing_nothing_is_made_or_sent(kind: str) -> None:
             http.close()
             with pytest.raises(SessionClosedError):
                 grants.sign_in()
-            assert not http._used
+            assert not http._used.get()
         else:
 
             async def main() -> None:
@@ -243,7 +243,7 @@ def test_after_closing_nothing_is_made_or_sent(kind: str) -> None:
                 await http.aclose()
                 with pytest.raises(SessionClosedError):
                     await grants.sign_in()
-                assert not http._used
+                assert not http._used.get()
 
             asyncio.run(main())
         assert len(server.paths) == 1

@@ -59,7 +59,7 @@ _of_other_tests: list[Any] = []  # what an instance that another test left open 
 
 def shared() -> list[Any]:
     """What this test's instances share at this moment."""
-    ours = (each for key, each in clients._registry.items() if key.pid == os.getpid())
+    ours = clients._registry.get().values()
     return [each for each in ours if each not in _of_other_tests]
 
 
@@ -340,7 +340,7 @@ for sdk in made:
 before = os.getpid()
 child = ctypes.PyDLL(None).fork() if sys.argv[2] == "c" else os.fork()
 statuses = [sdk.marketplace.show().status for sdk in made]
-mine = [shared for key, shared in clients._registry.items() if key.pid == os.getpid()]
+mine = list(clients._registry.get().values())
 assert len(mine) == 1, mine
 if child == 0:
     made[0].close()
