@@ -43,9 +43,10 @@ if TYPE_CHECKING:
     from ._plugin.hooks import Abilities
     from ._plugin.wrapper import WrapperStore
     from ._registry.catalogue import StoreInfo, describe_store, list_stores
-    from ._session.aio import AsyncGrants, AsyncTokenCall, AsyncTokenSession
+    from ._session.aio import AsyncTokenCall, AsyncTokenSession
     from ._session.base import OnStoreError
-    from ._session.sync import Grants, TokenCall, TokenSession
+    from ._session.grants import AsyncGrants, Grants
+    from ._session.sync import TokenCall, TokenSession
     from ._store.aio import AsyncTokenStore, open_async_store
     from ._store.opening import HostLockSetting
     from ._store.sync import TokenStore, open_store
@@ -58,12 +59,12 @@ if TYPE_CHECKING:
 _LAZY = {
     "ANY_REVISION": "_values.token",
     "Abilities": "_plugin.hooks",
-    "AsyncGrants": "_session.aio",
+    "AsyncGrants": "_session.grants",
     "AsyncTokenCall": "_session.aio",
     "AsyncTokenSession": "_session.aio",
     "AsyncTokenStore": "_store.aio",
     "Event": "_events.event",
-    "Grants": "_session.sync",
+    "Grants": "_session.grants",
     "HostLockSetting": "_store.opening",
     "OnEvent": "_events.dispatch",
     "OnStoreError": "_session.base",

@@ -28,7 +28,7 @@ from unittest import mock
 
 from flex_tokenstore import TokenSession, open_store
 from flex_tokenstore._concurrency import loop_thread, per_process, promise, spawn
-from flex_tokenstore._session import base, budget, flow, single_flight, sync, waits
+from flex_tokenstore._session import base, budget, driver, flow, single_flight, sync, waits
 from flex_tokenstore._store import sync as sync_store
 from flex_tokenstore.errors import TokenStoreError
 from tests.support.fakes import IDENTITY, DictStore, Server, stored
@@ -49,6 +49,7 @@ STRUCK = frozenset(map(str, FLOW.glob("*.py"))) | frozenset(
         loop_thread,
         sync_store,
         base,
+        driver,
         sync,
     )
 )

@@ -201,7 +201,7 @@ def _object(thing: Any, names: dict[int, str]) -> Any:
         return (kind, len(thing._exit_callbacks))
     if kind == "Digests":
         return (kind, tuple(sorted(thing._digests)))
-    if kind == "_Port":  # its methods are those of the store
+    if kind == "Port":  # its methods are those of the store
         fields = {f: value for f, value in vars(thing).items() if not callable(value)}
         return (kind, snapshot(fields, names))
     slots = getattr(type(thing), "__slots__", None)

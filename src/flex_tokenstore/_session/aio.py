@@ -7,15 +7,16 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from .._concurrency.event_loops import running_loop
 from .._events.dispatch import OnEvent
 from ..errors import SessionClosedError, TokenStoreError
 from . import flow as _flow
+from .aio_driver import Port, drive
 from .attend import attend, wait_for
-from .base import FlowOf, OnStoreError, Report, SessionBase, reply_to
+from .base import FlowOf, OnStoreError, SessionBase
 from .budget import Budget
 from .flow.state import Outcome
 from .flow.steps import Reply, Step
@@ -28,54 +29,7 @@ if TYPE_CHECKING:
     from .._store.aio import AsyncTokenStore
     from .._values.secret import Secret
     from .._values.token import Token
-
-
-class AsyncGrants(Protocol):
-    """How a session requests tokens from the server (RFC 6749).
-
-    You write this class for your server, with coroutines. Each method raises
-    :class:`~flex_tokenstore.GrantError`, whose ``reason`` tells the session what to do. Any other
-    exception counts as ``reason="failed"``.
-
-    Optional: a method ``abandon()`` that ends the request under way in another thread or task at
-    once, so that the request raises. The session calls it when the user presses Ctrl-C twice.
-
-    Optional: a method ``place()`` that returns an async context manager. The session enters it
-    before it acquires the token lock and leaves it after it has released the lock. Use it to wait
-    while too many token requests are under way: a wait under the lock would use up its lease. If
-    ``refresh`` or ``sign_in`` raises an error whose ``busy`` is true, the session releases the lock
-    and begins again.
-    """
-
-    async def refresh(self, refresh_token: Secret[str]) -> Mapping[str, Any]:
-        """Sends the refresh request (RFC 6749 section 6).
-
-        Args:
-            refresh_token: The stored refresh token.
-
-        Returns:
-            The JSON object of the token response.
-        """
-        ...
-
-    async def sign_in(self) -> Mapping[str, Any]:
-        """Sends the client-credentials request (RFC 6749 section 4.4), with the client secret.
-
-        Returns:
-            The JSON object of the token response.
-        """
-        ...
-
-    async def revoke(self, token: Token) -> None:
-        """Has the server revoke a token (RFC 7009).
-
-        Args:
-            token: The token to revoke.
-
-        Raises:
-            GrantError: With ``reason="rejected"`` if the server does not accept the access token.
-        """
-        ...
+    from .grants import AsyncGrants
 
 
 class AsyncTokenSession(SessionBase):
@@ -276,8 +230,8 @@ class AsyncTokenSession(SessionBase):
             if not flight.take_off():
                 return
             try:
-                port = _Port(self.store, self._grants)
-                result = await _drive(self._start(flow), port, flight, self._report)
+                port = Port(self.store, self._grants)
+                result = await drive(self._start(flow), port, flight, self._report)
             except asyncio.CancelledError:
                 closed = "the event loop was shut down while a token was being obtained"
                 flight.give(None, SessionClosedError(closed))
@@ -376,60 +330,6 @@ class AsyncTokenCall:
         session, tried = self._session, self._budget.refused
         outcome = await (session._look(token) if what == "look" else session._obtain(tried))
         return self._budget.next(outcome, time.monotonic())  # that may have taken long
-
-
-class _Port:
-    """Performs steps for an asyncio program."""
-
-    def __init__(self, store: AsyncTokenStore, grants: AsyncGrants) -> None:
-        self.load = store.get_token
-        self.save = store.set_token
-        self.prepare = store.prepare_save
-        self.remove = store.remove_token
-        self.refresh = grants.refresh
-        self.sign_in = grants.sign_in
-        self.revoke = grants.revoke
-        self.pause = asyncio.sleep
-        self._store = store
-        self._held, self._place = contextlib.AsyncExitStack(), contextlib.AsyncExitStack()
-        self._places = getattr(grants, "place", contextlib.nullcontext)
-
-    async def lock(self, wait: float, lease: float) -> float | None:
-        await self._place.aclose()
-        await self._place.enter_async_context(self._places())
-        return await self._held.enter_async_context(self._store.token_lock(wait, lease))
-
-    async def unlock(self) -> None:
-        await self._held.aclose()
-
-    async def end(self) -> None:
-        try:
-            await self._held.aclose()
-        finally:
-            await self._place.aclose()
-
-
-async def _drive(
-    flow: Generator[Step, Reply, Any], port: _Port, flight: Flight, report: Report
-) -> Any:
-    try:
-        step = next(flow)
-        while True:
-            report(step)
-            if flight.stops_before(step):
-                raise Abandoned
-            try:
-                reply = reply_to(await step.perform(port), None)
-            except Exception as error:  # noqa: BLE001 - the flow judges it
-                reply = reply_to(None, error)
-            step = flow.send(reply)
-    except StopIteration as stop:
-        return stop.value
-    finally:
-        try:
-            await port.end()
-        finally:
-            report(None)
 
 
 def _standing(loop: asyncio.AbstractEventLoop) -> Callable[[], bool]:

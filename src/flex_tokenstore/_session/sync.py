@@ -8,16 +8,17 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Generator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from .._concurrency.promise import Promise
 from .._concurrency.spawn import spawn
 from .._events.dispatch import OnEvent, refuse_within_report
 from ..errors import TokenStoreError
 from . import flow as _flow
-from .base import FlowOf, OnStoreError, Report, SessionBase, reply_to
+from .base import FlowOf, OnStoreError, SessionBase
 from .budget import Budget
+from .driver import Port, drive
 from .flow.state import Outcome
 from .flow.steps import Reply, Step
 from .single_flight import Abandoned, Flight
@@ -29,56 +30,10 @@ if TYPE_CHECKING:
     from .._store.sync import TokenStore
     from .._values.secret import Secret
     from .._values.token import Token
+    from .grants import Grants
+
 
 _RENEWAL = "flex-tokenstore-renewal"  # name of the thread that obtains the token
-
-
-class Grants(Protocol):
-    """How a session requests tokens from the server (RFC 6749).
-
-    You write this class for your server, with plain methods. Each method raises
-    :class:`~flex_tokenstore.GrantError`, whose ``reason`` tells the session what to do. Any other
-    exception counts as ``reason="failed"``.
-
-    Optional: a method ``abandon()`` that ends the request under way in another thread or task at
-    once, so that the request raises. The session calls it when the user presses Ctrl-C twice.
-
-    Optional: a method ``place()`` that returns a context manager. The session enters it before it
-    acquires the token lock and leaves it after it has released the lock. Use it to wait while too
-    many token requests are under way: a wait under the lock would use up its lease. If ``refresh``
-    or ``sign_in`` raises an error whose ``busy`` is true, the session releases the lock and begins
-    again.
-    """
-
-    def refresh(self, refresh_token: Secret[str]) -> Mapping[str, Any]:
-        """Sends the refresh request (RFC 6749 section 6).
-
-        Args:
-            refresh_token: The stored refresh token.
-
-        Returns:
-            The JSON object of the token response.
-        """
-        ...
-
-    def sign_in(self) -> Mapping[str, Any]:
-        """Sends the client-credentials request (RFC 6749 section 4.4), with the client secret.
-
-        Returns:
-            The JSON object of the token response.
-        """
-        ...
-
-    def revoke(self, token: Token) -> None:
-        """Has the server revoke a token (RFC 7009).
-
-        Args:
-            token: The token to revoke.
-
-        Raises:
-            GrantError: With ``reason="rejected"`` if the server does not accept the access token.
-        """
-        ...
 
 
 class TokenSession(SessionBase):
@@ -274,8 +229,8 @@ class TokenSession(SessionBase):
             if not flight.take_off():
                 return
             try:
-                port = _Port(self.store, self._grants)
-                result = _drive(self._start(flow), port, flight, self._report)
+                port = Port(self.store, self._grants)
+                result = drive(self._start(flow), port, flight, self._report)
             except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
                 flight.give(None, error)
             else:
@@ -375,55 +330,3 @@ class TokenCall:
         session, tried = self._session, self._budget.refused
         outcome = session._look(token) if what == "look" else session._obtain(tried)
         return self._budget.next(outcome, time.monotonic())  # that may have taken long
-
-
-class _Port:
-    """Performs steps for a sync program."""
-
-    def __init__(self, store: TokenStore, grants: Grants) -> None:
-        self.load = store.get_token
-        self.save = store.set_token
-        self.prepare = store.prepare_save
-        self.remove = store.remove_token
-        self.refresh = grants.refresh
-        self.sign_in = grants.sign_in
-        self.revoke = grants.revoke
-        self.pause = time.sleep
-        self._store = store
-        self._held, self._place = contextlib.ExitStack(), contextlib.ExitStack()
-        self._places = getattr(grants, "place", contextlib.nullcontext)
-
-    def lock(self, wait: float, lease: float) -> float | None:
-        self._place.close()  # whoever waits for another program's lock is in nobody's way
-        self._place.enter_context(self._places())
-        return self._held.enter_context(self._store.token_lock(wait, lease))
-
-    def unlock(self) -> None:
-        self._held.close()
-
-    def end(self) -> None:
-        try:
-            self._held.close()
-        finally:
-            self._place.close()
-
-
-def _drive(flow: Generator[Step, Reply, Any], port: _Port, flight: Flight, report: Report) -> Any:
-    try:
-        step = next(flow)
-        while True:
-            report(step)
-            if flight.stops_before(step):
-                raise Abandoned
-            try:
-                reply = reply_to(step.perform(port), None)
-            except Exception as error:  # noqa: BLE001 - the flow judges it
-                reply = reply_to(None, error)
-            step = flow.send(reply)
-    except StopIteration as stop:
-        return stop.value
-    finally:
-        try:
-            port.end()
-        finally:
-            report(None)
