@@ -9,25 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flex_integration_sdk._wire.token_messages import AuthAnswer, AuthRequest
 from flex_integration_sdk.errors import TransportError
-from flex_tokenstore import Secret
 from flex_tokenstore.embedding import submit
 from flex_tokenstore.errors import SessionClosedError
 
+from . import aio_exchange
 from .aio_clients import AsyncShared, load
 from .clients import SENDS, ClientMaker, Key
 from .connection_pool import Busy, Place, Slots
-from .deadline import CURRENT, Watch
-from .exchange import (
-    ApiAnswer,
-    api_request,
-    auth_answer,
-    auth_request,
-    check_token_size,
-    check_whole,
-    hidden,
-    next_request,
-    take,
-)
+from .deadline import CURRENT
+from .exchange import ApiAnswer, upload_request
 from .http_errors import busy, failed
 
 if TYPE_CHECKING:
@@ -60,7 +50,9 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         shared = await self._shared()
 
         async def request(client: Any, watch: AsyncWatch) -> ApiAnswer:
-            return await self._send(client, watch, api, token)
+            return await aio_exchange.send(
+                client, watch, api, token, self._trace, self._timeouts(self._timeout)
+            )
 
         return await self._watched(shared, self._watch(self._timeout), api, request)
 
@@ -69,7 +61,9 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         shared = await self._shared()
 
         async def request(client: Any, watch: AsyncWatch) -> AuthAnswer:
-            return await self._authenticate(client, watch, auth)
+            return await aio_exchange.authenticate(
+                client, watch, auth, self._timeouts(self._request_timeout)
+            )
 
         watch = self._watch(self._request_timeout, token=True)
         return await self._watched(shared, watch, auth, request)
@@ -79,15 +73,10 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         shared = await self._shared()
 
         async def request(client: Any, watch: AsyncWatch) -> ApiAnswer:
-            built = client.build_request(
-                upload.method,
-                upload.url,
-                headers=upload.headers,
-                content=content,
-                timeout=self._timeouts(self._timeout),
+            built = upload_request(
+                client, upload, content, self._trace, self._timeouts(self._timeout)
             )
-            built.extensions["trace"] = self._trace
-            return await self._read(watch, upload, await client.send(built, stream=True))
+            return await aio_exchange.read(watch, upload, await client.send(built, stream=True))
 
         watch = self._watch(self._timeout, bounded=False)
         return await self._watched(shared, watch, upload, request)
@@ -285,42 +274,3 @@ class AsyncHttp(ClientMaker[AsyncShared]):
                 raise failure or AssertionError
         watch.begin()
         return shared.client(slot)
-
-    async def _send(
-        self, client: Any, watch: AsyncWatch, api: ApiRequest, token: Token
-    ) -> ApiAnswer:
-        count = 0
-        while True:
-            request = api_request(client, api, token, self._trace, self._timeouts(self._timeout))
-            response = await client.send(request, stream=True)
-            try:
-                another = next_request(api, response, count)
-                if another is None:
-                    return await self._read(watch, api, response)
-            finally:
-                await response.aclose()
-            api, count = another, count + 1
-
-    @staticmethod
-    async def _read(watch: Watch, api: ApiRequest, response: Any) -> ApiAnswer:
-        body = bytearray()
-        try:
-            async for chunk in response.aiter_bytes():
-                take(watch, api, body, chunk)
-        finally:
-            await response.aclose()
-        check_whole(watch, response)
-        return ApiAnswer(response.status_code, response.headers, bytes(body))
-
-    async def _authenticate(self, client: Any, watch: Watch, auth: AuthRequest) -> AuthAnswer:
-        request = auth_request(client, auth, self._timeouts(self._request_timeout))
-        response = await client.send(request, stream=True)
-        try:
-            body = Secret(bytearray())
-            async for chunk in hidden(response.aiter_bytes()):
-                body.reveal().extend(chunk.reveal())
-                check_token_size(auth.url, len(body.reveal()))
-            check_whole(watch, response)
-            return auth_answer(response, body)
-        finally:
-            await response.aclose()

@@ -1,8 +1,11 @@
-"""One request and its response, as both kinds of client send and read them."""
+"""One request and its response: what both kinds of client share, and the sync one.
+
+The async one, which differs by ``await``, is in :mod:`.aio_exchange`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flex_integration_sdk._values.shown import host_of
@@ -67,9 +70,14 @@ def auth_request(client: Any, auth: AuthRequest, timeouts: Timeouts) -> httpx2.R
     return request
 
 
-async def hidden(chunks: AsyncIterator[bytes]) -> AsyncIterator[Secret[bytes]]:
-    async for chunk in chunks:
-        yield Secret(chunk)
+def upload_request(
+    client: Any, upload: ApiRequest, content: Any, trace: Any, timeouts: Timeouts
+) -> httpx2.Request:
+    request: httpx2.Request = client.build_request(
+        upload.method, upload.url, headers=upload.headers, content=content, timeout=timeouts
+    )
+    request.extensions["trace"] = trace
+    return request
 
 
 def auth_answer(response: Any, body: Secret[bytearray]) -> AuthAnswer:
@@ -108,3 +116,47 @@ def check_whole(watch: Watch, response: Any) -> None:
     framed = "content-length" in response.headers or "transfer-encoding" in response.headers
     if watch.ended and not framed:
         raise Ended
+
+
+def send(
+    client: Any, watch: Watch, api: ApiRequest, token: Token, trace: Any, timeouts: Timeouts
+) -> ApiAnswer:
+    """Sends an API request, follows its redirects and reads the response."""
+    count = 0
+    while True:
+        request = api_request(client, api, token, trace, timeouts)
+        response = client.send(request, stream=True)
+        try:
+            another = next_request(api, response, count)
+            if another is None:
+                return read(watch, api, response)
+        finally:
+            response.close()
+        api, count = another, count + 1
+
+
+def read(watch: Watch, api: ApiRequest, response: Any) -> ApiAnswer:
+    """Reads a response, bounded in size."""
+    body = bytearray()
+    try:
+        for chunk in response.iter_bytes():
+            take(watch, api, body, chunk)
+    finally:
+        response.close()
+    check_whole(watch, response)
+    return ApiAnswer(response.status_code, response.headers, bytes(body))
+
+
+def authenticate(client: Any, watch: Watch, auth: AuthRequest, timeouts: Timeouts) -> AuthAnswer:
+    """Sends a request to the token endpoint, and reads its response, bounded in size."""
+    request = auth_request(client, auth, timeouts)
+    response = client.send(request, stream=True)
+    try:
+        body = Secret(bytearray())
+        for chunk in map(Secret, response.iter_bytes()):
+            body.reveal().extend(chunk.reveal())
+            check_token_size(auth.url, len(body.reveal()))
+        check_whole(watch, response)
+        return auth_answer(response, body)
+    finally:
+        response.close()

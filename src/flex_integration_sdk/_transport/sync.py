@@ -11,22 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flex_integration_sdk._wire.token_messages import AuthAnswer, AuthRequest
 from flex_integration_sdk.errors import TransportError
-from flex_tokenstore import Secret
 from flex_tokenstore.errors import SessionClosedError
 
+from . import exchange
 from .clients import SENDS, ClientMaker, Key, Shared
 from .connection_pool import Busy, Place, Slot, Slots
 from .deadline import CURRENT, Watch, watchdog
-from .exchange import (
-    ApiAnswer,
-    api_request,
-    auth_answer,
-    auth_request,
-    check_token_size,
-    check_whole,
-    next_request,
-    take,
-)
+from .exchange import ApiAnswer, upload_request
 from .http_errors import busy, failed
 
 if TYPE_CHECKING:
@@ -66,27 +57,34 @@ class Http(ClientMaker[Shared]):
     def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
         """An API request and its response; ``timeout`` is for each piece of a long one."""
         watch = Watch(self._timeout, self)
-        return self._watched(watch, api, lambda client: self._send(client, watch, api, token))
+        return self._watched(
+            watch,
+            api,
+            lambda client: exchange.send(
+                client, watch, api, token, self._trace, self._timeouts(self._timeout)
+            ),
+        )
 
     def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
         watch = Watch(self._request_timeout, self, token=True)
-        return self._watched(watch, auth, lambda client: self._authenticate(client, watch, auth))
+        return self._watched(
+            watch,
+            auth,
+            lambda client: exchange.authenticate(
+                client, watch, auth, self._timeouts(self._request_timeout)
+            ),
+        )
 
     def upload(self, upload: ApiRequest, content: Iterator[bytes]) -> ApiAnswer:
         """Sends a long body to an address that needs no token; ``timeout`` as for ``send``."""
         watch = Watch(self._timeout, self, bounded=False)
 
         def request(client: Any) -> ApiAnswer:
-            built = client.build_request(
-                upload.method,
-                upload.url,
-                headers=upload.headers,
-                content=content,
-                timeout=self._timeouts(self._timeout),
+            built = upload_request(
+                client, upload, content, self._trace, self._timeouts(self._timeout)
             )
-            built.extensions["trace"] = self._trace
-            return self._read(watch, upload, client.send(built, stream=True))
+            return exchange.read(watch, upload, client.send(built, stream=True))
 
         return self._watched(watch, upload, request)
 
@@ -271,40 +269,3 @@ class Http(ClientMaker[Shared]):
         for client in dropped:
             if client is not None:
                 client.close()
-
-    def _send(self, client: Any, watch: Watch, api: ApiRequest, token: Token) -> ApiAnswer:
-        count = 0
-        while True:
-            request = api_request(client, api, token, self._trace, self._timeouts(self._timeout))
-            response = client.send(request, stream=True)
-            try:
-                another = next_request(api, response, count)
-                if another is None:
-                    return self._read(watch, api, response)
-            finally:
-                response.close()
-            api, count = another, count + 1
-
-    @staticmethod
-    def _read(watch: Watch, api: ApiRequest, response: Any) -> ApiAnswer:
-        body = bytearray()
-        try:
-            for chunk in response.iter_bytes():
-                take(watch, api, body, chunk)
-        finally:
-            response.close()
-        check_whole(watch, response)
-        return ApiAnswer(response.status_code, response.headers, bytes(body))
-
-    def _authenticate(self, client: Any, watch: Watch, auth: AuthRequest) -> AuthAnswer:
-        request = auth_request(client, auth, self._timeouts(self._request_timeout))
-        response = client.send(request, stream=True)
-        try:
-            body = Secret(bytearray())
-            for chunk in map(Secret, response.iter_bytes()):
-                body.reveal().extend(chunk.reveal())
-                check_token_size(auth.url, len(body.reveal()))
-            check_whole(watch, response)
-            return auth_answer(response, body)
-        finally:
-            response.close()
