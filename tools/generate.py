@@ -20,7 +20,7 @@ from pathlib import Path
 
 from flex_integration_sdk import resources as resource_types
 from flex_integration_sdk._endpoints import param_types, table
-from flex_integration_sdk._endpoints.table import Endpoint, Param, snake
+from flex_integration_sdk._endpoints.endpoint import Endpoint, Param, snake
 
 ROOT = Path(__file__).resolve().parents[1]
 SDK = Path("src/flex_integration_sdk")

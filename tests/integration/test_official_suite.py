@@ -24,7 +24,7 @@ from flex_integration_sdk import (
     create_async_instance,
     create_instance,
 )
-from flex_integration_sdk._endpoints.table import snake
+from flex_integration_sdk._endpoints.endpoint import snake
 from flex_integration_sdk._transport.clients import Shared
 from flex_integration_sdk._wire.query import form, wire_name
 from flex_integration_sdk.errors import ConfigurationError, ServerError

@@ -8,143 +8,26 @@ parameters by it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
 
-API_PATH: Final = "/v1/integration_api/"
-TOKEN_PATH: Final = "/v1/auth/token"  # noqa: S105 - a path
-REVOKE_PATH: Final = "/v1/auth/revoke"
-
-
-@dataclass(frozen=True, slots=True)
-class Param:
-    """A parameter of an endpoint."""
-
-    name: str
-    """As the API spells it, such as ``"perPage"``."""
-    type: str
-    """Its type in Python, as an annotation that :mod:`.param_types` has the names of."""
-    doc: str
-    required: bool = False
-    null: bool = False
-    """None is sent, to clear the value or to say that there is none."""
-
-    @property
-    def python_name(self) -> str:
-        """As Python spells it, such as ``"per_page"``."""
-        return snake(self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One endpoint of the Integration API."""
-
-    resource: str
-    """Attribute of the SDK, such as ``"users"``."""
-    action: str
-    """Method of that attribute, such as ``"query"``."""
-    method: str
-    """HTTP method: ``"GET"`` for queries, ``"POST"`` for commands."""
-    path: str
-    """Path under ``/v1/integration_api/``."""
-    result: str
-    """Name of the resource class in :mod:`flex_integration_sdk.resources` that it returns."""
-    doc: str
-    """What it does, in one sentence."""
-    many: bool = False
-    """It returns a page of resources, not one."""
-    params: tuple[Param, ...] = ()
-    """Of the query for GET, of the body for POST."""
-    query: tuple[Param, ...] = ()
-    """Of the query for POST."""
-    multipart: bool = False
-    """The body is ``multipart/form-data`` (RFC 7578), not Transit."""
-    label: tuple[Param, ...] = ()
-    """Of the head of the file's part, for multipart; no parameters of the API."""
-    one_of: tuple[str, ...] = ()
-    """Names of parameters of which exactly one is needed."""
-
-    @property
-    def name(self) -> str:
-        """Such as ``"users.query"``."""
-        return f"{self.resource}.{self.action}"
-
-    @property
-    def all_params(self) -> tuple[Param, ...]:
-        """Of body, file and query."""
-        return self.params + self.label + self.query
-
-
-def snake(name: str) -> str:
-    """``perPage`` as ``per_page``."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-
-
-def _id(what: str, name: str = "id") -> Param:
-    return Param(name, "Id", f"The {what}'s id.", required=True)
-
-
-_INCLUDE = Param("include", "Names", "Relationships to include, such as ``author.profileImage``.")
-_FIELDS = Param("fields", "Fields", 'Attributes to return, by type: ``{"user": ["email"]}``.')
-_LIMIT = Param("limit", "Limits", 'Maximum of resources for each relationship: ``{"images": 1}``.')
-_VARIANT = Param(
-    "imageVariant",
-    "ImageVariants",
-    'Image variants of your own, by name: ``{"small": {"w": 320, "h": 240, "fit": "scale"}}``.',
-)
-_SHAPE = (_INCLUDE, _FIELDS, _LIMIT, _VARIANT)
-_EXPAND = (
-    Param("expand", "bool", "True: return the whole resource; otherwise only its id and type."),
-    *_SHAPE,
-)
-_PAGING = (
-    Param("page", "int", "Page number, from 1."),
-    Param("perPage", "int", "Resources on a page, 1 to 100 (default 100)."),
-)
-_CREATED = (
-    Param("createdAtStart", "datetime", "Created at this time or later."),
-    Param("createdAtEnd", "datetime", "Created before this time."),
-)
-
-
-def _sort(names: str) -> Param:
-    return Param("sort", "Names", f"Up to 3 of {names}; ``-`` before a name reverses it.")
-
-
-_EXTENDED = (
-    Param("publicData", "ExtendedData", "Merged with the stored data, key by key."),
-    Param("privateData", "ExtendedData", "Merged key by key; owner and operators read it."),
-    Param("metadata", "ExtendedData", "Merged key by key; only operators write it, all read it."),
-)
-_LISTING_TEXTS = (
-    Param("description", "str", "Text on the listing's page."),
-    Param("geolocation", "LatLng", "Location of the listing.", null=True),
-    Param("price", "Money", "Price of the listing.", null=True),
-    Param(
-        "availabilityPlan",
-        "ExtendedData",
-        "``type`` (``availability-plan/day`` or ``…/time``), ``timezone``, ``entries``.",
-        null=True,
-    ),
-    *_EXTENDED,
-    Param("images", "Ids", "Ids of uploaded images, in their order."),
-)
-_STATES = "``pending``, ``proposed``, ``accepted``, ``declined``, ``cancelled``."
-_SPAN = (
-    _id("listing", "listingId"),
-    Param("start", "datetime", "Start of the time span.", required=True),
-    Param("end", "datetime", "End of the time span.", required=True),
-)
-_TRANSITION = (
-    _id("transaction"),
-    Param("transition", "str", "A transition of operators: ``transition/accept``.", required=True),
-    Param("params", "ExtendedData", "Parameters of the transition; may be empty.", required=True),
+from .endpoint import Endpoint, Param, snake
+from .shared_params import (
+    CREATED,
+    EXPAND,
+    EXTENDED,
+    LISTING_TEXTS,
+    PAGING,
+    SHAPE,
+    SPAN,
+    STATES,
+    TRANSITION,
+    id_of,
+    sort_by,
 )
 
 
 def _command(resource: str, action: str, result: str, doc: str, *params: Param) -> Endpoint:
     path = f"{snake(resource)}/{snake(action)}"
-    return Endpoint(resource, action, "POST", path, result, doc, params=params, query=_EXPAND)
+    return Endpoint(resource, action, "POST", path, result, doc, params=params, query=EXPAND)
 
 
 def _show(resource: str, result: str, what: str) -> Endpoint:
@@ -155,7 +38,7 @@ def _show(resource: str, result: str, what: str) -> Endpoint:
         f"{snake(resource)}/show",
         result,
         f"One {what}, by its id.",
-        params=(_id(what), *_SHAPE),
+        params=(id_of(what), *SHAPE),
     )
 
 
@@ -170,7 +53,7 @@ def _query(
         result,
         doc,
         many=True,
-        params=(*params, *_SHAPE),
+        params=(*params, *SHAPE),
         one_of=one_of,
     )
 
@@ -183,7 +66,7 @@ _TABLE = (
         "marketplace/show",
         "Marketplace",
         "The marketplace that the client belongs to.",
-        params=_SHAPE,
+        params=SHAPE,
     ),
     Endpoint(
         "users",
@@ -195,7 +78,7 @@ _TABLE = (
         params=(
             Param("id", "Id", "The user's id."),
             Param("email", "str", "The user's e-mail address, in place of the id."),
-            *_SHAPE,
+            *SHAPE,
         ),
         one_of=("id", "email"),
     ),
@@ -203,33 +86,33 @@ _TABLE = (
         "users",
         "User",
         "Users, newest first.",
-        *_CREATED,
-        _sort("``createdAt`` and extended data"),
-        *_PAGING,
+        *CREATED,
+        sort_by("``createdAt`` and extended data"),
+        *PAGING,
     ),
     _command(
         "users",
         "updateProfile",
         "User",
         "Changes a user's profile; what you omit stays.",
-        _id("user"),
+        id_of("user"),
         Param("firstName", "str", "First name."),
         Param("lastName", "str", "Last name."),
         Param("displayName", "str", "Name that others see.", null=True),
         Param("bio", "str", "Text about the user.", null=True),
-        _EXTENDED[0],
+        EXTENDED[0],
         Param("protectedData", "ExtendedData", "Merged key by key; the user and operators read it, "
               "and in a transaction the other party."),
-        *_EXTENDED[1:],
+        *EXTENDED[1:],
         Param("profileImageId", "Id", "Id of an uploaded image.", null=True),
     ),
-    _command("users", "approve", "User", "Makes a pending user active.", _id("user")),
+    _command("users", "approve", "User", "Makes a pending user active.", id_of("user")),
     _command(
         "users",
         "updatePermissions",
         "User",
         "Changes what a user may do: ``permission/allow`` or ``permission/deny`` each.",
-        _id("user"),
+        id_of("user"),
         Param("postListings", "str", "Whether the user may publish listings."),
         Param("initiateTransactions", "str", "Whether the user may start transactions."),
         Param("read", "str", "Whether the user may see the marketplace's data."),
@@ -239,7 +122,7 @@ _TABLE = (
         "verifyEmail",
         "User",
         "Marks a user's e-mail address as verified.",
-        _id("user"),
+        id_of("user"),
         Param("email", "str", "The address to verify: the user's own or pending one.",
               required=True),
     ),
@@ -251,7 +134,7 @@ _TABLE = (
         Param("ids", "Ids", "These listings only, at most 100."),
         Param("authorId", "Id", "Of this user only."),
         Param("states", "Names", "``draft``, ``pendingApproval``, ``published``, ``closed``."),
-        *_CREATED,
+        *CREATED,
         Param("keywords", "str", "Words to search for; not with ``origin``."),
         Param("origin", "LatLng", "Nearest to this point first; not with ``keywords``."),
         Param("bounds", "LatLngBounds", "Within this box."),
@@ -266,8 +149,8 @@ _TABLE = (
         Param("minStock", "int", "Minimum stock."),
         Param("stockMode", "str", "``strict`` (default), or ``match-undefined``: also those "
               "without stock."),
-        _sort("``createdAt``, ``price`` and public data"),
-        *_PAGING,
+        sort_by("``createdAt``, ``price`` and public data"),
+        *PAGING,
     ),
     _command(
         "listings",
@@ -275,9 +158,9 @@ _TABLE = (
         "Listing",
         "Creates a listing for a user. At most 100 a minute.",
         Param("title", "str", "Its title.", required=True),
-        _id("author", "authorId"),
+        id_of("author", "authorId"),
         Param("state", "str", "``published`` or ``pendingApproval``."),
-        *_LISTING_TEXTS,
+        *LISTING_TEXTS,
     ),
     _command(
         "listings",
@@ -285,14 +168,14 @@ _TABLE = (
         "Listing",
         "Changes a listing; what you omit stays. The state is changed by ``approve``, "
         "``open`` and ``close``.",
-        _id("listing"),
+        id_of("listing"),
         Param("title", "str", "Its title."),
-        *_LISTING_TEXTS,
+        *LISTING_TEXTS,
     ),
     _command("listings", "approve", "Listing", "Publishes a listing that waits for approval.",
-             _id("listing")),
-    _command("listings", "open", "Listing", "Publishes a closed listing.", _id("listing")),
-    _command("listings", "close", "Listing", "Closes a listing.", _id("listing")),
+             id_of("listing")),
+    _command("listings", "open", "Listing", "Publishes a closed listing.", id_of("listing")),
+    _command("listings", "close", "Listing", "Closes a listing.", id_of("listing")),
     _show("transactions", "Transaction", "transaction"),
     _query(
         "transactions",
@@ -305,29 +188,29 @@ _TABLE = (
         Param("states", "Names", "In these states of their process."),
         Param("lastTransitions", "Names", "With one of these last transitions."),
         Param("processNames", "Names", "Of these processes."),
-        *_CREATED,
+        *CREATED,
         Param("hasBooking", "bool", "With or without a booking."),
         Param("hasStockReservation", "bool", "With or without a stock reservation."),
         Param("hasPayin", "bool", "With or without a payment."),
         Param("hasMessage", "bool", "With or without messages."),
-        Param("bookingStates", "Names", f"Booking states: {_STATES}"),
-        Param("stockReservationStates", "Names", f"Stock reservation states: {_STATES}"),
+        Param("bookingStates", "Names", f"Booking states: {STATES}"),
+        Param("stockReservationStates", "Names", f"Stock reservation states: {STATES}"),
         Param("bookingStart", "TimeRange", "Booking starts in ``(from, below)``; None: no limit."),
         Param("bookingEnd", "TimeRange", "Booking ends in ``(from, below)``; None: no limit."),
-        _sort("``createdAt``, ``lastTransitionedAt``, ``lastMessageAt``, ``bookingStart``, "
+        sort_by("``createdAt``, ``lastTransitionedAt``, ``lastMessageAt``, ``bookingStart``, "
               "``bookingEnd``"),
-        *_PAGING,
+        *PAGING,
     ),
     _command("transactions", "transition", "Transaction",
-             "Moves a transaction on in its process.", *_TRANSITION),
+             "Moves a transaction on in its process.", *TRANSITION),
     _command("transactions", "transitionSpeculative", "Transaction",
-             "Returns what ``transition`` would; changes nothing.", *_TRANSITION),
+             "Returns what ``transition`` would; changes nothing.", *TRANSITION),
     _command(
         "transactions",
         "updateMetadata",
         "Transaction",
         "Changes a transaction's metadata.",
-        _id("transaction"),
+        id_of("transaction"),
         Param("metadata", "ExtendedData", "Merged with the stored data, key by key.",
               required=True),
     ),
@@ -342,7 +225,7 @@ _TABLE = (
             Param("image", "Upload", "Path of a file, its bytes, or a file opened for reading "
                   "bytes.", required=True),
         ),
-        query=_EXPAND,
+        query=EXPAND,
         multipart=True,
         label=(
             Param("name", "str", "The file's name. If omitted: the path's or the open file's."),
@@ -365,11 +248,11 @@ _TABLE = (
         Param("ids", "Ids", "These files only, at most 100."),
         Param("messageId", "Id", "Attached to this message."),
         Param("ownerId", "Id", "Of this user."),
-        *_CREATED,
-        *_PAGING,
+        *CREATED,
+        *PAGING,
     ),
     _command("fileUploads", "create", "FileUpload",
-             "Makes a signed URL to upload a registered file's bytes to.", _id("file", "fileId")),
+             "Makes a signed URL to upload a registered file's bytes to.", id_of("file", "fileId")),
     _command(
         "fileDownloads",
         "create",
@@ -385,23 +268,23 @@ _TABLE = (
         Param("ids", "Ids", "These attachments only, at most 100."),
         Param("fileIds", "Ids", "Of these files."),
         Param("messageId", "Id", "Of this message."),
-        *_PAGING,
+        *PAGING,
     ),
     _query(
         "availabilityExceptions",
         "AvailabilityException",
         "A listing's availability exceptions in a time span of at most 366 days.",
-        *_SPAN,
-        *_PAGING,
+        *SPAN,
+        *PAGING,
     ),
     _command(
         "availabilityExceptions",
         "create",
         "AvailabilityException",
         "Sets a listing's seats in a time span, whatever its plan says.",
-        _SPAN[0],
+        SPAN[0],
         Param("seats", "int", "Seats that are free; 0: blocked.", required=True),
-        *_SPAN[1:],
+        *SPAN[1:],
     ),
     Endpoint(
         "availabilityExceptions",
@@ -410,7 +293,7 @@ _TABLE = (
         "availability_exceptions/delete",
         "AvailabilityException",
         "Deletes an availability exception; returns its id and type.",
-        params=(_id("availability exception"),),
+        params=(id_of("availability exception"),),
     ),
     _query(
         "events",
@@ -427,15 +310,15 @@ _TABLE = (
         "stockAdjustments",
         "StockAdjustment",
         "A listing's stock adjustments in a time span.",
-        *_SPAN,
-        *_PAGING,
+        *SPAN,
+        *PAGING,
     ),
     _command(
         "stockAdjustments",
         "create",
         "StockAdjustment",
         "Adds to a listing's stock, or takes from it.",
-        _id("listing", "listingId"),
+        id_of("listing", "listingId"),
         Param("quantity", "int", "Number to add; a negative number takes away.", required=True),
     ),
     _command(
@@ -443,7 +326,7 @@ _TABLE = (
         "compareAndSet",
         "Stock",
         "Sets a listing's stock if it is still the expected one.",
-        _id("listing", "listingId"),
+        id_of("listing", "listingId"),
         Param("oldTotal", "int", "Expected stock; None: stock was never set.", required=True,
               null=True),
         Param("newTotal", "int", "Stock to set.", required=True),
@@ -455,7 +338,7 @@ _TABLE = (
         "Messages of a transaction.",
         Param("transactionId", "Id", "Of this transaction."),
         Param("ids", "Ids", "Or: these messages, at most 100."),
-        *_PAGING,
+        *PAGING,
         one_of=("transactionId", "ids"),
     ),
 )  # fmt: skip

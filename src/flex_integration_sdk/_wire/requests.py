@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from flex_integration_sdk import _transit
+from flex_integration_sdk._endpoints.endpoint import API_PATH, Endpoint
 from flex_integration_sdk._endpoints.param_types import given as only_given
-from flex_integration_sdk._endpoints.table import API_PATH, Endpoint
 from flex_integration_sdk._values.exact import exact
 from flex_integration_sdk._values.shown import host_of
 from flex_integration_sdk.errors import ParameterError

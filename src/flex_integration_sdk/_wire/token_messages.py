@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from flex_integration_sdk._endpoints.table import REVOKE_PATH, TOKEN_PATH
+from flex_integration_sdk._endpoints.endpoint import REVOKE_PATH, TOKEN_PATH
 from flex_integration_sdk.config import SCOPE, Settings
 from flex_integration_sdk.errors import (
     AuthenticationError,

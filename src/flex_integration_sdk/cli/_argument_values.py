@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from flex_integration_sdk import FarTime
-    from flex_integration_sdk._endpoints.table import Endpoint, Param
+    from flex_integration_sdk._endpoints.endpoint import Endpoint, Param
 
 
 class _Form(NamedTuple):
@@ -28,7 +28,7 @@ def endpoints() -> dict[str, Endpoint]:
 
 def endpoint_of(name: str) -> Endpoint | None:
     """The endpoint of a name in the API's spelling or in Python's, ``users.update_profile``."""
-    from flex_integration_sdk._endpoints.table import snake
+    from flex_integration_sdk._endpoints.endpoint import snake
 
     found = endpoints()
     python = {f"{snake(each.resource)}.{snake(each.action)}": each for each in found.values()}

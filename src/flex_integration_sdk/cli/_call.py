@@ -16,7 +16,7 @@ from ._shared_options import arguments_of, settings_options, store_is_chosen
 
 if TYPE_CHECKING:
     from flex_integration_sdk import IntegrationSDK, Response
-    from flex_integration_sdk._endpoints.table import Endpoint, Param
+    from flex_integration_sdk._endpoints.endpoint import Endpoint, Param
 
 _ENDPOINT = "flex-sdk.endpoint"
 
@@ -82,7 +82,7 @@ def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
 
     KEY:=JSON passes any value as JSON, such as a parameter that this version does not know.
     """
-    from flex_integration_sdk._endpoints.table import snake
+    from flex_integration_sdk._endpoints.endpoint import snake
 
     found = endpoint_of(endpoint)
     if found is None:

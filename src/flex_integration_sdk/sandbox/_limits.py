@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from flex_integration_sdk._endpoints.table import Endpoint
+from flex_integration_sdk._endpoints.endpoint import Endpoint
 
 from ._refusal import ApiFault
 

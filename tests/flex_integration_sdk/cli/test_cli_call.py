@@ -15,7 +15,8 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
 from flex_integration_sdk import LatLng, LatLngBounds, Money
-from flex_integration_sdk._endpoints.table import ENDPOINTS, Endpoint, Param
+from flex_integration_sdk._endpoints.endpoint import Endpoint, Param
+from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.cli._app import flex_sdk
 from flex_integration_sdk.cli._argument_values import form_of, value_of
 from flex_integration_sdk.sandbox import RunningSandbox, serve

@@ -25,10 +25,11 @@ from flex_integration_sdk import (
 )
 from flex_integration_sdk import resources as resource_types
 from flex_integration_sdk._client.builder import InstanceOptions
+from flex_integration_sdk._endpoints.endpoint import Endpoint, snake
 from flex_integration_sdk._endpoints.generated.namespace import AsyncEndpoints, Endpoints
 from flex_integration_sdk._endpoints.generated.users import UsersEndpoints
 from flex_integration_sdk._endpoints.param_types import UNSET
-from flex_integration_sdk._endpoints.table import ENDPOINTS, Endpoint, snake
+from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._wire.requests import prepare
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from flex_integration_sdk._endpoints.table import Endpoint, Param, snake
+from flex_integration_sdk._endpoints.endpoint import Endpoint, Param, snake
 from flex_integration_sdk.sandbox._refusal import ApiFault
 from flex_integration_sdk.types import LatLng, LatLngBounds, Money
 

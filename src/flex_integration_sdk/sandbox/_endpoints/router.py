@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flex_integration_sdk._endpoints.table import ENDPOINTS, Endpoint
+from flex_integration_sdk._endpoints.endpoint import Endpoint
+from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.sandbox._data import first_content
 from flex_integration_sdk.sandbox._data.database import Database
 from flex_integration_sdk.sandbox._refusal import ApiFault, not_found

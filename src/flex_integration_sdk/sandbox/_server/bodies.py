@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from flex_integration_sdk._endpoints.table import Endpoint
+from flex_integration_sdk._endpoints.endpoint import Endpoint
 from flex_integration_sdk._transit import loads
 from flex_integration_sdk.sandbox._endpoints.media import Upload
 from flex_integration_sdk.sandbox._refusal import ApiFault
