@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flex_integration_sdk._wire.token_messages import AuthAnswer, AuthRequest
@@ -56,25 +57,18 @@ class Http(ClientMaker[Shared]):
 
     def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
         """An API request and its response; ``timeout`` is for each piece of a long one."""
-        watch = Watch(self._timeout, self)
-        return self._watched(
-            watch,
-            api,
-            lambda client: exchange.send(
-                client, watch, api, token, self._trace, self._timeouts(self._timeout)
-            ),
+        watch, limits = Watch(self._timeout, self), self._timeouts(self._timeout)
+        send = partial(
+            exchange.send, watch=watch, api=api, token=token, trace=self._trace, timeouts=limits
         )
+        return self._watched(watch, api, send)
 
     def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
         watch = Watch(self._request_timeout, self, token=True)
-        return self._watched(
-            watch,
-            auth,
-            lambda client: exchange.authenticate(
-                client, watch, auth, self._timeouts(self._request_timeout)
-            ),
-        )
+        limits = self._timeouts(self._request_timeout)
+        send = partial(exchange.authenticate, watch=watch, auth=auth, timeouts=limits)
+        return self._watched(watch, auth, send)
 
     def upload(self, upload: ApiRequest, content: Iterator[bytes]) -> ApiAnswer:
         """Sends a long body to an address that needs no token; ``timeout`` as for ``send``."""

@@ -50,9 +50,10 @@ class SessionBase:
         self.store = store
         self._grants = grants
         policy = Policy(request_timeout, failure_window, lock_timeout, on_store_error)
-        self._state = State(store.identity.key, store.abilities.compare_and_set, policy)
+        identity, abilities, lock_key = store.identity, store.abilities, store.lock_key
+        self._state = State(identity.key, abilities.compare_and_set, policy)
         self._limit = request_timeout
-        self._gate = gate_for(store.lock_key)
+        self._gate = gate_for(lock_key)
         self._state.sign_ins = self._gate.sign_ins
         self._reporter = Reporter(store, on_event)
         self._closed = False  # no token request is begun any more

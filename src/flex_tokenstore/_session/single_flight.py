@@ -188,5 +188,6 @@ _mutex = PerProcess(threading.RLock)
 
 def gate_for(key: object) -> Gate:
     """The single flight for ``key`` in this process."""
+    new = Gate(key)
     with _mutex.get():
-        return _gates.setdefault(key, Gate(key))
+        return _gates.setdefault(key, new)
