@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._concurrency.event_loops import refuse_other_loop, running_loop
     from ._concurrency.hook_threads import submit
+    from ._concurrency.per_process import PerProcess
     from ._config.env_text import (
         expand_path,
         is_quoted,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "HostProgram": "_values.host_program",
     "OptionValues": "_config.store_config",
+    "PerProcess": "_concurrency.per_process",
     "TokenObject": "_values.token",
     "async_store": "_store.aio",
     "check_on_event": "_events.dispatch",
@@ -67,6 +69,7 @@ _LAZY = {
 __all__ = [
     "HostProgram",
     "OptionValues",
+    "PerProcess",
     "TokenObject",
     "async_store",
     "check_on_event",

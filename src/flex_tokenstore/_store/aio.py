@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import functools
 import inspect
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import Future
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from .._concurrency.event_loops import running_loop
-from .._concurrency.hook_threads import submit
 from .._config.store_config import StoreConfig, parse
 from .._host.patience import Patience
 from .._plugin.guard import (
     check_expected,
     is_lease_end,
-    is_manager,
     lock_times,
     refuse_false,
     wrong_lease_end,
-    wrong_lock,
 )
 from .._values.host_program import current
 from .._values.secret import Secret
 from .._values.token import ANY_REVISION, Token
-from ..errors import TokenLockTimeoutError, TokenUnavailableError
+from ..errors import TokenUnavailableError
+from .aio_lock import enter_lock, in_thread
 from .opening import (
     HostLockSetting,
     OpenedStore,
@@ -44,8 +38,6 @@ if TYPE_CHECKING:
 
     from .._plugin.hooks import Abilities, Hook
     from .._values.identity import TokenIdentity
-
-T = TypeVar("T")
 
 
 class AsyncTokenStore:
@@ -248,63 +240,12 @@ class AsyncTokenStore:
     async def _acquire(self, wait: float, lease: float) -> tuple[float | None, Any]:
         with self._opened.guard("acquire the token lock", "token_lock") as failed:
             running_loop()
-            end, leave = await self._enter_lock(wait, lease)
+            end, leave = await enter_lock(self._opened, self._patience, wait, lease)
             if not is_lease_end(end):
                 await leave()
                 raise wrong_lease_end(self.name, end)
             return end, leave
         raise failed.error
-
-    async def _enter_lock(self, wait: float, lease: float) -> tuple[float | None, Any]:
-        hook = self._binding.token_lock
-        if hook is None:
-            return await self._enter_in_thread(self._try_host_lock, wait)
-        manager = hook.function(**hook.keywords(wait=wait, lease=lease))
-        if inspect.isawaitable(manager):
-            manager = await manager
-        kind = is_manager(manager)
-        if kind == "async":
-            end = await manager.__aenter__()
-            return end, functools.partial(manager.__aexit__, None, None, None)
-        if kind is None:
-            raise wrong_lock(self.name, manager)
-
-        def enter() -> tuple[float | None, Any]:
-            # One try and no more: a thread that waits here could be the one a save needs.
-            one_try = hook.function(**hook.keywords(wait=0.0, lease=lease))
-            return one_try.__enter__(), one_try
-
-        return await self._enter_in_thread(enter, wait)
-
-    def _try_host_lock(self) -> tuple[float | None, Any]:
-        """In a thread: the first try may make folders, and any may meet a slow file system."""
-        lock = self._opened.host_lock()
-        held = contextlib.nullcontext() if lock is None else lock.hold(0.0)
-        try:
-            return held.__enter__(), held
-        except TokenLockTimeoutError:
-            raise TokenLockTimeoutError(
-                f"the lock of token store {self.name!r} could not be acquired in time: another "
-                "process or thread holds it. That holder may be suspended or blocked (a debugger, "
-                "a blocking call in an event loop): resume it or stop it",
-                store=self.name,
-            ) from None
-
-    async def _enter_in_thread(
-        self, enter: Callable[[], tuple[float | None, Any]], wait: float
-    ) -> tuple[float | None, Any]:
-        async def attempt() -> tuple[float | None, Any]:
-            entering = submit("lock", enter)
-            try:
-                end, entered = await asyncio.wrap_future(entering)
-            except asyncio.CancelledError:
-                entering.add_done_callback(_leave_at_once)
-                raise
-            # Not among those who enter, whose thread may be kept by a lock that blocks.
-            leave = functools.partial(entered.__exit__, None, None, None)
-            return end, functools.partial(_in_thread, leave)
-
-        return await _until(attempt, wait, self._patience)
 
     async def _call(self, hook: Hook, arguments: dict[str, Any]) -> Any:
         running_loop()
@@ -312,7 +253,7 @@ class AsyncTokenStore:
             result = hook.function(**arguments)
             # A wrapper's hook may answer by itself, where the inner store's would be a coroutine.
             return await result if inspect.isawaitable(result) else result
-        result = await _in_thread(functools.partial(hook.function, **arguments))
+        result = await in_thread(functools.partial(hook.function, **arguments))
         return await result if inspect.isawaitable(result) else result
 
 
@@ -345,10 +286,10 @@ async def open_async_store(
     check_arguments(identity, host_lock)
     mark = current.set(identity.program)
     try:
-        chosen = await _in_thread(functools.partial(choose, parsed, prefer_async=True))
+        chosen = await in_thread(functools.partial(choose, parsed, prefer_async=True))
         finish = functools.partial(opened, chosen, identity, host_lock)
         # The clients of an async one may bind themselves to the loop that they are made in.
-        return AsyncTokenStore(finish() if chosen.is_async else await _in_thread(finish))
+        return AsyncTokenStore(finish() if chosen.is_async else await in_thread(finish))
     finally:
         current.reset(mark)
 
@@ -378,30 +319,3 @@ def async_store(
     parsed = parse(config)
     del config  # a traceback may show locals
     return AsyncTokenStore(open_binding(parsed, identity, prefer_async=True, host_lock=host_lock))
-
-
-def _leave_at_once(entering: Future[tuple[float | None, Any]]) -> None:
-    """For a lock that was acquired when nobody waited for it any more."""
-    if entering.exception() is None:
-        entering.result()[1].__exit__(None, None, None)
-
-
-async def _in_thread(function: Callable[[], T]) -> T:
-    running_loop()  # before the work begins, whose outcome nobody else would hear of
-    return await asyncio.wrap_future(submit("io", function))
-
-
-async def _until(attempt: Callable[[], Awaitable[T]], wait: float, patience: Patience) -> T:
-    deadline = time.monotonic() + wait
-    patience.begin()
-    while True:
-        try:
-            had = await attempt()
-        except TokenLockTimeoutError:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise
-            await asyncio.sleep(min(left, patience.pause()))
-        else:
-            patience.end()
-            return had

@@ -52,7 +52,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     for name in ("flex_tokenstore._host.patience", "flex_tokenstore._host.host_lock"):
         monkeypatch.setattr(f"{name}.time.monotonic", clock.monotonic)
     monkeypatch.setattr("flex_tokenstore._host.host_lock.time.sleep", clock.sleep)
-    monkeypatch.setattr("flex_tokenstore._store.aio.asyncio.sleep", clock.sleep_async)
+    monkeypatch.setattr("flex_tokenstore._store.aio_lock.asyncio.sleep", clock.sleep_async)
     return clock
 
 
