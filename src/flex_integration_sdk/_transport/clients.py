@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from flex_integration_sdk._version import __version__
 from flex_integration_sdk.config import is_loopback
-from flex_tokenstore._concurrency.per_process import PerProcess
+from flex_tokenstore.embedding import PerProcess
 from flex_tokenstore.errors import SessionClosedError
 
 from .closing import Closing

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Literal, Protocol
 
-from flex_tokenstore._concurrency.per_process import PerProcess
+from flex_tokenstore.embedding import PerProcess
 
 # How often the thread looks; a request ends at most two ticks after its time.
 TICK = 0.1

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from flex_integration_sdk.errors import TransportError
-from flex_tokenstore._concurrency.per_process import PerProcess
+from flex_tokenstore.embedding import PerProcess
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 # A change of these makes no new connections look different: they are shared only by equals.

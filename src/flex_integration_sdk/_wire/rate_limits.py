@@ -10,7 +10,7 @@ from typing import Literal
 
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.errors import ConfigurationError
-from flex_tokenstore._concurrency.per_process import PerProcess
+from flex_tokenstore.embedding import PerProcess
 
 
 class _Moment:
