@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).parent / "typing" / "user_code.py"
+PROGRAM = Path(__file__).with_name("user_code.py")
 STORES = PROGRAM.with_name("stores.py")
 ROOT = Path(__file__).resolve().parents[2]
 
