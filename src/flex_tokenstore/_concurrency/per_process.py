@@ -64,7 +64,11 @@ class PerProcess(Generic[T]):
         return self._made.pop(os.getpid(), None)
 
     def put(self, value: T) -> None:
-        """Replaces this process's value."""
+        """Replaces this process's value.
+
+        Args:
+            value: What :meth:`get` returns from now on, in this process.
+        """
         self._made[os.getpid()] = value
 
     def leave_parents(self) -> None:
