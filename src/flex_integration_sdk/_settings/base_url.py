@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import logging
 import re
-from typing import Any
 from urllib.parse import urlsplit
 
 from flex_integration_sdk.errors import ConfigurationError
@@ -29,6 +28,9 @@ def server(given: Given, variables: Variables) -> str:
     Raises:
         ConfigurationError: It is not the address of a server, or is plain http over a network.
     """
+    allowed = given.allow_http
+    if allowed is None and ALLOW_HTTP in variables:  # a wrong value is an error with https too
+        allowed = variables.switch(ALLOW_HTTP)
     url, source = _address(given, variables)
     problem, base_url = _problem_of(url), ""
     try:
@@ -44,7 +46,7 @@ def server(given: Given, variables: Variables) -> str:
             f"{source} is the address of the server; omit the path: {server}{_quoted(url)}"
         )
     if urlsplit(base_url).scheme != "https" and not is_loopback(base_url):
-        _check_plain(base_url, source, given.allow_http, variables)
+        _check_plain(base_url, source, allowed=bool(allowed))
     return base_url
 
 
@@ -70,10 +72,8 @@ def _masked(url: str) -> str:
     return re.sub(r"^((?:[A-Za-z][A-Za-z0-9+.-]*:(?=/))?/*).*@", r"\1…@", url, flags=re.DOTALL)
 
 
-def _check_plain(base_url: str, source: str, allowed: Any, variables: Variables) -> None:
+def _check_plain(base_url: str, source: str, *, allowed: bool) -> None:
     """Raises ConfigurationError for plain http over a network, unless that is allowed."""
-    if allowed is None:
-        allowed = variables.switch(ALLOW_HTTP)
     if not allowed:
         raise ConfigurationError(
             f"{source} {base_url} is plain http: the client secret and the tokens would travel "

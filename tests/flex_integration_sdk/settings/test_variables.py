@@ -362,10 +362,11 @@ def test_variables_of_others_are_none_of_ours(caplog: pytest.LogCaptureFixture) 
     assert not caplog.records
 
 
+@pytest.mark.parametrize("address", ["http://sandbox:8080", "http://localhost", "https://a.b", ""])
 @pytest.mark.parametrize(("variable", "value"), [(f"{P}ALLOW_HTTP", "maybe")])
-def test_a_switch_that_is_neither_on_nor_off(variable: str, value: str) -> None:
+def test_a_switch_that_is_neither_on_nor_off(variable: str, value: str, address: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{variable} must be 1 .* got '{value}'"):
-        resolve(environ={**SDK, variable: value})
+        resolve(environ={**SDK, f"{P}BASE_URL": address, variable: value})
 
 
 def test_the_environment_of_this_process_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
