@@ -18,7 +18,14 @@ from .._values.host_program import current
 from .._values.identity import TokenIdentity
 from .._values.redaction import Redactor, secrets_of, watch_loggers
 from .._values.secret import Secret
-from .._values.token import CheckedToken, Token, TokenObject, checked, is_newer
+from .._values.token import (
+    CheckedToken,
+    Token,
+    TokenObject,
+    checked,
+    is_newer,
+    token_from_ours,
+)
 from .._values.token_form import shown_identity
 from ..errors import (
     StoreLoadError,
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
     from .._host.host_lock import HostLock
 
 _REMEDY = "Check that it is up and reachable"
+_OUR_STORES = "flex_tokenstore.stores."
 
 
 class OpenedStore:
@@ -108,7 +116,7 @@ class OpenedStore:
                 store=self.name,
                 place=self.place,
             )
-        token, problem = _token_in(found)
+        token, problem = _token_in(found, type(self.binding.plugin))
         if token is None:
             raise TokenCorruptError(
                 f"what get_token of token store {self.name!r} returned is not a token: {problem}. "
@@ -356,7 +364,7 @@ def taken(token: Any) -> Token | Secret[Any]:
     return token if isinstance(token, Token) else Secret(token)
 
 
-def _token_in(found: Secret[Any]) -> tuple[Token | None, str]:
+def _token_in(found: Secret[Any], store: type) -> tuple[Token | None, str]:
     """The token, or why it is not one. It raises nothing: the frames would hold the data."""
     if type(found.reveal()) not in (dict, TokenObject, CheckedToken):
         # Its methods are a stranger's: what they raise is an error of the store, with any text.
@@ -365,6 +373,9 @@ def _token_in(found: Secret[Any]) -> tuple[Token | None, str]:
             return None, problem
         found = Secret(plain)
     try:
+        # A stranger's wrapper, subclass or object may have changed what a store of ours checked.
+        if type(found.reveal()) is CheckedToken and str(store.__module__).startswith(_OUR_STORES):
+            return token_from_ours(found.reveal()), ""
         return Token(found.reveal()), ""
     except ValueError as error:
         return None, str(error)

@@ -41,7 +41,8 @@ class TokenObject(dict[str, Any]):
 class CheckedToken(TokenObject):
     """A token object that was checked, for the way from a store of ours to :class:`Token`.
 
-    Only :func:`checked_token` makes one: what a stranger's store checked may have changed since.
+    Only :func:`checked_token` makes one. It is a dict: a stranger's code that had it in between may
+    have changed it, so only :func:`token_from_ours` does not check it again.
     """
 
 
@@ -73,11 +74,9 @@ class Token:
         # In a Secret: a traceback may show the locals of this frame.
         found: Any = Secret(data)
         del data
-        copied = (
-            _copy(found.reveal())
-            if type(found.reveal()) is CheckedToken
-            else check_token_object(found.reveal())
-        )
+        self._fill(check_token_object(found.reveal()))
+
+    def _fill(self, copied: TokenObject) -> None:
         tag = copied.get(TAG, {})
         if "revision" in tag and (problem := unsendable(copied)):
             raise ValueError(problem)  # what a wrapper stored; here it would become a header
@@ -261,6 +260,17 @@ def checked_token(data: TokenObject) -> CheckedToken:
         ValueError: It is not a token.
     """
     return CheckedToken(check_token_object(data))
+
+
+def token_from_ours(data: CheckedToken) -> Token:
+    """The token that a store of ours checked and nobody else has had in hand since.
+
+    Raises:
+        ValueError: A wrapper stored it, and it cannot become a header.
+    """
+    token = Token.__new__(Token)
+    token._fill(_copy(data))
+    return token
 
 
 def is_newer(data: object) -> bool:

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock, Mock, NonCallableMock
 
@@ -18,6 +19,7 @@ from flex_tokenstore import (
     ANY_REVISION,
     StoreLoadError,
     TokenConflictError,
+    TokenCorruptError,
     TokenLockTimeoutError,
     TokenSession,
     TokenUnavailableError,
@@ -25,6 +27,7 @@ from flex_tokenstore import (
     open_store,
     revision_of,
 )
+from flex_tokenstore.stores.file.store import FileStore
 from tests.support.fakes import IDENTITY, DictStore, Server
 from tests.support.kinds import Kind, issued, program
 
@@ -428,3 +431,38 @@ def test_what_is_no_token_is_not_saved_and_not_shown(given: Any) -> None:
         found = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
         assert "SENTINEL" not in "".join(found.format())
     assert store.token is None
+
+
+class Changing(FileStore):
+    """A user's store that reads with the built-in one, and changes what that has checked."""
+
+    change: Callable[[dict[str, Any]], object]
+
+    def get_token(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = super().get_token()
+        if found is not None:
+            self.change(found)
+        return found
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda token: token.update(access_token=5), "access_token must be a string"),
+        (lambda token: token.update(access_token="a\r\nX: b"), "access_token contains a line end"),
+        (lambda token: token.pop("access_token"), "access_token is missing"),
+        (lambda token: token["flex_tokenstore"].update(expires_at="soon"), "expires_at must be"),
+    ],
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_users_store_made_of_a_checked_token_is_checked_again(
+    kind: Kind, change: Callable[[dict[str, Any]], object], problem: str, tmp_path: Path
+) -> None:
+    plain = FileStore(FileStore.Options(path=str(tmp_path / "t.json")), IDENTITY)
+    own = Changing(FileStore.Options(path=str(tmp_path / "t.json")), IDENTITY)
+    own.change = change
+    with program(kind, plain) as store:
+        store.set(TOKEN)
+        assert store.get() == TOKEN
+    with program(kind, own) as store, pytest.raises(TokenCorruptError, match=problem):
+        store.get()
