@@ -32,12 +32,13 @@ def complete_store_config(
     Raises:
         StoreOptionsError: The variables of the store contradict each other.
     """
+    given = hidden(given)
+    # A traceback may show locals: so a copy that shows no value takes the place of os.environ.
+    environ = OptionValues((name, environ[name]) for name in environ if name.startswith(variable))
     if given is None:
         return store_config_from_env(variable, environ), []
-    given = hidden(given)
-    if not any(name.startswith(variable) for name in environ):
+    if not environ:
         return given, []
-    environ = OptionValues(environ)
     named, found = Secret(strip_value(environ.get(variable, ""))), options_in(variable, environ)
     name = name_of(given)
     if not (named or found) or (name is None and not _is_own_object(given)):

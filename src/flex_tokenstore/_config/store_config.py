@@ -80,7 +80,10 @@ def hidden(config: Any) -> Any:
     if isinstance(config, OptionValues):
         return config
     if isinstance(config, Mapping):
-        return OptionValues(config)
+        try:
+            return OptionValues(config)
+        except Exception:  # noqa: BLE001 - whatever a mapping of the user's own raises
+            return OptionValues(name=Secret(config))
     url = isinstance(config, str) and "://" in config
     return OptionValues(name=Secret(config)) if url or isinstance(config, _NO_CONFIG) else config
 
@@ -144,6 +147,8 @@ def _words_for(given: object) -> str:
             "token_store got an address; it takes the store's name, and the address as an option: "
             '{"name": …, "url": …}'
         )
+    if isinstance(given, Mapping):
+        return f"token_store got a mapping that cannot be read: {type(given).__name__}"
     if isinstance(given, PurePath):
         return "token_store got a path; to choose the file, use file_store(path=…)"
     return (

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import traceback
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from flex_integration_sdk.config import resolve
-from flex_tokenstore import StoreOptionsError
+from flex_tokenstore import StoreOptionsError, open_async_store, open_store
 from flex_tokenstore._config.merge import complete_store_config
 from flex_tokenstore._config.store_config import OptionValues, parse
+from tests.support.fakes import IDENTITY
 
 V = "FLEX_INTEGRATION_TOKEN_STORE"
 
@@ -125,3 +129,52 @@ def test_what_is_not_a_config_is_left_to_the_opener(given: Any) -> None:
     assert notes == []
     assert "SENTINEL" not in repr(found)
     assert isinstance(parse(found).error, StoreOptionsError)
+
+
+SECRET = "SENTINEL-of-a-password"
+
+
+class Broken(Mapping[str, Any]):
+    """A mapping of the user's own that fails when it is read."""
+
+    def __getitem__(self, key: str) -> Any:
+        raise RuntimeError(SECRET)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(["name"])
+
+    def __len__(self) -> int:
+        return 1
+
+    def __repr__(self) -> str:
+        return SECRET
+
+
+def shown(error: BaseException) -> str:
+    """What a traceback that shows locals has of the framework's frames."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = [each.f_locals for each in frames if each.f_globals["__name__"] != __name__]
+    assert ours
+    return repr([str(error), error.__context__, *ours])
+
+
+@pytest.mark.parametrize("given", [None, "redis", {"name": "redis", "password": SECRET}])
+def test_no_frame_shows_the_environment(given: Any) -> None:
+    environ = {V: "redis", f"{V}__PASSWORD": f"'{SECRET}'", "OTHER": SECRET}
+    with pytest.raises(StoreOptionsError, match="is in quotes") as caught:
+        complete_store_config(given, V, environ)
+    assert SECRET not in shown(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_mapping_that_cannot_be_read_is_refused_and_not_shown(kind: str) -> None:
+    def open_it(config: Any) -> object:
+        if kind == "sync":
+            return open_store(config, IDENTITY)
+        return asyncio.run(open_async_store(config, IDENTITY))
+
+    config, _ = complete_store_config(Broken(), V, {V: "redis", f"{V}__URL": "redis://h"})
+    for each in (Broken(), config):
+        with pytest.raises(StoreOptionsError, match="mapping that cannot be read") as caught:
+            open_it(each)
+        assert SECRET not in shown(caught.value)
