@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from .host_program import NOBODY, HostProgram
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_FOLDER = re.compile(r"(?!\.+$)[^/\\:\x00-\x1f]+")  # else files would be in a folder of others
 _SLUG_LENGTH = 24
 _DIGEST_LENGTH = 16
 
@@ -32,7 +33,7 @@ class TokenIdentity:
     Raises:
         ValueError: ``base_url`` is not an absolute http or https URL, or has a user, a query or a
             fragment; or ``client_id`` or ``profile`` is empty; or a value cannot be encoded in
-            UTF-8.
+            UTF-8; or ``program.folder`` is not a name.
         TypeError: A value is not a string.
     """
 
@@ -59,6 +60,8 @@ class TokenIdentity:
                 raise TypeError(f"{name} must be a string, got {type(value).__name__}")
         if not isinstance(program, HostProgram):
             raise TypeError(f"program must be a HostProgram, got {type(program).__name__}")
+        if not isinstance(program.folder, str) or not _FOLDER.fullmatch(program.folder):
+            raise ValueError(f"program.folder must be the name of a folder, got {program.folder!r}")
         if not client_id:
             raise ValueError("client_id must be provided")
         if not profile:

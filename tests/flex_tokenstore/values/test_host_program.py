@@ -59,6 +59,14 @@ def test_anything_else_is_refused() -> None:
         TokenIdentity("https://api.example.com", "a-client", program="acme")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "folder", ["", ".", "..", "a/b", "../a", "/a", "a\\b", "C:", "a\0", 5, None]
+)
+def test_a_folder_is_one_name(folder: Any) -> None:
+    with pytest.raises(ValueError, match="folder must be the name of a folder"):
+        identity(HostProgram(folder))
+
+
 def test_each_program_has_a_folder_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
