@@ -74,8 +74,11 @@ class Guard:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        host_program.current.reset(self._program_before)
-        current.reset(self._before)
+        try:
+            host_program.current.reset(self._program_before)
+            current.reset(self._before)
+        except ValueError:
+            pass  # a dropped coroutine is closed in another context, where they are not set
         if not isinstance(error, Exception):
             return False
         self.error = self._of_ours(error)

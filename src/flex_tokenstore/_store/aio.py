@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import inspect
 from collections.abc import AsyncIterator
@@ -284,14 +285,15 @@ async def open_async_store(
     del config  # a traceback may show locals
     running_loop()
     check_arguments(identity, host_lock)
-    mark = current.set(identity.program)
-    try:
-        chosen = await in_thread(functools.partial(choose, parsed, prefer_async=True))
-        finish = functools.partial(opened, chosen, identity, host_lock)
-        # The clients of an async one may bind themselves to the loop that they are made in.
-        return AsyncTokenStore(finish() if chosen.is_async else await in_thread(finish))
-    finally:
-        current.reset(mark)
+    # A copy: a coroutine that is dropped is closed in another context, which cannot reset this one.
+    context = contextvars.copy_context()
+    context.run(current.set, identity.program)
+    chosen = await in_thread(lambda: context.run(choose, parsed, prefer_async=True))
+    finish = functools.partial(opened, chosen, identity, host_lock)
+    # The clients of an async one may bind themselves to the loop that they are made in.
+    if chosen.is_async:
+        return AsyncTokenStore(context.run(finish))
+    return AsyncTokenStore(await in_thread(lambda: context.run(finish)))
 
 
 def async_store(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import threading
 import time
@@ -466,3 +467,18 @@ def test_what_a_users_store_made_of_a_checked_token_is_checked_again(
         assert store.get() == TOKEN
     with program(kind, own) as store, pytest.raises(TokenCorruptError, match=problem):
         store.get()
+
+
+@pytest.mark.parametrize("step", ["open", "read"])
+def test_a_coroutine_that_is_dropped_is_closed_in_another_context_without_an_error(
+    step: str,
+) -> None:
+    async def drop() -> None:
+        store = await open_async_store(AsyncHooks(Cell()), IDENTITY)
+        waits: Any = store.get_token() if step == "read" else open_async_store("memory", IDENTITY)
+        pending = contextvars.copy_context().run(waits.send, None)  # as a task of its own does
+        waits.close()
+        if pending is not None:
+            await asyncio.wait([pending])  # what a thread does for it ends before the loop
+
+    asyncio.run(drop())
