@@ -196,21 +196,3 @@ def fresh_copy(error: E_) -> E_:
     twin.__cause__ = error.__cause__
     twin.__suppress_context__ = True
     return twin
-
-
-def without_frames(error: BaseException) -> BaseException:
-    """The same error with no traceback anywhere in its chain.
-
-    The frames of a driver or an HTTP client hold tokens in their locals, which debuggers,
-    error trackers and rich's tracebacks print. The messages are kept.
-    """
-    seen: set[int] = set()
-    queue: list[BaseException | None] = [error]
-    while queue:
-        current = queue.pop()
-        if current is None or id(current) in seen:
-            continue
-        seen.add(id(current))
-        current.__traceback__ = None
-        queue += (current.__cause__, current.__context__)
-    return error

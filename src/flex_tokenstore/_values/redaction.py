@@ -1,8 +1,8 @@
 """What others' code says, made fit to be shown: no token, no secret, no password.
 
-The text of an exception from outside our tree is never passed on (:mod:`._stand_in`). What a plugin
-says in an error of ours, in its location or in a log record of our logger is passed on, with the
-values masked that we know: its secret options, and the tokens that went through it.
+The text of an exception from outside our tree is never passed on (:mod:`.foreign_errors`). What a
+plugin says in an error of ours, in its location or in a log record of our logger is passed on, with
+the values masked that we know: its secret options, and the tokens that went through it.
 """
 
 from __future__ import annotations
