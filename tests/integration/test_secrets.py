@@ -8,6 +8,7 @@ print them), DEBUG logs of all libraries, pluggy's tracing, warnings, names of f
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
 import json
 import logging
@@ -21,6 +22,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from pprint import pformat
 from types import ModuleType
 from typing import Any
 
@@ -30,6 +32,8 @@ from rich.pretty import pretty_repr
 
 import flex_integration_sdk
 from flex_integration_sdk import create_async_instance, create_instance, demo
+from flex_integration_sdk._client.builder import InstanceOptions
+from flex_integration_sdk._settings.given import Given
 from flex_integration_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -303,6 +307,15 @@ def test_a_life_without_failures(kind: str, spy: Spy, sandbox: RunningSandbox) -
                 pickle.dumps(each)
         made.revoke()
     assert any("http" in text.lower() for text in spy.shown)
+
+
+@pytest.mark.parametrize("kind", [InstanceOptions, Given])
+def test_what_holds_the_arguments_shows_and_pickles_none(kind: Any, spy: Spy) -> None:
+    made = kind(client_secret=SENTINEL, token_store={"name": "redis", "password": SENTINEL})
+    spy.shown += [repr(made), str(made), pformat(made), pretty_repr(made)]
+    for copied in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match="the secret would travel in the clear"):
+            copied(made)
 
 
 CONFIGS: list[tuple[dict[str, Any], type[Exception]]] = [

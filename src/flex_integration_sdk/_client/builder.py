@@ -86,6 +86,9 @@ class InstanceOptions:
     of development and test environments, ``"live"`` those of live ones. A :class:`RateLimits` of
     your own can be shared by several instances. None: do not wait."""
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("arguments cannot be pickled: the secret would travel in the clear")
+
     def check(self) -> None:
         """Raises ConfigurationError for values that the session or the HTTP client cannot use."""
         _check_limits(self)
