@@ -154,6 +154,10 @@ def test_coverage_measures_every_package() -> None:
     assert measured == PYPROJECT["tool"]["importlinter"]["root_packages"]
 
 
+def test_setup_does_nothing_after_the_installation() -> None:
+    assert dev.do("setup", []) == 0
+
+
 @pytest.mark.parametrize(("job", "runs"), [("coverage", ["1", "2"]), ("lint", ["1"])])
 def test_only_coverage_goes_on_after_a_command_that_fails(
     job: str,
