@@ -125,6 +125,8 @@ def do(job: str, rest: list[str]) -> int:
     What failed tests have run is measured too. ``rest`` goes to pytest, or to the last command.
     """
     commands = JOBS[job]
+    if not commands:  # `setup`: everything is installed
+        return 0
     takes_rest = next((each for each in commands if "pytest" in each), commands[-1])
     first_code = 0
     for command in commands:

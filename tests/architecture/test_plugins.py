@@ -77,10 +77,46 @@ def test_a_plugin_says_which_versions_of_the_framework_it_works_with(folder: Pat
         assert not bound.contains(newer, prereleases=True), newer
 
 
-def test_import_linter_knows_every_plugin() -> None:
-    """The one place in which a new plugin has to be named."""
-    linter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    ours = {name for plugin in PLUGINS for name in packages(plugin)}
-    assert ours <= set(linter["root_packages"])
+def test_pyproject_names_every_plugin() -> None:
+    """The one file, beside the pages for users, in which a new plugin has to be named."""
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    linter = tool["importlinter"]
     (contract,) = [c for c in linter["contracts"] if "stranger" in c["name"]]
-    assert ours == set(contract["source_modules"])
+    ours = sorted(name for plugin in PLUGINS for name in packages(plugin))
+    all_of_them = ["flex_tokenstore", "flex_integration_sdk", *ours]
+    folders = sorted(f"plugins/{plugin.name}/src" for plugin in PLUGINS)
+    lists = {
+        "[tool.importlinter] root_packages": (linter["root_packages"], all_of_them),
+        f"contract {contract['name']!r}, source_modules": (contract["source_modules"], ours),
+        "[tool.coverage.run] source_pkgs": (tool["coverage"]["run"]["source_pkgs"], all_of_them),
+        "[tool.mypy] mypy_path": (tool["mypy"]["mypy_path"], folders),
+    }
+    missing = [
+        f"{place}: add {name!r}"
+        for place, (named, needed) in lists.items()
+        for name in needed
+        if name not in named
+    ]
+    gone = [
+        f"{place}: remove {name!r}"
+        for place, (named, needed) in lists.items()
+        for name in named
+        if name.startswith(("flex_tokenstore_", "plugins/")) and name not in needed
+    ]
+    assert not missing + gone, "pyproject.toml:\n" + "\n".join(missing + gone)
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_a_plugin_here_is_checked_with_the_settings_of_the_repository(plugin: Path) -> None:
+    """What `flex-sdk stores new` writes has settings of its own, which ruff would use instead."""
+    tool = tomllib.loads((plugin / "pyproject.toml").read_text()).get("tool", {})
+    extra = sorted({"ruff", "mypy", "pytest"} & {*tool})
+    assert not extra, f"{plugin.name}/pyproject.toml: remove [tool.{'], [tool.'.join(extra)}]"
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_a_plugin_here_is_not_described_as_the_package_that_it_was_made_from(plugin: Path) -> None:
+    written = tomllib.loads((SKELETON / "pyproject.toml").read_text())["project"]["description"]
+    project = tomllib.loads((plugin / "pyproject.toml").read_text())["project"]
+    assert project["description"] != written, f"{plugin.name}/pyproject.toml: description"
+    assert project["license"] == "Apache-2.0"

@@ -149,9 +149,8 @@ def test_the_check_of_the_pins_sees_a_change(
     assert requirements.main(["--check"]) == 0
 
 
-def test_coverage_measures_every_package() -> None:
-    measured = PYPROJECT["tool"]["coverage"]["run"]["source_pkgs"]
-    assert measured == PYPROJECT["tool"]["importlinter"]["root_packages"]
+def test_setup_does_nothing_after_the_installation() -> None:
+    assert dev.do("setup", []) == 0
 
 
 @pytest.mark.parametrize(("job", "runs"), [("coverage", ["1", "2"]), ("lint", ["1"])])

@@ -147,8 +147,8 @@ def _next_steps(name: str, folder: Path) -> str:
     return (
         f"{folder}: the package {_PREFIX}{name}, with a store that keeps tokens in one JSON "
         f"file.\n\nInstall it, and run the conformance kit on it:\n\n{lines}\n\nThen change "
-        f"src/flex_tokenstore_{module}/_store.py to keep tokens where you want, and run the kit "
-        "again."
+        f"src/flex_tokenstore_{module}/_store.py to keep tokens where you want, replace the "
+        f"fixtures in tests/test_{module}_store.py, and run the kit again."
     )
 
 

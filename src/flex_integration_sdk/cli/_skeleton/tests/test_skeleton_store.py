@@ -1,4 +1,7 @@
-"""The store passes the contract of a token store, in sync and in asyncio programs."""
+"""The store passes the contract of a token store, in sync and in asyncio programs.
+
+When you change the backend, replace ``path``, ``outage``, ``stall``, ``plant`` and the last test.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The store: ``_locked``, ``_read`` and ``_write`` are the backend, to be replaced by yours."""
+"""The store: ``_locked``, ``_read`` and ``_write`` are the backend, to be replaced by yours.
+
+The fixtures in tests/test_skeleton_store.py reach this backend: replace them too.
+"""
 
 from __future__ import annotations
 
