@@ -56,7 +56,7 @@ QUICK = {
         "session_requests",
     ],
     "tests/flex_tokenstore/stores": ["file_permissions", "file_store"],
-    "tests/model": ["planted_faults"],
+    "tests/model": ["explorer"],
     "tests/flex_integration_sdk/client": ["async_client", "client"],
     "tests/flex_integration_sdk/settings": ["base_url", "variables"],
     "tests/flex_integration_sdk": ["config", "errors", "resources", "types"],
