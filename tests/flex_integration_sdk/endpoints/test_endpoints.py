@@ -85,12 +85,12 @@ def test_a_wrong_row_of_the_table_is_told(
 ) -> None:
     main = runpy.run_path(str(ROOT / "tools" / "generate.py"))["main"]
     params = (Param("listingId", "UUID", "Of this listing."), Param("rating", "int", "So good."))
-    row = Endpoint("reviews", "query", "GET", "reviews/query", "Review", "Reviews.", params=params)
+    row = Endpoint("odd", "query", "GET", "odd/query", "NoSuchThing", "Oddities.", params=params)
     monkeypatch.setattr(table, "_TABLE", (row, row))
     assert main([], tmp_path) == 1
     said = capsys.readouterr().out
-    assert "reviews.query is in _endpoints/table.py more than once" in said
-    assert "reviews.query returns Review, which is not in resources.py" in said
+    assert "odd.query is in _endpoints/table.py more than once" in said
+    assert "odd.query returns NoSuchThing, which is not in resources.py" in said
     assert "the parameter listingId has the type UUID, which is not in" in said
     assert "rating" not in said
     assert [*tmp_path.iterdir()] == []
