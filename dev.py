@@ -56,7 +56,7 @@ QUICK = {
         "session_requests",
     ],
     "tests/flex_tokenstore/stores": ["file_permissions", "file_store"],
-    "tests/model": ["planted_faults"],
+    "tests/model": ["explorer"],
     "tests/flex_integration_sdk/client": ["async_client", "client"],
     "tests/flex_integration_sdk/settings": ["base_url", "variables"],
     "tests/flex_integration_sdk": ["config", "errors", "resources", "types"],
@@ -125,13 +125,12 @@ def do(job: str, rest: list[str]) -> int:
     What failed tests have run is measured too. ``rest`` goes to pytest, or to the last command.
     """
     commands = JOBS[job]
-    if not commands:  # `setup`: everything is installed
-        return 0
-    takes_rest = next((each for each in commands if "pytest" in each), commands[-1])
+    tests = [each for each in commands if "pytest" in each]
+    takes_rest = (tests or commands)[-1:]  # none for ``setup``, which has no command
     first_code = 0
     for command in commands:
         program = str(PYTHON) if command[0] == "python" else str(BIN / command[0])
-        extra = rest if command is takes_rest else []
+        extra = rest if command in takes_rest else []
         done = subprocess.run([program, *command[1:], *extra], cwd=ROOT, env=_kept(), check=False)
         code = done.returncode
         if job == "slow" and code == NO_TESTS:

@@ -12,6 +12,7 @@ create_async_instance come from InstanceOptions in src/flex_integration_sdk/_cli
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import sys
 import textwrap
@@ -129,6 +130,10 @@ its arguments by keyword.
 
 def main(arguments: list[str], root: Path = ROOT) -> int:
     """Writes or checks the files; returns the exit code."""
+    rows = [each for _, endpoints in table.resources() for each in endpoints]
+    if wrong := [text for each in rows for text in mistakes(each, rows)]:
+        print("\n".join(wrong))
+        return 1
     made = {root / name: text for name, text in files()}
     left = {path for path in (root / GENERATED).glob("*.py") if path.name not in KEPT} - {*made}
     if arguments == ["--check"]:
@@ -138,10 +143,32 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
             print(f"not what the tool makes: {names}; run python tools/generate.py")
         return 1 if stale | left else 0
     for path, text in made.items():
-        path.write_text(text, encoding="utf-8", newline="\n")
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, encoding="utf-8", newline="\n")
+            print(f"wrote {path.relative_to(root).as_posix()}")
     for path in left:
         path.unlink()  # of a resource that the table does not have any more
     return 0
+
+
+def mistakes(endpoint: Endpoint, rows: list[Endpoint]) -> Iterable[str]:
+    """What is wrong with a row of the table, of which the code made from it would not tell."""
+    if [each.name for each in rows].count(endpoint.name) > 1:
+        yield f"{endpoint.name} is in _endpoints/table.py more than once"
+    if endpoint.result not in resource_types.__all__:
+        kind = endpoint.result
+        yield (
+            f"{endpoint.name} returns {kind}, which is not in resources.py: add the class "
+            f"{kind}Attributes, the line `{kind} = Resource[{kind}Attributes]`, and "
+            f'"{kind}" to its __all__'
+        )
+    for param in endpoint.all_params:
+        if param.type not in param_types.__all__ and not hasattr(builtins, param.type):
+            yield (
+                f"{endpoint.name}: the parameter {param.name} has the type {param.type}, which is "
+                "not in _endpoints/param_types.py: use a type of its __all__ (an id's is Id), or "
+                "add one"
+            )
 
 
 def files() -> Iterable[tuple[Path, str]]:

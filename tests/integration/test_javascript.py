@@ -167,7 +167,7 @@ const day = 24 * 3600 * 1000;
 """
 
 
-def test_it_calls_all_34_endpoints(flex_sandbox: RunningSandbox, tmp_path: Path) -> None:
+def test_it_calls_all_endpoints(flex_sandbox: RunningSandbox, tmp_path: Path) -> None:
     image = tmp_path / "pixel.png"
     image.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 1, 1) + bytes(5))
     arguments = [str(MODULES / NAME), flex_sandbox.base_url, flex_sandbox.client_id]
@@ -180,7 +180,9 @@ def test_it_calls_all_34_endpoints(flex_sandbox: RunningSandbox, tmp_path: Path)
     )
     assert done.returncode == 0, done.stderr
     called = json.loads(done.stdout)
-    assert set(called) == set(ENDPOINTS)
+    missing = set(ENDPOINTS) - set(called)
+    assert not missing, "call them in ALL, or leave out here those that the JavaScript SDK lacks"
+    assert set(called) <= set(ENDPOINTS)
     assert set(called.values()) == {200}
 
 

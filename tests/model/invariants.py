@@ -1,4 +1,15 @@
-"""I1 to I7 of the design, each as what must hold when one thing happens.
+"""I1 to I7, each as what must hold when one thing happens.
+
+- I1: one holder of the lock waits for a token response, and nobody sends a request that may outlast
+  its lease.
+- I2: a save never replaces a newer token, and nothing is removed to repair it.
+- I3: the secret is sent only if no refresh token is stored or pending, or the server rejected it.
+- I4: no identity uses or overwrites the token of another.
+- I5: each call ends, with a token that still works if there is one, at a bounded cost.
+- I6: no token that the server issued is lost, and after any fault the next call has a token.
+- I7: a store that could not be read is not taken for an empty one, nor an unsaved token for saved.
+- step 2: a caller that waited for a refresh takes its token, and nothing older.
+- revoke: a token that was revoked is not stored any more.
 
 What I5 bounds is stated in numbers: what one call may cost in token requests and in sendings of the
 client secret, and how many sign-ins 401s of the API may cause in a minute.

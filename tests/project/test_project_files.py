@@ -40,6 +40,11 @@ def test_the_workflow_runs_jobs_that_there_are() -> None:
         assert name in dev.JOBS, command
 
 
+def test_setting_up_is_a_job_without_a_command() -> None:
+    assert dev.JOBS["setup"] == []
+    assert dev.do("setup", []) == 0
+
+
 def test_the_workflow_uses_two_actions_and_may_only_read() -> None:
     used = {
         step["uses"].partition("@")[0]

@@ -37,8 +37,10 @@ class Variables(OptionValues):
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         environ = os.environ if environ is None else environ
-        super().__init__({name: environ[name] for name in environ if name.startswith(PREFIX)})
+        # ``get``: another thread may remove a variable meanwhile.
         self._names = tuple(environ)
+        names = (name for name in self._names if name.startswith(PREFIX))
+        super().__init__({name: environ.get(name, "") for name in names})
 
     def value(self, variable: str) -> str:
         """The value without blanks and line ends around it; "" if it is not set, or is empty.

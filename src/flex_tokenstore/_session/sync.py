@@ -235,6 +235,11 @@ class TokenSession(SessionBase):
                 flight.give(None, error)
             else:
                 flight.give(result)
+            finally:
+                # An exception from elsewhere (MemoryError, a debugger, a library that ends threads)
+                # may strike where the outcome is given; then others would wait for ever.
+                if not flight.done():
+                    flight.give(None, Abandoned())
             self._save_later()
 
         if sys.is_finalizing():

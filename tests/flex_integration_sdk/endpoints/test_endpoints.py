@@ -25,7 +25,8 @@ from flex_integration_sdk import (
 )
 from flex_integration_sdk import resources as resource_types
 from flex_integration_sdk._client.builder import InstanceOptions
-from flex_integration_sdk._endpoints.endpoint import Endpoint, snake
+from flex_integration_sdk._endpoints import table
+from flex_integration_sdk._endpoints.endpoint import Endpoint, Param, snake
 from flex_integration_sdk._endpoints.generated.namespace import AsyncEndpoints, Endpoints
 from flex_integration_sdk._endpoints.generated.users import UsersEndpoints
 from flex_integration_sdk._endpoints.param_types import UNSET
@@ -77,6 +78,22 @@ def test_what_is_stale_missing_or_left_over_is_noticed(
         assert f"generated/{name}" in capsys.readouterr().out
         assert main([], tmp_path) == 0
         assert main(["--check"], tmp_path) == 0
+
+
+def test_a_wrong_row_of_the_table_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = runpy.run_path(str(ROOT / "tools" / "generate.py"))["main"]
+    params = (Param("listingId", "UUID", "Of this listing."), Param("rating", "int", "So good."))
+    row = Endpoint("odd", "query", "GET", "odd/query", "NoSuchThing", "Oddities.", params=params)
+    monkeypatch.setattr(table, "_TABLE", (row, row))
+    assert main([], tmp_path) == 1
+    said = capsys.readouterr().out
+    assert "odd.query is in _endpoints/table.py more than once" in said
+    assert "odd.query returns NoSuchThing, which is not in resources.py" in said
+    assert "the parameter listingId has the type UUID, which is not in" in said
+    assert "rating" not in said
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_a_resource_is_imported_when_it_is_first_used() -> None:
