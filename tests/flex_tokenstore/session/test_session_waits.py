@@ -9,10 +9,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
 import pytest
 
-from flex_tokenstore import Event, TokenSession, open_store
+from flex_tokenstore import Event, Token, TokenSession, open_store
+from flex_tokenstore._session.single_flight import Flight
 from tests.support.fakes import IDENTITY, DictStore, Server, stored
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
@@ -323,3 +326,25 @@ def test_the_thread_of_a_refresh_is_no_daemon_whatever_its_caller_is() -> None:
         caller.start()
         caller.join(20)
     assert daemons == [False]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("method", ["give", "take_off"])
+def test_an_exception_that_strikes_the_renewing_thread_leaves_nobody_waiting(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = getattr(Flight, method)
+    struck: list[str] = []
+
+    def strikes_once(flight: Flight, *given: Any) -> Any:
+        if not struck and threading.current_thread().name == "flex-tokenstore-renewal":
+            struck.append(method)
+            raise MemoryError
+        return real(flight, *given)
+
+    monkeypatch.setattr(Flight, method, strikes_once)
+    server, got = Server(), SimpleQueue[Any]()
+    with TokenSession(open_store(DictStore(), IDENTITY), server) as session:
+        threading.Thread(target=lambda: got.put(session.token()), daemon=True).start()
+        assert isinstance(got.get(timeout=30), Token)
+    assert struck == [method]
