@@ -19,6 +19,7 @@ _WORDS: dict[Any, str] = {
     float: "a number",
     dict: "a table",
 }
+# Beside true, false, 1 and 0, which msgspec takes itself.
 _SWITCHES = {"yes": True, "on": True, "no": False, "off": False}
 _LISTS = (list, tuple, set, frozenset)
 
@@ -99,6 +100,7 @@ def _takes_one(kind: Any) -> str:
 
 def _as(kind: Any, value: Any) -> Any:
     """The value as ``kind``; NotImplemented if it is not one. ``kind`` is not a union."""
+    # Imported late: docs/decisions/017.
     import msgspec
 
     origin = _origin(kind)
@@ -119,6 +121,7 @@ def _as(kind: Any, value: Any) -> Any:
     if origin is bool and not isinstance(value, (bool, str)):
         return NotImplemented
     try:
+        # Not strict: a variable of the environment says "5" where TOML says 5.
         converted = msgspec.convert(value, kind, strict=False, dec_hook=_custom)
     except (msgspec.ValidationError, TypeError):
         return NotImplemented

@@ -38,6 +38,7 @@ def complete_store_config(
     if not any(name.startswith(variable) for name in environ):
         return given, []
     environ = OptionValues(environ)
+    # A Secret: some put an address with a password where the name belongs.
     named, found = Secret(strip_value(environ.get(variable, ""))), options_in(variable, environ)
     name = name_of(given)
     if not (named or found) or (name is None and not _is_own_object(given)):
