@@ -149,6 +149,7 @@ class WrapperStore:
                 place=self.place,
             ) from stand_in(error)
         tag = dict(plain.get(TAG) or tag)
+        # It is that of the plain token, which is computed anew from the token itself.
         tag.pop("revision", None)
         plain[TAG] = tag
         return plain
