@@ -62,6 +62,7 @@ def hold(state: State, token: Token, sent_at: float | None = None) -> Held:
             only the wall clock tells its age.
     """
     if sent_at is not None and token.lifetime is not None:
+        # From the start of the request: the server counts from a later moment.
         expires: float | None = sent_at + token.lifetime
     else:
         left = _seconds_left(state, token)

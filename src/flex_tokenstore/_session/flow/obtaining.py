@@ -40,6 +40,7 @@ def obtain(state: State) -> Generator[Step, Reply, Outcome]:
     """A token for a call that has none it may use, or one that should soon be refreshed."""
     held = state.held
     if state.unsaved is not None and held is not None and not held_token.is_due(state):
+        # The token works; only its save is due.
         yield from saving.save_again(state)
         return Outcome(held.token, "adopted", state.held)
     early = held_token.still_held(state)
@@ -110,6 +111,7 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
                 raise
             # Not under the lock: its lease would expire while this waits for a connection.
             yield from do(state, Unlock())
+            # Nothing was sent, so that it was not a round.
             locked, rounds = False, rounds - 1
             continue
         if outcome is not None:
@@ -145,6 +147,7 @@ def _renew_once(state: State, found: Found) -> Generator[Step, Reply, Outcome | 
     unsaved_token.forget_own(state)
     repeated = token.access_token in state.refused
     if not repeated:
+        # Before the save: if that fails, this process has the token at least.
         held_token.hold(state, token, sent_at)
     outcome = yield from saving.save(
         state, token, found.revision, "signed_in" if refresh is None else "refreshed"
@@ -181,6 +184,7 @@ def _renew_without_store(state: State) -> Generator[Step, Reply, Outcome]:
             token = yield from requesting.request(state, refresh, state.own, "store_unavailable")
         except GrantError as error:
             if error.busy:
+                # Nothing was sent.
                 rounds -= 1
                 continue
             settled = None if error.sent else _settle(state, state.own, error)

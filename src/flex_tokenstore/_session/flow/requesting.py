@@ -25,6 +25,7 @@ def request(
     ``why`` the secret is sent, if there is no refresh token: for events and errors.
     """
     by_api = refresh is None and sign_ins.caused_by_api(state, stored)
+    # Policy.lease has room for two tries.
     for attempt in (1, 2):
         sent_at, started = state.wall, state.monotonic
         counted = sign_ins.recent(state, stored)
@@ -86,6 +87,8 @@ def _issued(
         problem = str(error)
     except RecursionError:
         problem = "it is nested too deeply"
+    # Not in the handlers above: their exceptions would be its context, with frames that hold
+    # the response (docs/decisions/018).
     raise GrantError(f"the token response is not valid: {problem}")
 
 
