@@ -67,6 +67,7 @@ class OpenedStore:
         with self.guard("name its lock", "lock_id") as failed:
             key = hook.function()
             if inspect.iscoroutine(key):
+                # Else Python warns that nobody awaited it.
                 key.close()
             if isinstance(key, str):
                 return self.redactor.key(key)
@@ -326,6 +327,7 @@ def _checked_options(
 
 def _opening(name: str, secrets: tuple[Secret[Any], ...], cls: Any = None) -> Guard:
     """For the code of a plugin that runs while it is opened; ``cls`` is what is made."""
+    # Each time: a plugin makes its loggers when it is imported.
     watch_loggers()
 
     def found(error: Exception) -> str | None:
