@@ -48,6 +48,7 @@ def _mount_of(path: Path, flags: int) -> bytes:
     """The number of the mount that the path is in; empty where the system does not say."""
     if not hasattr(os, "O_PATH"):
         return b""
+    # O_PATH needs no right to read the file (open(2)).
     fd = os.open(path, os.O_PATH | flags)
     try:
         about = Path(f"/proc/self/fdinfo/{fd}").read_bytes()
@@ -55,6 +56,7 @@ def _mount_of(path: Path, flags: int) -> bytes:
         return b""
     finally:
         os.close(fd)
+    # Linux 3.15 and newer (proc(5)). The device is no help: a bind mount has that of its source.
     return next((line for line in about.splitlines() if line.startswith(b"mnt_id")), b"")
 
 
@@ -135,6 +137,7 @@ def copy(source: Path, target: Path) -> None:
         finally:
             os.close(writing)
         os.lseek(reading, 0, os.SEEK_SET)
+        # Read back, since the caller empties the original after this.
         _compare(reading, target)
     finally:
         os.close(reading)
