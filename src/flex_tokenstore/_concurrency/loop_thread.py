@@ -75,6 +75,7 @@ class _Job(Promise):
 
     def leave(self, running: _Running | None) -> None:
         """Called when the caller leaves: the coroutine is cancelled, or never begun."""
+        # First: what the loop has not begun yet is then closed, and not run.
         self._unwanted = True
 
         def cancel() -> None:
