@@ -106,6 +106,7 @@ def _as(kind: Any, value: Any) -> Any:
     origin = _origin(kind)
     if origin is Secret:
         return Secret(value) if isinstance(value, (str, Secret)) else NotImplemented
+    # msgspec does not know paths; a string for one goes through _custom.
     if isinstance(origin, type) and isinstance(value, os.PathLike):
         if issubclass(origin, PurePath):
             return origin(value)

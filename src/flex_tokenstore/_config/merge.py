@@ -37,6 +37,7 @@ def complete_store_config(
     given = hidden(given)
     if not any(name.startswith(variable) for name in environ):
         return given, []
+    # In a dict that shows no value: a traceback may show locals.
     environ = OptionValues(environ)
     # A Secret: some put an address with a password where the name belongs.
     named, found = Secret(strip_value(environ.get(variable, ""))), options_in(variable, environ)
