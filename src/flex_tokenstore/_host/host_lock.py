@@ -132,6 +132,7 @@ class HostLock:
             if waited:
                 mine[-1].pass_on()
             self._patience.end()
+        # Also from a signal handler, when it was just acquired: nobody would release it.
         except BaseException:
             self._end(mine)
             raise

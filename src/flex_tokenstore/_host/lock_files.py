@@ -117,6 +117,7 @@ class Hold:
 
     def pass_on(self) -> None:
         """Leaves a time stamp, by which those who wait see that the lock has another holder."""
+        # Windows cannot stamp an open file: waiters there keep their long pauses.
         if os.utime in os.supports_fd and self._fd is not None:
             with suppress(OSError):
                 os.utime(self._fd)
