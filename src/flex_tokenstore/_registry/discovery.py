@@ -72,6 +72,7 @@ def left_out() -> list[Candidate]:
 
 
 def _scan(path: list[str]) -> list[Candidate]:
+    # Imported late: it costs about 50 ms, and a built-in name needs no scan (docs/decisions/017).
     import importlib_metadata
 
     found: list[Candidate] = []
