@@ -202,6 +202,7 @@ class AsyncTokenSession(SessionBase):
                 elif meanwhile := self._meanwhile():
                     return meanwhile
                 await wait_for(flight)
+            # It was lost with its loop, or is a parent process's: the next round begins another.
             if not flight.done():
                 continue
             outcome = self._outcome(flight, leads, tried)
@@ -248,6 +249,7 @@ class AsyncTokenSession(SessionBase):
         # A task of its own: a caller that is cancelled must not take the server's response along.
         attending = attend(flight, fly, self._limit, self._give_up)
         task = asyncio.get_running_loop().create_task(attending, name="flex-tokenstore-renewal")
+        # Kept here: the loop has only weak references to its tasks (asyncio.create_task).
         self._tasks[task] = flight
 
         def landed(task: asyncio.Task[None]) -> None:

@@ -66,6 +66,7 @@ async def attend(
                     work.cancel()
                 else:
                     warn(flight, limit)
+    # The loop's end is passed on once the token is saved: docs/decisions/004.
     if cancelled is not None:
         raise cancelled
 

@@ -85,6 +85,7 @@ class Flight(Promise):
     def take_off(self) -> bool:
         """Called by whoever runs it, at the start; False: it was dropped."""
         pilot = object()
+        # One step: either it has started, or scrap() has dropped it, and never both.
         return self._fate.setdefault("fate", pilot) is pilot
 
     def scrap(self) -> None:

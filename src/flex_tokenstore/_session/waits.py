@@ -111,5 +111,6 @@ def give_up_for_good(flight: Flight, give_up: Callable[[], None]) -> None:
         "stopped during a token request; its token may be lost, and then the next run signs in "
         "with the client secret"
     )
+    # The grants are the program's own code; whatever they raise, Ctrl-C ends the program.
     with contextlib.suppress(Exception):
         give_up()

@@ -48,6 +48,7 @@ def obtain(state: State) -> Generator[Step, Reply, Outcome]:
         found = yield from reading.load(state)
         if adopted := held_token.adopt(state, found.token):
             return adopted
+        # Another program's token, within the margin: it serves until there is a new one.
         if not early and found.token is not None and held_token.still_works(state, found.token):
             held_token.note_adopted(state, found.token)
             held_token.hold(state, found.token)

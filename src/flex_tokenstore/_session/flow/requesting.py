@@ -46,6 +46,7 @@ def request(
                 return token
         if by_api and isinstance(error, GrantError) and not error.sent:
             state.sign_ins[:] = counted[:-1]  # no secret was sent
+        # Not a failure: the caller waits for a connection without the lock.
         if isinstance(error, GrantError) and error.busy:
             raise error
         _note_not_issued(state, error, refresh, state.monotonic - started)

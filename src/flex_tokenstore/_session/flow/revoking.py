@@ -40,6 +40,7 @@ def revoke(state: State) -> Generator[Step, Reply, bool]:
     reply = yield from _remove_revoked(state, stored)
     if reply.error is not None and not isinstance(reply.error, TokenConflictError):
         raise reply.error
+    # Another program has stored a token meanwhile, which was not revoked: it stays.
     if reply.error is not None:
         state.note("conflict", stored, error=reply.error)
     elif stored is not None:
@@ -60,6 +61,7 @@ def _remove_revoked(state: State, stored: Token | None) -> Generator[Step, Reply
 
 def remove(state: State) -> Generator[Step, Reply, None]:
     """Removes the token from the store, whatever it is, and from memory."""
+    # A refresh under way elsewhere would save its token after the removal.
     yield from locking.acquire(state)
     yield from must(state, Remove(ANY_REVISION))
     state.note("removed", reason="remove")
