@@ -81,6 +81,7 @@ class OpenedStore:
         """The lock for a store that brings none; None where it is switched off."""
         if not self._host_lock:
             return None
+        # Imported late: a store with a lock of its own needs neither.
         from .._host.host_lock import HostLock
         from .._host.paths import state_folder
 

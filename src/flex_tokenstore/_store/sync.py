@@ -195,6 +195,7 @@ class TokenStore:
                     # After the store, whose close() may be a coroutine that needs the loop.
                     self._stop_loop()
             failed.check()
+        # A store without close() may have used the loop for its other hooks.
         self._stop_loop()
 
     def __enter__(self) -> TokenStore:
