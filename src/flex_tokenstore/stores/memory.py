@@ -142,6 +142,7 @@ class MemoryStore:
 
     def __init__(self, options: Options, identity: TokenIdentity) -> None:
         self._cell = _Cell()
+        # In a forked child the thread that holds it does not run, and would never leave it.
         self._turn = PerProcess(_Turn)
 
     @hookimpl

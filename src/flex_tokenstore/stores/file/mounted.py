@@ -94,6 +94,7 @@ def write_in_place(path: Path, data: Secret[bytes]) -> None:
             while written < len(padded.reveal()):
                 written += os.pwrite(fd, padded.reveal()[written:], written)
             os.fsync(fd)
+            # Cut only when the new bytes are on the disk: until then blanks follow them.
             if old > new:
                 os.ftruncate(fd, new)
                 os.fsync(fd)
@@ -107,6 +108,7 @@ def _make_room(fd: int, old: int, new: int) -> None:
         size = old
         while size < new:
             size += os.pwrite(fd, b" " * (new - size), size)
+        # Some file systems, NFS among them, report a full disk only at a sync (fsync(2)).
         if old < new:
             os.fsync(fd)
     except OSError:

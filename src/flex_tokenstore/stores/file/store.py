@@ -113,6 +113,7 @@ class FileStore:
         # A file changed twice within one tick of the clock may show the same signature.
         changed = max(found[1][2:])
         if now - changed > (RACY if changed % 10**9 else VERY_RACY):
+            # A copy: the caller may change what it gets.
             self._cache = (name, found[1], token.copied())
         return token
 
