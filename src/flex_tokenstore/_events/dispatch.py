@@ -170,6 +170,7 @@ def _log(event: Event) -> None:
     if not logger.isEnabledFor(level):
         return
     facts = event.to_dict()
+    # Where the token is kept is told in warnings only: that is where an operator has to look.
     left_out = {"name", "identity_key"} if level >= logging.WARNING else _LEFT_OUT
     shown = " ".join(
         f"{key}={value:.3f}" if isinstance(value, float) else f"{key}={value}"

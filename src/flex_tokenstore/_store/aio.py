@@ -92,6 +92,7 @@ class AsyncTokenStore:
         """
         with self._opened.guard("read the token", "get_token") as failed:
             return self._opened.read(await self._call(self._binding.get_token, {}))
+        # Reached only if the block failed: see Guard.
         raise failed.error
 
     async def set_token(self, token: Token, expected: str | None = ANY_REVISION) -> None:

@@ -75,6 +75,7 @@ class OpenedStore:
         with self.guard("name its lock", "lock_id") as failed:
             key = hook.function()
             if inspect.iscoroutine(key):
+                # Else Python warns that nobody awaited it.
                 key.close()
             if isinstance(key, str):
                 return self.redactor.key(key)
@@ -88,6 +89,7 @@ class OpenedStore:
         """The lock for a store that brings none; None where it is switched off."""
         if not self._host_lock:
             return None
+        # Imported late: a store with a lock of its own needs neither.
         from .._host.host_lock import HostLock
         from .._host.paths import state_folder
 
@@ -334,6 +336,7 @@ def _checked_options(
 
 def _opening(name: str, secrets: tuple[Secret[Any], ...], cls: Any = None) -> Guard:
     """For the code of a plugin that runs while it is opened; ``cls`` is what is made."""
+    # Each time: a plugin makes its loggers when it is imported.
     watch_loggers()
 
     def found(error: Exception) -> str | None:

@@ -303,11 +303,13 @@ def revision_of(token: Mapping[str, Any]) -> str:
         TypeError: ``token`` is not a mapping.
         KeyError: ``token`` has no ``access_token``.
     """
+    # dict first: asking for an abstract class takes ten times as long.
     if not isinstance(token, (dict, Mapping)):
         raise TypeError(f"a token's JSON object was expected, got {type(token).__name__}")
     tag = token.get(TAG)
     if isinstance(tag, Mapping) and isinstance(tag.get("revision"), str):
         return str(tag["revision"])
+    # surrogatepass: JSON can hold a lone surrogate, which has no UTF-8.
     return hashlib.sha256(
         json.dumps(
             [token["access_token"], token.get("refresh_token") or None],

@@ -58,6 +58,7 @@ class _Cell:
         version = self._version
         while version.next:
             version = version.next["next"]
+        # Moved on, so that the older tokens are freed.
         self._version = version
         return version
 
@@ -141,6 +142,7 @@ class MemoryStore:
 
     def __init__(self, options: Options, identity: TokenIdentity) -> None:
         self._cell = _Cell()
+        # In a forked child the thread that holds it does not run, and would never leave it.
         self._turn = PerProcess(_Turn)
 
     @hookimpl
@@ -167,6 +169,7 @@ class AsyncMemoryStore:
     Options = MemoryStore.Options
 
     def __init__(self, options: MemoryStore.Options, identity: TokenIdentity) -> None:
+        # Late: sync programs use this module too, and asyncio costs 25 ms (docs/decisions/017).
         import asyncio
 
         self._cell = _Cell()

@@ -170,6 +170,7 @@ async def _longest_pause(work: Callable[[], Awaitable[None]]) -> float:
             longest, last = max(longest, now - last), now
 
     ticking = asyncio.ensure_future(tick())
+    # So that the ticking has begun before the work may block the loop.
     await asyncio.sleep(0)
     try:
         await work()

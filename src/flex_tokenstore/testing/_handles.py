@@ -21,6 +21,7 @@ KINDS: tuple[Kind, ...] = ("sync", "async")
 
 T = TypeVar("T")
 
+# The names are those of the whole process, and tests open handles in threads.
 _registering = threading.Lock()
 
 
