@@ -37,6 +37,7 @@ class Variables(OptionValues):
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         environ = os.environ if environ is None else environ
+        # Values of our own variables only. Of all others just the names, to find misspelt ones.
         super().__init__({name: environ[name] for name in environ if name.startswith(PREFIX)})
         self._names = tuple(environ)
 
