@@ -37,7 +37,8 @@ class Variables(OptionValues):
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         environ = os.environ if environ is None else environ
-        # ``get``: another thread may remove a variable meanwhile.
+        # Values of our own variables only. Of all others just the names, to find misspelt ones.
+        # With ``get``: another thread may remove a variable meanwhile.
         self._names = tuple(environ)
         names = (name for name in self._names if name.startswith(PREFIX))
         super().__init__({name: environ.get(name, "") for name in names})
