@@ -49,6 +49,7 @@ def refuse_other_loop() -> None:
 
 def _other_library() -> str | None:
     """The async library that runs the caller instead, if it can be told without importing it."""
+    # Not imported: only what is loaded already can run the caller.
     trio: Any = sys.modules.get("trio")
     try:
         if trio is not None and trio.lowlevel.in_trio_run():

@@ -46,8 +46,11 @@ def submit(kind: Kind, function: Callable[[], T]) -> Future[T]:
         A future with what ``function`` returns or raises; StopIteration becomes RuntimeError. It
         cannot be cancelled: the release of a lock must come, whoever waits for it or not.
     """
+    # As asyncio.to_thread does: threads of an executor do not inherit context variables.
     work = functools.partial(contextvars.copy_context().run, function)
+    # Not the executor's own future: a queued one can be cancelled, and a release would never run.
     future: Future[T] = Future()
+    # asyncio.wrap_future passes the cancellation of a task on; a running future refuses it.
     future.set_running_or_notify_cancel()
     try:
         _executors[kind].get().submit(_perform, future, work)

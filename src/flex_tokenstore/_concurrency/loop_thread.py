@@ -36,6 +36,7 @@ class _Running:
     def run(self) -> None:
         """Runs the loop in its thread; a second thread returns at once."""
         me = object()
+        # setdefault is one step in CPython: no lock that an interrupted caller could leave held.
         if self._pilot.setdefault("pilot", me) is not me:
             return
         self.begun = True
@@ -74,6 +75,7 @@ class _Job(Promise):
 
     def leave(self, running: _Running | None) -> None:
         """Called when the caller leaves: the coroutine is cancelled, or never begun."""
+        # First: what the loop has not begun yet is then closed, and not run.
         self._unwanted = True
 
         def cancel() -> None:
@@ -102,6 +104,8 @@ class _Job(Promise):
             self.give(await self._coroutine)
         except BaseException as error:
             self.give(None, error)
+            # The task must end as cancelled. Any other error is the caller's, who has it by now:
+            # raised here too, asyncio would log it as never retrieved.
             if isinstance(error, asyncio.CancelledError):
                 raise
 
@@ -127,6 +131,7 @@ class LoopThread:
         running: _Running | None = None
         try:
             try:
+                # A finalizing interpreter freezes daemon threads: the loop would never answer.
                 running = None if sys.is_finalizing() else self._start()
             except RuntimeError:
                 running = None
@@ -141,6 +146,7 @@ class LoopThread:
         except BaseException:
             job.leave(running)
             raise
+        # The loop was closed before it began this; Python would warn that nobody awaited it.
         if not job.done():
             coroutine.close()
         result: T = job.outcome()
@@ -161,6 +167,8 @@ class LoopThread:
         if not running.begun:
             # Whoever made it may have been interrupted before this; only one of them will run it.
             try:
+                # A daemon: the interpreter joins all other threads before it calls atexit
+                # functions, and would wait for this one before it calls _stop_all.
                 spawn(running.run, "flex-tokenstore-loop", daemon=True)
             except RuntimeError:
                 self._running.take()

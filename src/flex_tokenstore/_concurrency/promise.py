@@ -22,7 +22,9 @@ class Promise:
 
     def give(self, value: Any, error: BaseException | None = None) -> None:
         """Sets the value or the error, and wakes all waiters."""
+        # One step in CPython: if two threads give at once, one value stays, and both wake all.
         self._given.setdefault("given", (value, error))
+        # A copy: waiters come and go meanwhile.
         for wake in list(self._wakers.values()):
             wake()
 
@@ -53,6 +55,7 @@ class Promise:
         """Blocks until it is done, at most so many seconds; tells whether it is done."""
         sleeper = threading.Lock()
         sleeper.acquire()
+        # Before done() is asked: whoever gives after that finds this waiter and wakes it.
         self._wakers[sleeper] = lambda: _release(sleeper)
         try:
             if not self.done():
