@@ -19,6 +19,7 @@ _WORDS: dict[Any, str] = {
     float: "a number",
     dict: "a table",
 }
+# Beside true, false, 1 and 0, which msgspec takes itself.
 _SWITCHES = {"yes": True, "on": True, "no": False, "off": False}
 _LISTS = (list, tuple, set, frozenset)
 
@@ -99,11 +100,13 @@ def _takes_one(kind: Any) -> str:
 
 def _as(kind: Any, value: Any) -> Any:
     """The value as ``kind``; NotImplemented if it is not one. ``kind`` is not a union."""
+    # Imported late: docs/decisions/017.
     import msgspec
 
     origin = _origin(kind)
     if origin is Secret:
         return Secret(value) if isinstance(value, (str, Secret)) else NotImplemented
+    # msgspec does not know paths; a string for one goes through _custom.
     if isinstance(origin, type) and isinstance(value, os.PathLike):
         if issubclass(origin, PurePath):
             return origin(value)
@@ -119,6 +122,7 @@ def _as(kind: Any, value: Any) -> Any:
     if origin is bool and not isinstance(value, (bool, str)):
         return NotImplemented
     try:
+        # Not strict: a variable of the environment says "5" where TOML says 5.
         converted = msgspec.convert(value, kind, strict=False, dec_hook=_custom)
     except (msgspec.ValidationError, TypeError):
         return NotImplemented

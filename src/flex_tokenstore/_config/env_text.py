@@ -14,10 +14,14 @@ from pathlib import PurePath
 
 # Python counts neither as a blank; editors and Windows tools put them at the start of a file.
 _INVISIBLE = "\ufeff\u200b\u2060"
+# The curly ones too: word processors and chats replace the straight ones.
 _QUOTES = {'"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019"}
+# ${NAME} and $NAME of shells, $(NAME) of Kubernetes, {{ of templates, %NAME% of Windows, and %h of
+# systemd, which is a whole part of a path.
 _UNEXPANDED = re.compile(
     r"\$\{\w+\}|\$\(\w+\)|\$[A-Za-z_]\w*|\{\{|%\w+%|(?:(?<=[/\\])|^)%[A-Za-z](?=[/\\]|$)"
 )
+# Two letters at least: one letter and a colon are a drive of Windows.
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|file:")
 _DISTANCE = 2  # letters that may be wrong in a name, for it to count as a misspelt one
 
@@ -34,6 +38,7 @@ def strip_value(text: str) -> str:
         ``text`` without blanks, line ends and byte order marks around it.
     """
     before = None
+    # Again until nothing changes: a mark may stand outside of blanks, or between them.
     while before != text:
         before, text = text, text.strip().strip(_INVISIBLE)
     return text
@@ -73,6 +78,7 @@ def problem_of_path(path: str, *, relative: bool) -> str:
     """
     if any(quote in path[:1] + path[-1:] for quote in "\"'`\u201c\u201d\u2018\u2019"):
         return "is in quotes, which count as part of it: write it without them"
+    # A lone surrogate stands for a byte of a file name that is not UTF-8 (PEP 383).
     if any(not letter.isprintable() and not "\ud800" <= letter <= "\udfff" for letter in path):
         return "contains a control character, such as a line end: write one path, on one line"
     if found := _URL.match(path):
@@ -121,6 +127,7 @@ def _within(one: str, other: str, limit: int) -> bool:
     """At most ``limit`` letters are wrong, missing, too many, or two of them swapped."""
     if abs(len(one) - len(other)) > limit:
         return False
+    # Optimal string alignment: Levenshtein's distance, with a swap of neighbours as one mistake.
     rows = [list(range(len(other) + 1))]
     for i, letter in enumerate(one, start=1):
         row = [i]

@@ -39,6 +39,7 @@ def complete_store_config(
         return store_config_from_env(variable, environ), []
     if not environ:
         return given, []
+    # A Secret: some put an address with a password where the name belongs.
     named, found = Secret(strip_value(environ.get(variable, ""))), options_in(variable, environ)
     name = name_of(given)
     if not (named or found) or (name is None and not _is_own_object(given)):

@@ -85,6 +85,7 @@ def _checked(cls: type, options: OptionValues, store: str) -> Any:
     if "inner" in options:  # a store's config, whose repr would show its options
         options["inner"] = hidden(options["inner"])
     redactor = Redactor(secrets_of(options))
+    # The plugin's code runs now: what its loggers write is masked with these secrets.
     before = current.set(redactor)
     refused: BaseException
     try:
@@ -142,6 +143,7 @@ def _check_paths(
                 option=name,
                 store=store,
             )
+        # A function finds the path inside of a larger value, such as a URL, which stays as it is.
         if isinstance(options[name], str) and not callable(fields[name].metadata.get("path")):
             options[name] = expand_path(path.reveal())
 
@@ -174,6 +176,7 @@ def describe_options(cls: type) -> list[OptionInfo]:
     if not fields:
         return []
     hints = _hints(cls, cls.__name__)
+    # Only if a text is missing in the metadata: this reads and parses the source file.
     docs = _docs(cls) if any("doc" not in field.metadata for field in fields.values()) else {}
     return [
         OptionInfo(
@@ -244,6 +247,8 @@ def _fields(cls: type, store: str) -> dict[str, dataclasses.Field[Any]]:
 
 def _hints(cls: Any, store: str) -> dict[str, Any]:
     try:
+        # An annotation may use names of the class body around Options, which get_type_hints does
+        # not look at by itself.
         return typing.get_type_hints(cls.Options, localns=dict(vars(cls)))
     except Exception as error:  # noqa: BLE001 - an annotation is any expression of a stranger's
         raise StoreLoadError(
@@ -282,6 +287,7 @@ def _default(field: dataclasses.Field[Any], *, secret: bool) -> str:
 
 def _docs(cls: Any) -> dict[str, str]:
     """Texts after the fields: a ``#:`` comment on the line, or a string below it."""
+    # Imported late: only a list of options for people needs them (docs/decisions/017).
     import ast
     import inspect
     import textwrap
@@ -299,6 +305,7 @@ def _docs(cls: Any) -> dict[str, str]:
         if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
             continue
         end = (node.end_lineno or node.lineno) - 1
+        # ast counts columns in bytes of UTF-8, not in characters.
         comment = lines[end].encode()[node.end_col_offset or 0 :].decode().strip()
         if comment.startswith("#:"):
             docs[node.target.id] = comment.removeprefix("#:").strip()

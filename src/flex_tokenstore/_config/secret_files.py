@@ -65,7 +65,9 @@ def _contents(path: str | os.PathLike[str]) -> tuple[Secret[bytes] | None, str]:
     try:
         # Not to wait for somebody who writes into a pipe.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+        # O_BINARY: in text mode Windows changes line ends and takes Ctrl-Z for the end of the file.
         fd = os.open(Path(expand_path(os.fspath(path))), flags | getattr(os, "O_BINARY", 0))
+        # Of what is open: the path may lead to another file by now.
         mode = os.fstat(fd).st_mode
         if not stat.S_ISREG(mode):
             return None, _kind(mode)

@@ -16,6 +16,7 @@ from .env_text import is_quoted, strip_value
 StoreConfig: TypeAlias = str | Mapping[str, Any] | StoreHooks
 """A store's name, a mapping with ``name`` and its options, or an object with the three hooks."""
 
+# Passed by mistake, a password as bytes for example: hidden() then shows nothing of the value.
 _NO_CONFIG = (bool, int, float, bytes, bytearray, list, tuple, set, frozenset, PurePath)
 
 
@@ -43,6 +44,7 @@ class OptionValues(dict[str, Any]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self.__rich_repr__())})"
 
+    # Without it rich prints the values of each dict, whatever its repr says, also in tracebacks.
     def __rich_repr__(self) -> Iterator[str]:
         return (f"{key}=…" for key in self)
 
@@ -243,6 +245,7 @@ def _put(config: OptionValues, parts: list[str], variable: str, source: OptionVa
     for depth, parent in enumerate(parents, start=1):
         table = table.setdefault(parent, OptionValues())
         if not isinstance(table, OptionValues):
+            # It may be a string with a secret, and a traceback may show locals.
             del table
             text = variable.rsplit("__", len(parts) - depth)[0]
             raise StoreOptionsError(
