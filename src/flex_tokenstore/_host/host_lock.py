@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _FRESH = 1.0  # seconds; a lock file that was opened earlier may have been replaced since
 _LOOKS = 10  # lock files that vanish one after the other, before somebody is told
 
+# flock says EAGAIN, byte-range locks (NFS) also EACCES; msvcrt.locking says EACCES or EDEADLK.
+# On opening the file, EACCES means that this user may not.
 _BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 # The error of opening a link with O_NOFOLLOW: on Linux and macOS, on FreeBSD, on NetBSD.
 _IS_LINK = {errno.ELOOP, errno.EMLINK, getattr(errno, "EFTYPE", errno.ELOOP)}
@@ -126,9 +128,11 @@ class HostLock:
                     self._patience.stir()
                 waited = True
                 (sleep or time.sleep)(min(left, self._patience.pause()))
+            # Only then: where nobody waits, the stamp would be a system call for nothing.
             if waited:
                 mine[-1].pass_on()
             self._patience.end()
+        # Also from a signal handler, when it was just acquired: nobody would release it.
         except BaseException:
             self._end(mine)
             raise

@@ -13,12 +13,14 @@ from .._concurrency.per_process import PerProcess
 from .paths import make_private_folder
 from .platform import check_files
 
+# Before the imports below: where there is no fcntl (WASI), the error says what to do.
 check_files()
 
 if os.name == "nt":
     import msvcrt
 
     def _lock(fd: int) -> None:
+        # One byte, though the file is empty: Windows lets a range behind the end be locked.
         msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]  # Windows
 
     def _unlock(fd: int) -> None:
@@ -27,6 +29,8 @@ else:
     import fcntl
 
     def _lock(fd: int) -> None:
+        # Not fcntl.lockf: a process loses its POSIX locks on a file when it closes any descriptor
+        # of it, and they do not exclude threads of one process (fcntl(2)).
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _unlock(fd: int) -> None:
@@ -35,6 +39,7 @@ else:
 
 logger = logging.getLogger("flex_tokenstore")
 
+# O_NOFOLLOW: whoever may write in the folder could have us make a file elsewhere by a link.
 FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 PRIVATE = 0o600
@@ -112,6 +117,7 @@ class Hold:
 
     def pass_on(self) -> None:
         """Leaves a time stamp, by which those who wait see that the lock has another holder."""
+        # Windows cannot stamp an open file: waiters there keep their long pauses.
         if os.utime in os.supports_fd and self._fd is not None:
             with suppress(OSError):
                 os.utime(self._fd)
@@ -130,6 +136,7 @@ class Hold:
         Raises:
             OSError: The file system refuses.
         """
+        # By lstat: a link that was put in its place is another file.
         # Windows neither removes nor replaces a file that is open.
         try:
             return os.name == "nt" or _inode(self.path.lstat()) == self._inode
@@ -155,6 +162,8 @@ class Hold:
     def _end(self, ours: _Opened) -> None:
         try:
             if self._fd is not None:
+                # Unlocked first: closing alone does not free it while a forked child has the
+                # file open (flock(2)).
                 with suppress(OSError):  # closing frees it as well
                     _unlock(self._fd)
         finally:
@@ -177,6 +186,7 @@ def _made(path: Path, mode: int) -> int:
     if mode == PRIVATE:
         return os.open(path, FLAGS | os.O_CREAT, mode)
     try:
+        # O_EXCL tells who made it: only then its mode is ours to change.
         fd = os.open(path, FLAGS | os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError:
         return os.open(path, FLAGS | os.O_CREAT, mode)

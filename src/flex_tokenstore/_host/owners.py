@@ -20,6 +20,7 @@ def whose(path: Path) -> str:
         try:
             owner = each.lstat().st_uid
         except OSError:
+            # A folder that this user may not search hides what is in it.
             continue
         # The folders of the system are root's, and not to blame.
         if owner == me or (each != path and each != path.parent and owner == ROOT):
@@ -38,4 +39,5 @@ def name_of(uid: int) -> str:
 
         return f"{pwd.getpwuid(uid).pw_name} (uid {uid})"
     except (ImportError, KeyError):
+        # Windows has no pwd; a container's user often has no entry in it.
         return f"uid {uid}"

@@ -87,6 +87,7 @@ def make_private_folder(folder: Path) -> None:
     missing = []
     while not folder.is_dir():
         missing.append(folder)
+        # A root that is not there, such as a drive of Windows: mkdir below says so.
         if folder.parent == folder:
             break
         folder = folder.parent
@@ -98,6 +99,7 @@ def make_private_folder(folder: Path) -> None:
             path.mkdir(exist_ok=True)
         else:
             path.mkdir(mode=0o700, exist_ok=True)
+        # A new folder is an entry of its parent: without this, a power cut may take it away.
         sync_folder(path.parent)
 
 
@@ -149,7 +151,9 @@ def _dirs(name: str, *, roaming: bool = False) -> PlatformDirsABC:
     if sys.platform == "win32":
         from platformdirs.windows import Windows
 
+        # appauthor: platformdirs would else repeat the name, as the folder of an author.
         return Windows(name, appauthor=False, roaming=roaming)
+    # On macOS too: ~/.config is documented there, not ~/Library/Application Support.
     from platformdirs.unix import Unix
 
     return Unix(name, appauthor=False)

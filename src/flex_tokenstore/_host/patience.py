@@ -48,6 +48,7 @@ class Patience:
 
     def stir(self) -> None:
         """Call this when the lock passed to another holder: it is likely to be free again soon."""
+        # It only shortens the pauses: a wait that has just begun stays brisk.
         self._since = max(self._since, time.monotonic() - STIRRED)
 
     def end(self) -> None:

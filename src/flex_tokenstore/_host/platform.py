@@ -69,6 +69,7 @@ def _here() -> str:
 
 def _is_there(name: str) -> bool:
     try:
+        # sys.modules first: find_spec raises ValueError for a module that a program put there.
         return sys.modules.get(name) is not None or find_spec(name) is not None
     except (ImportError, ValueError):
         return False

@@ -15,7 +15,7 @@ WINDOWS = os.name == "nt"
 
 SHARING = {32, 33}  # sharing violation, lock violation: another program has it open
 PATIENCE = 0.5  # seconds; whoever only looks at a file does not have it open for longer
-_PAUSE = 0.01
+_PAUSE = 0.01  # seconds between two tries
 MAX_PATH = 260  # characters of a path, its end included, unless long paths are switched on
 MAX_FOLDER = 248  # the same for a folder: a name of 8.3 characters must fit into it
 
