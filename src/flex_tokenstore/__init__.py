@@ -152,6 +152,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     value = getattr(import_module(f".{module}", __name__), name)
+    # From now on Python finds the name without calling this function (PEP 562).
     globals()[name] = value
     return value
 

@@ -96,6 +96,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     value = getattr(import_module(f"flex_tokenstore.{module}"), name)
+    # From now on Python finds the name without calling this function (PEP 562).
     globals()[name] = value
     return value
 

@@ -49,6 +49,7 @@ hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
+# firstresult: else pluggy returns a list, and each manager has one store (docs/decisions/006).
 @hookspec(firstresult=True)
 def get_token() -> dict[str, Any] | Awaitable[dict[str, Any] | None] | None:
     """Returns the stored token, as ``set_token`` got it; None only if nothing is stored.

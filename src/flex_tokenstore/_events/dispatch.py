@@ -46,6 +46,7 @@ LOGGED: dict[EventName, tuple[int, str]] = {
 
 _LEFT_OUT = {"name", "identity_key", "place"}
 
+# Per thread: a callback may hand the event to another one, which may use the session.
 _here = threading.local()
 
 
@@ -170,6 +171,7 @@ def _log(event: Event) -> None:
     if not logger.isEnabledFor(level):
         return
     facts = event.to_dict()
+    # Where the token is kept is told in warnings only: that is where an operator has to look.
     left_out = {"name", "identity_key"} if level >= logging.WARNING else _LEFT_OUT
     shown = " ".join(
         f"{key}={value:.3f}" if isinstance(value, float) else f"{key}={value}"

@@ -22,6 +22,7 @@ OUTCOMES = {
 }
 """What each event about a token request says of its answer."""
 
+# Seconds. OpenTelemetry's default boundaries, 0 to 10,000, are made for milliseconds.
 _BOUNDARIES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 

@@ -53,6 +53,8 @@ def _is_generator(function: Callable[..., Any]) -> bool:
 
 def _decorator(function: Any) -> str:
     """Which of ``contextlib``'s decorators made the function; "" if none."""
+    # contextlib's decorators return a function of their own module, whose co_qualname (Python
+    # 3.11 and newer) begins with the decorator's name.
     if getattr(function, "__globals__", {}).get("__name__") != "contextlib":
         function = getattr(function, "__func__", function)  # a bound method
         if getattr(function, "__globals__", {}).get("__name__") != "contextlib":

@@ -113,6 +113,7 @@ class _Manager(pluggy.PluginManager):
             return None
         options = super().parse_hookimpl_opts(plugin, name)
         if options is None and not self._marked and _is_method(plugin, name):
+            # What pluggy has for @hookimpl without options; it adds the defaults.
             return {}
         return options
 
@@ -149,10 +150,12 @@ def bind(plugin: object, *, store: str, marked: bool, inner: Binding | None = No
     check_kinds(store, {name: each.function for name, each in found.items()})
     hooks: dict[str, Hook] = {}
     for name, implementation in found.items():
+        # An argument with a default is in kwargnames only.
         arguments = {*implementation.argnames, *implementation.kwargnames}
         _check_signature(store, name, implementation.function, arguments)
         hooks[name] = Hook(
             implementation.function,
+            # Further arguments, which have a default, are the store's own matter.
             frozenset(arguments & {*getattr(manager.hook, name).spec.argnames}),
             inspect.iscoroutinefunction(implementation.function),
         )
@@ -244,6 +247,8 @@ def _forward(hooks: dict[str, Hook], inner: Binding) -> None:
 
 
 def _reason(error: pluggy.PluginValidationError) -> str:
+    # pluggy has the hook and the arguments in its text only. Of another wording, its last line
+    # is shown.
     found = re.search(
         r"for hook '(\w+)'.*Argument\(s\) {(.*?)} are declared", str(error), re.DOTALL
     )
@@ -255,6 +260,7 @@ def _reason(error: pluggy.PluginValidationError) -> str:
 
 
 def _is_method(plugin: object, name: str) -> bool:
+    # Static: no property of a stranger's runs, and a mock, which answers to any name, has no hook.
     static = inspect.getattr_static(plugin, name, None)
     return isinstance(static, (FunctionType, MethodType, staticmethod, classmethod))
 

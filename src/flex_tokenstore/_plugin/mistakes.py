@@ -131,6 +131,7 @@ def _is_refused_statement(error: Exception) -> bool:
     for each in (error, attribute(error, "orig")):  # SQLAlchemy's, around a driver's
         state = attribute(each, "sqlstate") or attribute(each, "pgcode")
         if isinstance(state, str):
+            # SQLSTATE's class 42: syntax error or access rule violation.
             return state.startswith("42") and state != _DENIED
         if attribute(each, "sqlite_errorname") == "SQLITE_ERROR":
             return True

@@ -110,6 +110,7 @@ class WrapperStore:
         return None if self._inner.close is None else _call(self._inner.close)
 
     def _wrapped(self, token: dict[str, Any]) -> dict[str, Any]:
+        # What is not changed has the revision of the plain token by itself.
         if type(self).wrap is WrapperStore.wrap:
             return token
         tag = {name: token.get(TAG, {}).get(name) for name in ("format", "identity")}
@@ -149,6 +150,7 @@ class WrapperStore:
                 place=self.place,
             ) from stand_in(error)
         tag = dict(plain.get(TAG) or tag)
+        # It is that of the plain token, which is computed anew from the token itself.
         tag.pop("revision", None)
         plain[TAG] = tag
         return plain
