@@ -66,6 +66,7 @@ def list_stores(*, check: bool = False) -> list[StoreInfo]:
         One :class:`StoreInfo` for each store, also for those that cannot be used.
     """
     found = candidates()
+    # A source tree that was never installed has no metadata, and has them all the same.
     found += [built_in(name) for name in BUILT_IN if not any(_is(c, name) for c in found)]
     infos = []
     for candidate in found:
@@ -83,6 +84,7 @@ def describe_store(name: str) -> StoreInfo:
     Raises:
         UnknownStoreError: No installed store has that name.
     """
+    # A built-in name needs no scan: docs/decisions/007.
     found = [built_in(name)] if name in BUILT_IN else candidates()
     named = _sound([candidate for candidate in found if candidate.name == name])
     if not named:
@@ -112,6 +114,7 @@ def load_store_class(name: str) -> type:
     allowed = _sound([candidate for candidate in named if not candidate.blocked])
     if not allowed:
         raise _unusable(name, named, f"is {_BLOCKED}")
+    # If all are damaged, what is wrong with the first one says more than "ambiguous".
     if len(allowed) > 1 and not allowed[0].problem:
         raise _unusable(
             name,

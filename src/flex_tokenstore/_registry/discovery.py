@@ -72,11 +72,13 @@ def left_out() -> list[Candidate]:
 
 
 def _scan(path: list[str]) -> list[Candidate]:
+    # Imported late: it costs about 50 ms, and a built-in name needs no scan (docs/decisions/017).
     import importlib_metadata
 
     found: list[Candidate] = []
     seen: set[str] = set()
     for distribution in importlib_metadata.distributions(path=path):
+        # Nothing is parsed of most distributions: docs/decisions/007.
         if not _mentions_us(distribution):
             continue
         metadata = _metadata(distribution)
@@ -96,6 +98,8 @@ def _entries(distribution: Any, name: str | None, metadata: Any) -> Iterator[Can
         if name:
             version = metadata["Version"] or ""
             summary = metadata.get("Summary") or ""
+            # distribution.requires would parse the metadata again; it is for eggs, which have
+            # their requirements in another file.
             unmet = _unmet(metadata.get_all("Requires-Dist") or distribution.requires or ())
         points = [point for point in distribution.entry_points if point.group == GROUP]
     except Exception as error:  # noqa: BLE001 - shown in the list, whatever it is
@@ -129,8 +133,10 @@ def _unmet(requires: Iterable[str]) -> str:
             requirement = Requirement(text)
         except InvalidRequirement:
             continue  # the installer's business, unless it is about us, which nobody can tell
+        # packaging cannot evaluate a marker that names an extra without a value for it.
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
+        # A specifier does not match pre-releases by default, and one may be installed.
         if not requirement.specifier.contains(__version__, prereleases=True):
             return (
                 f"it needs {OURS}{requirement.specifier}, but {__version__} is installed; install "
@@ -143,6 +149,7 @@ def _mentions_us(distribution: Any) -> bool:
     try:
         text = distribution.read_text("entry_points.txt")
     except UnicodeDecodeError as error:
+        # Damaged, and perhaps ours: it is listed as broken, not passed over.
         return GROUP.encode() in error.object
     except Exception:  # noqa: BLE001 - unreadable, so there is nothing in it to choose by name
         return False

@@ -13,6 +13,7 @@ from .discovery import BUILT_IN, OURS, Candidate
 
 # Which distribution a class came from, for messages about it.
 # By id: a stranger's class may not be hashable.
+# The class is kept with it, since the id of a class that is gone is used again.
 _owners: dict[int, tuple[type, str]] = {}
 
 # A failed load is kept: a module that was half imported would fail differently next time.
@@ -38,6 +39,7 @@ def load(candidate: Candidate) -> type:
             _owners[id(found)] = found, candidate.distribution
             return found
         except KeyboardInterrupt:
+            # The user's, not the plugin's: the next import may succeed.
             raise
         except BaseException as error:  # noqa: BLE001 - see below
             from .._values.foreign_errors import stand_in
@@ -66,6 +68,7 @@ def missing_module(error: BaseException | None, value: str) -> str | None:
         if error is None:
             return None
         if isinstance(error, ModuleNotFoundError) and error.name:
+            # The plugin's own module is missing then, not something that it depends on.
             return None if own.startswith(error.name + ".") else error.name
         if not isinstance(error, ImportError):
             return None

@@ -65,6 +65,7 @@ class Rules:
 def _names(variable: str) -> dict[str, str] | None:
     """The names in normal form, each with how it is written; None if the variable is not set."""
     text = os.environ.get(variable)
+    # Unset, and not empty: an empty allow list allows no plugin.
     if text is None:
         return None
     written = [part for part in map(strip_value, text.split(",")) if part]
@@ -87,6 +88,7 @@ def _hint(part: str) -> str:
 
 def _refuse_misspelt(names: Iterable[str]) -> None:
     for name in names:
+        # Before a distance is computed: an environment may have hundreds of variables.
         if name in _KNOWN or not name.upper().startswith("FLEX"):
             continue
         # FLEX_TOKEN_STORE_BLOCK too: "TOKEN_STORE" is how a program's own variable may be written.
