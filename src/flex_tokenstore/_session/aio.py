@@ -152,6 +152,7 @@ class AsyncTokenSession(SessionBase):
         """
         running_loop()
         self._closed = True
+        # It would try at the same time as the last try below.
         if self._saver is not None and self._loop is asyncio.get_running_loop():
             self._saver.cancel()
             await asyncio.wait([self._saver])
@@ -173,6 +174,7 @@ class AsyncTokenSession(SessionBase):
         while self._tasks and self._loop is asyncio.get_running_loop():
             for flight in self._tasks.values():
                 flight.unwanted = True
+                # Nobody waits for it, so nobody was told why the program does not end.
                 if flight.sent and not (flight.awaited() or flight.over()):
                     warn(flight, self._limit)
             await asyncio.wait(set(self._tasks))
@@ -200,6 +202,7 @@ class AsyncTokenSession(SessionBase):
                 elif meanwhile := self._meanwhile():
                     return meanwhile
                 await wait_for(flight)
+            # It was lost with its loop, or is a parent process's: the next round begins another.
             if not flight.done():
                 continue
             outcome = self._outcome(flight, leads, tried)
@@ -233,6 +236,7 @@ class AsyncTokenSession(SessionBase):
                 port = Port(self.store, self._grants)
                 result = await drive(self._start(flow), port, flight, self._report)
             except asyncio.CancelledError:
+                # Others wait for it, in threads too: a CancelledError there would cancel them.
                 closed = "the event loop was shut down while a token was being obtained"
                 flight.give(None, SessionClosedError(closed))
                 raise
@@ -245,6 +249,7 @@ class AsyncTokenSession(SessionBase):
         # A task of its own: a caller that is cancelled must not take the server's response along.
         attending = attend(flight, fly, self._limit, self._give_up)
         task = asyncio.get_running_loop().create_task(attending, name="flex-tokenstore-renewal")
+        # Kept here: the loop has only weak references to its tasks (asyncio.create_task).
         self._tasks[task] = flight
 
         def landed(task: asyncio.Task[None]) -> None:
@@ -273,6 +278,7 @@ class AsyncTokenSession(SessionBase):
         forked = self._process != os.getpid()  # the parent's loop never runs here
         if self._loop is not None and self._loop is not loop and (forked or self._loop.is_closed()):
             # One ``asyncio.run`` after the other, as web frameworks and Lambda handlers do.
+            # Those of a parent process go on there: freeing them here would free the parent's lock.
             for flight in () if forked else self._tasks.values():
                 flight.abort()
             self._loop, self._saver, self._tasks = None, None, {}

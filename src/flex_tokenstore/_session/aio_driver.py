@@ -33,6 +33,7 @@ class Port:
         self._places = getattr(grants, "place", contextlib.nullcontext)
 
     async def lock(self, wait: float, lease: float) -> float | None:
+        # As in the sync driver: whoever waits for another program's lock is in nobody's way.
         await self._place.aclose()
         await self._place.enter_async_context(self._places())
         return await self._held.enter_async_context(self._store.token_lock(wait, lease))

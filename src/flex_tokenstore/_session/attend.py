@@ -26,6 +26,7 @@ async def wait_for(flight: Flight) -> None:
     try:
         while not flight.over():
             with contextlib.suppress(TimeoutError):
+                # In slices: a loop that stands still, or a fork, wakes nobody.
                 async with asyncio.timeout(SLICE):
                     await over.wait()
             if time.monotonic() - since > SLOW_START:
@@ -52,6 +53,7 @@ async def attend(
     while not work.done():
         try:
             await asyncio.wait({work}, timeout=left)
+            # The time for the save is over. For a task that is done this does nothing.
             if left is not None:
                 work.cancel()
         except asyncio.CancelledError as error:
@@ -64,6 +66,7 @@ async def attend(
                     work.cancel()
                 else:
                     warn(flight, limit)
+    # The loop's end is passed on once the token is saved: docs/decisions/004.
     if cancelled is not None:
         raise cancelled
 
@@ -77,6 +80,7 @@ def _abort(work: asyncio.Task[Any]) -> None:
     """Of a loop that was closed over it: what it holds, such as a lock, is freed."""
     coroutine: Any = work.get_coro()
     with contextlib.suppress(Exception):
+        # A closed loop runs nothing any more; close() runs what is in "finally" all the same.
         coroutine.close()
 
 

@@ -45,6 +45,7 @@ class SessionBase:
             raise ValueError('on_store_error must be "raise" or "memory"')
         if request_timeout <= 0:
             raise ValueError("request_timeout must be a positive number of seconds")
+        # So written, since NaN is not less than 0 either.
         if lock_timeout is not None and not lock_timeout >= 0:
             raise ValueError("lock_timeout must be a number of seconds, or None")
         self.store = store
@@ -78,6 +79,8 @@ class SessionBase:
 
     def _at_hand(self) -> Token | None:
         """The token in memory, if it needs no look at the store."""
+        # Each API call comes through here, so no lock is taken: 0.17 µs (docs/decisions/012). It is
+        # read once, since another thread may replace it.
         held = self._state.held
         if held is None:
             return None

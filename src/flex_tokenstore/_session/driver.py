@@ -42,6 +42,7 @@ class Port:
 
     def end(self) -> None:
         try:
+            # First the lock, which other programs wait for.
             self._held.close()
         finally:
             self._place.close()
@@ -66,4 +67,5 @@ def drive(flow: Generator[Step, Reply, Any], port: Port, flight: Flight, report:
         try:
             port.end()
         finally:
+            # After the release: a slow callback or log handler must not keep the lock.
             report(None)

@@ -85,6 +85,7 @@ class Flight(Promise):
     def take_off(self) -> bool:
         """Called by whoever runs it, at the start; False: it was dropped."""
         pilot = object()
+        # One step: either it has started, or scrap() has dropped it, and never both.
         return self._fate.setdefault("fate", pilot) is pilot
 
     def scrap(self) -> None:
@@ -145,6 +146,7 @@ class Gate:
         self.sign_ins: list[float] = []
         """For ``State.sign_ins``, which all sessions of one token share."""
         self._latest = Flight(None)
+        # So that the first caller finds one that is over, and no case of its own is needed.
         self._latest.scrap()
 
     @contextmanager
@@ -166,6 +168,7 @@ class Gate:
             joined = self._latest
             while joined.over():
                 joined = joined.follow(mine)
+            # Only a short cut: whichever of two threads writes last, those that follow are found.
             self._latest = joined
             joined.enter(mine)
             yield joined, mine
@@ -180,6 +183,7 @@ class Gate:
         return None if flight.over() or flight.owner is not owner else flight
 
 
+# Weak: the sessions of a token keep its gate alive.
 _gates: WeakValueDictionary[object, Gate] = WeakValueDictionary()
 # Another thread of the parent may have held it when this process was forked. Reentrant: a signal
 # handler may make a session while its thread makes one.

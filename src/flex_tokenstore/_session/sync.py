@@ -199,9 +199,11 @@ class TokenSession(SessionBase):
                 elif meanwhile := self._meanwhile():
                     return meanwhile
                 finish(flight, waiter, self._limit, self._give_up)
+            # It is a parent process's, or its event loop stands still: another is begun.
             if not flight.done():
                 continue
             outcome = self._outcome(flight, leads, tried)
+            # None: of no use to this caller, such as a removal that another one asked for.
             if outcome is not None:
                 return outcome
 

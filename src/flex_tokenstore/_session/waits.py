@@ -42,6 +42,7 @@ def finish(flight: Flight, waiter: object, limit: float, give_up: Callable[[], N
         try:
             while arrived:
                 first = _heed(arrived.pop(0), first, flight, waiter, limit, give_up)
+                # Counted from the first interrupt: further ones do not make the wait longer.
                 until = min(until, time.monotonic() + limit + SAVING)
             while not flight.over() and time.monotonic() < until:
                 flight.wait_a_while(since)
@@ -75,7 +76,9 @@ def _heed(
     """Called for each exception that arrives while waiting; returns what to raise at the end."""
     flight.leave(waiter)  # before looking: see Flight.stops_before
     if not flight.sent or flight.over():
+        # Nothing was sent, or it is done: there is nothing to lose.
         raise Leave(first or error)
+    # Only after Ctrl-C is there a user who may read a warning, and press it again.
     if not isinstance(error, KeyboardInterrupt):
         return first or error
     if pressed_twice(flight):
@@ -108,5 +111,6 @@ def give_up_for_good(flight: Flight, give_up: Callable[[], None]) -> None:
         "stopped during a token request; its token may be lost, and then the next run signs in "
         "with the client secret"
     )
+    # The grants are the program's own code; whatever they raise, Ctrl-C ends the program.
     with contextlib.suppress(Exception):
         give_up()

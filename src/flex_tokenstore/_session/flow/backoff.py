@@ -12,13 +12,14 @@ from .state import Outcome
 if TYPE_CHECKING:
     from .state import State
 
-BUSY_PAUSE = 1.0  # between tries to refresh early while another holds the lock
+BUSY_PAUSE = 1.0  # seconds between tries to refresh early while another holds the lock
 MOST_RETRY_AFTER = 300.0  # seconds that a server can make us wait, whatever it asks for
 
 
 def carry_on(state: State, error: Exception, early: bool) -> Outcome:
     """Goes on with a token that still works, in spite of ``error``; else raises that."""
     busy = isinstance(error, TokenLockTimeoutError)
+    # check_failure raises a kept error once more: that is neither a new failure nor an event.
     fresh = state.failure is not error
     window = max(state.policy.failure_window, _asked_to_wait(error))
     # A wait that the server asked for outlasts other failures meanwhile.
@@ -57,4 +58,5 @@ def _in_window(state: State) -> bool:
 def check_failure(state: State) -> None:
     """For a while after a failed token request none is sent."""
     if state.failure is not None and _in_window(state):
+        # It is raised for many calls, and each would add its frames to the traceback.
         raise state.failure.with_traceback(None)

@@ -42,6 +42,7 @@ def adopt(state: State, token: Token | None) -> Outcome | None:
     unsaved_token.note_settled(state, token.revision)
     if state.held is not None and state.held.token.access_token != token.access_token:
         state.believed.clear()  # they may accept this one
+    # A usable token is stored: there is nothing to be saved any more.
     state.unsaved = None
     unsaved_token.forget_own(state)
     return Outcome(token, "adopted", hold(state, token))
@@ -62,6 +63,7 @@ def hold(state: State, token: Token, sent_at: float | None = None) -> Held:
             only the wall clock tells its age.
     """
     if sent_at is not None and token.lifetime is not None:
+        # From the start of the request: the server counts from a later moment.
         expires: float | None = sent_at + token.lifetime
     else:
         left = _seconds_left(state, token)

@@ -32,6 +32,7 @@ def acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outcom
     started = state.monotonic
     while True:
         slice_ = max(SLICE, min(LONGEST_SLICE, (state.monotonic - started) / 2))
+        # With a token that still works nobody waits: docs/decisions/012.
         wait = 0.0 if early else slice_
         reply = yield from do(state, Lock(wait, state.policy.lease))
         if reply.error is None:
@@ -48,6 +49,7 @@ def acquire_or_adopt(state: State, early: bool) -> Generator[Step, Reply, Outcom
         if adopted := held_token.adopt(state, found.token):
             state.note("waited", reason="adopted", seconds=waited)
             return adopted
+        # After the look: the new token may have come during the last slice.
         if waited >= state.policy.lock_wait:
             state.note("waited", reason="timeout", seconds=waited)
             raise TokenLockTimeoutError(

@@ -40,6 +40,7 @@ def obtain(state: State) -> Generator[Step, Reply, Outcome]:
     """A token for a call that has none it may use, or one that should soon be refreshed."""
     held = state.held
     if state.unsaved is not None and held is not None and not held_token.is_due(state):
+        # The token works; only its save is due.
         yield from saving.save_again(state)
         return Outcome(held.token, "adopted", state.held)
     early = held_token.still_held(state)
@@ -47,6 +48,7 @@ def obtain(state: State) -> Generator[Step, Reply, Outcome]:
         found = yield from reading.load(state)
         if adopted := held_token.adopt(state, found.token):
             return adopted
+        # Another program's token, within the margin: it serves until there is a new one.
         if not early and found.token is not None and held_token.still_works(state, found.token):
             held_token.note_adopted(state, found.token)
             held_token.hold(state, found.token)
@@ -110,6 +112,7 @@ def _renew(state: State, early: bool) -> Generator[Step, Reply, Outcome]:
                 raise
             # Not under the lock: its lease would expire while this waits for a connection.
             yield from do(state, Unlock())
+            # Nothing was sent, so that it was not a round.
             locked, rounds = False, rounds - 1
             continue
         if outcome is not None:
@@ -145,6 +148,7 @@ def _renew_once(state: State, found: Found) -> Generator[Step, Reply, Outcome | 
     unsaved_token.forget_own(state)
     repeated = token.access_token in state.refused
     if not repeated:
+        # Before the save: if that fails, this process has the token at least.
         held_token.hold(state, token, sent_at)
     outcome = yield from saving.save(
         state, token, found.revision, "signed_in" if refresh is None else "refreshed"
@@ -181,6 +185,7 @@ def _renew_without_store(state: State) -> Generator[Step, Reply, Outcome]:
             token = yield from requesting.request(state, refresh, state.own, "store_unavailable")
         except GrantError as error:
             if error.busy:
+                # Nothing was sent.
                 rounds -= 1
                 continue
             settled = None if error.sent else _settle(state, state.own, error)

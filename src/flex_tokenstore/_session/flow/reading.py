@@ -58,6 +58,7 @@ def read_locked(state: State) -> Generator[Step, Reply, Found]:
         return found
     if corrupt.revision is None or corrupt.revision != before:
         raise corrupt  # it must be left where it is, or somebody is writing it
+    # The lease is short: the caller releases the lock and begins again.
     if not state.may_move_aside():
         return found
     reply = yield from do(state, Remove(corrupt.revision))

@@ -19,6 +19,7 @@ DOUBTED = 60.0
 def choose(state: State, stored: Token | None) -> Secret[str] | None:
     """The refresh token to use next; None: only the client credentials are left."""
     pending = state.unsaved.token if state.unsaved is not None else None
+    # The pending one first: the stored one was used up for it.
     for token in (pending, stored):
         refresh = token.refresh_token if token is not None else None
         if refresh is not None and refresh not in state.dead and refresh not in state.spent:

@@ -25,6 +25,7 @@ def refuse(state: State, token: Token, origin: Origin, monotonic: float, wall: f
     held = state.held
     if held is not None and held.token.access_token == token.access_token:
         state.held, state.benched = None, held
+        # A 401 for an expired token says nothing about its refresh token.
         if origin == "refreshed" and held.alive(monotonic, wall):
             state.fruitless[:] = [*state.fruitless[1 - MOST_FRUITLESS :], monotonic]
             if token.refresh_token is not None:

@@ -25,6 +25,7 @@ def request(
     ``why`` the secret is sent, if there is no refresh token: for events and errors.
     """
     by_api = refresh is None and sign_ins.caused_by_api(state, stored)
+    # Policy.lease has room for two tries.
     for attempt in (1, 2):
         sent_at, started = state.wall, state.monotonic
         counted = sign_ins.recent(state, stored)
@@ -45,6 +46,7 @@ def request(
                 return token
         if by_api and isinstance(error, GrantError) and not error.sent:
             state.sign_ins[:] = counted[:-1]  # no secret was sent
+        # Not a failure: the caller waits for a connection without the lock.
         if isinstance(error, GrantError) and error.busy:
             raise error
         _note_not_issued(state, error, refresh, state.monotonic - started)
@@ -86,6 +88,8 @@ def _issued(
         problem = str(error)
     except RecursionError:
         problem = "it is nested too deeply"
+    # Not in the handlers above: their exceptions would be its context, with frames that hold
+    # the response (docs/decisions/018).
     raise GrantError(f"the token response is not valid: {problem}")
 
 

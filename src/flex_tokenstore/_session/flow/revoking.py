@@ -26,6 +26,7 @@ def revoke(state: State) -> Generator[Step, Reply, bool]:
         yield from do(state, Pause(reading.SECOND_LOOK))  # it may be being written
         found = yield from reading.load(state)
     if found.corrupt is not None:
+        # What cannot be read cannot be sent to the server.
         yield from must(state, Remove(ANY_REVISION))
         state.note("removed", reason="revoke")
         held_token.forget(state)
@@ -39,6 +40,7 @@ def revoke(state: State) -> Generator[Step, Reply, bool]:
     reply = yield from _remove_revoked(state, stored)
     if reply.error is not None and not isinstance(reply.error, TokenConflictError):
         raise reply.error
+    # Another program has stored a token meanwhile, which was not revoked: it stays.
     if reply.error is not None:
         state.note("conflict", stored, error=reply.error)
     elif stored is not None:
@@ -59,6 +61,7 @@ def _remove_revoked(state: State, stored: Token | None) -> Generator[Step, Reply
 
 def remove(state: State) -> Generator[Step, Reply, None]:
     """Removes the token from the store, whatever it is, and from memory."""
+    # A refresh under way elsewhere would save its token after the removal.
     yield from locking.acquire(state)
     yield from must(state, Remove(ANY_REVISION))
     state.note("removed", reason="remove")
@@ -78,6 +81,7 @@ def _revoke(
     refused = reply.error
     if backoff.is_waiting(state):
         backoff.check_failure(state)
+    # A refresh uses up the stored refresh token: docs/decisions/011.
     yield from must(state, Prepare(Found(stored).revision))
     if state.lease_is_short():
         raise GrantError(
@@ -93,6 +97,7 @@ def _revoke(
     stored = yield from _save_before_revoking(state, fresh, stored)
     reply = yield from do(state, Revoke(fresh))
     if reply.error is not None:
+        # The server has rotated: this is the only pair that works, and it was not revoked.
         held_token.hold(state, fresh)
         raise reply.error
     state.note("revoked", fresh)

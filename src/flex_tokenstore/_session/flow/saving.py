@@ -64,6 +64,8 @@ def save(
                 break
             state.note("conflict", token, error=error)
         else:
+            # The lease has ended, and without compare-and-set only a lock keeps a newer token safe:
+            # docs/decisions/002.
             yield from do(state, Unlock())
             reply = yield from do(state, Lock(locking.SLICE, state.policy.lease))
             if reply.error is not None:
@@ -76,12 +78,14 @@ def save(
             break
         stored: Token | None = reply.value
         if stored is None and expected is not None:
+            # Somebody removed or revoked the token meanwhile; a save would bring it back.
             state.note("discarded", token, reason="removed")
             held_token.forget(state)
             return Outcome(token, origin, None)
         if stored is not None and stored.revision != expected:
             if adopted := held_token.adopt(state, stored):
                 return adopted
+            # Another program's token, which does not work for this session: ours replaces it.
             expected = stored.revision
     unsaved_token.keep(state, token, expected, error or TokenConflictError("it changed each time"))
     return Outcome(token, origin, state.held)

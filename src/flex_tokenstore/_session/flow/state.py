@@ -169,5 +169,6 @@ class State:
     def may_write(self) -> bool:
         """Whether a save may be tried. Without compare-and-set only the lock keeps a newer token
         from being overwritten, and the lease must not be over."""
+        # Not lease_is_short(): that is about a request, which takes longer than a save.
         over = self.lease_end is not None and self.monotonic >= self.lease_end
         return self.compare_and_set or not over
