@@ -92,6 +92,7 @@ class AsyncTokenStore:
         """
         with self._opened.guard("read the token", "get_token") as failed:
             return self._opened.read(await self._call(self._binding.get_token, {}))
+        # Reached only if the block failed: see Guard.
         raise failed.error
 
     async def set_token(self, token: Token, expected: str | None = ANY_REVISION) -> None:
@@ -112,6 +113,7 @@ class AsyncTokenStore:
         """
         token = taken(token)  # type: ignore[assignment]  # what is no token is refused below
         check_expected(expected)
+        # Outside of the guard: a wrong argument is the caller's mistake, not the store's.
         written = self._opened.write(token)
         hook = self._binding.set_token
         with self._opened.guard("save the token", "set_token", token) as failed:

@@ -75,6 +75,7 @@ async def _enter_in_thread(
         try:
             end, entered = await asyncio.wrap_future(entering)
         except asyncio.CancelledError:
+            # Its thread goes on, and may acquire the lock after all.
             entering.add_done_callback(_leave_at_once)
             raise
         # Not among those who enter, whose thread may be kept by a lock that blocks.

@@ -75,6 +75,7 @@ class OpenedStore:
         with self.guard("name its lock", "lock_id") as failed:
             key = hook.function()
             if inspect.iscoroutine(key):
+                # Else Python warns that nobody awaited it.
                 key.close()
             if isinstance(key, str):
                 return self.redactor.key(key)
@@ -88,6 +89,7 @@ class OpenedStore:
         """The lock for a store that brings none; None where it is switched off."""
         if not self._host_lock:
             return None
+        # Imported late: a store with a lock of its own needs neither.
         from .._host.host_lock import HostLock
         from .._host.paths import state_folder
 
@@ -258,6 +260,7 @@ def make(chosen: Chosen, identity: TokenIdentity) -> Binding:
             plugin._inner = inner
         binding = bind(plugin, store=name, marked=True, inner=inner)
         binding.distribution = chosen.distribution
+        # A wrapper's error may quote the password of the store that it wraps.
         binding.secrets = secrets + (() if inner is None else inner.secrets)
         return binding
     if isinstance(opening.error, StoreOptionsError):
@@ -334,6 +337,7 @@ def _checked_options(
 
 def _opening(name: str, secrets: tuple[Secret[Any], ...], cls: Any = None) -> Guard:
     """For the code of a plugin that runs while it is opened; ``cls`` is what is made."""
+    # Each time: a plugin makes its loggers when it is imported.
     watch_loggers()
 
     def found(error: Exception) -> str | None:

@@ -80,6 +80,7 @@ class TokenStore:
         """
         with self._opened.guard("read the token", "get_token") as failed:
             return self._opened.read(self._call(self._binding.get_token, {}))
+        # Reached only if the block failed: see Guard.
         raise failed.error
 
     def set_token(self, token: Token, expected: str | None = ANY_REVISION) -> None:
@@ -100,6 +101,7 @@ class TokenStore:
         """
         token = taken(token)  # type: ignore[assignment]  # what is not a token is refused below
         check_expected(expected)
+        # Outside of the guard: a wrong argument is the caller's mistake, not the store's.
         written = self._opened.write(token)
         hook = self._binding.set_token
         with self._opened.guard("save the token", "set_token", token) as failed:
@@ -191,8 +193,10 @@ class TokenStore:
                 try:
                     self._call(self._binding.close, {})
                 finally:
+                    # After the store, whose close() may be a coroutine that needs the loop.
                     self._stop_loop()
             failed.check()
+        # A store without close() may have used the loop for its other hooks.
         self._stop_loop()
 
     def __enter__(self) -> TokenStore:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DEEPEST = 20  # errors of a chain, or of a group, that are looked at; a chain may be a circle
 _FRAMES = 4  # places in the code that a stand-in names, the innermost last
+# Where an error's code is: of psycopg, of psycopg2, on Windows; the others are HTTP clients'.
 _CODES = ("sqlstate", "pgcode", "winerror", "code", "status", "status_code")
 
 
@@ -87,6 +88,7 @@ def _single(error: BaseException) -> Exception:
     made: Exception = cls()
     made.args = ("; ".join(part for part in (*_facts(error), where(error), _WITHHELD) if part),)
     number = attribute(error, "errno")
+    # By type(): a stranger's subclass of int may have any text.
     if isinstance(made, OSError) and type(number) is int:
         made.errno, made.strerror = number, _system_text(error) or None
     name = attribute(error, "name")
@@ -115,6 +117,7 @@ def _facts(error: BaseException) -> Iterator[str]:
     yield _system_text(error)
     for name in _CODES if _system_text(error) else ("errno", *_CODES):
         code = attribute(error, name)
+        # An SQLSTATE has five such characters; a longer text could be a secret.
         if type(code) is int or (type(code) is str and re.fullmatch("[0-9A-Z]{1,6}", code)):
             yield f"{name} {code}"
     if isinstance(error, SyntaxError):

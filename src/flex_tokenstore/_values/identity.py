@@ -11,8 +11,8 @@ from .host_program import NOBODY, HostProgram
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _FOLDER = re.compile(r"(?!\.+$)[^/\\:\x00-\x1f]+")  # else files would be in a folder of others
-_SLUG_LENGTH = 24
-_DIGEST_LENGTH = 16
+_SLUG_LENGTH = 24  # characters of the client id, for people
+_DIGEST_LENGTH = 16  # hexadecimal digits; with it the longest key has 41 characters
 
 
 class TokenIdentity:
@@ -70,6 +70,7 @@ class TokenIdentity:
             "base_url": normalise_url(base_url),
             "client_id": client_id,
             "profile": profile,
+            # The order of scopes means nothing (RFC 6749 section 3.3).
             "scope": " ".join(sorted(set(scope.split()))),
         }
         for name, value in fields.items():
@@ -141,9 +142,11 @@ def normalise_url(url: str) -> str:
     if parts.query or parts.fragment:
         raise ValueError("base_url must not have a query or a fragment")
     scheme, host = parts.scheme.lower(), parts.hostname.lower()
+    # urlsplit takes the brackets off an IPv6 address.
     if ":" in host:
         host = f"[{host}]"
     try:
+        # urlsplit looks at the port only when it is asked for it.
         port = parts.port
     except ValueError:
         raise ValueError("base_url has a port that is not a number from 0 to 65535") from None

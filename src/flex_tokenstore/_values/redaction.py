@@ -29,6 +29,7 @@ _SHORT = 6  # a secret with fewer characters is masked only as a word: "a" is pa
 _PART = 16  # characters of a token that are masked also if the rest was cut off
 _TEXTS = 32  # texts without a secret that are remembered: far more than a store has messages
 _REMEMBERED = 8  # secrets of the last tokens that went through one store
+# Attributes that built-in exceptions keep outside of their __dict__.
 _SLOTS = ("filename", "filename2", "strerror", "name", "path", "reason", "msg", "text", "object")
 
 current: ContextVar[Redactor | None] = ContextVar("flex_tokenstore_redactor", default=None)
@@ -156,6 +157,8 @@ TREE = TokenStoreError.__module__
 def watch_loggers() -> None:
     """Has all loggers of ours mask the secrets of the store at hand in others' records."""
     names = [name for name in list(logging.root.manager.loggerDict) if name.startswith(_OURS)]
+    # Each of them: the filter of a logger is not asked about records of its children. Adding it
+    # once more does nothing.
     for name in {*names, _OURS}:
         logging.getLogger(name).addFilter(_filter)
 
@@ -249,6 +252,7 @@ def _forms(secret: Secret[Any]) -> set[str]:
 
     value = secret.reveal()
     if isinstance(value, (bytes, bytearray)):
+        # Latin-1 has a character for each byte.
         value = bytes(value).decode("latin-1")
     if not isinstance(value, str) or not value:
         return set()

@@ -51,6 +51,7 @@ class Secret(Generic[T]):
         mine: Any = self._value
         theirs: Any = other._value
         if isinstance(mine, str) and isinstance(theirs, str):
+            # compare_digest: the time that it takes says nothing about the values.
             # A lone surrogate, which JSON can hold, has no UTF-8.
             return hmac.compare_digest(
                 mine.encode("utf-8", "surrogatepass"), theirs.encode("utf-8", "surrogatepass")

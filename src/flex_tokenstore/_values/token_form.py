@@ -81,6 +81,7 @@ def _wrong_type(data: Mapping[str, Any], name: str, types: tuple[type, ...], kin
     if name not in data:
         return ""
     given = type(data[name])
+    # True and False are ints in Python.
     if issubclass(given, types) and not issubclass(given, bool):
         return ""
     return f"{name} must be {kind}, got {given.__name__}"
