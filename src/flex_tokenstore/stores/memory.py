@@ -58,6 +58,7 @@ class _Cell:
         version = self._version
         while version.next:
             version = version.next["next"]
+        # Moved on, so that the older tokens are freed.
         self._version = version
         return version
 
@@ -117,6 +118,7 @@ class _Holding:
         self._turn.leave(self._holder)
 
     def __del__(self) -> None:
+        # An interrupted __enter__ has no __exit__. There is no holder if it came in __init__.
         if hasattr(self, "_holder"):
             self._turn.leave(self._holder)
 
@@ -141,6 +143,7 @@ class MemoryStore:
 
     def __init__(self, options: Options, identity: TokenIdentity) -> None:
         self._cell = _Cell()
+        # In a forked child the thread that holds it does not run, and would never leave it.
         self._turn = PerProcess(_Turn)
 
     @hookimpl
@@ -167,6 +170,7 @@ class AsyncMemoryStore:
     Options = MemoryStore.Options
 
     def __init__(self, options: MemoryStore.Options, identity: TokenIdentity) -> None:
+        # Late: sync programs use this module too, and asyncio costs 25 ms (docs/decisions/017).
         import asyncio
 
         self._cell = _Cell()

@@ -64,6 +64,7 @@ def encode(token: dict[str, Any]) -> Secret[bytes]:
 def _revision(data: Secret[bytes], signature: Signature) -> str:
     # With the time: a file that is empty again and again, for a moment each, is being written.
     inode, size, modified, _ = signature
+    # Not with the ctime: moving the file aside changes it, and the content is compared after that.
     digest = hashlib.sha256(f"{inode} {size} {modified} ".encode() + data.reveal())
     return f"corrupt:{digest.hexdigest()}"
 

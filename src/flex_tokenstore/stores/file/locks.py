@@ -65,5 +65,6 @@ class Renewing(Holding):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        # Before the release: after it, another thread may hold this lock and have noted that.
         self._note(None)
         super().__exit__(kind, error, traceback)

@@ -48,6 +48,7 @@ def _mount_of(path: Path, flags: int) -> bytes:
     """The number of the mount that the path is in; empty where the system does not say."""
     if not hasattr(os, "O_PATH"):
         return b""
+    # O_PATH needs no right to read the file (open(2)).
     fd = os.open(path, os.O_PATH | flags)
     try:
         about = Path(f"/proc/self/fdinfo/{fd}").read_bytes()
@@ -55,6 +56,7 @@ def _mount_of(path: Path, flags: int) -> bytes:
         return b""
     finally:
         os.close(fd)
+    # Linux 3.15 and newer (proc(5)). The device is no help: a bind mount has that of its source.
     return next((line for line in about.splitlines() if line.startswith(b"mnt_id")), b"")
 
 
@@ -92,6 +94,7 @@ def write_in_place(path: Path, data: Secret[bytes]) -> None:
             while written < len(padded.reveal()):
                 written += os.pwrite(fd, padded.reveal()[written:], written)
             os.fsync(fd)
+            # Cut only when the new bytes are on the disk: until then blanks follow them.
             if old > new:
                 os.ftruncate(fd, new)
                 os.fsync(fd)
@@ -105,6 +108,7 @@ def _make_room(fd: int, old: int, new: int) -> None:
         size = old
         while size < new:
             size += os.pwrite(fd, b" " * (new - size), size)
+        # Some file systems, NFS among them, report a full disk only at a sync (fsync(2)).
         if old < new:
             os.fsync(fd)
     except OSError:
@@ -135,6 +139,7 @@ def copy(source: Path, target: Path) -> None:
         finally:
             os.close(writing)
         os.lseek(reading, 0, os.SEEK_SET)
+        # Read back, since the caller empties the original after this.
         _compare(reading, target)
     finally:
         os.close(reading)

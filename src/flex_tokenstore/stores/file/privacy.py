@@ -20,7 +20,7 @@ logger = logging.getLogger("flex_tokenstore.file")
 Permissions = Literal["strict", "warn", "off"]
 
 PRIVATE = 0o600
-_OTHERS = 0o077
+_OTHERS = 0o077  # the rights of the group and of all others
 _NO_MODES = "its file system does not keep modes (chmod changed nothing)"
 
 
@@ -55,18 +55,21 @@ class Privacy:
             self._look_at_location(folder)
             return
         found = folder.stat()
+        # Only the default folder: any other may be shared with others on purpose.
         if self._tighten and found.st_mode & _OTHERS and found.st_uid == os.geteuid():
             folder.chmod(0o700)
             found = folder.stat()  # some file systems accept a mode, and do not keep it
             if not found.st_mode & _OTHERS:
                 logger.warning("%s was open to other users; its mode is now 0700", folder)
                 return
+        # Root may replace any file in any case.
         if found.st_uid not in (os.geteuid(), ROOT):
             self.object(
                 folder,
                 f"it belongs to another user, {name_of(found.st_uid)}, who could replace the token",
                 "run as that user, or choose another folder",
             )
+        # In a sticky folder, such as /tmp, others cannot rename or remove this user's files.
         elif found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
             remedy = f"chmod go-w {folder}, or choose another folder"
             self.object(folder, "other users can write in it", remedy)
@@ -88,7 +91,9 @@ class Privacy:
             self.object(path, why, "run as that user, or choose another path")
         elif found.st_mode & _OTHERS:
             with suppress(OSError):
+                # By the descriptor: the path may lead to another file by now.
                 os.fchmod(fd, PRIVATE)
+            # Again: WSL and CIFS accept a chmod and change nothing.
             found = os.fstat(fd)
             if found.st_mode & _OTHERS:
                 self._object_to_readers(path)

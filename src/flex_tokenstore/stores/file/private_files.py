@@ -78,6 +78,7 @@ class PrivateFiles:
         """What changes whenever the file does; None: there is no file."""
         path = self.folder / name
         try:
+            # Through a link, if it is one: what changes is the file that it leads to.
             found = retried(path.stat)
         except FileNotFoundError:
             with reporting("inspected", path):
@@ -93,6 +94,7 @@ class PrivateFiles:
         try:
             if not stat.S_ISLNK(retried(path.lstat).st_mode):
                 return path
+            # A rename onto the link would replace the link, and leave the file as it is.
             target = path.resolve()
             outside = target.parent != self.folder.resolve()
         except FileNotFoundError:
@@ -167,12 +169,14 @@ class PrivateFiles:
                 self._in_place_after(error, path)
                 write_in_place(path, data)
                 new.unlink()
+        # Out of the block above: the token is saved by now, and no error may say otherwise.
         _sync(path.parent)
 
     def remove(self, path: Path) -> None:
         """Removes the file, and what a crash in a write left; removing nothing is fine."""
         with reporting("removed", path):
             with suppress(FileNotFoundError):
+                # It holds a whole token if a save was killed between its write and its rename.
                 retried(temporary(path).unlink)
             try:
                 retried(lambda: path.unlink(missing_ok=True))
@@ -192,6 +196,8 @@ class PrivateFiles:
         with reporting("moved aside", path):
             aside = name_aside(path)
             try:
+                # Renamed first, compared then: a program that does not take the write lock could
+                # write between a comparison and a rename.
                 retried(lambda: path.rename(aside))
             except OSError as error:
                 self._in_place_after(error, path)
@@ -263,6 +269,7 @@ class PrivateFiles:
 def _linked(aside: Path, path: Path) -> bool:
     """Gives the file a second name, unless there is one; False: its file system has no links."""
     try:
+        # link(2) never replaces a file, as rename(2) does.
         path.hardlink_to(aside)
     except FileExistsError:
         raise

@@ -11,6 +11,7 @@ from flex_tokenstore._host.windows import retried
 from flex_tokenstore._values.secret import Secret
 
 LIMIT = 1 << 20  # bytes; a token has a few kilobytes
+# O_BINARY: in text mode Windows changes line ends and takes Ctrl-Z for the end of the file.
 NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a named pipe would wait for a writer
 CHUNK = 1 << 16  # bytes
@@ -47,6 +48,7 @@ def write_all(fd: int, data: Secret[bytes]) -> None:
     """Writes the bytes where the descriptor is."""
     written = 0
     while written < len(data.reveal()):
+        # write(2) may write less than it is given.
         written += os.write(fd, data.reveal()[written:])
 
 

@@ -39,6 +39,7 @@ def reporting(doing: str, path: Path) -> Iterator[None]:
     try:
         yield
     except TokenUnavailableError:
+        # It is an OSError too, and says what is wrong already.
         raise
     except OSError as error:
         fail(doing, path, error)
@@ -55,6 +56,7 @@ def fail(doing: str, path: Path, error: OSError) -> NoReturn:
         refused = TokenUnavailableError(
             f"{path} could not be {doing}: {why}", store="file", place=str(path)
         )
+        # For lasts(): the other program will close the file.
         refused.errno = errno.EAGAIN
         raise refused from None
     owner = whose(path) if error.errno in (errno.EACCES, errno.EPERM) else ""

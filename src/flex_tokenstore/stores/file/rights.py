@@ -18,6 +18,7 @@ from flex_tokenstore.stores.file.reasons import refuse, reporting
 from flex_tokenstore.stores.file.siblings import beside, name_aside, temporary
 
 _DOING = "written, so no new token was requested"
+# O_NONBLOCK: opening a named pipe to write would wait for a reader.
 _NO_WAIT = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _MARKS = stat.UF_IMMUTABLE | stat.UF_APPEND | stat.SF_IMMUTABLE | stat.SF_APPEND
 
@@ -39,6 +40,7 @@ def check_replaceable(path: Path, look: Callable[[int], object] = lambda fd: Non
         check_length(path, longest)
         # Where paths may be too long, what is tried has the longest name that a save may need.
         more = longest - len(path.name) if len(str(path.parent)) + 1 + longest >= MAX_PATH else 0
+        # 5: the characters of "." and ".try", which the form adds itself.
         _try_folder(path, ".{}" + "_" * max(0, more - 5) + ".try", look)
         _look_at_file(path)
         _look_at_leftover(temporary(path))

@@ -46,5 +46,6 @@ def beside(path: Path, form: str) -> Path:
         whole = os.fsencode(path.name)
         digest = f"-{hashlib.sha256(whole).hexdigest()[:16]}"
         room = LONGEST - len(form.format(digest))
+        # Cut by bytes, perhaps within a character: "ignore" drops what is left of it.
         name = form.format(whole[:room].decode("utf-8", "ignore") + digest)
     return path.parent / name

@@ -98,6 +98,7 @@ class FileStore:
 
     @hookimpl
     def get_token(self) -> dict[str, Any] | None:
+        # Before the read: one that takes long must not make a young file look old.
         now = time.time_ns()
         name = self._names.current()
         cached = self._cache
@@ -112,6 +113,7 @@ class FileStore:
         # A file changed twice within one tick of the clock may show the same signature.
         changed = max(found[1][2:])
         if now - changed > (RACY if changed % 10**9 else VERY_RACY):
+            # A copy: the caller may change what it gets.
             self._cache = (name, found[1], token.copied())
         return token
 
@@ -123,6 +125,7 @@ class FileStore:
         with self._writing(path):
             if name == self._names.sibling and self._names.may_claim():
                 main = self._to_write(MAIN)
+                # Always in this order, so that no two writers wait for each other.
                 with self._writing(main):
                     if self._names.claim():
                         self._save(main, owned, expected)
@@ -159,6 +162,7 @@ class FileStore:
     def remove_token(self, expected: str | None) -> None:
         name = self._names.current()
         if self._files.is_clean(self._files.resolve(name)):
+            # Where nothing is stored, neither the folder nor a lock file is made.
             self._expect(self._files.folder / name, None, expected)
             return
         path = self._to_write(name)
@@ -192,6 +196,7 @@ class FileStore:
             )
         content = self._content(path)
         if content is not None and content.token is None:
+            # The JavaScript SDK empties the file before it writes: this may be that moment.
             if content.newer or self._shared:
                 raise self._corrupt(path, content)
             self._move_aside(path, content, expected)
