@@ -44,6 +44,7 @@ class Bench:
         self._stack = stack
         self._identities: set[TokenIdentity] = set()
         self._workers: list[Worker] = []
+        # The last one is called first: the processes end before the tokens are removed.
         stack.callback(self._clean)
         stack.callback(self._end_workers)
         self.handle = self.open()
@@ -231,6 +232,7 @@ def examples(count: int, steps: int = 50) -> settings:
         max_examples=count,
         stateful_step_count=steps,
         deadline=None,
+        # Hypothesis would else make a folder in the project of the store's author.
         database=None,
         suppress_health_check=list(HealthCheck),
     )

@@ -132,6 +132,7 @@ class EventLoopTests(ContractFixtures):
 
         async def wait() -> None:
             with pytest.raises(TokenLockTimeoutError):
+                # A wait that blocks the loop is longer than the pause that is looked for.
                 async with store.token_lock(_LONGEST_PAUSE + 0.8, 60.0):
                     pass
 
@@ -170,6 +171,7 @@ async def _longest_pause(work: Callable[[], Awaitable[None]]) -> float:
             longest, last = max(longest, now - last), now
 
     ticking = asyncio.ensure_future(tick())
+    # So that the ticking has begun before the work may block the loop.
     await asyncio.sleep(0)
     try:
         await work()

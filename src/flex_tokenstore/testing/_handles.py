@@ -21,6 +21,7 @@ KINDS: tuple[Kind, ...] = ("sync", "async")
 
 T = TypeVar("T")
 
+# The names are those of the whole process, and tests open handles in threads.
 _registering = threading.Lock()
 
 
@@ -77,6 +78,7 @@ class AsyncHandle(Handle):
 
     def __init__(self, store: AsyncTokenStore) -> None:
         self.store: TokenStore | AsyncTokenStore = store
+        # One loop for all calls: asyncio.run makes another each time, and clients belong to one.
         self._runner = asyncio.Runner()
         self._closed = False
 

@@ -153,6 +153,7 @@ def check_growth(call: Callable[[], None], message: str) -> None:
         call()
     deadline = time.monotonic() + PROMPT
     while True:
+        # Handles in reference circles keep their files open until they are collected.
         gc.collect()
         more = [what for what, count in _open_things().items() if count - before[what] > _STRAY]
         if not more or time.monotonic() > deadline:  # threads may take a moment to end

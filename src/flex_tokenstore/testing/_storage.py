@@ -25,6 +25,7 @@ from flex_tokenstore import (
 from ._bench import Bench, ContractFixtures, examples
 from ._tokens import MEGABYTE, SHAPES, new_identity, new_token, same
 
+# UTF-8 has no lone surrogates ("Cs"), and PostgreSQL's text has no NUL.
 _LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 _TEXTS = st.text(_LETTERS, max_size=20)
 _SCALARS = (

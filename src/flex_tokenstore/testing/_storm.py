@@ -50,10 +50,12 @@ class AuthorizationServer:
 
         class Server(socketserver.ThreadingTCPServer):
             daemon_threads = True
+            # All callers of a storm connect at once; socketserver's default is 5.
             request_queue_size = 128
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.address: tuple[str, int] = ("127.0.0.1", self._server.server_address[1])
+        # 0.05 s: how often it looks whether it is to shut down; the default is 0.5 s.
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
 

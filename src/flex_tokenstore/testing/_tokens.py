@@ -12,7 +12,7 @@ from flex_tokenstore import Token, TokenIdentity
 SENTINEL = "S3NT1NEL"
 """No text that the store shows may hold it."""
 
-MEGABYTE = 1_000_000
+MEGABYTE = 1_000_000  # bytes
 
 
 def new_identity(client: str = "contract") -> TokenIdentity:

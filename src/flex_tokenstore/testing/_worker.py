@@ -87,6 +87,7 @@ class Child:
                 self.set(token)
                 code = 0 if self.get() == token else 2
             finally:
+                # Not sys.exit(): the child would run what its parent has in "finally" and atexit.
                 os._exit(code)
         _, status = os.waitpid(pid, 0)
         return [os.waitstatus_to_exitcode(status), self.get()]
@@ -118,6 +119,7 @@ def main() -> None:
     _private_output = os.dup(1)
     os.dup2(2, 1)
     output, source = os.fdopen(_private_output, "wb"), sys.stdin.buffer
+    # pytest adds the folders of test modules to it, and a config may be a function in one.
     sys.path[:] = pickle.load(source)
     child = Child()
     while True:
@@ -129,6 +131,7 @@ def main() -> None:
             command: Callable[..., Any] = getattr(child, name)
             answer = (True, command(*arguments), "")
         except Exception as error:
+            # Not the error itself: a driver's may not be picklable.
             answer = (False, type(error).__name__, str(error))
         pickle.dump(answer, output)
         output.flush()

@@ -89,6 +89,7 @@ class Worker:
         self._output.close()
 
     def _next(self) -> Any:
+        # pickle.load has no time limit; the end of the child ends its output.
         timer = threading.Timer(ANSWER_WITHIN, self._process.kill)
         timer.daemon = True
         timer.start()

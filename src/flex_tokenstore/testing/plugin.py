@@ -11,6 +11,7 @@ _WITH_ASSERTS += ["bench", "storage", "work"]
 
 for _name in _WITH_ASSERTS:
     # Their asserts show what they compared, as those of a test module do.
+    # pytest warns of a module that was imported before it could be rewritten.
     if f"flex_tokenstore.testing._{_name}" not in sys.modules:
         pytest.register_assert_rewrite(f"flex_tokenstore.testing._{_name}")
 
