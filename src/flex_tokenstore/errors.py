@@ -193,6 +193,7 @@ def fresh_copy(error: E_) -> E_:
         twin = copy.copy(error)
     except Exception:  # noqa: BLE001 - an error class of a stranger may resist; the original will do
         return error
+    # copy.copy leaves it out: it is not in the __dict__.
     twin.__cause__ = error.__cause__
     twin.__suppress_context__ = True
     return twin

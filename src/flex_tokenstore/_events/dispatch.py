@@ -46,6 +46,7 @@ LOGGED: dict[EventName, tuple[int, str]] = {
 
 _LEFT_OUT = {"name", "identity_key", "place"}
 
+# Per thread: a callback may hand the event to another one, which may use the session.
 _here = threading.local()
 
 

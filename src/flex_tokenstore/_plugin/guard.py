@@ -110,6 +110,7 @@ class Guard:
             store=self._store,
             place=self._place(),
         )
+        # Never the exception itself: docs/decisions/018.
         unavailable.__cause__ = stand_in(error)
         return unavailable
 

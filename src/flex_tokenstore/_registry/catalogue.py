@@ -84,6 +84,7 @@ def describe_store(name: str) -> StoreInfo:
     Raises:
         UnknownStoreError: No installed store has that name.
     """
+    # A built-in name needs no scan: docs/decisions/007.
     found = [built_in(name)] if name in BUILT_IN else candidates()
     named = _sound([candidate for candidate in found if candidate.name == name])
     if not named:

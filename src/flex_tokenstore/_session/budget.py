@@ -49,6 +49,7 @@ class Budget:
         state = self._state
         self.refused.append(token.access_token)
         if refusals.believes(state, self._endpoint, monotonic):
+            # Once for a call: while the 401 is believed, only the store may have another token.
             looked, self._looked = self._looked, True
             return "" if looked else "look"
         if self._is_hopeless(monotonic):

@@ -113,6 +113,7 @@ class AsyncTokenStore:
         """
         token = taken(token)  # type: ignore[assignment]  # what is no token is refused below
         check_expected(expected)
+        # Outside of the guard: a wrong argument is the caller's mistake, not the store's.
         written = self._opened.write(token)
         hook = self._binding.set_token
         with self._opened.guard("save the token", "set_token", token) as failed:

@@ -260,6 +260,7 @@ def make(chosen: Chosen, identity: TokenIdentity) -> Binding:
             plugin._inner = inner
         binding = bind(plugin, store=name, marked=True, inner=inner)
         binding.distribution = chosen.distribution
+        # A wrapper's error may quote the password of the store that it wraps.
         binding.secrets = secrets + (() if inner is None else inner.secrets)
         return binding
     if isinstance(opening.error, StoreOptionsError):

@@ -118,6 +118,7 @@ class _Holding:
         self._turn.leave(self._holder)
 
     def __del__(self) -> None:
+        # An interrupted __enter__ has no __exit__. There is no holder if it came in __init__.
         if hasattr(self, "_holder"):
             self._turn.leave(self._holder)
 

@@ -132,6 +132,7 @@ class EventLoopTests(ContractFixtures):
 
         async def wait() -> None:
             with pytest.raises(TokenLockTimeoutError):
+                # A wait that blocks the loop is longer than the pause that is looked for.
                 async with store.token_lock(_LONGEST_PAUSE + 0.8, 60.0):
                     pass
 

@@ -78,6 +78,7 @@ class AsyncHandle(Handle):
 
     def __init__(self, store: AsyncTokenStore) -> None:
         self.store: TokenStore | AsyncTokenStore = store
+        # One loop for all calls: asyncio.run makes another each time, and clients belong to one.
         self._runner = asyncio.Runner()
         self._closed = False
 

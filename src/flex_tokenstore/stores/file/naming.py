@@ -62,6 +62,7 @@ class FileNames:
         :data:`MAIN`, so that one identity at a time claims it.
         """
         if self._owner() is None and self.is_free():
+            # By a rename: whoever reads it without a lock sees a whole key or none.
             self._files.replace(self._files.folder / OWNER, Secret(self._key.encode()))
         return self._owner() == self._key
 
@@ -78,5 +79,6 @@ class FileNames:
             found = self._files.read(self._files.resolve(OWNER))
             if found is None:
                 return None
+            # With the signature of what was read: it may have changed since the look above.
             self._seen = (found[1], found[0].reveal().decode("ascii", "replace").strip())
         return self._seen[1] or None  # an empty one names nobody
