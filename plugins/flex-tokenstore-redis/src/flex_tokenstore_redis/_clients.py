@@ -68,6 +68,7 @@ class _Credentials(CredentialProvider):
         self._password = password or Secret("")
 
     def get_credentials(self) -> Any:
+        # Tracing libraries record the arguments of AUTH; a memoryview shows nothing (decision 018).
         password = memoryview(self._password.reveal().encode())
         return (self._username, password) if self._username else (password,)
 
@@ -117,6 +118,7 @@ def let_go(made: Made) -> None:
             client._initialize = True  # a Cluster's: it warns of itself no more
         for connection in _connections(client):
             writer = connection._writer
+            # redis-py's `Connection.__del__` warns of each connection that still has a writer.
             connection._writer = connection._reader = None
             if writer is not None:
                 end_transport(writer.transport)
@@ -166,10 +168,13 @@ _NO_PRIMARY = (
     redis.sentinel.MasterNotFoundError,
     redis.asyncio.sentinel.MasterNotFoundError,  # another class of the same name
 )
+# Only these may be shown: the first word of another error may be what somebody stored.
 _CODES = {"BUSY", "CLUSTERDOWN", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAIN", "UNKILLABLE"}
 _DENIED = (
     "its user may not do this: grant it the commands and keys that the README of this plugin lists"
 )
+# Asked before the general kinds: in redis-py AuthenticationError and BusyLoadingError are
+# ConnectionErrors.
 _REASONS: tuple[tuple[Any, str], ...] = (
     (
         (AuthenticationError, AuthorizationError),
@@ -228,6 +233,7 @@ def _for_sentinels(options: Options, keywords: _Keywords) -> _Keywords:
     return _Keywords(
         {
             **keywords,
+            # A Sentinel has users of its own; it never gets the password of the server.
             "credential_provider": _credentials(
                 options.sentinel_username, options.sentinel_password
             ),
@@ -240,6 +246,7 @@ def _credentials(username: str | None, password: Secret[str] | None) -> _Credent
 
 
 def _is_tls(error: BaseException | None) -> bool:
+    # Ten links are more than redis-py's errors have; a circle of causes must end.
     for _ in range(10):
         if error is None or isinstance(error, ssl.SSLError):
             return error is not None

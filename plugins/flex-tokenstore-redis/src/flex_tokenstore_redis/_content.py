@@ -38,6 +38,7 @@ def read_content(kind: str, data: Secret[bytes]) -> Content:
         return Content(mark, None, None, NEWER, newer=True)
     if token is not None:
         return Content(mark, token, token.revision)
+    # With the kind: a string may hold the very bytes that are the DUMP of another type.
     digest = hashlib.sha256(kind.encode() + b":" + data.reveal()).hexdigest()
     return Content(mark, None, f"corrupt:{digest}", problem)
 

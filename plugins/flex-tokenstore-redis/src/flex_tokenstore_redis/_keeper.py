@@ -60,6 +60,7 @@ class Keeper:
         # Values of locks that may have been taken: answer lost. By process: a forked child must
         # not take one for its own that its parent may hold.
         self._unsure_of: dict[int, list[str]] = {}
+        # XREAD must return before the socket's own timeout, or a wait would look like an outage.
         self._look = min(LOOK, options.timeout / 2)
         self._server = server
         self.place = f"{server} key {self._key}"
@@ -67,6 +68,8 @@ class Keeper:
     def get(self) -> Steps[dict[str, Any] | None]:
         """The stored token."""
         reply = yield ("GET", self._key)
+        # GET refuses other types. The script reads any type, and writes nothing: no key has this
+        # mark.
         if isinstance(reply, Refused):  # the key is of another type
             content = (yield from self._replace(UNKNOWN)) or NOTHING
         elif reply.reveal() is None:
@@ -79,6 +82,7 @@ class Keeper:
         if content.token is None:
             return None
         if content.token.identity_key == self._identity.key:
+            # A foreign token is not remembered: the next save must look at it, and refuse.
             self._seen = content
         return content.token.to_dict()
 
@@ -88,6 +92,7 @@ class Keeper:
         seen = self._seen
         mark = seen.mark if expected in (seen.revision, ANY_REVISION) else UNKNOWN
         if expected is None:
+            # To the script an empty mark means that the key does not exist.
             mark = ""
         problem = ""
         for attempt in range(1, ROUNDS + 1):
@@ -97,6 +102,7 @@ class Keeper:
                     mark=mark_of(value) if value is not None else "", revision=revision
                 )
                 return
+            # Before the comparison: ANY_REVISION would match a foreign token too.
             if found.token is not None and found.token.identity_key != self._identity.key:
                 raise self._foreign()
             if found.newer:
@@ -108,6 +114,7 @@ class Keeper:
                     store=STORE,
                     place=self.place,
                 )
+            # The next try names the bytes that were just read, so a write in between is never lost.
             mark, problem = found.mark, found.problem
             if expected == ANY_REVISION and found.token is not None and not attempt % UNCOMPARED:
                 mark = ANY_MARK  # many others write tokens of ours: no comparison would be won
@@ -135,6 +142,7 @@ class Keeper:
         woken = False
         while True:
             sent = time.monotonic()  # the server counts from later on: it ends after what we say
+            # PX takes whole milliseconds above 0.
             reply = yield from self._run(TAKE, keys, value, max(1, int(lease * 1000)))
             if reply.reveal() is None:
                 return sent + lease
@@ -147,7 +155,9 @@ class Keeper:
                     store=STORE,
                     place=self.place,
                 )
+            # PTTL returns -2 if the key has expired meanwhile, and -1 if it has no end.
             ends = milliseconds / 1000 if milliseconds >= 0 else self._look
+            # BLOCK 0 would wait for ever.
             block = math.ceil(1000 * min(left, ends, self._look)) or 1
             news = yield ("XREAD", "BLOCK", block, "STREAMS", keys[1], last)
             woken = isinstance(news, Secret) and bool(news.reveal())
@@ -165,8 +175,10 @@ class Keeper:
         try:
             yield value
         except TokenLockTimeoutError:
+            # The server has replied: nothing is held, so the value is not needed again.
             raise
         except BaseException:
+            # Ctrl-C and a cancelled task too: the command may have been sent.
             unsure.append(value)
             raise
 
@@ -175,6 +187,7 @@ class Keeper:
     ) -> Steps[Content | None]:
         """None when done; else the content that is there instead of the one with this mark."""
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        # Two programs may move content aside in one second, and RENAME overwrites its target.
         keys = (self._key, f"{self._key}:corrupt-{now}-{secrets.token_hex(3)}")
         new = value if value is not None else ""
         aside_or_not = "aside" if aside else ""
@@ -185,6 +198,8 @@ class Keeper:
         return NOTHING if kind == "none" else read_content(kind, Secret(reply.reveal()[1]))
 
     def _run(self, script: Script, keys: tuple[str, str], *args: Any) -> Steps[Secret[Any]]:
+        # By its digest, which is shorter. A restart or SCRIPT FLUSH makes the server forget the
+        # script.
         reply = yield ("EVALSHA", script.sha, len(keys), *keys, *args)
         if reply is Refused.NO_SCRIPT:
             reply = yield ("EVAL", script.text, len(keys), *keys, *args)

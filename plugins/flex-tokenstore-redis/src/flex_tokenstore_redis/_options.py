@@ -17,6 +17,7 @@ _NOT_ENCODED = (
     "and set the option password. For a socket, the url is unix:///run/redis.sock"
 )
 _DEFAULT_URL = "redis://localhost:6379/0"
+# Sentinel's default port.
 _SENTINEL_PORT = 26379
 
 
@@ -129,6 +130,7 @@ class Address(NamedTuple):
 
 def parse(url: Secret[str]) -> Address | str:
     """The address; or what is wrong with the URL, which may hold a password: not quoted."""
+    # First: urlsplit would read a part of such a password as port, path or query.
     if _is_doubtful(url):
         return _NOT_ENCODED
     try:
@@ -146,6 +148,7 @@ def parse(url: Secret[str]) -> Address | str:
             Secret(unquote(parts.password)) if parts.password else None,
         )
     except ValueError:
+        # The parser's own text quotes the port, which may be the end of a password.
         return "has a port or a database that is not a number"
     if parts.scheme not in ("redis", "rediss", "unix"):
         return "must start with redis://, rediss:// or unix://"
@@ -183,6 +186,7 @@ def _check_file(name: str, value: str | None, tls: bool) -> None:
         return
     if not tls:
         raise _wrong(name, "is for TLS only: the url must start with rediss://")
+    # redis-py opens these files with the first connection only.
     if not Path(value).is_file():
         raise _wrong(name, f"names a file that does not exist, or cannot be read: {value!r}")
 

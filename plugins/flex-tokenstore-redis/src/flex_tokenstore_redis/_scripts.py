@@ -14,6 +14,7 @@ class Script(NamedTuple):
 
 
 def _script(text: str) -> Script:
+    # EVALSHA names a script by its SHA-1; the flag lets an OpenSSL in FIPS mode compute it.
     return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
@@ -60,6 +61,8 @@ return {last[1] and last[1][1] or '0-0', redis.call('PTTL', KEYS[1])}
 """)
 
 # KEYS: lock, wake stream. ARGV: the holder's value. All who wait on the stream are woken.
+# A stream, not pub/sub: XREAD starts at the entry that TAKE saw, so no release is missed. It
+# expires after 60,000 ms, so that an unused identity leaves nothing behind.
 RELEASE = _script("""
 if redis.call('GET', KEYS[1]) == ARGV[1] then
   redis.call('DEL', KEYS[1])

@@ -47,6 +47,8 @@ class _Base:
         self._keeper = Keeper(options, identity, server_of(options))
         self._made: dict[Key, Made] = {}
         if options.client is not None:
+            # Both kinds of program have these options, so only the store knows which client it
+            # needs.
             make_client(options, self._kit)  # says now that it is of the wrong kind
 
     @property
@@ -65,6 +67,7 @@ class _Base:
         made = self._made.get(key)
         if made is None:
             self._let_go()
+            # Of two threads that come here at once, both use the client that was set first.
             made = self._made.setdefault(key, make_client(self._options, self._kit))
         return made
 
@@ -124,6 +127,7 @@ class RedisStore(_Base):
         try:
             yield end
         finally:
+            # After its end the lock may be held by another, and a forked child never holds it.
             if time.monotonic() < end and os.getpid() == pid:
                 self._do(self._keeper.release(value))
 
@@ -147,6 +151,7 @@ class RedisStore(_Base):
 
     def _send(self, command: Command) -> Reply:
         try:
+            # A program's own client may decode replies; here bytes are hashed and parsed.
             return Secret(
                 self._connected().client.execute_command(*_plain(command), NEVER_DECODE=True)
             )
@@ -189,6 +194,7 @@ class AsyncRedisStore(_Base):
         try:
             yield end
         finally:
+            # As in the sync store: the lock may be held by another, or by the parent process.
             if time.monotonic() < end and os.getpid() == pid:
                 await self._do(self._keeper.release(value))
 
