@@ -75,6 +75,7 @@ class Base:
     def _engine(self) -> Any:
         # One for each process and event loop: a forked child does not use what its parent made,
         # sockets and all, and a loop cannot wait for what belongs to another.
+        # First: after a fork in C nothing else has closed the copies of the parent's sockets.
         after_fork()
         key = self._key()
         engine = self._engines.get(key)
@@ -130,8 +131,11 @@ class Base:
 
         if is_missing_table(error):
             return Next.MAKE_TABLE
+        # Another program inserted first, or holds the lock. That is a result, not an outage.
         if isinstance(error, IntegrityError) or is_lock_timeout(error):
             return Answer()
+        # Within a transaction a new connection would not help: what came before is lost. After a
+        # timeout the statement may still be carried out.
         lost = bool(getattr(error, "connection_invalidated", False))
         again = lost and statement.first and not is_timeout(error)
         return Next.SEND_AGAIN if again else Next.GIVE_UP
@@ -153,12 +157,16 @@ class Base:
         if self._options.create_table:
             with suppress(Exception):
                 if connection.dialect.name == "sqlite" and self._options.engine is None:
+                    # With WAL readers do not wait for a writer. A file system without shared memory
+                    # (NFS) refuses it, and the store works without.
                     connection.execute(text("PRAGMA journal_mode=WAL"))  # the file keeps it
             try:
                 self._keeper.table.create(connection)
             except Exception as error:  # noqa: BLE001 - it may not, or another did: looked at below
                 what = self._reason(error) if is_missing_schema(error) else ""
             with suppress(Exception):
+                # If several programs create the table at once, one succeeds and the others find it
+                # here.
                 if inspect(connection).has_table(self._options.table, schema=self._options.schema):
                     return
         statement = ddl_of(self._keeper.table, connection.dialect)

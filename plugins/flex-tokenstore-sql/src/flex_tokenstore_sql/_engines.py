@@ -28,6 +28,7 @@ _ASYNC = {
 }
 _EXTRA = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
 _POOL = 4  # connections kept; a few more when many wait for the lock
+# Each caller that waits for a server's lock occupies one meanwhile.
 _OVERFLOW = 16
 
 
@@ -55,12 +56,15 @@ def make_engine(options: Options, *, is_async: bool) -> Any:
     try:
         engine = _engine_maker(is_async)(
             url.reveal().set(drivername=f"{backend}+{driver}"),
+            # SQLAlchemy's errors and log would show the parameters, with the token among them.
             hide_parameters=True,
+            # Each write is one atomic statement; BEGIN and COMMIT would only add round trips.
             isolation_level="AUTOCOMMIT",
             connect_args=_connect_args(driver, options.timeout, is_async),
             **keywords,
         )
     except ModuleNotFoundError as error:
+        # Raised below: SQLAlchemy's frames hold the url, with the password in it.
         missing = error.name
     else:
         sync = engine.sync_engine if is_async else engine
@@ -94,6 +98,7 @@ def let_go(engine: Any) -> None:
                 stopping = Thread(target=connection.stop)
                 stopping.start()
                 stopping.join()
+    # close=False: the drivers would wait for the loop that is closed.
     engine.sync_engine.dispose(close=False)
 
 

@@ -91,17 +91,21 @@ class Keeper:
         new = NOTHING if token is None else read_content(encode(token))
         there = self._seen
         if there is NOTHING or expected not in (there.revision, ANY_REVISION):
+            # A first save needs no look: its INSERT fails if there is a row.
             saves_on_nothing = expected is None and token is not None
             there = NOTHING if saves_on_nothing else (yield from self._content())
         for attempt in range(1, ROUNDS + 1):
             self._check(there, expected)
             if there.problem and (yield from self._put_aside(there)):
+                # The corrupt row has another name now, so this identity has none.
                 there = NOTHING
                 expected = ANY_REVISION if expected == ANY_REVISION else None
             if not there.problem:
                 # Where many others write tokens of ours no comparison would ever be won.
                 blindly = expected == ANY_REVISION and not attempt % UNCOMPARED
                 done = yield from self._swap(there, new, blindly=blindly)
+                # Only the row count tells: a row that another program changed is no error to the
+                # database.
                 if done.met:
                     self._seen = new
                     return
@@ -136,6 +140,7 @@ class Keeper:
             yield Statement(self._row.prove_insert if expected is None else self._row.prove_update)
 
     def _check(self, there: Content, expected: str | None) -> None:
+        # Before the comparison: ANY_REVISION would match a foreign token too.
         if there.token is not None and there.token.identity_key != self._identity.key:
             raise TokenIdentityError(
                 f"{self.place} holds a token that does not belong to {self._identity.key}; it is "

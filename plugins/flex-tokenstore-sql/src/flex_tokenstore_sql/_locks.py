@@ -51,9 +51,11 @@ class PostgresLock:
         import sqlalchemy as sa
 
         self._longest = longest
+        # PostgreSQL's advisory locks are signed numbers of 64 bits.
         key = {"key": int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)}
         # A host that lost power says no good-bye: the server asks it, within the transaction.
         asks = "".join(f"set_config('{what}', '{value}', true), " for what, value in _KEEPALIVE)
+        # By hand, since the engine is in AUTOCOMMIT.
         self._begin = Statement(sa.text("BEGIN"))
         self._limit = sa.text(f"SELECT {asks}set_config('lock_timeout', :limit, true)")
         self._try = Statement(
@@ -65,6 +67,7 @@ class PostgresLock:
     def take(self, wait: float) -> LockSteps:
         deadline = time.monotonic() + wait
         yield self._begin
+        # Without waiting at first: `lock_timeout` would need a round trip of its own.
         if _value((yield self._try)):
             return True
         while (left := deadline - time.monotonic()) > 0:
@@ -74,6 +77,7 @@ class PostgresLock:
             waited = yield self._wait
             if isinstance(waited, Answer) and waited.rows:
                 return True
+            # lock_timeout aborts the transaction, and an aborted one accepts nothing but ROLLBACK.
             yield self._end
             yield self._begin
         yield self._end
@@ -99,6 +103,7 @@ class MySqlLock:
         self.end: float | None = None
         self._lease = lease
         self._patience = patience
+        # MySQL refuses names of more than 64 characters.
         params = {"name": f"flex:{hashlib.sha256(name.encode()).hexdigest()[:48]}"}
         seconds = min(max(1, math.ceil(lease)), _LONGEST_LEASE)
         self._limit = Statement(sa.text(f"SET SESSION wait_timeout = {seconds}"))
@@ -114,11 +119,14 @@ class MySqlLock:
         while True:
             asked = time.monotonic()
             if _value((yield self._try)):
+                # From before the request: the server's count of idle seconds begins later.
                 self.end = asked + self._lease
                 self._patience.end()
                 return True
             left = deadline - time.monotonic()
             if left <= 0:
+                # The connection goes back to the pool, where it may be idle for longer than the
+                # lease.
                 yield self._no_limit
                 return False
             yield min(left, self._patience.pause())
@@ -147,6 +155,8 @@ class SqliteLock:
         deadline = time.monotonic() + wait
         self._patience.begin()
         make_private(self._path)
+        # timeout=0: the caller pauses between two tries, by `time.sleep` or by `await`. A lock may
+        # be released in another thread than it was acquired in.
         connection = sqlite3.connect(
             self._path, timeout=0, isolation_level=None, check_same_thread=False
         )
@@ -168,6 +178,7 @@ class SqliteLock:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(sqlite3.Error):
+                # If this fails, close() frees the lock.
                 connection.execute("ROLLBACK")
             connection.close()
         yield from ()  # a generator, as the others
@@ -220,6 +231,7 @@ def _is_exclusive(connection: sqlite3.Connection) -> bool:
     try:
         connection.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:
+        # Only these two say that another holds it; a full disk or a missing folder is an error.
         if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise
         return False

@@ -75,16 +75,19 @@ class Mark:
 
     def release(self) -> LockSteps:
         """Removes the mark, if it is still ours."""
+        # Until the reply is there: if it is lost, the next caller of this process may take the row.
         self._loose.marks.add(self._ours)
         yield Statement(self._row.delete, {"seen": Secret(self._ours)})
         self._loose.marks.discard(self._ours)
         return True
 
     def _write(self, there: bytes | None, now: int, lease: float) -> LockSteps:
+        # The clock was cut to whole seconds: without one more the lease could end too early.
         end = now + _SECOND + lease
         mark = {"holder": secrets.token_hex(16), "lease": lease, "until": end}
         self._ours = json.dumps(mark).encode()
         self._loose.marks.add(self._ours)  # until it is known that we hold it
+        # Before the row is sent: for its holder the lease ends before it ends for the others.
         self.end = time.monotonic() + lease
         new = {"new": Secret(self._ours)}
         if there is None:

@@ -25,6 +25,7 @@ def limited(timeout: float, *, is_async: bool) -> Callable[..., Any]:
             try:
                 return super().wait(gen, *args, **{"timeout": timeout, **keywords})
             except _WaitTimeout:
+                # A late answer would otherwise be read as the answer to the next statement.
                 self.close()
             raise NoAnswer
 

@@ -46,6 +46,7 @@ def reason_of(error: Exception, options: Options) -> str:
 
     original = getattr(error, "orig", None) or error
     code = code_of(original)
+    # SQLAlchemy's own error: the pool was empty, and nothing was sent.
     if isinstance(error, exc.TimeoutError):
         return (
             f"no connection of the engine became free within {options.timeout:g} s: enlarge the "
@@ -63,6 +64,7 @@ def reason_of(error: Exception, options: Options) -> str:
     shown = type(original).__name__ if code is None else f"{type(original).__name__} {code}"
     if code is None and _is_refused_password(original):
         return _REASONS["28P01"]
+    # psycopg raises a plain InterfaceError for this, so only its text tells.
     if str(original).startswith("Psycopg cannot use the 'ProactorEventLoop'"):
         return (
             "on Windows, psycopg needs another event loop: run the program with "
@@ -86,6 +88,7 @@ def is_timeout(error: Exception) -> bool:
     return (
         isinstance(original, TimeoutError)
         or isinstance(below, TimeoutError)
+        # By name: psycopg is imported only when a connection is made, and may not be installed.
         or type(original).__name__ in ("NoAnswer", "ConnectionTimeout")
     )
 

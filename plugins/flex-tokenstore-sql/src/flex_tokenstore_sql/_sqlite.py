@@ -49,6 +49,7 @@ def make_private(path: str) -> None:
 def _warn_of_readers(path: str) -> None:
     with suppress(OSError):
         mode = Path(path).stat().st_mode
+        # On Windows the mode says nothing about other users.
         if os.name != "nt" and mode & 0o044 and path not in _warned:
             _warned.add(path)
             logger.warning("other users can read the tokens in %s: run chmod 600 %s", path, path)
@@ -64,6 +65,7 @@ def forget_removed(engine: Any) -> None:
 
     def connected(connection: Any, record: Any) -> None:
         cursor = connection.cursor()
+        # A setting of the connection, not of the file: each new one needs it.
         cursor.execute("PRAGMA secure_delete = ON")
         cursor.close()
 

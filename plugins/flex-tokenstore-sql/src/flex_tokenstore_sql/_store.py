@@ -67,6 +67,8 @@ class SqlStore(Base):
                 with self._marked(lock, deadline, wait, lease) as end:
                     yield end
             finally:
+                # A forked child has a copy of the connection: what it sent there would free its
+                # parent's lock.
                 if os.getpid() == pid:
                     self._release(lock, connection)
 
@@ -133,6 +135,7 @@ class SqlStore(Base):
         try:
             self._locking(lock.release(), connection, lock)
         except TokenUnavailableError:
+            # The token is saved by now. The database frees the lock when the connection ends.
             self._end(lock, connection)
         except BaseException:
             self._end(lock, connection)
@@ -144,6 +147,7 @@ class SqlStore(Base):
         forget(lock)
         if connection is not None:
             with suppress(Exception):  # it may be dead
+                # Not close(): the pool would keep the connection, and the lock with it.
                 connection.invalidate()
 
     @contextmanager
@@ -171,6 +175,7 @@ class SqlStore(Base):
                 self._left.append(connection)
 
     def _send(self, statement: Statement, connection: Any) -> Answer:
+        # Each remedy is tried once; after that it is an outage.
         again = made = False
         while True:
             try:
@@ -183,6 +188,7 @@ class SqlStore(Base):
                 return after._replace(again=again)
             if after is Next.SEND_AGAIN and not again:
                 again = True
+                # SQLAlchemy uses an invalidated connection again only after a rollback.
                 connection.rollback()
             elif after is Next.MAKE_TABLE and not made:
                 made = True
@@ -353,6 +359,8 @@ class AsyncSqlStore(Base):
         again = made = False
         while True:
             try:
+                # aiomysql limits the connecting only, and aiosqlite the wait for a lock of the
+                # file.
                 async with asyncio.timeout(self._options.timeout + GRACE):
                     done = await connection.execute(statement.sql, statement.params)
                 return answer_of(done, again)
@@ -393,5 +401,6 @@ async def _in_thread(steps: LockSteps) -> Statement | float | _Had:
     try:
         return await asyncio.shield(step)
     except asyncio.CancelledError:
+        # A try that is under way may acquire the lock; only when it has ended can it be released.
         await asyncio.wait([step])  # one try, which does not wait
         raise

@@ -59,6 +59,7 @@ class Row:
         # Of a file: a write that is begun and taken back, which needs a journal in its folder.
         self.begin, self.back = sa.text("BEGIN IMMEDIATE"), sa.text("ROLLBACK")
         self.scratch = self.table.insert().values(identity=f"{key}:try", token=b"")
+        # The clocks of hosts differ; the leases of one table are counted by one clock.
         clock = sa.func.unix_timestamp() if backend in MYSQL else sa.extract("epoch", sa.func.now())
         self.look = sa.select(clock, sa.select(content).where(row).scalar_subquery())
         self.aside = self.table.update().where(same).values(identity=sa.bindparam("aside"))
@@ -67,6 +68,7 @@ class Row:
 def table_of(options: Options) -> sa.Table:
     """The one table. Behind an identity, ``:corrupt-<time>`` names a row put aside, ``:lock`` one
     that says who renews."""
+    # An identity's key has at most 41 characters; `:corrupt-<time>-<6 digits>` adds 32.
     name = sa.String(100)
     data = sa.LargeBinary()
     return sa.Table(
@@ -77,6 +79,7 @@ def table_of(options: Options) -> sa.Table:
             name.with_variant(mysql.VARCHAR(100, collation="utf8mb4_bin"), *MYSQL),
             primary_key=True,
         ),
+        # A BLOB of MySQL ends at 64 KB.
         sa.Column("token", data.with_variant(mysql.LONGBLOB(), *MYSQL), nullable=False),
     )
 

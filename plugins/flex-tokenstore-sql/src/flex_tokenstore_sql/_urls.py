@@ -33,6 +33,7 @@ def is_doubtful(raw: Secret[str], parsed: Secret[URL]) -> bool:
         raw: As it was given.
         parsed: As SQLAlchemy reads it.
     """
+    # An SQLite url has no password, and a path may contain an @.
     if parsed.reveal().get_backend_name() == "sqlite":
         return False
     rest = Secret(raw.reveal().partition("://")[2])
