@@ -59,6 +59,7 @@ def arguments(request: Request, content: type[Content] | type[AsyncContent]) -> 
     if request.body is not None:
         data = Secret(json.dumps(request.body.reveal()).encode())
         made["content"] = content(data)
+        # httpx2 does not know the length of a stream, and would send it in chunks.
         made["headers"] = {"Content-Length": str(len(data.reveal()))}
     return made
 
@@ -77,6 +78,7 @@ def let_go(client: httpx2.AsyncClient) -> None:
 def _stream_of(connection: Any) -> Any:
     """The event loop's transport, below the layers of httpcore2 and anyio."""
     found = connection
+    # The layers are private and may change; ten steps also end a circle.
     for _ in range(10):
         if found is None or (hasattr(found, "get_extra_info") and hasattr(found, "abort")):
             return found

@@ -33,6 +33,7 @@ class Plain:
 
     def set(self, token: dict[str, Any]) -> Steps[None]:
         """Replaces what is there."""
+        # Version 1 keeps no older versions: what is overwritten is lost.
         yield from self._make_way()
         yield from self._server.ask("POST", self._url, encode(token))
         self._aside.forget()

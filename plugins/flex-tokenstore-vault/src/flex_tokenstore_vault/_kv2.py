@@ -79,6 +79,8 @@ class Versioned:
                 self._aside.forget()
                 self._remember(written, revision)
                 if token is None:
+                    # Vault destroys without a comparison, so the tombstone is written first, with
+                    # one. If the program dies in between, readers find nothing stored.
                     yield from self._destroy(written)
                 return
             found = None
@@ -113,6 +115,7 @@ class Versioned:
         if expects(answer):
             return None
         written = (answer.body.reveal().get("data") or {}).get("version")
+        # KV version 1 accepts the same request, and replies without a version.
         if not isinstance(written, int):
             raise self._not_versioned()
         return written
@@ -122,6 +125,7 @@ class Versioned:
         content = read_versioned(body)
         if content is None:
             raise self._not_versioned()
+        # Only then: a wrong mount and an empty one give the same reply.
         if content.version == 0:
             yield from self._server.check_mount()
         if not content.problem and not self._is_foreign(content):
@@ -156,6 +160,7 @@ class Versioned:
         self._seen = Seen(version, revision, time.monotonic() + REMEMBERED)
 
     def _check(self, found: Content, expected: str | None) -> None:
+        # Before the comparison: ANY_REVISION would match a foreign token too.
         if self._is_foreign(found):
             raise foreign(self._server, self._identity)
         if found.newer:

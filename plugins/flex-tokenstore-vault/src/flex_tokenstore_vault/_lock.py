@@ -106,8 +106,10 @@ class Lock:
         try:
             yield value
         except TokenLockTimeoutError:
+            # The server has replied: nothing is held, so the value is not needed again.
             raise
         except BaseException:
+            # Ctrl-C and a cancelled task too: the request may have been sent.
             unsure.append(value)
             raise
 
@@ -144,6 +146,7 @@ def _read(answer: Answer, lease: float) -> Held | None:
     known = isinstance(given, (int, float)) and not isinstance(given, bool)
     return Held(
         about["version"],
+        # What cannot be read counts as held, for as long as our own lease would last.
         str(fields.get("holder", "?")),
         float(given) if known and given is not None else lease,
         _age(str(about.get("created_time")), answer.date),

@@ -10,7 +10,9 @@ from urllib.parse import quote, urlsplit
 
 from flex_tokenstore import Secret, StoreOptionsError
 
+# The default of Vault's own client.
 _DEFAULT_ADDRESS = "https://127.0.0.1:8200"
+# Where Kubernetes mounts the token of a pod's service account.
 _SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
 
@@ -147,6 +149,7 @@ class Options:
                     "token", "contains characters that a Vault token cannot contain", source
                 )
             return
+        # `vault login` keeps the token there.
         usual = Path("~/.vault-token").expanduser()
         if not usual.is_file():
             raise _wrong(
@@ -170,6 +173,7 @@ def _given_or_variable(given: str | None, option: str, name: str) -> tuple[str |
 
 
 def _secret_or_variable(option: str, name: str) -> tuple[Secret[str] | None, str]:
+    # OpenBao's program reads its own variable first, and then Vault's.
     for variable in (f"BAO_{name}", f"VAULT_{name}"):
         value = Secret(os.environ.get(variable, "").strip().strip("\ufeff").strip())
         if value and value.reveal()[0] in "\"'" and value.reveal()[-1] == value.reveal()[0]:
@@ -208,6 +212,7 @@ def _path(name: str, value: str) -> str:
 
 
 def _fits(text: str) -> bool:
+    # `*` and `+` are wildcards in Vault's policies; `?` and `#` would end the path of a url.
     return text.isprintable() and not set(text) & set("*+?#\\ ")
 
 

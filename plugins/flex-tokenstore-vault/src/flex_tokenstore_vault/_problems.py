@@ -53,6 +53,7 @@ def problem_of(answer: Answer, request: Request, known: bool, options: Options) 
     """
     if answer.status in (200, 204) and answer.understood:
         return ""
+    # Before the status: a load balancer's 404 would be taken for an empty store.
     if not answer.understood:
         return (
             f"it responded with HTTP {answer.status}, but not in the form of Vault or OpenBao: "
@@ -175,6 +176,7 @@ def _tls_words(error: BaseException) -> str:
 
 
 def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
+    # Ten links are more than httpx2's errors have; a circle of causes must end.
     for _ in range(10):
         if error is None or isinstance(error, ssl.SSLError):
             return error

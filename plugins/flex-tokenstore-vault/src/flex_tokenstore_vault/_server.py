@@ -71,6 +71,8 @@ class Server:
         known = True
         if answer.status == 403:
             # The same status for a token that has expired and for a policy that refuses.
+            # One more request, and only after a refusal: only a token that is not known must be
+            # replaced.
             looked = yield Request("GET", "auth/token/lookup-self", None, token)
             known = looked.status == 200
             other = None if known else (yield from self.sign_in.another(token))
@@ -98,6 +100,7 @@ class Server:
         problem = _problem_of_mount(answer.body, mount, self._version)
         if answer.status == 200 and problem:
             raise self.unavailable(problem)
+        # Also if a policy forbids the question: it would be refused each time.
         self._mount_checked = True
 
     def unavailable(self, reason: str) -> TokenUnavailableError:

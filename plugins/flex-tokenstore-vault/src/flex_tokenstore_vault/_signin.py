@@ -49,6 +49,7 @@ class SignIn:
 
     def end(self) -> Steps[None]:
         """Has the server forget a token that we signed in for."""
+        # First: no caller must start a request with a token that is about to be revoked.
         token, self._token = self._token, None
         if token is not None and self._options.auth != "token":
             yield Request("POST", "auth/token/revoke-self", None, token)
@@ -68,6 +69,7 @@ class SignIn:
             body: Secret[dict[str, Any]] = _approle(options, secret)
         else:
             body = _jwt(options.role, (yield ReadFile(options.jwt_file)))
+        # From before the request: the server's count begins later, so ours ends first.
         sent = time.monotonic()
         answer = yield Request("POST", f"auth/{options.auth_mount or options.auth}/login", body)
         token = _token_in(answer)
@@ -99,6 +101,8 @@ class SignIn:
             if answer.status == 400:  # this kind is never renewed
                 self._renew_at = math.inf
         if self._options.auth != "token":
+            # A sign-in that fails is tried again after AGAIN seconds, or when the token has
+            # expired.
             with contextlib.suppress(TokenUnavailableError):  # what there is still works
                 return (yield from self._sign_in())
         return token
@@ -132,6 +136,7 @@ def _token_in(answer: Answer) -> Secret[str] | None:
 def _lease_in(answer: Answer) -> float:
     """Seconds; infinite for a token that does not expire."""
     found = _auth_in(answer).get("lease_duration")
+    # Vault says 0 for a token that never expires, such as a root token.
     return float(found) if isinstance(found, (int, float)) and found > 0 else math.inf
 
 

@@ -106,6 +106,7 @@ class _Sync(_Base):
     def close(self) -> None:
         if (os.getpid(), None) in self._clients:
             with contextlib.suppress(TokenUnavailableError):
+                # If this fails, the Vault token expires with its lease.
                 self._do(self._server.sign_in.end())
             self._clients.pop((os.getpid(), None)).close()
 
@@ -126,6 +127,7 @@ class _Async(_Base):
         if isinstance(step, Sleep):
             return await asyncio.sleep(step.seconds)
         try:
+            # In a thread: a file on a network may take long.
             return await asyncio.to_thread(read_secret_file, step.path)
         except ValueError as error:
             raise self._unread(step.path, error) from None
@@ -139,6 +141,7 @@ class _Async(_Base):
             if self._options.tls:  # reading the system's certificates takes 50 ms
                 context = await asyncio.to_thread(tls_context, self._options)
             new = httpx2.AsyncClient(**_settings(self._options, context))
+            # While the certificates were read, another task may have made one.
             client = self._clients.setdefault(key, new)
         try:
             return _read_answer(await client.request(**arguments(request, AsyncContent)))
@@ -198,6 +201,7 @@ class VaultStore(_Sync):
         try:
             yield taken.ends
         finally:
+            # After its end the lock may be held by another, and a forked child never holds it.
             if time.monotonic() < taken.ends and os.getpid() == pid:
                 self._do(self._lock.release(taken))
 
@@ -231,6 +235,7 @@ class AsyncVaultStore(_Async):
         try:
             yield taken.ends
         finally:
+            # As in the sync store: the lock may be held by another, or by the parent process.
             if time.monotonic() < taken.ends and os.getpid() == pid:
                 await self._do(self._lock.release(taken))
 
@@ -298,10 +303,13 @@ def tls_context(options: VaultOptions) -> ssl.SSLContext | bool:
         return False
     if options.ca_file is not None:
         return ssl.create_default_context(cafile=options.ca_file)
+    # It honours SSL_CERT_FILE and SSL_CERT_DIR, as the SDK's own connections do.
     return httpx2.create_ssl_context()
 
 
 def _settings(options: VaultOptions, context: ssl.SSLContext | bool) -> dict[str, Any]:
+    # Vault Agent and Vault Proxy can demand this header (`require_request_header`), since a forged
+    # request (SSRF) rarely has it.
     headers = {"X-Vault-Request": "true"}
     if options.namespace:
         headers["X-Vault-Namespace"] = options.namespace
@@ -316,6 +324,7 @@ def _settings(options: VaultOptions, context: ssl.SSLContext | bool) -> dict[str
 def _read_answer(response: httpx2.Response) -> Answer:
     date = None
     with contextlib.suppress(ValueError, TypeError):
+        # Without the header the age of a lock is not known: it is watched for a whole lease.
         date = parsedate_to_datetime(response.headers.get("Date") or "").timestamp()
     body, understood = _json(response)
     if response.status_code == 404:
