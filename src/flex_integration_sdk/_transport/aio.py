@@ -98,6 +98,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
                 try:
                     await places.wait_async(mine, self._busy_timeout, self.closing)
                 except SessionClosedError:
+                    # A session that is being closed may want its lock to save a token.
                     pass
                 except Busy:
                     failure = busy(self.base_url, mine, self._busy_timeout)
@@ -132,6 +133,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         running = asyncio.get_running_loop()
         for key, shared in tuple(self._used.get().items()):
             if shared.loop is running:
+                # Only its own: other instances have requests on the same connections.
                 for watch in tuple(self._watches):
                     watch.stop("closed")
                 await self._leave(key, shared)
@@ -158,6 +160,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
             return found
         self.refuse_closed()
         options = await self._prepared()
+        # Again: the instance may have been closed while the thread worked.
         self.refuse_closed()
         for key, other in tuple(used.items()):
             if key == mine and other.loop is loop and not other.closed:
@@ -228,6 +231,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         sent: ApiRequest | AuthRequest,
         request: Callable[[Any, AsyncWatch], Coroutine[Any, Any, T]],
     ) -> T:
+        # Over plain http the first byte is of the request; over TLS the handshake comes first.
         watch.plain = sent.url.startswith("http:")
         closed: str | None = None
         failure: TransportError | None = None
@@ -250,10 +254,13 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         finally:
             CURRENT.reset(mark)
             self._watches.discard(watch)
+            # What is left of a failed exchange could be taken for the next response: it is closed.
             await shared.give_back(watch, whole=whole)
+            # The traceback of an error keeps this frame, and would keep the request alive with it.
             del life
         if failure is None:
             raise SessionClosedError(closed or "")
+        # If the instance was closed meanwhile, that is what the caller should be told.
         if not failure.sent:
             self.refuse_closed()
         raise failure

@@ -23,14 +23,14 @@ def load() -> None:
     """
     import encodings.idna  # noqa: F401 - at the first host name
 
-    import anyio._backends._asyncio  # noqa: F401
+    import anyio._backends._asyncio  # noqa: F401 - at the first connection
     import httpcore2._async.http_proxy
-    import httpx2  # noqa: F401
+    import httpx2  # noqa: F401 - at the first client
 
-    from . import aio_network, quiet  # noqa: F401
+    from . import aio_network, quiet  # noqa: F401 - at the first request
 
     with suppress(ImportError):
-        import httpcore2._async.socks_proxy  # noqa: F401
+        import httpcore2._async.socks_proxy  # noqa: F401 - at the first SOCKS connection
 
 
 class AsyncShared(Shared):
@@ -59,6 +59,7 @@ class AsyncShared(Shared):
             slot.idle_since = time.monotonic()
             if not whole or self.closed:
                 dropped += [self._emptied(slot), *watch.opened]
+        # First: the next request need not wait until a connection is closed.
         self.slots.give_back(holder)
         for client in dropped:
             if client is not None:
@@ -73,6 +74,7 @@ class AsyncShared(Shared):
             slot.release(by)
             self.slots.wake()
             closing = asyncio.ensure_future(client.aclose())
+            # asyncio itself keeps only weak references to tasks.
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
         idle = [slot.idle_since for slot in self.slots.all if slot.client is not None]
@@ -95,6 +97,7 @@ class AsyncShared(Shared):
         try:
             yield
         finally:
+            # Before anything is awaited: no request may join connections that are being closed.
             self.closed = True
             self.retire()
             if self.timer is not None:

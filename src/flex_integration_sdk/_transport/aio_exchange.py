@@ -75,4 +75,5 @@ async def authenticate(
 
 async def _hidden(chunks: AsyncIterator[bytes]) -> AsyncIterator[Secret[bytes]]:
     async for chunk in chunks:
+        # A chunk may hold a token, and a traceback may show the locals of each frame.
         yield Secret(chunk)

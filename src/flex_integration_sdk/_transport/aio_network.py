@@ -149,6 +149,7 @@ class AsyncStream(httpcore2.AsyncNetworkStream):
         if watch is None:
             return await self._inner.write(buffer, timeout)
         watch.sent = watch.sent or self._private or watch.plain
+        # In pieces: a long upload shows that it moves, and its time begins again.
         for start in range(0, len(buffer), PIECE):
             piece = buffer[start : start + PIECE]
             await self._inner.write(piece, timeout)
@@ -170,6 +171,7 @@ class AsyncStream(httpcore2.AsyncNetworkStream):
         except BaseException:
             await self.aclose()
             raise
+        # From here on the new stream has the socket.
         self._backend.open.discard(self)
         connected(watch)
         return AsyncStream(inner, self._backend, private=True)
@@ -185,6 +187,8 @@ class AsyncStream(httpcore2.AsyncNetworkStream):
         """Shuts the connection down, if it is still in use for that request; from any thread."""
         if self._user is watch:
             with suppress(OSError, AttributeError):
+                # Not closed: another socket could get its number while the task still reads from
+                # it.
                 self.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     def let_go(self) -> None:
@@ -227,6 +231,7 @@ async def _first(
                 )
                 for each in done:
                     if (error := each.exception()) is None:
+                        # Another may have succeeded at the same moment; it is closed below.
                         pending |= done - {each}
                         return each.result()
                     failure = error
@@ -234,6 +239,7 @@ async def _first(
         pass
     finally:
         for each in pending:
+            # A connection that is made in spite of the cancellation is closed.
             each.add_done_callback(_drop_late)
             each.cancel()
     raise failure
@@ -246,10 +252,12 @@ def _drop_late(task: asyncio.Task[httpcore2.AsyncNetworkStream]) -> None:
         closing.add_done_callback(_closing.discard)
 
 
+# asyncio itself keeps only weak references to tasks.
 _closing: set[asyncio.Future[None]] = set()
 
 
 async def _look_up(host: str, port: int) -> list[str]:
+    # An address needs no look-up, and so no thread.
     with suppress(OSError):
         return addresses(host, port, socket.AI_NUMERICHOST)
     loop = asyncio.get_running_loop()
@@ -260,6 +268,7 @@ async def _look_up(host: str, port: int) -> list[str]:
         try:
             found = addresses(host, port)
         except Exception as error:  # noqa: BLE001 - raised in the waiter
+            # Else the error would keep the thread's frames, and all that they hold.
             found = error.with_traceback(None)
         with suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(_settle, answer, found)

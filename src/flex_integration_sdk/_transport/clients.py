@@ -26,6 +26,7 @@ from .proxy_and_tls import Options, options_for, tls_context
 
 USER_AGENT = f"flex-integration-sdk-python/{__version__} (python/{platform.python_version()})"
 
+# Seconds to make a connection. The HTTP library takes it for TCP and for TLS, one after the other.
 CONNECT_TIMEOUT = 5.0
 # Seconds that a connection is kept for the next request. Servers and balancers close theirs after 5
 # to 60 s; a program that calls every minute makes a new one each time.
@@ -112,6 +113,7 @@ class Shared:
         for slot in self.slots.all:
             if slot.client is None or not slot.claim(by):
                 continue
+            # Looked at again: a request may have used it before it was claimed.
             if slot.client is not None and now - slot.idle_since >= KEEP_IDLE:
                 found.append(slot)
             else:
@@ -132,6 +134,8 @@ class Shared:
     def _make(self) -> Any:
         import httpx2
 
+        # One connection for each client: so it is known which request uses it, and what to shut
+        # down.
         client = self._class(
             verify=tls_context(self.key.options),
             trust_env=self.key.options.proxies is not None,
@@ -156,6 +160,7 @@ def shared_with(user: Maker, kind: str, options: Options, loop: Any) -> Any:
     registry = _registry.get()
     while True:
         found = registry.get(key)
+        # A new loop may have the id of one that was collected.
         if found is None or found.loop is not loop:
             _tidy()
             # Of two threads that get here at once one wins; the other's has no connection.
@@ -223,6 +228,7 @@ class ClientMaker(Generic[S]):
         # A proxy cannot reach this machine's own loopback address.
         self._trust_env = not is_loopback(base_url)
         # By event loop.
+        # Per process: a fork must not use the sockets of its parent.
         self._used: PerProcess[dict[int, S]] = PerProcess(dict)
         self._closed = False
         # Of the instance: it may raise SessionClosedError right before an API request is sent.

@@ -137,6 +137,8 @@ class Slots:
         """
         end = float("inf") if seconds is None else time.monotonic() + seconds
         line = self._line(watch)
+        # Not an Event: a signal handler may wake it, and could interrupt a thread that holds its
+        # lock.
         alarm = threading.Lock()
         alarm.acquire()
         line.enter(watch.holder, alarm.release)
@@ -154,6 +156,7 @@ class Slots:
                     alarm.acquire(timeout=min(left, _SLICE))
         finally:
             line.leave(watch.holder)
+            # Whoever leaves the line may have been woken in place of the next one.
             self.wake()
 
     async def wait_async(

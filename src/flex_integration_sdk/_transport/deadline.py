@@ -23,11 +23,11 @@ from typing import Any, Literal, Protocol
 
 from flex_tokenstore.embedding import PerProcess
 
-# How often the thread looks; a request ends at most two ticks after its time.
+# Seconds between two looks of the thread; a request ends at most two ticks after its time.
 TICK = 0.1
-# A tick that is later than this was no busy machine: the process was stopped, or starved.
+# A tick that is so many seconds late was no busy machine: the process was stopped, or starved.
 GAP = 0.4
-# Time to read what had arrived while it was stopped, and how often one request is given it: a
+# Seconds to read what had arrived while it was stopped, and how often one request is given it: a
 # machine that starves us all the time must not keep requests alive for ever.
 GRACE, GRACES = 1.0, 3
 # The thread ends after so many ticks without a request.
@@ -160,6 +160,7 @@ class Watch:
         """
         if now < self._end:
             return False
+        # A process that was stopped gets GRACE: what arrived meanwhile may be a new token.
         if self._due is None or (stopped and self._graces < GRACES):
             self._graces += stopped
             self._due = now + (GRACE if stopped else TICK)
@@ -214,6 +215,8 @@ class Watchdog:
         # the HTTP library's own time-outs must do.
         if sys.is_finalizing():
             return
+        # A daemon: it idles for a second after the last request, and no program should wait for
+        # that.
         thread = threading.Thread(target=self._run, name="flex-sdk-deadlines", daemon=True)
         try:
             thread.start()

@@ -96,6 +96,7 @@ def next_request(api: ApiRequest, response: Any, count: int) -> ApiRequest | Non
 def take(watch: Watch, api: ApiRequest, body: bytearray, chunk: bytes) -> None:
     body += chunk
     watch.moved(len(chunk))
+    # Counted after decompression, chunk by chunk: a few KB can unpack to gigabytes.
     if len(body) > API_ANSWER_LIMIT:
         raise TransportError(
             f"{host_of(api.url)} sent a response of more than {API_ANSWER_LIMIT >> 20} MB: ask for "
@@ -113,6 +114,8 @@ def check_token_size(url: str, size: int) -> None:
 
 def check_whole(watch: Watch, response: Any) -> None:
     """Refuses a body without a length, if its connection was ended by the watch."""
+    # Without a length the end of the connection is the end of the body (RFC 9112 section 6.3), and
+    # the watch may have ended it.
     framed = "content-length" in response.headers or "transfer-encoding" in response.headers
     if watch.ended and not framed:
         raise Ended
@@ -125,6 +128,7 @@ def send(
     count = 0
     while True:
         request = api_request(client, api, token, trace, timeouts)
+        # stream=True: the body is counted while it arrives, and its head alone may be a redirect.
         response = client.send(request, stream=True)
         try:
             another = next_request(api, response, count)

@@ -191,6 +191,7 @@ def _network_fault(error: Exception) -> str:
         if code is not None and code in errno.errorcode:
             return f"{os.strerror(code)} ({errno.errorcode[code]})"
     if isinstance(error, httpx2.RemoteProtocolError):
+        # It is one class for both; only the library's text tells them apart.
         if "disconnected" in str(error) or "peer closed" in str(error):
             return "it closed the connection too early"
         return "it sent something that is not HTTP"
@@ -214,6 +215,7 @@ def _trusted(code: int) -> str:
 
 def _tls_fault(error: ssl.SSLError) -> str:
     reason = str(getattr(error, "reason", None) or "")
+    # OpenSSL's names for a reply that is not TLS; they differ between its versions.
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
         return (
             "it speaks plain http on that port, not https: check the port in base_url, or whether "
@@ -229,6 +231,7 @@ def _may_be_sent(error: Exception, watch: Watch | None) -> bool:
 
     if watch is not None and watch.sent:
         return True
+    # When in doubt a request counts as sent: a command must not be reported as not carried out.
     before = (
         httpx2.ConnectError,
         httpx2.ConnectTimeout,
@@ -250,6 +253,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     while current is not None and id(current) not in seen:
         seen.add(id(current))
         yield current
+        # The codes are below the HTTP library, which raises an error of its own from them.
         current = current.__cause__ or current.__context__
 
 

@@ -85,6 +85,7 @@ class Stream(httpcore2.NetworkStream):
         if watch is None:
             return self._inner.write(buffer, timeout)
         watch.sent = watch.sent or self._private or watch.plain
+        # In pieces: a long upload shows that it moves, and its time begins again.
         for start in range(0, len(buffer), PIECE):
             piece = buffer[start : start + PIECE]
             self._inner.write(piece, timeout)

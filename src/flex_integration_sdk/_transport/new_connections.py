@@ -47,6 +47,7 @@ class Connecting:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # In this order, and `_do` in the other: one of the two sees the late connection.
         self._left = True
         if self._threads:
             _abandoned.add(self)
@@ -54,6 +55,7 @@ class Connecting:
 
     def stop(self, watch: Watch) -> None:
         del watch
+        # SimpleQueue.put can be called from a signal handler: it is reentrant.
         self._results.put(Ended())
 
     def look_up(self, host: str, port: int) -> list[str]:
@@ -78,6 +80,7 @@ class Connecting:
         to_try, awaited = list(addresses), 0
         failure: Exception = httpcore2.ConnectTimeout("no address responded")
         while to_try or awaited:
+            # A time-out of 0 would make the socket non-blocking.
             left = max(end - time.monotonic(), 0.001)
             if to_try:
                 self._start(connect, to_try.pop(0), left)
@@ -126,6 +129,7 @@ class Connecting:
         try:
             found = work(*args)
         except Exception as error:  # noqa: BLE001 - raised in the waiter
+            # Else the error would keep the thread's frames, and all that they hold.
             found = error.with_traceback(None)
         self._results.put(found)
         self._threads.discard(thread)

@@ -60,6 +60,7 @@ def tls_context(options: Options) -> ssl.SSLContext:
     if found is not None:
         return found
     made = _trusting_nobody() if options.tls is None else _made()
+    # Else a program whose certificates are replaced would collect contexts.
     for other in list(contexts):
         if other is not None and options.tls is not None:
             contexts.pop(other, None)  # those in use live on with their clients
@@ -91,6 +92,7 @@ def _made() -> ssl.SSLContext:
 
 def _tls_options() -> tuple[object, ...]:
     file = os.environ.get("SSL_CERT_FILE") or None
+    # Certificates are renewed while programs run: a file that was replaced is read again.
     stat = Path(file).stat() if file else None
     changed = (stat.st_mtime_ns, stat.st_size, stat.st_ino) if stat else None
     names = ("SSL_CERT_DIR", "SSLKEYLOGFILE")
@@ -128,6 +130,7 @@ def _folder_problem(folder: str) -> str | None:
         return "its value cannot be the name of a folder"
     except OSError as error:
         return f"its folder {folder!r} cannot be read: {error.strerror}"
+    # OpenSSL finds a certificate by the hash of its subject: eight digits, a dot, a number.
     if not any(re.fullmatch(r"[0-9a-fA-F]{8}\.\d+", name) for name in names):
         return (
             f"its folder {folder!r} has no certificate under the name that OpenSSL looks for; run "
@@ -173,6 +176,7 @@ def _check_proxies() -> None:
     if without and any(value for _, value in proxies):
         if problem := _exceptions_problem(without):
             raise _wrong(name, problem)
+        # Then no proxy is used, so a wrong one does no harm.
         if "*" in [each.strip() for each in without.split(",")]:
             return
     for name, value in proxies:
@@ -243,6 +247,7 @@ def _address_problem(address: str) -> str | None:
 def _socks_problem() -> str | None:
     from importlib.util import find_spec
 
+    # Looked up, not imported: only the HTTP library needs it.
     if find_spec("socksio") is None:
         return "a SOCKS proxy needs the package socksio: pip install 'httpx2[socks]'"
     return None

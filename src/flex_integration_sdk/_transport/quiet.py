@@ -132,6 +132,7 @@ def _install() -> None:
 
 def _shortened(record: logging.LogRecord) -> bool:
     """Shortens a log record of our requests to what is harmless; False drops it."""
+    # These loggers are shared with the program's own clients, whose records stay as they are.
     if not _ours.get():
         return True
     record.exc_info = record.exc_text = None

@@ -99,6 +99,7 @@ class Http(ClientMaker[Shared]):
                 try:
                     places.wait(mine, self._busy_timeout, self.closing)
                 except SessionClosedError:
+                    # A session that is being closed may want its lock to save a token.
                     pass
                 except Busy:
                     failure = busy(self.base_url, mine, self._busy_timeout)
@@ -199,6 +200,7 @@ class Http(ClientMaker[Shared]):
     def _watched(
         self, watch: Watch, sent: ApiRequest | AuthRequest, request: Callable[[Any], T]
     ) -> T:
+        # Over plain http the first byte is of the request; over TLS the handshake comes first.
         watch.plain = sent.url.startswith("http:")
         closed: str | None = None
         failure: TransportError | None = None
@@ -223,11 +225,14 @@ class Http(ClientMaker[Shared]):
             self._give_back(watch, whole=whole)
             self._sending.pop(watch, None)
             self._writing.pop(watch, None)
+            # The traceback of an error keeps this frame, and would keep the request alive with it.
             del life
+            # The instance was closed during this request: the last one closes the connections.
             if self._closed:
                 self._leave_if_idle()
         if failure is None:
             raise SessionClosedError(closed or "")
+        # If the instance was closed meanwhile, that is what the caller should be told.
         if not failure.sent:
             self.refuse_closed()
         raise failure
@@ -259,6 +264,7 @@ class Http(ClientMaker[Shared]):
                 # What is left of an exchange that failed could be taken for the next answer.
                 client, slot.client = slot.client, None
                 dropped += [client, *watch.opened]
+        # First: the next request need not wait until a connection is closed.
         shared.slots.give_back(holder)
         for client in dropped:
             if client is not None:
