@@ -11,6 +11,7 @@ from flex_integration_sdk._endpoints.endpoint import Endpoint
 from ._refusal import ApiFault
 
 Limits = Literal["dev", "live", "off"]
+# The API's limit of requests at once, which its official SDK keeps to.
 MOST_AT_ONCE = 10
 
 
@@ -26,6 +27,7 @@ class Rate(NamedTuple):
 
 
 _DEV = {"GET": Rate(100, 1, 200), "POST": Rate(50, 2, 100)}
+# 100 in a minute, and 5 in 30 minutes, in each environment.
 _ALWAYS = {"listings.create": Rate(100, 0.6, 100), "users.verifyEmail": Rate(5, 360, 5)}
 
 

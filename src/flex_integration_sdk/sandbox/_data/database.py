@@ -90,6 +90,7 @@ class Database:
     def transaction(self, *, keep: bool = True) -> Iterator[None]:
         """A block whose writes are all kept; after an error, or without ``keep``, none is."""
         self.changes = []
+        # At once: a transaction that begins with a read can fail when it wants to write.
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -179,6 +180,7 @@ def _rows(seed: Callable[[], list[Resource]]) -> list[tuple[str, str, str]]:
     return [_row(resource) for resource in seed()]
 
 
+# A query reads all resources of a type, so most of them are decoded again and again.
 @lru_cache(maxsize=8192)
 def _decoded(body: str) -> Resource:
     found: Resource = loads(body)

@@ -11,6 +11,7 @@ from flex_integration_sdk.types import LatLng, Money
 
 Resource = dict[str, Any]
 
+# A fixed time, so that tests can name what they expect.
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 USERS = 20
 LISTINGS = 250

@@ -13,6 +13,7 @@ from .context import Context, endpoint, ordered_span, related_id
 from .pages import page
 from .parameters import Arguments
 
+# The API's limit for a query of exceptions, from its changelog.
 MOST_DAYS = 366
 NO_DATA = (
     "The sandbox cannot look up time zones: this machine has no time zone data, and the package "

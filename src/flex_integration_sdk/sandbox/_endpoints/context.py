@@ -43,6 +43,7 @@ class Context:
         self.db = db
         self.base_url = base_url
         self.sign = sign
+        # Transit has milliseconds: what is stored must equal what a client was sent.
         self.now = _milliseconds(datetime.now(UTC))
 
     def shown(self, kind: str, id: uuid.UUID | None) -> Resource:

@@ -18,6 +18,7 @@ KINDS = frozenset(
         "stockReservation", "transaction", "user",
     }
 )  # fmt: skip
+# The API returns so many at once, and has no further pages of them.
 MOST = 100
 _ALTERNATIVES = (
     ("startAfterSequenceId", "createdAtStart"),
@@ -72,6 +73,7 @@ def _add(
     source = "source/transaction" if by_process else "source/integration-api"
     attributes = {
         "createdAt": context.now,
+        # Events are never removed, so their number is the last id.
         "sequenceId": context.db.count("event") + 1,
         "marketplaceId": context.db.all("marketplace")[0]["id"],
         "eventType": f"{about['type']}/{_subtype(before, after)}",
@@ -94,6 +96,7 @@ def _client(text: str) -> Any:
     try:
         return uuid.UUID(text)
     except ValueError:
+        # The live API has UUIDs only; the client of a sandbox can have any id.
         return text
 
 

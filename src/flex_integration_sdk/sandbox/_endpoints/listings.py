@@ -26,6 +26,7 @@ from .parameters import Arguments
 from .users import image
 
 STATES = frozenset({"draft", "pendingApproval", "published", "closed"})
+# The API's limit for a search by availability.
 MOST_DAYS = 90
 _EXTENDED = ("publicData", "privateData", "metadata")
 
@@ -147,6 +148,7 @@ def _wanted(listing: Resource, asked: Arguments) -> bool:
 
 
 def _mentions(attributes: dict[str, Any], words: list[str]) -> bool:
+    # Simpler than the API, which matches parts of words and ranks by relevance.
     text = f"{attributes['title']} {attributes['description'] or ''}".lower().split()
     return all(any(each.startswith(word) for each in text) for word in words)
 
@@ -165,6 +167,7 @@ def _distance(listing: Resource, origin: LatLng) -> float:
     apart = math.sin((two - one) / 2) ** 2 + math.cos(one) * math.cos(two) * (
         math.sin(math.radians(origin.lng - at.lng) / 2) ** 2
     )
+    # Rounding can give a little more than 1, which asin refuses.
     return math.asin(min(1.0, math.sqrt(apart)))
 
 

@@ -17,9 +17,12 @@ from .context import Context, created_within, endpoint, related_id
 from .pages import page
 from .parameters import Arguments
 
+# The limit of the live API is not published; Console's pages accept 20 MB.
 MOST_IMAGE = 20 * 1024 * 1024  # bytes
+# The API's limit: below 1 GB.
 MOST_FILE = 10**9  # bytes
 URL_LIFE = 900  # seconds
+# The API refuses files that can be run; which types these are is not published.
 _EXECUTABLE = frozenset(
     {
         "application/java-archive",
@@ -142,12 +145,14 @@ def receive(db: Database, id: UUID, kind: str, content: bytes) -> None:
             400, "bad-request", f"The file must have the media type {attributes['mimeType']}"
         )
     db.put_content(id, kind, content)
+    # The live API verifies a file first (`pendingVerification`).
     db.put({**file, "attributes": {**attributes, "state": "available"}})
 
 
 def is_signed(sign: Callable[[str], str], id: str, use: str, query: Mapping[str, str]) -> bool:
     """Whether a request came by a signed URL that has not expired."""
     until, given = query.get("until", ""), query.get("signature", "")
+    # Before `until` is read as a number: only a signed one is ours.
     if not hmac.compare_digest(given.encode(), sign(f"{use} {id} {until}").encode()):
         return False
     return int(until) > time.time()
@@ -155,6 +160,7 @@ def is_signed(sign: Callable[[str], str], id: str, use: str, query: Mapping[str,
 
 def image_size(content: bytes) -> tuple[str, int, int] | None:
     """Media type, width and height of an image; None if the type is not known."""
+    # PNG puts the header chunk IHDR first: width and height are at byte 16.
     if content.startswith(b"\x89PNG\r\n\x1a\n") and len(content) >= 24:
         width, height = struct.unpack(">II", content[16:24])
         return "image/png", width, height
@@ -170,6 +176,7 @@ def _jpeg_size(content: bytes) -> tuple[str, int, int] | None:
     place = 2
     while place + 9 <= len(content) and content[place] == 0xFF:
         marker, length = content[place + 1], int.from_bytes(content[place + 2 : place + 4], "big")
+        # The frame headers, without DHT, JPG and DAC (ITU-T T.81 table B.1).
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width = struct.unpack(">HH", content[place + 5 : place + 9])
             return "image/jpeg", width, height

@@ -15,6 +15,7 @@ from flex_integration_sdk.types import LatLng, Money
 
 from .parameters import Arguments
 
+# Both are the API's limits.
 MOST_ON_A_PAGE = 100
 MOST_SORT_KEYS = 3
 
@@ -66,6 +67,7 @@ def sort(
     keys = asked.get("sort", [])
     if len(keys) > MOST_SORT_KEYS:
         raise _sort_fault(f"sort must have at most {MOST_SORT_KEYS} attributes")
+    # Sorting is stable, so the most important key comes last.
     for key in reversed(keys):
         name = key.removeprefix("-")
         if name.startswith(("pub_", "meta_")):

@@ -18,6 +18,7 @@ from flex_integration_sdk.sandbox._refusal import ApiFault
 from flex_integration_sdk.types import LatLng, LatLngBounds, Money
 
 EXTENDED = ("pub_", "meta_", "priv_", "prot_")
+# Both are the API's limits.
 MOST_IDS = 100
 MOST_EXTENDED = 50 * 1024  # bytes of an object as JSON
 _SHAPE = {"fields": "fields", "limit": "limit", "imageVariant": "image_variants"}
@@ -76,6 +77,7 @@ def read_arguments(
 
 
 def _read_query(found: Arguments, known: Mapping[str, Param], query: Mapping[str, str]) -> None:
+    # Official examples also send snake_case (`per_page`).
     spelled = {snake(name): name for name in known}
     for given, value in query.items():
         outer, dot, inner = given.partition(".")

@@ -72,8 +72,10 @@ class Api:
         keep = endpoint.action != "transitionSpeculative"
         with self.db.transaction(keep=keep):
             found = handler(context, asked)
+            # A copy: writing the events adds to the changes.
             changes = list(self.db.changes)
             effects = endpoint.resource == "transactions"
+            # In the same transaction: who polls events must not miss a change.
             events.emit(context, changes, self._client_id, effects=effects)
             # What is given is what is there now, after all effects.
             found = self.db.get(found["type"], found["id"]) or found

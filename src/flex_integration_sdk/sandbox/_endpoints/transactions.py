@@ -24,6 +24,7 @@ from .pages import page, sort
 from .parameters import Arguments
 from .stock import adjust
 
+# The API's limit for one transaction.
 MOST_TRANSITIONS = 100
 _SORTABLE = ("createdAt", "lastTransitionedAt", "lastMessageAt", "bookingStart", "bookingEnd")
 

@@ -79,6 +79,7 @@ class _Sandbox:
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
         self.faults = Faults()
+        # Signed URLs live for minutes, so the key need not outlive the process.
         self._key = secrets.token_bytes(32)
         self._api = Api(settings.db, settings.client_id, self._sign)
         self.tokens = Tokens(settings, self._api.db)
@@ -149,6 +150,7 @@ class _Sandbox:
 
     async def _token(self, request: Request) -> Response:
         status, answer = self._grant(await read_form(request))
+        # After the grant: two requests with one refresh token overlap as on a real server.
         await asyncio.sleep(self.settings.latency_ms / 1000)
         if status == 401 and (response := _unauthorized(self.settings.auth_errors)):
             return response
@@ -223,6 +225,7 @@ class _Sandbox:
 
     def _authorize(self, request: Request) -> None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        # The API's reference writes `bearer` in its examples, SDKs write `Bearer`.
         if scheme.lower() == "bearer" and self.tokens.accepts(token):
             return
         self.tokens.stats["unauthorized"] += 1

@@ -49,6 +49,7 @@ class Guard:
     def _refusal(self, scope: Any) -> str | None:
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
+        # A request with two is not valid (RFC 9112 section 3.2).
         host = hosts[0].lower() if len(hosts) == 1 else ""
         found = _HOST.fullmatch(host)
         if found is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 KINDS = ("status", "delay", "drop", "lose_answer", "html", "token_type")
 TARGETS = ("token", "api", "revoke", "any")
+# Seconds that a response can be delayed at most.
 _LONGEST = 600.0
 
 

@@ -21,9 +21,11 @@ from flex_integration_sdk.sandbox._settings import AuthErrors, SandboxSettings
 
 from .asgi_app import Dropped, create_app
 
+# Seconds. A start takes about 13 ms, and longer on a busy machine.
 START_WAIT = 15.0
 _IDLE = 60  # seconds; a client must give up a connection first, or a call may find it closed
 _GRACE = 1  # seconds that requests in flight get when the sandbox ends
+# Connections that wait to be accepted: tests open hundreds at the same moment.
 _BACKLOG = 512
 _WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound here
 
@@ -94,6 +96,7 @@ class RunningSandbox:
         self._call("POST", "faults", {"kind": kind, **details})
 
     def _call(self, method: str, name: str, body: Any = None) -> Any:
+        # Not through the SDK: no proxy variable and no rule of its own is in between.
         connection = http.client.HTTPConnection(urlsplit(self.base_url).netloc, timeout=10)
         try:
             connection.request(method, f"/_sandbox/{name}", json.dumps(body))
@@ -145,6 +148,7 @@ def serve(
             yield _running(settings, host, listening)
         finally:
             server.should_exit = True
+            # Until then the port is in use, and the next test may want it.
             thread.join()
 
 
