@@ -58,6 +58,7 @@ class Money:
                 "from major units: Money.from_decimal"
             )
         _check_currency(self.currency)
+        # A subclass, such as an IntEnum, may print itself as something else.
         if type(self.amount) is not int or type(self.currency) is not str:
             object.__setattr__(self, "amount", exact(self.amount))
             object.__setattr__(self, "currency", text(self.currency))
@@ -87,6 +88,7 @@ class Money:
             )
         _check_currency(currency)
         value = Decimal(exact(value))
+        # Before any arithmetic, which would be done on all these digits.
         if not value.is_finite() or value.adjusted() > _LARGEST:
             raise ValueError("value is not finite, or too large for an amount of money")
         scaled = value.scaleb(_exponent(currency), _UNROUNDED)

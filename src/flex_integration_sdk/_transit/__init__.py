@@ -18,10 +18,12 @@ from ._writer import Writer
 
 __all__ = ["TaggedValue", "TooDeep", "TransitError", "dumps", "loads", "loads_json"]
 
+# No check for circles: the writer refuses what is nested deeper than 200.
 _ENCODER = json.JSONEncoder(
     separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
 )
 _MOST_DIGITS = 4000  # as of ``~i``; Python prints no whole number above 4,300
+# The depth is limited, but the caller may have used most of the stack.
 _STACK = "nested too deeply for the stack that is left"
 
 
@@ -56,6 +58,7 @@ def loads_json(text: str | bytes) -> Any:
     from msgspec import MsgspecError
     from msgspec.json import decode
 
+    # Each value takes at least one character, so a shorter text needs no count.
     if len(text) > MAX_VALUES and _most_values(text) > MAX_VALUES:
         raise TransitError(f"more than {MAX_VALUES} values")
     try:
@@ -123,6 +126,7 @@ def dumps(value: Any, *, verbose: bool = False) -> str:
     """
     try:
         text = _ENCODER.encode(Writer(verbose).document(value))
+        # Only to find half a surrogate pair, which UTF-8 cannot hold, before anything is sent.
         text.encode()
     except RecursionError:
         raise TransitError(_STACK) from None

@@ -5,6 +5,7 @@ https://github.com/cognitect/transit-format#caching
 
 from __future__ import annotations
 
+# The format's own numbers: digits of base 44, the first of which is the character 48.
 _BASE = 44
 _FIRST = 48  # "0"
 

@@ -81,6 +81,7 @@ class Reader:
             except (KeyError, TypeError):  # a new key; one that is not a string
                 name = self._key(key, depth)
             value = next(parts)
+            # As in `read`, but without a call for each value.
             kind = type(value)
             if kind is str:
                 if value and value[0] in "~^":
@@ -103,6 +104,7 @@ class Reader:
             ((key, value),) = node.items()
             if key[:2] == "~#":
                 return _tagged(key[2:], self.read(value, depth + 1))
+        # A verbose page repeats its keys in full.
         names = self._names
         found: dict[str, Any] = {}
         for key, value in node.items():
@@ -180,6 +182,7 @@ class Reader:
         return TooDeep()
 
     def _remember(self, name: str, where: dict[str, str]) -> None:
+        # The writer clears its cache at the same entry: keys and tags count together.
         if self._count == CACHE_SIZE:
             self._known.clear()
             self._tags.clear()

@@ -69,6 +69,7 @@ def _milliseconds(text: str) -> datetime | FarTime:
 
 
 def _bytes(text: str) -> bytes:
+    # Without validate Python skips characters that do not belong to Base64.
     return base64.b64decode(text, validate=True)
 
 
@@ -162,6 +163,7 @@ def key_text(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, float):
+        # From 1e21 on JavaScript writes an exponent.
         return str(int(value)) if value.is_integer() and abs(value) < 1e21 else str(value)
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -117,6 +117,7 @@ class Writer:
     def _new_code(self, text: str) -> str:
         """Returns ``text``, and gives it a cache code for the next time."""
         if is_cached(text):
+            # The reader clears its cache at the same entry.
             if len(self._codes) == CACHE_SIZE:
                 self._codes.clear()
             self._codes[text] = CODES[len(self._codes)]

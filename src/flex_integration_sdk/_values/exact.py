@@ -27,6 +27,7 @@ def exact(value: Any) -> Any:
         TypeError: It is a ``datetime`` without a time, such as ``pandas.NaT``.
     """
     kind = type(value)
+    # Nearly all values are plain: most calls end here.
     if kind in _PLAIN:
         return value
     for base, make in _BASES:
@@ -77,6 +78,7 @@ def _datetime(value: datetime) -> datetime:
         raise TypeError(f"a value of type {type(value).__name__} is not a time") from None
 
 
+# By the exact type: a subclass of these goes on to _BASES.
 _PLAIN = frozenset({str, int, bool, float, type(None), dict, list, tuple, UUID, Decimal, datetime})
 _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (str, text),

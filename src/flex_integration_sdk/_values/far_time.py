@@ -64,6 +64,7 @@ class FarTime:
         cycles, rest = divmod(self.milliseconds, _CYCLE)
         near = _EPOCH + rest * _MILLISECOND
         year = near.year + _YEARS * cycles
+        # ECMAScript gives years outside 0 to 9999 a sign and six digits.
         shown = f"{year:04}" if 0 <= year <= 9999 else f"{year:+07}"
         return f"{shown}-{near:%m-%dT%H:%M:%S}.{near.microsecond // 1000:03}Z"
 
@@ -111,6 +112,7 @@ def _milliseconds(text: str) -> int:
     if parts is None:
         raise ValueError("this is not a time in ISO 8601")
     year = int(parts[1])
+    # A year from 2000 to 2399 has the same calendar.
     near = datetime.fromisoformat(f"{2000 + year % _YEARS}{parts[2]}")
     if near.tzinfo is None:
         near = near.replace(tzinfo=UTC)
@@ -122,4 +124,5 @@ def _milliseconds_of(other: object) -> int | None:
     """Milliseconds of a value that a far time can be compared with."""
     if isinstance(other, FarTime):
         return other.milliseconds
+    # Any datetime lies between the far times of both sides, so 1970 stands for all.
     return 0 if isinstance(other, datetime) else None

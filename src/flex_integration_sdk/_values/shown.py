@@ -13,6 +13,7 @@ def shown(value: object) -> str:
 
     A line end in it could forge a log record, and an escape sequence could move the cursor.
     """
+    # Cut before anything else: a server may send megabytes.
     text = "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode()
         for each in str(value)[:_LONGEST_SHOWN]
@@ -23,6 +24,7 @@ def shown(value: object) -> str:
 def host_of(url: str) -> str:
     """Host and port for a message: no user, no password, no control characters."""
     try:
+        # From the last @: a password may contain one.
         netloc = urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:
         netloc = ""

@@ -37,6 +37,7 @@ def interpret(response: Any, method: str, path: str) -> Response[Any]:
 
 
 def _decode(response: Any) -> Any:
+    # The beginning counts, as in the official SDK: a charset may follow.
     kind = response.headers.get("content-type", "").lower()
     try:
         if kind.startswith("application/transit+json"):
@@ -44,6 +45,7 @@ def _decode(response: Any) -> Any:
         if kind.startswith("application/json"):
             return _transit.loads_json(response.content)
     except (ValueError, RecursionError):
+        # An error whose body cannot be read still has its status, which says enough.
         if 200 <= response.status_code < 300:
             raise TransportError(
                 "the API's response is damaged: it cannot be decoded; try again",
@@ -77,6 +79,7 @@ def _error(response: Any, body: Any, method: str, path: str) -> ApiError:
         error.message += f"; the server failed: try again {when}"
     elif advice := _advice(status, error.errors, page=_is_page(response)):
         error.message += f"; {advice}"
+    # An exception is copied and pickled from its `args`.
     error.args = (error.message,)
     return error
 

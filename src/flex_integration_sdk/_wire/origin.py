@@ -61,6 +61,7 @@ def json_object(body: Secret[bytes]) -> TokenObject | None:
 
 def _is_text(kind: str, body: bytes) -> bool:
     try:
+        # Some servers begin a text with a byte order mark.
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
         return False

@@ -33,6 +33,7 @@ def query_string(params: Mapping[str, Any]) -> str:
     given = {name: value for name, value in params.items() if value is not None}
     for name, value in _flat(given):
         if value is not None:
+            # As the official SDK. A comma separates the items of a list, also within a text.
             text = quote(_text(name, value), safe=_LITERAL).replace("%2C", ",")
             parts.append(f"{quote(name, safe=_LITERAL)}={text}")
     return "&".join(parts)
@@ -40,6 +41,7 @@ def query_string(params: Mapping[str, Any]) -> str:
 
 def form(fields: Mapping[str, str]) -> str:
     """Writes fields as ``application/x-www-form-urlencoded``, in their order."""
+    # A blank is %20 as in the official SDK, not the + of HTML forms.
     return "&".join(
         f"{quote(name, safe=_LITERAL)}={quote(value, safe=_LITERAL)}"
         for name, value in fields.items()
@@ -115,6 +117,7 @@ def _text(name: str, given: Any) -> str:
     if isinstance(value, TaggedValue) and isinstance(value.value, str):
         return value.value  # such as an id that the API sent and that is not a UUID
     if is_list(value):
+        # None in a list is an empty item, as in the official SDK.
         return ",".join("" if item is None else _text(name, item) for item in value)
     advice = "; pass a datetime with a time zone" if isinstance(value, date) else hint(value)
     raise ParameterError(f"query parameter {name!r} cannot be a {type(value).__name__}{advice}")

@@ -139,6 +139,7 @@ class RateLimiter:
     def _move(self, before: _Moment, after: _Moment) -> bool:
         if not before.link(after):
             return False
+        # A shortcut only: whoever still has an older moment follows its links.
         self._moment.put(after)
         return True
 

@@ -44,6 +44,7 @@ def redirected(api: ApiRequest, status: int, location: str | None, count: int) -
         raise _refused(api, status, f"within {where}: for a command only 307 and 308 are")
     if count >= MOST:
         raise _refused(api, status, f"within {where}, more than {MOST} times: no more are")
+    # A fragment is not a part of what is requested (RFC 9110 section 7.1).
     return api._replace(url=there._replace(fragment="").geturl())
 
 
@@ -72,6 +73,7 @@ def target(url: str, location: str) -> SplitResult | None:
 
 
 def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    # https://host and https://host:443 are one origin.
     default = {"https": 443, "http": 80}.get(url.scheme)
     return url.scheme, url.hostname, url.port or default
 

@@ -98,6 +98,7 @@ def _encoded(body: dict[str, Any], verbose: bool) -> bytes:
     try:
         return _transit.dumps(body, verbose=verbose).encode()
     except _transit.TransitError as error:
+        # Each for itself, to name the parameter that cannot be sent.
         for name, value in body.items():
             try:
                 _transit.dumps({name: value})
@@ -111,6 +112,7 @@ def _part(name: str, value: Any, /, **label: Any) -> tuple[str, bytes, str]:
     given_name, given_type = (checked_label(each, label[each]) for each in ("name", "mimeType"))
     own_name, content = _read(name, value)
     file = given_name or own_name
+    # The name of bytes is then the parameter's own, which tells no type.
     known = given_name or (own_name if own_name != name else "")
     return file, content, given_type or type_of(known)
 

@@ -40,6 +40,7 @@ class AuthAnswer(NamedTuple):
     content_type: str = ""
 
 
+# No client_secret and no scope, as in the official SDK: a refresh must not send the secret.
 def refresh_request(settings: Settings, refresh_token: Secret[str]) -> AuthRequest:
     return AuthRequest(
         settings.base_url + TOKEN_PATH,
@@ -72,6 +73,7 @@ def sign_in_request(settings: Settings, secret: Secret[str]) -> AuthRequest:
 
 
 def revoke_request(settings: Settings, token: Token) -> AuthRequest:
+    # The server revokes by the refresh token. The access token only authorizes the request.
     refresh = token.refresh_token or Secret("")
     return AuthRequest(
         settings.base_url + REVOKE_PATH, Secret(form({"token": refresh.reveal()})), token
@@ -142,6 +144,7 @@ def _not_revoked(host: str, answer: AuthAnswer) -> GrantError:
 def _refusal(host: str, answer: AuthAnswer, *, refreshing: bool) -> GrantError:
     status, code = answer.status, _error_code(answer)
     said = f"HTTP {status}" + (f", {code}" if code and _NAME.fullmatch(code) else "")
+    # Before the reasons: a limit says nothing about the token.
     if status == 429:
         return _rate_limited(host, TOKEN_PATH, answer)
     if status >= 500:
@@ -199,6 +202,7 @@ def _remedy(answer: AuthAnswer) -> str:
 _NAME = re.compile(r"[a-z][a-z_.-]{1,39}")
 """An error code of RFC 6749 or of a server's own. What does not look like one is not shown: it may
 be anything, a token too."""
+# Names from specifications. Anything else in that place may be a piece of a token.
 _TOKEN_TYPES = frozenset({"mac", "dpop", "pop", "n_a"})
 
 
