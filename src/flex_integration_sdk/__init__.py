@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .resources import Resource
     from .types import FarTime, LatLng, LatLngBounds, Money
 
+# Imported when first used: in a short command the imports take most of the time (decision 017).
 _LAZY = {
     "AsyncIntegrationSDK": "flex_integration_sdk._client.aio",
     "AuthInfo": "flex_integration_sdk._client.auth_info",
@@ -88,6 +89,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     value = getattr(import_module(module), name)
+    # From now on Python finds the name without calling this function.
     globals()[name] = value
     return value
 

@@ -23,6 +23,7 @@ from .errors import ConfigurationError
 
 __all__ = ["DEFAULT_BASE_URL", "PREFIX", "SCOPE", "Settings", "is_loopback", "resolve"]
 
+# The scope of applications of type Integration API; the Marketplace API has others.
 SCOPE = "integ"
 PROGRAM = HostProgram("flex-integration-sdk", command="flex-sdk", store_variable=STORE)
 """What the framework calls the SDK in messages, and in folders."""
@@ -95,12 +96,14 @@ def resolve(
         allow_http=allow_http,
     )
     variables = Variables(environ)
+    # From here on `given` alone holds them, and its `repr` shows nothing.
     del client_secret, client_secret_file, token_store, base_url, environ
     return complete(given, variables)
 
 
 def complete(given: Given, variables: Variables) -> Settings:
     """See :func:`resolve`."""
+    # First: a misspelt name is often the cause of what is found below.
     variables.check_names()
     if not isinstance(given.allow_http, bool | None):
         raise ConfigurationError(f"allow_http must be True or False, got {given.allow_http!r:.40}")

@@ -102,6 +102,7 @@ def environment_for(sandbox: RunningSandbox, folder: Path) -> dict[str, str]:
         "FLEX_INTEGRATION_CLIENT_SECRET": sandbox.client_secret,
         "FLEX_INTEGRATION_TOKEN_STORE": "file",
         "FLEX_INTEGRATION_TOKEN_STORE__PATH": str(folder / "token.json"),
+        # A proxy of the user's cannot reach this machine's loopback address.
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
         "PYTHONIOENCODING": "utf-8",
@@ -141,6 +142,7 @@ def _workers(count: int, environment: Mapping[str, str]) -> list[dict[str, Any]]
             futures = [readers.submit(_read_line, child) for child in children]
             return [_within(deadline, future) for future in futures]
 
+        # Starting Python takes longer than a refresh: without the wait few would meet.
         ready = lines()
         for child, line in zip(children, ready, strict=True):
             if line == READY:

@@ -105,6 +105,7 @@ class Resource(dict[str, Any], Generic[A]):
 
     def _relationship(self, name: str) -> Any:
         relationships = self.get("relationships") or {}
+        # Without `include` the API sends no relationships, or empty ones.
         if name not in relationships:
             known = shown(", ".join(relationships)) or (
                 "none, since this is only a reference; use expand=True"

@@ -52,6 +52,7 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
         InstanceBase.__init__(self, settings, type_handlers, transit_verbose, limits)
         self.session = session
         self._http = http
+        # Shared, so that a close also ends the requests that wait for a connection.
         http.closing = self._closing
 
     @property
@@ -104,6 +105,7 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
         """
         running_loop()
         self._refuse_within_secret()
+        # First: no call is sent after this line, whatever the rest waits for.
         self._closing.close()
         try:
             await self.session.aclose()
@@ -148,6 +150,7 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
     async def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
         """Sends the request, and again with another token while the API refuses the token."""
         if self._limits and (limiters := self._limits.of(name)):
+            # Else a sign-in would come between the place in the limiter and the call.
             await self.session.token()
             await wait_async(limiters, self._closing.sleep_async)
         call = self.session.new_call(name)
@@ -156,9 +159,11 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
             self._closing.check()
             answer = await self._http.send(request, token)
             if not refuses_token(answer):
+                # A gateway's page with 401 says nothing about the token.
                 if answer.status_code != 401:
                     call.accepted()
                 return answer
+            # Else the refresh would be for nothing.
             self._closing.check()
             another = await call.refused(token)
             if another is None:

@@ -28,6 +28,7 @@ class Closable(Protocol):
 
 _OURS = "flex-"  # how the names of our own threads begin
 
+# Weakly: else a forgotten instance would never be collected, and cause no ResourceWarning.
 _instances: WeakSet[Closable] = WeakSet()
 _ended: list[int] = []  # ids of processes: a forked child has the list too
 
@@ -47,6 +48,7 @@ def has_ended() -> bool:
 @atexit.register
 def close_all() -> None:
     """Closes the instances that this process has used; an inherited one is its parent's."""
+    # First: instances that are collected from here on were not forgotten.
     _ended.append(os.getpid())
     if _others_run():
         return  # a daemon thread may make calls until the very end; the system closes connections

@@ -58,9 +58,11 @@ class InstanceBase:
         return f"<{type(self).__name__} {self.settings.client_id!r} at {self.settings.base_url}>"
 
     def __reduce__(self) -> Any:
+        # A pickle would hold the client secret in the clear.
         raise TypeError("an SDK instance cannot be pickled: make one in each process")
 
     def __del__(self) -> None:
+        # An instance whose `__init__` raised has no `_closing`.
         if not getattr(self, "_closed", True) and not has_ended():
             warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
 
@@ -91,5 +93,6 @@ class InstanceBase:
 
 def warn_unclean(error: Exception) -> None:
     """Logs an error of closing an instance where no caller could get it."""
+    # Only the texts of our own errors are known to hold no secret (decision 018).
     said = str(error) if isinstance(error, TokenStoreError) else type(error).__name__
     logger.warning("the SDK instance was not closed cleanly: %s", said)

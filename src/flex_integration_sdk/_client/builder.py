@@ -19,7 +19,7 @@ from flex_tokenstore.embedding import check_on_event
 
 # Here, so that it is registered when a program imports ``create_instance``: before the functions
 # that the program itself has called at its end.
-from . import at_exit  # noqa: F401
+from . import at_exit  # noqa: F401 - it registers itself
 
 K = TypeVar("K")
 
@@ -158,6 +158,7 @@ def _check_limits(options: InstanceOptions) -> None:
         if (limit := getattr(options, name)) is not None:
             limits[name] = limit
     for name, value in limits.items():
+        # True is an int, and would mean one second.
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or not 0 < value < float("inf"):
             raise ConfigurationError(f"{name} must be a positive number of seconds, got {value!r}")

@@ -62,6 +62,7 @@ class Calls:
         if thread in self._threads and self._is_beneath():
             raise NestedCallError(_WHY.format("another call in this thread"))
         try:
+            # Within `try`: an exception of a signal handler may come right after this line.
             self._threads[thread] = False
             return function()
         finally:

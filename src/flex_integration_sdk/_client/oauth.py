@@ -80,6 +80,7 @@ class AsyncGrants:
         source = self._settings.secret_source
         if source is None:
             raise _missing_secret(self._store)
+        # Read each time, as in SyncGrants.
         request = sign_in_request(self._settings, await source.read_async(self._http.limit))
         return read_token(request, await self._http.authenticate(request), refreshing=False)
 

@@ -37,6 +37,7 @@ def to_plain(value: Any, *, default: Callable[[Any], Any] | None = None) -> Any:
     Raises:
         TypeError: A value has another type, and ``default`` is None.
     """
+    # A subclass, such as a member of `class State(str, Enum)`, may print itself as something else.
     found = exact(value)
     if found is None or isinstance(found, (str, bool, int)):
         return found

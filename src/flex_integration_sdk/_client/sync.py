@@ -56,6 +56,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
         InstanceBase.__init__(self, settings, type_handlers, transit_verbose, limits)
         self.session = session
         self._http = http
+        # Shared, so that a close also ends the requests that wait for a connection.
         http.closing = self._closing
         self._calls = Calls()
 
@@ -107,6 +108,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
         Called from a signal handler or finalizer that interrupted a call of its own thread, it
         returns at once, and the end of that call closes the instance.
         """
+        # First: no call is sent after this line, also if the rest is put off.
         self._closing.close()
         if self.session.renews_here:
             refuse_within_report()
@@ -116,6 +118,8 @@ class IntegrationSDK(InstanceBase, Endpoints):
 
     def _close_elsewhere(self) -> None:
         """Closes in another thread: a finalizer interrupted a refresh, which must first end."""
+        # Not a daemon: the program waits for it at its end. By the prefix of its name `at_exit`
+        # knows it as one of ours.
         thread = threading.Thread(target=self._close_late, name="flex-integration-close")
         with suppress(RuntimeError):  # the interpreter is shutting down
             thread.start()
@@ -175,6 +179,7 @@ class IntegrationSDK(InstanceBase, Endpoints):
             self._closing.check()
             answer = self._http.send(request, token)
             if not refuses_token(answer):
+                # A gateway's page with 401 says nothing about the token.
                 if answer.status_code != 401:
                     call.accepted()
                 return answer

@@ -42,6 +42,7 @@ else:
                 return self
             with ExitStack() as copies:
                 made = _imported(lambda: self._make(instance), copies)
+            # From now on Python finds it there, without this descriptor.
             return instance.__dict__.setdefault(self._name, made)
 
 
@@ -74,4 +75,5 @@ def _copy(name: str, copies: ExitStack) -> None:
     loader, copy = spec.loader, module_from_spec(ModuleSpec(name, spec.loader, origin=spec.origin))
     _imported(lambda: loader.exec_module(copy), copies)
     sys.modules[name] = copy
+    # The interrupted import goes on later, and must find its own module.
     copies.callback(sys.modules.__setitem__, name, interrupted)

@@ -89,6 +89,7 @@ def _check_plain(base_url: str, source: str, *, allowed: bool) -> None:
 
 def is_loopback(base_url: str) -> bool:
     """Whether ``base_url`` is of this machine; ``*.localhost`` always is (RFC 6761)."""
+    # A dot at the end of a name stands for the root of the DNS; it is the same host.
     host = (urlsplit(base_url).hostname or "").removesuffix(".")
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -98,6 +99,7 @@ def is_loopback(base_url: str) -> bool:
 
 def _problem_of(url: str) -> str:
     """What is wrong; the URL parser drops line ends and tabs, and guesses a scheme."""
+    # os.environ shows bytes that the locale cannot decode as lone surrogates (PEP 383).
     if re.search("[\ud800-\udfff]", url):
         return "contains bytes that cannot be decoded; check that the locale is UTF-8"
     if re.search(r"[\x00-\x20\x7f-\xa0\\]", url):

@@ -169,6 +169,7 @@ class SecretSource:
             return None, f"raised {type(error).__name__}", stand_in(error)
         if inspect.isawaitable(found.reveal()) and not awaits:
             if inspect.iscoroutine(found.reveal()):
+                # Else Python warns of a coroutine that was never awaited.
                 found.reveal().close()
             return None, "is a coroutine function, which only create_async_instance takes", None
         return found, "", None
@@ -185,6 +186,7 @@ class SecretSource:
                     return secret
             else:
                 problem = f"returned {type(secret.reveal()).__name__}, not a string"
+            # A traceback may show this frame's locals.
             del secret
         del found
         what = "the callable client_secret" if self._file is None else self._file_named()
@@ -197,6 +199,7 @@ class SecretSource:
 def _in_thread(work: Callable[[], None]) -> None:
     """In a thread with the caller's context variables, or here at the interpreter's end."""
     context = copy_context()
+    # A daemon: a callable that never returns must not hold up the end of the program.
     thread = Thread(target=context.run, args=(work,), name="flex-sdk-secret", daemon=True)
     try:
         thread.start()
@@ -248,6 +251,7 @@ def _given(secret: Secret[Any]) -> SecretSource:
 
 def _fixed(secret: Secret[str], source: str) -> SecretSource:
     problem = problem_of_secret(secret, quotes=source == CLIENT_SECRET)
+    # `Path.is_file` raises for a text that is too long for a file name; `os.path.isfile` does not.
     if not problem and secret.reveal().startswith("/") and os.path.isfile(secret.reveal()):  # noqa: PTH113
         problem = "is the path of a file: use client_secret_file"
         if source == CLIENT_SECRET:
@@ -297,6 +301,7 @@ def problem_of_secret(secret: Secret[str], *, quotes: bool) -> str:
         return "is empty"
     if quotes and is_quoted(secret.reveal()):
         return "is in quotes, which count as part of it: write it without them"
+    # os.environ shows bytes that the locale cannot decode as lone surrogates (PEP 383).
     if re.search("[\ud800-\udfff]", secret.reveal()):
         return _UNDECODED
     if re.search(r"[\r\n]", secret.reveal()):

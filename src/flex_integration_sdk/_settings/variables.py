@@ -39,6 +39,7 @@ class Variables(OptionValues):
         environ = os.environ if environ is None else environ
         # ``get``: another thread may remove a variable meanwhile.
         self._names = tuple(environ)
+        # Values of our own variables only. The other names are for finding misspelt ones.
         names = (name for name in self._names if name.startswith(PREFIX))
         super().__init__({name: environ.get(name, "") for name in names})
 

@@ -12,6 +12,7 @@ from flex_integration_sdk._wire.requests import ApiRequest
 from flex_tokenstore import Secret
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
+# A tab and printable ASCII: a line end in a value would begin another header.
 _VALUE = re.compile(r"[\t -~]*")
 
 

@@ -100,10 +100,12 @@ def upload_file(
     with _opened(file) as stream:
         request.headers["Content-Length"] = str(_size(stream))
         pieces = _Pieces(stream)
+        # A client of its own: the URL is of another host, which must never get a token.
         http = Http(request.url, timeout, timeout)
         try:
             answer = http.upload(request, iter(pieces.read, b""))
         except TransportError:
+            # The HTTP library may wrap what the file raised; the program gets the file's own error.
             pieces.raise_failure()
             raise
         finally:
@@ -161,6 +163,7 @@ async def async_upload_file(
         try:
             answer = await http.upload(request, read(pieces))
         except TransportError:
+            # As in upload_file: the program gets the file's own error.
             pieces.raise_failure()
             raise
         finally:

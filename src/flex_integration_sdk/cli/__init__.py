@@ -14,6 +14,7 @@ __all__ = ["main"]
 def main() -> None:
     """Runs ``flex-sdk`` with the arguments of this process, and exits with its code."""
     _open_closed_streams()
+    # Before the imports below, which would fail with a traceback.
     missing = [name for name in ("click", "rich") if find_spec(name) is None]
     if missing:
         print(  # noqa: T201 - click, which would print it, may be what is missing

@@ -21,6 +21,7 @@ from ._stores import stores
 from ._token import token
 from ._words import in_cli_words
 
+# 128 + SIGINT (2), as shells report it.
 INTERRUPTED = 130
 _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EFBIG}
 
@@ -46,7 +47,9 @@ register()
 def run(arguments: Sequence[str]) -> int:
     """Runs one command; returns its exit code. Errors are one or two lines on stderr."""
     try:
+        # standalone_mode=False: click would print errors in its own form, and exit.
         code = flex_sdk.main(list(arguments), prog_name="flex-sdk", standalone_mode=False)
+        # Within `try`: a full disk or a closed pipe often shows only here.
         sys.stdout.flush()
     except click.Abort as abort:
         if abort.__cause__ is None:  # at a question, whose line is still open

@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 import click
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+# Characters of a store's name.
 _LONGEST = 40
 _PREFIX = "flex-tokenstore-"
 
@@ -85,6 +86,7 @@ def _write(name: str, target: Path) -> None:
         OSError: The file system refuses.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the target: a rename works within one file system only.
     made = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     moved: list[Path] = []
     try:

@@ -45,6 +45,7 @@ _OPTIONS = (
 
 def settings_options(command: Command) -> Command:
     """Adds the common options; the command gets them as ``**chosen`` for :func:`settings_of`."""
+    # The last one first, as decorators are applied: then click lists them in the order above.
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flex_tokenstore import Token, TokenStore
 
 LOCK_WAIT = 20.0  # seconds; another program obtains its token well within
+# Seconds that other programs wait at most, if this one dies with the lock.
 LEASE = 30.0
 
 
@@ -61,6 +62,7 @@ def remove(yes: bool, **chosen: Any) -> None:
             if not click.confirm(f"Remove {whose}?", err=True):
                 click.echo("nothing was removed", err=True)
                 sys.exit(1)
+        # A refresh that is under way saves its token first; then that one is removed.
         with store.token_lock(LOCK_WAIT, LEASE):
             found = _is_stored(store)
             store.remove_token()
