@@ -40,6 +40,7 @@ class Variables(OptionValues):
         # Values of our own variables only. Of all others just the names, to find misspelt ones.
         # With ``get``: another thread may remove a variable meanwhile.
         self._names = tuple(environ)
+        # Values of our own variables only. The other names are for finding misspelt ones.
         names = (name for name in self._names if name.startswith(PREFIX))
         super().__init__({name: environ.get(name, "") for name in names})
 

@@ -4,7 +4,7 @@ The HTTP library's own time-outs are for a single read or write: a server that s
 then, or one ``103 Early Hints`` after the other, never meets them. So each request has a
 :class:`Watch`, which says until when it may go on; when that is over, its connection is shut down
 under the HTTP library, which then finds it closed. Sync requests of a process share one thread that
-looks at their watches; in asyncio a timer does (``aio.py``).
+looks at their watches; in asyncio a timer does (``aio_network.py``).
 
 A process that was stopped (Ctrl-Z, a laptop's lid) finds its response there, though late. It is
 still read: a token that is thrown away is lost, and the refresh token is used up. That it was

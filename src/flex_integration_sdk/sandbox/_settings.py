@@ -38,7 +38,8 @@ class SandboxSettings:
     ``text``, the bare word ``Unauthorized``; ``html``, a page such as a gateway sends."""
     allow_hosts: tuple[str, ...] = ()
     """Names that clients may use for this machine, beside those of its loopback interface and the
-    address that the sandbox listens on. A request for another host is refused: see ``_guard``."""
+    address that the sandbox listens on. A request for another host is refused: see
+    ``browser_guard``."""
     db: str | None = None
     """SQLite file that keeps the marketplace's data and the tokens (only their SHA-256 digests);
     None: all is gone when the sandbox ends. Only this user may read it (mode 0600)."""

@@ -75,7 +75,7 @@ class Base:
     def _engine(self) -> Any:
         # One for each process and event loop: a forked child does not use what its parent made,
         # sockets and all, and a loop cannot wait for what belongs to another.
-        # First: after a fork in C nothing else has closed the copies of the parent's sockets.
+        # First: a fork in C runs no hook, so a child gives up its parent's locks here.
         after_fork()
         key = self._key()
         engine = self._engines.get(key)
