@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from flex_integration_sdk import create_instance
-from flex_integration_sdk._transport import deadline
+from flex_integration_sdk._transport import deadline, sync
 from flex_integration_sdk._transport.deadline import GRACE, GRACES, PIECE, TICK, WHOLE, Ended, Watch
 from flex_integration_sdk.errors import TransportError
+from flex_tokenstore.embedding import PerProcess
 from tests.support import slow_servers
 from tests.support.since import Since, wait_until
 from tests.support.slow_servers import listening
@@ -45,7 +46,8 @@ def test_one_thread_serves_all_and_goes_when_nothing_is_under_way(
         look(self, now, stopped=stopped)
 
     monkeypatch.setattr(deadline.Watchdog, "_look", noting)
-    monkeypatch.setattr(deadline, "_watchdog", {})  # other tests' requests have theirs
+    own = PerProcess(deadline.Watchdog).get  # other tests' requests have theirs
+    monkeypatch.setattr(sync, "watchdog", own)
     since = Since()
     with listening() as server:
         server.api = slow_servers.silent
@@ -71,7 +73,7 @@ def test_one_thread_serves_all_and_goes_when_nothing_is_under_way(
         for sdk in made:
             sdk.close()
     wait_until(lambda: not since.threads(NAME))
-    assert not deadline.watchdog().watches
+    assert not own().watches
     # A machine that is busy for long may see one end, and the next one begin after that.
     mine = [thread for thread, _ in groupby(each for each in looks if each in since)]
     assert len(mine) == len(set(mine)) >= 1
