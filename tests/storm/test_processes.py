@@ -55,7 +55,7 @@ def test_a_few_rounds(scene: SceneMaker, soak: Callable[[int], int]) -> None:
 @pytest.mark.parametrize("family", [False, True], ids=["", "family-revoking"])
 def test_twenty_rounds(scene: SceneMaker, soak: Callable[[int], int], family: bool) -> None:
     with scene(reuse_revokes_family=family) as played:
-        storm(played, soak(20))
+        storm(played, soak(50))
 
 
 @pytest.mark.slow

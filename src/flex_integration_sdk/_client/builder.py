@@ -96,12 +96,11 @@ class InstanceOptions:
             raise ConfigurationError(
                 f'on_store_error must be "raise" or "memory", got {self.on_store_error!r}'
             )
-        if self.on_event is None:
-            return
-        try:
-            check_on_event(self.on_event)
-        except TypeError as error:
-            raise ConfigurationError(str(error)) from None
+        if self.on_event is not None:
+            try:
+                check_on_event(self.on_event)
+            except TypeError as error:
+                raise ConfigurationError(str(error)) from None
 
     def settings(self) -> Settings:
         """The settings, completed from the environment."""

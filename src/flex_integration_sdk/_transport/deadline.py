@@ -25,7 +25,7 @@ from flex_tokenstore.embedding import PerProcess
 
 # Seconds between two looks of the thread; a request ends at most two ticks after its time.
 TICK = 0.1
-# A tick that is so many seconds late was no busy machine: the process was stopped, or starved.
+# A tick that is later by so many seconds means that the process was stopped or starved, not busy.
 GAP = 0.4
 # Seconds to read what had arrived while it was stopped, and how often one request is given it: a
 # machine that starves us all the time must not keep requests alive for ever.

@@ -39,7 +39,7 @@ class Candidate(NamedTuple):
 
     @property
     def ours(self) -> bool:
-        """Whether the store comes with this package; its distribution's name is no proof."""
+        """Whether the store comes with this package; its distribution's name does not prove it."""
         return normal_name(self.distribution) == OURS and BUILT_IN.get(self.name) == self.value
 
     @property

@@ -24,15 +24,8 @@ from .._values.secret import Secret
 from .._values.token import ANY_REVISION, Token
 from ..errors import TokenUnavailableError
 from .aio_lock import enter_lock, in_thread
-from .opening import (
-    HostLockSetting,
-    OpenedStore,
-    check_arguments,
-    choose,
-    open_binding,
-    opened,
-    taken,
-)
+from .opened import OpenedStore, taken
+from .opening import HostLockSetting, check_arguments, choose, open_binding, opened
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -18,7 +18,7 @@ from ..errors import TokenLockTimeoutError
 
 if TYPE_CHECKING:
     from .._host.patience import Patience
-    from .opening import OpenedStore
+    from .opened import OpenedStore
 
 T = TypeVar("T")
 

@@ -20,7 +20,8 @@ from .._plugin.guard import (
 from .._values.secret import Secret
 from .._values.token import ANY_REVISION, Token
 from ..errors import TokenUnavailableError
-from .opening import HostLockSetting, OpenedStore, open_binding, taken
+from .opened import OpenedStore, taken
+from .opening import HostLockSetting, open_binding
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import os
 import subprocess
@@ -14,9 +15,16 @@ from typing import Any
 
 import pytest
 
-from flex_tokenstore import Event, Token, TokenSession, open_store
+from flex_tokenstore import (
+    AsyncTokenSession,
+    Event,
+    Token,
+    TokenSession,
+    open_async_store,
+    open_store,
+)
 from flex_tokenstore._session.single_flight import Flight
-from tests.support.fakes import IDENTITY, DictStore, Server, stored
+from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
@@ -347,4 +355,29 @@ def test_an_exception_that_strikes_the_renewing_thread_leaves_nobody_waiting(
     with TokenSession(open_store(DictStore(), IDENTITY), server) as session:
         threading.Thread(target=lambda: got.put(session.token()), daemon=True).start()
         assert isinstance(got.get(timeout=30), Token)
+    assert struck == [method]
+
+
+@pytest.mark.parametrize("method", ["give", "take_off"])
+def test_an_exception_that_strikes_the_renewing_task_leaves_nobody_waiting(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = getattr(Flight, method)
+    struck: list[str] = []
+
+    def strikes_once(flight: Flight, *given: Any) -> Any:
+        task = None if struck else asyncio.current_task()
+        if task is not None and task.get_name() == "flex-tokenstore-request":
+            struck.append(method)
+            raise MemoryError
+        return real(flight, *given)
+
+    async def main() -> Token:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        store = await open_async_store(DictStore(), IDENTITY)
+        async with AsyncTokenSession(store, AsyncServer(Server())) as session:
+            return await asyncio.wait_for(session.token(), 30)
+
+    monkeypatch.setattr(Flight, method, strikes_once)
+    assert isinstance(asyncio.run(main()), Token)
     assert struck == [method]

@@ -104,8 +104,8 @@ class Keeper:
                 # Where many others write tokens of ours no comparison would ever be won.
                 blindly = expected == ANY_REVISION and not attempt % UNCOMPARED
                 done = yield from self._swap(there, new, blindly=blindly)
-                # Only the row count tells: a row that another program changed is no error to the
-                # database.
+                # Only the row count tells: the database raises nothing for a row that another
+                # program has changed.
                 if done.met:
                     self._seen = new
                     return

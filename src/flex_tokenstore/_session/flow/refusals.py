@@ -68,7 +68,7 @@ def reinstate(state: State) -> None:
 
 
 def settle_for(state: State, token: Token) -> Outcome:
-    """Goes on with a token that the API refused: there is no better one, and other endpoints
+    """Goes on with a token that the API refused: no other token is better, and other endpoints
     may take it."""
     state.refused.discard(token.access_token)
     if token.refresh_token is not None:

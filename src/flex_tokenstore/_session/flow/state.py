@@ -88,7 +88,7 @@ class Outcome:
     held: Held | None
     """None: the token serves the waiting calls and is then forgotten."""
     final: bool = False
-    """There is no better one, though the API refused it: its 401 is to be believed."""
+    """No other token is better, though the API refused it: its 401 is to be believed."""
 
 
 class Digests:
