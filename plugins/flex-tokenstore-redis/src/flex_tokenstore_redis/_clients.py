@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -12,23 +11,12 @@ import redis.asyncio.sentinel
 import redis.sentinel
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.credentials import CredentialProvider
-from redis.exceptions import (
-    AuthenticationError,
-    AuthorizationError,
-    BusyLoadingError,
-    MovedError,
-    NoPermissionError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisClusterException,
-)
 from redis.retry import Retry
 
-from flex_tokenstore import Secret, StoreOptionsError
+from flex_tokenstore import Secret
+from flex_tokenstore.records import end_transport
 
-from ._loops import end_transport
-from ._options import STORE, Address, Options, parse, parse_sentinel
-from ._refusals import is_refusal
+from ._options import Address, Options, parse, parse_sentinel
 
 _CLUSTER_TRIES = 3
 
@@ -57,7 +45,14 @@ class Made(NamedTuple):
     """A client, and all that is to be closed with it."""
 
     client: Any
-    closing: tuple[Any, ...]
+    closing: tuple[Any, ...] = ()
+
+    @property
+    def pools(self) -> list[Any]:
+        """Its pools of connections; a Cluster has one for each node."""
+        nodes = getattr(self.client, "get_nodes", None)
+        clients = [self.client] if nodes is None else [node.redis_connection for node in nodes()]
+        return [each.connection_pool for each in clients if each is not None]
 
 
 class _Credentials(CredentialProvider):
@@ -86,7 +81,7 @@ class _Keywords(dict[str, Any]):
 def make_client(options: Options, kit: Kit) -> Made:
     """A client of the store's own, or the one that the program passed. Nothing is sent yet."""
     if options.client is not None:
-        return Made(_given(options.client, kit), ())
+        return Made(_given(options.client, kit))
     address = parse(options.url)
     assert isinstance(address, Address)  # the options have seen to it
     keywords = _keywords(options, address, kit)
@@ -111,7 +106,7 @@ def make_client(options: Options, kit: Kit) -> Made:
     return Made(client, (client,))
 
 
-def let_go(made: Made) -> None:
+def abandon(made: Made) -> None:
     """Closes the connections of an async client whose event loop is closed; nothing is awaited."""
     for client in made.closing:
         with suppress(Exception):
@@ -134,83 +129,23 @@ def _connections(client: Any) -> list[Any]:
     return found
 
 
-def reason_of(error: Exception, options: Options) -> str:
-    """What the error means and what to do. Its own text may quote a command: it is not used."""
-    if isinstance(error, _NO_PRIMARY):
-        return (
-            f"no Sentinel could be reached that knows a primary named {options.service_name!r}: "
-            "check sentinels and service_name; during a failover, try again in a few seconds"
-        )
-    for kinds, text in _REASONS:
-        if isinstance(error, kinds):
-            return text
-    if isinstance(error, (redis.TimeoutError, TimeoutError)):
-        return (
-            f"it did not respond in time ({options.timeout:g} s, {options.connect_timeout:g} s to "
-            "connect): check that it is up, that no firewall is in between and, with rediss://, "
-            "that it supports TLS"
-        )
-    if is_refusal(error):
-        return _DENIED
-    if _is_tls(error):
-        return (
-            "TLS failed: check ca_file, the host name in the certificate, and that the server "
-            "supports TLS"
-        )
-    if isinstance(error, (redis.ConnectionError, OSError)):
-        return "it could not be reached: check that it is up and that url, host and port are right"
-    code = str(error).partition(" ")[0]
-    what = code if code in _CODES else type(error).__name__
-    return f"it returned the error {what}: see the server's log"
-
-
-_NO_PRIMARY = (
-    redis.sentinel.MasterNotFoundError,
-    redis.asyncio.sentinel.MasterNotFoundError,  # another class of the same name
-)
-# Only these may be shown: the first word of another error may be what somebody stored.
-_CODES = {"BUSY", "CLUSTERDOWN", "MASTERDOWN", "MISCONF", "NOREPLICAS", "TRYAGAIN", "UNKILLABLE"}
-_DENIED = (
-    "its user may not do this: grant it the commands and keys that the README of this plugin lists"
-)
-# Asked before the general kinds: in redis-py AuthenticationError and BusyLoadingError are
-# ConnectionErrors.
-_REASONS: tuple[tuple[Any, str], ...] = (
-    (
-        (AuthenticationError, AuthorizationError),
-        "it does not accept the user name or password: check the options username and password; "
-        "in a url, the password must be percent-encoded (% as %25)",
-    ),
-    (NoPermissionError, _DENIED),
-    (MovedError, "it is a node of a Cluster: set the option cluster"),
-    (
-        RedisClusterException,
-        "no node of a Cluster responds there: check url, and that it is a Cluster",
-    ),
-    (ReadOnlyError, "it is a replica: name the primary, or its Sentinels"),
-    (OutOfMemoryError, "its memory is full: raise maxmemory"),
-    (BusyLoadingError, "it is still loading its data: try again"),
-)
-
-
 def _given(client: Any, kit: Kit) -> Any:
     if isinstance(client, kit.pool):
         return kit.single(connection_pool=client)
     if isinstance(client, (kit.single, kit.cluster)):
         return client
     module = kit.single.__module__.rpartition(".")[0]
-    raise StoreOptionsError(
-        f"option client of the store {STORE!r} must be a Redis, RedisCluster or ConnectionPool of "
-        f"{module} here, got {type(client).__module__}.{type(client).__name__}",
-        option="client",
-        store=STORE,
+    raise Options.wrong(
+        "client",
+        f"must be a Redis, RedisCluster or ConnectionPool of {module} here, got "
+        f"{type(client).__module__}.{type(client).__name__}",
     )
 
 
 def _keywords(options: Options, address: Address, kit: Kit) -> _Keywords:
     keywords = _Keywords(
         credential_provider=_credentials(
-            options.username or address.username, options.password or address.password
+            options.username or address.username, options.password_now() or address.password
         ),
         socket_timeout=options.timeout,
         socket_connect_timeout=options.connect_timeout,
@@ -225,6 +160,8 @@ def _keywords(options: Options, address: Address, kit: Kit) -> _Keywords:
             ssl_ca_certs=options.ca_file,
             ssl_certfile=options.cert_file,
             ssl_keyfile=options.key_file,
+            # Never None: OpenSSL would ask at the terminal.
+            ssl_password=(options.key_password or Secret("")).reveal(),
         )
     return keywords
 
@@ -243,12 +180,3 @@ def _for_sentinels(options: Options, keywords: _Keywords) -> _Keywords:
 
 def _credentials(username: str | None, password: Secret[str] | None) -> _Credentials | None:
     return _Credentials(username, password) if username or password else None
-
-
-def _is_tls(error: BaseException | None) -> bool:
-    # Ten links are more than redis-py's errors have; a circle of causes must end.
-    for _ in range(10):
-        if error is None or isinstance(error, ssl.SSLError):
-            return error is not None
-        error = error.__cause__ or error.__context__
-    return False

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from flex_tokenstore import Secret, StoreOptionsError
+from flex_tokenstore import Secret
+from flex_tokenstore.records import RemoteOptions, doc
 
 STORE = "redis"
 _NOT_ENCODED = (
@@ -21,93 +21,75 @@ _DEFAULT_URL = "redis://localhost:6379/0"
 _SENTINEL_PORT = 26379
 
 
-def _doc(text: str) -> dict[str, str]:
-    return {"doc": text}
-
-
 @dataclass(kw_only=True)
-class Options:
-    """Which server, under which keys, and how long a response may take."""
+class Options(RemoteOptions):
+    """Which server, and under which keys."""
+
+    store: ClassVar[str] = STORE
 
     url: Secret[str] = field(
         default=Secret(_DEFAULT_URL),
-        metadata=_doc(
+        metadata=doc(
             f"redis://, rediss:// (TLS) or unix://, as [user:password@]host:port/db; by default "
             f"{_DEFAULT_URL}"
         ),
     )
     prefix: str = field(
-        default="flex-tokenstore:", metadata=_doc("prefix of all keys; without braces")
+        default="flex-tokenstore:", metadata=doc("prefix of all keys; without braces")
     )
-    username: str | None = field(
-        default=None, metadata=_doc("ACL user; overrides the one in the url")
-    )
-    password: Secret[str] | None = field(
-        default=None, metadata=_doc("password; overrides the one in the url")
-    )
-    timeout: float = field(default=5.0, metadata=_doc("seconds to wait for a response"))
-    connect_timeout: float = field(default=2.0, metadata=_doc("seconds to wait for a connection"))
-    ca_file: str | None = field(
-        default=None,
-        metadata=_doc(
-            "PEM file with the CA certificates; by default the system's (rediss:// only)"
-        ),
-    )
-    cert_file: str | None = field(default=None, metadata=_doc("PEM file with a client certificate"))
-    key_file: str | None = field(
-        default=None, metadata=_doc("PEM file with the private key of that certificate")
-    )
-    cluster: bool = field(default=False, metadata=_doc("the url is a node of a Redis Cluster"))
+    cluster: bool = field(default=False, metadata=doc("the url is a node of a Redis Cluster"))
     sentinels: tuple[str, ...] = field(
-        default=(), metadata=_doc("host:port of each Sentinel; the url's host is not used then")
+        default=(), metadata=doc("host:port of each Sentinel; the url's host is not used then")
     )
     service_name: str = field(
-        default="", metadata=_doc("what the Sentinels call the primary, such as mymaster")
+        default="", metadata=doc("what the Sentinels call the primary, such as mymaster")
     )
-    sentinel_username: str | None = field(default=None, metadata=_doc("ACL user of the Sentinels"))
+    sentinel_username: str | None = field(default=None, metadata=doc("ACL user of the Sentinels"))
     sentinel_password: Secret[str] | None = field(
-        default=None, metadata=_doc("password of the Sentinels")
+        default=None, metadata=doc("password of the Sentinels")
     )
     client: Any = field(
         default=None,
         repr=False,
-        metadata=_doc("the program's own redis-py client or pool; the store does not close it"),
+        metadata=doc("the program's own redis-py client or pool; the store does not close it"),
     )
 
     def __post_init__(self) -> None:
         """Says what is wrong before anything is sent."""
         address = parse(self.url)
         if isinstance(address, str):
-            raise _wrong("url", address)
+            raise self.wrong("url", address)
         if "{" in self.prefix or "}" in self.prefix:
-            raise _wrong(
+            raise self.wrong(
                 "prefix",
                 f"must not contain braces: they would split the keys of a Cluster; got "
                 f"{self.prefix!r:.80}",
             )
-        for name in ("timeout", "connect_timeout"):
-            if not 0 < getattr(self, name) <= 3600:
-                got = getattr(self, name)
-                raise _wrong(
-                    name, f"must be a number of seconds above 0 and at most 3600; got {got:g}"
-                )
-        for name in ("ca_file", "cert_file", "key_file"):
-            _check_file(name, getattr(self, name), address.tls)
         if self.client is not None and (
             self.cluster or self.sentinels or self.url != Secret(_DEFAULT_URL)
         ):
-            raise _wrong("client", "has its own server: omit url, cluster and sentinels")
+            raise self.wrong("client", "has its own server: omit url, cluster and sentinels")
         if bool(self.sentinels) != bool(self.service_name):
-            raise _wrong("service_name", "and the option sentinels must be set together")
+            raise self.wrong("service_name", "and the option sentinels must be set together")
         if any(isinstance(parse_sentinel(text), str) for text in self.sentinels):
-            raise _wrong("sentinels", "must be a list of host:port, separated by commas")
+            raise self.wrong("sentinels", "must be a list of host:port, separated by commas")
         if self.cluster and (self.sentinels or address.path or address.db):
-            raise _wrong(
+            raise self.wrong(
                 "cluster",
                 "cannot be combined with sentinels, with unix://, or with a db other than 0",
             )
         if self.sentinels and address.path:
-            raise _wrong("sentinels", "cannot be combined with unix://")
+            raise self.wrong("sentinels", "cannot be combined with unix://")
+        self.check_connection(tls=address.tls, needs="the url must start with rediss://")
+
+    @property
+    def server(self) -> str:
+        """The server, for people."""
+        if self.client is not None:
+            return "a client of the program's own,"
+        if self.sentinels:
+            return f"sentinels {','.join(self.sentinels)} service {self.service_name},"
+        return str(parse(self.url))
 
 
 class Address(NamedTuple):
@@ -179,19 +161,3 @@ def parse_sentinel(text: str) -> tuple[str, int] | str:
     except ValueError:
         return "its port is not a number"
     return (host, port) if host and parts.netloc == text.strip() and "@" not in text else "no host"
-
-
-def _check_file(name: str, value: str | None, tls: bool) -> None:
-    if value is None:
-        return
-    if not tls:
-        raise _wrong(name, "is for TLS only: the url must start with rediss://")
-    # redis-py opens these files with the first connection only.
-    if not Path(value).is_file():
-        raise _wrong(name, f"names a file that does not exist, or cannot be read: {value!r}")
-
-
-def _wrong(option: str, problem: str) -> StoreOptionsError:
-    return StoreOptionsError(
-        f"option {option} of the store {STORE!r} {problem}", option=option, store=STORE
-    )

@@ -1,240 +1,198 @@
-"""The store, for sync and for asyncio programs; they differ only by ``await``."""
+"""The store: how Redis keeps a record and a lock. The rest is the base's."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import re
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any, ClassVar, TypeVar
+import hashlib
+import math
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import redis
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, TryAgainError
 
-from flex_tokenstore import (
-    Secret,
-    TokenIdentity,
-    TokenPermissionError,
-    TokenUnavailableError,
-    hookimpl,
+from flex_tokenstore import Secret, TokenIdentity
+from flex_tokenstore.records import (
+    ABSENT,
+    AsyncRecordStore,
+    Busy,
+    Changed,
+    Problem,
+    Record,
+    RecordStore,
+    Sleep,
+    Steps,
 )
 
-from ._clients import ASYNC, SYNC, Kit, Made, let_go, make_client, reason_of
-from ._keeper import Command, Keeper, Refused, Reply, Steps, server_of
-from ._loops import Key, here, is_over, is_running
+from ._clients import ASYNC, SYNC, Kit, Made, abandon, make_client
 from ._options import STORE
 from ._options import Options as RedisOptions
-from ._refusals import is_refusal, only_refusals
+from ._problems import is_wrong_type, problem_of
+from ._scripts import ASIDE, PROVE, RELEASE, REPLACE, TAKE, Script
 
-T = TypeVar("T")
-
-# At the start of the answer; within a script, servers before Redis 7 put where it happened first.
-_is_wrong_type = re.compile(
-    r"(ERR Error running script \(call to f_[0-9a-f]{40}\): @user_script:\d+: -?)?WRONGTYPE "
-).match
+UNKNOWN = "?"  # a mark that nothing has
+TURN = 0.05  # seconds between two looks at a lock that wakes nobody
 
 
-class _Base:
-    """What both have in common."""
+class _Redis:
+    """What both have in common: the primitives, as generators of commands."""
 
     Options = RedisOptions
+    store = STORE
+    record = "key"
+    overwrites = True
+    options: RedisOptions
+    identity: TokenIdentity
     _kit: ClassVar[Kit]
 
     def __init__(self, options: RedisOptions, identity: TokenIdentity) -> None:
-        self._options = options
-        self._keeper = Keeper(options, identity, server_of(options))
-        self._made: dict[Key, Made] = {}
+        super().__init__(options, identity)  # type: ignore[call-arg]  # the base's
         if options.client is not None:
             # Both kinds of program have these options, so only the store knows which client it
             # needs.
             make_client(options, self._kit)  # says now that it is of the wrong kind
 
-    @property
-    def place(self) -> str:
-        """Address and key, without user and password."""
-        return self._keeper.place
+    def key_of(self, identity: TokenIdentity) -> str:
+        # In braces: a Cluster then keeps all keys of one identity in one slot.
+        return f"{self.options.prefix}{{{identity.key}}}"
 
-    @hookimpl
-    def lock_id(self) -> str:
-        return f"{STORE}:{self.place}"
+    def locate(self, key: str) -> str:
+        return f"{self.options.server} key {key}"
 
-    def _connected(self) -> Made:
-        # One for each process and event loop: a forked child does not use what its parent made,
-        # sockets and all, and a loop cannot wait for what belongs to another.
-        key = self._key()
-        made = self._made.get(key)
-        if made is None:
-            self._let_go()
-            # Of two threads that come here at once, both use the client that was set first.
-            made = self._made.setdefault(key, make_client(self._options, self._kit))
-        return made
+    def connect(self) -> Made:
+        return make_client(self.options, self._kit)
 
-    def _key(self) -> Key:
-        return here()
+    def describe(self, error: Exception) -> Problem | None:
+        return problem_of(error, self.options)
 
-    def _let_go(self) -> None:
-        """Closes what belongs to event loops that are closed."""
-        for key in [key for key in list(self._made) if is_over(key)]:
-            made = self._made.pop(key, None)
-            if made is not None:
-                let_go(made)
+    def read(self, client: Made, key: str) -> Steps[Record]:
+        try:
+            found: Secret[Any] = yield ("GET", key)
+        except redis.ResponseError as error:  # GET refuses other types
+            if not is_wrong_type(error):
+                raise
+            # The script reads any type, and writes nothing: no key has this mark.
+            found = yield from _run(REPLACE, (key,), UNKNOWN, "", self.identity.key)
+            return _record(found)
+        return ABSENT if found.reveal() is None else Record(found, mark_of(found))
 
-    def _expected(self, error: Exception) -> Refused | None:
-        if isinstance(error, NoScriptError):
-            return Refused.NO_SCRIPT
-        if isinstance(error, redis.ResponseError) and _is_wrong_type(str(error)):
-            return Refused.WRONG_TYPE
-        return None
+    def write(self, client: Made, key: str, data: Secret[bytes], version: str | None) -> Steps[str]:
+        yield from self._replace(key, data, version)
+        return mark_of(data)
 
-    def _unavailable(self, reason: str, refused: bool) -> TokenUnavailableError:
-        kind = TokenPermissionError if refused else TokenUnavailableError
-        return kind(
-            f"token store {STORE!r} at {self.place}: {reason}", store=STORE, place=self.place
-        )
+    def delete(self, client: Made, key: str, version: str | None) -> Steps[None]:
+        yield from self._replace(key, "", version)
+
+    def put_aside(self, client: Made, key: str, name: str, record: Record) -> Steps[None]:
+        found = yield from _run(ASIDE, (key, name), record.version)
+        if found.reveal() is not None:
+            raise Changed(_record(found))
+
+    def prove(self, client: Made, key: str, expected: str | None) -> Steps[None]:
+        yield from _run(PROVE, (key,))
+
+    def acquire(self, client: Made, key: str, owner: str, seconds: float) -> Steps[Busy | None]:
+        # PX takes whole milliseconds above 0.
+        milliseconds = max(1, int(seconds * 1000))
+        reply = yield from self._locking(TAKE, key, owner, milliseconds)
+        if reply.reveal() is None:
+            return None
+        last, left = reply.reveal()
+        # PTTL returns -2 if the key has expired meanwhile, and -1 if it has no end.
+        return Busy(last, left / 1000 if left >= 0 else None)
+
+    def release(self, client: Made, key: str, owner: str) -> Steps[None]:
+        yield from self._locking(RELEASE, key, owner)
+
+    def await_release(self, client: Made, key: str, hint: bytes, seconds: float) -> Steps[bool]:
+        if not hint:  # there is no stream
+            yield Sleep(min(TURN, seconds))
+            return False
+        block = math.ceil(1000 * seconds) or 1  # BLOCK 0 would wait for ever
+        news = yield ("XREAD", "BLOCK", block, "STREAMS", _wake_of(key), hint)
+        return bool(news.reveal())
+
+    def _replace(self, key: str, data: Secret[bytes] | str, version: str | None) -> Steps[None]:
+        found = yield from _run(REPLACE, (key,), version or "", data, self.identity.key)
+        if found.reveal() is not None:
+            raise Changed(_record(found))
+
+    def _locking(self, script: Script, key: str, *args: Any) -> Steps[Secret[Any]]:
+        try:
+            return (yield from _run(script, (key, _wake_of(key)), *args))
+        except redis.ResponseError as error:
+            # While a Cluster moves a slot, the two may be on two nodes; one is found anywhere.
+            if not isinstance(error, TryAgainError) and not is_wrong_type(error):
+                raise
+        return (yield from _run(script, (key,), *args))
 
 
-class RedisStore(_Base):
+class RedisStore(_Redis, RecordStore):
     """Keeps the token in Redis or Valkey, for all hosts that reach it."""
 
     _kit = SYNC
     async_class: ClassVar[type]  # set below: it is defined after this class
 
-    @hookimpl
-    def get_token(self) -> dict[str, Any] | None:
-        return self._do(self._keeper.get())
+    def disconnect(self, client: Made) -> None:
+        for each in client.closing:
+            each.close()
 
-    @hookimpl
-    def set_token(self, token: dict[str, Any], expected: str | None) -> None:
-        self._do(self._keeper.put(token, expected))
+    def drop_idle(self, client: Made) -> None:
+        for pool in client.pools:
+            pool.disconnect(inuse_connections=False)
 
-    @hookimpl
-    def prepare_save(self) -> None:
-        with only_refusals():
-            self._do(self._keeper.prepare())
-
-    @hookimpl
-    def remove_token(self, expected: str | None) -> None:
-        self._do(self._keeper.put(None, expected))
-
-    @hookimpl
-    @contextmanager
-    def token_lock(self, wait: float, lease: float) -> Iterator[float]:
-        with self._keeper.value() as value:
-            end = self._do(self._keeper.take(value, wait, lease))
-        pid = os.getpid()
-        try:
-            yield end
-        finally:
-            # After its end the lock may be held by another, and a forked child never holds it.
-            if time.monotonic() < end and os.getpid() == pid:
-                self._do(self._keeper.release(value))
-
-    @hookimpl
-    def close(self) -> None:
-        made = self._made.pop(self._key(), None)
-        for client in made.closing if made is not None else ():
-            client.close()
-
-    def _key(self) -> Key:
-        return os.getpid(), None  # in an event loop too: threads may share it
-
-    def _do(self, steps: Steps[T]) -> T:
-        try:
-            command = next(steps)
-            while True:
-                command = steps.send(self._send(command))
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-
-    def _send(self, command: Command) -> Reply:
-        try:
-            # A program's own client may decode replies; here bytes are hashed and parsed.
-            return Secret(
-                self._connected().client.execute_command(*_plain(command), NEVER_DECODE=True)
-            )
-        except Exception as error:  # noqa: BLE001 - whatever the driver raises
-            expected = self._expected(error)
-            if expected is not None:
-                return expected
-            reason, refused = reason_of(error, self._options), is_refusal(error)
-        raise self._unavailable(reason, refused)  # outside: the driver's frames hold tokens
+    def send(self, client: Made, command: Any) -> Secret[Any]:
+        # A program's own client may decode replies; here bytes are hashed and parsed.
+        return Secret(client.client.execute_command(*_plain(command), NEVER_DECODE=True))
 
 
-class AsyncRedisStore(_Base):
+class AsyncRedisStore(_Redis, AsyncRecordStore):
     """Keeps the token in Redis or Valkey, for all hosts that reach it."""
 
     _kit = ASYNC
+    abandon = staticmethod(abandon)
 
-    @hookimpl
-    async def get_token(self) -> dict[str, Any] | None:
-        return await self._do(self._keeper.get())
+    async def disconnect(self, client: Made) -> None:
+        for each in client.closing:
+            await each.aclose()
 
-    @hookimpl
-    async def set_token(self, token: dict[str, Any], expected: str | None) -> None:
-        await self._do(self._keeper.put(token, expected))
+    async def drop_idle(self, client: Made) -> None:
+        for pool in client.pools:
+            await pool.disconnect(inuse_connections=False)
 
-    @hookimpl
-    async def prepare_save(self) -> None:
-        with only_refusals():
-            await self._do(self._keeper.prepare())
-
-    @hookimpl
-    async def remove_token(self, expected: str | None) -> None:
-        await self._do(self._keeper.put(None, expected))
-
-    @hookimpl
-    @asynccontextmanager
-    async def token_lock(self, wait: float, lease: float) -> AsyncIterator[float]:
-        with self._keeper.value() as value:
-            end = await self._do(self._keeper.take(value, wait, lease))
-        pid = os.getpid()
-        try:
-            yield end
-        finally:
-            # As in the sync store: the lock may be held by another, or by the parent process.
-            if time.monotonic() < end and os.getpid() == pid:
-                await self._do(self._keeper.release(value))
-
-    @hookimpl
-    async def close(self) -> None:
-        self._let_go()
-        made = self._made.pop(here(), None)
-        for client in made.closing if made is not None else ():
-            await client.aclose()
-        # What other loops that still run have open is closed by them.
-        for key in [key for key in list(self._made) if is_running(key)]:
-            for client in self._made.pop(key).closing:
-                asyncio.run_coroutine_threadsafe(client.aclose(), key[1])  # type: ignore[arg-type]  # it runs
-
-    async def _do(self, steps: Steps[T]) -> T:
-        try:
-            command = next(steps)
-            while True:
-                command = steps.send(await self._send(command))
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-
-    async def _send(self, command: Command) -> Reply:
-        try:
-            return Secret(
-                await self._connected().client.execute_command(*_plain(command), NEVER_DECODE=True)
-            )
-        except Exception as error:  # noqa: BLE001 - whatever the driver raises
-            expected = self._expected(error)
-            if expected is not None:
-                return expected
-            reason, refused = reason_of(error, self._options), is_refusal(error)
-        raise self._unavailable(reason, refused)  # outside: the driver's frames hold tokens
+    async def send(self, client: Made, command: Any) -> Secret[Any]:
+        return Secret(await client.client.execute_command(*_plain(command), NEVER_DECODE=True))
 
 
 RedisStore.async_class = AsyncRedisStore
 
 
-def _plain(command: Command) -> Iterator[Any]:
+def mark_of(data: Secret[bytes]) -> str:
+    """Names these bytes to a script; Redis knows SHA-1 only."""
+    return hashlib.sha1(data.reveal(), usedforsecurity=False).hexdigest()
+
+
+def _wake_of(lock: str) -> str:
+    return lock.removesuffix(":lock") + ":wake"
+
+
+def _run(script: Script, keys: tuple[str, ...], *args: Any) -> Steps[Secret[Any]]:
+    # By its digest, which is shorter. A restart or SCRIPT FLUSH makes the server forget the script.
+    try:
+        return (yield ("EVALSHA", script.sha, len(keys), *keys, *args))
+    except NoScriptError:
+        pass
+    return (yield ("EVAL", script.text, len(keys), *keys, *args))
+
+
+def _record(found: Secret[Any]) -> Record:
+    """What a script says is stored."""
+    kind, data = found.reveal()[0].decode(), Secret(found.reveal()[1])
+    if kind == "none":
+        return ABSENT
+    return Record(data, mark_of(data), problem="" if kind == "string" else f"it is a Redis {kind}")
+
+
+def _plain(command: Any) -> Iterator[Any]:
     # What wraps redis-py (tracing, error trackers, a subclass that logs) records a command's
     # arguments: their repr, their str, or bytes decoded. A memoryview shows its content in none.
     return (memoryview(part.reveal()) if isinstance(part, Secret) else part for part in command)

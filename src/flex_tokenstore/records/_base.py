@@ -1,0 +1,116 @@
+"""What the sync and the async base have in common."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from .._values.identity import TokenIdentity
+from ..hookspecs import hookimpl
+from ._clients import Client, Clients
+from ._lease import Lease
+from ._policy import Policy
+from ._record import Answer, Kind, Problem
+from ._where import Where, Words
+
+TIMEOUT = 5.0  # seconds; of a store whose options have no ``timeout``
+IDLE = 2.0  # seconds; connecting again costs a renewal little, and finds a new address or secret
+
+
+class RecordBase:
+    """A store that keeps one record for each identity. See :class:`RecordStore` for how to write
+    one.
+
+    Args:
+        options: The store's.
+        identity: Whose token it keeps.
+    """
+
+    store: ClassVar[str] = ""
+    """Its name, for messages; by default that of its class."""
+    record: ClassVar[str] = "record"
+    """What it keeps, for messages: such as "row" or "secret"."""
+    elsewhere: ClassVar[str] = "prefix"
+    """The option to change if a record belongs to somebody else, for messages."""
+    separator: ClassVar[str] = ":"
+    """Put between an identity's key and what names its lock, or content put aside."""
+    overwrites: ClassVar[bool] = False
+    """``write`` and ``delete`` take ``ANY_VERSION``, and then compare nothing."""
+    idle: ClassVar[float] = IDLE
+    """Seconds after which an unused client is replaced."""
+
+    def __init__(self, options: Any, identity: TokenIdentity) -> None:
+        self.options = options
+        self.identity = identity
+        key = self.key_of(identity)
+        timeout = float(getattr(options, "timeout", TIMEOUT))
+        self._where = Where(
+            self.store or type(self).__name__,
+            self.locate(key),
+            identity,
+            timeout,
+            Words(self.record, self.elsewhere),
+        )
+        self._policy = Policy(
+            self._where,
+            key,
+            separator=self.separator,
+            moves=hasattr(self, "put_aside"),
+            overwrites=self.overwrites,
+        )
+        self._lease = Lease(
+            self._where,
+            self.separator.join((key, "lock")),
+            native=hasattr(self, "acquire"),
+            wakes=hasattr(self, "await_release"),
+        )
+        files = getattr(options, "files", None)
+        self._clients = Clients(() if files is None else files(), self.idle)
+
+    def key_of(self, identity: TokenIdentity) -> str:
+        """The name of an identity's record; by default its key: at most 41 letters, digits, dots
+        and hyphens."""
+        return identity.key
+
+    def locate(self, key: str) -> str:
+        """Where the record of this name is, for people: without user and password."""
+        return f"{self.record} {key}"
+
+    @property
+    def place(self) -> str:
+        """Where the record is, without user and password."""
+        return self._where.place
+
+    @property
+    def given(self) -> bool:
+        """The client is the program's own: it is not closed. By default, option ``client``."""
+        return getattr(self.options, "client", None) is not None
+
+    @hookimpl
+    def lock_id(self) -> str:
+        return f"{self._where.store}:{self.place}"
+
+    def describe(self, error: Exception) -> Problem | None:
+        """What an error of the driver means; None: not known."""
+        return None
+
+    def _problem(self, error: Exception) -> Problem | None:
+        """None: it is not known; the framework tells a bug from an outage."""
+        found = self.describe(error)
+        if found is not None:
+            return found
+        if isinstance(error, TimeoutError):
+            text = f"it did not respond within {self._where.timeout:g} s: check that it is up"
+            return Problem(Kind.UNAVAILABLE, text)
+        if isinstance(error, (ConnectionError, EOFError)):
+            text = f"the connection broke ({type(error).__name__}): check that it is up"
+            return Problem(Kind.LOST, text)
+        return None
+
+    def _answer(self, problem: Problem) -> Answer:
+        return Answer(problem=problem)
+
+    def _must_move(self, held: Client | None, problem: Problem) -> bool:
+        """The next call is made on another connection."""
+        # After a time-out too: the answer may still come, and connections may be forgotten.
+        kinds = (Kind.LOST, Kind.WRONG_SERVER, Kind.UNAVAILABLE)
+        return held is not None and problem.kind in kinds

@@ -1,0 +1,138 @@
+"""The clients of one store: one for each process and event loop, replaced when they grow old."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from .._concurrency.per_process import PerProcess
+
+Loop = asyncio.AbstractEventLoop | None
+_Stamp = tuple[tuple[int, int, int] | None, ...]
+
+
+class Client:
+    """A driver's client, and who is using it."""
+
+    __slots__ = ("calls", "made", "retired", "stamp", "used")
+
+    def __init__(self, made: Any, stamp: _Stamp) -> None:
+        self.made = made
+        self.stamp = stamp
+        self.used = time.monotonic()
+        self.calls: set[object] = set()
+        self.retired = False
+
+    @contextmanager
+    def call(self) -> Iterator[Any]:
+        """While it is in use, nobody closes it."""
+        mine = object()
+        self.calls.add(mine)  # one step, so that no lock is needed
+        try:
+            yield self.made
+        finally:
+            self.used = time.monotonic()
+            self.calls.discard(mine)
+
+
+class Clients:
+    """Those of one store.
+
+    A forked child does not use what its parent made, sockets and all; an event loop cannot wait for
+    what belongs to another. No lock is held: a signal handler may ask while its thread makes one.
+
+    Args:
+        files: Paths of certificates and passwords; a client made before one changed is replaced.
+        idle: Seconds after which an unused client is replaced: a firewall or a load balancer may
+            have forgotten its connections without a word.
+    """
+
+    def __init__(self, files: Iterable[str | None], idle: float) -> None:
+        self._files = [Path(file).expanduser() for file in files if file is not None]
+        self._idle = idle
+        # What a parent has open is kept for ever by PerProcess: closing it would say good-bye.
+        self._here: PerProcess[dict[Loop, Client]] = PerProcess(dict)
+
+    def find(self, loop: Loop) -> tuple[Client | None, Client | None]:
+        """The client to use, if there is one; and one to close."""
+        held = self._here.get().get(loop)
+        if held is None:
+            return None, None
+        idle = not held.calls and time.monotonic() - held.used > self._idle
+        if idle or (self._files and held.stamp != self._stamp()):
+            return None, self.retire(loop, held)
+        return held, None
+
+    def add(self, loop: Loop, made: Any) -> tuple[Client, Client | None]:
+        """The client to use from now on; and one to close, if another thread was quicker."""
+        new = Client(made, self._stamp())
+        held = self._here.get().setdefault(loop, new)
+        return held, None if held is new else new
+
+    def retire(self, loop: Loop, held: Client) -> Client | None:
+        """No call begins on it any more. Returns it if it is to be closed now."""
+        here = self._here.get()
+        if here.get(loop) is held:
+            here.pop(loop, None)
+        held.retired = True
+        return self.if_left(held)
+
+    def if_left(self, held: Client) -> Client | None:
+        """A retired client whose last call has ended: it is to be closed, once."""
+        if not held.retired or held.calls:
+            return None
+        with suppress(AttributeError):
+            del held.stamp  # of two threads that come here at once, one does it
+            return held
+        return None
+
+    def take(self, loop: Loop) -> Client | None:
+        """The client of this loop; it is to be closed."""
+        return self._here.get().pop(loop, None)
+
+    def others(self, *, running: bool) -> Iterator[tuple[Any, Client]]:
+        """Takes the clients of other event loops: of those that still run, or are closed."""
+        here = self._here.get()
+        for loop in [each for each in here if each is not None]:
+            if (loop.is_running() if running else loop.is_closed()) and loop in here:
+                yield loop, here.pop(loop)
+
+    def _stamp(self) -> _Stamp:
+        return tuple(_state_of(file) for file in self._files)
+
+
+def running_loop() -> Loop:
+    """The event loop that runs in this thread."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def end_transport(transport: Any) -> None:
+    """Closes a transport of a loop that is closed, which nothing public does.
+
+    Else its socket would stay open until the garbage collector finds it. The loop's own classes
+    are told what the loop would tell them; others (uvloop) end with their loop.
+
+    Args:
+        transport: Of asyncio, such as a stream writer has.
+    """
+    below: Any = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)  # of TLS
+    for each in (transport, below):
+        with suppress(Exception):
+            each.abort()  # marks it, then fails: the loop takes no more calls
+        with suppress(Exception):
+            each._call_connection_lost(None)
+
+
+def _state_of(file: Path) -> tuple[int, int, int] | None:
+    # The inode too: Kubernetes replaces a mounted file by moving a link.
+    with suppress(OSError):
+        found = file.stat()
+        return found.st_ino, found.st_mtime_ns, found.st_size
+    return None

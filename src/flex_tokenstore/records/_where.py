@@ -1,0 +1,77 @@
+"""Which store and record messages are about, and calls to its primitives, repeated where safe."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any, NamedTuple
+
+from .._values.identity import TokenIdentity
+from ..errors import TokenPermissionError, TokenUnavailableError
+from ._record import Answer, Call, Kind, Sleep, Steps
+
+PAUSES = (0.05, 0.1, 0.2, 0.4)  # seconds between two tries of what the server refuses for now
+
+
+class Words(NamedTuple):
+    """How a store's messages name its parts."""
+
+    record: str
+    """What it keeps, such as "row" or "secret"."""
+    elsewhere: str
+    """The option to change if a record belongs to somebody else, such as "table"."""
+
+
+class Where:
+    """One record of one store.
+
+    Args:
+        store: The store's name, for messages.
+        place: Where the record is, for people.
+        identity: Whose token it is.
+        timeout: Seconds that one call may take, with its repetitions.
+        words: For messages.
+    """
+
+    def __init__(
+        self, store: str, place: str, identity: TokenIdentity, timeout: float, words: Words
+    ) -> None:
+        self.store = store
+        self.place = place
+        self.identity = identity
+        self.timeout = timeout
+        self.words = words
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What errors are made with."""
+        return {"store": self.store, "place": self.place}
+
+    def unavailable(self, reason: str, *, denied: bool = False) -> TokenUnavailableError:
+        """The error to raise."""
+        kind = TokenPermissionError if denied else TokenUnavailableError
+        return kind(f"token store {self.store!r} at {self.place}: {reason}", **self.about)
+
+    def call(self, name: str, *args: Any) -> Steps[Answer]:
+        """Calls a primitive. Repeats it where that is safe; a refusal or an outage is raised.
+
+        Every primitive may be repeated: a read changes nothing, a write compares, and a lock knows
+        its owner. Who gets the answer to a repeated write must look whether the first was done.
+        """
+        step = Call(name, args)
+        ends = time.monotonic() + self.timeout
+        pauses = iter(PAUSES)
+        moved = again = False
+        while True:
+            answer: Answer = yield step
+            if answer.problem is None or answer.problem.kind is Kind.CHANGED:
+                return answer._replace(changed=answer.changed or bool(answer.problem), again=again)
+            kind = answer.problem.kind
+            if kind in (Kind.LOST, Kind.WRONG_SERVER) and not moved:
+                moved, again = True, again or kind is Kind.LOST
+                continue
+            pause = next(pauses, None) if kind is Kind.BUSY else None
+            if pause is None or time.monotonic() + pause > ends:
+                denied = kind in (Kind.DENIED, Kind.WRONG_SERVER)
+                raise self.unavailable(answer.problem.text, denied=denied)
+            yield Sleep(random.uniform(pause / 2, pause))  # noqa: S311 - a jitter
