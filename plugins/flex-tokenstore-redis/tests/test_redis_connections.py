@@ -303,10 +303,10 @@ def test_a_cluster_that_is_none(opened: Open, valkey_server: Valkey) -> None:
     [
         (redis.exceptions.MovedError("1 127.0.0.1:7001"), "set the option cluster"),
         (redis.exceptions.BusyLoadingError("SENTINEL"), "still loading"),
-        (redis.ResponseError("MISCONF SENTINEL cannot write"), "returned the error MISCONF"),
+        (redis.ResponseError("MISCONF SENTINEL cannot write"), "cannot write to its disk"),
         (redis.ResponseError("unknown SENTINEL"), "see the server's log"),
         (redis.ConnectionError("redis://:SENTINEL@host"), "it could not be reached"),
-        (RuntimeError("SENTINEL"), "RuntimeError"),
+        (redis.RedisError("SENTINEL"), "the error RedisError"),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -6,13 +6,9 @@ import sys
 
 import pytest
 
-from flex_tokenstore import Secret
-from flex_tokenstore_redis import Options
-from flex_tokenstore_redis._keeper import Keeper
 from redis_support import redis_config
 from tests.servers.tls import Certificates, tls_proxy
 from tests.servers.valkey import Valkey
-from tests.support.handles import IDENTITY
 from tests.support.loops import check_at_once, check_one_after_the_other
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="counts sockets in /proc")
@@ -44,18 +40,3 @@ def test_one_loop_after_the_other_in_a_cluster(valkey_cluster: Valkey) -> None:
 
 def test_several_loops_at_once(valkey_server: Valkey) -> None:
     check_at_once(redis_config(valkey_server.url))
-
-
-def test_a_forked_child_takes_no_lock_that_its_parent_may_hold(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Both would send the same value, and each would be told that the lock is its own."""
-    keeper = Keeper(Options(url=Secret("redis://h")), IDENTITY, "h")
-    with pytest.raises(KeyError), keeper.value() as lost:
-        raise KeyError
-    with monkeypatch.context() as forked:
-        forked.setattr("os.getpid", lambda: -1)
-        with keeper.value() as childs:
-            assert childs != lost
-    with keeper.value() as again:
-        assert again == lost

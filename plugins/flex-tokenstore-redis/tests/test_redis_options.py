@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +21,7 @@ from flex_tokenstore import (
 )
 from flex_tokenstore_redis import AsyncRedisStore, Options, RedisStore
 from redis_support import redis_config
+from tests.servers.tls import Certificates
 from tests.support.handles import IDENTITY
 
 
@@ -81,9 +81,8 @@ def test_a_password_that_is_not_encoded_is_told_as_that(url: str) -> None:
         open_store(redis_config(url), IDENTITY)
 
 
-def test_all_options_come_from_the_environment_as_texts(tmp_path: Path) -> None:
-    ca = tmp_path / "ca.pem"
-    ca.write_text("")
+def test_all_options_come_from_the_environment_as_texts(certificates: Certificates) -> None:
+    ca = certificates.certificate
     prefix = "FLEX_INTEGRATION_TOKEN_STORE"
     environ = {
         prefix: "redis",
@@ -163,6 +162,7 @@ def test_it_is_listed_with_its_abilities_and_documented_options() -> None:
     assert {option.name for option in info.options if option.secret} == {
         "url",
         "password",
+        "key_password",
         "sentinel_password",
     }
 

@@ -26,6 +26,7 @@ LOOK = 1.0  # seconds after which one who waits looks at the lock although nobod
 BRISK = 0.1  # seconds between two looks at the lock of another, at first
 TICK = 1.0  # seconds; servers may tell the time in whole seconds
 _TAKEN = object()  # another has just acquired the lock
+_WOKEN = object()  # it was released while we waited for it
 
 
 class Held(NamedTuple):
@@ -77,20 +78,18 @@ class Lease:
         """
         deadline = time.monotonic() + wait
         self._patience.begin()
-        first = None
+        first: Any = None
         with self._owner() as owner:
             while True:
                 got = yield from self._try(owner, lease)
                 if isinstance(got, Held):
                     self._patience.end()
                     return got
-                first = got.hint if first is None else first
-                passed = got.hint is _TAKEN or (not self._native and got.hint != first)
                 left = deadline - time.monotonic()
-                if left > 0 and not (passed and wait <= SLICE):
-                    passed = yield from self._pause(got, left)
-                if left <= 0 or (passed and wait <= SLICE):
+                if left <= 0 or (wait <= SLICE and self._has_passed(got, first)):
                     raise self._not_acquired(wait)
+                woken = yield from self._pause(got, left)
+                first = _WOKEN if woken else first or got.hint
 
     def release(self, held: Held) -> Steps[None]:
         """Releases the lock, if it is still ours. An outage is not raised: its lease ends it."""
@@ -154,6 +153,12 @@ class Lease:
             look = min(look, max(busy.left, 0.001))
         answer = yield from self._where.call("await_release", self._key, busy.hint, look)
         return bool(answer.value)
+
+    def _has_passed(self, busy: Busy, first: Any) -> bool:
+        """The lock passed to another while we waited."""
+        if self._native:  # its hint may change for other reasons
+            return first is _WOKEN
+        return busy.hint is _TAKEN or first not in (None, busy.hint)
 
     def _left(self, record: Record, there: _Found) -> float:
         now = time.monotonic()

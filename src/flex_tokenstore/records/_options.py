@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from .._config.env_text import expand_path
 from .._config.secret_files import read_secret_file
@@ -115,17 +115,27 @@ class RemoteOptions:
         Raises:
             StoreOptionsError: A file does not hold what its option says.
         """
-        option = "ca_file"
+        problem = ""
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
-            if self.cert_file is not None:
-                option = "key_file" if self.key_file is not None else "cert_file"
-                # A function, and never None: OpenSSL would ask at the terminal.
-                context.load_cert_chain(self.cert_file, self.key_file, self._passphrase)
+        except OSError as error:  # ssl.SSLError is one
+            problem = _unreadable(error)
+        if problem:
+            raise self.wrong("ca_file", f"{problem}: it must hold CA certificates (PEM)")
+        if self.cert_file is None:
+            return context
+        try:
+            # Never without a passphrase: OpenSSL would ask at the terminal.
+            context.load_cert_chain(self.cert_file, self.key_file, self._passphrase)
             return context
         except (OSError, ValueError) as error:
-            problem = _tls_problem(error, self)
-        raise self.wrong(option, problem)
+            problem = _unreadable(error)
+        option = "cert_file" if self.key_file is None else "key_file"
+        raise self.wrong(
+            option,
+            f"{problem}: the two must hold a certificate and its private key (PEM)"
+            + ("" if self.key_password else "; for an encrypted key, set key_password"),
+        )
 
     def _passphrase(self) -> str:
         return "" if self.key_password is None else self.key_password.reveal()
@@ -147,14 +157,7 @@ class RemoteOptions:
         )
 
 
-def _tls_problem(error: Exception, options: Any) -> str:
-    if options.key_password is None and isinstance(error, (ssl.SSLError, ValueError)):
-        encrypted = "needs a passphrase, if the key is encrypted: set key_password; else it "
-    else:
-        encrypted = ""
+def _unreadable(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
-        return (
-            f"{encrypted}does not hold a certificate or key that fits (PEM): "
-            f"{error.reason or 'unreadable'}"
-        )
-    return f"{encrypted}cannot be read: {type(error).__name__}"
+        return f"cannot be used ({error.reason or 'no PEM'})"
+    return f"cannot be read ({type(error).__name__})"

@@ -84,8 +84,8 @@ _CODES = (
     (of.NoPermissionError, "NOPERM"),
     (of.ReadOnlyError, "READONLY"),
     (of.MasterDownError, "MASTERDOWN"),
+    (of.MovedError, "MOVED"),  # before AskError, which it is in redis-py
     (of.AskError, "ASK"),
-    (of.MovedError, "MOVED"),
     (of.TryAgainError, "TRYAGAIN"),
     (of.ClusterDownError, "CLUSTERDOWN"),
     (of.OutOfMemoryError, "OOM"),
