@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._host.patience import Patience
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .._host.host_lock import HostLock
 
 _REMEDY = "Check that it is up and reachable"
-_OUR_STORES = "flex_tokenstore.stores."
+_OURS = ("flex_tokenstore.stores.", "flex_tokenstore.records.")
 
 
 class OpenedStore:
@@ -107,7 +107,7 @@ class OpenedStore:
                 store=self.name,
                 place=self.place,
             )
-        token, problem = _token_in(found, type(self.binding.plugin))
+        token, problem = _token_in(found, self.binding.get_token.function)
         if token is None:
             raise TokenCorruptError(
                 f"what get_token of token store {self.name!r} returned is not a token: {problem}. "
@@ -194,7 +194,7 @@ def taken(token: Any) -> Token | Secret[Any]:
     return token if isinstance(token, Token) else Secret(token)
 
 
-def _token_in(found: Secret[Any], store: type) -> tuple[Token | None, str]:
+def _token_in(found: Secret[Any], hook: Callable[..., Any]) -> tuple[Token | None, str]:
     """The token, or why it is not one. It raises nothing: the frames would hold the data."""
     if type(found.reveal()) not in (dict, TokenObject, CheckedToken):
         # Its methods are a stranger's: what they raise is an error of the store, with any text.
@@ -203,8 +203,8 @@ def _token_in(found: Secret[Any], store: type) -> tuple[Token | None, str]:
             return None, problem
         found = Secret(plain)
     try:
-        # A stranger's wrapper, subclass or object may have changed what a store of ours checked.
-        if type(found.reveal()) is CheckedToken and str(store.__module__).startswith(_OUR_STORES):
+        # A stranger's wrapper, subclass or object may have changed what code of ours checked.
+        if type(found.reveal()) is CheckedToken and str(hook.__module__).startswith(_OURS):
             return token_from_ours(found.reveal()), ""
         return Token(found.reveal()), ""
     except ValueError as error:

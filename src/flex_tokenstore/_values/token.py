@@ -254,7 +254,7 @@ def checked(found: Secret[Any], *, wrapped: bool = False) -> tuple[TokenObject |
         return None, "it is nested too deeply"
 
 
-def checked_token(data: TokenObject) -> CheckedToken:
+def checked_token(data: object) -> CheckedToken:
     """``data`` as a token that is not checked again; for stores of ours.
 
     Raises:

@@ -7,7 +7,7 @@ import json
 from typing import Any, NamedTuple
 
 from .._values.secret import Secret
-from .._values.token import Token, is_newer
+from .._values.token import TAG, CheckedToken, checked_token, is_newer, revision_of
 from ._record import ABSENT, Record
 
 NEWER = "a newer version of this package wrote it; upgrade flex-integration-sdk"
@@ -17,12 +17,19 @@ class Content(NamedTuple):
     """A record that was read, and what it holds. With neither token nor problem: nothing."""
 
     record: Record
-    token: Token | None = None
+    token: CheckedToken | None = None
     revision: str | None = None
     """What ``expected`` must be to have it replaced or put aside; None: nothing is stored."""
     problem: str = ""
     newer: bool = False
     """A newer version of this package wrote it: neither replaced nor put aside."""
+
+    @property
+    def owner(self) -> str | None:
+        """``TokenIdentity.key`` of whose token it is; None: the token does not say."""
+        tag = {} if self.token is None else self.token.get(TAG, {})
+        owner: str | None = tag.get("identity")
+        return owner
 
 
 NOTHING = Content(ABSENT)
@@ -36,7 +43,7 @@ def read_content(record: Record) -> Content:
     if problem is NEWER:
         return Content(record, None, None, NEWER, newer=True)
     if token is not None:
-        return Content(record, token, token.revision)
+        return Content(record, token, revision_of(token))
     # With the problem: bytes may be the same as those that stand for content of another type.
     digest = hashlib.sha256(problem.encode() + b":" + record.data.reveal()).hexdigest()
     return Content(record, None, f"corrupt:{digest}", problem)
@@ -47,12 +54,12 @@ def encode(token: dict[str, Any]) -> Secret[bytes]:
     return Secret(json.dumps(token, separators=(",", ":")).encode())
 
 
-def _parse(data: Secret[bytes]) -> tuple[Token | None, str]:
+def _parse(data: Secret[bytes]) -> tuple[CheckedToken | None, str]:
     # A JSONDecodeError keeps the whole text: nothing is raised from here. Of bytes, json.loads
     # takes off a byte order mark, which some tools write.
     try:
         parsed = Secret(json.loads(data.reveal()))
-        return (None, NEWER) if is_newer(parsed.reveal()) else (Token(parsed.reveal()), "")
+        return (None, NEWER) if is_newer(parsed.reveal()) else (checked_token(parsed.reveal()), "")
     except UnicodeDecodeError:
         return None, "it is not UTF-8"
     except json.JSONDecodeError:

@@ -66,7 +66,7 @@ class Policy:
             return None
         if not self._is_foreign(found):  # else the next save must look at it, and refuse
             self._remember(found)
-        return found.token.to_dict()
+        return found.token
 
     def prove(self, expected: str | None) -> Steps[None]:
         """Fails if this user, or this server, may not write; no other error is let out."""
@@ -180,7 +180,7 @@ class Policy:
             )
 
     def _is_foreign(self, found: Content) -> bool:
-        return found.token is not None and found.token.identity_key != self._where.identity.key
+        return found.token is not None and found.owner != self._where.identity.key
 
     def _corrupt(self, found: Content) -> TokenCorruptError:
         remedy = "" if found.newer else f"; {self._where.identity.program.removal} moves it aside"

@@ -142,7 +142,9 @@ class RedisStore(_Redis, RecordStore):
 
     def send(self, client: Made, command: Any) -> Secret[Any]:
         # A program's own client may decode replies; here bytes are hashed and parsed.
-        return Secret(client.client.execute_command(*_plain(command), NEVER_DECODE=True))
+        reply: Secret[Any]
+        reply = Secret(client.client.execute_command(*_plain(command), NEVER_DECODE=True))
+        return reply
 
 
 class AsyncRedisStore(_Redis, AsyncRecordStore):
@@ -160,7 +162,9 @@ class AsyncRedisStore(_Redis, AsyncRecordStore):
             await pool.disconnect(inuse_connections=False)
 
     async def send(self, client: Made, command: Any) -> Secret[Any]:
-        return Secret(await client.client.execute_command(*_plain(command), NEVER_DECODE=True))
+        reply: Secret[Any]
+        reply = Secret(await client.client.execute_command(*_plain(command), NEVER_DECODE=True))
+        return reply
 
 
 RedisStore.async_class = AsyncRedisStore
