@@ -85,14 +85,17 @@ class Policy:
         for turn in range(1, ROUNDS + 1):
             if found is None:
                 found = yield from self._read()
-            self._check(found, expected)
+            # Nothing can be lost by removing nothing, whatever was expected.
+            nothing = data is None and found.record.data is None
+            if not nothing:
+                self._check(found, expected)
             if found.problem and (yield from self._put_aside(found)):
                 # It has another name now, so nothing is stored here.
                 found = None
                 expected = ANY_REVISION if expected == ANY_REVISION else None
                 continue
-            if data is None and found.record.version is None:
-                return  # nothing is there
+            if nothing and found.record.version is None:
+                return
             # Among many who write at once, one who compares may lose for ever.
             blind = self._overwrites and expected == ANY_REVISION and not turn % UNCOMPARED
             version = ANY_VERSION if blind and found.token else found.record.version

@@ -140,11 +140,9 @@ class RedisStore(_Redis, RecordStore):
         for pool in client.pools:
             pool.disconnect(inuse_connections=False)
 
-    def send(self, client: Made, command: Any) -> Secret[Any]:
+    def send(self, client: Made, command: Any) -> Any:
         # A program's own client may decode replies; here bytes are hashed and parsed.
-        reply: Secret[Any]
-        reply = Secret(client.client.execute_command(*_plain(command), NEVER_DECODE=True))
-        return reply
+        return Secret(client.client.execute_command(*_plain(command), NEVER_DECODE=True))
 
 
 class AsyncRedisStore(_Redis, AsyncRecordStore):
@@ -161,10 +159,8 @@ class AsyncRedisStore(_Redis, AsyncRecordStore):
         for pool in client.pools:
             await pool.disconnect(inuse_connections=False)
 
-    async def send(self, client: Made, command: Any) -> Secret[Any]:
-        reply: Secret[Any]
-        reply = Secret(await client.client.execute_command(*_plain(command), NEVER_DECODE=True))
-        return reply
+    async def send(self, client: Made, command: Any) -> Any:
+        return Secret(await client.client.execute_command(*_plain(command), NEVER_DECODE=True))
 
 
 RedisStore.async_class = AsyncRedisStore
