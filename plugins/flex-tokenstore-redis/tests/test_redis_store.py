@@ -78,10 +78,8 @@ def test_with_nothing_stored_only_none_is_expected(opened: Open, valkey_server: 
     store = opened(redis_config(valkey_server.url))
     with pytest.raises(TokenConflictError):
         store.set_token(token("a"), token("a").revision)
-    with pytest.raises(TokenConflictError):
-        store.remove_token(token("a").revision)
-    store.remove_token(None)
-    store.remove_token()
+    for expected in (token("a").revision, None, ANY_REVISION):
+        store.remove_token(expected)  # nothing is lost by removing nothing
     assert store.get_token() is None
 
 
