@@ -60,8 +60,10 @@ class Problem(NamedTuple):
     """What an error means."""
 
     kind: Kind
-    text: str
+    text: str = ""
     """Cause and remedy, for people. Never the driver's own words: they may quote a value."""
+    found: Record | None = None
+    """Of ``CHANGED``: what is stored instead, if the server said it; saves a read."""
 
 
 class Changed(Exception):

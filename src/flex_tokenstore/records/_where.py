@@ -64,9 +64,11 @@ class Where:
         moved = again = False
         while True:
             answer: Answer = yield step
-            if answer.problem is None or answer.problem.kind is Kind.CHANGED:
-                return answer._replace(changed=answer.changed or bool(answer.problem), again=again)
+            if answer.problem is None:
+                return answer._replace(again=again)
             kind = answer.problem.kind
+            if kind is Kind.CHANGED:
+                return Answer(answer.problem.found, changed=True, again=again)
             if kind in (Kind.LOST, Kind.WRONG_SERVER) and not moved:
                 moved, again = True, again or kind is Kind.LOST
                 continue
