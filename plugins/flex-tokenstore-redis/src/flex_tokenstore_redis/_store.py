@@ -177,11 +177,12 @@ def _wake_of(lock: str) -> str:
 
 def _run(script: Script, keys: tuple[str, ...], *args: Any) -> Steps[Secret[Any]]:
     # By its digest, which is shorter. A restart or SCRIPT FLUSH makes the server forget the script.
+    reply: Secret[Any]
     try:
-        return (yield ("EVALSHA", script.sha, len(keys), *keys, *args))
+        reply = yield ("EVALSHA", script.sha, len(keys), *keys, *args)
     except NoScriptError:
-        pass
-    return (yield ("EVAL", script.text, len(keys), *keys, *args))
+        reply = yield ("EVAL", script.text, len(keys), *keys, *args)
+    return reply
 
 
 def _record(found: Secret[Any]) -> Record:
