@@ -202,9 +202,9 @@ def _can_be_sent_again(request: Any) -> bool:
 class _Sent:
     """What one request of requests was sent with."""
 
-    def __init__(self, token: Token, call: TokenCall | None) -> None:
+    def __init__(self, token: Token, call: TokenCall) -> None:
         self.token = token
-        self._call = call
+        self._call: TokenCall | None = call
 
     def take(self, session: TokenSession, request: Any) -> TokenCall:
         """The call; a new one if a program sends one prepared request for the second time."""
@@ -268,7 +268,7 @@ class _Hook:
         request.prepare_cookies(request._cookies)
         request.headers[_NAME] = _Header.of(sent)
         # A redirect is followed with the headers of the request that the program made.
-        refused.request.headers[_NAME] = _Header.of(_Sent(sent.token, None))
+        refused.request.headers[_NAME] = request.headers[_NAME]
         response = refused.connection.send(request, **options)
         response.history = [*refused.history, refused]
         response.request = request

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import io
 import pickle
+import socket
 import threading
 import traceback
 from collections import Counter
@@ -13,15 +14,19 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
 import httpx2
 import pytest
 import requests
+import trio
+import vcr  # type: ignore[import-untyped]  # it has no types
 
 from flex_integration_sdk import create_instance
 from flex_tokenstore import (
+    AsyncioRequiredError,
     AsyncTokenSession,
     GrantError,
     Secret,
@@ -289,9 +294,11 @@ def test_a_redirect_within_the_host_keeps_the_token(kind: Kind, server: OAuthSer
 @each_kind
 def test_a_redirect_after_a_refresh_has_the_newer_token(kind: Kind, server: OAuthServer) -> None:
     with program(kind, server) as running:
+        server.expire()
         server.answers = [(401, {}, b"{}")]
         assert running.call(f"/redirect?to={server.url}/orders").status_code == 200
-        assert len(running.tokens()) == 3
+        first, second, third = running.tokens()
+        assert first != second == third
         assert server.counts["refresh_token"] == 1
 
 
@@ -496,6 +503,21 @@ def test_a_task_may_leave_while_the_token_is_refreshed(server: OAuthServer) -> N
         assert (server.counts["refresh_token"], server.counts["client_credentials"]) == (1, 0)
 
 
+@each_kind
+def test_a_401_from_one_endpoint_says_nothing_about_the_others(
+    kind: Kind, server: OAuthServer
+) -> None:
+    with program(kind, server) as running:
+        server.refuses = lambda path: path == "/orders"
+        assert running.call("/orders?page=1").status_code == 401
+        before = Counter(server.counts)
+        assert running.call("/orders?page=2").status_code == 401  # it is believed
+        server.expire()
+        assert running.call("/others").status_code == 200
+        assert server.counts["refresh_token"] == before["refresh_token"] + 1
+        assert server.counts["client_credentials"] == before["client_credentials"]
+
+
 def test_other_responses_end_the_belief_in_a_401(server: OAuthServer) -> None:
     with program("requests", server) as running:
         server.refuses = lambda path: True
@@ -504,3 +526,51 @@ def test_other_responses_end_the_belief_in_a_401(server: OAuthServer) -> None:
         assert running.call().status_code == 200
         server.expire()
         assert running.call().status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["httpx2", "httpx2 async", "requests"])
+def test_a_request_that_times_out_shows_no_token(kind: Kind, server: OAuthServer) -> None:
+    with program(kind, server) as running, socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/orders"
+        run = running.runner.run if running.runner is not None else lambda found: found
+        with pytest.raises((httpx2.ReadTimeout, requests.ReadTimeout)) as caught:
+            run(running.client.get(url, timeout=0.05))
+        found = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        assert "SENTINEL" not in "".join(found.format())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_grants_can_use_the_only_connection(stream: bool, server: OAuthServer) -> None:
+    with program("httpx2", server) as running:
+        limits = httpx2.Limits(max_connections=1)
+        with httpx2.Client(limits=limits, timeout=httpx2.Timeout(20, pool=1)) as only:
+            running.grants.during = lambda: only.get(f"{server.url}/others", auth=None)
+            server.expire()
+            request = only.build_request("GET", f"{server.url}/orders")
+            response = only.send(request, auth=running.auth, stream=stream)
+            assert response.status_code == 200
+            response.close()
+
+
+def test_under_trio_it_says_what_to_do(server: OAuthServer) -> None:
+    with program("httpx2 async", server) as running:
+
+        async def call() -> None:
+            async with httpx2.AsyncClient(auth=running.auth, verify=False) as client:
+                with pytest.raises(AsyncioRequiredError):
+                    await client.get(f"{server.url}/orders")
+
+        server.expire()
+        trio.run(call)
+
+
+def test_a_recorded_request_has_no_token(server: OAuthServer, tmp_path: Path) -> None:
+    with program("requests", server) as running:
+        cassette = tmp_path / "cassette.yaml"
+        for _ in range(2):
+            with vcr.use_cassette(str(cassette), record_mode="once"):
+                assert running.call().status_code == 200
+        assert server.counts["api"] == 1
+        text = cassette.read_text(encoding="utf-8")
+        assert "Bearer ****" in text
+        assert "SENTINEL" not in text
