@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from ._values.foreign_errors import stand_in
     from ._values.host_program import HostProgram
     from ._values.identity import normalise_url
+    from ._values.origin import is_page, is_refusal, json_object
+    from ._values.retry_after import retry_after
     from ._values.token import TokenObject
 
 # Imported when first asked for: what a sync program uses of this must not import asyncio.
@@ -55,11 +57,15 @@ _LAZY = {
     "complete_store_config": "_config.merge",
     "expand_path": "_config.env_text",
     "is_quoted": "_config.env_text",
+    "is_page": "_values.origin",
+    "is_refusal": "_values.origin",
+    "json_object": "_values.origin",
     "misspelt": "_config.env_text",
     "normalise_url": "_values.identity",
     "problem_of_path": "_config.env_text",
     "refuse_other_loop": "_concurrency.event_loops",
     "refuse_within_report": "_events.dispatch",
+    "retry_after": "_values.retry_after",
     "running_loop": "_concurrency.event_loops",
     "stand_in": "_values.foreign_errors",
     "submit": "_concurrency.hook_threads",
@@ -75,12 +81,16 @@ __all__ = [
     "check_on_event",
     "complete_store_config",
     "expand_path",
+    "is_page",
     "is_quoted",
+    "is_refusal",
+    "json_object",
     "misspelt",
     "normalise_url",
     "problem_of_path",
     "refuse_other_loop",
     "refuse_within_report",
+    "retry_after",
     "running_loop",
     "stand_in",
     "strip_value",

@@ -15,6 +15,10 @@ STORES = ["flex_tokenstore.stores.file.store", "flex_tokenstore.stores.memory"]
     ("package", "absent"),
     [
         ("flex_tokenstore", [*HEAVY, *STORES, "flex_tokenstore.embedding"]),
+        (
+            "flex_tokenstore.auth",
+            [*HEAVY, *STORES, "httpx", "requests", "flex_tokenstore.embedding"],
+        ),
         ("flex_integration_sdk", [*HEAVY, *STORES, "starlette", "uvicorn"]),
         (
             "flex_integration_sdk._client.sync",
@@ -32,9 +36,11 @@ def test_an_import_loads_no_more_than_it_needs(package: str, absent: list[str]) 
 
 def test_the_public_names_are_there() -> None:
     import flex_integration_sdk
+    import flex_tokenstore.auth
     import flex_tokenstore.embedding
 
-    for package in (flex_tokenstore, flex_integration_sdk, flex_tokenstore.embedding):
+    modules = (flex_tokenstore.auth, flex_tokenstore.embedding)
+    for package in (flex_tokenstore, flex_integration_sdk, *modules):
         assert sorted(package.__all__) == list(package.__all__)
         for name in package.__all__:
             assert getattr(package, name) is not None

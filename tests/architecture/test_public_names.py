@@ -18,6 +18,7 @@ import pytest
 
 import flex_integration_sdk
 import flex_tokenstore
+import flex_tokenstore.auth
 import flex_tokenstore.embedding
 
 PACKAGES = (flex_tokenstore, flex_integration_sdk)
@@ -102,7 +103,7 @@ def functions(thing: Any) -> Iterator[tuple[str, Any]]:
 
 SURFACE = [
     (module.__name__, name)
-    for module in (*PACKAGES, flex_tokenstore.embedding)
+    for module in (*PACKAGES, flex_tokenstore.embedding, flex_tokenstore.auth)
     for name in module.__all__
 ]
 

@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -19,7 +20,8 @@ import flex_tokenstore.errors
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.cli._app import flex_sdk
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
-from flex_tokenstore import embedding, hookspecs, list_stores
+from flex_tokenstore import auth, embedding, hookspecs, list_stores
+from tests.support.oauth_server import CLIENT, PASSWORD, OAuthServer, oauth_server
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -49,10 +51,21 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSandbox]:
         yield running
 
 
+@pytest.fixture
+def acme(monkeypatch: pytest.MonkeyPatch) -> Iterator[OAuthServer]:
+    """The server of programs that do not use the SDK."""
+    with oauth_server() as running:
+        monkeypatch.setenv("ACME_AUTH_URL", running.url)
+        monkeypatch.setenv("ACME_API_URL", f"{running.url}/api")
+        monkeypatch.setenv("ACME_CLIENT_ID", CLIENT)
+        monkeypatch.setenv("ACME_CLIENT_SECRET", PASSWORD)
+        yield running
+
+
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if programs(page)], ids=lambda page: page.stem
 )
-def test_the_programs_of_a_page_run(page: Path, sandbox: RunningSandbox) -> None:
+def test_the_programs_of_a_page_run(page: Path, sandbox: RunningSandbox, acme: OAuthServer) -> None:
     scope: dict[str, Any] = {"__name__": "__main__"}
     for number, source in enumerate(programs(page), 1):
         exec(compile(source, f"{page.name} block {number}", "exec"), scope)
@@ -153,12 +166,13 @@ def test_every_command_and_its_options_are_described() -> None:
 def test_every_public_name_is_described() -> None:
     names = {*flex_tokenstore.__all__, *flex_integration_sdk.__all__} - {"__version__"}
     assert not [name for name in sorted(names) if f"`{name}" not in ALL]
-    assert not [name for name in embedding.__all__ if f"| `{name}` |" not in REFERENCE]
+    for module in (embedding, auth):
+        assert not [name for name in module.__all__ if f"| `{name}` |" not in REFERENCE]
     assert not [call for call in ENDPOINTS if f"`{call}`" not in ALL]
 
 
 def test_every_public_name_is_exported_once() -> None:
-    for package in (flex_tokenstore, flex_integration_sdk, embedding):
+    for package in (flex_tokenstore, flex_integration_sdk, embedding, auth):
         assert len(package.__all__) == len({*package.__all__})
         assert set(package.__all__) <= set(dir(package)) | {"__version__"}
         assert len({id(getattr(package, name)) for name in package.__all__}) == len(package.__all__)
@@ -169,8 +183,9 @@ def test_every_public_name_is_exported_once() -> None:
         assert getattr(flex_tokenstore, name) is getattr(flex_integration_sdk, name)
 
 
-def test_the_example_of_embedding_runs() -> None:
-    found = doctest.testmod(embedding)
+@pytest.mark.parametrize("module", [embedding, auth], ids=lambda module: module.__name__)
+def test_the_example_of_a_module_runs(module: ModuleType) -> None:
+    found = doctest.testmod(module)
     assert found.attempted >= 3
     assert not found.failed
 

@@ -21,6 +21,7 @@ from flex_tokenstore import (
     TokenCall,
     TokenSession,
     TokenStore,
+    auth,
     embedding,
     hookspecs,
 )
@@ -38,10 +39,6 @@ TWINS: list[tuple[Any, Any]] = [
 ]
 
 
-# An async session obtains its token in a task, where no finalizer waits for a thread.
-SYNC_ONLY = {"TokenSession.renews_here"}
-
-
 def members(cls: type) -> Iterator[tuple[str, Any]]:
     """What a class of ours defines in public, without what it inherits from a built-in one."""
     for base in cls.__mro__:
@@ -57,7 +54,7 @@ def public() -> dict[str, Any]:
     found: dict[str, Any] = {
         f"hookspecs.{hook}": getattr(hookspecs, hook) for hook in hookspecs.HOOKS
     }
-    for package in (flex_tokenstore, flex_integration_sdk, embedding):
+    for package in (flex_tokenstore, flex_integration_sdk, embedding, auth):
         for name in package.__all__:
             value = getattr(package, name)
             if isinstance(value, type):
@@ -89,8 +86,6 @@ def pairs() -> Iterator[tuple[str, Any, Any]]:
         yield sync.__name__, sync, other
         twins = dict(members(other)) if isinstance(other, type) else {}
         for name, method in members(sync) if isinstance(sync, type) else ():
-            if f"{sync.__name__}.{name}" in SYNC_ONLY:
-                continue
             twin = twins.get(name) or twins.get(f"a{name}")
             assert twin is not None, f"{sync.__name__}.{name} has no async twin"
             yield f"{sync.__name__}.{name}", method, twin

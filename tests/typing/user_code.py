@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
+import httpx2
+import requests
+
 from flex_integration_sdk import (
     LatLng,
     Money,
@@ -15,6 +18,8 @@ from flex_integration_sdk import (
 )
 from flex_integration_sdk.errors import FlexError, NotFoundError, RateLimitedError
 from flex_integration_sdk.resources import Listing
+from flex_tokenstore import AsyncTokenSession, TokenSession
+from flex_tokenstore.auth import TokenAuth, read_token_response
 
 
 def titles() -> list[str]:
@@ -74,3 +79,20 @@ def own_types() -> TypeHandler:
 def is_user(resource: Resource[object]) -> bool:
     """A resource of any kind."""
     return resource.type == "user" or isinstance(resource, FlexError)
+
+
+def orders(session: TokenSession) -> list[int]:
+    """A session's token with other libraries."""
+    auth = TokenAuth(session)
+    with httpx2.Client(auth=auth) as client, requests.Session() as api:
+        api.auth = auth
+        found = [client.get("/a", auth=auth).status_code, api.get("/b").status_code]
+        found.append(requests.get("/c", auth=auth, timeout=5).status_code)
+        answer = read_token_response(client.post("/token"), refreshing=False)
+        return [*found, len(answer["access_token"])]
+
+
+async def more_orders(session: AsyncTokenSession) -> int:
+    """The same for asyncio."""
+    async with httpx2.AsyncClient(auth=TokenAuth(session)) as client:
+        return (await client.get("/a")).status_code

@@ -8,10 +8,10 @@ from flex_integration_sdk import _transit
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk._values.shown import shown
 from flex_integration_sdk.errors import ApiError, TransportError, class_for
+from flex_tokenstore.embedding import is_page, retry_after
 from flex_tokenstore.errors import GrantError
 
-from .origin import BETWEEN, is_page
-from .retry_after import seconds
+from .origin import BETWEEN
 
 T = TypeVar("T", covariant=True)
 
@@ -68,7 +68,7 @@ def _error(response: Any, body: Any, method: str, path: str) -> ApiError:
     first = error.errors[0] if error.errors else {}
     said = ", ".join(shown(first[name]) for name in ("code", "title") if first.get(name))
     error.message = f"{method} {path} failed: HTTP {status}" + (f", {said}" if said else "")
-    wait = seconds(response.headers.get("retry-after"))
+    wait = retry_after(response.headers.get("retry-after"))
     if isinstance(error, GrantError):
         error.retry_after = wait
     if status == 429:

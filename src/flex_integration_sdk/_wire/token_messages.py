@@ -16,11 +16,11 @@ from flex_integration_sdk.errors import (
     TransportError,
 )
 from flex_tokenstore import Secret, Token
+from flex_tokenstore.embedding import is_page, is_refusal, json_object, retry_after
 from flex_tokenstore.errors import GrantError, GrantReason
 
-from .origin import BETWEEN, is_page, is_refusal, json_object
+from .origin import BETWEEN
 from .query import form
-from .retry_after import seconds
 
 
 class AuthRequest(NamedTuple):
@@ -92,7 +92,7 @@ def read_token(request: AuthRequest, answer: AuthAnswer, *, refreshing: bool) ->
     host = urlsplit(request.url).netloc
     if not 200 <= answer.status < 300:
         error = _refusal(host, answer, refreshing=refreshing)
-        error.retry_after = seconds(answer.retry_after)
+        error.retry_after = retry_after(answer.retry_after)
         raise error
     token = json_object(answer.body)
     if token is None or not isinstance(token.get("access_token"), str):
@@ -118,7 +118,7 @@ def read_revocation(request: AuthRequest, answer: AuthAnswer) -> None:
     if 200 <= answer.status < 300:
         return
     error = _not_revoked(urlsplit(request.url).netloc, answer)
-    error.retry_after = seconds(answer.retry_after)
+    error.retry_after = retry_after(answer.retry_after)
     raise error
 
 
@@ -223,7 +223,7 @@ def _is_page(answer: AuthAnswer) -> bool:
 
 
 def _when(answer: AuthAnswer) -> str:
-    wait = seconds(answer.retry_after)
+    wait = retry_after(answer.retry_after)
     return "later" if wait is None else f"in {wait:g} s"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -15,7 +16,7 @@ from .._events.dispatch import OnEvent
 from ..errors import SessionClosedError, TokenStoreError
 from . import flow as _flow
 from .aio_driver import Port, drive
-from .attend import attend, wait_for
+from .attend import REQUEST, attend, wait_for
 from .base import FlowOf, OnStoreError, SessionBase
 from .budget import Budget
 from .flow.state import Outcome
@@ -90,6 +91,18 @@ class AsyncTokenSession(SessionBase):
     def loop(self) -> asyncio.AbstractEventLoop | None:
         """The event loop that the session belongs to, closed perhaps; None before its first use."""
         return self._loop
+
+    @property
+    def renews_here(self) -> bool:
+        """Whether this task is the one that obtains the session's token at this moment.
+
+        What gets there must not use the session, since the request would wait for itself: grants
+        whose HTTP client asks this session for a token.
+        """
+        task = asyncio.current_task() if asyncio._get_running_loop() is not None else None
+        if task is None or task.get_name() != REQUEST:
+            return False
+        return self._is_beneath(sys._getframe())
 
     async def token(self) -> Token:
         """Returns a token that should work, from memory, from the store or from the server.

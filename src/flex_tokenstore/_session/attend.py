@@ -11,6 +11,8 @@ from typing import Any
 from .single_flight import SLICE, SLOW_START, Flight
 from .waits import SAVING, give_up_for_good, pressed_twice, warn
 
+REQUEST = "flex-tokenstore-request"  # name of the task that obtains the token
+
 
 async def wait_for(flight: Flight) -> None:
     """Waits for the flight to be over, without raising its error."""
@@ -45,7 +47,7 @@ async def attend(
 
     ``asyncio.run`` cancels all tasks when it ends, this one too, and waits for them.
     """
-    work = asyncio.get_running_loop().create_task(fly(), name="flex-tokenstore-request")
+    work = asyncio.get_running_loop().create_task(fly(), name=REQUEST)
     hide(work)
     flight.abort = lambda: _abort(work)
     cancelled: asyncio.CancelledError | None = None

@@ -17,6 +17,7 @@ from .single_flight import Abandoned, Flight, gate_for
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+    from types import FrameType
 
     from .._values.identity import TokenIdentity
     from .._values.secret import Secret
@@ -77,12 +78,19 @@ class SessionBase:
     def __reduce__(self) -> Any:
         raise TypeError("a token session cannot be pickled: make one in each process")
 
+    def _is_beneath(self, frame: FrameType | None) -> bool:
+        """Whether a function of this session is on the stack that ends with ``frame``."""
+        while (frame := frame.f_back if frame is not None else None) is not None:
+            if frame.f_locals.get("self") is self:
+                return True
+        return False
+
     def _at_hand(self) -> Token | None:
-        """The token in memory, if it needs no look at the store."""
+        """The token in memory, if it needs no look at the store and the session is open."""
         # Each API call comes through here, so no lock is taken: 0.17 µs (docs/decisions/012). It is
         # read once, since another thread may replace it.
         held = self._state.held
-        if held is None:
+        if held is None or self._closed:
             return None
         now = time.monotonic()
         unsaved = self._state.unsaved

@@ -91,15 +91,13 @@ class TokenSession(SessionBase):
     def renews_here(self) -> bool:
         """Whether this thread is the one that obtains the session's token at this moment.
 
-        Only a finalizer gets there: the garbage collector runs it in whichever thread it likes. It
-        must not use the session, since the request that it interrupted would wait for itself.
+        What gets there must not use the session, since the request would wait for itself: a
+        finalizer, which the garbage collector runs in whichever thread it likes, or grants whose
+        HTTP client asks this session for a token.
         """
         if not threading.current_thread().name.startswith(_RENEWAL):
             return False
-        frame = sys._getframe().f_back
-        while frame is not None and frame.f_locals.get("self") is not self:
-            frame = frame.f_back
-        return frame is not None
+        return self._is_beneath(sys._getframe())
 
     def token(self) -> Token:
         """Returns a token that should work, from memory, from the store or from the server.

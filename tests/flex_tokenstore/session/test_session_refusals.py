@@ -15,11 +15,13 @@ from flex_tokenstore import (
     AsyncTokenSession,
     GrantError,
     Secret,
+    SessionClosedError,
     TokenSession,
     file_store,
     open_async_store,
     open_store,
 )
+from flex_tokenstore._session.flow import refusals
 from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 
 Accepts = Callable[[str, str], bool]
@@ -414,3 +416,35 @@ def token_of(server: Server) -> Any:
     from flex_tokenstore import Token
 
     return Token(stored(server))
+
+
+def test_what_is_believed_no_more_is_forgotten() -> None:
+    session = TokenSession(open_store("memory", IDENTITY), Server())
+    state = session._state
+    for number in range(100):
+        refusals.believe(state, f"GET /orders/{number}", 1000.0 + number)
+    assert len(state.believed) == 60  # a minute's
+    assert not refusals.believes(state, "GET /orders/7", 1100.0)
+    session.close()
+
+
+@pytest.mark.parametrize("ask", ["token", "new_call"])
+def test_a_closed_session_hands_out_no_token(ask: str) -> None:
+    session = TokenSession(open_store("memory", IDENTITY), Server())
+    session.token()
+    session.close()
+    with pytest.raises(SessionClosedError, match="this session is closed"):
+        session.token() if ask == "token" else session.new_call().token()
+
+
+@pytest.mark.parametrize("ask", ["token", "new_call"])
+def test_a_closed_async_session_hands_out_no_token(ask: str) -> None:
+    async def scenario() -> None:
+        store = await open_async_store("memory", IDENTITY)
+        session = AsyncTokenSession(store, AsyncServer(Server()))
+        await session.token()
+        await session.aclose()
+        with pytest.raises(SessionClosedError, match="this session is closed"):
+            await (session.token() if ask == "token" else session.new_call().token())
+
+    asyncio.run(scenario())

@@ -39,6 +39,11 @@ def believes(state: State, endpoint: str, monotonic: float) -> bool:
 
 def believe(state: State, endpoint: str, monotonic: float) -> None:
     """No better token can be obtained: for a while this endpoint's 401 is passed on."""
+    # Copied first, since other threads change it. Without this it would grow with each endpoint:
+    # their names may be addresses with ids in them.
+    for each, until in list(state.believed.items()):
+        if until <= monotonic:
+            state.believed.pop(each, None)
     state.believed[endpoint] = monotonic + BELIEVED
 
 

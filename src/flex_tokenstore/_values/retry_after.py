@@ -14,8 +14,12 @@ keeps to the number would stand still for as long as the server likes."""
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?")  # a fraction is not allowed, but some servers send it
 
 
-def seconds(header: str | None) -> float | None:
-    """The wait in seconds, from 0 to ``LONGEST``; None if the header is absent or unreadable."""
+def retry_after(header: str | None) -> float | None:
+    """Returns how long to wait in seconds, 300 at most; None: the header is absent or unreadable.
+
+    Args:
+        header: The header ``Retry-After``: a number of seconds, or a date.
+    """
     if header is None:
         return None
     text = header.strip()
