@@ -16,7 +16,14 @@ settings.register_profile("few", settings.get_profile("shared"), max_examples=25
 settings.register_profile("many", settings.get_profile("shared"), max_examples=200)  # the slow job
 settings.load_profile("few")
 
-pytest_plugins = ["flex_integration_sdk.testing", "tests.servers.fixtures"]
+# Its tests are classes to derive from, in a module whose name pytest does not know.
+pytest.register_assert_rewrite("tests.support.golden_tests")
+
+pytest_plugins = [
+    "flex_integration_sdk.testing",
+    "tests.servers.fixtures",
+    "tests.support.last_version",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -19,6 +19,7 @@ from .crowd import Crowd, Watch, crowd, environment_for
 if TYPE_CHECKING:
     from tests.servers.openbao import OpenBao
     from tests.servers.valkey import Valkey
+    from tests.support.last_version import LastVersion
 
 LATENCY = 100  # milliseconds that a token request takes, so that renewals would overlap
 
@@ -35,6 +36,14 @@ def soak(request: pytest.FixtureRequest) -> Callable[[int], int]:
     return lambda rounds: wanted or rounds
 
 
+class Upgrade(NamedTuple):
+    """Some processes still run the last version: an upgrade is rolled out."""
+
+    last: LastVersion
+    runs_last: Callable[[int], bool]
+    """Whether the process of this number does."""
+
+
 @dataclass
 class Scene:
     """A sandbox, a store, and who uses them."""
@@ -44,10 +53,22 @@ class Scene:
     """The store's config."""
     environment: Mapping[str, str]
     watch: Watch
+    upgrade: Upgrade | None = None
 
-    def crowd(self, count: int, **callers: Any) -> AbstractContextManager[Crowd]:
+    @contextmanager
+    def crowd(self, count: int, **callers: Any) -> Iterator[Crowd]:
         """``count`` processes that are ready."""
-        return crowd(count, self.environment, **callers)
+        if self.upgrade is None:
+            with crowd([self.environment] * count, **callers) as workers:
+                yield workers
+            return
+        last = {**self.environment, **self.upgrade.last.variables}
+        run_last = [self.upgrade.runs_last(number) for number in range(count)]
+        environments = [last if runs_last else self.environment for runs_last in run_last]
+        with crowd(environments, **callers) as workers:
+            found = [self.upgrade.last.has(answer["code"]) for answer in workers.ask("code")]
+            assert found == run_last, "a process runs the code of another version"
+            yield workers
 
     def sdk(self, **more: Any) -> IntegrationSDK:
         """An instance in this process."""
@@ -135,11 +156,17 @@ def variables_for(store: Mapping[str, Any]) -> dict[str, str]:
 
 
 @contextmanager
-def play(store: Mapping[str, Any], folder: Path, **settings: Any) -> Iterator[Scene]:
+def play(
+    store: Mapping[str, Any],
+    folder: Path,
+    *,
+    upgrade: Upgrade | None = None,
+    **settings: Any,
+) -> Iterator[Scene]:
     """A scene with that store, and a sandbox of such settings."""
     with serve(SandboxSettings(**{"latency_ms": LATENCY, **settings})) as sandbox:
         environment = environment_for(sandbox, folder, variables_for(store))
-        yield Scene(sandbox, store, environment, Watch(sandbox))
+        yield Scene(sandbox, store, environment, Watch(sandbox), upgrade)
 
 
 slow = pytest.mark.slow

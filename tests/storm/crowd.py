@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -104,12 +104,11 @@ class Crowd(list[Worker]):
 
 
 @contextmanager
-def crowd(count: int, environment: Mapping[str, str], **callers: Any) -> Iterator[Crowd]:
-    """``count`` processes that are ready, each with such callers."""
+def crowd(environments: Sequence[Mapping[str, str]], **callers: Any) -> Iterator[Crowd]:
+    """A process for each environment, all ready, each with such callers."""
     workers = Crowd()
     try:
-        for _ in range(count):
-            workers.append(Worker(environment))
+        workers += map(Worker, environments)
         deadline = time.monotonic() + PATIENCE
         for worker in workers:
             assert worker.answer(deadline) == {"ready": True}

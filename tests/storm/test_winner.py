@@ -91,6 +91,10 @@ def test_stopped_and_woken(scene: SceneMaker, kind: str) -> None:
 @pytest.mark.parametrize("family", [False, True], ids=["", "family-revoking"])
 @pytest.mark.parametrize("kind", ["threads", "tasks"])
 def test_stopped_past_its_lease(scene: SceneMaker, kind: str, family: bool) -> None:
+    winner_is_stopped_past_its_lease(scene, kind, family)
+
+
+def winner_is_stopped_past_its_lease(scene: SceneMaker, kind: str, family: bool) -> None:
     with winner_and_others(scene, kind, reuse_revokes_family=family) as (played, winner, others):
         winner.process.send_signal(signal.SIGSTOP)
         try:

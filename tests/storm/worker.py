@@ -8,6 +8,7 @@ standard input: one JSON object a line, each answered by one line.
 - ``{"do": "call"}``: all call the API at once; answers what each caller got. With ``"tell"`` a
   line is written first, when the callers are about to start; with ``"main"`` one call is made by
   the main thread
+- ``{"do": "code"}``: answers the files of all modules of ours that were imported
 - ``{"do": "close"}``: closes the instances
 """
 
@@ -149,12 +150,20 @@ def main() -> int:
                 say({"results": [call(sdk)]})
             else:
                 say({"results": work()})
+        elif order["do"] == "code":
+            say({"code": code()})
         else:
             close(callers)
             callers = None
             say({"closed": True})
     close(callers)
     return 0
+
+
+def code() -> list[str]:
+    """Where the code comes from that this process runs: the SDK's, the framework's, a plugin's."""
+    ours = [module for name, module in list(sys.modules.items()) if name.startswith("flex_")]
+    return [str(module.__file__) for module in ours if getattr(module, "__file__", None)]
 
 
 def close(callers: Callers | None) -> None:
