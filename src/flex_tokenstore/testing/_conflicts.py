@@ -84,6 +84,17 @@ class ConflictTests(ContractFixtures):
         bench.handle.remove(stored.revision)
         assert bench.handle.get() is None
 
+    def test_removing_nothing_is_no_conflict(self, bench: Bench) -> None:
+        """The reply to an earlier removal may have been lost; it is repeated, and finds nothing."""
+        removed = new_token(bench.identity, "removed")
+        for expected in (removed.revision, None, ANY_REVISION):
+            bench.handle.remove(expected)
+            assert bench.handle.get() is None
+        bench.handle.set(removed)
+        bench.handle.remove(removed.revision)
+        bench.handle.remove(removed.revision)
+        assert bench.handle.get() is None
+
     def test_the_revision_is_that_of_the_tokens_alone(self, bench: Bench) -> None:
         """Not of the text: another program may have written the same token with more fields."""
         bench.need("compare_and_set")
