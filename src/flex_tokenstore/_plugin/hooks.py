@@ -73,7 +73,10 @@ class Binding:
             compare_and_set="expected" in self.set_token.arguments
             and (inner is None or inner.abilities.compare_and_set),
             lock=self.token_lock is not None,
-            native_async=native_async or any(hook.is_coroutine for hook in hooks.values()),
+            native_async=native_async
+            or any(hook.is_coroutine for hook in hooks.values())
+            # As a handle of the other kind tells: its class may name an async class.
+            or (inner is not None and inner.abilities.native_async),
             prepare_save=self.prepare_save is not None,
         )
 

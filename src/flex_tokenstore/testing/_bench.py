@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from flex_tokenstore import TokenIdentity
 
 from ._handles import KINDS, Handle, Kind, Setup
+from ._hanging import interrupted, limit_of
 from ._tokens import MEGABYTE, new_identity
 from ._workers import Worker
 
@@ -109,8 +111,9 @@ class Bench:
     def _end_workers(self) -> None:
         for worker in self._workers:
             worker.end()  # all of them, before one is waited for
+        deadline = time.monotonic() + 2 * PROMPT  # for all of them
         for worker in self._workers:
-            worker.close()
+            worker.close(deadline)
 
     def _clean(self) -> None:
         """Leaves nothing behind on a server that others use."""
@@ -164,12 +167,17 @@ class ContractFixtures:
 
     @pytest.fixture
     def bench(
-        self, store_config: Any, kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        store_config: Any,
+        kind: Kind,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        request: pytest.FixtureRequest,
     ) -> Iterator[Bench]:
         """See :class:`Bench`."""
         # The lock file of a store without a lock is in the user's state folder.
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-        with ExitStack() as stack:
+        with interrupted(limit_of(request)), ExitStack() as stack:
             yield Bench(Setup(store_config), kind, type(self), stack)
 
 
