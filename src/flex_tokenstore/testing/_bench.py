@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 
-from flex_tokenstore import TokenIdentity
+from flex_tokenstore import ANY_REVISION, TokenCorruptError, TokenIdentity
 
 from ._handles import KINDS, Handle, Kind, Setup
 from ._hanging import interrupted, limit_of
@@ -55,6 +55,11 @@ class Bench:
     def abilities(self) -> Abilities:
         """What the store can do, derived from what it implements."""
         return self.handle.store.abilities
+
+    @property
+    def wraps(self) -> bool:
+        """It hands tokens on to an inner store, which has limits of its own."""
+        return self.handle.store._opened.binding.inner is not None
 
     def open(self, identity: TokenIdentity | None = None, kind: Kind | None = None) -> Handle:
         """One more handle; on the storage of the others, if the store shares it."""
@@ -122,6 +127,9 @@ class Bench:
             handle = self.setup.open(identity)
             try:
                 handle.remove()
+            except TokenCorruptError:
+                # Of a newer format, or put there by a test: past the framework.
+                handle.hook("remove_token", expected=ANY_REVISION)
             finally:
                 handle.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
@@ -63,8 +62,7 @@ class Handle:
     def hook(self, name: str, **arguments: Any) -> Any:
         """Calls the store's own method, past the framework."""
         hook: Any = getattr(self.store._opened.binding, name)
-        result = hook.function(**hook.keywords(**arguments))
-        return self.run(result) if inspect.isawaitable(result) else result
+        return self.run(self.store._call(hook, hook.keywords(**arguments)))
 
     def close(self) -> None:
         assert isinstance(self.store, TokenStore)

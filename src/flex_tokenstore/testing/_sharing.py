@@ -66,7 +66,9 @@ class SharingTests(ContractFixtures):
         for number in range(2):
             token = new_token(bench.identity, number)
             bench.handle.set(token)
-            assert same(worker.call("get"), token)
+            assert same(worker.call("get"), token), (
+                'a second process does not see it: for a store in memory set shared_by = "handles"'
+            )
         token = new_token(bench.identity, "of the second process")
         worker.call("set", token.to_dict())
         assert same(bench.handle.get(), token)

@@ -70,6 +70,8 @@ class StorageTests(ContractFixtures):
 
     def test_a_large_token_comes_back(self, bench: Bench) -> None:
         size = min(self.largest, MEGABYTE)
+        if bench.wraps:
+            size //= 2  # what a wrapper makes of a token, such as base64, is larger
         token = new_token(bench.identity, "large")
         left = size - len(str(token.to_dict().items())) - 100
         token = new_token(bench.identity, "large", filling="x" * max(left, 0))
@@ -183,8 +185,9 @@ class IdentityTests(ContractFixtures):
         other = bench.open(new_identity())
         with pytest.raises(TokenIdentityError):
             other.get()
-        with pytest.raises((TokenIdentityError, TokenConflictError)):
-            other.set(new_token(other.store.identity, "yours"), None)
+        if bench.abilities.compare_and_set:  # without it, whoever has not read just replaces
+            with pytest.raises((TokenIdentityError, TokenConflictError)):
+                other.set(new_token(other.store.identity, "yours"), None)
         assert same(bench.handle.get(), mine)
 
     def test_two_identities_never_meet(self, bench: Bench) -> None:
