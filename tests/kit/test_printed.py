@@ -11,9 +11,8 @@ from .test_kit import pytest_in
 
 # What the kit once asked too much of, or the pages said too little about; the slow run has all.
 QUICK = (
-    "removed_twice or removing_nothing or newer_format or option or pickled or refuses_another or "
+    "sync and not async and (newer_format or option or refuses_another or object_given or large)"
 )
-QUICK += "object_given or large or async_programs or is_a_store"
 
 
 def write(folder: Path) -> list[Printed]:

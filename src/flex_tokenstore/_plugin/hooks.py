@@ -230,8 +230,8 @@ def refuse_other_init(cls: type, store: str) -> None:
     else:
         return
     raise StoreLoadError(
-        f"the class {cls.__name__} of token store {store!r} must take two arguments: give it "
-        "__init__(self, options, identity)",
+        f"the class {cls.__name__} of token store {store!r} must take two arguments, by position: "
+        "give it __init__(self, options, identity)",
         store=store,
     )
 
@@ -292,7 +292,7 @@ def _lack(plugin: object, name: str, marked: bool) -> str:
         return f"a method {name} that is not marked with @hookimpl of flex_tokenstore"
     if static is None or isinstance(static, FunctionType):
         return f"no {name}"
-    return f"no method {name}, but a {type(static).__name__} of that name"
+    return f"no method {name}, but a {type(static).__name__} of that name (write a method)"
 
 
 def _check_signature(

@@ -10,6 +10,7 @@ from ._handles import Handle
 from ._tokens import new_token
 
 LOCK_WAIT = 60.0  # seconds
+_CONFLICTS = 2_000  # in a row; of 16 writers at once most lose 15 times for each win
 
 
 def write_tokens(handle: Handle, identity: TokenIdentity, name: str, count: int, size: int) -> int:
@@ -40,7 +41,7 @@ def increment(handle: Handle, identity: TokenIdentity, times: int) -> int:
     """Adds 1 to ``number`` so often; returns how many conflicts there were."""
     conflicts = 0
     for _ in range(times):
-        for _ in range(100_000):
+        for _ in range(_CONFLICTS):
             stored = handle.get()
             assert stored is not None
             number = stored.to_dict()["number"] + 1
