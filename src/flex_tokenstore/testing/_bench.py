@@ -17,6 +17,7 @@ from flex_tokenstore import ANY_REVISION, TokenCorruptError, TokenIdentity
 
 from ._handles import KINDS, Handle, Kind, Setup
 from ._hanging import interrupted, limit_of
+from ._proxy import FaultProxy
 from ._tokens import MEGABYTE, new_identity
 from ._workers import Worker
 
@@ -28,6 +29,7 @@ T = TypeVar("T")
 SharedBy = Literal["nobody", "handles", "processes"]
 Plant = Callable[[TokenIdentity, bytes], None]
 Fault = Callable[[], Any]
+FailOver = Callable[[], tuple[str, int]]
 
 PROMPT = 5.0  # seconds within which what waits for nothing must be done, on a busy machine
 
@@ -153,14 +155,33 @@ class ContractFixtures:
         pytest.fail(f"{type(self).__name__} must override the fixture store_config")
 
     @pytest.fixture
-    def outage(self) -> Fault | None:
-        """Gives a context manager within which the backend is down; None: it cannot be."""
+    def server_address(self) -> tuple[str, int] | None:
+        """Host and port of the server; ``store_config`` uses ``proxy`` then. None: no server."""
         return None
 
     @pytest.fixture
-    def stall(self) -> Fault | None:
-        """Returns a context manager within which the backend takes requests and never responds."""
+    def proxy(self, server_address: tuple[str, int] | None) -> Iterator[FaultProxy | None]:
+        """What stands between the store and its server; None without ``server_address``."""
+        if server_address is None:
+            yield None
+            return
+        with FaultProxy(*server_address) as proxy:
+            yield proxy
+
+    @pytest.fixture
+    def fail_over(self) -> FailOver | None:
+        """Makes another server the primary, and returns its address; None: that cannot be."""
         return None
+
+    @pytest.fixture
+    def outage(self, proxy: FaultProxy | None) -> Fault | None:
+        """Gives a context manager within which the backend is down; None: it cannot be."""
+        return None if proxy is None else proxy.down
+
+    @pytest.fixture
+    def stall(self, proxy: FaultProxy | None) -> Fault | None:
+        """Returns a context manager within which the backend takes requests and never responds."""
+        return None if proxy is None else proxy.silent
 
     @pytest.fixture
     def plant(self) -> Plant | None:

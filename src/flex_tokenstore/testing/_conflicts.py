@@ -12,7 +12,7 @@ from flex_tokenstore import ANY_REVISION, Token, TokenConflictError, revision_of
 from ._bench import Bench, ContractFixtures, together
 from ._handles import Handle
 from ._tokens import new_token, same
-from ._work import increment
+from ._work import increment, numbered
 
 
 class ConflictTests(ContractFixtures):
@@ -180,7 +180,7 @@ async def _increment_in_tasks(handle: Handle, tasks: int, times: int) -> None:
             while True:
                 stored = await store.get_token()
                 number = stored.to_dict()["number"] + 1
-                token = new_token(store.identity, number, number=number)
+                token = numbered(store.identity, number)
                 try:
                     await store.set_token(token, stored.revision)
                     break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 from flex_tokenstore import Token, TokenConflictError, TokenIdentity
@@ -37,6 +38,11 @@ def check_whole(token: Token | None) -> None:
     assert fits and whole, "a reader saw a token of two writers"
 
 
+def numbered(identity: TokenIdentity, number: int) -> Token:
+    """A token with this number; another one each time, as a server's are."""
+    return new_token(identity, f"{number}-{uuid.uuid4().hex}", number=number)
+
+
 def increment(handle: Handle, identity: TokenIdentity, times: int) -> int:
     """Adds 1 to ``number`` so often; returns how many conflicts there were."""
     conflicts = 0
@@ -46,7 +52,7 @@ def increment(handle: Handle, identity: TokenIdentity, times: int) -> int:
             assert stored is not None
             number = stored.to_dict()["number"] + 1
             try:
-                handle.set(new_token(identity, number, number=number), stored.revision)
+                handle.set(numbered(identity, number), stored.revision)
                 break
             except TokenConflictError:
                 conflicts += 1
