@@ -88,7 +88,12 @@ def set_token(token: dict[str, Any], expected: str | None) -> Awaitable[None] | 
 
 @hookspec(firstresult=True)
 def remove_token(expected: str | None) -> Awaitable[None] | None:
-    """Removes the token; if nothing is stored, does nothing. Moves corrupt content aside.
+    """Removes the token. Moves corrupt content aside.
+
+    Removing nothing is a success, whatever ``expected`` is: what was to be removed is gone, and
+    the reply to an earlier try may have been lost. A store that cannot tell that from a conflict
+    may raise :class:`~flex_tokenstore.TokenConflictError`; ``TokenStore.remove_token`` then reads,
+    and returns if nothing is stored.
 
     Args:
         expected: Revision that must be stored now; ``ANY_REVISION``: remove whatever is stored. A

@@ -73,7 +73,10 @@ class Binding:
             compare_and_set="expected" in self.set_token.arguments
             and (inner is None or inner.abilities.compare_and_set),
             lock=self.token_lock is not None,
-            native_async=native_async or any(hook.is_coroutine for hook in hooks.values()),
+            native_async=native_async
+            or any(hook.is_coroutine for hook in hooks.values())
+            # As a handle of the other kind tells: its class may name an async class.
+            or (inner is not None and inner.abilities.native_async),
             prepare_save=self.prepare_save is not None,
         )
 
@@ -227,8 +230,8 @@ def refuse_other_init(cls: type, store: str) -> None:
     else:
         return
     raise StoreLoadError(
-        f"the class {cls.__name__} of token store {store!r} must take two arguments: give it "
-        "__init__(self, options, identity)",
+        f"the class {cls.__name__} of token store {store!r} must take two arguments, by position: "
+        "give it __init__(self, options, identity)",
         store=store,
     )
 
@@ -289,7 +292,7 @@ def _lack(plugin: object, name: str, marked: bool) -> str:
         return f"a method {name} that is not marked with @hookimpl of flex_tokenstore"
     if static is None or isinstance(static, FunctionType):
         return f"no {name}"
-    return f"no method {name}, but a {type(static).__name__} of that name"
+    return f"no method {name}, but a {type(static).__name__} of that name (write a method)"
 
 
 def _check_signature(

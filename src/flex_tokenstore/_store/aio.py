@@ -22,7 +22,7 @@ from .._plugin.guard import (
 from .._values.host_program import current
 from .._values.secret import Secret
 from .._values.token import ANY_REVISION, Token
-from ..errors import TokenUnavailableError
+from ..errors import TokenConflictError, TokenUnavailableError
 from .aio_lock import enter_lock, in_thread
 from .opened import OpenedStore, taken
 from .opening import HostLockSetting, check_arguments, choose, open_binding, opened
@@ -143,6 +143,7 @@ class AsyncTokenStore:
 
         Args:
             expected: Revision that must be stored now; ``ANY_REVISION``: remove whatever is stored.
+                If nothing is stored, it is not a conflict whatever you expect.
 
         Raises:
             TokenConflictError: Another revision is stored; nothing was changed.
@@ -154,7 +155,11 @@ class AsyncTokenStore:
         hook = self._binding.remove_token
         with self._opened.guard("remove the token", "remove_token") as failed:
             await self._refuse_newer(expected)
-            await self._call(hook, hook.keywords(expected=expected))
+            try:
+                await self._call(hook, hook.keywords(expected=expected))
+            except TokenConflictError:
+                if not await self._is_empty():
+                    raise
             return
         raise failed.error
 
@@ -217,6 +222,16 @@ class AsyncTokenStore:
 
     def __reduce__(self) -> Any:
         raise TypeError("a token store cannot be pickled: open one in each process")
+
+    async def _is_empty(self) -> bool:
+        """Asked after a conflict of a removal: what was to be removed may be gone already.
+
+        A store may call that a conflict or not (docs/decisions/002); a program need not know.
+        """
+        try:
+            return await self._call(self._binding.get_token, {}) is None
+        except Exception:  # noqa: BLE001 - it cannot be told; the conflict is what is raised
+            return False
 
     async def _refuse_newer(self, expected: str | None) -> None:
         """Looks before whatever is there is replaced: a newer version's token must stay.

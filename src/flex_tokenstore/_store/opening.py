@@ -93,7 +93,7 @@ def make(chosen: Chosen, identity: TokenIdentity) -> Binding:
         if chosen.inner is not None:
             with naming_inner(name):
                 inner = make(chosen.inner, identity)
-            plugin._inner = inner
+            object.__setattr__(plugin, "_inner", inner)  # it may be a frozen dataclass
         binding = bind(plugin, store=name, marked=True, inner=inner)
         binding.distribution = chosen.distribution
         # A wrapper's error may quote the password of the store that it wraps.

@@ -92,13 +92,16 @@ class PluginTests(ContractFixtures):
 
     def test_the_store_object_is_pickled_without_a_token(self, bench: Bench) -> None:
         """Programs pickle what holds it; most objects with a connection refuse by themselves."""
+        if self.shared_by != "processes":
+            pytest.skip("it keeps the token in its own memory, so that a pickle of it must too")
         bench.handle.set(new_token(bench.identity))
         bench.handle.get()
         try:
             text = pickle.dumps(bench.handle.plugin)
         except Exception:
             return
-        assert SENTINEL.encode() not in text, "a pickle of the store object holds the token"
+        if SENTINEL.encode() in text:  # not an assert: pytest would show the pickle
+            pytest.fail("a pickle of the store object holds the token")
 
 
 class EventLoopTests(ContractFixtures):

@@ -12,7 +12,7 @@ from flex_tokenstore import ANY_REVISION, Token, TokenConflictError, revision_of
 from ._bench import Bench, ContractFixtures, together
 from ._handles import Handle
 from ._tokens import new_token, same
-from ._work import increment
+from ._work import increment, numbered
 
 
 class ConflictTests(ContractFixtures):
@@ -82,6 +82,17 @@ class ConflictTests(ContractFixtures):
                 bench.handle.remove(wrong)
             assert same(bench.handle.get(), stored)
         bench.handle.remove(stored.revision)
+        assert bench.handle.get() is None
+
+    def test_removing_nothing_is_no_conflict(self, bench: Bench) -> None:
+        """The reply to an earlier removal may have been lost; it is repeated, and finds nothing."""
+        removed = new_token(bench.identity, "removed")
+        for expected in (removed.revision, None, ANY_REVISION):
+            bench.handle.remove(expected)
+            assert bench.handle.get() is None
+        bench.handle.set(removed)
+        bench.handle.remove(removed.revision)
+        bench.handle.remove(removed.revision)
         assert bench.handle.get() is None
 
     def test_the_revision_is_that_of_the_tokens_alone(self, bench: Bench) -> None:
@@ -169,7 +180,7 @@ async def _increment_in_tasks(handle: Handle, tasks: int, times: int) -> None:
             while True:
                 stored = await store.get_token()
                 number = stored.to_dict()["number"] + 1
-                token = new_token(store.identity, number, number=number)
+                token = numbered(store.identity, number)
                 try:
                     await store.set_token(token, stored.revision)
                     break

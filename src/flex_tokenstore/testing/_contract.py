@@ -7,6 +7,7 @@ from ._conflicts import ConflictTests
 from ._failures import CorruptionTests, OutageTests, SecretTests
 from ._locks import LeaseTests, LockTests
 from ._model import ModelTests
+from ._network import NetworkTests
 from ._preparing import PreparingTests
 from ._renewals import RenewalTests
 from ._resources import ResourceTests
@@ -23,6 +24,7 @@ class TokenStoreContract(
     LeaseTests,
     PreparingTests,
     OutageTests,
+    NetworkTests,
     CorruptionTests,
     SecretTests,
     PluginTests,
@@ -63,6 +65,11 @@ class TokenStoreContract(
         outage: Returns a function that returns a context manager; within it the backend is down.
             A token is stored when it is entered. The default is None: not tested.
         stall: The same; within it the backend takes requests and does not respond.
+        server_address: Host and port of the backend's server, for a store that speaks TCP; the
+            store must then connect to ``proxy.address``. Gives ``outage`` and ``stall`` by itself.
+        proxy: The :class:`FaultProxy` before that server; for ``store_config``.
+        fail_over: Returns a function that makes another server the primary, with the same tokens,
+            has the old one refuse writes, and returns the new one's host and port.
         plant: Returns a function ``(identity, content: bytes)`` that puts the bytes where that
             identity's token is stored, past the store. The default is None: not tested.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
 from typing import Any, Literal, TypeVar
 
 from flex_tokenstore import AsyncTokenStore, Token, TokenIdentity, TokenStore, open_store
@@ -22,7 +22,8 @@ KINDS: tuple[Kind, ...] = ("sync", "async")
 T = TypeVar("T")
 
 # The names are those of the whole process, and tests open handles in threads.
-_registering = threading.Lock()
+_registering = threading.RLock()
+_under_test = SimpleNamespace()
 
 
 class Handle:
@@ -63,8 +64,7 @@ class Handle:
     def hook(self, name: str, **arguments: Any) -> Any:
         """Calls the store's own method, past the framework."""
         hook: Any = getattr(self.store._opened.binding, name)
-        result = hook.function(**hook.keywords(**arguments))
-        return self.run(result) if inspect.isawaitable(result) else result
+        return self.run(self.store._call(hook, hook.keywords(**arguments)))
 
     def close(self) -> None:
         assert isinstance(self.store, TokenStore)
@@ -122,11 +122,30 @@ def _registered(cls: type) -> Iterator[str]:
     """The class by a name, as if its distribution were installed; within the block only."""
     name = cls.__name__
     with _registering:
-        BUILT_IN[name] = f"{cls.__module__}:{cls.__qualname__}"
+        before = BUILT_IN.get(name)
+        # Not by its own module: it may have been made in a function, or by type().
+        setattr(_under_test, name, cls)
+        BUILT_IN[name] = f"{__name__}:_under_test.{name}"
         try:
             yield name
         finally:
-            del BUILT_IN[name]
+            delattr(_under_test, name)
+            if before is None:
+                del BUILT_IN[name]
+            else:
+                BUILT_IN[name] = before
+
+
+def _by_names(config: Any, stack: ExitStack) -> Any:
+    """The config, and those of inner stores, with a name wherever there is a class."""
+    if not isinstance(config, Mapping):
+        return config
+    named = OptionValues(config)
+    if isinstance(named.get("inner"), Mapping):
+        named["inner"] = _by_names(named["inner"], stack)
+    if isinstance(named.get("name"), type):
+        named["name"] = stack.enter_context(_registered(named["name"]))
+    return named
 
 
 class Setup:
@@ -141,11 +160,8 @@ class Setup:
         self.config = config
 
     def open(self, identity: TokenIdentity, kind: Kind = "sync") -> Handle:
-        config = self._made()
-        if isinstance(config, Mapping) and isinstance(config.get("name"), type):
-            with _registered(config["name"]) as name:
-                return _open(OptionValues(config, name=name), identity, kind)
-        return _open(config, identity, kind)
+        with ExitStack() as stack:
+            return _open(_by_names(self._made(), stack), identity, kind)
 
     @property
     def is_object(self) -> bool:

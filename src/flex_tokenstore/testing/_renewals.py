@@ -17,51 +17,51 @@ class RenewalTests(ContractFixtures):
     """With ``TokenSession`` and ``AsyncTokenSession``, as programs use the store."""
 
     @pytest.fixture
-    def server(self) -> Iterator[AuthorizationServer]:
+    def authorization_server(self) -> Iterator[AuthorizationServer]:
         """A model authorization server on loopback."""
         server = AuthorizationServer()
         yield server
         server.close()
 
     def test_a_storm_on_one_handle_is_one_request(
-        self, bench: Bench, server: AuthorizationServer
+        self, bench: Bench, authorization_server: AuthorizationServer
     ) -> None:
-        bench.handle.set(server.issue(bench.identity, age=_EXPIRED))
-        digests = storm([bench.handle], server.address, 32)
-        _check_storm(server, digests, 32)
+        bench.handle.set(authorization_server.issue(bench.identity, age=_EXPIRED))
+        digests = storm([bench.handle], authorization_server.address, 32)
+        _check_storm(authorization_server, digests, 32)
 
     def test_a_storm_on_many_handles_is_one_request(
-        self, bench: Bench, server: AuthorizationServer
+        self, bench: Bench, authorization_server: AuthorizationServer
     ) -> None:
-        bench.second().set(server.issue(bench.identity, age=_EXPIRED))
+        bench.second().set(authorization_server.issue(bench.identity, age=_EXPIRED))
         handles = [bench.open() for _ in range(6)]
-        digests = storm(handles, server.address, 24)
-        _check_storm(server, digests, 24)
+        digests = storm(handles, authorization_server.address, 24)
+        _check_storm(authorization_server, digests, 24)
 
     def test_a_storm_in_two_processes_is_one_request(
-        self, bench: Bench, server: AuthorizationServer
+        self, bench: Bench, authorization_server: AuthorizationServer
     ) -> None:
         workers = bench.workers(2)
-        bench.handle.set(server.issue(bench.identity, age=_EXPIRED))
-        _check_storm(server, _storm_in(workers, server, 8), 16)
+        bench.handle.set(authorization_server.issue(bench.identity, age=_EXPIRED))
+        _check_storm(authorization_server, _storm_in(workers, authorization_server, 8), 16)
 
     def test_a_storm_on_an_empty_store_is_one_sign_in(
-        self, bench: Bench, server: AuthorizationServer
+        self, bench: Bench, authorization_server: AuthorizationServer
     ) -> None:
         workers = bench.workers(2)
-        digests = _storm_in(workers, server, 8)
-        assert server.requests == ["sign_in"]
+        digests = _storm_in(workers, authorization_server, 8)
+        assert authorization_server.requests == ["sign_in"]
         assert len(digests) == 16
         assert len(set(digests)) == 1
 
     @pytest.mark.slow
     @pytest.mark.timeout(300)
     def test_a_storm_of_64_in_16_processes_is_one_request(
-        self, bench: Bench, server: AuthorizationServer
+        self, bench: Bench, authorization_server: AuthorizationServer
     ) -> None:
         workers = bench.workers(16)
-        bench.handle.set(server.issue(bench.identity, age=_EXPIRED))
-        _check_storm(server, _storm_in(workers, server, 4), 64)
+        bench.handle.set(authorization_server.issue(bench.identity, age=_EXPIRED))
+        _check_storm(authorization_server, _storm_in(workers, authorization_server, 4), 64)
 
 
 def _storm_in(workers: list[Worker], server: AuthorizationServer, callers: int) -> list[str]:

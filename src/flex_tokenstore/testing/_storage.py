@@ -70,6 +70,8 @@ class StorageTests(ContractFixtures):
 
     def test_a_large_token_comes_back(self, bench: Bench) -> None:
         size = min(self.largest, MEGABYTE)
+        if bench.wraps:
+            size //= 2  # what a wrapper makes of a token, such as base64, is larger
         token = new_token(bench.identity, "large")
         left = size - len(str(token.to_dict().items())) - 100
         token = new_token(bench.identity, "large", filling="x" * max(left, 0))
@@ -141,7 +143,7 @@ class StorageTests(ContractFixtures):
         token = new_token(bench.identity, field={"inner": [1]})
         given_object = token.to_dict()
         bench.handle.hook("set_token", token=given_object, expected=ANY_REVISION)
-        assert given_object == token.to_dict()
+        assert same(given_object, token), "set_token changed the object that it was given"
 
     def test_what_a_caller_does_to_a_token_stays_with_it(self, bench: Bench) -> None:
         token = new_token(bench.identity, field={"inner": [1]})
@@ -183,8 +185,9 @@ class IdentityTests(ContractFixtures):
         other = bench.open(new_identity())
         with pytest.raises(TokenIdentityError):
             other.get()
-        with pytest.raises((TokenIdentityError, TokenConflictError)):
-            other.set(new_token(other.store.identity, "yours"), None)
+        if bench.abilities.compare_and_set:  # without it, whoever has not read just replaces
+            with pytest.raises((TokenIdentityError, TokenConflictError)):
+                other.set(new_token(other.store.identity, "yours"), None)
         assert same(bench.handle.get(), mine)
 
     def test_two_identities_never_meet(self, bench: Bench) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from typing import Any
 
 from flex_tokenstore import Token, TokenIdentity
+
+from ._differences import same
+
+__all__ = ["MEGABYTE", "SENTINEL", "SHAPES", "new_identity", "new_token", "same"]
 
 SENTINEL = "S3NT1NEL"
 """No text that the store shows may hold it."""
@@ -33,15 +36,6 @@ def new_token(
         **fields,
     }
     return Token.issued(answer, identity_key=identity.key, obtained_at=time.time() - age)
-
-
-def same(one: Token | None, other: Token | None) -> bool:
-    """Equal to the letter: ``==`` takes 1 for 1.0 and for true."""
-    return _text(one) == _text(other)
-
-
-def _text(token: Token | None) -> str:
-    return json.dumps(None if token is None else token.to_dict(), sort_keys=True)
 
 
 def _nested(depth: int) -> Any:

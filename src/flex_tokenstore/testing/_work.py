@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 from flex_tokenstore import Token, TokenConflictError, TokenIdentity
@@ -10,6 +11,7 @@ from ._handles import Handle
 from ._tokens import new_token
 
 LOCK_WAIT = 60.0  # seconds
+_CONFLICTS = 2_000  # in a row; of 16 writers at once most lose 15 times for each win
 
 
 def write_tokens(handle: Handle, identity: TokenIdentity, name: str, count: int, size: int) -> int:
@@ -36,16 +38,21 @@ def check_whole(token: Token | None) -> None:
     assert fits and whole, "a reader saw a token of two writers"
 
 
+def numbered(identity: TokenIdentity, number: int) -> Token:
+    """A token with this number; another one each time, as a server's are."""
+    return new_token(identity, f"{number}-{uuid.uuid4().hex}", number=number)
+
+
 def increment(handle: Handle, identity: TokenIdentity, times: int) -> int:
     """Adds 1 to ``number`` so often; returns how many conflicts there were."""
     conflicts = 0
     for _ in range(times):
-        for _ in range(100_000):
+        for _ in range(_CONFLICTS):
             stored = handle.get()
             assert stored is not None
             number = stored.to_dict()["number"] + 1
             try:
-                handle.set(new_token(identity, number, number=number), stored.revision)
+                handle.set(numbered(identity, number), stored.revision)
                 break
             except TokenConflictError:
                 conflicts += 1

@@ -7,9 +7,12 @@ Messages are pickles over its standard input and output.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 import pickle
+import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -78,19 +81,58 @@ class Child:
 
         return storm([self._setup.open(self.identity, self._kind)], address, callers)
 
-    def fork(self, token: dict[str, Any]) -> list[Any]:
-        """A forked child stores a token and reads it; returns [its exit code, what we read]."""
+    def fork(self, token: dict[str, Any], limit: float) -> dict[str, Any] | None:
+        """A forked child stores a token and reads it in time; returns what we read after it.
+
+        Raises:
+            AssertionError: The child failed or hung; names the step.
+        """
+        # The clock that watches this process is a thread, which a child would not have.
+        faulthandler.cancel_dump_traceback_later()
+        steps, said = os.pipe()
         pid = os.fork()
         if pid == 0:
-            code = 1
             try:
-                self.set(token)
-                code = 0 if self.get() == token else 2
+                os.close(steps)
+                self._as_forked_child(token, said, limit)
             finally:
                 # Not sys.exit(): the child would run what its parent has in "finally" and atexit.
-                os._exit(code)
-        _, status = os.waitpid(pid, 0)
-        return [os.waitstatus_to_exitcode(status), self.get()]
+                os._exit(1)
+        os.close(said)
+        hung = _wait(pid, limit)
+        with os.fdopen(steps, "rb") as source:
+            step = source.read().decode().splitlines()[-1]
+        if hung:
+            raise AssertionError(
+                f"a forked child hung: its {step} did not return within {limit:g} s. "
+                "Threads, locks and connections of its parent do not work there: look at "
+                "os.getpid() before they are used, and make them anew"
+            )
+        if step != "done":
+            raise AssertionError(f"a forked child failed: {step}")
+        faulthandler.dump_traceback_later(limit, exit=True)
+        return self.get()
+
+    def _as_forked_child(self, token: dict[str, Any], output: int, limit: float) -> None:
+        if hasattr(signal, "alarm"):  # if our parent is killed, nobody else would end us
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(int(limit) * 2 + 1)
+        step = "the start"
+
+        def now(name: str) -> None:
+            nonlocal step
+            step = name
+            os.write(output, f"{name}\n".encode())
+
+        try:
+            now("set_token")
+            self.set(token)
+            now("get_token")
+            same = self.get() == token
+            now("done" if same else "get_token returned another token than the child had stored")
+        except BaseException as error:
+            # Its text may quote a token.
+            now(f"{step} raised {type(error).__name__}")
 
     def fork_a_bystander(self) -> int:
         """A forked child that lives on and does nothing; returns its process id."""
@@ -101,12 +143,22 @@ class Child:
                 for number in (0, 1, 2):
                     os.dup2(devnull, number)
                 os.close(_private_output)  # our parent's end is seen by its pipe's end
-                import time
-
                 time.sleep(60)
             finally:
                 os._exit(0)
         return pid
+
+
+def _wait(pid: int, limit: float) -> bool:
+    """Waits for the end of a child; True if it had to be ended."""
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            return False
+        time.sleep(0.002)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return True
 
 
 _private_output = -1
@@ -124,15 +176,19 @@ def main() -> None:
     child = Child()
     while True:
         try:
-            name, arguments = pickle.loads(pickle.load(source))
+            limit, text = pickle.load(source)
         except EOFError:
             return
+        # If it hangs, it says at which line and ends, also if our parent is no more.
+        faulthandler.dump_traceback_later(limit, exit=True)
         try:
+            name, arguments = pickle.loads(text)
             command: Callable[..., Any] = getattr(child, name)
             answer = (True, command(*arguments), "")
         except Exception as error:
             # Not the error itself: a driver's may not be picklable.
             answer = (False, type(error).__name__, str(error))
+        faulthandler.cancel_dump_traceback_later()
         pickle.dump(answer, output)
         output.flush()
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 _WITH_ASSERTS = ["conduct", "conflicts", "failures", "locks", "model", "renewals", "sharing"]
-_WITH_ASSERTS += ["bench", "storage", "work"]
+_WITH_ASSERTS += ["bench", "network", "storage", "work"]
 
 for _name in _WITH_ASSERTS:
     # Their asserts show what they compared, as those of a test module do.

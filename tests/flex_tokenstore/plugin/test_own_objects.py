@@ -359,7 +359,7 @@ def attribute_of(thing: Any) -> Any:
         (Mock(), "it has no get_token"),
         (AsyncMock(), "it has no get_token"),
         (NonCallableMock(), "it has no get_token"),
-        (Property(), "it has no method get_token, but a property of that name;"),
+        (Property(), "it has no method get_token, but a property of that name (write a method);"),
         (attribute_of(functools.partial(print)), "no method get_token, but a partial of that name"),
         (attribute_of(MagicMock()), "no method get_token, but a MagicMock of that name"),
         (object(), "it has no get_token"),
