@@ -18,9 +18,6 @@ from pathlib import Path, PurePosixPath
 
 import click
 
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-# Characters of a store's name.
-_LONGEST = 40
 _PREFIX = "flex-tokenstore-"
 
 
@@ -54,16 +51,15 @@ def new(name: str, folder: Path | None) -> None:
 
 def _check_name(name: str) -> None:
     from flex_tokenstore import list_stores
+    from flex_tokenstore.embedding import problem_of_store_name
 
-    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+    short = name.removeprefix(_PREFIX)
+    if short != name:
         raise click.UsageError(
-            f"{name!r} cannot be the name of a store: it takes lower-case letters, digits and "
-            f"single dashes, a letter first, at most {_LONGEST}{_suggestion(name)}"
+            f"NAME is the name of the store, without {_PREFIX!r}: {short!r} would be valid"
         )
-    if name.startswith(_PREFIX):
-        raise click.UsageError(
-            f"NAME is the name of the store, without {_PREFIX!r}{_suggestion(name)}"
-        )
+    if problem := problem_of_store_name(name):
+        raise click.UsageError(f"{name!r} {problem}")
     for info in list_stores():
         if info.name == name:
             remedy = "" if info.origin == "built-in" else ", or uninstall that one"
@@ -71,12 +67,6 @@ def _check_name(name: str) -> None:
                 f"{name!r} is the name of an installed store, of {info.distribution}; two stores "
                 f"with the same name cannot be used: choose another name{remedy}"
             )
-
-
-def _suggestion(name: str) -> str:
-    words = re.sub(r"[^a-z0-9]+", "-", re.sub(r"([a-z0-9])([A-Z])", r"\1-\2", name).lower())
-    near = words.removeprefix(_PREFIX).strip("-0123456789")[:_LONGEST].strip("-")
-    return f"; {near!r} would be valid" if near and near != name else ""
 
 
 def _write(name: str, target: Path) -> None:
