@@ -38,7 +38,7 @@ def new(name: str, folder: Path | None) -> None:
     _check_name(name)
     shown = folder or Path(f"{_PREFIX}{name}")
     target = shown.resolve()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if target.exists() and not _is_empty(target):
         raise click.UsageError(f"{target} exists and is not an empty folder: pass another --folder")
     try:
         _write(name, target)
@@ -47,6 +47,11 @@ def new(name: str, folder: Path | None) -> None:
             f"{target} cannot be written: {error.strerror or error}"
         ) from None
     click.echo(_next_steps(name, shown))
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether it is a folder with nothing in it but what ``git init`` makes."""
+    return folder.is_dir() and all(entry.name == ".git" for entry in folder.iterdir())
 
 
 def _check_name(name: str) -> None:
@@ -111,6 +116,8 @@ def _package(name: str) -> Iterator[tuple[PurePosixPath, str]]:
     pattern = re.compile("|".join(names))
     for path, file in _files(files("flex_integration_sdk.cli") / "_skeleton", PurePosixPath()):
         renamed = pattern.sub(lambda match: names[match[0]], str(path))
+        # Tools would take `.gitignore` and `.github` of the skeleton for this repository's own.
+        renamed = re.sub(r"^dot-", ".", renamed)
         text = file.read_text(encoding="utf-8")
         yield PurePosixPath(renamed), pattern.sub(lambda match: names[match[0]], text)
 

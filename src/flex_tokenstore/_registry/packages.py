@@ -13,12 +13,22 @@ class Package(NamedTuple):
 
     distribution: str
     also: dict[str, str]
-    """What users call the store, in lower case, each with the extra that it needs; "": none."""
+    """What users call the store, in lower case, each with the extra that it needs; "": none, or
+    any of them."""
+    extras: tuple[str, ...] = ()
+    """One of them is needed."""
 
-    def requirement(self, name: str) -> str:
-        """What to give to pip for what the user called the store."""
-        extra = self.also.get(_normal(name), "")
-        return f"'{self.distribution}[{extra}]'" if extra else self.distribution
+    def command(self, name: str) -> str:
+        """What installs it, from what the user called the store.
+
+        From a clone: nothing of ours is on an index, where its name may be somebody else's.
+        """
+        wanted = self.also.get(_normal(name))
+        first, *others = (wanted,) if wanted else self.extras or ("",)
+        folder = f"./plugins/{self.distribution}"
+        choice = f" (or {', or '.join(f'[{extra}]' for extra in others)})" if others else ""
+        target = f"'{folder}[{first}]'" if first else folder
+        return f"python -m pip install . {target}{choice}"
 
 
 PACKAGES = {
@@ -40,6 +50,7 @@ PACKAGES = {
             ),
             **dict.fromkeys(("mysql", "mariadb", "pymysql", "aiomysql"), "mysql"),
         },
+        ("postgresql", "mysql", "sqlite"),
     ),
     "vault": Package(
         "flex-tokenstore-vault",
@@ -76,7 +87,8 @@ def advice(store: str, written: str) -> str:
         )
     return (
         f"{store!r} is in the package {package.distribution}, which is not installed in the "
-        f"environment of this program: python -m pip install {package.requirement(written)}"
+        "environment of this program; from the root of a clone of the project: "
+        f"{package.command(written)}"
     )
 
 

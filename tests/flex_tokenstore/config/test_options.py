@@ -20,6 +20,7 @@ from rich.traceback import Traceback
 from flex_tokenstore import Secret, StoreLoadError, StoreOptionsError
 from flex_tokenstore._config.options import OptionInfo, check_options, describe_options
 from flex_tokenstore._config.store_config import OptionValues
+from flex_tokenstore._values.redaction import secrets_of
 
 SENTINEL = "SENTINEL-value"
 
@@ -286,3 +287,9 @@ def test_texts_of_the_environment_mean_what_python_values_mean(value: Any) -> No
     given_as_value = check_options(Any_, {name: value}, store="s")
     assert given_as_text == given_as_value
     assert getattr(given_as_text, name) == value
+
+
+@pytest.mark.parametrize("kind", [list, tuple, set, frozenset])
+def test_secrets_in_any_list_are_known(kind: type) -> None:
+    """What is not known could not be masked."""
+    assert secrets_of({"keys": kind([Secret(SENTINEL)])}) == (Secret(SENTINEL),)
