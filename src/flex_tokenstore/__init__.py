@@ -56,6 +56,10 @@ if TYPE_CHECKING:
     from ._values.token import ANY_REVISION, Token, is_newer, revision_of
     from ._version import __version__
 
+    # Tools that freeze a program follow import statements, and these two are loaded by name.
+    from .stores import file as _file  # noqa: F401
+    from .stores import memory as _memory  # noqa: F401
+
 # Imported when first asked for: a program that opens one store should not pay for the rest.
 _LAZY = {
     "ANY_REVISION": "_values.token",

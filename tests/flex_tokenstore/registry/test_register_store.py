@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import modulefinder
 import os
 import subprocess
 import sys
@@ -202,6 +203,21 @@ with open_store("memory", identity) as store:
     told.append(store.name)
 print(json.dumps([told, [[i.name, i.origin, i.status] for i in list_stores(check=True)]]))
 """
+
+
+def test_a_tool_that_freezes_a_program_finds_all_its_modules(tmp_path: Path) -> None:
+    """Such a tool follows the import statements; what is loaded by its name needs one."""
+    program, source = tmp_path / "program.py", ROOT / "src"
+    program.write_text("import flex_tokenstore.embedding")
+    finder = modulefinder.ModuleFinder([str(source)])
+    finder.run_script(str(program))
+    needed = {
+        ".".join(path.relative_to(source).with_suffix("").parts).removesuffix(".__init__")
+        for path in (source / "flex_tokenstore").rglob("*.py")
+        if "testing" not in path.parts
+    }
+    assert len(needed) > 60
+    assert not needed - {*finder.modules}
 
 
 def test_a_program_without_any_metadata(tmp_path: Path) -> None:
