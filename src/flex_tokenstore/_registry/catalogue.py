@@ -217,6 +217,7 @@ def _checked(info: StoreInfo, candidate: Candidate) -> StoreInfo:
         cls = load(candidate)
         abilities = check_class(cls, candidate.name)
         options = tuple(describe_options(cls))
+        call = call_in_init(cls) or call_in_init(getattr(cls, "async_class", cls))
     except StoreLoadError as error:
         missing = missing_module(error.__cause__, candidate.value) is not None
         status: Status = "missing-dependency" if missing else "broken"
@@ -226,9 +227,6 @@ def _checked(info: StoreInfo, candidate: Candidate) -> StoreInfo:
         return replace(info, status="broken", reason=reason)
     doc = cls.__doc__ if isinstance(cls.__doc__, str) else ""  # a stranger's may be anything
     summary = first_paragraph(doc) or info.summary
-    call = next(
-        filter(None, map(call_in_init, (cls, getattr(cls, "async_class", None) or cls))), ""
-    )
     reason = f"its __init__ calls {call}. {RULE}" if call else ""
     info = replace(info, reason=reason, doc=doc.strip(), summary=summary, options=options)
     if issubclass(cls, WrapperStore):
