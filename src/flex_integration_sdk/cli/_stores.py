@@ -70,7 +70,7 @@ def show(name: str, as_json: bool) -> None:
         "status": info.status,
     }
     if info.reason:
-        facts |= {"reason": info.reason}
+        facts |= {"note" if info.status == "ok" else "reason": info.reason}
     if info.status == "ok":
         facts |= {
             "about": info.summary,
