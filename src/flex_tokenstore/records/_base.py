@@ -9,7 +9,7 @@ from ..hookspecs import hookimpl
 from ._clients import Client, Clients
 from ._lease import Lease
 from ._policy import Policy
-from ._record import Answer, Kind, Problem
+from ._record import Kind, Problem
 from ._where import Where, Words
 
 TIMEOUT = 5.0  # seconds; of a store whose options have no ``timeout``
@@ -34,7 +34,7 @@ class RecordBase:
     separator: ClassVar[str] = ":"
     """Put between an identity's key and what names its lock, or content put aside."""
     overwrites: ClassVar[bool] = False
-    """``write`` and ``delete`` take ``ANY_VERSION``, and then compare nothing."""
+    """``write`` and ``delete`` take ``ANY_VERSION``, for any token of this identity."""
     idle: ClassVar[float] = IDLE
     """Seconds after which an unused client is replaced."""
 
@@ -105,9 +105,6 @@ class RecordBase:
             text = f"the connection broke ({type(error).__name__}): check that it is up"
             return Problem(Kind.LOST, text)
         return None
-
-    def _answer(self, problem: Problem) -> Answer:
-        return Answer(problem=problem)
 
     def _must_move(self, held: Client | None, problem: Problem) -> bool:
         """The next call is made on another connection."""

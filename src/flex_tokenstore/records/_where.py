@@ -61,7 +61,8 @@ class Where:
         step = Call(name, args)
         ends = time.monotonic() + self.timeout
         pauses = iter(PAUSES)
-        moved = again = False
+        moved: set[Kind] = set()
+        again = False
         while True:
             answer: Answer = yield step
             if answer.problem is None:
@@ -69,8 +70,11 @@ class Where:
             kind = answer.problem.kind
             if kind is Kind.CHANGED:
                 return Answer(answer.problem.found, changed=True, again=again)
-            if kind in (Kind.LOST, Kind.WRONG_SERVER) and not moved:
-                moved, again = True, again or kind is Kind.LOST
+            # Once for each: when a server has died, its name may still lead to a former primary.
+            moves = kind in (Kind.LOST, Kind.WRONG_SERVER) and kind not in moved
+            if moves and time.monotonic() < ends:
+                moved.add(kind)
+                again = again or kind is Kind.LOST
                 continue
             pause = next(pauses, None) if kind is Kind.BUSY else None
             if pause is None or time.monotonic() + pause > ends:
