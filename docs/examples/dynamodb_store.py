@@ -21,29 +21,29 @@ from flex_tokenstore.records import Kind, Problem, Record, RecordStore, doc
 logging.getLogger("botocore").setLevel(logging.INFO)
 
 CREDENTIALS = "AWS does not accept the credentials: check the access key, and when it expires"
+OVERLOADED = "it is overloaded: raise the capacity of the table, or ask AWS for a higher quota"
 PROBLEMS = {
     "AccessDeniedException": (
         Kind.DENIED,
-        "grant dynamodb:GetItem, PutItem and DeleteItem on the table to this role",
+        "grant dynamodb:GetItem, PutItem and DeleteItem on the table to this user or role",
     ),
     "ResourceNotFoundException": (
         Kind.UNAVAILABLE,
-        "there is no such table: create it with a partition key 'id' of type S, or correct table",
+        "there is no such table: create it with a partition key 'id' of type S, or correct the "
+        "options table and region",
     ),
     "ValidationException": (
         Kind.UNAVAILABLE,
-        "the table is not made for this store: its partition key must be 'id', of type S",
+        "it cannot keep this item: the table must have a partition key 'id' of type S and no sort "
+        "key, and an item has at most 400 KB",
     ),
     "UnrecognizedClientException": (Kind.UNAVAILABLE, CREDENTIALS),
     "InvalidSignatureException": (Kind.UNAVAILABLE, CREDENTIALS),
     "ExpiredTokenException": (Kind.UNAVAILABLE, CREDENTIALS),
-    "ThrottlingException": (Kind.BUSY, "it is overloaded: raise the capacity of the table"),
-    "RequestLimitExceeded": (Kind.BUSY, "it is overloaded: ask AWS for a higher quota"),
-    "ProvisionedThroughputExceededException": (
-        Kind.BUSY,
-        "it is overloaded: raise the capacity of the table",
-    ),
-    "InternalServerError": (Kind.BUSY, "it has an error of its own: try again"),
+    "ThrottlingException": (Kind.BUSY, OVERLOADED),
+    "RequestLimitExceeded": (Kind.BUSY, OVERLOADED),
+    "ProvisionedThroughputExceededException": (Kind.BUSY, OVERLOADED),
+    "InternalServerError": (Kind.LOST, "it has an error of its own: try again"),
     "ServiceUnavailable": (Kind.BUSY, "it is not available: try again"),
 }
 
@@ -53,6 +53,7 @@ class DynamoDbStore(RecordStore):
 
     store = "dynamodb"
     record = "item"
+    idle = 60.0  # seconds; a new client costs 0.1 s, and boto3 notices what AWS has closed
     options: Options
 
     @dataclass(kw_only=True)
@@ -76,6 +77,7 @@ class DynamoDbStore(RecordStore):
             connect_timeout=self.options.timeout,
             read_timeout=self.options.timeout,
             retries={"total_max_attempts": 1},
+            tcp_keepalive=True,
         )
         session = boto3.Session(region_name=self.options.region)
         return session.client("dynamodb", endpoint_url=self.options.endpoint, config=config)
@@ -87,12 +89,11 @@ class DynamoDbStore(RecordStore):
         answer = client.get_item(**self._item(key), ConsistentRead=True)
         return record_of(answer.get("Item"))
 
-    def write(self, client: Any, key: str, data: Secret[bytes], version: Any) -> str:
-        new = secrets.token_hex(8)
-        item = {"id": {"S": key}, "version": {"S": new}}
+    def write(self, client: Any, key: str, data: Secret[bytes], version: Any) -> Any:
+        new = {"S": secrets.token_hex(8)}  # never one that was there before
         client.put_item(
             TableName=self.options.table,
-            Item={**item, "data": {"B": data.reveal()}},
+            Item={"id": {"S": key}, "version": new, "data": {"B": data.reveal()}},
             **only_if(version),
         )
         return new
@@ -109,12 +110,15 @@ class DynamoDbStore(RecordStore):
             return Problem(kind, text)
         if isinstance(error, (aws.ConnectTimeoutError, aws.ReadTimeoutError)):
             return Problem(Kind.UNAVAILABLE, "it did not respond in time: check the network")
-        if isinstance(error, (aws.HTTPClientError, aws.ConnectionClosedError)):
+        if isinstance(error, aws.SSLError):
+            return Problem(Kind.UNAVAILABLE, "its certificate is not trusted: set AWS_CA_BUNDLE")
+        if isinstance(error, (aws.ConnectionError, aws.HTTPClientError)):
             return Problem(Kind.LOST, "it cannot be reached: check region and endpoint")
-        if isinstance(error, aws.NoCredentialsError):
-            return Problem(Kind.UNAVAILABLE, "there are no AWS credentials: set them")
         if isinstance(error, aws.NoRegionError):
             return Problem(Kind.UNAVAILABLE, "set the option region, or AWS_DEFAULT_REGION")
+        if isinstance(error, aws.BotoCoreError):  # of the many ways in which boto3 finds them
+            text = f"there are no AWS credentials ({type(error).__name__}): set them for boto3"
+            return Problem(Kind.UNAVAILABLE, text)
         return None
 
     def _item(self, key: str) -> dict[str, Any]:
@@ -126,16 +130,21 @@ def only_if(version: Any) -> dict[str, Any]:
     found: dict[str, Any] = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     if version is None:
         return {**found, "ConditionExpression": "attribute_not_exists(id)"}
-    names = {"ExpressionAttributeNames": {"#v": "version"}}
-    values = {"ExpressionAttributeValues": {":v": {"S": version}}}
-    return {**found, **names, **values, "ConditionExpression": "#v = :v"}
+    found["ExpressionAttributeNames"] = {"#v": "version"}
+    if not version:  # another program's item has none
+        return {**found, "ConditionExpression": "attribute_exists(id) AND attribute_not_exists(#v)"}
+    return {
+        **found,
+        "ExpressionAttributeValues": {":v": version},
+        "ConditionExpression": "#v = :v",
+    }
 
 
 def record_of(item: Any) -> Record | None:
     """What an item holds; of one that another program wrote, whatever there is."""
     if item is None:
         return None
-    version = item.get("version", {}).get("S", "")
+    version = item.get("version", {})
     if "B" in item.get("data", {}):
         return Record(Secret(item["data"]["B"]), version)
     return Record(Secret(repr(item).encode()), version, problem="it has no binary attribute data")

@@ -56,6 +56,7 @@ DISTRIBUTION = f"flex-tokenstore-{NAME}"
 class Generated(NamedTuple):
     environment: Environment
     package: Path
+    name: str
 
     def pytest(self, *arguments: str, timeout: float) -> str:
         """Runs the tests of the package, as they are, to green; gives the summary."""
@@ -66,20 +67,42 @@ class Generated(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def generated(tmp_path_factory: pytest.TempPathFactory) -> Generated:
-    """The package, made by the command and installed with the project; nothing else of ours is."""
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """With the project, and nothing else of ours."""
     environment = Environment(tmp_path_factory.mktemp("environment"))
     environment.install(ROOT)
-    done = environment.flex_sdk("stores", "new", NAME)
+    return environment
+
+
+def generate(environment: Environment, name: str, *flags: str) -> Generated:
+    done = environment.flex_sdk("stores", "new", name, *flags)
     assert done.returncode == 0, done.stderr
-    package = environment.folder / DISTRIBUTION
+    package = environment.folder / f"flex-tokenstore-{name}"
     environment.install(package)
-    return Generated(environment, package)
+    return Generated(environment, package, name)
+
+
+@pytest.fixture(scope="module")
+def generated(environment: Environment) -> Generated:
+    """The package, made by the command and installed with the project."""
+    return generate(environment, NAME)
+
+
+@pytest.fixture(scope="module")
+def simple(environment: Environment) -> Generated:
+    """The one for a place that cannot write on a condition."""
+    return generate(environment, "my-place", "--simple")
+
+
+@pytest.fixture(params=["generated", "simple"])
+def either(request: pytest.FixtureRequest) -> Generated:
+    made: Generated = request.getfixturevalue(request.param)
+    return made
 
 
 @pytest.mark.slow
 def test_life_of_a_third_party_plugin(tmp_path: Path, generated: Generated) -> None:
-    environment, package = generated
+    environment, package, _ = generated
     listed = environment.run(LIST)
     assert [NAME, "plugin", "ok", DISTRIBUTION] in listed
     assert [row[0] for row in listed if row[1] == "built-in"] == ["file", "memory"]
@@ -110,44 +133,43 @@ def test_life_of_a_third_party_plugin(tmp_path: Path, generated: Generated) -> N
         environment.install(package)  # the other tests use it
 
 
-def test_its_abilities_are_shown(generated: Generated) -> None:
-    done = generated.environment.flex_sdk("stores", "show", NAME)
+@pytest.mark.sample(1)
+def test_its_abilities_are_shown(either: Generated) -> None:
+    done = either.environment.flex_sdk("stores", "show", either.name)
     assert done.returncode == 0, done.stderr
     facts = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if line)
     assert facts["status"] == "ok"
     assert facts["compare-and-set"] == "yes"
+    assert facts["lock"].startswith("yes") == (either.name == NAME)
 
 
-def test_a_generated_package_is_formatted_and_linted(generated: Generated) -> None:
+@pytest.mark.sample(1)
+def test_a_generated_package_is_formatted_and_linted(either: Generated) -> None:
     for command in (["check", "."], ["format", "--check", "."]):
         ruff = [sys.executable, "-m", "ruff", *command, "--no-cache"]
-        done = subprocess.run(
-            ruff, cwd=generated.package, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(ruff, cwd=either.package, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.slow
-def test_a_generated_package_passes_a_part_of_the_kit(generated: Generated) -> None:
+def test_a_generated_package_passes_a_part_of_the_kit(either: Generated) -> None:
     chosen = "listed or json_shape or conflict or corrupt or another_program or storm_in_two"
-    summary = generated.pytest("-m", "not slow", "-k", chosen, timeout=100)
+    summary = either.pytest("-m", "not slow", "-k", chosen, timeout=100)
     assert "failed" not in summary
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_generated_package_passes_the_whole_kit(generated: Generated) -> None:
-    summary = generated.pytest(timeout=550)
+def test_a_generated_package_passes_the_whole_kit(either: Generated) -> None:
+    summary = either.pytest(timeout=550)
     skipped = [line for line in summary.splitlines() if line.startswith("SKIPPED")]
     # What it has no fixture for would be skipped without being looked at.
     assert not [line for line in skipped if "is not overridden" in line]
 
 
 @pytest.mark.slow
-def test_a_generated_package_is_typed(generated: Generated, tmp_path: Path) -> None:
+def test_a_generated_package_is_typed(either: Generated, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path)]
-    command += ["--python-executable", str(generated.environment.python)]
-    done = subprocess.run(
-        command, cwd=generated.package, capture_output=True, text=True, check=False
-    )
+    command += ["--python-executable", str(either.environment.python)]
+    done = subprocess.run(command, cwd=either.package, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

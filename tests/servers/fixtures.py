@@ -15,6 +15,7 @@ import pytest
 from tests.servers.tls import Certificates
 
 if TYPE_CHECKING:
+    from tests.servers.dynamodb import DynamoDb
     from tests.servers.mariadb import MariaDb
     from tests.servers.openbao import OpenBao
     from tests.servers.postgres import Postgres
@@ -177,6 +178,16 @@ def tls_openbao(certificates: Certificates) -> Iterator[OpenBao]:
     from tests.servers import openbao
 
     with openbao.OpenBao(dev=False, certificates=certificates) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def dynamodb_server() -> Iterator[DynamoDb]:
+    """A DynamoDB with the table ``flex-tokens``; one for all tests of a worker."""
+    _need("moto", "flask_cors", "boto3")
+    from tests.servers.dynamodb import DynamoDb
+
+    with DynamoDb() as server:
         yield server
 
 

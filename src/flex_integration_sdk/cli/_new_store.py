@@ -1,6 +1,7 @@
 """``flex-sdk stores new``: a plugin package, copied from the one in ``_skeleton``.
 
-The skeleton is a package that works, so it is formatted, typed and tested like all code here.
+The skeleton is a package that works, so it is formatted, typed and tested like all code here. What
+is in its folder ``simple`` takes the place of the files of the same name with ``--simple``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,7 @@ from pathlib import Path, PurePosixPath
 import click
 
 _PREFIX = "flex-tokenstore-"
+_SIMPLE = "simple"
 
 
 @click.command("new", short_help="Write a plugin package with a store of your own.")
@@ -29,11 +31,16 @@ _PREFIX = "flex-tokenstore-"
     type=click.Path(path_type=Path),
     help="Folder to write it to; must be new or empty. Default: ./flex-tokenstore-NAME.",
 )
-def new(name: str, folder: Path | None) -> None:
+@click.option(
+    "--simple",
+    is_flag=True,
+    help="For a place that cannot write on a condition: three methods, and no base.",
+)
+def new(name: str, folder: Path | None, simple: bool) -> None:
     """Write a plugin package with a store of your own, called NAME.
 
-    The package can be installed as it is, and passes the conformance kit. It keeps tokens in a JSON
-    file; change it to keep them where you want.
+    The package can be installed as it is, and passes the conformance kit. It keeps tokens in an
+    SQLite database (with --simple in a JSON file); change it to keep them where you want.
     """
     _check_name(name)
     shown = folder or Path(f"{_PREFIX}{name}")
@@ -41,12 +48,12 @@ def new(name: str, folder: Path | None) -> None:
     if target.exists() and not _is_empty(target):
         raise click.UsageError(f"{target} exists and is not an empty folder: pass another --folder")
     try:
-        _write(name, target)
+        _write(_package(name, simple=simple), target)
     except OSError as error:
         raise click.ClickException(
             f"{target} cannot be written: {error.strerror or error}"
         ) from None
-    click.echo(_next_steps(name, shown))
+    click.echo(_next_steps(name, shown, simple=simple))
 
 
 def _is_empty(folder: Path) -> bool:
@@ -74,7 +81,7 @@ def _check_name(name: str) -> None:
             )
 
 
-def _write(name: str, target: Path) -> None:
+def _write(package: Iterable[tuple[PurePosixPath, str]], target: Path) -> None:
     """Writes the whole package, or nothing.
 
     Raises:
@@ -85,7 +92,7 @@ def _write(name: str, target: Path) -> None:
     made = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     moved: list[Path] = []
     try:
-        for relative, text in _package(name):
+        for relative, text in package:
             path = made / relative
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
@@ -104,7 +111,7 @@ def _write(name: str, target: Path) -> None:
         shutil.rmtree(made, ignore_errors=True)  # not there if all went well
 
 
-def _package(name: str) -> Iterator[tuple[PurePosixPath, str]]:
+def _package(name: str, *, simple: bool) -> Iterator[tuple[PurePosixPath, str]]:
     """The files of the skeleton under the new name: path and text of each."""
     module = name.replace("-", "_")
     names = {
@@ -114,7 +121,11 @@ def _package(name: str) -> Iterator[tuple[PurePosixPath, str]]:
         "skeleton": name,
     }
     pattern = re.compile("|".join(names))
-    for path, file in _files(files("flex_integration_sdk.cli") / "_skeleton", PurePosixPath()):
+    found = dict(_files(files("flex_integration_sdk.cli") / "_skeleton", PurePosixPath()))
+    others = {path: found.pop(path) for path in list(found) if path.parts[0] == _SIMPLE}
+    if simple:
+        found |= {path.relative_to(_SIMPLE): file for path, file in others.items()}
+    for path, file in found.items():
         renamed = pattern.sub(lambda match: names[match[0]], str(path))
         # Tools would take `.gitignore` and `.github` of the skeleton for this repository's own.
         renamed = re.sub(r"^dot-", ".", renamed)
@@ -132,7 +143,7 @@ def _files(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosix
             yield from _files(entry, path / entry.name)
 
 
-def _next_steps(name: str, folder: Path) -> str:
+def _next_steps(name: str, folder: Path, *, simple: bool) -> str:
     module = name.replace("-", "_")
     steps = [
         ["cd", str(folder)],
@@ -143,9 +154,10 @@ def _next_steps(name: str, folder: Path) -> str:
     if folder.resolve() == Path.cwd():
         del steps[0]
     lines = "\n".join(f"  {_quoted(step)}" for step in steps)
+    keeps = "one JSON file" if simple else "an SQLite database"
     return (
-        f"{folder}: the package {_PREFIX}{name}, with a store that keeps tokens in one JSON "
-        f"file.\n\nInstall it, and run the conformance kit on it:\n\n{lines}\n\nThen change "
+        f"{folder}: the package {_PREFIX}{name}, with a store that keeps tokens in {keeps}.\n\n"
+        f"Install it, and run the conformance kit on it:\n\n{lines}\n\nThen change "
         f"src/flex_tokenstore_{module}/_store.py to keep tokens where you want, replace the "
         f"fixtures in tests/test_{module}_store.py, and run the kit again."
     )

@@ -60,9 +60,35 @@ def test_a_package_is_written_under_its_name(new: Run, name: str) -> None:
     ((store, value),) = project["entry-points"]["flex_tokenstore"].items()
     assert store == name
     assert value.startswith(f"{module}:")
-    assert f"class {value.partition(':')[2]}:" in texts[package / "src" / module / "_store.py"]
+    source = texts[package / "src" / module / "_store.py"]
+    assert f"class {value.partition(':')[2]}(RecordStore):" in source
     assert f"cd flex-tokenstore-{name}\n" in printed
     assert f"flex-sdk stores show {name}\n" in printed
+
+
+def test_a_place_without_conditional_writes_has_a_package_of_its_own(new: Run) -> None:
+    assert new("acme")[0] == 0
+    code, printed = new("acme", "--simple", "--folder", "simple")
+    assert code == 0
+    assert "one JSON file" in printed
+    common, other = (
+        {path.relative_to(folder) for path in Path(folder).rglob("*") if path.is_file()}
+        for folder in ("flex-tokenstore-acme", "simple")
+    )
+    assert common == other
+    different = {
+        path.as_posix()
+        for path in common
+        if Path("flex-tokenstore-acme", path).read_bytes() != Path("simple", path).read_bytes()
+    }
+    assert different == {
+        "README.md",
+        "src/flex_tokenstore_acme/_store.py",
+        "tests/test_acme_store.py",
+    }
+    source = Path("simple/src/flex_tokenstore_acme/_store.py").read_text("utf-8")
+    assert "class AcmeStore:" in source
+    assert "skeleton" not in source.lower()
 
 
 @pytest.mark.parametrize(

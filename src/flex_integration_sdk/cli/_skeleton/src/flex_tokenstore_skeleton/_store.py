@@ -1,118 +1,104 @@
-"""The store: ``_locked``, ``_read`` and ``_write`` are the backend, to be replaced by yours.
+"""The store: its base does what all stores must do; the rest says how the service is reached.
 
-The fixtures in tests/test_skeleton_store.py reach this backend: replace them too.
+``Database`` stands for your service's client, and SQLite for the service: replace both, and the
+fixtures in tests/test_skeleton_store.py, which reach the service too.
 """
 
 from __future__ import annotations
 
-import json
-import os
+import secrets
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flex_tokenstore import (
-    ANY_REVISION,
-    TokenConflictError,
-    TokenCorruptError,
-    TokenIdentity,
-    TokenUnavailableError,
-    hookimpl,
-    revision_of,
-)
+from flex_tokenstore import Secret
+from flex_tokenstore.records import Changed, Kind, Problem, Record, RecordStore, doc
+
+PROBLEMS = {
+    "SQLITE_READONLY": (Kind.DENIED, "this user may not write to it: grant it the right"),
+    "SQLITE_BUSY": (Kind.UNAVAILABLE, "another program has locked it: find out which one"),
+    "SQLITE_NOTADB": (Kind.UNAVAILABLE, "it is not an SQLite database: move it away"),
+    "SQLITE_FULL": (Kind.UNAVAILABLE, "the disk is full"),
+}
 
 
-class SkeletonStore:
-    """Keeps tokens in one JSON file, an entry for each identity."""
+class SkeletonStore(RecordStore):
+    """Keeps tokens in an SQLite database, a row for each identity."""
+
+    store = "skeleton"
+    record = "row"  # what it keeps, and the option that chooses another one: for messages
+    elsewhere = "path"
+    options: Options
 
     @dataclass(kw_only=True)
     class Options:
         """What users set; a password would be a ``Secret[str]``."""
 
-        path: Path  #: the JSON file; its folder must exist
-        timeout: float = 5.0  #: seconds to wait for another process that uses the file
+        path: Path = field(metadata=doc("the database; its folder must exist"))
+        timeout: float = field(default=5.0, metadata=doc("seconds to wait for a response"))
 
-    def __init__(self, options: Options, identity: TokenIdentity) -> None:
-        self._path = options.path
-        self._timeout = options.timeout
-        self._key = identity.key
-        self.place = f"{options.path}, entry {identity.key}"  # for messages: no secret in it
+    def locate(self, key: str) -> str:
+        """Where that is, for messages: no user and no password."""
+        return f"{self.options.path}, row {key}"
 
-    @hookimpl
-    def get_token(self) -> Any:
-        """Returns the stored token; None only if nothing is stored. A failure raises."""
-        with self._locked():
-            return self._read().get(self._key)
+    def connect(self) -> Database:
+        """A client, which all threads share; made at the first use, and again after a failure."""
+        return Database(self.options.path, self.options.timeout)
 
-    @hookimpl
-    def set_token(self, token: dict[str, Any], expected: str | None) -> None:
-        """Replaces the token, if the stored one is the expected one."""
-        with self._locked():
-            tokens = self._read()
-            self._compare(tokens.get(self._key), expected)
-            self._write({**tokens, self._key: token})
+    # `disconnect(client)` would close it.
 
-    @hookimpl
-    def remove_token(self, expected: str | None) -> None:
-        """Removes the token, if it is the expected one. If nothing is stored, does nothing."""
-        with self._locked():
-            tokens = self._read()
-            self._compare(tokens.pop(self._key, None), expected)
-            self._write(tokens)
+    def read(self, client: Database, key: str) -> Record | None:
+        """What is stored; None only if nothing is. A failure raises."""
+        rows, _ = client.run("SELECT data, version FROM records WHERE key = ?", key)
+        return Record(Secret(rows[0][0]), rows[0][1]) if rows else None
 
-    # Optional hooks: `prepare_save` (before a token is requested: could it be saved?),
-    # `token_lock`, `lock_id`, `close`.
+    def write(self, client: Database, key: str, data: Secret[bytes], version: Any) -> str:
+        """Compares and writes in one step. The new version is one that was never there before."""
+        new = secrets.token_hex(8)
+        if version is None:  # nothing may be stored
+            insert = "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+            _, changed = client.run(insert, key, data.reveal(), new)
+        else:
+            update = "UPDATE records SET data = ?, version = ? WHERE key = ? AND version = ?"
+            _, changed = client.run(update, data.reveal(), new, key, version)
+        if not changed:
+            raise Changed
+        return new
 
-    def _compare(self, stored: Any, expected: str | None) -> None:
-        if expected == ANY_REVISION:
-            return
-        try:
-            revision = None if stored is None else revision_of(stored)
-        except (AttributeError, KeyError, TypeError):
-            revision = "not a token"  # nobody expects this revision
-        if revision != expected:
-            raise TokenConflictError("the token was changed meanwhile", place=self.place)
+    def delete(self, client: Database, key: str, version: Any) -> None:
+        """Compares and deletes in one step."""
+        delete = "DELETE FROM records WHERE key = ? AND version = ?"
+        if not client.run(delete, key, version)[1]:
+            raise Changed
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """A block in which nobody else reads or writes: comparing and writing is one step.
+    def describe(self, error: Exception) -> Problem | None:
+        """What an error of the client means. Never its own text, which may quote a value."""
+        if not isinstance(error, sqlite3.Error):
+            return None
+        name = getattr(error, "sqlite_errorname", "")
+        other = (Kind.UNAVAILABLE, f"it cannot be used ({name}): check that its folder exists")
+        return Problem(*PROBLEMS.get(name, other))
 
-        SQLite has a lock that works on every system and becomes free when its holder dies.
-        """
-        file, timeout = f"{self._path}.lock", self._timeout
-        try:
-            with closing(sqlite3.connect(file, timeout=timeout, isolation_level=None)) as lock:
-                lock.execute("BEGIN EXCLUSIVE")
-                yield
-        except sqlite3.Error as error:  # its text says no more than what SQLite could not do
-            raise TokenUnavailableError(
-                f"{file} cannot be locked: {error}; its folder must exist, and no other program "
-                f"may hold the lock for {timeout:g} s",
-                place=self.place,
-            ) from None
+    # Optional: `prove` (before a token is requested: could it be saved?), and `acquire` with
+    # `release` for a lock of the service's own. Without them the lock is a record, too.
 
-    def _read(self) -> dict[str, Any]:
-        try:
-            tokens = json.loads(self._path.read_bytes())
-        except FileNotFoundError:
-            return {}
-        except ValueError:
-            tokens = None
-        if not isinstance(tokens, dict):
-            raise TokenCorruptError(
-                f"{self._path} does not contain what this store writes: move it away",
-                place=self.place,
-            )
-        return tokens
 
-    def _write(self, tokens: dict[str, Any]) -> None:
-        new = self._path.with_name(f"{self._path.name}.new")
-        new.touch(mode=0o600)  # before there is a secret in it
-        with new.open("w", encoding="utf-8") as file:
-            json.dump(tokens, file)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._path)  # a crash leaves the old file or the new one, never half of it
+class Database:
+    """Stands for the client of a service: runs statements, each of which is one atomic step."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        path.touch(mode=0o600)  # SQLite would let others read a new file
+        self._path = path
+        self._timeout = timeout
+        self.run("CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, data BLOB, version)")
+
+    def run(self, statement: str, *values: Any) -> tuple[list[Any], int]:
+        """The rows that it found, and how many it changed."""
+        with closing(
+            sqlite3.connect(self._path, timeout=self._timeout, isolation_level=None)
+        ) as connection:
+            connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten
+            done = connection.execute(statement, values)
+            return done.fetchall(), done.rowcount
