@@ -13,7 +13,9 @@ from tests.support.environments import ROOT
 RecordBase = RecordStore.__mro__[1]
 PATH = ROOT / "docs" / "how-to" / "remote-store.md"
 PAGE = PATH.read_text(encoding="utf-8")
-FILES = {path.name: path for folder in ("docs", "tests/docs") for path in (ROOT / folder).rglob("*.py")}
+FILES = {
+    path.name: path for folder in ("docs", "tests/docs") for path in (ROOT / folder).rglob("*.py")
+}
 
 
 def rows(section: str, table: int = 0) -> list[list[str]]:
@@ -24,7 +26,7 @@ def rows(section: str, table: int = 0) -> list[list[str]]:
 
 
 def names(section: str, table: int = 0) -> list[str]:
-    return [name for row in rows(section, table) for name in re.findall(r"`(\w+)", row[0])]
+    return [name for row in rows(section, table) for name in re.findall(r"`([\w-]+)", row[0])]
 
 
 def test_what_is_quoted_stands_in_the_file() -> None:

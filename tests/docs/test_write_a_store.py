@@ -25,19 +25,15 @@ class Block(NamedTuple):
     language: str
     text: str
 
-    @property
-    def as_shell(self) -> str:
-        """What a reader does with it: types it, or saves it as the file that it names."""
-        if self.language == "sh":
-            return self.text
-        (path,) = _FILE.match(self.text).groups()  # type: ignore[union-attr]  # see steps()
-        return f"cat > {path} <<'END OF FILE'\n{self.text}END OF FILE\n"
+
+def blocks() -> list[Block]:
+    """In their order; ``test_docs.py`` runs the programs that are no excerpts of a file."""
+    return [Block(*match) for match in _BLOCK.findall(PAGE.read_text(encoding="utf-8"))]
 
 
-def steps() -> list[Block]:
-    """The commands and the files, in their order; ``test_docs.py`` runs the other programs."""
-    found = [Block(*match) for match in _BLOCK.findall(PAGE.read_text(encoding="utf-8"))]
-    return [each for each in found if each.language == "sh" or _FILE.match(each.text)]
+def steps() -> str:
+    """The commands."""
+    return "".join(block.text for block in blocks() if block.language == "sh")
 
 
 def do_the_page(environment: Environment, **variables: str) -> str:
@@ -45,7 +41,7 @@ def do_the_page(environment: Environment, **variables: str) -> str:
 
     No registry is asked: what pip would fetch is in the environment already.
     """
-    return type_in(environment, "".join(step.as_shell for step in steps()), **variables)
+    return type_in(environment, steps(), **variables)
 
 
 def type_in(environment: Environment, script: str, **variables: str) -> str:
@@ -78,10 +74,24 @@ def check(output: str) -> None:
 
 
 def test_no_block_of_the_page_is_left_out() -> None:
-    blocks = [Block(*match) for match in _BLOCK.findall(PAGE.read_text(encoding="utf-8"))]
-    assert {block.language for block in blocks} == {"sh", "python", "toml"}
-    assert len(blocks) * 2 == PAGE.read_text(encoding="utf-8").count("```")
-    assert [_FILE.match(step.text) is not None for step in steps()].count(True) == 2
+    assert {block.language for block in blocks()} == {"sh", "python", "toml"}
+    assert len(blocks()) * 2 == PAGE.read_text(encoding="utf-8").count("```")
+
+
+@pytest.fixture
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The package that the page has its reader make."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["stores", "new", "my-sqlite"]) == 0
+    return tmp_path / "flex-tokenstore-my-sqlite"
+
+
+def test_the_files_are_shown_as_they_are_written(written: Path) -> None:
+    shown = [block.text for block in blocks() if _FILE.match(block.text)]
+    assert len(shown) == 2
+    for text in shown:
+        first, _, excerpt = text.partition("\n")
+        assert excerpt in (written / first.removeprefix("# ")).read_text(encoding="utf-8"), first
 
 
 @pytest.mark.slow
@@ -91,14 +101,9 @@ def test_the_page_works_with_a_part_of_the_kit(environment: Environment) -> None
     check(do_the_page(environment, PYTEST_ADDOPTS=f"-x -k '{chosen}'"))
 
 
-def test_the_entry_point_is_the_one_that_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (shown,) = [block for language, block in _BLOCK.findall(PAGE.read_text()) if language == "toml"]
-    monkeypatch.chdir(tmp_path)
-    assert run(["stores", "new", "my-sqlite"]) == 0
-    written = tmp_path / "flex-tokenstore-my-sqlite" / "pyproject.toml"
-    project = tomllib.loads(written.read_text(encoding="utf-8"))["project"]
+def test_the_entry_point_is_the_one_that_is_written(written: Path) -> None:
+    (shown,) = [block.text for block in blocks() if block.language == "toml"]
+    project = tomllib.loads((written / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert tomllib.loads(shown) == {"project": {"entry-points": project["entry-points"]}}
 
 
