@@ -34,7 +34,7 @@ _SIMPLE = "simple"
 @click.option(
     "--simple",
     is_flag=True,
-    help="For a place that cannot write on a condition: three methods, and no base.",
+    help="For a backend that cannot write on a condition: three methods, and no base.",
 )
 def new(name: str, folder: Path | None, simple: bool) -> None:
     """Write a plugin package with a store of your own, called NAME.
