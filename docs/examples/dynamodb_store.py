@@ -108,7 +108,7 @@ class DynamoDbStore(RecordStore):
             kind, text = PROBLEMS.get(code, (Kind.UNAVAILABLE, f"it refused the request ({code})"))
             return Problem(kind, text)
         if isinstance(error, (aws.ConnectTimeoutError, aws.ReadTimeoutError)):
-            return Problem(Kind.UNAVAILABLE, "it did not respond in time: check the network")
+            return Problem(Kind.SILENT, "it did not respond in time: check the network")
         if isinstance(error, (aws.HTTPClientError, aws.ConnectionClosedError)):
             return Problem(Kind.LOST, "it cannot be reached: check region and endpoint")
         if isinstance(error, aws.NoCredentialsError):

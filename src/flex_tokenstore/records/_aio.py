@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
@@ -53,8 +52,7 @@ class AsyncRecordStore(RecordBase):
         try:
             yield held.ends
         finally:
-            # After its end another may hold the lock, and a forked child never holds it.
-            if time.monotonic() < held.ends and os.getpid() == pid:
+            if os.getpid() == pid:  # a forked child does not hold it
                 await self._run(self._lease.release(held))
 
     @hookimpl
@@ -67,7 +65,7 @@ class AsyncRecordStore(RecordBase):
             await self._disconnect(held.made)
         # What other loops that still run have open is closed by them.
         for loop, other in self._clients.others(running=True):
-            asyncio.run_coroutine_threadsafe(self._disconnect(other.made), loop)
+            asyncio.run_coroutine_threadsafe(self._close(self._clients.retire(loop, other)), loop)
 
     def connect(self) -> Any:
         """A client of the service, or a coroutine that makes one."""
@@ -81,21 +79,35 @@ class AsyncRecordStore(RecordBase):
             await asyncio.sleep(step.seconds)
             return None
         held: Client | None = None
+        loop = running_loop()
+        call = object()
+        known = gone = False
         try:
-            held = await self._client()
-            with held.call() as client:
-                return Answer(await self._primitive(client, step))
+            held = await self._client(call)
+            answer = Answer(await self._primitive(held.made, step))
+            known = held.proved = True
+            return answer
         except Changed as changed:
+            known = True
             return Answer(changed.found, changed=True)
         except TokenStoreError:
+            known = True
             raise
         except Exception as error:
-            problem = self._problem(error)
+            problem = self._problem(error, held)
             if problem is None:
                 raise
+            known = True
+        except GeneratorExit:
+            gone = True  # no loop runs this any more: nothing can be awaited
+            raise
         finally:
-            if held is not None and held.retired:
-                await self._close(self._clients.if_left(held))
+            if held is not None:
+                if not known:  # cancelled, say: the answer may still come, to whoever asks next
+                    self._clients.retire(loop, held)
+                held.end(call)
+                if not gone:
+                    await self._close(self._clients.if_left(held))
         await self._move(held, problem)
         return Answer(problem=problem)  # outside: the driver's frames hold tokens
 
@@ -115,15 +127,19 @@ class AsyncRecordStore(RecordBase):
         """Carries out a command of a method that is a generator."""
         raise NotImplementedError(f"{type(self).__name__} yields commands, and has no send()")
 
-    async def _client(self) -> Client:
+    async def _client(self, call: object) -> Client:
         loop = running_loop()
-        held, old = self._clients.find(loop)
-        await self._close(old)
-        if held is None:
-            self._abandon()
-            held, spare = self._clients.add(loop, await _awaited(self.connect()))
-            await self._close(spare)
-        return held
+        while True:
+            held, old = self._clients.find(loop)
+            await self._close(old)
+            if held is None:
+                self._abandon()
+                stamp = self._clients.stamp()
+                held, spare = self._clients.add(loop, await _awaited(self.connect()), stamp)
+                await self._close(spare)
+            if held.begin(call):
+                return held
+            await self._close(self._clients.if_left(held))  # another has retired it meanwhile
 
     async def _move(self, held: Client | None, problem: Problem) -> None:
         if held is None or not self._must_move(held, problem):
@@ -168,3 +184,5 @@ async def _drive(steps: Steps[T], perform: Callable[[Any], Awaitable[Any]]) -> T
     except StopIteration as stop:
         result: T = stop.value
         return result
+    finally:
+        steps.close()  # Ctrl-C may strike here, between two steps: they must hear of it

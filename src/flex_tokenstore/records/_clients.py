@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ _Stamp = tuple[tuple[int, int, int] | None, ...]
 class Client:
     """A driver's client, and who is using it."""
 
-    __slots__ = ("calls", "made", "retired", "stamp", "used")
+    __slots__ = ("calls", "made", "open", "proved", "retired", "stamp", "used")
 
     def __init__(self, made: Any, stamp: _Stamp) -> None:
         self.made = made
@@ -26,17 +26,22 @@ class Client:
         self.used = time.monotonic()
         self.calls: set[object] = set()
         self.retired = False
+        self.proved = False  # an answer has come
+        self.open = [True]  # who takes it out of here closes it: of two at once, one does
 
-    @contextmanager
-    def call(self) -> Iterator[Any]:
-        """While it is in use, nobody closes it."""
-        mine = object()
-        self.calls.add(mine)  # one step, so that no lock is needed
-        try:
-            yield self.made
-        finally:
-            self.used = time.monotonic()
-            self.calls.discard(mine)
+    def begin(self, call: object) -> bool:
+        """Whether this call may use it; if so, nobody closes it before the call ends."""
+        # Added before the look, each in one step: who retires it does the same the other way round,
+        # so that one of the two sees the other, and no lock is needed.
+        self.calls.add(call)
+        if self.retired:
+            self.calls.discard(call)
+        return not self.retired
+
+    def end(self, call: object) -> None:
+        """This call does not use it any more."""
+        self.used = time.monotonic()
+        self.calls.discard(call)
 
 
 class Clients:
@@ -63,13 +68,19 @@ class Clients:
         if held is None:
             return None, None
         idle = not held.calls and time.monotonic() - held.used > self._idle
-        if idle or (self._files and held.stamp != self._stamp()):
+        if idle or (self._files and held.stamp != self.stamp()):
             return None, self.retire(loop, held)
         return held, None
 
-    def add(self, loop: Loop, made: Any) -> tuple[Client, Client | None]:
-        """The client to use from now on; and one to close, if another thread was quicker."""
-        new = Client(made, self._stamp())
+    def add(self, loop: Loop, made: Any, stamp: _Stamp) -> tuple[Client, Client | None]:
+        """The client to use from now on; and one to close, if another thread was quicker.
+
+        Args:
+            loop: Where it was made.
+            made: The driver's client.
+            stamp: Of the files, from before it was made: they may have changed meanwhile.
+        """
+        new = Client(made, stamp)
         held = self._here.get().setdefault(loop, new)
         return held, None if held is new else new
 
@@ -83,16 +94,16 @@ class Clients:
 
     def if_left(self, held: Client) -> Client | None:
         """A retired client whose last call has ended: it is to be closed, once."""
-        if not held.retired or held.calls:
-            return None
-        with suppress(AttributeError):
-            del held.stamp  # of two threads that come here at once, one does it
-            return held
+        if held.retired and not held.calls:
+            with suppress(IndexError):
+                held.open.pop()
+                return held
         return None
 
     def take(self, loop: Loop) -> Client | None:
-        """The client of this loop; it is to be closed."""
-        return self._here.get().pop(loop, None)
+        """The client of this loop, which is retired; returned if it is to be closed now."""
+        held = self._here.get().get(loop)
+        return None if held is None else self.retire(loop, held)
 
     def others(self, *, running: bool) -> Iterator[tuple[Any, Client]]:
         """Takes the clients of other event loops: of those that still run, or are closed."""
@@ -101,16 +112,9 @@ class Clients:
             if (loop.is_running() if running else loop.is_closed()) and loop in here:
                 yield loop, here.pop(loop)
 
-    def _stamp(self) -> _Stamp:
+    def stamp(self) -> _Stamp:
+        """Of the files as they are now."""
         return tuple(_state_of(file) for file in self._files)
-
-
-def running_loop() -> Loop:
-    """The event loop that runs in this thread."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 def end_transport(transport: Any) -> None:

@@ -2,7 +2,7 @@
 
 Nobody's wall clock decides. A holder counts its lease from before it asked; a waiter from when it
 first saw that version, on its own monotonic clock, so the waiter's count ends later. Where the
-server tells the time, a lease that has ended by that one clock is taken over at first sight.
+server tells the time, a lease that ended ``SURE`` ago by that clock is taken over at first sight.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from .._host.patience import Patience
 from .._values.secret import Secret
-from ..errors import TokenLockTimeoutError, TokenUnavailableError
+from ..errors import TokenLockTimeoutError, TokenPermissionError, TokenUnavailableError
 from ._record import ABSENT, Busy, Record, Sleep, Steps
 from ._where import Where
 
@@ -25,6 +25,10 @@ SLICE = 1.0  # seconds; a wait as short as this is a slice of a longer one
 LOOK = 1.0  # seconds after which one who waits looks at the lock although nobody woke it
 BRISK = 0.1  # seconds between two looks at the lock of another, at first
 TICK = 1.0  # seconds; servers may tell the time in whole seconds
+SURE = 10.0  # seconds by which a server's clock may be set, or differ from that of its successor
+SOON = 0.02  # seconds; the shortest wait for a lease that ends: servers may count whole seconds
+LONGEST = 86_400.0 * 7  # seconds; no program may ask for a longer lease
+DOUBTS = 16  # owners of lost answers that are kept; an older one's lease has ended by then
 _TAKEN = object()  # another has just acquired the lock
 _WOKEN = object()  # it was released while we waited for it
 
@@ -66,9 +70,9 @@ class Lease:
         self._wakes = wakes
         self._patience = Patience(BRISK)
         self._watched: tuple[Any, float] = (None, 0.0)  # what, and when it was first seen
-        # Owners that may hold the lock: the answer was lost. By process: a forked child must not
-        # take one for its own that its parent may hold.
-        self._unsure: dict[int, list[str]] = {}
+        # Owners that may hold the lock, but nobody knows: the answer was lost. By process: a forked
+        # child must not take one for its own that its parent may hold.
+        self._doubted: dict[int, list[str]] = {}
 
     def take(self, wait: float, lease: float) -> Steps[Held]:
         """Takes the lock.
@@ -78,70 +82,82 @@ class Lease:
         """
         deadline = time.monotonic() + wait
         self._patience.begin()
+        # Never one that was used before: what a server does late, or wrote for an earlier turn,
+        # then cannot be mistaken for this one, whose lease ends later.
+        owner = secrets.token_hex(16)
         first: Any = None
-        with self._owner() as owner:
-            while True:
-                got = yield from self._try(owner, lease)
-                if isinstance(got, Held):
-                    self._patience.end()
-                    return got
-                left = deadline - time.monotonic()
-                if left <= 0 or (wait <= SLICE and self._has_passed(got, first)):
-                    raise self._not_acquired(wait)
-                woken = yield from self._pause(got, left)
-                first = _WOKEN if woken else first or got.hint
+        if self._native:
+            yield from self._release_doubted()
+        while True:
+            got = yield from self._try(owner, lease)
+            if isinstance(got, Held):
+                self._patience.end()
+                return got
+            left = deadline - time.monotonic()
+            if left <= 0 or (wait <= SLICE and self._has_passed(got, first)):
+                raise self._not_acquired(wait)
+            woken = yield from self._pause(got, left)
+            first = _WOKEN if woken else first or got.hint
 
     def release(self, held: Held) -> Steps[None]:
         """Releases the lock, if it is still ours. An outage is not raised: its lease ends it."""
-        if self._native:
-            with suppress(TokenUnavailableError):
-                yield from self._where.call("release", self._key, held.owner)
-            return
-        try:
-            yield from self._where.call("delete", self._key, held.version)
-        except TokenUnavailableError:
-            # The next caller of this process takes it over, which changes its version: should this
-            # be done late, it does nothing. A native lock has no version, so it is left to expire.
-            self._unsure.setdefault(os.getpid(), []).append(held.owner)
+        if self._native and time.monotonic() >= held.ends:
+            return  # the service has ended it
+        # A record is deleted after its lease too, which saves the next one a wait: another holder
+        # would have changed its version.
+        primitive, last = ("release", held.owner) if self._native else ("delete", held.version)
+        with suppress(TokenUnavailableError), self._doubt(held.owner):
+            yield from self._where.call(primitive, self._key, last)
+
+    def _release_doubted(self) -> Steps[None]:
+        doubted = self._doubts()
+        for owner in list(doubted):
+            with suppress(TokenPermissionError):  # its lease ends it
+                yield from self._where.call("release", self._key, owner)
+            _forget(doubted, owner)
+
+    def _doubts(self) -> list[str]:
+        return self._doubted.setdefault(os.getpid(), [])
 
     @contextmanager
-    def _owner(self) -> Iterator[str]:
-        """Who takes the lock. If the reply was lost, nobody knows whether it was acquired; the
-        next caller is the same owner, and so acquires it either way."""
-        unsure = self._unsure.setdefault(os.getpid(), [])
+    def _doubt(self, owner: str) -> Iterator[None]:
+        """Without an answer nobody knows whether this owner holds the lock. The next caller of this
+        process releases it, or takes it over, so that nobody has to wait for its lease."""
+        doubted = self._doubts()
         try:
-            owner = unsure.pop()
-        except IndexError:
-            owner = secrets.token_hex(16)
-        try:
-            yield owner
-        except TokenLockTimeoutError:
-            raise  # the server has replied: nothing is held
+            yield
         except BaseException:
             # Ctrl-C and a cancelled task too: the request may have been sent.
-            unsure.append(owner)
+            doubted.append(owner)
+            del doubted[:-DOUBTS]
             raise
 
     def _try(self, owner: str, lease: float) -> Steps[Held | Busy]:
-        sent = time.monotonic()  # the server counts from later on: it ends after what we say
+        # Before anything is asked for: the server counts from later on, so its count ends later.
+        sent = time.monotonic()
         if self._native:
-            answer = yield from self._where.call("acquire", self._key, owner, lease)
+            with self._doubt(owner):
+                answer = yield from self._where.call("acquire", self._key, owner, lease)
             return answer.value if isinstance(answer.value, Busy) else Held(sent + lease, owner)
         answer = yield from self._where.call("read", self._key)
         record: Record = ABSENT if answer.value is None else answer.value
         there = _read(record, lease)
-        if there.owner not in ("", owner) and (left := self._left(record, there)) > 0:
+        free = there.owner == "" or there.owner in self._doubts()
+        if not free and (left := self._left(record, there)) > 0:
             return Busy(there.owner, left)
-        sent = time.monotonic()
         data = _encode(owner, lease, record.clock)
-        answer = yield from self._where.call("write", self._key, data, record.version)
-        if not answer.changed:
-            return Held(sent + lease, owner, answer.value)
-        if answer.again:  # the first of the two may have been done; its answer was lost
-            look = yield from self._where.call("read", self._key)
-            if look.value is not None and look.value.data == data:
-                return Held(sent + lease, owner, look.value.version)
-        return Busy(_TAKEN)
+        with self._doubt(owner):
+            answer = yield from self._where.call("write", self._key, data, record.version)
+            held = None if answer.changed else Held(sent + lease, owner, answer.value)
+            if answer.changed and answer.again:
+                # The first of the two may have been done; its answer was lost.
+                look = yield from self._where.call("read", self._key)
+                if look.value is not None and look.value.data == data:
+                    held = Held(sent + lease, owner, look.value.version)
+        if held is None:
+            return Busy(_TAKEN)
+        _forget(self._doubts(), there.owner)
+        return held
 
     def _pause(self, busy: Busy, left: float) -> Steps[bool]:
         """Waits for a moment; returns whether somebody was told that the lock is free."""
@@ -150,8 +166,9 @@ class Lease:
             return False
         look = min(left, LOOK, self._where.timeout / 2)
         if busy.left is not None:
-            look = min(look, max(busy.left, 0.001))
-        answer = yield from self._where.call("await_release", self._key, busy.hint, look)
+            look = min(look, max(busy.left, SOON))
+        hint = busy.hint if self._native else None
+        answer = yield from self._where.call("await_release", self._key, hint, look)
         return bool(answer.value)
 
     def _has_passed(self, busy: Busy, first: Any) -> bool:
@@ -166,10 +183,7 @@ class Lease:
         if self._watched[0] != seen:
             self._watched = (seen, now)  # after the answer: no earlier than it began
         left = self._watched[1] + there.lease - now
-        # More than it began with: the server's clock was set back, and says nothing.
-        if there.left is None or there.left > there.lease + 2 * TICK:
-            return left
-        return min(left, there.left)
+        return left if there.left is None else min(left, there.left + SURE)
 
     def _not_acquired(self, wait: float) -> TokenLockTimeoutError:
         return TokenLockTimeoutError(
@@ -190,10 +204,18 @@ def _encode(owner: str, lease: float, clock: float | None) -> Secret[bytes]:
 def _read(record: Record, lease: float) -> _Found:
     if record.data is None:
         return _Found("", 0.0, None)
-    with suppress(ValueError, TypeError, KeyError, RecursionError):
+    # What cannot be read counts as held, for as long as our own lease would last.
+    unread = _Found("?", lease, None)
+    with suppress(ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         content = json.loads(record.data.reveal())
         until = content.get("until")
         left = None if until is None or record.clock is None else float(until) - record.clock
-        return _Found(str(content["holder"]), float(content["lease"]), left)
-    # What cannot be read counts as held, for as long as our own lease would last.
-    return _Found("?", lease, None)
+        found = _Found(str(content["holder"]), float(content["lease"]), left)
+        # NaN is not: it compares with nothing.
+        return found if 0 <= found.lease <= LONGEST else unread
+    return unread
+
+
+def _forget(doubted: list[str], owner: str) -> None:
+    with suppress(ValueError):  # another thread was quicker
+        doubted.remove(owner)

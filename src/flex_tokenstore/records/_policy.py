@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from enum import Enum
 from typing import Any, NamedTuple
 
 from .._values.token import ANY_REVISION, revision_of
@@ -31,6 +32,14 @@ class _Seen(NamedTuple):
 
     found: Content
     until: float  # by the monotonic clock
+
+
+class Aside(Enum):
+    """What became of corrupt content."""
+
+    MOVED = "it has another name"
+    COPIED = "a copy has another name, and was read back: the original may be written over"
+    CHANGED = "another program was quicker: something else is stored"
 
 
 class Policy:
@@ -89,11 +98,13 @@ class Policy:
             nothing = data is None and found.record.data is None
             if not nothing:
                 self._check(found, expected)
-            if found.problem and (yield from self._put_aside(found)):
-                # It has another name now, so nothing is stored here.
-                found = None
-                expected = ANY_REVISION if expected == ANY_REVISION else None
-                continue
+            if found.problem:
+                aside = yield from self._put_aside(found)
+                if aside is not Aside.COPIED:
+                    if aside is Aside.MOVED and expected != ANY_REVISION:
+                        expected = None  # it has another name now, so nothing is stored here
+                    found = None
+                    continue
             if nothing and found.record.version is None:
                 return
             # Among many who write at once, one who compares may lose for ever.
@@ -135,24 +146,24 @@ class Policy:
     def _remember(self, found: Content) -> None:
         self._seen = _Seen(found._replace(token=None), time.monotonic() + REMEMBERED)
 
-    def _put_aside(self, found: Content) -> Steps[bool]:
-        """Gives corrupt content another name; returns whether it is gone from here.
-
-        Else it was copied, and the copy was read back: what follows may write over the original.
-        """
-        if self._aside[0] != found.revision:
+    def _put_aside(self, found: Content) -> Steps[Aside]:
+        """Gives corrupt content another name."""
+        revision, name = self._aside
+        if revision != found.revision:
             now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
             # Two programs may do it in one second.
             name = self._separator.join((self._key, f"corrupt-{now}-{secrets.token_hex(3)}"))
             self._aside = (found.revision, name)
-        name = self._aside[1]
         try:
             if self._moves:
                 answer = yield from self._where.call("put_aside", self._key, name, found.record)
-                return answer.changed or answer.value is not False
+                if not answer.changed:
+                    return Aside.COPIED if answer.value is False else Aside.MOVED
+                # The first of two may have done it; its answer was lost.
+                done = answer.again and (yield from self._is_there(name, found))
+                return Aside.MOVED if done else Aside.CHANGED
             yield from self._where.call("write", name, found.record.data, None)
-            copy = yield from self._where.call("read", name)
-            if copy.value is None or copy.value.data != found.record.data:
+            if not (yield from self._is_there(name, found)):
                 raise self._where.unavailable(f"{name} does not hold what was written to it")
         except TokenUnavailableError as error:
             error.message += (
@@ -160,7 +171,11 @@ class Policy:
                 "be moved aside, so nothing was removed or overwritten"
             )
             raise
-        return False
+        return Aside.COPIED
+
+    def _is_there(self, name: str, found: Content) -> Steps[bool]:
+        answer = yield from self._where.call("read", name)
+        return answer.value is not None and answer.value.data == found.record.data
 
     def _check(self, found: Content, expected: str | None) -> None:
         place = self._where.place

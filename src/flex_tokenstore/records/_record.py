@@ -14,7 +14,9 @@ Steps = Generator[Any, Any, T]
 """A primitive, or a policy, that yields what it wants to have done and returns a ``T``."""
 
 ANY_VERSION = "*"
-"""The version to write over whatever is stored; only for stores with ``overwrites``."""
+"""The version to write over any token of this identity, except one of a newer format; for stores
+with ``overwrites`` only. Whatever else is stored raises :class:`Changed`, in the same atomic step.
+"""
 
 
 class Record(NamedTuple):
@@ -23,12 +25,16 @@ class Record(NamedTuple):
     data: Secret[bytes] | None
     """The bytes; None: nothing is stored."""
     version: Any = None
-    """What ``write`` and ``delete`` compare; None: there has never been anything."""
+    """What ``write`` and ``delete`` compare; None: there has never been anything. It stands for one
+    content, and never comes back with another, after a removal either: a request may be done late.
+    """
     clock: float | None = None
-    """Unix time in seconds by the server's clock, when the record was read; None: not known."""
+    """Unix time in seconds by the server's clock, when the record was read; None: not known. For a
+    lease that has ended; another server's clock may differ by a few seconds."""
     problem: str = ""
     """What keeps this from being a record of ours, in words for people that hold no content, such
-    as "it is a list". ``data`` are then bytes that differ if the content does."""
+    as "it is a list". ``data`` are then bytes that differ if the content does; without
+    ``put_aside`` they are what is kept of it, so they must hold all of it."""
     raw: Secret[Any] | None = None
     """Whatever ``put_aside`` needs, if the bytes are not enough."""
 
@@ -48,7 +54,11 @@ class Busy(NamedTuple):
 class Kind(Enum):
     """What an error of a driver means for what was asked."""
 
-    UNAVAILABLE = "the server cannot be reached or used, or did not respond in time"
+    UNAVAILABLE = "the server cannot be reached or used"
+    SILENT = (
+        "no response came in time, and what was asked for may be done; once more on another "
+        "connection, if one had come on this one before: it may have been forgotten on the way"
+    )
     LOST = "the connection broke; what was asked for may be done: once more, on another connection"
     WRONG_SERVER = "this connection leads to a server that cannot do it: once more, on another one"
     BUSY = "not now, and not done: tried again, a few times within the time limit"

@@ -75,8 +75,7 @@ class RecordStore(RecordBase):
         try:
             yield held.ends
         finally:
-            # After its end another may hold the lock, and a forked child never holds it.
-            if time.monotonic() < held.ends and os.getpid() == pid:
+            if os.getpid() == pid:  # a forked child does not hold it
                 self._run(self._lease.release(held))
 
     @hookimpl
@@ -97,20 +96,29 @@ class RecordStore(RecordBase):
             time.sleep(step.seconds)
             return None
         held: Client | None = None
+        call = object()
+        known = False
         try:
-            held = self._client()
-            with held.call() as client:
-                return Answer(self._primitive(client, step))
+            held = self._client(call)
+            answer = Answer(self._primitive(held.made, step))
+            known = held.proved = True
+            return answer
         except Changed as changed:
+            known = True
             return Answer(changed.found, changed=True)
         except TokenStoreError:
+            known = True
             raise
         except Exception as error:
-            problem = self._problem(error)
+            problem = self._problem(error, held)
             if problem is None:
                 raise
+            known = True
         finally:
-            if held is not None and held.retired:
+            if held is not None:
+                if not known:  # Ctrl-C, say: the answer may still come, to whoever asks next
+                    self._clients.retire(None, held)
+                held.end(call)
                 self._close(self._clients.if_left(held))
         self._move(held, problem)
         return Answer(problem=problem)  # outside: the driver's frames hold tokens
@@ -131,13 +139,17 @@ class RecordStore(RecordBase):
         """Carries out a command of a method that is a generator."""
         raise NotImplementedError(f"{type(self).__name__} yields commands, and has no send()")
 
-    def _client(self) -> Client:
-        held, old = self._clients.find(None)
-        self._close(old)
-        if held is None:
-            held, spare = self._clients.add(None, self.connect())
-            self._close(spare)
-        return held
+    def _client(self, call: object) -> Client:
+        while True:
+            held, old = self._clients.find(None)
+            self._close(old)
+            if held is None:
+                stamp = self._clients.stamp()
+                held, spare = self._clients.add(None, self.connect(), stamp)
+                self._close(spare)
+            if held.begin(call):
+                return held
+            self._close(self._clients.if_left(held))  # another has retired it meanwhile
 
     def _move(self, held: Client | None, problem: Problem) -> None:
         if held is None or not self._must_move(held, problem):
@@ -171,3 +183,5 @@ def _drive(steps: Steps[T], perform: Callable[[Any], Any]) -> T:
     except StopIteration as stop:
         result: T = stop.value
         return result
+    finally:
+        steps.close()  # Ctrl-C may strike here, between two steps: they must hear of it

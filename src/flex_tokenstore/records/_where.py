@@ -11,6 +11,7 @@ from ..errors import TokenPermissionError, TokenUnavailableError
 from ._record import Answer, Call, Kind, Sleep, Steps
 
 PAUSES = (0.05, 0.1, 0.2, 0.4)  # seconds between two tries of what the server refuses for now
+_MOVES = (Kind.LOST, Kind.SILENT, Kind.WRONG_SERVER)
 
 
 class Words(NamedTuple):
@@ -61,7 +62,8 @@ class Where:
         step = Call(name, args)
         ends = time.monotonic() + self.timeout
         pauses = iter(PAUSES)
-        moved = again = False
+        moved: set[Kind] = set()
+        again = False
         while True:
             answer: Answer = yield step
             if answer.problem is None:
@@ -69,8 +71,11 @@ class Where:
             kind = answer.problem.kind
             if kind is Kind.CHANGED:
                 return Answer(answer.problem.found, changed=True, again=again)
-            if kind in (Kind.LOST, Kind.WRONG_SERVER) and not moved:
-                moved, again = True, again or kind is Kind.LOST
+            # Once for each: when a server has died, its name may still lead to a former primary.
+            in_time = kind is Kind.SILENT or time.monotonic() < ends
+            if kind in _MOVES and kind not in moved and in_time:
+                moved.add(kind)
+                again = again or kind is not Kind.WRONG_SERVER
                 continue
             pause = next(pauses, None) if kind is Kind.BUSY else None
             if pause is None or time.monotonic() + pause > ends:

@@ -128,7 +128,7 @@ def problem_of(error: Exception, options: Options) -> Problem | None:
             "connect): check that it is up, that no firewall is in between and, with rediss://, "
             "that it supports TLS"
         )
-        return Problem(Kind.UNAVAILABLE, text)
+        return Problem(Kind.SILENT, text)
     tls = _tls_error(error)
     if tls is not None:
         return Problem(Kind.UNAVAILABLE, _tls_text(tls))
