@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from .._concurrency.event_loops import running_loop
-from ..errors import TokenStoreError
+from ..errors import StoreOptionsError, TokenStoreError
 from ..hookspecs import hookimpl
 from ._base import RecordBase
 from ._clients import Client
-from ._record import Answer, Call, Changed, Problem, Sleep, Steps
+from ._record import Answer, Call, Changed, Kind, Problem, Sleep, Steps
 
 T = TypeVar("T")
 
@@ -90,13 +90,17 @@ class AsyncRecordStore(RecordBase):
         except Changed as changed:
             known = True
             return Answer(changed.found, changed=True)
+        except StoreOptionsError as error:  # of a file that has changed since the store was opened
+            known = True
+            problem = Problem(Kind.UNAVAILABLE, error.message)
         except TokenStoreError:
             known = True
             raise
         except Exception as error:
-            problem = self._problem(error, held)
-            if problem is None:
+            found = self._problem(error, held)
+            if found is None:
                 raise
+            problem = found
             known = True
         except GeneratorExit:
             gone = True  # no loop runs this any more: nothing can be awaited

@@ -64,6 +64,7 @@ class Where:
         pauses = iter(PAUSES)
         moved: set[Kind] = set()
         again = False
+        said = ""  # by a server that has closed the connection since, as one that is full does
         while True:
             answer: Answer = yield step
             if answer.problem is None:
@@ -80,5 +81,7 @@ class Where:
             pause = next(pauses, None) if kind is Kind.BUSY else None
             if pause is None or time.monotonic() + pause > ends:
                 denied = kind in (Kind.DENIED, Kind.WRONG_SERVER)
-                raise self.unavailable(answer.problem.text, denied=denied)
+                text = said if kind is Kind.LOST and said else answer.problem.text
+                raise self.unavailable(text, denied=denied)
+            said = answer.problem.text
             yield Sleep(random.uniform(pause / 2, pause))  # noqa: S311 - a jitter
