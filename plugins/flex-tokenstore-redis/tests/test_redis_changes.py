@@ -121,7 +121,8 @@ def test_a_client_of_the_programs_own_and_a_primary_that_moves(kind: str) -> Non
 
 def test_a_pool_of_one_connection(valkey_server: Valkey) -> None:
     """Nobody holds the connection while the lock is held."""
-    pool = redis.BlockingConnectionPool(port=valkey_server.port, max_connections=1, timeout=10)
+    make: Any = redis.BlockingConnectionPool
+    pool = make(port=valkey_server.port, max_connections=1, timeout=10)
     with open_store({"name": "redis", "client": pool}, IDENTITY) as store:
 
         def renew() -> None:
