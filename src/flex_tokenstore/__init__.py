@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ._plugin.hooks import Abilities
     from ._plugin.wrapper import WrapperStore
     from ._registry.catalogue import StoreInfo, describe_store, list_stores
+    from ._registry.registered import register_store
     from ._session.aio import AsyncTokenCall, AsyncTokenSession
     from ._session.base import OnStoreError
     from ._session.grants import AsyncGrants, Grants
@@ -54,6 +55,10 @@ if TYPE_CHECKING:
     from ._values.secret import Secret
     from ._values.token import ANY_REVISION, Token, is_newer, revision_of
     from ._version import __version__
+
+    # Tools that freeze a program follow import statements, and these two are loaded by name.
+    from .stores import file as _file  # noqa: F401
+    from .stores import memory as _memory  # noqa: F401
 
 # Imported when first asked for: a program that opens one store should not pay for the rest.
 _LAZY = {
@@ -88,6 +93,7 @@ _LAZY = {
     "open_async_store": "_store.aio",
     "open_store": "_store.sync",
     "read_secret_file": "_config.secret_files",
+    "register_store": "_registry.registered",
     "revision_of": "_values.token",
     "store_config_from_env": "_config.store_config",
 }
@@ -140,6 +146,7 @@ __all__ = [
     "open_async_store",
     "open_store",
     "read_secret_file",
+    "register_store",
     "revision_of",
     "store_config_from_env",
 ]

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ._config.merge import complete_store_config
     from ._config.store_config import OptionValues
     from ._events.dispatch import check_on_event, refuse_within_report
+    from ._registry.names import problem_of_store_name
     from ._store.aio import async_store
     from ._values.foreign_errors import stand_in
     from ._values.host_program import HostProgram
@@ -63,6 +64,7 @@ _LAZY = {
     "misspelt": "_config.env_text",
     "normalise_url": "_values.identity",
     "problem_of_path": "_config.env_text",
+    "problem_of_store_name": "_registry.names",
     "refuse_other_loop": "_concurrency.event_loops",
     "refuse_within_report": "_events.dispatch",
     "retry_after": "_values.retry_after",
@@ -88,6 +90,7 @@ __all__ = [
     "misspelt",
     "normalise_url",
     "problem_of_path",
+    "problem_of_store_name",
     "refuse_other_loop",
     "refuse_within_report",
     "retry_after",

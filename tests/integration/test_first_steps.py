@@ -45,8 +45,8 @@ def lines() -> list[Line]:
     for page in pages():
         text = page.read_text(encoding="utf-8")
         for line in (each.strip() for each in _LINE.findall(text)):
-            # The extra `test` is of the package that `flex-sdk stores new` writes from there.
-            in_package = page.parent == SKELETON or "[test]" in line
+            # Extras of the package that `flex-sdk stores new` writes from there.
+            in_package = page.parent == SKELETON or bool(re.search(r"\.\[(dev,)?test\]", line))
             folder = SKELETON.relative_to(ROOT).as_posix() if in_package else "."
             found.add(Line(folder, line))
     return sorted(found)

@@ -18,9 +18,6 @@ from pathlib import Path, PurePosixPath
 
 import click
 
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-# Characters of a store's name.
-_LONGEST = 40
 _PREFIX = "flex-tokenstore-"
 
 
@@ -41,7 +38,7 @@ def new(name: str, folder: Path | None) -> None:
     _check_name(name)
     shown = folder or Path(f"{_PREFIX}{name}")
     target = shown.resolve()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if target.exists() and not _is_empty(target):
         raise click.UsageError(f"{target} exists and is not an empty folder: pass another --folder")
     try:
         _write(name, target)
@@ -52,18 +49,22 @@ def new(name: str, folder: Path | None) -> None:
     click.echo(_next_steps(name, shown))
 
 
+def _is_empty(folder: Path) -> bool:
+    """Whether it is a folder with nothing in it but what ``git init`` makes."""
+    return folder.is_dir() and all(entry.name == ".git" for entry in folder.iterdir())
+
+
 def _check_name(name: str) -> None:
     from flex_tokenstore import list_stores
+    from flex_tokenstore.embedding import problem_of_store_name
 
-    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+    short = name.removeprefix(_PREFIX)
+    if short != name:
         raise click.UsageError(
-            f"{name!r} cannot be the name of a store: it takes lower-case letters, digits and "
-            f"single dashes, a letter first, at most {_LONGEST}{_suggestion(name)}"
+            f"NAME is the name of the store, without {_PREFIX!r}: {short!r} would be valid"
         )
-    if name.startswith(_PREFIX):
-        raise click.UsageError(
-            f"NAME is the name of the store, without {_PREFIX!r}{_suggestion(name)}"
-        )
+    if problem := problem_of_store_name(name):
+        raise click.UsageError(f"{name!r} {problem}")
     for info in list_stores():
         if info.name == name:
             remedy = "" if info.origin == "built-in" else ", or uninstall that one"
@@ -71,12 +72,6 @@ def _check_name(name: str) -> None:
                 f"{name!r} is the name of an installed store, of {info.distribution}; two stores "
                 f"with the same name cannot be used: choose another name{remedy}"
             )
-
-
-def _suggestion(name: str) -> str:
-    words = re.sub(r"[^a-z0-9]+", "-", re.sub(r"([a-z0-9])([A-Z])", r"\1-\2", name).lower())
-    near = words.removeprefix(_PREFIX).strip("-0123456789")[:_LONGEST].strip("-")
-    return f"; {near!r} would be valid" if near and near != name else ""
 
 
 def _write(name: str, target: Path) -> None:
@@ -121,6 +116,8 @@ def _package(name: str) -> Iterator[tuple[PurePosixPath, str]]:
     pattern = re.compile("|".join(names))
     for path, file in _files(files("flex_integration_sdk.cli") / "_skeleton", PurePosixPath()):
         renamed = pattern.sub(lambda match: names[match[0]], str(path))
+        # Tools would take `.gitignore` and `.github` of the skeleton for this repository's own.
+        renamed = re.sub(r"^dot-", ".", renamed)
         text = file.read_text(encoding="utf-8")
         yield PurePosixPath(renamed), pattern.sub(lambda match: names[match[0]], text)
 

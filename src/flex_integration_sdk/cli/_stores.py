@@ -44,7 +44,7 @@ def list_(as_json: bool, check: bool) -> None:
     headers = ["store", "from", "version", "origin", "status", "about"]
     rows: list[list[Any]] = [_row(info) for info in infos]
     if check:
-        headers += ["compare and set", "lock", "native async", "prepares saves", "options"]
+        headers += ["compare-and-set", "lock", "native async", "prepares saves", "options"]
         for row, info in zip(rows, infos, strict=True):
             abilities = [info.compare_and_set, info.lock, info.native_async, info.prepare_save]
             row += [*abilities, _options(info)]
@@ -65,16 +65,16 @@ def show(name: str, as_json: bool) -> None:
         return
     facts: dict[str, object] = {
         "store": info.name,
-        "distribution": f"{info.distribution} {info.version}",
+        "distribution": f"{info.distribution} {info.version}".strip() or None,
         "origin": info.origin,
         "status": info.status,
     }
     if info.reason:
-        facts |= {"reason": info.reason}
-    else:
+        facts |= {"note" if info.status == "ok" else "reason": info.reason}
+    if info.status == "ok":
         facts |= {
-            "about": (info.doc or "").partition("\n")[0] or info.summary,
-            "compare and set": info.compare_and_set,
+            "about": info.summary,
+            "compare-and-set": info.compare_and_set,
             "lock": info.lock,
             "native async": info.native_async,
             "prepares saves": info.prepare_save,
@@ -92,9 +92,11 @@ def _option(option: OptionInfo) -> list[Any]:
 
 
 def _row(info: StoreInfo) -> list[Any]:
-    doc = (info.doc or "").partition("\n")[0]
-    about = info.reason or doc or info.summary
-    return [info.name, info.distribution, info.version, info.origin, info.status, about]
+    about = info.reason or info.summary
+    return [
+        *(info.name, info.distribution or None, info.version or None),
+        *(info.origin, info.status, about),
+    ]
 
 
 def _options(info: StoreInfo) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import enum
 import math
 import os
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence, Set
+from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
 
@@ -21,7 +23,8 @@ _WORDS: dict[Any, str] = {
 }
 # Beside true, false, 1 and 0, which msgspec takes itself.
 _SWITCHES = {"yes": True, "on": True, "no": False, "off": False}
-_LISTS = (list, tuple, set, frozenset)
+# Sequence and the like as well: what else would a list in the environment become?
+_LISTS = (list, tuple, set, frozenset, Sequence, Set, Collection)
 
 
 def convert(kind: Any, options: Mapping[str, Any], name: str) -> Any:
@@ -92,7 +95,13 @@ def _takes_one(kind: Any) -> str:
     if origin is Secret:
         return "a secret string"
     if origin in _LISTS:
-        return "a list"
+        values = typing.get_args(kind)
+        fixed = origin is tuple and values and Ellipsis not in values
+        return f"a list of {len(values)} values" if fixed else "a list"
+    if isinstance(origin, type) and issubclass(origin, enum.Enum):
+        return " or ".join(repr(member.value) for member in origin)
+    if origin is timedelta:
+        return "a number of seconds, or a duration such as PT5S"
     if isinstance(origin, type) and issubclass(origin, PurePath):
         return "a path"
     return _WORDS.get(origin) or type_name(kind)

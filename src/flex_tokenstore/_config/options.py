@@ -7,6 +7,7 @@ import difflib
 import re
 import typing
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from .._values.redaction import Redactor, current, secrets_of
@@ -144,7 +145,8 @@ def _check_paths(
                 store=store,
             )
         # A function finds the path inside of a larger value, such as a URL, which stays as it is.
-        if isinstance(options[name], str) and not callable(fields[name].metadata.get("path")):
+        whole = not callable(fields[name].metadata.get("path"))
+        if whole and isinstance(options[name], (str, PurePath)):
             options[name] = expand_path(path.reveal())
 
 
@@ -155,6 +157,8 @@ def _path_in(field: dataclasses.Field[Any], kind: Any, value: Any) -> Secret[str
         find = is_path(kind) or field.name.endswith(_PATHS)
     if isinstance(value, Secret):
         value = value.reveal()
+    if isinstance(value, PurePath):
+        value = str(value)
     if not find or not isinstance(value, str):
         return None
     if not callable(find):

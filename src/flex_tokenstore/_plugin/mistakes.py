@@ -15,6 +15,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from .._values.foreign_errors import attribute, described
+from .connecting import RULE, is_outage
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -86,6 +87,13 @@ def mistake_in(error: Exception, where: str, cls: type) -> str | None:
     empty = where.startswith("get_token ") and isinstance(error, LookupError)
     none = ". If nothing is stored, get_token must return None" if empty else ""
     return f"the store has a bug: {described(error)} in {where}{_line(steps)}{none}. {REPORT}"
+
+
+def failed_in_init(error: Exception, where: str) -> str | None:
+    """For what looks like an outage in a store's ``__init__``: that it must not reach out there."""
+    if not is_outage(error):
+        return None
+    return f"{described(error)} in {where}{_line([*_steps(error)])}. {RULE}. {REPORT}"
 
 
 def _culprit(binding: Binding, hook: str, error: Exception) -> Binding:

@@ -12,9 +12,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..hookspecs import PROJECT as GROUP
+from .names import problem_of_store_name
 from .rules import Rules, normal_name
 
-__all__ = ["BUILT_IN", "NO_NAME", "OURS", "Candidate", "candidates", "left_out", "normal_name"]
+__all__ = [
+    "BUILT_IN",
+    "NO_NAME",
+    "OURS",
+    "Candidate",
+    "candidates",
+    "left_out",
+    "normal_name",
+    "search_path",
+]
 
 OURS = "flex-integration-sdk"
 NO_NAME = "?"  # where the metadata does not tell
@@ -27,7 +37,8 @@ _REFERENCE = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")
 
 
 class Candidate(NamedTuple):
-    """One entry point of the group, or (``problem``) a distribution that cannot be read."""
+    """One entry point of the group, a class that the program registered (``cls``), or (``problem``)
+    a distribution that cannot be read."""
 
     name: str
     value: str
@@ -36,6 +47,7 @@ class Candidate(NamedTuple):
     summary: str
     problem: str = ""
     incompatible: str = ""
+    cls: type | None = None
 
     @property
     def ours(self) -> bool:
@@ -54,16 +66,17 @@ class Candidate(NamedTuple):
 
 
 def candidates() -> list[Candidate]:
-    """All entry points of the group ``flex_tokenstore``; imports no plugin. Warns of rules that
-    match none of them.
+    """All entry points of the group ``flex_tokenstore``; imports no plugin.
 
     Metadata found through the current directory is not used, however it came onto ``sys.path``:
     the interpreter turns the relative entries of ``PYTHONPATH`` into absolute ones.
     """
-    found = _scan([entry for entry in _absolute() if not _is_working_folder(entry)])
-    installed = [(each.name, each.distribution) for each in found]
-    Rules().warn_of_unmatched([*installed, *((name, OURS) for name in BUILT_IN)])
-    return found
+    return _scan(search_path())
+
+
+def search_path() -> list[str]:
+    """The entries of ``sys.path`` in which plugins are looked for."""
+    return [entry for entry in _absolute() if not _is_working_folder(entry)]
 
 
 def left_out() -> list[Candidate]:
@@ -114,9 +127,19 @@ def _entries(distribution: Any, name: str | None, metadata: Any) -> Iterator[Can
             wrong = wrong or "its entry points list this name twice"
         if not _REFERENCE.fullmatch(value):
             wrong = wrong or "its entry point is not of the form package.module:Class"
+        wrong = wrong or _problem_of_name(point.name)
         if name and normal_name(name) == OURS and BUILT_IN.get(point.name) != value:
             wrong = wrong or f"its distribution has the name of {OURS}, which has no such store"
         yield Candidate(point.name, value, name or NO_NAME, version, summary, wrong, unmet)
+
+
+def _problem_of_name(name: str) -> str:
+    if name in BUILT_IN:
+        return ""  # of ours, or a reserved name, which the list tells
+    if name.lower() in BUILT_IN:
+        return f"{name!r} differs from the name of a store of {OURS} only in upper and lower case"
+    problem = problem_of_store_name(name)
+    return f"its name {name!r:.80} {problem}" if problem else ""
 
 
 def _unmet(requires: Iterable[str]) -> str:

@@ -32,6 +32,8 @@ def load(candidate: Candidate) -> type:
         StoreLoadError: It cannot be imported or is not a class; its cause is what the plugin
             raised.
     """
+    if candidate.cls is not None:
+        return candidate.cls
     key = (candidate.name, candidate.distribution, candidate.value)
     if key not in _failed:
         try:

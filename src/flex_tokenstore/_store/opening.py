@@ -11,7 +11,7 @@ from .. import hookspecs
 from .._config.store_config import ParsedConfig, parse
 from .._plugin.guard import Guard
 from .._plugin.hooks import Binding, bind, label_of, refuse_other_init
-from .._plugin.mistakes import mistake_in
+from .._plugin.mistakes import failed_in_init, mistake_in
 from .._registry.loader import distribution_of
 from .._values.host_program import current
 from .._values.identity import TokenIdentity
@@ -179,7 +179,8 @@ def _opening(name: str, secrets: tuple[Secret[Any], ...], cls: Any = None) -> Gu
     def found(error: Exception) -> str | None:
         if not isinstance(cls, type):
             return None
-        return mistake_in(error, f"__init__ of {label_of(cls, distribution_of(cls))}", cls)
+        where = f"__init__ of {label_of(cls, distribution_of(cls))}"
+        return mistake_in(error, where, cls) or failed_in_init(error, where)
 
     return Guard(
         Redactor(secrets), name, "could not be opened", mistake=found, program=current.get()

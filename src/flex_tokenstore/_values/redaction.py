@@ -171,7 +171,7 @@ def secrets_of(thing: object) -> tuple[Secret[Any], ...]:
         parts: Iterable[Any] = [getattr(thing, each.name) for each in dataclasses.fields(thing)]
     elif isinstance(thing, Mapping):
         parts = thing.values()
-    elif isinstance(thing, (list, tuple)):
+    elif isinstance(thing, (list, tuple, set, frozenset)):
         parts = thing
     else:
         return ()  # such as a program's own client: what is in there is its own matter

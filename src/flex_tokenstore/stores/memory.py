@@ -132,7 +132,7 @@ def _busy(wait: float) -> TokenLockTimeoutError:
 
 
 class MemoryStore:
-    """Keeps the token in this process only; gone when it ends."""
+    """Keeps the token in memory, each instance its own; gone when that is closed."""
 
     place = "memory of this process"
     async_class: ClassVar[type]  # set below: it is defined after this class
@@ -164,7 +164,7 @@ class MemoryStore:
 
 
 class AsyncMemoryStore:
-    """Keeps the token in this process only; gone when it ends."""
+    """Keeps the token in memory, each instance its own; gone when that is closed."""
 
     place = MemoryStore.place
     Options = MemoryStore.Options

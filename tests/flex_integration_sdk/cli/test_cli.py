@@ -124,7 +124,7 @@ def test_one_store_is_shown_with_its_options_and_abilities(cli: Cli) -> None:
     done = cli("stores", "show", "file")
     assert done.returncode == 0, done.stderr
     facts = dict(line.split("  ", 1) for line in done.stdout.split("\n\n")[0].splitlines())
-    assert facts["compare and set"].strip() == "yes"
+    assert facts["compare-and-set"].strip() == "yes"
     assert facts["native async"].strip() == "no"
     option = next(line for line in done.stdout.splitlines() if line.startswith("permissions"))
     assert "'strict'" in option

@@ -8,13 +8,18 @@ from __future__ import annotations
 import ast
 import errno
 import keyword
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.requirements import Requirement
 
+import flex_integration_sdk
 from flex_integration_sdk.cli._app import run
+from tests.support.environments import ROOT
 
 Run = Callable[..., tuple[int, str]]
 
@@ -109,8 +114,45 @@ def test_another_folder_is_made_with_its_parents(new: Run) -> None:
 def test_an_empty_folder_is_filled(new: Run) -> None:
     code, printed = new("acme", "--folder", ".")
     assert code == 0
-    assert left() == ["README.md", "pyproject.toml", "src", "tests"]
+    files = [".github", ".gitignore", "LICENSE", "README.md", "pyproject.toml", "src", "tests"]
+    assert left() == files
     assert "  cd " not in printed
+
+
+def test_a_new_repository_is_filled(new: Run) -> None:
+    (Path("acme") / ".git").mkdir(parents=True)
+    assert new("acme", "--folder", "acme")[0] == 0
+    assert Path("acme", ".git").is_dir()
+    assert Path("acme", ".gitignore").is_file()
+
+
+def test_what_a_release_needs_is_there(new: Run) -> None:
+    assert new("acme")[0] == 0
+    package = Path("flex-tokenstore-acme")
+    project = tomllib.loads((package / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["license"] == "Apache-2.0"
+    assert project["license-files"] == ["LICENSE"]
+    assert (package / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    assert {"dist/", ".venv/", ".env"} <= {*(package / ".gitignore").read_text().splitlines()}
+    (bound,) = map(Requirement, project["dependencies"])
+    assert bound.name == "flex-integration-sdk"
+    assert bound.specifier.contains(flex_integration_sdk.__version__)
+    assert not bound.specifier.contains("99")
+    ci, release = (
+        yaml.safe_load((package / ".github" / "workflows" / name).read_text("utf-8"))
+        for name in ("ci.yml", "release.yml")
+    )
+    assert ci["permissions"] == release["permissions"] == {"contents": "read"}
+    runs = [step["run"] for job in ci["jobs"].values() for step in job["steps"] if "run" in step]
+    for command in ("pytest", "ruff check", "ruff format --check", "mypy", "build", "twine check"):
+        assert any(command in run for run in runs), command
+    for extras in re.findall(r"\.\[([\w,]+)\]", "\n".join(runs)):
+        assert {*extras.split(",")} <= {*project["optional-dependencies"]}
+    # Only the job that uploads can ask for the right to, and it runs nothing of the repository.
+    publish = release["jobs"]["publish"]
+    assert publish["permissions"] == {"id-token": "write"}
+    assert publish["environment"] == "pypi"
+    assert not [step for step in publish["steps"] if "run" in step]
 
 
 @pytest.mark.parametrize("kind", ["a file", "a full folder"])

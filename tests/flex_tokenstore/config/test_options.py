@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,8 +20,14 @@ from rich.traceback import Traceback
 from flex_tokenstore import Secret, StoreLoadError, StoreOptionsError
 from flex_tokenstore._config.options import OptionInfo, check_options, describe_options
 from flex_tokenstore._config.store_config import OptionValues
+from flex_tokenstore._values.redaction import secrets_of
 
 SENTINEL = "SENTINEL-value"
+
+
+class Color(Enum):
+    RED = "red"
+    BLUE = "blue"
 
 
 class Store:
@@ -41,6 +49,10 @@ class Store:
         either: str | Path = "x"
         hosts: tuple[str, ...] = ()
         extra: dict[str, int] = field(default_factory=dict)
+        names: Sequence[str] = ()
+        span: tuple[int, int] = (0, 0)
+        wait: timedelta = timedelta()
+        color: Color = Color.RED
 
         def __post_init__(self) -> None:
             if self.port > 65535:
@@ -74,6 +86,9 @@ def check(**options: Any) -> Any:
         ({"mode": "warn"}, "warn"),
         ({"folder": "a/b"}, Path("a/b")),
         ({"folder": Path("a")}, Path("a")),
+        ({"names": "a, b"}, ["a", "b"]),
+        ({"span": "1,2"}, (1, 2)),
+        ({"color": "blue"}, Color.BLUE),
         ({"folder": None}, None),
         ({"url": Path("a")}, "a"),
         ({"either": Path("a")}, "a"),
@@ -95,6 +110,11 @@ def test_value_that_is_taken(options: dict[str, Any], expected: object) -> None:
     assert type(found) is (
         OptionValues if name == "inner" and isinstance(expected, dict) else type(expected)
     )
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_the_home_folder_in_a_path_is_expanded(kind: Callable[[str], Any]) -> None:
+    assert check(folder=kind("~/a")).folder == Path.home() / "a"
 
 
 def test_inner_object_is_left_as_it_is() -> None:
@@ -124,6 +144,9 @@ def test_inner_object_is_left_as_it_is() -> None:
         ({"password": 12345678}, "a secret string or nothing"),
         ({"keys": [5]}, "a list"),
         ({"extra": {"a": SENTINEL}}, "a table"),
+        ({"span": "1,2,3"}, "a list of 2 values"),
+        ({"color": "green"}, "'red' or 'blue'"),
+        ({"wait": "soon"}, "a number of seconds"),
     ],
 )
 def test_value_that_is_refused(options: dict[str, Any], words: str) -> None:
@@ -264,3 +287,9 @@ def test_texts_of_the_environment_mean_what_python_values_mean(value: Any) -> No
     given_as_value = check_options(Any_, {name: value}, store="s")
     assert given_as_text == given_as_value
     assert getattr(given_as_text, name) == value
+
+
+@pytest.mark.parametrize("kind", [list, tuple, set, frozenset])
+def test_secrets_in_any_list_are_known(kind: type) -> None:
+    """What is not known could not be masked."""
+    assert secrets_of({"keys": kind([Secret(SENTINEL)])}) == (Secret(SENTINEL),)

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import uuid
 from pathlib import Path
 
 import pytest
@@ -25,23 +24,6 @@ from flex_tokenstore._registry.catalogue import load_store_class
 from flex_tokenstore._registry.discovery import BUILT_IN, OURS
 from tests.support.fakes import IDENTITY
 from tests.support.plugins import GOOD, install
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder at the start of ``sys.path``, with no rule about what may load."""
-    folder = tmp_path / "site"
-    folder.mkdir()
-    monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.delenv("FLEX_TOKENSTORE_ALLOW", raising=False)
-    monkeypatch.delenv("FLEX_TOKENSTORE_BLOCK", raising=False)
-    return folder
-
-
-@pytest.fixture
-def module() -> str:
-    """A module name that no other test has imported."""
-    return f"plugin_{uuid.uuid4().hex}"
 
 
 def shown(name: str, *, check: bool = False) -> StoreInfo:
@@ -71,7 +53,7 @@ def test_good_plugin(site: Path, module: str) -> None:
     assert (listed.distribution, listed.version, listed.summary) == (
         "good-plugin",
         "1.0",
-        "For tests",
+        "A store for tests.",
     )
     assert (listed.origin, listed.status, listed.doc) == ("plugin", "ok", None)
     assert module not in sys.modules
