@@ -112,7 +112,7 @@ class DynamoDbStore(RecordStore):
             kind, text = PROBLEMS.get(code, (Kind.UNAVAILABLE, f"it refused the request ({code})"))
             return Problem(kind, text)
         if isinstance(error, (aws.ConnectTimeoutError, aws.ReadTimeoutError)):
-            return Problem(Kind.UNAVAILABLE, "it did not respond in time: check the network")
+            return Problem(Kind.SILENT, "it did not respond in time: check the network")
         if isinstance(error, aws.SSLError):
             return Problem(Kind.UNAVAILABLE, "its certificate is not trusted: set AWS_CA_BUNDLE")
         if isinstance(error, (aws.ConnectionError, aws.HTTPClientError)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flex_tokenstore import TokenIdentity
-from flex_tokenstore.testing import TokenStoreContract
+from flex_tokenstore.testing import FaultProxy, TokenStoreContract
 
 if TYPE_CHECKING:
     from tests.servers.valkey import Valkey
@@ -21,10 +21,31 @@ class TestRedisStore(TokenStoreContract):
     patience = 15.0
 
     @pytest.fixture
-    def store_config(self, durable_valkey: Valkey, request: pytest.FixtureRequest) -> Any:
+    def server_address(self, durable_valkey: Valkey) -> tuple[str, int]:
+        return "127.0.0.1", durable_valkey.port
+
+    @pytest.fixture
+    def store_config(self, proxy: FaultProxy, request: pytest.FixtureRequest) -> Any:
         # As short as it may be where it runs out, as long as many processes need elsewhere.
         options = {"timeout": 1.0} if "hang" in request.node.name else {}
-        return {"name": "redis", "url": durable_valkey.url, **options}
+        return {"name": "redis", "url": f"redis://127.0.0.1:{proxy.port}/0", **options}
+
+    @pytest.fixture
+    def fail_over(self, durable_valkey: Valkey) -> Iterator[Callable[[], tuple[str, int]]]:
+        """The replica is promoted; the former primary lives on, as its replica."""
+        from tests.servers import valkey
+
+        with valkey.start("--repl-diskless-sync-delay", "0") as other:
+
+            def promoted() -> tuple[str, int]:
+                other.run("REPLICAOF", "127.0.0.1", durable_valkey.port)
+                valkey.wait_until(lambda: other.run("ROLE")[3] == b"connected")
+                other.run("REPLICAOF", "NO", "ONE")
+                durable_valkey.run("REPLICAOF", "127.0.0.1", other.port)
+                return "127.0.0.1", other.port
+
+            yield promoted
+            durable_valkey.run("REPLICAOF", "NO", "ONE")
 
     @pytest.fixture
     def outage(self, durable_valkey: Valkey) -> Callable[[], Any]:

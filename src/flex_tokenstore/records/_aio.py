@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from .._concurrency.event_loops import running_loop
-from ..errors import TokenStoreError
+from ..errors import StoreOptionsError, TokenStoreError
 from ..hookspecs import hookimpl
 from ._base import RecordBase
 from ._clients import Client
-from ._record import Answer, Call, Changed, Problem, Sleep, Steps
+from ._record import Answer, Call, Changed, Kind, Problem, Sleep, Steps
 
 T = TypeVar("T")
 
@@ -85,18 +85,22 @@ class AsyncRecordStore(RecordBase):
         try:
             held = await self._client(call)
             answer = Answer(await self._primitive(held.made, step))
-            known = True
+            known = held.proved = True
             return answer
         except Changed as changed:
             known = True
             return Answer(changed.found, changed=True)
+        except StoreOptionsError as error:  # of a file that has changed since the store was opened
+            known = True
+            problem = Problem(Kind.UNAVAILABLE, error.message)
         except TokenStoreError:
             known = True
             raise
         except Exception as error:
-            problem = self._problem(error)
-            if problem is None:
+            found = self._problem(error, held)
+            if found is None:
                 raise
+            problem = found
             known = True
         except GeneratorExit:
             gone = True  # no loop runs this any more: nothing can be awaited

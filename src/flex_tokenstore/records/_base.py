@@ -93,14 +93,21 @@ class RecordBase:
         """What an error of the driver means; None: not known."""
         return None
 
-    def _problem(self, error: Exception) -> Problem | None:
+    def _problem(self, error: Exception, held: Client | None) -> Problem | None:
         """None: it is not known; the framework tells a bug from an outage."""
+        found = self._described(error)
+        silent = found is not None and found.kind is Kind.SILENT
+        if found is not None and silent and (held is None or not held.proved):
+            return found._replace(kind=Kind.UNAVAILABLE)  # it would be so on any connection
+        return found
+
+    def _described(self, error: Exception) -> Problem | None:
         found = self.describe(error)
         if found is not None:
             return found
         if isinstance(error, TimeoutError):
             text = f"it did not respond within {self._where.timeout:g} s: check that it is up"
-            return Problem(Kind.UNAVAILABLE, text)
+            return Problem(Kind.SILENT, text)
         if isinstance(error, (ConnectionError, EOFError)):
             text = f"the connection broke ({type(error).__name__}): check that it is up"
             return Problem(Kind.LOST, text)
@@ -109,5 +116,5 @@ class RecordBase:
     def _must_move(self, held: Client | None, problem: Problem) -> bool:
         """The next call is made on another connection."""
         # After a time-out too: the answer may still come, and connections may be forgotten.
-        kinds = (Kind.LOST, Kind.WRONG_SERVER, Kind.UNAVAILABLE)
+        kinds = (Kind.LOST, Kind.SILENT, Kind.WRONG_SERVER, Kind.UNAVAILABLE)
         return held is not None and problem.kind in kinds

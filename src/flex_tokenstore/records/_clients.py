@@ -18,7 +18,7 @@ _Stamp = tuple[tuple[int, int, int] | None, ...]
 class Client:
     """A driver's client, and who is using it."""
 
-    __slots__ = ("calls", "made", "open", "retired", "stamp", "used")
+    __slots__ = ("calls", "made", "open", "proved", "retired", "stamp", "used")
 
     def __init__(self, made: Any, stamp: _Stamp) -> None:
         self.made = made
@@ -26,6 +26,7 @@ class Client:
         self.used = time.monotonic()
         self.calls: set[object] = set()
         self.retired = False
+        self.proved = False  # an answer has come
         self.open = [True]  # who takes it out of here closes it: of two at once, one does
 
     def begin(self, call: object) -> bool:

@@ -54,7 +54,11 @@ class Busy(NamedTuple):
 class Kind(Enum):
     """What an error of a driver means for what was asked."""
 
-    UNAVAILABLE = "the server cannot be reached or used, or did not respond in time"
+    UNAVAILABLE = "the server cannot be reached or used"
+    SILENT = (
+        "no response came in time, and what was asked for may be done; once more on another "
+        "connection, if one had come on this one before: it may have been forgotten on the way"
+    )
     LOST = "the connection broke; what was asked for may be done: once more, on another connection"
     WRONG_SERVER = "this connection leads to a server that cannot do it: once more, on another one"
     BUSY = "not now, and not done: tried again, a few times within the time limit"

@@ -8,11 +8,11 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from ..errors import TokenStoreError
+from ..errors import StoreOptionsError, TokenStoreError
 from ..hookspecs import hookimpl
 from ._base import RecordBase
 from ._clients import Client
-from ._record import Answer, Call, Changed, Problem, Sleep, Steps
+from ._record import Answer, Call, Changed, Kind, Problem, Sleep, Steps
 
 T = TypeVar("T")
 
@@ -101,18 +101,22 @@ class RecordStore(RecordBase):
         try:
             held = self._client(call)
             answer = Answer(self._primitive(held.made, step))
-            known = True
+            known = held.proved = True
             return answer
         except Changed as changed:
             known = True
             return Answer(changed.found, changed=True)
+        except StoreOptionsError as error:  # of a file that has changed since the store was opened
+            known = True
+            problem = Problem(Kind.UNAVAILABLE, error.message)
         except TokenStoreError:
             known = True
             raise
         except Exception as error:
-            problem = self._problem(error)
-            if problem is None:
+            found = self._problem(error, held)
+            if found is None:
                 raise
+            problem = found
             known = True
         finally:
             if held is not None:

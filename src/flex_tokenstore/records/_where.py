@@ -11,6 +11,7 @@ from ..errors import TokenPermissionError, TokenUnavailableError
 from ._record import Answer, Call, Kind, Sleep, Steps
 
 PAUSES = (0.05, 0.1, 0.2, 0.4)  # seconds between two tries of what the server refuses for now
+_MOVES = (Kind.LOST, Kind.SILENT, Kind.WRONG_SERVER)
 
 
 class Words(NamedTuple):
@@ -63,6 +64,7 @@ class Where:
         pauses = iter(PAUSES)
         moved: set[Kind] = set()
         again = False
+        said = ""  # by a server that has closed the connection since, as one that is full does
         while True:
             answer: Answer = yield step
             if answer.problem is None:
@@ -71,13 +73,15 @@ class Where:
             if kind is Kind.CHANGED:
                 return Answer(answer.problem.found, changed=True, again=again)
             # Once for each: when a server has died, its name may still lead to a former primary.
-            moves = kind in (Kind.LOST, Kind.WRONG_SERVER) and kind not in moved
-            if moves and time.monotonic() < ends:
+            in_time = kind is Kind.SILENT or time.monotonic() < ends
+            if kind in _MOVES and kind not in moved and in_time:
                 moved.add(kind)
-                again = again or kind is Kind.LOST
+                again = again or kind is not Kind.WRONG_SERVER
                 continue
             pause = next(pauses, None) if kind is Kind.BUSY else None
             if pause is None or time.monotonic() + pause > ends:
                 denied = kind in (Kind.DENIED, Kind.WRONG_SERVER)
-                raise self.unavailable(answer.problem.text, denied=denied)
+                text = said if kind is Kind.LOST and said else answer.problem.text
+                raise self.unavailable(text, denied=denied)
+            said = answer.problem.text
             yield Sleep(random.uniform(pause / 2, pause))  # noqa: S311 - a jitter

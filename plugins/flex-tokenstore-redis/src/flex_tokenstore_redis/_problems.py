@@ -22,9 +22,10 @@ _SIGN_IN = (
     "it does not accept the user name or password: check the options username and password; in a "
     "url, the password must be percent-encoded (% as %25)"
 )
+_NO_PASSWORD = "it demands a password: set the option password"  # noqa: S105 - not a password
 # By the code that begins the server's answer. A script may run into each of them too.
 _BY_CODE = {
-    "NOAUTH": (Kind.UNAVAILABLE, "it demands a password: set the option password"),
+    "NOAUTH": (Kind.UNAVAILABLE, _NO_PASSWORD),
     "WRONGPASS": (Kind.UNAVAILABLE, _SIGN_IN),
     "NOPERM": (Kind.DENIED, _DENIED),
     "READONLY": (Kind.WRONG_SERVER, "it is a replica: name the primary, or its Sentinels"),
@@ -53,6 +54,7 @@ _BY_CODE = {
 }
 # By how the rest of an ``ERR`` begins, word for word; it has no code of its own.
 _BY_WORDS = {
+    "Authentication required": (Kind.UNAVAILABLE, _NO_PASSWORD),
     "max number of clients reached": (
         Kind.BUSY,
         "it has no free connection left: raise its maxclients",
@@ -128,13 +130,20 @@ def problem_of(error: Exception, options: Options) -> Problem | None:
             "connect): check that it is up, that no firewall is in between and, with rediss://, "
             "that it supports TLS"
         )
-        return Problem(Kind.UNAVAILABLE, text)
+        return Problem(Kind.SILENT, text)
     tls = _tls_error(error)
     if tls is not None:
         return Problem(Kind.UNAVAILABLE, _tls_text(tls))
     if isinstance(error, (redis.ConnectionError, OSError)):
-        text = "it could not be reached: check that it is up and that url, host and port are right"
+        # A server that is full closes a connection before its words can be read.
+        text = (
+            "it could not be reached: check that it is up, that url, host and port are right, and "
+            "that its maxclients are not used up"
+        )
         return Problem(Kind.LOST, text)
+    if isinstance(error, AttributeError) and options.cluster:
+        # redis-py looks for a node that is not in its map yet, to which a slot is being moved.
+        return Problem(*_BY_CODE["ASK"])
     if not isinstance(error, redis.RedisError):
         return None
     text = f"it returned the error {type(error).__name__}: see the server's log"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import redis
-from redis.exceptions import NoScriptError, TryAgainError
+from redis.exceptions import ClusterError, NoScriptError, TryAgainError
 
 from flex_tokenstore import Secret, TokenIdentity
 from flex_tokenstore.records import (
@@ -119,9 +119,9 @@ class _Redis:
     def _locking(self, script: Script, key: str, *args: Any) -> Steps[Secret[Any]]:
         try:
             return (yield from _run(script, (key, _wake_of(key)), *args))
-        except redis.ResponseError as error:
+        except (redis.ResponseError, ClusterError) as error:
             # While a Cluster moves a slot, the two may be on two nodes; one is found anywhere.
-            if not isinstance(error, TryAgainError) and not is_wrong_type(error):
+            if not isinstance(error, (TryAgainError, ClusterError)) and not is_wrong_type(error):
                 raise
         return (yield from _run(script, (key,), *args))
 
