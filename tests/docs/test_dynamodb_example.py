@@ -187,7 +187,7 @@ def test_a_write_whose_answer_was_lost_is_done_once(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 class TestDynamoDbStore(TokenStoreContract):
     """The whole kit; the fixtures as the page shows them."""
 
