@@ -20,8 +20,10 @@ import flex_integration_sdk
 import flex_tokenstore
 import flex_tokenstore.auth
 import flex_tokenstore.embedding
+import flex_tokenstore.records
 
 PACKAGES = (flex_tokenstore, flex_integration_sdk)
+MODULES = (flex_tokenstore.embedding, flex_tokenstore.auth, flex_tokenstore.records)
 OURS = ("flex_tokenstore", "flex_integration_sdk")
 
 
@@ -101,11 +103,7 @@ def functions(thing: Any) -> Iterator[tuple[str, Any]]:
                 yield f"{thing.__name__}.{name}", value
 
 
-SURFACE = [
-    (module.__name__, name)
-    for module in (*PACKAGES, flex_tokenstore.embedding, flex_tokenstore.auth)
-    for name in module.__all__
-]
+SURFACE = [(module.__name__, name) for module in (*PACKAGES, *MODULES) for name in module.__all__]
 
 
 @pytest.mark.parametrize(("package", "name"), SURFACE)

@@ -20,7 +20,7 @@ import flex_tokenstore.errors
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.cli._app import flex_sdk
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
-from flex_tokenstore import auth, embedding, hookspecs, list_stores
+from flex_tokenstore import auth, embedding, hookspecs, list_stores, records
 from tests.support.oauth_server import CLIENT, PASSWORD, OAuthServer, oauth_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -166,13 +166,13 @@ def test_every_command_and_its_options_are_described() -> None:
 def test_every_public_name_is_described() -> None:
     names = {*flex_tokenstore.__all__, *flex_integration_sdk.__all__} - {"__version__"}
     assert not [name for name in sorted(names) if f"`{name}" not in ALL]
-    for module in (embedding, auth):
+    for module in (embedding, auth, records):
         assert not [name for name in module.__all__ if f"| `{name}` |" not in REFERENCE]
     assert not [call for call in ENDPOINTS if f"`{call}`" not in ALL]
 
 
 def test_every_public_name_is_exported_once() -> None:
-    for package in (flex_tokenstore, flex_integration_sdk, embedding, auth):
+    for package in (flex_tokenstore, flex_integration_sdk, embedding, auth, records):
         assert len(package.__all__) == len({*package.__all__})
         assert set(package.__all__) <= set(dir(package)) | {"__version__"}
         assert len({id(getattr(package, name)) for name in package.__all__}) == len(package.__all__)
