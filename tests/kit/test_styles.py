@@ -84,6 +84,10 @@ class KeywordOnlyDataClass(Hooks):
     identity: TokenIdentity
 
 
+class AsyncInit(Hooks):
+    async def __init__(self, options: Any, identity: TokenIdentity) -> None: ...  # type: ignore[misc]
+
+
 class Marked(Hooks):
     get_token = hookimpl(functools.partial(print))
 
@@ -98,6 +102,7 @@ class Forwards:
 REFUSED = {
     "a keyword-only __init__": ({"name": KeywordOnly}, "two arguments, by position"),
     "a keyword-only dataclass": ({"name": KeywordOnlyDataClass}, "two arguments, by position"),
+    "an async __init__": ({"name": AsyncInit}, "make it a plain `def`"),
     "a partial function": ({"name": Marked}, "a partial of that name (write a method)"),
     "methods that are only looked up": (Forwards(), "has no get_token"),
 }
