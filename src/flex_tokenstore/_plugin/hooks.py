@@ -221,10 +221,10 @@ def refuse_other_init(cls: type, store: str) -> None:
             f"{', '.join(lacks)}",
             store=store,
         )
-    if inspect.iscoroutinefunction(cls.__init__) or inspect.isasyncgenfunction(cls.__init__):
+    if inspect.iscoroutinefunction(inspect.getattr_static(cls, "__init__")):
         raise StoreLoadError(
-            f"__init__ of the class {cls.__name__} of token store {store!r} is an `async def`, which "
-            "Python does not await: make it a plain `def`, and connect at the first call",
+            f"__init__ of the class {cls.__name__} of token store {store!r} is an `async def`, "
+            "which Python does not await: make it a plain `def`, and connect at the first call",
             store=store,
         )
     try:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ COMMANDS = {
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> RunningSandbox:
+def sandbox() -> Iterator[RunningSandbox]:
     with serve() as running:
         yield running
 
