@@ -74,7 +74,9 @@ class FaultProxy:
         self._is_down = True
         _close_listener(self._listener)
         self.cut()
-        for link in self._forgotten:
+        with self._mutex:
+            forgotten = tuple(self._forgotten)
+        for link in forgotten:
             link.end("reset")
 
     @contextmanager
