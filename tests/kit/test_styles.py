@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from flex_tokenstore import StoreLoadError, TokenIdentity, hookimpl
+from flex_tokenstore._plugin.hooks import check_class
 from flex_tokenstore.testing._handles import KINDS, Kind, Setup
 from flex_tokenstore.testing._tokens import new_identity, new_token, same
 
@@ -102,7 +103,6 @@ class Forwards:
 REFUSED = {
     "a keyword-only __init__": ({"name": KeywordOnly}, "two arguments, by position"),
     "a keyword-only dataclass": ({"name": KeywordOnlyDataClass}, "two arguments, by position"),
-    "an async __init__": ({"name": AsyncInit}, "make it a plain `def`"),
     "a partial function": ({"name": Marked}, "a partial of that name (write a method)"),
     "methods that are only looked up": (Forwards(), "has no get_token"),
 }
@@ -114,3 +114,8 @@ def test_what_the_framework_cannot_use_is_refused_in_words(case: str) -> None:
     with pytest.raises(StoreLoadError) as caught:
         Setup(config).open(new_identity())
     assert words in str(caught.value)
+
+
+def test_an_async_init_is_refused_when_stores_are_checked() -> None:
+    with pytest.raises(StoreLoadError, match="make it a plain `def`"):
+        check_class(AsyncInit, "a-store")

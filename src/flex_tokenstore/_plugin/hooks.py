@@ -212,7 +212,7 @@ def label_of(cls: type, distribution: str) -> str:
     return f"class {cls.__name__} ({owner})"
 
 
-def refuse_async_init(cls: type, store: str) -> None:
+def _refuse_async_init(cls: type, store: str) -> None:
     """Raises StoreLoadError for an ``__init__`` whose call would be a coroutine, not awaited."""
     if inspect.iscoroutinefunction(inspect.getattr_static(cls, "__init__")):
         raise StoreLoadError(
@@ -231,7 +231,7 @@ def refuse_other_init(cls: type, store: str) -> None:
             f"{', '.join(lacks)}",
             store=store,
         )
-    refuse_async_init(cls, store)
+    _refuse_async_init(cls, store)
     try:
         inspect.signature(cls).bind("options", "identity")
     except ValueError:

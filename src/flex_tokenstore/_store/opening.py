@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from .. import hookspecs
 from .._config.store_config import ParsedConfig, parse
 from .._plugin.guard import Guard
-from .._plugin.hooks import Binding, bind, label_of, refuse_async_init, refuse_other_init
+from .._plugin.hooks import Binding, bind, label_of, refuse_other_init
 from .._plugin.mistakes import mistake_in
 from .._registry.loader import distribution_of
 from .._values.host_program import current
@@ -148,7 +148,6 @@ def _choose_inner(store: str, options: Any, *, prefer_async: bool) -> Chosen:
 
 
 def _made(cls: type, name: str, options: Any, identity: TokenIdentity) -> Any:
-    refuse_async_init(cls, name)
     factory: Callable[..., object] = cls
     try:
         return factory(options, identity)
