@@ -106,7 +106,7 @@ class Child:
             raise AssertionError(
                 f"a forked child hung: its {step} did not return within {limit:g} s. "
                 "Threads, locks and connections of its parent do not work there: look at "
-                "os.getpid() before they are used, and make them anew"
+                "os.getpid() before they are used, and make new ones"
             )
         if step != "done":
             raise AssertionError(f"a forked child failed: {step}")
