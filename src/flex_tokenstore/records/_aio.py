@@ -148,9 +148,10 @@ class AsyncRecordStore(RecordBase):
     async def _move(self, held: Client | None, problem: Problem) -> None:
         if held is None or not self._must_move(held, problem):
             return
-        if self.given and hasattr(self, "drop_idle"):
+        drop_idle = getattr(self, "drop_idle", None)
+        if self.given and drop_idle is not None:
             with suppress(Exception):
-                await _awaited(self.drop_idle(held.made))
+                await _awaited(drop_idle(held.made))
         await self._close(self._clients.retire(running_loop(), held))
 
     async def _close(self, held: Client | None) -> None:

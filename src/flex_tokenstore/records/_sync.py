@@ -158,9 +158,10 @@ class RecordStore(RecordBase):
     def _move(self, held: Client | None, problem: Problem) -> None:
         if held is None or not self._must_move(held, problem):
             return
-        if self.given and hasattr(self, "drop_idle"):
+        drop_idle = getattr(self, "drop_idle", None)
+        if self.given and drop_idle is not None:
             with suppress(Exception):
-                self.drop_idle(held.made)
+                drop_idle(held.made)
         self._close(self._clients.retire(None, held))
 
     def _close(self, held: Client | None) -> None:

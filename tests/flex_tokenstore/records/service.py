@@ -81,6 +81,7 @@ class Service:
         assert not client.closed, f"{name} on a client that is closed"
         planned = self.plan.get(name)
         failure = planned.pop(0) if planned else None
+        answer = None
         if failure is None or failure.done:
             answer = getattr(self, name)(*args)
         if failure is not None:
@@ -127,7 +128,7 @@ class Service:
 
 
 @dataclass
-class Options:
+class ServiceOptions:
     service: Service
     timeout: float = 5.0
     paths: tuple[str, ...] = ()
@@ -138,9 +139,9 @@ class Options:
 
 
 class _Common:
-    Options = Options
+    Options = ServiceOptions
     store = "memory service"
-    options: Options
+    options: ServiceOptions
 
     def locate(self, key: str) -> str:
         return f"the service, record {key}"
@@ -222,7 +223,8 @@ class _Generators(_Common):
 
 
 class SyncGenerators(_Generators, RecordStore):
-    connect = _Generators.new_client
+    def connect(self) -> Client:
+        return self.new_client()
 
     def disconnect(self, client: Client) -> None:
         client.closed += 1
@@ -287,7 +289,7 @@ class Program:
         **options: Any,
     ) -> None:
         self.store = class_of(style, locks=locks, moves=moves)(
-            Options(service, **options), IDENTITY
+            ServiceOptions(service, **options), IDENTITY
         )
         self.key = IDENTITY.key
         self._runner = asyncio.Runner() if style.startswith("async") else None

@@ -17,7 +17,7 @@ from flex_tokenstore.records import Kind
 from flex_tokenstore.records._clients import Clients
 from tests.support.fakes import IDENTITY
 
-from .service import Coroutines, Fails, Failure, Options, Program, Service, in_threads
+from .service import Coroutines, Fails, Failure, Program, Service, ServiceOptions, in_threads
 
 Open = Callable[..., Program]
 
@@ -104,7 +104,7 @@ def test_a_cancelled_call_takes_its_client_along() -> None:
     service = Service()
 
     async def main() -> None:
-        store = Coroutines(Options(service), IDENTITY)
+        store = Coroutines(ServiceOptions(service), IDENTITY)
         await store.get_token()
         task = asyncio.create_task(store.get_token())
         await asyncio.sleep(0)
@@ -120,7 +120,7 @@ def test_a_cancelled_call_takes_its_client_along() -> None:
 
 def test_a_call_whose_loop_is_gone_ends_without_one() -> None:
     service = Service()
-    store = Coroutines(Options(service), IDENTITY)
+    store = Coroutines(ServiceOptions(service), IDENTITY)
     steps: Any = store.get_token()
     loop = asyncio.new_event_loop()
     asyncio.events._set_running_loop(loop)
@@ -221,7 +221,7 @@ def test_each_loop_has_a_client_and_a_closed_loops_is_left() -> None:
         def abandon(self, client: Any) -> None:
             left.append(client.number)
 
-    store = Store(Options(service), IDENTITY)
+    store = Store(ServiceOptions(service), IDENTITY)
     for _ in range(2):
         asyncio.run(store.get_token())
     assert left == [0]
@@ -232,7 +232,7 @@ def test_each_loop_has_a_client_and_a_closed_loops_is_left() -> None:
 
 def test_another_loop_that_runs_closes_its_own_client() -> None:
     service = Service()
-    store = Coroutines(Options(service), IDENTITY)
+    store = Coroutines(ServiceOptions(service), IDENTITY)
     ready, end = threading.Event(), threading.Event()
 
     async def other() -> None:

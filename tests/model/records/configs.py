@@ -9,8 +9,10 @@ from .program import Op
 from .service import Rules
 
 GET = Op("get")
-LOSSES = frozenset({"lost", "late", "moved", "down", "outage", "interrupt", "struck", "crash"})
-OFFLINE = LOSSES - {"late"}
+LOSSES = frozenset(
+    {"lost", "late", "silent", "moved", "down", "outage", "interrupt", "struck", "crash"}
+)
+OFFLINE = LOSSES - {"late", "silent"}
 
 
 def put(name: str, expected: str | None = "seen") -> Op:

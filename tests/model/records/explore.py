@@ -157,12 +157,13 @@ LOST = Answer(problem=Problem(Kind.LOST, "lost"))
 PROBLEMS = {
     "lost": LOST,
     "late": LOST,
+    "silent": Answer(problem=Problem(Kind.SILENT, "no response came in time")),
     "outage": Answer(problem=Problem(Kind.UNAVAILABLE, "an outage")),
     "down": Answer(problem=Problem(Kind.UNAVAILABLE, "an outage, and nothing was done")),
     "moved": Answer(problem=Problem(Kind.WRONG_SERVER, "another server")),
     "busy": Answer(problem=Problem(Kind.BUSY, "busy")),
 }
-ONCE = {"lost", "late", "moved", "busy"}
+ONCE = {"lost", "late", "silent", "moved", "busy"}
 """Faults of which one call survives one of each, but only one lost connection."""
 DONE = {"lost", "outage", "struck"}
 """What was asked for is done all the same. Of the others it is not, or late."""
@@ -336,7 +337,9 @@ class Explorer:
         world = world._replace(budget=world.budget - 1)
         sent = program.answer is None and isinstance(self._asks(world, who), Call)
         # What a program that is killed has sent may arrive later too.
-        if sent and (fault == "late" or (fault == "crash" and "late" in self.config.faults)):
+        if sent and (
+            fault in ("late", "silent") or (fault == "crash" and "late" in self.config.faults)
+        ):
             world = world._replace(late=(*world.late, self._late(world, who)))
         if fault == "crash":
             return _with(world, who, alive=False, answer=None)

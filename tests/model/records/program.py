@@ -6,9 +6,11 @@ import types
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from enum import Enum
+from types import GeneratorType
 from typing import Any, NamedTuple
 
 from flex_tokenstore import Secret, TokenStoreError
+from flex_tokenstore._values.token import revision_of
 from flex_tokenstore.errors import TokenCorruptError
 from flex_tokenstore.records import _lease, _policy, _where
 
@@ -115,7 +117,7 @@ def exploring(faults: tuple[Fault, ...] = ()) -> Iterator[None]:
         yield
 
 
-def steps_of(name: str, ops: tuple[Op, ...], rules: Rules) -> Generator[Any, Any, None]:
+def steps_of(ops: tuple[Op, ...], rules: Rules) -> Generator[Any, Any, None]:
     words = _where.Words("record", "prefix")
     where = _where.Where("model", "the model", IDENTITY, 5.0, words)
     policy = _policy.Policy(
@@ -138,14 +140,15 @@ def steps_of(name: str, ops: tuple[Op, ...], rules: Rules) -> Generator[Any, Any
             if isinstance(result, TokenCorruptError):
                 seen = result.revision or "newer"
             elif isinstance(result, dict):
-                seen = _policy.revision_of(result)
+                seen = revision_of(result)
         yield End(op, expected, result)
         if isinstance(result, _lease.Held):
             yield Inside(result.ends, result.owner)
             yield Releasing()
             op = Op("release")
             try:
-                result = yield from lease.release(result)
+                yield from lease.release(result)
+                result = None
             except Interrupt as error:
                 result = error.with_traceback(None)
             yield End(op, None, result)
@@ -183,7 +186,7 @@ class Machine:
 
     def _number(self, told: tuple[Told, ...]) -> int:
         clock.name, clock.owners, clock.now = self._name, 0, 0.0
-        steps = steps_of(self._name, self._ops, self._rules)
+        steps: Any = steps_of(self._ops, self._rules)
         asks: Any = next(steps)
         for each in told:
             clock.now = each.now
@@ -203,8 +206,8 @@ class Machine:
 
 def frames_of(steps: Any) -> Any:
     """All that a generator's future depends on: where it is, and what its variables hold."""
-    found = []
-    while isinstance(steps, Generator) and steps.gi_frame is not None:
+    found: list[Any] = []
+    while isinstance(steps, GeneratorType) and steps.gi_frame is not None:
         frame = steps.gi_frame
         found.append((frame.f_code.co_name, frame.f_lasti, frozen(frame.f_locals)))
         steps = steps.gi_yieldfrom

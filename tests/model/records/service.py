@@ -56,7 +56,7 @@ class Service(NamedTuple):
     rules: Rules
     records: tuple[tuple[str, Stored], ...] = ()
     lock: NativeLock | None = None
-    count: int = 0
+    writes: int = 0
     skew: float = 0.0
     """By how much its clock is ahead of the true time."""
 
@@ -71,13 +71,13 @@ class Service(NamedTuple):
         return None if data is None else str(json.loads(data)["holder"])
 
     def put(self, key: str, data: bytes | None) -> Service:
-        count = self.count + 1
-        version: Any = hashlib.sha1(data).hexdigest() if self.rules.hashes and data else count
+        writes = self.writes + 1
+        version: Any = hashlib.sha1(data).hexdigest() if self.rules.hashes and data else writes
         records = dict(self.records)
         records[key] = Stored(data, version)
         if data is None and (self.rules.hashes or not self.rules.tombstones):
             del records[key]
-        return self._replace(records=tuple(sorted(records.items())), count=count)
+        return self._replace(records=tuple(sorted(records.items())), writes=writes)
 
     def perform(self, call: Call, now: float) -> tuple[Service, Answer]:
         after, answer = getattr(self, f"_{call.name}")(now, *call.args)
