@@ -82,14 +82,13 @@ class Lease:
         """
         deadline = time.monotonic() + wait
         self._patience.begin()
-        # Never one that was used before: what a server does late, or wrote for an earlier turn,
-        # then cannot be mistaken for this one, whose lease ends later.
-        owner = secrets.token_hex(16)
         first: Any = None
-        if self._native:
-            yield from self._release_doubted()
         while True:
-            got = yield from self._try(owner, lease)
+            if self._native:
+                yield from self._release_doubted()
+            # Never one that was used before: what a server does late, or wrote for an earlier turn,
+            # then cannot be mistaken for this one, whose lease ends later.
+            got = yield from self._try(secrets.token_hex(16), lease)
             if isinstance(got, Held):
                 self._patience.end()
                 return got
@@ -138,7 +137,11 @@ class Lease:
         if self._native:
             with self._doubt(owner):
                 answer = yield from self._where.call("acquire", self._key, owner, lease)
-            return answer.value if isinstance(answer.value, Busy) else Held(sent + lease, owner)
+            if not isinstance(answer.value, Busy):
+                return Held(sent + lease, owner)
+            if answer.again:  # the first of the two may be done late
+                self._doubts().append(owner)
+            return answer.value
         answer = yield from self._where.call("read", self._key)
         record: Record = ABSENT if answer.value is None else answer.value
         there = _read(record, lease)

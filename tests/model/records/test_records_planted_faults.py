@@ -363,14 +363,22 @@ LOCK = [
         "one owner for all turns of a program",
         "two holders",
         locks("one after the other", "own", 1, 4, kinds("outage")),
-        mutant(Lease, "take", ("owner = secrets.token_hex(16)", "owner = secrets.name")),
+        mutant(
+            Lease,
+            "take",
+            ("self._try(secrets.token_hex(16), lease)", "self._try(secrets.name, lease)"),
+        ),
         Fault(Lease, "_release_doubted", lambda lease: iter(())),
     ),
     case(
         "one owner for all turns where versions are hashes",
         "two holders",
         HASHES,
-        mutant(Lease, "take", ("owner = secrets.token_hex(16)", "owner = secrets.name")),
+        mutant(
+            Lease,
+            "take",
+            ("self._try(secrets.token_hex(16), lease)", "self._try(secrets.name, lease)"),
+        ),
     ),
     case(
         "who does not know whether it holds its own lock waits",
