@@ -110,6 +110,11 @@ class AsyncHandle(Handle):
                 self._closed = True
                 self._runner.close()
 
+    def drop(self) -> None:
+        """Ends its event loop, and does not close the store."""
+        self._closed = True
+        self._runner.close()
+
 
 def _open(config: Any, identity: TokenIdentity, kind: Kind) -> Handle:
     if kind == "async":
