@@ -172,10 +172,12 @@ class AsyncBusyLoop(TwinStore):
 
 
 class _AsyncKeepsWaiting(AsyncFullStore):
+    manager: Any  # else it is collected, which releases its lock
+
     @hookimpl
     @asynccontextmanager
     async def token_lock(self, wait: float, lease: float) -> AsyncIterator[float | None]:
-        manager = self.store.token_lock(wait, lease)
+        manager = self.manager = self.store.token_lock(wait, lease)
         end = await asyncio.to_thread(manager.__enter__)
         try:
             yield end

@@ -52,7 +52,7 @@ class WaitsInInit(FullStore):
         time.sleep(0.6)
 
 
-@caught_by("test_opening_does_not_wait", swift=False)
+@caught_by("test_opening_does_not_wait_for_a_backend_that_hangs", swift=False)
 class WaitsForItsServerInInit(FullStore):
     """Only if it hangs."""
 
