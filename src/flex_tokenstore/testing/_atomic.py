@@ -40,7 +40,7 @@ class AtomicityTests(ContractFixtures):
             try:
                 line.finish()
             except TokenCorruptError:
-                pytest.fail(f"a reader saw what is no token, when {call} was at {line.place}")
+                pytest.fail(f"a reader saw what is not a token, when {call} was at {line.place}")
             for token in seen:
                 assert same(token, old) or same(token, new), (
                     f"a reader saw neither the old nor the new state, when {call} was at "
@@ -85,7 +85,7 @@ class AtomicityTests(ContractFixtures):
             try:
                 found = bench.handle.get()
             except TokenCorruptError:
-                pytest.fail(f"a process that died in {call}, at {place}, left what is no token")
+                pytest.fail(f"a process that died in {call}, at {place}, left what is not a token")
             assert same(found, old) or same(found, new), (
                 f"a process that died in {call}, at {place}, left neither the old nor the new state"
             )

@@ -87,7 +87,7 @@ def _spawned(mode: Any, path: Any, arguments: Any, environment: Any = None) -> A
     return _program(path, arguments, environment)
 
 
-_EVENTS = {
+_EVENTS: dict[str, Callable[..., Any]] = {
     "subprocess.Popen": _program,
     "os.exec": _program,
     "os.posix_spawn": _program,

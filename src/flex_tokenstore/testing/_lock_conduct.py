@@ -138,23 +138,25 @@ def _passed_on(handle: Handle, error: type[BaseException]) -> bool:
     manager: Any = handle.hook("token_lock", wait=PROMPT, lease=LEASE)
 
     async def under() -> bool:
+        passed = False
         try:
             async with manager:
                 raise error
         except error:
-            return True
-        return False
+            passed = True
+        return passed
 
     if not hasattr(manager, "__enter__"):
         if isinstance(handle.store, TokenStore):
             return handle.store._loop_thread().run(under())
         return bool(handle.run(under()))
+    passed = False
     try:
         with manager:
             raise error
     except error:
-        return True
-    return False
+        passed = True
+    return passed
 
 
 def _do(bench: Bench, other: Handle, event: str) -> None:

@@ -82,6 +82,11 @@ def _identities(part: str) -> list[TokenIdentity]:
     fields = {"base_url": _URL, "client_id": "$-client", "scope": "integ", "profile": "default"}
     both = ({**fields, **changed} for changed in PARTS[part])
     return [
-        TokenIdentity(**{name: value.replace("$", salt) for name, value in each.items()})
-        for each in both
+        _identity({name: value.replace("$", salt) for name, value in each.items()}) for each in both
     ]
+
+
+def _identity(fields: dict[str, str]) -> TokenIdentity:
+    return TokenIdentity(
+        fields["base_url"], fields["client_id"], fields["scope"], fields["profile"]
+    )

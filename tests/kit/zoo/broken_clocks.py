@@ -35,9 +35,10 @@ class _LockByAClock(FullStore):
             now = self.now()
             connection.execute("DELETE FROM locks WHERE key = ? AND ends <= ?", (self._key, now))
             row = (self._key, holder, now + lease)
-            return connection.execute("INSERT OR IGNORE INTO locks VALUES (?, ?, ?)", row).rowcount
+            statement = "INSERT OR IGNORE INTO locks VALUES (?, ?, ?)"
+            return connection.execute(statement, row).rowcount == 1
 
-        return bool(self.transact(take))
+        return self.transact(take)
 
 
 @caught_by(DISAGREE, swift=False)
