@@ -15,7 +15,7 @@ _URL = "https://api.example.com"
 
 PARTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "scope": ({"scope": "integ"}, {"scope": "integ user"}),
-    "no scope": ({"scope": "integ"}, {"scope": ""}),
+    "empty scope": ({"scope": "integ"}, {"scope": ""}),
     "profile": ({"profile": "default"}, {"profile": "second"}),
     "case of the profile": ({"profile": "second"}, {"profile": "Second"}),
     "client id": ({"client_id": "$a"}, {"client_id": "$b"}),
