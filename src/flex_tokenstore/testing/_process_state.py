@@ -21,7 +21,7 @@ from typing import Any
 
 from flex_tokenstore import TokenLockTimeoutError
 
-_OURS = ("flex_tokenstore", "flex_integration_sdk")
+_OURS = ("flex_tokenstore",)
 
 
 def prepare() -> None:
