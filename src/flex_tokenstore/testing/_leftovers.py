@@ -7,6 +7,7 @@ import stat
 import tempfile
 import time
 import uuid
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,8 +33,20 @@ class FileTests(ContractFixtures):
     the home directory, and each file that Python opens for writing."""
 
     def test_its_files_are_private(self, bench: Bench, tmp_path: Path) -> None:
+        """Where the user wants all files private (umask 077). It warns of a store that leaves its
+        files open where the user did not say so: better make each one with mode 0600."""
         _skip_without_modes()
         with _written(tmp_path) as (name, found):
+            bench.handle.set(new_token(bench.identity, f"first-{name}"))
+            for path in found():
+                if path.stat().st_mode & 0o077:
+                    warnings.warn(
+                        f"other users can read the token in {path.name}, unless the umask forbids "
+                        "it: make the file with mode 0600 before the token is written to it",
+                        stacklevel=1,
+                    )
+                    path.chmod(0o600)
+        with _private_by_default(), _written(tmp_path) as (name, found):
             bench.handle.set(new_token(bench.identity, f"old-{name}"))
             bench.handle.set(new_token(bench.identity, f"new-{name}"))
             for path in found():
@@ -59,7 +72,7 @@ class FileTests(ContractFixtures):
                 if mode & 0o077 and _holds(path, SENTINEL):
                     open_to.append(f"{path} (mode {mode:#o}, {seen.where})")
 
-        with audited(look):
+        with _private_by_default(), audited(look):
             bench.handle.set(new_token(bench.identity, 1))
             bench.handle.set(new_token(bench.identity, 2))
             bench.handle.remove()
@@ -140,6 +153,16 @@ class FailedTryTests(ContractFixtures):
             if time.monotonic() - began > _QUICK:
                 pytest.skip("its calls take long to find the outage")
             check_growth(fail, "each call that fails in an outage leaves {} behind")
+
+
+@contextmanager
+def _private_by_default() -> Iterator[None]:
+    """What a careful user sets. A store that sets no mode of its own is private then."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _skip_without_modes() -> None:
