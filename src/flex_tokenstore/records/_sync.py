@@ -89,7 +89,7 @@ def _carry_out(steps: Steps[T]) -> T:
         step = next(steps)
         while True:
             try:
-                answer = time.sleep(step.seconds) if isinstance(step, Sleep) else step()
+                answer = _made(step)
             except BaseException as error:  # noqa: BLE001 - they decide; Ctrl-C must reach them too
                 step = steps.throw(error)
             else:
@@ -99,3 +99,10 @@ def _carry_out(steps: Steps[T]) -> T:
         return result
     finally:
         steps.close()  # Ctrl-C may strike here, between two steps: they must hear of it
+
+
+def _made(step: Any) -> Any:
+    if isinstance(step, Sleep):
+        time.sleep(step.seconds)
+        return None
+    return step()
