@@ -24,6 +24,12 @@ Tamper = Callable[[str, str, bytes], tuple[int, bytes] | None]
 """What a proxy answers by itself, by method, path and body; None: what the server does."""
 
 
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the server refuses for now is asked for again, but without pauses."""
+    monkeypatch.setattr("flex_tokenstore.records._where.PAUSES", (0.001,) * 4)
+
+
 @pytest.fixture(params=["sync", "async"])
 def opened(request: pytest.FixtureRequest) -> Iterator[Open]:
     with opener(request.param) as function:
@@ -210,7 +216,7 @@ def test_tries_that_fail_later_make_one_copy(
         over = method in ("POST", "DELETE") and path in (DATA, KV1)
         if over and failures:
             failures.pop()
-            return 500, b'{"errors": ["internal error"]}'
+            return 418, b'{"errors": ["not now"]}'
         return None
 
     with between(openbao_server, tamper) as address:
