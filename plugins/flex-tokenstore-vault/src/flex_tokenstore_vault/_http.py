@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import httpx2
 
 from flex_tokenstore import Secret, read_secret_file
-from flex_tokenstore.records import Kind, Problem, end_transport
+from flex_tokenstore.records import end_transport
 
 from ._options import Options
-from ._problems import Answer, Refused, Request
+from ._problems import Answer, Refused, Request, problem
 
 IDLE = 2.0  # seconds after which an unused connection is closed: a firewall may have forgotten it
 
@@ -30,33 +30,23 @@ class ReadFile(NamedTuple):
 
     path: str
 
-    def read(self) -> Secret[str]:
+    def read(self, options: Options) -> Secret[str]:
         """Reads it."""
         try:
             return read_secret_file(self.path)
         except ValueError as error:
-            problem = Problem(Kind.UNAVAILABLE, f"{self.path} {error}")
-        raise Refused(problem)
+            found = problem("file", options, path=self.path, fault=error)
+        raise Refused(found)
 
 
-class Content:
-    """A body; it may be read again."""
-
-    def __init__(self, data: Secret[bytes]) -> None:
-        self._data = data
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._data.reveal()
+def content(data: Secret[bytes]) -> Iterator[bytes]:
+    """A body."""
+    yield data.reveal()
 
 
-class AsyncContent:
+async def async_content(data: Secret[bytes]) -> AsyncIterator[bytes]:
     """A body, in an asyncio program."""
-
-    def __init__(self, data: Secret[bytes]) -> None:
-        self._data = data
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self._data.reveal()
+    yield data.reveal()
 
 
 class TokenHeader(httpx2.Auth):
@@ -89,18 +79,18 @@ def make_client(cls: type[Any], options: Options, context: ssl.SSLContext | bool
             ),
         )
     except (ImportError, ValueError, httpx2.InvalidURL) as error:
-        problem = f"the proxy that the environment names cannot be used ({type(error).__name__})"
-    raise Refused(Problem(Kind.UNAVAILABLE, f"{problem}: correct HTTPS_PROXY or ALL_PROXY"))
+        found = problem("proxy", options, error=type(error).__name__)
+    raise Refused(found)
 
 
-def arguments(request: Request, content: type[Content] | type[AsyncContent]) -> dict[str, Any]:
+def arguments(request: Request, body: Callable[[Secret[bytes]], Any]) -> dict[str, Any]:
     """What to call the client's ``request`` with."""
     made: dict[str, Any] = {"method": request.method, "url": request.path}
     if request.token is not None:
         made["auth"] = TokenHeader(request.token)
     if request.body is not None:
         data = Secret(json.dumps(request.body.reveal()).encode())
-        made["content"] = content(data)
+        made["content"] = body(data)
         # httpx2 does not know the length of a stream, and would send it in chunks.
         made["headers"] = {"Content-Length": str(len(data.reveal()))}
     return made

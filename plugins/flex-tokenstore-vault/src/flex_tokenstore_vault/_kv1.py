@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from flex_tokenstore import ANY_REVISION, Secret, hookimpl
-from flex_tokenstore.records import ABSENT, Changed, Kind, Problem, Record, Steps
+from flex_tokenstore.records import ABSENT, Changed, Record, Steps
 
 from ._content import fields_of, record_of
 from ._options import Kv1Options
-from ._problems import Refused
 from ._server import AsyncVault, SyncVault, Vault
 
 
@@ -44,8 +43,7 @@ class Kv1(Vault):
         yield from self._ask("POST", self._url("", name), record.raw)
         copy = yield from self.read(client, name)
         if copy.raw != record.raw:
-            text = f"{name} does not hold what was written to it"
-            raise Refused(Problem(Kind.UNAVAILABLE, text))
+            raise self._refused("copy", path=name)
         return False
 
     def _compare(self, client: Any, key: str, version: Any) -> Steps[None]:

@@ -226,12 +226,8 @@ class Options(RemoteOptions):
         return quote(path)
 
 
-@dataclass(kw_only=True)
 class Kv1Options(Options):
-    """Which server, how to sign in, and under which path of KV version 1.
-
-    What is omitted comes from the variables that Vault's and OpenBao's own programs read.
-    """
+    """The same, for KV version 1."""
 
     store: ClassVar[str] = "vault-kv1"
 

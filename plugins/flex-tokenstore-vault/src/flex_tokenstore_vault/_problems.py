@@ -19,69 +19,98 @@ POLICIES = {
     "metadata": '["read"]',
     "": '["create", "read", "update", "delete"]',  # KV version 1
 }
-_SERVERS = "check the option address, and any proxy in between"
-# By the status of an answer, and by how its only error begins; where an empty text is, by the
-# status alone. The first that fits counts. In braces: options.
-_BY_ANSWER = (
-    (
-        503,
-        "Vault is sealed",
-        Kind.UNAVAILABLE,
-        "it is sealed: unseal it (`vault operator unseal`; if it is new, run `vault operator init` "
-        "first), then try again",
-    ),
-    (
-        404,
-        "namespace not found",
-        Kind.UNAVAILABLE,
-        "there is no namespace {namespace!r}: check namespace or VAULT_NAMESPACE",
-    ),
-    (
-        404,
-        "no handler for route ",
-        Kind.UNAVAILABLE,
-        "no secrets engine is mounted at {mount}/: check the options mount, namespace",
-    ),
-    (
-        400,
-        "check-and-set parameter required",
-        Kind.UNAVAILABLE,
-        "its engine demands a version with each write, and did not see the one that was sent: "
-        "check any proxy in between",
-    ),
-    (400, "missing client token", Kind.UNAVAILABLE, "no Vault token reached it: {tokens}"),
-    (405, "", Kind.UNAVAILABLE, f"it does not know this request: {_SERVERS}"),
-    (412, "", Kind.BUSY, "it has not caught up with the active node: try again"),
-    (
-        413,
-        "",
-        Kind.UNAVAILABLE,
-        "the token is larger than it accepts: raise its max_request_size, or that of a proxy in "
-        "between",
-    ),
-    (429, "", Kind.BUSY, "a rate limit quota is used up, or it is overloaded: try again later"),
-    (501, "", Kind.UNAVAILABLE, "it is not initialised: run `vault operator init`"),
-    *(
-        (status, "", Kind.BUSY, f"it cannot respond now (HTTP {status}): see its log, try again")
-        for status in (500, 502, 503, 504)
-    ),
-)
-# By how the reason of the ssl module's error ends.
-_BY_TLS = {
-    "CERTIFICATE_REQUIRED": "it demands a client certificate: set cert_file and key_file",
-    "HANDSHAKE_FAILURE": "check whether it demands a client certificate (cert_file, key_file)",
-    "UNKNOWN_CA": "it does not trust the client certificate's CA: set another cert_file",
-    "BAD_CERTIFICATE": "it refuses the client certificate: set another cert_file and key_file",
-    "CERTIFICATE_EXPIRED": "the client certificate has expired: replace cert_file and key_file",
-    "CERTIFICATE_UNKNOWN": "it refuses the client certificate: set another cert_file and key_file",
+# In braces: options, and what `problem` is called with. The server's own words are not quoted: they
+# may hold what was to be written, or is stored.
+PROBLEMS = {
+    Kind.BUSY: {
+        "behind": "it has not caught up with the active node: try again",
+        "quota": "a rate limit quota is used up, or it is overloaded: try again later",
+        "trouble": "it cannot respond now (HTTP {status}): see its log, and try again",
+        "page for now": "it responded with HTTP {status}, but not in the form of Vault or OpenBao: "
+        "try again; {servers}",
+    },
+    Kind.LOST: {
+        "unreachable": "it cannot be reached: check that it is up; {servers}",
+        "broken": "the connection broke ({error}): check that it is up, and try again",
+    },
+    Kind.WRONG_SERVER: {
+        "standby": "it is a standby node that redirects to another: set the option address to the "
+        "active node, or to a load balancer",
+    },
+    Kind.DENIED: {
+        "denied": "permission denied: the policy of its Vault token needs: {needed}",
+        "no save": "a token could not be saved: the policy of its Vault token needs: {needed}",
+    },
+    Kind.UNAVAILABLE: {
+        "sealed": "it is sealed: unseal it (`vault operator unseal`; if it is new, run `vault "
+        "operator init` first), then try again",
+        "new": "it is not initialised: run `vault operator init`",
+        "namespace": "there is no namespace {namespace!r}: check namespace or VAULT_NAMESPACE",
+        "no mount": "no secrets engine is mounted at {mount}/: check the options mount, namespace",
+        "other mount": "{mount}/ is not a mount of this KV version: check the store's name and the "
+        "option mount; a folder in a mount belongs in the option prefix",
+        "not kv": "{mount}/ is a secrets engine of the type {type}, not kv: check the option mount",
+        "other version": "{mount}/ is KV version {real}: use the store {store}, or another mount",
+        "not versioned": "{mount}/ does not behave like KV version 2: check the option mount, or "
+        "use the store vault-kv1",
+        "copy": "{path} does not hold what was written to it",
+        "too large": "the token is larger than it accepts: raise its max_request_size, or that of "
+        "a proxy in between",
+        "request": "it does not know this request: {servers}",
+        "page": "it responded with HTTP {status}, but not in the form of Vault or OpenBao: "
+        "{servers} (http:// or https://?)",
+        "refused": "it refused the request (HTTP {status}): see its log",
+        "token": "it does not accept the Vault token, which may have expired or been revoked: "
+        "{tokens}; if the token is valid, its policy needs: {needed}",
+        "no token": "no Vault token reached it: {tokens}",
+        "sign-in": "sign-in at auth/{at} was refused (HTTP {status}): check auth_mount, "
+        "{credentials}, whether they have expired or been used up, and that the role may be used "
+        "from this host",
+        "no method": "sign-in at auth/{at} is not possible: no auth method is mounted there: check "
+        "the option auth_mount",
+        "file": "{path} {fault}",
+        "wrapped": "the wrapped secret_id could not be unwrapped: its wrapping token has expired, "
+        "or was used before, which can be done once. If no program of yours did, somebody else may "
+        "have the secret_id: destroy it, and issue a new one",
+        "tls": "TLS failed ({words}): check that it supports TLS, and check the host name",
+        "ca": "TLS failed ({words}): check that it supports TLS, and check the host name; for a CA "
+        "of your own, set ca_file or VAULT_CACERT",
+        "certificate": "TLS failed ({words}): it demands a client certificate that it trusts: "
+        "check cert_file and key_file (VAULT_CLIENT_CERT, VAULT_CLIENT_KEY)",
+        "connect": "it could not be reached within {connect_timeout:g} s: {servers}",
+        "silent": "it did not respond within {timeout:g} s: check that it is up, or raise timeout",
+        "proxy": "the proxy that the environment names refused the connection, or cannot be used "
+        "({error}): check HTTPS_PROXY and ALL_PROXY, or set NO_PROXY",
+    },
 }
-_reason_in = re.compile(r"\[SSL(?:: (\w+))?\]").search
+# By status, and by how the only error in the answer begins. The first that fits counts.
+_BY_ANSWER = {
+    (503, "Vault is sealed"): "sealed",
+    (404, "namespace not found"): "namespace",
+    (404, "no handler for route "): "no mount",
+    (400, "missing client token"): "no token",
+    (405, ""): "request",
+    (412, ""): "behind",
+    (413, ""): "too large",
+    (429, ""): "quota",
+    (501, ""): "new",
+    **{(status, ""): "trouble" for status in (500, 502, 503, 504)},
+}
+_BY_ERROR = {
+    httpx2.ConnectTimeout: "connect",
+    httpx2.TimeoutException: "silent",
+    httpx2.ProxyError: "proxy",
+    httpx2.ConnectError: "unreachable",
+    httpx2.HTTPError: "broken",
+}
 _CREDENTIALS = {
     "approle": "role_id and secret_id (or its file)",
     "kubernetes": "role and jwt_file",
     "userpass": "username and password (or its file)",
     "cert": "cert_file, key_file and role",
 }
+_tls_reason_in = re.compile(r"\[SSL(?:: (\w+))?\]").search
+_is_of_client = re.compile("CERTIFICATE|UNKNOWN_CA|HANDSHAKE").search
 
 
 class Request(NamedTuple):
@@ -108,6 +137,11 @@ class Answer(NamedTuple):
     redirect: bool = False
     pause: float = 0.0
     """Seconds that it asks to wait."""
+
+    def get(self, name: str) -> Any:
+        """A part of the body; an empty object if it is not there or is another type."""
+        found = self.body.reveal().get(name)
+        return found if isinstance(found, dict) else {}
 
     def says(self, words: str) -> bool:
         """The server returned exactly one error, and it begins with these words.
@@ -142,6 +176,28 @@ def needs_version(answer: Answer) -> bool:
     ]
 
 
+def problem(name: str, options: Options, pause: float = 0.0, **about: Any) -> Problem:
+    """The problem of this name in the table.
+
+    Args:
+        name: In the table.
+        options: The store's.
+        pause: Seconds that the server asks to wait.
+        about: What else stands in the text.
+    """
+    if options.auth == "none":
+        tokens = "check that the agent or proxy at this address adds its token to requests"
+    elif options.token_file is not None:
+        tokens = f"replace the token in the file {options.token_file}"
+    else:
+        tokens = "replace the token in the option token or VAULT_TOKEN"
+    words = {"tokens": tokens, "servers": "check the option address, and any proxy in between"}
+    kind = next(kind for kind, texts in PROBLEMS.items() if name in texts)
+    return Problem(
+        kind, PROBLEMS[kind][name].format(**{**vars(options), **words, **about}), pause=pause
+    )
+
+
 def problem_of(
     answer: Answer, request: Request, options: Options, *, known: bool
 ) -> Problem | None:
@@ -153,49 +209,25 @@ def problem_of(
         options: The store's.
         known: The server knows the Vault token that was sent.
     """
-    if answer.status in (200, 204) and answer.understood:
+    name = _name_of(answer, known=known and options.auth != "none")
+    if name is None:
         return None
-    if answer.redirect:
-        text = (
-            "it is a standby node that redirects to another: set the option address to the active "
-            "node, or to a load balancer"
-        )
-        return Problem(Kind.WRONG_SERVER, text)
-    # Before the status: a load balancer's 404 would be taken for an empty store.
-    if not answer.understood:
-        # A proxy that cannot reach the server says so in a page of its own.
-        kind = Kind.BUSY if answer.status in (429, 500, 502, 503, 504) else Kind.UNAVAILABLE
-        text = (
-            f"it responded with HTTP {answer.status}, but not in the form of Vault or OpenBao: "
-            f"{_SERVERS} (http:// or https://?)"
-        )
-        return Problem(kind, text, pause=answer.pause)
-    for status, words, kind, text in _BY_ANSWER:
-        if answer.status == status and (not words or answer.says(words)):
-            about = {**vars(options), "tokens": _tokens(options)}
-            return Problem(kind, text.format(**about), pause=answer.pause)
-    if answer.status == 404:
-        return _of_not_found(answer, options)
-    if answer.status == 403:
-        return _of_denied(request, options, known=known)
-    # The server's own words are not quoted: they may hold what was to be written, or is stored.
-    return Problem(Kind.UNAVAILABLE, f"it refused the request (HTTP {answer.status}): see its log")
+    kind = request.path.removeprefix(f"{options.mount}/").partition("/")[0]
+    needed = policy(kind if kind in POLICIES else "", options)
+    return problem(name, options, answer.pause, status=answer.status, needed=needed)
 
 
 def problem_of_sign_in(answer: Answer, options: Options) -> Problem:
     """Why there is no Vault token."""
-    where = f"sign-in at auth/{options.auth_mount or options.auth} "
-    found = problem_of(answer, Request("POST", ""), options, known=True)
-    if answer.status == 404 and not answer.says("namespace not found") and answer.understood:
-        text = "is not possible: no auth method is mounted there: check the option auth_mount"
-        return Problem(Kind.UNAVAILABLE, where + text)
-    if found is not None and answer.status not in (400, 403):
-        return found._replace(text=f"{where}failed: {found.text}")
-    text = (
-        f"was refused (HTTP {answer.status}): check auth_mount, {_CREDENTIALS[options.auth]}, "
-        "whether they have expired or been used up, and that the role may be used from this host"
-    )
-    return Problem(Kind.UNAVAILABLE, where + text)
+    at = options.auth_mount or options.auth
+    name = _name_of(answer, known=True)
+    if answer.status == 404 and name is None:
+        return problem("no method", options, at=at)
+    if name is None or answer.status in (400, 403):
+        credentials = _CREDENTIALS[options.auth]
+        return problem("sign-in", options, at=at, status=answer.status, credentials=credentials)
+    found = problem(name, options, answer.pause, status=answer.status)
+    return found._replace(text=f"sign-in at auth/{at} failed: {found.text}")
 
 
 def problem_of_error(error: Exception, options: Options) -> Problem | None:
@@ -204,28 +236,10 @@ def problem_of_error(error: Exception, options: Options) -> Problem | None:
         return error.problem
     if not isinstance(error, httpx2.HTTPError):
         return None
-    reason = _tls_reason(error)
-    if reason is not None:
-        return Problem(Kind.UNAVAILABLE, f"TLS failed ({reason[0]}): {reason[1]}")
-    if isinstance(error, httpx2.ConnectTimeout):
-        text = f"it could not be reached within {options.connect_timeout:g} s: {_SERVERS}"
-        return Problem(Kind.UNAVAILABLE, text)
-    if isinstance(error, httpx2.TimeoutException):
-        text = (
-            f"it did not respond within {options.timeout:g} s: check that it is up, or raise "
-            "timeout"
-        )
-        return Problem(Kind.UNAVAILABLE, text)
-    if isinstance(error, httpx2.ProxyError):
-        text = (
-            "the proxy that the environment names refused the connection: check it, or set NO_PROXY"
-        )
-        return Problem(Kind.UNAVAILABLE, text)
-    if isinstance(error, httpx2.ConnectError):
-        text = f"it cannot be reached: check that it is up; {_SERVERS}"
-        return Problem(Kind.LOST, text)
-    text = f"the connection broke ({type(error).__name__}): check that it is up, and try again"
-    return Problem(Kind.LOST, text)
+    name, words = _tls_problem(error)
+    if not name:
+        name = next(name for kind, name in _BY_ERROR.items() if isinstance(error, kind))
+    return problem(name, options, words=words, error=type(error).__name__)
 
 
 def policy(kind: str, options: Options) -> str:
@@ -234,56 +248,38 @@ def policy(kind: str, options: Options) -> str:
     return f'path "{path}" {{ capabilities = {POLICIES[kind]} }}'
 
 
-def _of_not_found(answer: Answer, options: Options) -> Problem | None:
-    if not answer.body.reveal().get("warnings"):
+def _name_of(answer: Answer, *, known: bool) -> str | None:
+    if answer.status in (200, 204) and answer.understood:
         return None
-    text = (
-        f"{options.mount}/ is not a mount of this KV version: check the store's name and the "
-        "option mount; a folder in a mount belongs in the option prefix"
-    )
-    return Problem(Kind.UNAVAILABLE, text)
+    if answer.redirect:
+        return "standby"
+    # Before the status: a load balancer's 404 would be taken for an empty store. A proxy that
+    # cannot reach the server says so in a page of its own.
+    if not answer.understood:
+        return "page for now" if answer.status in (429, 500, 502, 503, 504) else "page"
+    for (status, words), name in _BY_ANSWER.items():
+        if answer.status == status and (not words or answer.says(words)):
+            return name
+    if answer.status == 404:
+        return "other mount" if answer.body.reveal().get("warnings") else None
+    if answer.status == 403:
+        return "denied" if known else "token"
+    return "refused"
 
 
-def _of_denied(request: Request, options: Options, *, known: bool) -> Problem:
-    kind = request.path.removeprefix(f"{options.mount}/").partition("/")[0]
-    needed = policy(kind if kind in POLICIES else "", options)
-    if known and options.auth != "none":
-        return Problem(
-            Kind.DENIED, f"permission denied: the policy of its Vault token needs: {needed}"
-        )
-    text = (
-        "it does not accept the Vault token, which may have expired or been revoked: "
-        f"{_tokens(options)}; if the token is valid, its policy needs: {needed}"
-    )
-    return Problem(Kind.UNAVAILABLE, text)
-
-
-def _tokens(options: Options) -> str:
-    if options.auth == "none":
-        return "check that the agent or proxy at this address adds its token to requests"
-    if options.token_file is not None:
-        return f"replace the token in the file {options.token_file}"
-    return "replace the token in the option token or VAULT_TOKEN"
-
-
-def _tls_reason(error: BaseException) -> tuple[str, str] | None:
+def _tls_problem(error: BaseException) -> tuple[str, str]:
+    """The name of the problem, empty if it is none of TLS; and the reason in OpenSSL's words."""
     # What wraps the error of the ssl module begins with its text: "[SSL: WRONG_VERSION_NUMBER] …".
-    words = _reason_in(str(error))
-    found: BaseException | None = error
+    said = _tls_reason_in(str(error))
+    found: Any = error
     # Ten links are more than httpx2's errors have; a circle of causes must end.
     for _ in range(10):
         if found is None or isinstance(found, ssl.SSLError):
             break
         found = found.__cause__ or found.__context__
     if isinstance(found, ssl.SSLCertVerificationError):
-        remedy = "check the host name; for a CA of your own, set ca_file or VAULT_CACERT"
-        return found.verify_message, remedy
-    if words is None and not isinstance(found, ssl.SSLError):
-        return None
-    reason = (found.reason if isinstance(found, ssl.SSLError) else None) or (
-        words.group(1) if words else None
-    )
-    for end, remedy in _BY_TLS.items():
-        if reason is not None and reason.endswith(end):
-            return reason, remedy
-    return reason or "no TLS", "check that it supports TLS, and check the host name"
+        return "ca", found.verify_message
+    if said is None and not isinstance(found, ssl.SSLError):
+        return "", ""
+    reason = str(getattr(found, "reason", None) or (said and said[1]) or "no TLS")
+    return "certificate" if _is_of_client(reason) else "tls", reason

@@ -11,11 +11,27 @@ from typing import Any, ClassVar
 import httpx2
 
 from flex_tokenstore import Secret, TokenIdentity, TokenUnavailableError, hookimpl
-from flex_tokenstore.records import AsyncRecordStore, Kind, Problem, RecordStore, Steps
+from flex_tokenstore.records import AsyncRecordStore, Problem, RecordStore, Steps
 
-from ._http import AsyncContent, Content, ReadFile, abandon, arguments, make_client, read_answer
+from ._http import (
+    ReadFile,
+    abandon,
+    arguments,
+    async_content,
+    content,
+    make_client,
+    read_answer,
+)
 from ._options import Options as VaultOptions
-from ._problems import Answer, Refused, Request, policy, problem_of, problem_of_error
+from ._problems import (
+    Answer,
+    Refused,
+    Request,
+    policy,
+    problem,
+    problem_of,
+    problem_of_error,
+)
 from ._signin import SignIn
 
 
@@ -57,17 +73,14 @@ class Vault:
         path = self._url(self.kind, key)
         body: Secret[dict[str, Any]] = Secret({"paths": [path]})
         answer = yield from self._ask("POST", "sys/capabilities-self", body, expects=_is_denied)
-        data = answer.body.reveal().get("data")
-        found = data.get(path) if isinstance(data, dict) else None
+        found = answer.get("data").get(path)
         # A reply that does not say is not a refusal; the save itself will show.
         if not isinstance(found, list):
             return
         # What is stored is updated; what is not, or may have been removed, is created or updated.
         enough = {"root", "update"} if expected is not None else {"root", "update", "create"}
         if not enough & {each for each in found if isinstance(each, str)}:
-            needed = policy(self.kind, self.options)
-            text = f"a token could not be saved: the policy of its Vault token needs: {needed}"
-            raise Refused(Problem(Kind.DENIED, text))
+            raise self._refused("no save", needed=policy(self.kind, self.options))
 
     def sign_out(self, client: Any) -> Steps[None]:
         """Has the server forget a Vault token that this process signed in for."""
@@ -118,9 +131,9 @@ class Vault:
                 known = True  # as far as one can tell
         if expects is not None and expects(answer):
             return answer
-        problem = problem_of(answer, request, self.options, known=known)
-        if problem is not None:
-            raise Refused(problem)
+        found = problem_of(answer, request, self.options, known=known)
+        if found is not None:
+            raise Refused(found)
         return answer
 
     def _check_mount(self) -> Steps[None]:
@@ -133,11 +146,18 @@ class Vault:
         mount = self.options.mount
         token = yield from self._sign_in.token()
         answer = yield Request("GET", f"sys/internal/ui/mounts/{mount}", None, token)
-        problem = _problem_of_mount(answer.body, mount, self.version)
-        if answer.status == 200 and problem:
-            raise Refused(Problem(Kind.UNAVAILABLE, problem))
+        found = answer.get("data")
+        if answer.status == 200 and found.get("type") not in ("kv", "generic"):
+            raise self._refused("not kv", type=found.get("type"))
+        real = int((found.get("options") or {}).get("version") or 1)
+        if answer.status == 200 and real != self.version:
+            other = "vault" if real == 2 else "vault-kv1"
+            raise self._refused("other version", real=real, store=other)
         # Also if a policy forbids the question: it would be refused each time.
         self._mount_checked = True
+
+    def _refused(self, name: str, **about: Any) -> Refused:
+        return Refused(problem(name, self.options, **about))
 
     def _url(self, kind: str, key: str) -> str:
         return "/".join(part for part in (self.options.mount, kind, key) if part)
@@ -155,8 +175,8 @@ class SyncVault(Vault, RecordStore):
 
     def send(self, client: httpx2.Client, command: Request | ReadFile) -> Any:
         if isinstance(command, ReadFile):
-            return command.read()
-        return read_answer(client.request(**arguments(command, Content)))
+            return command.read(self.options)
+        return read_answer(client.request(**arguments(command, content)))
 
     @hookimpl
     def close(self) -> None:
@@ -183,8 +203,8 @@ class AsyncVault(Vault, AsyncRecordStore):
 
     async def send(self, client: httpx2.AsyncClient, command: Request | ReadFile) -> Any:
         if isinstance(command, ReadFile):  # in a thread: a file on a network may take long
-            return await asyncio.to_thread(command.read)
-        return read_answer(await client.request(**arguments(command, AsyncContent)))
+            return await asyncio.to_thread(command.read, self.options)
+        return read_answer(await client.request(**arguments(command, async_content)))
 
     @hookimpl
     async def close(self) -> None:
@@ -196,15 +216,3 @@ class AsyncVault(Vault, AsyncRecordStore):
 
 def _is_denied(answer: Answer) -> bool:
     return answer.status == 403
-
-
-def _problem_of_mount(body: Secret[dict[str, Any]], mount: str, version: int) -> str:
-    found = body.reveal().get("data") or {}
-    kind = found.get("type")
-    if kind not in ("kv", "generic"):
-        return f"{mount}/ is a secrets engine of the type {kind}, not kv: check the option mount"
-    real = int((found.get("options") or {}).get("version") or 1)
-    if real != version:
-        other = "vault" if real == 2 else "vault-kv1"
-        return f"{mount}/ is KV version {real}: use the store {other}, or another mount"
-    return ""

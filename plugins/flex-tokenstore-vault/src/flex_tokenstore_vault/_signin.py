@@ -13,11 +13,11 @@ from urllib.parse import quote
 import httpx2
 
 from flex_tokenstore import Secret
-from flex_tokenstore.records import Kind, Problem, Sleep, Steps
+from flex_tokenstore.records import Sleep, Steps
 
 from ._http import ReadFile
 from ._options import Options, is_token
-from ._problems import Answer, Refused, Request, problem_of, problem_of_sign_in
+from ._problems import Answer, Refused, Request, problem, problem_of, problem_of_sign_in
 
 GIVEN = 10.0  # seconds after which a token that we were given is renewed, to learn its lease
 AGAIN = 5.0  # seconds until a renewal that failed is tried again
@@ -100,8 +100,8 @@ class SignIn:
             stamp = self._state_of_file()  # before it is read: it may change meanwhile
             token = yield ReadFile(path)
             if not is_token(token):
-                text = "does not contain a Vault token: it is empty, or has other content"
-                raise _failed(f"{path} {text}")
+                fault = "does not contain a Vault token: it is empty, or has other content"
+                raise self._refused("file", path=path, fault=fault)
             self._stamp = stamp
         self._renew_at, self._token = time.monotonic() + GIVEN, token
         return token
@@ -120,33 +120,26 @@ class SignIn:
             return given
         found: Secret[str] = yield ReadFile(path)
         if not found:
-            raise _failed(f"{path} is empty: it must contain the {name}")
+            fault = f"is empty: it must contain the {name}"
+            raise self._refused("file", path=path, fault=fault)
         return found
 
     def _unwrap(self, wrapping: Secret[str]) -> Steps[Secret[str]]:
         options = self._options
         name = (options.address, options.namespace, wrapping)
-        if name not in _unwrapped:
-            if not is_token(wrapping):
-                raise _failed("the wrapped secret_id is not a wrapping token: check secret_id")
+        if name not in _unwrapped and is_token(wrapping):
             request = Request("POST", "sys/wrapping/unwrap", None, wrapping)
             answer = yield request
-            found = Secret((answer.body.reveal().get("data") or {}).get("secret_id"))
-            if answer.status == 200 and isinstance(found.reveal(), str):
+            found = Secret(answer.get("data").get("secret_id"))
+            if isinstance(found.reveal(), str):
                 _unwrapped[name] = found
-            elif answer.status not in (200, 400, 403):
-                raise Refused(
-                    problem_of(answer, request, options, known=True)
-                    or Problem(Kind.UNAVAILABLE, "it cannot unwrap the secret_id")
-                )
+            elif answer.status not in (400, 403):
+                refused = problem_of(answer, request, options, known=True)
+                raise Refused(refused or problem("wrapped", options))
             else:
                 yield Sleep(MOMENT)  # another thread of this process may be the one who did it
         if name not in _unwrapped:
-            raise _failed(
-                "the wrapped secret_id could not be unwrapped: its wrapping token has expired, or "
-                "was used before, which can be done once. If no program of yours did, somebody "
-                "else may have the secret_id: destroy it, and issue a new one"
-            )
+            raise self._refused("wrapped")
         return _unwrapped[name]
 
     def _renew(self, token: Secret[str]) -> Steps[Secret[str]]:
@@ -168,10 +161,13 @@ class SignIn:
     def _plan(self, answer: Answer, sent: float) -> None:
         lease, given = _lease_in(answer), self._options.auth == "token"
         # Near the end of its longest life, renewals get shorter and shorter.
-        shrinks = not _is_renewable(answer) or lease < self._lease / 2
+        shrinks = answer.get("auth").get("renewable") is not True or lease < self._lease / 2
         self._anew = shrinks and not given
         self._renew_at = sent + lease * random.uniform(EARLIEST, LATEST)  # noqa: S311 - a jitter
         self._ends = math.inf if given else sent + lease
+
+    def _refused(self, name: str, **about: Any) -> Refused:
+        return Refused(problem(name, self._options, **about))
 
     def _state_of_file(self) -> tuple[int, ...]:
         if self._options.token_file is not None:
@@ -181,29 +177,16 @@ class SignIn:
         return ()
 
 
-def _failed(reason: str) -> Refused:
-    return Refused(Problem(Kind.UNAVAILABLE, reason))
-
-
-def _auth_in(answer: Answer) -> dict[str, Any]:
-    found = answer.body.reveal().get("auth") if answer.status == 200 else None
-    return found if isinstance(found, dict) else {}
-
-
 def _token_in(answer: Answer) -> Secret[str] | None:
-    token = Secret(str(_auth_in(answer).get("client_token") or ""))
-    return token if is_token(token) else None
+    token = Secret(str(answer.get("auth").get("client_token") or ""))
+    return token if answer.status == 200 and is_token(token) else None
 
 
 def _lease_in(answer: Answer) -> float:
     """Seconds; infinite for a token that does not expire."""
-    found = _auth_in(answer).get("lease_duration")
+    found = answer.get("auth").get("lease_duration")
     # Vault says 0 for a token that never expires, such as a root token.
     return float(found) if isinstance(found, (int, float)) and found > 0 else math.inf
-
-
-def _is_renewable(answer: Answer) -> bool:
-    return _auth_in(answer).get("renewable") is True
 
 
 def _with(body: dict[str, Any], name: str, secret: Secret[str] | None) -> Secret[dict[str, Any]]:

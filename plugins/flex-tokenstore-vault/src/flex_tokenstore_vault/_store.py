@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from flex_tokenstore import Secret
-from flex_tokenstore.records import ANY_VERSION, Changed, Kind, Problem, Record, Steps
+from flex_tokenstore.records import ANY_VERSION, Changed, Record, Steps
 
 from ._content import TOMBSTONE, Empty, fields_of, record_of
-from ._problems import Answer, Refused, is_conflict, needs_version
+from ._problems import Answer, is_conflict, needs_version
 from ._server import AsyncVault, SyncVault, Vault
 
 SURE = 10.0  # seconds by which the clocks of a cluster's nodes may differ
@@ -70,8 +70,7 @@ class Kv2(Vault):
             if copy.raw == record.raw:
                 return False  # the original is still there, to be written over
             version = copy.version  # the rest of the fields has changed since that try
-        text = f"{name} does not hold what was written to it"
-        raise Refused(Problem(Kind.UNAVAILABLE, text))
+        raise self._refused("copy", path=name)
 
     def _write(self, key: str, fields: Any, version: Any) -> Steps[int | None]:
         """Writes if the secret has this version; returns the new version, or None if the secret has
@@ -86,10 +85,10 @@ class Kv2(Vault):
         answer = yield from self._ask("POST", self._url("data", key), body, expects=expects)
         if expects(answer):
             return None
-        written = (answer.body.reveal().get("data") or {}).get("version")
+        written = answer.get("data").get("version")
         # KV version 1 accepts the same request, and replies without a version.
         if not isinstance(written, int):
-            raise self._not_versioned()
+            raise self._refused("not versioned")
         return written
 
     def _destroy(self, key: str, version: int | None) -> Steps[None]:
@@ -97,7 +96,7 @@ class Kv2(Vault):
         if version is None:
             return
         answer = yield from self._ask("GET", self._url("metadata", key))
-        versions = (answer.body.reveal().get("data") or {}).get("versions") or {}
+        versions = answer.get("data").get("versions") or {}
         left = [
             int(number)
             for number, about in versions.items()
@@ -115,20 +114,13 @@ class Kv2(Vault):
         about = about if isinstance(about, dict) else {}
         version = about.get("version")
         if not isinstance(version, int) or "data" not in outer.reveal():
-            raise self._not_versioned()
+            raise self._refused("not versioned")
         fields = Secret(outer.reveal()["data"])
         if fields.reveal() is None or fields == TOMBSTONE:
             return Record(None, Empty(version), answer.date)
         if _is_lock(key):
             return Record(_lock_bytes(fields, about.get("created_time")), version, answer.date)
         return record_of(fields, version)
-
-    def _not_versioned(self) -> Refused:
-        text = (
-            f"{self.options.mount}/ does not behave like KV version 2: check the option mount, or "
-            "use the store vault-kv1"
-        )
-        return Refused(Problem(Kind.UNAVAILABLE, text))
 
 
 class VaultStore(Kv2, SyncVault):
