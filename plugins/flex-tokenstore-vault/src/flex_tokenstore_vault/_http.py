@@ -8,7 +8,6 @@ stream that only the connection reads.
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
@@ -16,13 +15,14 @@ from typing import Any, NamedTuple
 
 import httpx2
 
-from flex_tokenstore import Secret, read_secret_file
+from flex_tokenstore import Secret, StoreOptionsError, read_secret_file
 from flex_tokenstore.records import end_transport
 
 from ._options import Options
 from ._problems import Answer, Refused, Request, problem
 
 IDLE = 2.0  # seconds after which an unused connection is closed: a firewall may have forgotten it
+SOON = 0.25  # seconds to wait at least if the server asks to: it says whole ones, cut
 
 
 class ReadFile(NamedTuple):
@@ -61,8 +61,8 @@ class TokenHeader(httpx2.Auth):
         yield request
 
 
-def make_client(cls: type[Any], options: Options, context: ssl.SSLContext | bool) -> Any:
-    """A client of either class; nothing is sent yet."""
+def make_client(cls: type[Any], options: Options) -> Any:
+    """A client of either class; nothing is sent yet. With TLS, reading certificates takes 50 ms."""
     # Vault Agent and Vault Proxy can demand this header (`require_request_header`), since a forged
     # request (SSRF) rarely has it.
     headers = {"X-Vault-Request": "true"}
@@ -72,12 +72,16 @@ def make_client(cls: type[Any], options: Options, context: ssl.SSLContext | bool
         return cls(
             base_url=f"{options.address}/v1/",
             headers=headers,
-            verify=context,
+            verify=options.context(),
             timeout=httpx2.Timeout(options.timeout, connect=options.connect_timeout),
             limits=httpx2.Limits(
                 max_connections=100, max_keepalive_connections=20, keepalive_expiry=IDLE
             ),
         )
+    except StoreOptionsError:
+        raise
+    except OSError as error:
+        found = problem("system ca", options, error=type(error).__name__)
     except (ImportError, ValueError, httpx2.InvalidURL) as error:
         found = problem("proxy", options, error=type(error).__name__)
     raise Refused(found)
@@ -104,11 +108,11 @@ def read_answer(response: httpx2.Response) -> Answer:
         understood = understood and _says_nothing_there(body)
     date = _time(response.headers.get("Date"))
     later = response.headers.get("Retry-After") or ""
+    pause = 0.0
     if later.isdecimal():
-        pause = float(later)
-    else:
-        until = _time(later)
-        pause = 0.0 if until is None or date is None else max(0.0, until - date)
+        pause = max(float(later), SOON)
+    elif date is not None:
+        pause = max((_time(later) or 0.0) - date, 0.0)
     return Answer(response.status_code, body, understood, date, response.is_redirect, pause)
 
 

@@ -77,6 +77,8 @@ PROBLEMS = {
         "of your own, set ca_file or VAULT_CACERT",
         "certificate": "TLS failed ({words}): it demands a client certificate that it trusts: "
         "check cert_file and key_file (VAULT_CLIENT_CERT, VAULT_CLIENT_KEY)",
+        "system ca": "TLS cannot be used: what SSL_CERT_FILE or SSL_CERT_DIR names cannot be read, "
+        "or holds no CA certificates ({error}): correct it, or set ca_file",
         "connect": "it could not be reached within {connect_timeout:g} s: {servers}",
         "silent": "it did not respond within {timeout:g} s: check that it is up, or raise timeout",
         "proxy": "the proxy that the environment names refused the connection, or cannot be used "
@@ -234,7 +236,8 @@ def problem_of_error(error: Exception, options: Options) -> Problem | None:
     """Why there was no answer; None: the error is not the HTTP client's."""
     if isinstance(error, Refused):
         return error.problem
-    if not isinstance(error, httpx2.HTTPError):
+    # The async client lets errors of ssl through, of TLS 1.3 that come with the first answer.
+    if not isinstance(error, (httpx2.HTTPError, ssl.SSLError)):
         return None
     name, words = _tls_problem(error)
     if not name:

@@ -167,7 +167,7 @@ class SyncVault(Vault, RecordStore):
     """What the stores of a sync program have in common."""
 
     def connect(self) -> httpx2.Client:
-        client: httpx2.Client = make_client(httpx2.Client, self.options, self.options.context())
+        client: httpx2.Client = make_client(httpx2.Client, self.options)
         return client
 
     def disconnect(self, client: httpx2.Client) -> None:
@@ -192,10 +192,9 @@ class AsyncVault(Vault, AsyncRecordStore):
     abandon = staticmethod(abandon)
 
     async def connect(self) -> httpx2.AsyncClient:
-        context: Any = False
-        if self.options.tls:  # reading the system's certificates takes 50 ms
-            context = await asyncio.to_thread(self.options.context)
-        client: httpx2.AsyncClient = make_client(httpx2.AsyncClient, self.options, context)
+        if self.options.tls:
+            return await asyncio.to_thread(make_client, httpx2.AsyncClient, self.options)
+        client: httpx2.AsyncClient = make_client(httpx2.AsyncClient, self.options)
         return client
 
     async def disconnect(self, client: httpx2.AsyncClient) -> None:
