@@ -16,6 +16,12 @@ HICCUP = b'{"errors": ["SENTINEL"]}'
 FIRST, SECOND = token("a"), token("b")
 
 
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pauses, and often enough for a step of several requests that all fail once."""
+    monkeypatch.setattr("flex_tokenstore.records._where.PAUSES", (0.001,) * 8)
+
+
 @pytest.fixture(params=["sync", "async"])
 def opened(request: pytest.FixtureRequest) -> Iterator[Open]:
     with opener(request.param) as function:
@@ -55,7 +61,7 @@ def test_each_request_is_refused_once(
 
     opened(config(openbao_server)).set_token(FIRST)
     with between(openbao_server, tamper) as address:
-        deed(opened(config(openbao_server) | {"address": address}))
+        deed(opened(config(openbao_server, timeout=60) | {"address": address}))
     assert refused
 
 
@@ -77,7 +83,7 @@ def test_each_request_is_done_but_its_answer_is_lost_once(
 
     opened(config(openbao_server)).set_token(FIRST)
     with between(openbao_server, tamper) as address:
-        deed(opened(config(openbao_server) | {"address": address}))
+        deed(opened(config(openbao_server, timeout=60) | {"address": address}))
     assert lost
     if deed is remove:
         versions = openbao_server.run("GET", METADATA)["data"]["versions"]

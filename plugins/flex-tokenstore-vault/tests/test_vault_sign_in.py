@@ -280,8 +280,8 @@ def test_a_token_file_that_changes_is_read_at_once(
 def test_userpass(opened: Open, server: OpenBao, tmp_path: Path) -> None:
     server.ask("POST", "sys/auth/userpass", {"type": "userpass"})
     user = {"password": "first SENTINEL", "token_policies": ["ours"], "token_type": "batch"}
-    server.run("POST", "auth/userpass/users/a@b", user)
-    given = {"auth": "userpass", "username": "a@b"}
+    server.run("POST", "auth/userpass/users/a.b", user)
+    given = {"auth": "userpass", "username": "a.b"}
     works(opened, config(server, password="first SENTINEL", **given))
     file = tmp_path / "password"
     file.write_text("second SENTINEL\n")
@@ -289,7 +289,7 @@ def test_userpass(opened: Open, server: OpenBao, tmp_path: Path) -> None:
     with pytest.raises(TokenUnavailableError, match="check auth_mount, username and") as caught:
         store.get_token()
     assert "SENTINEL" not in str(caught.value)
-    server.run("POST", "auth/userpass/users/a@b", {**user, "password": "second SENTINEL"})
+    server.run("POST", "auth/userpass/users/a.b", {**user, "password": "second SENTINEL"})
     assert store.get_token() is None  # the file is read at each sign-in
     file.write_text("\n")
     with pytest.raises(TokenUnavailableError, match="is empty: it must contain the password"):
@@ -305,7 +305,7 @@ def wrapped(server: OpenBao) -> dict[str, Any]:
     """Options with a secret_id that can be unwrapped once."""
     role = server.login_role(token_policies=["ours"], token_type="batch")
     headers = {"X-Vault-Token": server.root_token, "X-Vault-Wrap-TTL": "60s"}
-    with httpx2.Client(trust_env=False) as client:
+    with httpx2.Client(verify=False, trust_env=False) as client:
         url = f"{server.url}/v1/auth/approle/role/app/secret-id"
         wrapping = client.post(url, headers=headers).json()["wrap_info"]["token"]
     return {**role, "secret_id": wrapping, "secret_id_wrapped": True, "auth": "approle"}
