@@ -21,7 +21,9 @@ class Empty(int):
 
 def record_of(fields: Secret[Any], version: Any) -> Record:
     """The record in the fields of a secret, whoever wrote them."""
-    text = Secret(fields.reveal().get(FIELD) if isinstance(fields.reveal(), dict) else None)
+    text: Secret[Any] = Secret(
+        fields.reveal().get(FIELD) if isinstance(fields.reveal(), dict) else None
+    )
     if isinstance(text.reveal(), str):
         data = Secret(text.reveal().encode("utf-8", "surrogatepass"))
         return Record(data, version, raw=fields)

@@ -14,7 +14,6 @@ from ._content import TOMBSTONE, Empty, fields_of, record_of
 from ._problems import Answer, is_conflict, needs_version
 from ._server import AsyncVault, SyncVault, Vault
 
-SURE = 10.0  # seconds by which the clocks of a cluster's nodes may differ
 NOBODY: Secret[dict[str, Any]] = Secret({"holder": "", "lease": 0})
 """Written over a lock that is released."""
 
@@ -107,15 +106,14 @@ class Kv2(Vault):
             yield from self._ask("PUT", self._url("destroy", key), body)
 
     def _record(self, key: str, answer: Answer) -> Record:
-        outer = Secret(answer.body.reveal().get("data"))
-        if not outer:  # there is no such secret
+        if not answer.body.reveal().get("data"):  # there is no such secret
             return Record(None, clock=answer.date)
-        about = outer.reveal().get("metadata") if isinstance(outer.reveal(), dict) else None
+        about = answer.get("data").get("metadata")
         about = about if isinstance(about, dict) else {}
         version = about.get("version")
-        if not isinstance(version, int) or "data" not in outer.reveal():
+        if not isinstance(version, int) or "data" not in answer.get("data"):
             raise self._refused("not versioned")
-        fields = Secret(outer.reveal()["data"])
+        fields = Secret(answer.get("data")["data"])
         if fields.reveal() is None or fields == TOMBSTONE:
             return Record(None, Empty(version), answer.date)
         if _is_lock(key):
@@ -150,5 +148,5 @@ def _lock_bytes(fields: Secret[Any], created: Any) -> Secret[bytes]:
     content = dict(fields.reveal())
     with suppress(ValueError, TypeError, KeyError):
         since = datetime.fromisoformat(created).timestamp()
-        content["until"] = since + float(content["lease"]) + SURE
+        content["until"] = since + float(content["lease"])
     return Secret(json.dumps(content, sort_keys=True).encode())
