@@ -154,7 +154,9 @@ class SignIn:
         if self._options.auth != "token":
             # A sign-in that fails is tried again after AGAIN seconds, or when the token has
             # expired.
-            with contextlib.suppress(Refused, httpx2.HTTPError):  # what there is still works
+            with contextlib.suppress(
+                Refused, httpx2.HTTPError, OSError
+            ):  # what there is still works
                 return (yield from self._sign_in())
         return token
 
@@ -171,8 +173,8 @@ class SignIn:
 
     def _state_of_file(self) -> tuple[int, ...]:
         if self._options.token_file is not None:
-            with contextlib.suppress(OSError):
-                found = Path(self._options.token_file).stat()
+            with contextlib.suppress(OSError, RuntimeError):  # such as no home folder
+                found = Path(self._options.token_file).expanduser().stat()
                 return found.st_ino, found.st_mtime_ns, found.st_size
         return ()
 
