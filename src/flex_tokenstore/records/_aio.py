@@ -60,6 +60,16 @@ class AsyncRecordStore(RecordBase):
         for loop, steps in self._calls.close_elsewhere():
             asyncio.run_coroutine_threadsafe(_carry_out(steps), loop)
 
+    async def call(self, name: str, *args: Any) -> Any:
+        """Calls a method of this store as the base does: with a client, repeated where that is
+        safe, and with the base's errors. For hooks of a store's own.
+
+        Args:
+            name: Of the method; it takes the client first.
+            args: The rest of what it takes.
+        """
+        return (await self._run(self._where.call(name, *args))).value
+
     async def _run(self, steps: Steps[T]) -> T:
         return await _carry_out(self._calls.carried_out(steps, running_loop()))
 

@@ -155,7 +155,8 @@ class Lease:
             if answer.changed and answer.again:
                 # The first of the two may have been done; its answer was lost.
                 look = yield from self._where.call("read", self._key)
-                if look.value is not None and look.value.data == data:
+                # By its owner: a service may keep a lock in another form than these bytes.
+                if look.value is not None and _read(look.value, lease).owner == owner:
                     held = Held(sent + lease, owner, look.value.version)
         if held is None:
             return Busy(_TAKEN)

@@ -80,6 +80,16 @@ class RecordStore(RecordBase):
     def close(self) -> None:
         _carry_out(self._calls.close(None))
 
+    def call(self, name: str, *args: Any) -> Any:
+        """Calls a method of this store as the base does: with a client, repeated where that is
+        safe, and with the base's errors. For hooks of a store's own.
+
+        Args:
+            name: Of the method; it takes the client first.
+            args: The rest of what it takes.
+        """
+        return self._run(self._where.call(name, *args)).value
+
     def _run(self, steps: Steps[T]) -> T:
         return _carry_out(self._calls.carried_out(steps, None))
 

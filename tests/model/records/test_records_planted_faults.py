@@ -280,7 +280,11 @@ LOCK = [
         "any lock after a lost answer is ours",
         "two holders",
         LATE,
-        mutant(Lease, "_try", ("if look.value is not None and look.value.data == data", "if True")),
+        mutant(
+            Lease,
+            "_try",
+            ("if look.value is not None and _read(look.value, lease).owner == owner", "if True"),
+        ),
     ),
     case(
         "a lease is counted from its answer",
