@@ -21,11 +21,12 @@ def plugins_apart() -> Iterator[None]:
     """
     output = sys.stdout
     output.flush()
+    number, kept = -1, None
     try:
         number = output.fileno()
         kept = os.dup(number)
-    except (OSError, ValueError):  # not a file, as in a test or a notebook
-        kept = None
+    except (OSError, ValueError):
+        pass  # not a file, as in a test or a notebook
     else:
         os.dup2(sys.stderr.fileno(), number)
     sys.stdout = sys.stderr
