@@ -44,11 +44,11 @@ class AsyncRecordStore(RecordBase):
 
     @hookimpl
     @asynccontextmanager
-    async def token_lock(self, wait: float, lease: float) -> AsyncIterator[float]:
+    async def token_lock(self, wait: float, lease: float) -> AsyncIterator[float | None]:
         held = await self._run(self._lease.take(wait, lease))
         pid = os.getpid()
         try:
-            yield held.ends
+            yield held.lease_end
         finally:
             if os.getpid() == pid:  # a forked child does not hold it
                 await self._run(self._lease.release(held))

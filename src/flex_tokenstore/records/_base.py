@@ -35,6 +35,9 @@ class RecordBase:
     """Put between an identity's key and what names its lock, or content put aside."""
     overwrites: ClassVar[bool] = False
     """``write`` and ``delete`` take ``ANY_VERSION``, for any token of this identity."""
+    leased: bool = True
+    """The lock expires with its lease. False: one of ``acquire`` lasts until it is released, or its
+    holder dies."""
     idle: ClassVar[float] = IDLE
     """Seconds after which an unused client is replaced."""
 
@@ -62,6 +65,7 @@ class RecordBase:
             self.separator.join((key, "lock")),
             native=hasattr(self, "acquire"),
             wakes=hasattr(self, "await_release"),
+            ends=self.leased,
         )
         files = getattr(options, "files", None)
         self._calls = Calls(self, () if files is None else files(), self.idle, timeout)

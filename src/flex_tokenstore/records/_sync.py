@@ -67,11 +67,11 @@ class RecordStore(RecordBase):
 
     @hookimpl
     @contextmanager
-    def token_lock(self, wait: float, lease: float) -> Iterator[float]:
+    def token_lock(self, wait: float, lease: float) -> Iterator[float | None]:
         held = self._run(self._lease.take(wait, lease))
         pid = os.getpid()
         try:
-            yield held.ends
+            yield held.lease_end
         finally:
             if os.getpid() == pid:  # a forked child does not hold it
                 self._run(self._lease.release(held))
