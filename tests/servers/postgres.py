@@ -64,19 +64,23 @@ class Postgres:
             return list(done.fetchall()) if done.description else []
 
     @contextlib.contextmanager
-    def passwords_required(self) -> Iterator[None]:
-        """Meanwhile TCP connections need a password, but for ``postgres``."""
+    def rules(self, text: str) -> Iterator[None]:
+        """Meanwhile these are its rules for who may connect (``pg_hba.conf``)."""
         rules = self.folder / "data" / "pg_hba.conf"
         before = rules.read_text()
-        rules.write_text(
-            "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
-        )
+        rules.write_text(text)
         self.run("SELECT pg_reload_conf()")
         try:
             yield
         finally:
             rules.write_text(before)
             self.run("SELECT pg_reload_conf()")
+
+    def passwords_required(self) -> contextlib.AbstractContextManager[None]:
+        """Meanwhile TCP connections need a password, but for ``postgres``."""
+        return self.rules(
+            "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        )
 
     def restart(self) -> None:
         """Ends the server, if it runs, and starts it again on the same port and folder."""

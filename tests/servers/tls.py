@@ -19,8 +19,16 @@ class Certificates(NamedTuple):
 
 
 @contextlib.contextmanager
-def tls_proxy(target_port: int, certificates: Certificates) -> Iterator[int]:
-    """Gives the port on which the server at ``target_port`` is reached by TLS."""
+def tls_proxy(
+    target_port: int, certificates: Certificates, *, postgres: bool = False
+) -> Iterator[int]:
+    """Gives the port on which the server at ``target_port`` is reached by TLS.
+
+    Args:
+        target_port: Of the server.
+        certificates: Of the proxy.
+        postgres: TLS begins when a client has asked for it, as PostgreSQL's clients do.
+    """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*certificates)
     started: list[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = []
@@ -28,10 +36,19 @@ def tls_proxy(target_port: int, certificates: Certificates) -> Iterator[int]:
 
     async def serve() -> None:
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if postgres:
+                await reader.readexactly(8)  # SSLRequest
+                writer.write(b"S")
+                try:
+                    await writer.start_tls(context)
+                except OSError:  # who does not trust us goes away
+                    writer.close()
+                    return
             inward, outward = await asyncio.open_connection("127.0.0.1", target_port)
             await asyncio.gather(_pump(reader, outward), _pump(inward, writer))
 
-        server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
+        early = None if postgres else context
+        server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=early)
         stop = asyncio.Event()
         port = server.sockets[0].getsockname()[1]
         started.append((port, asyncio.get_running_loop(), stop))

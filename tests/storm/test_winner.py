@@ -87,7 +87,7 @@ def test_stopped_and_woken(scene: SceneMaker, kind: str) -> None:
 
 
 @slow
-@pytest.mark.parametrize("scene", ["redis"], indirect=True)
+@pytest.mark.parametrize("scene", ["redis", "postgres", "mariadb"], indirect=True)
 @pytest.mark.parametrize("family", [False, True], ids=["", "family-revoking"])
 @pytest.mark.parametrize("kind", ["threads", "tasks"])
 def test_stopped_past_its_lease(scene: SceneMaker, kind: str, family: bool) -> None:

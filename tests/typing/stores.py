@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,6 +89,57 @@ class TakesText:
     def remove_token(self) -> None: ...
 
 
+class SaysFalse(Sync):
+    def set_token(self, token: dict[str, Any]) -> bool:  # type: ignore[override]
+        return False
+
+
+class TakesItByKeyword(Sync):
+    def set_token(self, token: dict[str, Any], *, expected: str | None) -> None: ...  # type: ignore[override]
+
+
+class TakesMore:
+    def get_token(self, key: str) -> dict[str, Any] | None:
+        return None
+
+    def set_token(self, token: dict[str, Any]) -> None: ...
+
+    def remove_token(self, expected: int) -> None: ...
+
+
+class AsyncGivesText:
+    async def get_token(self) -> str:
+        return ""
+
+    async def set_token(self, token: dict[str, Any]) -> None: ...
+
+    async def remove_token(self) -> None: ...
+
+
+class RemovesByNumber:
+    def get_token(self) -> dict[str, Any] | None:
+        return None
+
+    def set_token(self, token: dict[str, Any], expected: int) -> None: ...
+
+    def remove_token(self, expected: int) -> None: ...
+
+
+class Generates:
+    def get_token(self) -> Iterator[dict[str, Any]]:
+        yield {}
+
+    def set_token(self, token: dict[str, Any]) -> None: ...
+
+    def remove_token(self) -> None: ...
+
+
+class NotAMethod:
+    get_token = None
+    set_token = "set"
+    remove_token = 1
+
+
 async def stores() -> None:
     open_store("file", IDENTITY)
     open_store({"name": "file", "path": "x"}, IDENTITY)
@@ -105,5 +157,18 @@ async def stores() -> None:
     open_store(GivesText(), IDENTITY)  # wrong
     open_store(TakesText(), IDENTITY)  # wrong
     await open_async_store(b"file", IDENTITY)  # wrong
+    open_store(SaysFalse(), IDENTITY)  # wrong
+    open_store(TakesItByKeyword(), IDENTITY)  # wrong
+    open_store(TakesMore(), IDENTITY)  # wrong
+    open_store(RemovesByNumber(), IDENTITY)  # wrong
+    open_store(Generates(), IDENTITY)  # wrong
+    open_store(NotAMethod(), IDENTITY)  # wrong
+    open_store(Sync, IDENTITY)  # wrong
+    open_store(Sync(), "a-client")  # wrong
+    open_store(Sync(), 5)  # wrong
+    open_store({1: "file"}, IDENTITY)  # wrong
+    open_store("file", IDENTITY, host_lock="of")  # wrong
+    await open_async_store(AsyncGivesText(), IDENTITY)  # wrong
+    await open_async_store(5, IDENTITY)  # wrong
     create_instance("id", token_store=5)  # wrong
     create_instance("id", token_store=TakesText())  # wrong

@@ -43,19 +43,18 @@ class TestPostgres(GoldenTests):
     def test_it_makes_the_table_of_the_last_version(self, vessel: PostgresVessel) -> None:
         assert _without_locks(vessel.describe()) == _without_locks(GOLDEN["postgresql"]["table"])
 
-    def test_it_holds_the_advisory_lock_of_the_last_version(self, vessel: PostgresVessel) -> None:
-        """Beside the row, which both versions look at; it goes only if that is decided."""
-        name = "advisory locks"
-        assert vessel.describe()[name] == GOLDEN["postgresql"]["table"][name]
+    def test_it_holds_no_lock_of_the_server(self, vessel: PostgresVessel) -> None:
+        """The last version did, beside the row that both versions look at (decision 022)."""
+        assert vessel.describe()["advisory locks"] == []
 
 
 def test_it_tells_mysql_to_make_the_table_of_the_last_version() -> None:
     assert _without_locks(describe_mysql()) == _without_locks(GOLDEN["mysql"]["table"])
 
 
-def test_it_asks_mysql_for_the_lock_of_the_last_version() -> None:
-    """As PostgreSQL's advisory lock."""
-    assert describe_mysql()["locks"] == GOLDEN["mysql"]["table"]["locks"]
+def test_it_asks_mysql_for_no_lock() -> None:
+    """As PostgreSQL."""
+    assert describe_mysql()["locks"] == []
 
 
 def _without_locks(table: dict[str, Any]) -> dict[str, Any]:

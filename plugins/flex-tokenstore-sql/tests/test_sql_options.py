@@ -133,12 +133,18 @@ def test_a_program_learns_it_when_it_makes_its_instance(make: Any) -> None:
         ("postgresql://app:50%off@host:7/shop", "host:7/shop"),
         ("postgresql://app%40realm:x@[::1]:7/shop", "::1:7/shop"),
         ("postgresql://[::1]:7/shop", "::1:7/shop"),
-        ("postgresql://app:x@/shop?host=/var/run/postgresql", "localhost/shop"),
-        ("postgresql:///shop?host=/var/run/postgresql", "localhost/shop"),
+        ("postgresql://app:x@/shop?host=/var/run/postgresql", "/var/run/postgresql/shop"),
+        ("postgresql:///shop?host=/var/run/postgresql", "/var/run/postgresql/shop"),
         ("postgresql://app:x@host/shop?application_name=me@box&sslmode=require", "host/shop"),
         ("postgresql://host/shop?user=me@realm", "host/shop"),
         ("postgresql://app:x@host/shop?options=-c%20a=b", "host/shop"),
         ("mysql://app:@host", "host/"),
+        ("mysql://app:x@/shop?unix_socket=/run/my.sock", "/run/my.sock/shop"),
+        ("postgresql://app:x@h1:1,h2:2/shop", "h1:1,h2:2/shop"),
+        ("postgresql://h1,h2/shop?target_session_attrs=read-write", "h1,h2/shop"),
+        ("postgresql://app:x@/shop?host=h1:1&host=h2:2", "h1:1,h2:2/shop"),
+        ("postgresql://app:x@/shop?host=h1,h2&port=7", "h1:7,h2:7/shop"),
+        ("postgresql://app:x@host:7/shop?dbname=other&port=8", "host:8/other"),
     ],
 )
 def test_a_url_that_is_clear_is_taken(url: str, address: str) -> None:
@@ -247,7 +253,11 @@ def test_it_is_listed_with_its_abilities_and_documented_options() -> None:
     assert info.doc
     assert info.options is not None
     assert all(option.doc for option in info.options)
-    assert {option.name for option in info.options if option.secret} == {"url", "password"}
+    assert {option.name for option in info.options if option.secret} == {
+        "url",
+        "password",
+        "key_password",
+    }
 
 
 def test_sqlalchemy_is_imported_when_a_store_is_opened_and_its_orm_never(tmp_path: Path) -> None:

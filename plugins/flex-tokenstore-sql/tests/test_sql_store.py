@@ -19,7 +19,6 @@ from flex_tokenstore import (
     revision_of,
 )
 from flex_tokenstore_sql import Options, SqlStore
-from flex_tokenstore_sql._content import read_content
 from sql_support import Database, sql_config
 from tests.support.handles import IDENTITY, OTHER, Open, token
 
@@ -76,10 +75,8 @@ def test_with_nothing_stored_only_none_is_expected(opened: Open, database: Datab
     store = opened(sql_config(database.url))
     with pytest.raises(TokenConflictError):
         store.set_token(token("a"), token("a").revision)
-    with pytest.raises(TokenConflictError):
-        store.remove_token(token("a").revision)
-    store.remove_token(None)
-    store.remove_token()
+    for expected in (token("a").revision, None, ANY_REVISION):
+        store.remove_token(expected)  # nothing is lost
     assert store.get_token() is None
 
 
@@ -107,7 +104,7 @@ def test_what_was_seen_last_does_not_hide_what_is_there_now(
         store.set_token(token("c"), token("a").revision)
     other.remove_token(token("b").revision)
     with pytest.raises(TokenConflictError):
-        store.remove_token(token("a").revision)
+        store.set_token(token("c"), token("a").revision)
     store.set_token(token("c"), None)
     assert other.get_token() is not None
 
@@ -226,7 +223,7 @@ def test_a_table_of_ones_own(opened: Open, database: Database) -> None:
 def test_the_lock_is_exclusive_and_its_wait_is_kept(opened: Open, database: Database) -> None:
     store, other = (opened(sql_config(database.url, timeout=1)) for _ in range(2))
     with store.token_lock(0, 30) as end:
-        assert (end is None) == (database.kind != "mariadb")  # held until released, or a lease
+        assert (end is None) == (database.kind == "sqlite")  # held until released; others: a lease
         for wait in (0, 0.2, 1.2):  # the longest is longer than two answers may take
             with pytest.raises(TokenLockTimeoutError) as caught, other.token_lock(wait, 5):
                 pass
@@ -302,9 +299,11 @@ def test_a_newer_format_is_left_alone(
     assert database.rows() == {IDENTITY.key: content}
 
 
-@pytest.mark.parametrize("as_bytes", [False, True])
-def test_a_byte_order_mark_is_no_part_of_a_token(as_bytes: bool) -> None:
+def test_a_byte_order_mark_is_no_part_of_a_token(opened: Open, database: Database) -> None:
     """Another tool may have written the row."""
-    expected = token("a")
-    text = "\ufeff" + json.dumps(expected.to_dict())
-    assert read_content(Secret(text.encode() if as_bytes else text)).token == expected
+    store = opened(sql_config(database.url))
+    assert store.get_token() is None  # makes the table
+    database.plant(("\ufeff" + json.dumps(token("a").to_dict())).encode())
+    kept = store.get_token()
+    assert kept is not None
+    store.set_token(token("b"), kept.revision)

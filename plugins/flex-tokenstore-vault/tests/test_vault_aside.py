@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
-import httpx2
 import pytest
 
 from flex_tokenstore import ANY_REVISION, Secret, TokenCorruptError, TokenUnavailableError
 from flex_tokenstore_vault import Options, VaultKv1Store, VaultStore
 from tests.servers.openbao import OpenBao
 from tests.support.handles import IDENTITY, Open, opener, token
-from vault_support import DATA, KEY, METADATA, POLICY, POLICY_KV1, config
+from vault_support import DATA, KEY, METADATA, POLICY, POLICY_KV1, between, config
 
 BROKEN = {"token": "precious SENTINEL", "number": 12}
 KV1 = f"kv1/{KEY}"
-Tamper = Callable[[str, str, bytes], tuple[int, bytes] | None]
-"""What a proxy answers by itself, by method, path and body; None: what the server does."""
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the server refuses for now is asked for again, but without pauses."""
+    monkeypatch.setattr("flex_tokenstore.records._where.PAUSES", (0.001,) * 4)
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -33,43 +33,6 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Open]:
 @pytest.fixture(params=["vault", "vault-kv1"])
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-@contextmanager
-def between(server: OpenBao, tamper: Tamper) -> Iterator[str]:
-    """A proxy of the server that answers some requests itself."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            path = self.path.removeprefix("/v1/")
-            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            answer = tamper(self.command, path, sent)
-            if answer is None:
-                with httpx2.Client(trust_env=False) as client:
-                    headers = {"X-Vault-Token": self.headers["X-Vault-Token"]}
-                    got = client.request(
-                        self.command, server.url + self.path, content=sent, headers=headers
-                    )
-                answer = got.status_code, got.content
-            self.send_response(answer[0])
-            self.send_header("Content-Length", str(len(answer[1])))
-            self.end_headers()
-            self.wfile.write(answer[1])
-
-        do_GET = do_POST = do_PUT = do_DELETE = _answer
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=proxy.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{proxy.server_address[1]}"
-    finally:
-        proxy.shutdown()
-        thread.join()
-        proxy.server_close()
 
 
 def choice(name: str, server: OpenBao, **options: Any) -> dict[str, Any]:
@@ -210,7 +173,7 @@ def test_tries_that_fail_later_make_one_copy(
         over = method in ("POST", "DELETE") and path in (DATA, KV1)
         if over and failures:
             failures.pop()
-            return 500, b'{"errors": ["internal error"]}'
+            return 418, b'{"errors": ["not now"]}'
         return None
 
     with between(openbao_server, tamper) as address:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx2
@@ -21,7 +18,13 @@ from tests.servers import free_port
 from tests.servers.openbao import OpenBao
 from tests.servers.tls import Certificates
 from tests.support.handles import IDENTITY, Open, opener, token
-from vault_support import POLICY, config
+from vault_support import POLICY, answering, config, fields
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the server refuses for now is asked for again, but without pauses."""
+    monkeypatch.setattr("flex_tokenstore.records._where.PAUSES", (0.001,) * 4)
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -102,37 +105,6 @@ def test_permission_denied_names_the_line_that_is_missing(
 
 
 CONFLICT = b'{"errors": ["check-and-set parameter did not match the current version"]}'
-Reply = Callable[[bytes], tuple[int, bytes]]
-
-
-@contextmanager
-def answering(status: int, body: bytes | Reply, **headers: str) -> Iterator[str]:
-    """A server that always answers so, or as a function says for what is sent."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            answer = body(sent) if callable(body) else (status, body)
-            self.send_response(answer[0])
-            for name, value in {"Content-Length": str(len(answer[1])), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer[1])
-
-        do_GET = do_POST = do_PUT = _answer
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.mark.sample(8)
@@ -178,7 +150,8 @@ def test_one_who_may_replace_anything_is_not_kept_from_it_by_others_for_ever(
         asked.append(sent)
         about = {"version": len(asked), "created_time": "2026-01-01T00:00:00Z"}
         if not sent:
-            return 200, json.dumps({"data": {"data": None, "metadata": about}}).encode()
+            stored = {"data": fields(token("other")), "metadata": about}
+            return 200, json.dumps({"data": stored}).encode()
         if b'"cas"' in sent:
             return 400, CONFLICT
         if required:

@@ -10,6 +10,7 @@ import pytest
 
 from flex_tokenstore import Secret, StoreOptionsError, open_store
 from flex_tokenstore_vault import Options
+from tests.servers.tls import Certificates
 from tests.support.handles import IDENTITY
 from vault_support import POLICY, POLICY_KV1
 
@@ -54,6 +55,15 @@ from vault_support import POLICY, POLICY_KV1
         ),
         ({"token": "SENTINEL", "secret_id_file": "x"}, "secret_id_file"),
         ({"adress": "https://a"}, "adress"),
+        ({"token": "SENTINEL", "password": "SENTINEL"}, "password"),
+        ({"token": "SENTINEL", "secret_id_wrapped": True}, "secret_id_wrapped"),
+        ({"auth": "approle", "role_id": "r", "secret_id_wrapped": True}, "secret_id_wrapped"),
+        ({"auth": "userpass", "password": "SENTINEL"}, "username"),
+        ({"auth": "userpass", "username": "SENTINEL"}, "password"),
+        ({"auth": "cert"}, "cert_file"),
+        ({"auth": "none", "token": "SENTINEL"}, "token"),
+        ({"token": "SENTINEL", "key_file": __file__}, "key_file"),
+        ({"token": "SENTINEL", "cert_file": __file__}, "cert_file"),
     ],
 )
 @pytest.mark.parametrize("name", ["vault", "vault-kv1"])
@@ -72,27 +82,36 @@ def test_no_way_to_sign_in_is_told_when_it_is_opened() -> None:
 
 
 def test_variables_of_vault_fill_in_what_is_left_out(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, certificates: Certificates
 ) -> None:
-    ca_file = tmp_path / "ca.pem"
-    ca_file.write_text("")
+    ca_file, key_file = certificates
     monkeypatch.setenv("VAULT_ADDR", "https://vault.example.com:8200/")
     monkeypatch.setenv("VAULT_TOKEN", "from-environment")
     monkeypatch.setenv("VAULT_NAMESPACE", "team")
     monkeypatch.setenv("VAULT_CACERT", str(ca_file))
+    monkeypatch.setenv("VAULT_CLIENT_CERT", str(ca_file))
+    monkeypatch.setenv("VAULT_CLIENT_KEY", str(key_file))
     options = Options()
     assert options.address == "https://vault.example.com:8200"
     assert options.token == Secret("from-environment")
     assert options.namespace == "team"
-    assert options.ca_file == str(ca_file)
+    assert (options.ca_file, options.cert_file) == (str(ca_file), str(ca_file))
+    assert options.key_file == str(key_file)
     monkeypatch.setenv("BAO_TOKEN", "of-openbao")
     assert Options().token == Secret("of-openbao")
     chosen = Options(address="http://localhost:1", token=Secret("mine"), namespace="other")
     assert chosen.address == "http://localhost:1"
     assert chosen.token == Secret("mine")
     assert chosen.namespace == "other"
-    assert chosen.ca_file is None
+    assert (chosen.ca_file, chosen.cert_file, chosen.key_file) == (None, None, None)
     assert Options(auth="approle", role_id="r").token is None
+
+
+def test_a_variable_is_named_if_its_file_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BAO_CLIENT_CERT", "/nowhere.pem")
+    with pytest.raises(StoreOptionsError, match="set by the variable BAO_CLIENT_CERT") as caught:
+        Options(token=Secret("x"))
+    assert caught.value.option == "cert_file"
 
 
 def test_the_file_that_vault_login_writes_is_the_last_resort(tmp_path: Path) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
-from flex_tokenstore import Secret, TokenUnavailableError
+from flex_tokenstore import Secret, TokenPermissionError, TokenUnavailableError
 from tests.servers.openbao import OpenBao
 from tests.servers.tls import Certificates
 from tests.support.handles import Open, open_handle, opener, token
-from vault_support import POLICY, POLICY_KV1, config
+from vault_support import POLICY, POLICY_KV1, between, config
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -254,6 +256,90 @@ def test_a_refused_sign_in_is_told(opened: Open, server: OpenBao, wrong: str) ->
     assert "SENTINEL" not in str(caught.value)
     with pytest.raises(TokenUnavailableError, match=r"auth/nowhere .*auth_mount"):
         opened(config(server, auth="approle", auth_mount="nowhere", **role)).get_token()
+
+
+def test_a_token_file_that_changes_is_read_at_once(
+    opened: Open, server: OpenBao, tmp_path: Path
+) -> None:
+    """An agent replaces its sink before the old token expires."""
+    sink = tmp_path / "sink"
+    sink.write_text(issued(server))
+    store = opened(config(server, token_file=str(sink)))
+    store.set_token(token("a"))
+    less = issued(server, policies=["default"])
+    for content in ("", "half SENTINEL", None):  # while it is written: the old one still works
+        sink.unlink() if content is None else sink.write_text(content)
+        assert store.get_token() is not None
+    sink.write_text(less)
+    with pytest.raises(TokenPermissionError):
+        store.get_token()
+    sink.write_text(issued(server))
+    assert store.get_token() is not None
+
+
+def test_userpass(opened: Open, server: OpenBao, tmp_path: Path) -> None:
+    server.ask("POST", "sys/auth/userpass", {"type": "userpass"})
+    user = {"password": "first SENTINEL", "token_policies": ["ours"], "token_type": "batch"}
+    server.run("POST", "auth/userpass/users/a.b", user)
+    given = {"auth": "userpass", "username": "a.b"}
+    works(opened, config(server, password="first SENTINEL", **given))
+    file = tmp_path / "password"
+    file.write_text("second SENTINEL\n")
+    store = opened(config(server, password_file=str(file), **given))
+    with pytest.raises(TokenUnavailableError, match="check auth_mount, username and") as caught:
+        store.get_token()
+    assert "SENTINEL" not in str(caught.value)
+    server.run("POST", "auth/userpass/users/a.b", {**user, "password": "second SENTINEL"})
+    assert store.get_token() is None  # the file is read at each sign-in
+    file.write_text("\n")
+    with pytest.raises(TokenUnavailableError, match="is empty: it must contain the password"):
+        opened(config(server, password_file=str(file), **given)).get_token()
+
+
+def test_an_agent_that_signs_in_for_us(opened: Open, server: OpenBao) -> None:
+    with between(server, lambda *_: None, agent=True) as address:
+        works(opened, config(server, auth="none") | {"address": address})
+
+
+def wrapped(server: OpenBao) -> dict[str, Any]:
+    """Options with a secret_id that can be unwrapped once."""
+    role = server.login_role(token_policies=["ours"], token_type="batch")
+    headers = {"X-Vault-Token": server.root_token, "X-Vault-Wrap-TTL": "60s"}
+    with httpx2.Client(verify=False, trust_env=False) as client:
+        url = f"{server.url}/v1/auth/approle/role/app/secret-id"
+        wrapping = client.post(url, headers=headers).json()["wrap_info"]["token"]
+    return {**role, "secret_id": wrapping, "secret_id_wrapped": True, "auth": "approle"}
+
+
+def test_a_wrapped_secret_id_is_unwrapped_once_for_all_handles(
+    opened: Open, server: OpenBao, tmp_path: Path
+) -> None:
+    options = wrapped(server)
+    for _ in range(2):
+        works(opened, config(server, **options))
+    file = tmp_path / "secret_id"
+    file.write_text(options.pop("secret_id"))
+    store = opened(config(server, **options, secret_id_file=str(file)))
+    assert store.get_token() is None
+    new = wrapped(server)
+    file.write_text(new.pop("secret_id"))
+    works(opened, config(server, **new, secret_id_file=str(file)))
+
+
+def test_threads_unwrap_a_secret_id_once(server: OpenBao) -> None:
+    with opener("sync") as within:
+        stores = [within(config(server, **(options := wrapped(server)))) for _ in "x"]
+        stores += [within(config(server, **options)) for _ in range(3)]
+        with ThreadPoolExecutor() as pool:
+            assert list(pool.map(lambda store: store.get_token(), stores)) == [None] * 4
+
+
+def test_a_wrapping_token_that_somebody_used(opened: Open, server: OpenBao) -> None:
+    options = wrapped(server)
+    server.run("POST", "sys/wrapping/unwrap", token=options["secret_id"])
+    with pytest.raises(TokenUnavailableError, match="somebody else may have") as caught:
+        opened(config(server, **options)).get_token()
+    assert options["secret_id"] not in str(caught.value)
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
@@ -26,7 +27,11 @@ def main() -> None:
     _print_what_it_can()
     from ._app import run
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if code == 0:  # all is printed and flushed: what plugins print at exit is not part of it
+        with suppress(OSError, ValueError):
+            os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    sys.exit(code)
 
 
 def _print_what_it_can() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from ._argument_values import endpoint_of, endpoints, value_of
 from ._notices import TokenNotices, show_log
-from ._output import print_json
+from ._output import plugins_apart, print_json
 from ._shared_options import arguments_of, settings_options, store_is_chosen
 
 if TYPE_CHECKING:
@@ -88,9 +89,16 @@ def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
     if found is None:
         raise click.UsageError(f"no call is named {endpoint!r}. {_meant(endpoint)}")
     given = _arguments(found, params)
-    with _instance(chosen) as sdk:
+    with plugins_apart(), ExitStack() as stack:
+        sdk = stack.enter_context(_instance(chosen))
         action = getattr(getattr(sdk, snake(found.resource)), snake(found.action))
-        print_json(_answer(action, given))
+        body = _answer(action, given)
+        closing = stack.pop_all()
+    try:
+        print_json(body)
+    finally:
+        with plugins_apart():
+            closing.close()
 
 
 def _answer(action: Callable[..., Response[Any]], given: dict[str, Any]) -> Any:

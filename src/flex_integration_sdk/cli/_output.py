@@ -3,11 +3,40 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
+
+
+@contextmanager
+def plugins_apart() -> Iterator[None]:
+    """A block in which plugins may run: what they print goes to standard error.
+
+    A program reads the JSON on standard output, and a plugin, or a library that it imports, may
+    print there. The descriptor too: not all of them print with Python.
+    """
+    output = sys.stdout
+    output.flush()
+    number, kept = -1, None
+    try:
+        number = output.fileno()
+        kept = os.dup(number)
+    except (OSError, ValueError):
+        pass  # not a file, as in a test or a notebook
+    else:
+        os.dup2(sys.stderr.fileno(), number)
+    sys.stdout = sys.stderr
+    try:
+        yield
+    finally:
+        sys.stdout = output
+        if kept is not None:
+            os.dup2(kept, number)
+            os.close(kept)
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -10,7 +10,7 @@ import click
 from ._group import Group
 from ._new_store import new
 from ._notices import show_log
-from ._output import print_facts, print_json, print_table
+from ._output import plugins_apart, print_facts, print_json, print_table
 from ._words import in_cli_words
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def list_(as_json: bool, check: bool) -> None:
     from flex_tokenstore import list_stores
 
     show_log()
-    infos = list_stores(check=check)
+    with plugins_apart():
+        infos = list_stores(check=check)
     if as_json:
         print_json([_as_json(info) for info in infos])
         return
@@ -59,7 +60,8 @@ def show(name: str, as_json: bool) -> None:
     from flex_tokenstore import describe_store
 
     show_log()
-    info = describe_store(name)
+    with plugins_apart():
+        info = describe_store(name)
     if as_json:
         print_json(_as_json(info))
         return

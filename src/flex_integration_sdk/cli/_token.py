@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._group import Group
-from ._output import print_facts, print_json
+from ._output import plugins_apart, print_facts, print_json
 from ._shared_options import open_lasting_store, settings_options
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def token() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def show(as_json: bool, **chosen: Any) -> None:
     """Show whose token is stored, where, and how old it is; never the token itself."""
-    with open_lasting_store(chosen) as store:
+    with plugins_apart(), open_lasting_store(chosen) as store:
         facts = _facts(store, store.get_token())
     if as_json:
         print_json(facts)
@@ -51,7 +51,7 @@ def show(as_json: bool, **chosen: Any) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(yes: bool, **chosen: Any) -> None:
     """Remove the stored token. This does not revoke it; the next program signs in again."""
-    with open_lasting_store(chosen) as store:
+    with plugins_apart(), open_lasting_store(chosen) as store:
         whose = f"the token of {store.identity.key} in {store.place}"
         if not yes:
             if not sys.stdin.isatty():
@@ -66,7 +66,8 @@ def remove(yes: bool, **chosen: Any) -> None:
         with store.token_lock(LOCK_WAIT, LEASE):
             found = _is_stored(store)
             store.remove_token()
-    click.echo(f"removed {whose}" if found else f"nothing to remove: {store.place} is empty")
+        place = store.place
+    click.echo(f"removed {whose}" if found else f"nothing to remove: {place} is empty")
 
 
 def _is_stored(store: TokenStore) -> bool:

@@ -212,6 +212,16 @@ def label_of(cls: type, distribution: str) -> str:
     return f"class {cls.__name__} ({owner})"
 
 
+def _refuse_async_init(cls: type, store: str) -> None:
+    """Raises StoreLoadError for an ``__init__`` whose call would be a coroutine, not awaited."""
+    if inspect.iscoroutinefunction(inspect.getattr_static(cls, "__init__")):
+        raise StoreLoadError(
+            f"__init__ of the class {cls.__name__} of token store {store!r} is an `async def`, "
+            "which Python does not await: make it a plain `def`, and connect at the first call",
+            store=store,
+        )
+
+
 def refuse_other_init(cls: type, store: str) -> None:
     """Raises StoreLoadError unless a store class can be made from options and an identity."""
     lacks = sorted(getattr(cls, "__abstractmethods__", ()))
@@ -221,6 +231,7 @@ def refuse_other_init(cls: type, store: str) -> None:
             f"{', '.join(lacks)}",
             store=store,
         )
+    _refuse_async_init(cls, store)
     try:
         inspect.signature(cls).bind("options", "identity")
     except ValueError:

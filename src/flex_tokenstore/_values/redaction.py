@@ -151,6 +151,8 @@ class Redactor:
 # A token that a plugin quotes as it read it, before anybody else has seen it.
 _ROW = re.compile(r"""((?:access|refresh)_token\\?["']?\s*[:=]\s*b?\\?["']?)[^\s"',}\\]+""")
 _PEPPER = os.urandom(16)
+# Parameters of an address that say where a server is; people need to see it.
+_WHERE = ("host", "port", "dbname", "unix_socket")
 TREE = TokenStoreError.__module__
 
 
@@ -186,7 +188,11 @@ def _within(secret: Secret[Any]) -> tuple[Secret[Any], ...]:
     try:
         address = urlsplit(secret.reveal())
         password = Secret(address.password or "")
-        values = [Secret(value) for _, value in parse_qsl(address.query) if not _is_plain(value)]
+        values = [
+            Secret(value)
+            for name, value in parse_qsl(address.query)
+            if not (name in _WHERE or _is_plain(value))
+        ]
         is_address = bool(address.scheme and "://" in secret.reveal())
     except (ValueError, AttributeError, TypeError):
         return (secret,)

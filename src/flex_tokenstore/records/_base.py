@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 from .._values.identity import TokenIdentity
 from ..hookspecs import hookimpl
-from ._clients import Client, Clients
+from ._calls import Calls
 from ._lease import Lease
 from ._policy import Policy
-from ._record import Kind, Problem
+from ._record import Problem
 from ._where import Where, Words
 
 TIMEOUT = 5.0  # seconds; of a store whose options have no ``timeout``
@@ -35,6 +35,9 @@ class RecordBase:
     """Put between an identity's key and what names its lock, or content put aside."""
     overwrites: ClassVar[bool] = False
     """``write`` and ``delete`` take ``ANY_VERSION``, for any token of this identity."""
+    leased: bool = True
+    """The lock expires with its lease. False: one of ``acquire`` lasts until it is released, or its
+    holder dies."""
     idle: ClassVar[float] = IDLE
     """Seconds after which an unused client is replaced."""
 
@@ -62,9 +65,10 @@ class RecordBase:
             self.separator.join((key, "lock")),
             native=hasattr(self, "acquire"),
             wakes=hasattr(self, "await_release"),
+            ends=self.leased,
         )
         files = getattr(options, "files", None)
-        self._clients = Clients(() if files is None else files(), self.idle)
+        self._calls = Calls(self, () if files is None else files(), self.idle, timeout)
 
     def key_of(self, identity: TokenIdentity) -> str:
         """The name of an identity's record; by default its key: at most 41 letters, digits, dots
@@ -93,28 +97,10 @@ class RecordBase:
         """What an error of the driver means; None: not known."""
         return None
 
-    def _problem(self, error: Exception, held: Client | None) -> Problem | None:
-        """None: it is not known; the framework tells a bug from an outage."""
-        found = self._described(error)
-        silent = found is not None and found.kind is Kind.SILENT
-        if found is not None and silent and (held is None or not held.proved):
-            return found._replace(kind=Kind.UNAVAILABLE)  # it would be so on any connection
-        return found
-
-    def _described(self, error: Exception) -> Problem | None:
-        found = self.describe(error)
-        if found is not None:
-            return found
-        if isinstance(error, TimeoutError):
-            text = f"it did not respond within {self._where.timeout:g} s: check that it is up"
-            return Problem(Kind.SILENT, text)
-        if isinstance(error, (ConnectionError, EOFError)):
-            text = f"the connection broke ({type(error).__name__}): check that it is up"
-            return Problem(Kind.LOST, text)
+    def connect(self) -> Any:
+        """A client of the service; the default is for stores that need none."""
         return None
 
-    def _must_move(self, held: Client | None, problem: Problem) -> bool:
-        """The next call is made on another connection."""
-        # After a time-out too: the answer may still come, and connections may be forgotten.
-        kinds = (Kind.LOST, Kind.SILENT, Kind.WRONG_SERVER, Kind.UNAVAILABLE)
-        return held is not None and problem.kind in kinds
+    def send(self, client: Any, command: Any) -> Any:
+        """Carries out a command of a method that is a generator."""
+        raise NotImplementedError(f"{type(self).__name__} yields commands, and has no send()")

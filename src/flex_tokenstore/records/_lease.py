@@ -8,6 +8,7 @@ server tells the time, a lease that ended ``SURE`` ago by that clock is taken ov
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 import time
@@ -37,10 +38,15 @@ class Held(NamedTuple):
     """A lock that was acquired."""
 
     ends: float
-    """By the monotonic clock."""
+    """By the monotonic clock; infinite: when it is released."""
     owner: str
     version: Any = None
     """Of the record, as we wrote it."""
+
+    @property
+    def lease_end(self) -> float | None:
+        """What ``token_lock`` yields."""
+        return None if math.isinf(self.ends) else self.ends
 
 
 class _Found(NamedTuple):
@@ -61,13 +67,17 @@ class Lease:
         key: Names the lock.
         native: The store has ``acquire`` and ``release``.
         wakes: It has ``await_release``.
+        ends: It expires with its lease.
     """
 
-    def __init__(self, where: Where, key: str, *, native: bool, wakes: bool) -> None:
+    def __init__(
+        self, where: Where, key: str, *, native: bool, wakes: bool, ends: bool = True
+    ) -> None:
         self._where = where
         self._key = key
         self._native = native
         self._wakes = wakes
+        self._ends = ends
         self._patience = Patience(BRISK)
         self._watched: tuple[Any, float] = (None, 0.0)  # what, and when it was first seen
         # Owners that may hold the lock, but nobody knows: the answer was lost. By process: a forked
@@ -82,14 +92,13 @@ class Lease:
         """
         deadline = time.monotonic() + wait
         self._patience.begin()
-        # Never one that was used before: what a server does late, or wrote for an earlier turn,
-        # then cannot be mistaken for this one, whose lease ends later.
-        owner = secrets.token_hex(16)
         first: Any = None
-        if self._native:
-            yield from self._release_doubted()
         while True:
-            got = yield from self._try(owner, lease)
+            if self._native:
+                yield from self._release_doubted()
+            # Never one that was used before: what a server does late, or wrote for an earlier turn,
+            # then cannot be mistaken for this one, whose lease ends later.
+            got = yield from self._try(secrets.token_hex(16), lease)
             if isinstance(got, Held):
                 self._patience.end()
                 return got
@@ -138,7 +147,11 @@ class Lease:
         if self._native:
             with self._doubt(owner):
                 answer = yield from self._where.call("acquire", self._key, owner, lease)
-            return answer.value if isinstance(answer.value, Busy) else Held(sent + lease, owner)
+            if not isinstance(answer.value, Busy):
+                return Held(sent + lease if self._ends else math.inf, owner)
+            if answer.again:  # the first of the two may be done late
+                self._doubts().append(owner)
+            return answer.value
         answer = yield from self._where.call("read", self._key)
         record: Record = ABSENT if answer.value is None else answer.value
         there = _read(record, lease)
@@ -152,7 +165,8 @@ class Lease:
             if answer.changed and answer.again:
                 # The first of the two may have been done; its answer was lost.
                 look = yield from self._where.call("read", self._key)
-                if look.value is not None and look.value.data == data:
+                # By its owner: a service may keep a lock in another form than these bytes.
+                if look.value is not None and _read(look.value, lease).owner == owner:
                     held = Held(sent + lease, owner, look.value.version)
         if held is None:
             return Busy(_TAKEN)
@@ -186,9 +200,15 @@ class Lease:
         return left if there.left is None else min(left, there.left + SURE)
 
     def _not_acquired(self, wait: float) -> TokenLockTimeoutError:
+        until = (
+            "at most until its lease expires"
+            if self._ends
+            else "and may be suspended or blocked (a debugger, a blocking call in an event loop): "
+            "resume it or stop it, or wait longer"
+        )
         return TokenLockTimeoutError(
             f"the lock {self._key} of {self._where.place} could not be acquired within {wait:g} s: "
-            "another process holds it while it obtains a token, at most until its lease expires",
+            f"another process holds it while it obtains a token, {until}",
             **self._where.about,
         )
 

@@ -115,13 +115,7 @@ class RemoteOptions:
         Raises:
             StoreOptionsError: A file does not hold what its option says.
         """
-        problem = ""
-        try:
-            context = ssl.create_default_context(cafile=self.ca_file)
-        except OSError as error:  # ssl.SSLError is one
-            problem = _unreadable(error)
-        if problem:
-            raise self.wrong("ca_file", f"{problem}: it must hold CA certificates (PEM)")
+        context = self._trusting()
         if self.cert_file is None:
             return context
         try:
@@ -136,6 +130,13 @@ class RemoteOptions:
             f"{problem}: the two must hold a certificate and its private key (PEM)"
             + ("" if self.key_password else "; for an encrypted key, set key_password"),
         )
+
+    def _trusting(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self.ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            problem = _unreadable(error)
+        raise self.wrong("ca_file", f"{problem}: it must hold CA certificates (PEM)")
 
     def _passphrase(self) -> str:
         return "" if self.key_password is None else self.key_password.reveal()

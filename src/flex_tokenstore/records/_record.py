@@ -61,7 +61,7 @@ class Kind(Enum):
     )
     LOST = "the connection broke; what was asked for may be done: once more, on another connection"
     WRONG_SERVER = "this connection leads to a server that cannot do it: once more, on another one"
-    BUSY = "not now, and not done: tried again, a few times within the time limit"
+    BUSY = "not now, though it may be done: tried again, a few times within the time limit"
     DENIED = "this user, or this server, may not do it, now and later"
     CHANGED = "the version has changed; nothing was done"
 
@@ -74,6 +74,8 @@ class Problem(NamedTuple):
     """Cause and remedy, for people. Never the driver's own words: they may quote a value."""
     found: Record | None = None
     """Of ``CHANGED``: what is stored instead, if the server said it; saves a read."""
+    pause: float = 0.0
+    """Seconds that the server asks to wait before it is asked again; for ``BUSY``."""
 
 
 class Changed(Exception):
@@ -108,4 +110,4 @@ class Answer(NamedTuple):
     changed: bool = False
     problem: Problem | None = None
     again: bool = False
-    """It was asked for twice, and the first one may have been done."""
+    """It was asked for more than once, and an earlier one may have been done."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from ..errors import StoreOptionsError, TokenStoreError
 from ..hookspecs import hookimpl
 from ._base import RecordBase
-from ._clients import Client
-from ._record import Answer, Call, Changed, Kind, Problem, Sleep, Steps
+from ._record import Sleep, Steps
 
 T = TypeVar("T")
 
@@ -69,118 +67,39 @@ class RecordStore(RecordBase):
 
     @hookimpl
     @contextmanager
-    def token_lock(self, wait: float, lease: float) -> Iterator[float]:
+    def token_lock(self, wait: float, lease: float) -> Iterator[float | None]:
         held = self._run(self._lease.take(wait, lease))
         pid = os.getpid()
         try:
-            yield held.ends
+            yield held.lease_end
         finally:
             if os.getpid() == pid:  # a forked child does not hold it
                 self._run(self._lease.release(held))
 
     @hookimpl
     def close(self) -> None:
-        held = self._clients.take(None)
-        if held is not None and not self.given:
-            self._disconnect(held.made)
+        _carry_out(self._calls.close(None))
 
-    def connect(self) -> Any:
-        """A client of the service; the default is for stores that need none."""
-        return None
+    def call(self, name: str, *args: Any) -> Any:
+        """Calls a method of this store as the base does: with a client, repeated where that is
+        safe, and with the base's errors. For hooks of a store's own.
+
+        Args:
+            name: Of the method; it takes the client first.
+            args: The rest of what it takes.
+        """
+        return self._run(self._where.call(name, *args)).value
 
     def _run(self, steps: Steps[T]) -> T:
-        return _drive(steps, self._perform)
-
-    def _perform(self, step: Call | Sleep) -> Answer | None:
-        if isinstance(step, Sleep):
-            time.sleep(step.seconds)
-            return None
-        held: Client | None = None
-        call = object()
-        known = False
-        try:
-            held = self._client(call)
-            answer = Answer(self._primitive(held.made, step))
-            known = held.proved = True
-            return answer
-        except Changed as changed:
-            known = True
-            return Answer(changed.found, changed=True)
-        except StoreOptionsError as error:  # of a file that has changed since the store was opened
-            known = True
-            problem = Problem(Kind.UNAVAILABLE, error.message)
-        except TokenStoreError:
-            known = True
-            raise
-        except Exception as error:
-            found = self._problem(error, held)
-            if found is None:
-                raise
-            problem = found
-            known = True
-        finally:
-            if held is not None:
-                if not known:  # Ctrl-C, say: the answer may still come, to whoever asks next
-                    self._clients.retire(None, held)
-                held.end(call)
-                self._close(self._clients.if_left(held))
-        self._move(held, problem)
-        return Answer(problem=problem)  # outside: the driver's frames hold tokens
-
-    def _primitive(self, client: Any, call: Call) -> Any:
-        result = getattr(self, call.name)(client, *call.args)
-        if not isinstance(result, Generator):
-            return result
-
-        def perform(command: Any) -> Any:
-            if isinstance(command, Sleep):
-                return time.sleep(command.seconds)
-            return self.send(client, command)
-
-        return _drive(result, perform)
-
-    def send(self, client: Any, command: Any) -> Any:
-        """Carries out a command of a method that is a generator."""
-        raise NotImplementedError(f"{type(self).__name__} yields commands, and has no send()")
-
-    def _client(self, call: object) -> Client:
-        while True:
-            held, old = self._clients.find(None)
-            self._close(old)
-            if held is None:
-                stamp = self._clients.stamp()
-                held, spare = self._clients.add(None, self.connect(), stamp)
-                self._close(spare)
-            if held.begin(call):
-                return held
-            self._close(self._clients.if_left(held))  # another has retired it meanwhile
-
-    def _move(self, held: Client | None, problem: Problem) -> None:
-        if held is None or not self._must_move(held, problem):
-            return
-        drop_idle = getattr(self, "drop_idle", None)
-        if self.given and drop_idle is not None:
-            with suppress(Exception):
-                drop_idle(held.made)
-        self._close(self._clients.retire(None, held))
-
-    def _close(self, held: Client | None) -> None:
-        if held is not None and not self.given:
-            with suppress(Exception):  # it may be dead
-                self._disconnect(held.made)
-
-    def _disconnect(self, client: Any) -> None:
-        disconnect = getattr(self, "disconnect", None)
-        if disconnect is not None:
-            disconnect(client)
+        return _carry_out(self._calls.carried_out(steps, None))
 
 
-def _drive(steps: Steps[T], perform: Callable[[Any], Any]) -> T:
+def _carry_out(steps: Steps[T]) -> T:
     try:
         step = next(steps)
         while True:
             try:
-                answer = perform(step)
+                answer = _made(step)
             except BaseException as error:  # noqa: BLE001 - they decide; Ctrl-C must reach them too
                 step = steps.throw(error)
             else:
@@ -190,3 +109,10 @@ def _drive(steps: Steps[T], perform: Callable[[Any], Any]) -> T:
         return result
     finally:
         steps.close()  # Ctrl-C may strike here, between two steps: they must hear of it
+
+
+def _made(step: Any) -> Any:
+    if isinstance(step, Sleep):
+        time.sleep(step.seconds)
+        return None
+    return step()

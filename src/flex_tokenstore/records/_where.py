@@ -72,16 +72,19 @@ class Where:
             kind = answer.problem.kind
             if kind is Kind.CHANGED:
                 return Answer(answer.problem.found, changed=True, again=again)
+            # Of BUSY too: a primitive may ask for several things, and a proxy may lose an answer.
+            again = again or kind is not Kind.WRONG_SERVER
             # Once for each: when a server has died, its name may still lead to a former primary.
             in_time = kind is Kind.SILENT or time.monotonic() < ends
             if kind in _MOVES and kind not in moved and in_time:
                 moved.add(kind)
-                again = again or kind is not Kind.WRONG_SERVER
                 continue
             pause = next(pauses, None) if kind is Kind.BUSY else None
+            if pause is not None:
+                pause = answer.problem.pause + random.uniform(pause / 2, pause)  # noqa: S311 - a jitter
             if pause is None or time.monotonic() + pause > ends:
                 denied = kind in (Kind.DENIED, Kind.WRONG_SERVER)
                 text = said if kind is Kind.LOST and said else answer.problem.text
                 raise self.unavailable(text, denied=denied)
             said = answer.problem.text
-            yield Sleep(random.uniform(pause / 2, pause))  # noqa: S311 - a jitter
+            yield Sleep(pause)

@@ -82,11 +82,11 @@ class Bench:
             pytest.skip('shared_by = "nobody": each handle has a storage of its own')
         return self.open(kind=kind)
 
-    def worker(self, identity: TokenIdentity | None = None) -> Worker:
-        """A process of its own that has opened the store, or is about to."""
+    def worker(self, *flags: str) -> Worker:
+        """A process of its own that has opened the store, or is about to; see ``Worker``."""
         if self._shared_by != "processes":
             pytest.skip(f"shared_by = {self._shared_by!r}: other processes do not see the storage")
-        worker = Worker(self.setup, identity or self.identity, self.kind)
+        worker = Worker(self.setup, self.identity, self.kind, *flags)
         self._workers.append(worker)
         return worker
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from ._atomic import AtomicityTests
+from ._clocks import ClockTests
 from ._conduct import EventLoopTests, PluginTests
 from ._conflicts import ConflictTests
+from ._exposure import ExposureTests
 from ._failures import CorruptionTests, OutageTests, SecretTests
+from ._forms import TokenFormTests
+from ._leftovers import FailedTryTests, FileTests
+from ._lock_conduct import LockConductTests
 from ._locks import LeaseTests, LockTests
 from ._model import ModelTests
 from ._network import NetworkTests
+from ._opening import OpeningTests
+from ._parts import IdentityPartTests
 from ._preparing import PreparingTests
+from ._process import ProcessTests
 from ._renewals import RenewalTests
 from ._resources import ResourceTests
 from ._sharing import SharingTests
@@ -17,16 +26,26 @@ from ._storage import IdentityTests, StorageTests
 
 class TokenStoreContract(
     StorageTests,
+    TokenFormTests,
     IdentityTests,
+    IdentityPartTests,
     SharingTests,
     ConflictTests,
     LockTests,
+    LockConductTests,
     LeaseTests,
+    ClockTests,
+    AtomicityTests,
     PreparingTests,
     OutageTests,
     NetworkTests,
     CorruptionTests,
     SecretTests,
+    ExposureTests,
+    FileTests,
+    FailedTryTests,
+    OpeningTests,
+    ProcessTests,
     PluginTests,
     RenewalTests,
     ModelTests,
@@ -80,6 +99,8 @@ class TokenStoreContract(
             can have one there (then that is checked).
         patience: Seconds within which a call must return while the backend is down or hangs.
         shortest_lease: Seconds of the shortest lease that the lock keeps to.
+        one_host: True: all who share the store are programs of one host, with one clock. The
+            default None: that is so if the store writes to files below ``tmp_path``.
         largest: Bytes of the largest token that the store promises to keep; below a megabyte,
             a larger one must be refused (that is checked).
     """

@@ -10,10 +10,11 @@ from types import SimpleNamespace
 from typing import Any, Literal, TypeVar
 
 from flex_tokenstore import AsyncTokenStore, Token, TokenIdentity, TokenStore, open_store
-from flex_tokenstore._config.store_config import OptionValues
+from flex_tokenstore._config.store_config import OptionValues, parse
 from flex_tokenstore._registry.catalogue import load_store_class
 from flex_tokenstore._registry.discovery import BUILT_IN
 from flex_tokenstore._store.aio import async_store
+from flex_tokenstore._store.opening import choose, opened
 from flex_tokenstore._values.token import ANY_REVISION
 
 Kind = Literal["sync", "async"]
@@ -110,6 +111,11 @@ class AsyncHandle(Handle):
                 self._closed = True
                 self._runner.close()
 
+    def drop(self) -> None:
+        """Ends its event loop, and does not close the store."""
+        self._closed = True
+        self._runner.close()
+
 
 def _open(config: Any, identity: TokenIdentity, kind: Kind) -> Handle:
     if kind == "async":
@@ -162,6 +168,12 @@ class Setup:
     def open(self, identity: TokenIdentity, kind: Kind = "sync") -> Handle:
         with ExitStack() as stack:
             return _open(_by_names(self._made(), stack), identity, kind)
+
+    def opener(self, identity: TokenIdentity) -> Callable[[], Handle]:
+        """What an event loop runs of opening an async store; the rest is done in a thread."""
+        with ExitStack() as stack:
+            chosen = choose(parse(_by_names(self._made(), stack)), prefer_async=True)
+        return lambda: AsyncHandle(AsyncTokenStore(opened(chosen, identity, "on")))
 
     @property
     def is_object(self) -> bool:

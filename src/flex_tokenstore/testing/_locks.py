@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from ._handles import Handle
 from ._tokens import new_identity
 from ._workers import WorkerError
 
+_FRACTION = 0.45  # seconds; whoever rounds a lease to whole ones, or cuts it, is early by it
+_LATE = 2.0  # seconds; a lease that is rounded up, and a pause of the waiter
 LEASE = 60.0  # seconds; longer than any of these tests takes
 
 
@@ -151,12 +154,20 @@ class LeaseTests(ContractFixtures):
     def test_a_lock_falls_free_after_its_lease(self, bench: Bench) -> None:
         second = bench.second()
         self._need_lease(bench)
-        with bench.handle.lock(PROMPT, self.shortest_lease) as end:
+        lease = self.shortest_lease + _FRACTION
+        with bench.handle.lock(PROMPT, lease) as end:
             assert end is not None
-            with second.lock(self.shortest_lease + 5.0, LEASE):
+            assert end <= time.monotonic() + lease, (
+                f"later than the lease of {lease:g} s asked for: is it rounded up?"
+            )
+            with _waited_for(second, lease):
                 early = end - time.monotonic()
                 assert early < 0.05, (
-                    f"another holder acquired the lock {early:.2f} s before the lease expired"
+                    f"another holder acquired the lock {early:.2f} s before the lease of "
+                    f"{lease:g} s expired: is it rounded to whole seconds?"
+                )
+                assert early > -_LATE, (
+                    f"the lock was free {-early:.1f} s after its lease of {lease:g} s had expired"
                 )
 
     def test_leaving_after_the_lease_frees_nothing(self, bench: Bench) -> None:
@@ -182,6 +193,17 @@ class LeaseTests(ContractFixtures):
             pytest.skip(
                 "its lock has no lease: it is held until it is released, or its holder dies"
             )
+
+
+@contextmanager
+def _waited_for(handle: Handle, lease: float) -> Iterator[None]:
+    """The lock that another handle holds for ``lease`` seconds, and does not release."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(handle.lock(lease + 5.0, LEASE))
+        except TokenLockTimeoutError:
+            pytest.fail(f"the lock was not free 5 s after its lease of {lease:g} s had expired")
+        yield
 
 
 def check_taken(handle: Handle, wait: float = 0.0) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
+from typing import Any
 
 from ._tokens import SENTINEL
 
@@ -17,8 +18,9 @@ _NEXT_LEVEL = {"DEBUG": "INFO", "INFO": "WARNING"}
 class Leak:
     """A logger that showed a token."""
 
-    def __init__(self, record: logging.LogRecord) -> None:
+    def __init__(self, record: logging.LogRecord, what: str) -> None:
         self.logger = record.name
+        self.what = what
         self.count = 0
         self._first = record
 
@@ -32,7 +34,8 @@ class Leak:
         level, line = self._first.levelname, f"{_file(self._first)}:{self._first.lineno}"
         records = f"{self.count} record{'' if self.count == 1 else 's'}"
         return (
-            f"the logger {self.logger!r} shows a token at level {level} ({records}, at {line}). "
+            f"the logger {self.logger!r} shows {self.what} at level {level} ({records}, at {line})"
+            + ". "
             + self._remedy(store, level)
         )
 
@@ -53,22 +56,25 @@ class Leak:
 
 
 @contextmanager
-def all_logged() -> Iterator[dict[str, Leak]]:
+def all_logged(*secrets: str) -> Iterator[dict[str, Leak]]:
     """Within it everything is logged, and nothing shown; collects the loggers that show a token.
 
     Its own handler, not pytest's: a driver's debug log would fill the report, tokens included.
     """
-    finder = _Finder()
+    finder = _Finder(secrets)
     root, ours = logging.getLogger(), logging.getLogger("flex_tokenstore")
     handlers, levels = root.handlers[:], [(each, each.level) for each in (root, ours)]
-    disabled = logging.root.manager.disable
-    root.handlers[:] = [finder]
+    disabled, call_handlers = logging.root.manager.disable, logging.Logger.callHandlers
+    root.handlers[:] = [logging.NullHandler()]
     for logger in (root, ours):
-        logger.setLevel(logging.DEBUG)
+        logger.setLevel(logging.NOTSET + 1)  # a level of its own may be below DEBUG
     logging.disable(logging.NOTSET)
+    # Not a handler of the root logger: a logger may keep its records to itself.
+    logging.Logger.callHandlers = finder.call(call_handlers)  # type: ignore[method-assign]
     try:
         yield finder.leaks
     finally:
+        logging.Logger.callHandlers = call_handlers  # type: ignore[method-assign]
         logging.disable(disabled)
         for logger, level in levels:
             logger.setLevel(level)
@@ -90,17 +96,29 @@ def check_leaks(leaks: dict[str, Leak], store: type) -> None:
 
 
 class _Finder(logging.Handler):
-    def __init__(self) -> None:
+    def __init__(self, secrets: tuple[str, ...]) -> None:
         super().__init__()
         self.leaks: dict[str, Leak] = {}
+        self._secrets = {SENTINEL: "a token", **dict.fromkeys(secrets, "a Secret option")}
+
+    def call(self, others: Callable[..., None]) -> Any:
+        """A method for ``logging.Logger``."""
+
+        def call_handlers(logger: logging.Logger, record: logging.LogRecord) -> None:
+            self.emit(record)
+            others(logger, record)
+
+        return call_handlers
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             text = self.format(record)
         except Exception:  # its arguments do not fit; logging prints them to standard error then
             text = f"{record.msg!r} {record.args!r}"
-        if SENTINEL in text:
-            self.leaks.setdefault(record.name, Leak(record)).note(record)
+        for secret, what in self._secrets.items():
+            if secret in text:
+                self.leaks.setdefault(record.name, Leak(record, what)).note(record)
+                return
 
 
 def _is_of(record: logging.LogRecord, store: type) -> bool:

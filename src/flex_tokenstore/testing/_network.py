@@ -99,7 +99,9 @@ class NetworkTests(ContractFixtures):
                 break
             except (TokenUnavailableError, TokenPermissionError):
                 if not tries_left:
-                    pytest.fail("it stays with a server that says that it is no longer the primary")
+                    pytest.fail(
+                        "it stays with a server that refuses writes since the primary moved"
+                    )
         assert same(within(self.patience, bench.handle.get), after)
 
     @staticmethod

@@ -41,7 +41,8 @@ class FaultProxy:
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
-        self._mutex = threading.Lock()
+        self._mutex = threading.Condition()
+        self._connecting = 0  # accepted, and not linked to the server yet
         self._links: set[_Link] = set()
         self._forgotten: set[_Link] = set()
         self._is_down = False
@@ -73,7 +74,9 @@ class FaultProxy:
         self._is_down = True
         _close_listener(self._listener)
         self.cut()
-        for link in self._forgotten:
+        with self._mutex:
+            forgotten = tuple(self._forgotten)
+        for link in forgotten:
             link.end("reset")
 
     @contextmanager
@@ -127,9 +130,7 @@ class FaultProxy:
             how: ``"reset"`` (RST), as after a crash; ``"close"`` (FIN), as a server does with
                 connections that were idle for too long.
         """
-        with self._mutex:
-            links, self._links = self._links, set()
-        for link in links:
+        for link in self._all_links():
             link.end(how)
 
     def forget(self) -> None:
@@ -137,10 +138,7 @@ class FaultProxy:
 
         That is what a firewall, a NAT or a load balancer does with a connection that was idle.
         """
-        with self._mutex:
-            links, self._links = self._links, set()
-            self._forgotten |= links
-        for link in links:
+        for link in self._all_links(forgotten=True):
             link.is_forgotten = True
 
     def lose_reply(self, request: bytes) -> None:
@@ -172,6 +170,15 @@ class FaultProxy:
         """
         self._target = (host, port)
 
+    def _all_links(self, *, forgotten: bool = False) -> set[_Link]:
+        """All that there are now, also those that are just being made; there are none then."""
+        with self._mutex:
+            self._mutex.wait_for(lambda: not self._connecting, _CONNECT)
+            links, self._links = self._links, set()
+            if forgotten:
+                self._forgotten |= links
+            return links
+
     def _listen(self, listener: socket.socket) -> None:
         listener.settimeout(_POLL)
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
@@ -184,29 +191,42 @@ class FaultProxy:
                 continue
             except OSError:  # it was closed
                 return
-            self.accepted += 1
+            with self._mutex:
+                self.accepted += 1
+                self._connecting += 1
             client.setblocking(True)
             # Not here: to connect to a server that hangs would hold up the others.
             threading.Thread(target=self._connect, args=(client,), daemon=True).start()
 
     def _connect(self, client: socket.socket) -> None:
+        link = None
         try:
-            server = socket.create_connection(self._target, _CONNECT)
-        except OSError:
-            _end(client, "reset")
+            link = self._link(client)
+        finally:
+            with self._mutex:
+                if link is not None and not self._is_down:
+                    self._links.add(link)
+                self._connecting -= 1
+                self._mutex.notify_all()
+        if link is None:
             return
-        server.settimeout(None)
-        for each in (client, server):  # else small packets wait for each other
-            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        link = _Link(client, server)
-        with self._mutex:
-            if not self._is_down:
-                self._links.add(link)
-        if link not in self._links:  # it went down, or was cut, meanwhile
+        if self._is_down:
             link.end("reset")
             return
         threading.Thread(target=self._pump_replies, args=(link,), daemon=True).start()
         self._pump_requests(link)
+
+    def _link(self, client: socket.socket) -> _Link | None:
+        try:
+            server = socket.create_connection(self._target, _CONNECT)
+        except OSError:
+            _end(client, "reset")
+            return None
+        server.settimeout(None)
+        for each in (client, server):  # else small packets wait for each other
+            with suppress(OSError):  # it was reset meanwhile
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return _Link(client, server)
 
     def _pump_requests(self, link: _Link) -> None:
         seen = b""

@@ -43,7 +43,7 @@ class SharingTests(ContractFixtures):
         first = bench.second()
         first.set(token)
         first.close()
-        assert same(bench.open().get(), token)
+        assert same(bench.open().get(), token), "the token went when its handle was closed"
 
     def test_sync_and_async_programs_share_the_token(self, bench: Bench) -> None:
         other = bench.second(next(kind for kind in KINDS if kind != bench.kind))

@@ -28,6 +28,30 @@ class Child:
         self.handle = setup.open(identity, kind)
         self._setup, self._kind = setup, kind
 
+    def change_clocks(self) -> None:
+        """A flag, for the start: from now on :meth:`set_clocks` can change them."""
+        from ._clock_child import install
+
+        install()
+
+    def set_clocks(self, clocks: dict[str, Any]) -> None:
+        from ._clock_child import set_clocks
+
+        set_clocks(**clocks)
+
+    def watch_process(self) -> None:
+        """A flag, for the start: notes the state of the process, which is not the store's."""
+        from ._process_state import prepare, snapshot
+
+        prepare()
+        self._before = snapshot()
+
+    def changed_process(self) -> list[str]:
+        """Uses the store, and returns what it has changed in the process since the start."""
+        from ._process_state import changed_by
+
+        return changed_by(self._setup, self.identity, self._kind, self._before)
+
     def get(self) -> dict[str, Any] | None:
         token = self.handle.get()
         return None if token is None else token.to_dict()
@@ -81,6 +105,14 @@ class Child:
 
         return storm([self._setup.open(self.identity, self._kind)], address, callers)
 
+    def crash(self, name: str, arguments: dict[str, Any], line: int) -> tuple[str | None, int]:
+        """A forked child opens the store, and dies at a line of a call: see :mod:`._lines`."""
+        from ._lines import crash
+
+        # The clock that watches this process is a thread, which a child would not have.
+        faulthandler.cancel_dump_traceback_later()
+        return crash(lambda: self._setup.open(self.identity, self._kind), name, arguments, line)
+
     def fork(self, token: dict[str, Any], limit: float) -> dict[str, Any] | None:
         """A forked child stores a token and reads it in time; returns what we read after it.
 
@@ -106,7 +138,7 @@ class Child:
             raise AssertionError(
                 f"a forked child hung: its {step} did not return within {limit:g} s. "
                 "Threads, locks and connections of its parent do not work there: look at "
-                "os.getpid() before they are used, and make them anew"
+                "os.getpid() before they are used, and make new ones"
             )
         if step != "done":
             raise AssertionError(f"a forked child failed: {step}")
@@ -174,6 +206,8 @@ def main() -> None:
     # pytest adds the folders of test modules to it, and a config may be a function in one.
     sys.path[:] = pickle.load(source)
     child = Child()
+    for flag in sys.argv[1:]:  # before the first command, whose reading imports the store
+        getattr(child, flag)()
     while True:
         try:
             limit, text = pickle.load(source)

@@ -33,9 +33,13 @@ class WorkerError(AssertionError):
 
 
 class Worker:
-    """A child process that has opened the store."""
+    """A child process that has opened the store.
 
-    def __init__(self, setup: Setup, identity: Any, kind: Kind = "sync") -> None:
+    Args:
+        flags: Methods of ``_worker.Child`` that it calls before it imports the store.
+    """
+
+    def __init__(self, setup: Setup, identity: Any, kind: Kind = "sync", *flags: str) -> None:
         try:
             pickle.dumps((setup, identity))
         except Exception as error:
@@ -45,7 +49,7 @@ class Worker:
                 'top level of a module that makes one; or set shared_by = "handles"'
             ) from None
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "flex_tokenstore.testing._worker"],
+            [sys.executable, "-m", "flex_tokenstore.testing._worker", *flags],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # A group of its own, so that what it starts can be ended with it.

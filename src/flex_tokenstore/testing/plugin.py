@@ -7,7 +7,8 @@ import sys
 import pytest
 
 _WITH_ASSERTS = ["conduct", "conflicts", "failures", "locks", "model", "renewals", "sharing"]
-_WITH_ASSERTS += ["bench", "network", "storage", "work"]
+_WITH_ASSERTS += ["bench", "network", "storage", "work", "atomic", "clocks", "forms"]
+_WITH_ASSERTS += ["leftovers", "lock_conduct", "opening", "parts", "process"]
 
 for _name in _WITH_ASSERTS:
     # Their asserts show what they compared, as those of a test module do.

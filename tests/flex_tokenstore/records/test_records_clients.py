@@ -41,7 +41,7 @@ def test_one_client_serves_all_calls_and_is_closed_once(
 def test_an_idle_client_is_replaced(open_program: Open, service: Service) -> None:
     program = open_program()
     program.get()
-    program.store._clients._idle = -1.0  # more time than that has passed
+    program.store._calls._clients._idle = -1.0  # more time than that has passed
     program.get()
     assert closed(service) == [1, 0]
 

@@ -294,3 +294,18 @@ def test_doubts_are_bounded(service: Service) -> None:
         with pytest.raises(TokenUnavailableError), program.lock():
             pass
     assert len(program.store._lease._doubts()) == lease_module.DOUBTS
+
+
+def test_a_lock_without_a_lease_is_held_until_it_is_released(
+    open_program: Open, service: Service, clock: Clock
+) -> None:
+    program, other = open_program(locks=True), open_program(locks=True)
+    for each in (program, other):
+        each.store._lease._ends = False  # as a store with ``leased = False`` makes it
+    with program.lock(lease=20) as end:
+        assert str(end) == "None"
+        clock.now += 10_000
+        with pytest.raises(TokenLockTimeoutError, match="suspended or blocked"), other.lock():
+            pass
+    with other.lock():
+        pass

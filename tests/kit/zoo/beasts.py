@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -38,3 +40,11 @@ def caught_by(
         return cls
 
     return add
+
+
+def fill_the_zoo() -> None:
+    """Imports all modules of broken stores."""
+    package = __name__.rpartition(".")[0]
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        if module.name.startswith("broken_"):
+            importlib.import_module(f"{package}.{module.name}")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ClassVar
 
 from flex_tokenstore import TokenIdentity, TokenUnavailableError, hookimpl
@@ -130,24 +128,3 @@ class SetsTheTimeoutOfAll(FullStore):
     def __init__(self, options: Any, identity: TokenIdentity) -> None:
         super().__init__(options, identity)
         socket.setdefaulttimeout(30.0)
-
-
-@caught_by("test_its_files_are_private_and_forget_what_was_removed")
-class OpenToOthers(FullStore):
-    """As SQLite makes its file."""
-
-    def transact(self, work: Callable[[Connection], T]) -> T:
-        result = super().transact(work)
-        Path(self._options.path).chmod(0o644)
-        return result
-
-
-@caught_by("test_its_files_are_private_and_forget_what_was_removed")
-class LeavesABackup(FullStore):
-    """The token before, in a file of its own, which no removal knows."""
-
-    def write(self, connection: Connection, token: dict[str, Any]) -> None:
-        super().write(connection, token)
-        backup = Path(f"{self._options.path}.bak")
-        backup.touch(mode=0o600)
-        backup.write_text(json.dumps(token), encoding="utf-8")

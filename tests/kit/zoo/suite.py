@@ -16,12 +16,11 @@ import pytest
 from flex_tokenstore import TokenIdentity
 from flex_tokenstore.testing import TokenStoreContract
 
-from . import broken_conduct, broken_locks, broken_preparing, broken_resources, broken_storage
-from .beasts import ZOO
+from .beasts import ZOO, fill_the_zoo
 from .forty_lines import FortyLineStore
 from .full import FullStore, TwinStore
 
-MODULES = (broken_conduct, broken_locks, broken_preparing, broken_resources, broken_storage)
+fill_the_zoo()
 
 
 class FileContract(TokenStoreContract):
@@ -64,7 +63,9 @@ class SqliteContract(TokenStoreContract):
         stalls = "hang" in request.node.name
         # As short as it may be where it runs out, as long as many processes need elsewhere.
         timeout = 2.5 if "hangs_does" in request.node.name else 1.0 if stalls else 30.0
-        return {"name": self.store, "path": str(tmp_path / "tokens.sqlite"), "timeout": timeout}
+        path = str(tmp_path / "tokens.sqlite")
+        more = getattr(self.store, "config", {})
+        return {"name": self.store, "path": path, "timeout": timeout, **more}
 
     @pytest.fixture
     def outage(self, tmp_path: Path) -> Callable[[], Any]:
@@ -112,7 +113,8 @@ def _write(path: Path, content: bytes) -> None:
 
 def _contract_of(store: type) -> type:
     base = FileContract if issubclass(store, FortyLineStore) else SqliteContract
-    return type(f"Test{store.__name__}", (base,), {"store": store, "__module__": __name__})
+    more = getattr(store, "contract", {})
+    return type(f"Test{store.__name__}", (base,), {"store": store, "__module__": __name__, **more})
 
 
 for _store in (FortyLineStore, FullStore, TwinStore, *(beast.store for beast in ZOO)):

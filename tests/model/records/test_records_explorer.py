@@ -24,6 +24,7 @@ def quick() -> Iterator[Config]:
     yield locks("one each", "record", 1, 2, LOSSES)
     yield locks("one after the other", "own", 1, 2, frozenset({"outage", "late"}))
     yield locks("one each", "record and clock", 1, 6, CLOCKS)
+    yield locks("a waiter", "own", 1, 4, frozenset({"late"}))
     yield locks("a waiter", "own and wakes", 0, 5)
 
 
@@ -37,14 +38,14 @@ def full() -> Iterator[Config]:
             yield saves("two save", rules, content, 2)
             yield saves("one removes", rules, content, 2, OFFLINE)
     for rules in LOCKS:
-        yield locks("one each", rules, 1, 5)
-        yield locks("one each", rules, 2, 3)
-        yield locks("a waiter", rules, 1, 5, frozenset({"crash", "outage", "late"}))
-        yield locks("one after the other", rules, 1, 3)
-        yield locks("two waiters", rules, 0, 5)
-        yield locks("one each", rules, 0, 5, slow=True)
+        yield locks("one each", rules, 1, 4)
+        yield locks("one each", rules, 2, 2)
+        yield locks("a waiter", rules, 1, 4, frozenset({"crash", "outage", "late"}))
+        yield locks("one after the other", rules, 1, 2)
+        yield locks("two waiters", rules, 0, 4)
+        yield locks("one each", rules, 0, 4, slow=True)
     for programs in ("one each", "a waiter"):
-        yield locks(programs, "record and clock", 1, 7, CLOCKS)
+        yield locks(programs, "record and clock", 1, 6, CLOCKS)
 
 
 def explore(config: Config, record: Record) -> None:

@@ -280,7 +280,11 @@ LOCK = [
         "any lock after a lost answer is ours",
         "two holders",
         LATE,
-        mutant(Lease, "_try", ("if look.value is not None and look.value.data == data", "if True")),
+        mutant(
+            Lease,
+            "_try",
+            ("if look.value is not None and _read(look.value, lease).owner == owner", "if True"),
+        ),
     ),
     case(
         "a lease is counted from its answer",
@@ -363,14 +367,22 @@ LOCK = [
         "one owner for all turns of a program",
         "two holders",
         locks("one after the other", "own", 1, 4, kinds("outage")),
-        mutant(Lease, "take", ("owner = secrets.token_hex(16)", "owner = secrets.name")),
+        mutant(
+            Lease,
+            "take",
+            ("self._try(secrets.token_hex(16), lease)", "self._try(secrets.name, lease)"),
+        ),
         Fault(Lease, "_release_doubted", lambda lease: iter(())),
     ),
     case(
         "one owner for all turns where versions are hashes",
         "two holders",
         HASHES,
-        mutant(Lease, "take", ("owner = secrets.token_hex(16)", "owner = secrets.name")),
+        mutant(
+            Lease,
+            "take",
+            ("self._try(secrets.token_hex(16), lease)", "self._try(secrets.name, lease)"),
+        ),
     ),
     case(
         "who does not know whether it holds its own lock waits",

@@ -3,62 +3,57 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
 
-from flex_tokenstore import Secret, StoreOptionsError
+from flex_tokenstore import Secret
+from flex_tokenstore.records import RemoteOptions, doc
 
 STORE = "sql"
-_SCHEMES = ("postgresql", "mysql", "mariadb", "sqlite")
-_SQLITE = "sqlite"
+SQLITE = "sqlite"
+_URL = "postgresql://user:password@host/db, mysql://…, mariadb://… or sqlite:////full/path.db"
+BACKENDS = ("postgresql", "mysql", "mariadb", SQLITE)
 _is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,50}").fullmatch
+_are_parameters = re.compile(r"\w+=[^&]*(&\w+=[^&]*)*").fullmatch
 
 
-def _doc(text: str) -> dict[str, str]:
-    return {"doc": text}
+def split_parameters(rest: str) -> tuple[str, str]:
+    """The path of an SQLite url, and the parameters after it; a path may contain a ``?``."""
+    path, mark, parameters = rest.rpartition("?")
+    return (path, parameters) if mark and _are_parameters(parameters) else (rest, "")
 
 
 def _sqlite_file(url: Secret[str]) -> str | None:
     """The path in the url of an SQLite database: the framework looks at it as at other paths."""
     scheme, _, rest = url.reveal().partition("://")
-    if scheme.partition("+")[0] != _SQLITE or not rest.startswith("/"):
+    if scheme.partition("+")[0] != SQLITE or not rest.startswith("/"):
         return None
-    path = rest[1:].partition("?")[0]
+    path, _ = split_parameters(rest[1:])
     return None if path in ("", ":memory:") or path.startswith("file:") else path
 
 
 @dataclass(kw_only=True)
-class Options:
-    """Where the table is, and how long a response may take."""
+class Options(RemoteOptions):
+    """Where the table is, and how it is reached."""
+
+    store: ClassVar[str] = STORE
 
     url: Secret[str] | None = field(
         default=None,
-        metadata={
-            **_doc(
-                "postgresql://user:password@host/database, mysql://…, mariadb://… or "
-                "sqlite:////full/path.db"
-            ),
-            "path": _sqlite_file,
-        },
+        metadata={**doc(_URL), "path": _sqlite_file},
     )
-    password: Secret[str] | None = field(
-        default=None, metadata=_doc("password; overrides the one in the url")
-    )
-    table: str = field(default="flex_tokens", metadata=_doc("name of the table"))
-    schema: str | None = field(default=None, metadata=_doc("schema of the table"))
+    table: str = field(default="flex_tokens", metadata=doc("name of the table"))
+    schema: str | None = field(default=None, metadata=doc("schema of the table"))
     create_table: bool = field(
         default=True,
-        metadata=_doc(
+        metadata=doc(
             "create the table if it is missing; if off, the error shows the statement to run"
         ),
-    )
-    timeout: float = field(
-        default=5.0, metadata=_doc("seconds to wait for a connection, and for a response")
     )
     engine: Any = field(
         default=None,
         repr=False,
-        metadata=_doc(
+        metadata=doc(
             "the program's own SQLAlchemy Engine or AsyncEngine; the store does not close it"
         ),
     )
@@ -66,31 +61,25 @@ class Options:
     def __post_init__(self) -> None:
         """Says what is wrong before anything is sent."""
         if (self.url is None) == (self.engine is None):
-            raise wrong("url", "or the option engine must be set, but not both")
-        if self.engine is not None and self.password is not None:
-            raise wrong("password", "can only be set with url; an engine has its own password")
+            raise self.wrong("url", "or the option engine must be set, but not both")
+        for name in (each.name for each in fields(RemoteOptions) if each.default is None):
+            if self.engine is not None and getattr(self, name) is not None:
+                raise self.wrong(name, "can only be set with url; an engine has its own")
         for name in ("table", "schema"):
             value = getattr(self, name)
             if value is not None and not _is_name(value):
-                raise wrong(
+                raise self.wrong(
                     name, f"takes letters, digits and underscores, at most 51; got {value!r:.80}"
                 )
-        if not 0 < self.timeout <= 3600:
-            raise wrong(
-                "timeout",
-                f"must be a number of seconds above 0 and at most 3600; got {self.timeout:g}",
-            )
+        is_file = self.url is not None and self.url.reveal().startswith(SQLITE)
+        for name in ("username", "password", "password_file"):
+            if is_file and getattr(self, name) is not None:
+                raise self.wrong(name, "is for servers only: an SQLite file has no user")
+        self.check_connection(
+            tls=not is_file, needs="the url must name PostgreSQL, MySQL or MariaDB"
+        )
 
-
-def wrong(option: str, problem: str) -> StoreOptionsError:
-    """An option that cannot be used; the message holds no value."""
-    return StoreOptionsError(
-        f"option {option} of the store {STORE!r} {problem}", option=option, store=STORE
-    )
-
-
-def check_backend(name: str) -> None:
-    """Raises unless the database is one that this store knows."""
-    if name not in _SCHEMES:
-        known = ", ".join(_SCHEMES)
-        raise wrong("url", f"must start with one of {known}, not with {name!r}")
+    @property
+    def full_table(self) -> str:
+        """The table, for people."""
+        return self.table if self.schema is None else f"{self.schema}.{self.table}"

@@ -1,4 +1,4 @@
-"""The file of an SQLite database."""
+"""The file of an SQLite database, and the lock beside it."""
 
 from __future__ import annotations
 
@@ -7,28 +7,45 @@ import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
 
 logger = logging.getLogger("flex_tokenstore_sql")
 
 _warned: set[str] = set()
 
 
-def sqlite_path(engine: Any) -> str | None:
-    """The file of an SQLite engine, by the one name that all have for it; None: another database.
+class FileLock:
+    """An exclusive transaction on a small database beside the real one, which others may write.
 
-    It may be reached through links, or by a path relative to the current directory.
+    SQLite's files are of one host, and the system frees their locks when a process ends.
     """
-    path: str | None = engine.url.database
-    if path is None or engine.dialect.name != "sqlite":
-        return None
-    return os.path.realpath(unquote(urlsplit(path).path) if is_uri(path) else path)
 
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
 
-def is_uri(path: str | None) -> bool:
-    """A URI instead of a path."""
-    return path is not None and path.startswith("file:")
+    def take(self) -> bool:
+        """One try, which does not wait; False: another holds it."""
+        make_private(self._path)
+        # A lock may be released in another thread than it was acquired in.
+        self._connection = sqlite3.connect(
+            self._path, timeout=0, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            # Only these two say that another holds it; a full disk or a missing folder is an error.
+            if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise
+            return False
+        return True
+
+    def free(self) -> None:
+        """Releases it, if it was acquired."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):  # if this fails, close() frees the lock
+                connection.execute("ROLLBACK")
+            connection.close()
 
 
 def make_private(path: str) -> None:
@@ -55,23 +72,6 @@ def _warn_of_readers(path: str) -> None:
             logger.warning("other users can read the tokens in %s: run chmod 600 %s", path, path)
 
 
-def forget_removed(engine: Any) -> None:
-    """What is replaced or removed is overwritten: else the old token stays readable in the file.
-
-    Args:
-        engine: A sync engine, or that of an async one.
-    """
-    from sqlalchemy import event
-
-    def connected(connection: Any, record: Any) -> None:
-        cursor = connection.cursor()
-        # A setting of the connection, not of the file: each new one needs it.
-        cursor.execute("PRAGMA secure_delete = ON")
-        cursor.close()
-
-    event.listen(engine, "connect", connected)
-
-
 def check_file(path: str) -> None:
     """Raises what SQLite would, if there is no such file.
 
@@ -81,35 +81,3 @@ def check_file(path: str) -> None:
         error = sqlite3.OperationalError("unable to open database file")
         error.sqlite_errorname = "SQLITE_CANTOPEN"
         raise error
-
-
-def watch_file(engine: Any) -> None:
-    """No kept connection is used once its file was moved, removed or replaced.
-
-    It would go on with the old one, and what is saved there nobody finds again.
-
-    Args:
-        engine: A sync engine, or that of an async one.
-    """
-    from sqlalchemy import event
-    from sqlalchemy.exc import InvalidatePoolError
-
-    path = sqlite_path(engine) or ""
-
-    def connected(connection: Any, record: Any) -> None:
-        record.info["file"] = _inode(path)
-
-    def used(connection: Any, record: Any, proxy: Any) -> None:
-        if record.info["file"] != _inode(path):
-            raise InvalidatePoolError  # another connection is made
-
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "checkout", used)
-
-
-def _inode(path: str) -> tuple[int, int] | None:
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

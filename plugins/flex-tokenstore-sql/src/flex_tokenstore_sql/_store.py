@@ -1,406 +1,268 @@
-"""The store, for sync and for asyncio programs; they differ only by ``await``."""
+"""The store: how a database keeps a record and a lock. The rest is the base's."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sqlite3
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, ClassVar, NamedTuple, TypeVar
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
 
-from flex_tokenstore import TokenUnavailableError, hookimpl
+from flex_tokenstore import Secret, TokenIdentity, hookimpl
+from flex_tokenstore.records import (
+    ABSENT,
+    AsyncRecordStore,
+    Busy,
+    Changed,
+    Kind,
+    Problem,
+    Record,
+    RecordStore,
+    Steps,
+)
 
-from ._base import GRACE, Base, Next, answer_of
-from ._forks import forget, note
-from ._keeper import Answer, Statement, Steps
-from ._locks import Lock, LockSteps, not_acquired
-from ._loops import is_running
-from ._mark import Mark
-from ._refusals import is_refusal, only_refusals
+from ._engines import Made, abandon, check_driver, given_engine, make_engine
+from ._options import SQLITE, STORE
+from ._options import Options as SqlOptions
+from ._problems import Named, is_missing, problem_of
+from ._sqlite import FileLock
+from ._urls import PROBLEM, address_of, is_doubtful, is_read_wrongly, sqlite_path, url_of
 
-T = TypeVar("T")
+_NOT_THE_TABLE = (Kind.LOST, Kind.WRONG_SERVER, Kind.BUSY)
+GRACE = 0.5  # seconds for a driver to keep the timeout itself before asyncio ends the call
 
 
-class SqlStore(Base):
+class InThread(NamedTuple):
+    """A command that is file I/O, and needs no connection."""
+
+    run: Callable[[], Any]
+
+
+class _Sql:
+    """What both have in common: the primitives, as generators of functions of a connection."""
+
+    Options = SqlOptions
+    store = STORE
+    record = "row"
+    elsewhere = "table"
+    options: SqlOptions
+    identity: TokenIdentity
+    _is_async: ClassVar[bool]
+
+    def __init__(self, options: SqlOptions, identity: TokenIdentity) -> None:
+        from ._table import Statements
+
+        if options.engine is not None:
+            given_engine(options.engine, is_async=self._is_async)  # says now that it is wrong
+            self._url: Secret[Any] = Secret(options.engine.url)
+            self._unclear = is_read_wrongly(self._url)
+        else:
+            self._url = url_of(options)
+            self._unclear = is_doubtful(options.url or Secret(""))
+            check_driver(self._url.reveal().get_backend_name(), is_async=self._is_async)
+        self._backend: str = self._url.reveal().get_backend_name()
+        self._file = sqlite_path(self._url.reveal())
+        self._statements = Statements(options, self._backend)
+        self._locks: dict[str, FileLock] = {}
+        if self._file is not None:
+            self.acquire, self.release, self.leased = self._acquire, self._release, False
+        super().__init__(options, identity)  # type: ignore[call-arg]  # the base's
+
+    @property
+    def given(self) -> bool:
+        return self.options.engine is not None
+
+    def locate(self, key: str) -> str:
+        address = "(address not shown)" if self._unclear else address_of(self._url.reveal())
+        return f"{self._backend} {address} table {self.options.full_table}, identity {key}"
+
+    @hookimpl
+    def lock_id(self) -> str:
+        self._check_url()  # a session asks for this when it is made
+        return super().lock_id()  # type: ignore[misc, no-any-return]  # the base's
+
+    def _check_url(self) -> None:
+        """Raises for a url that can be read in two ways; it names no host to connect to."""
+        if self._unclear:
+            raise self.options.wrong("engine" if self.given else "url", PROBLEM)
+
+    def connect(self) -> Made:
+        self._check_url()
+        if self.given:
+            return given_engine(self.options.engine, is_async=self._is_async)
+        return make_engine(self.options, self._url, is_async=self._is_async)
+
+    def describe(self, error: Exception) -> Problem | None:
+        return problem_of(error, self.options, self._file)
+
+    def read(self, client: Made, key: str) -> Steps[Record]:
+        if not key.endswith(":lock"):
+            rows = yield self._ask(self._statements.read, key=key)
+            return _record(rows[0][0]) if rows else ABSENT
+        ((raw, clock),) = yield self._ask(self._statements.look, key=key)
+        there = ABSENT if raw.reveal() is None else _record(raw)
+        return there._replace(clock=float(clock))
+
+    def write(
+        self, client: Made, key: str, data: Secret[bytes], version: Any
+    ) -> Steps[Secret[bytes]]:
+        if version is None:
+            yield self._ask(self._statements.insert, key=key, new=data)
+        else:
+            yield self._change(self._statements.update, key=key, new=data, seen=version)
+        return data
+
+    def delete(self, client: Made, key: str, version: Any) -> Steps[None]:
+        yield self._change(self._statements.delete, key=key, seen=version)
+        if self._file is not None:
+            # A reader that is at work meanwhile keeps the log for now; the next removal, or the
+            # last program that closes the database, empties it then.
+            with suppress(Exception):
+                yield self._ask(self._statements.forget)
+
+    def put_aside(self, client: Made, key: str, name: str, record: Record) -> Steps[None]:
+        yield self._change(self._statements.aside, key=key, name=name, seen=record.version)
+
+    def prove(self, client: Made, key: str, expected: str | None) -> Steps[None]:
+        if self._file is not None:
+            yield partial(self._try_to_write, f"{key}:try")
+        elif expected is None:
+            yield self._ask(self._statements.prove_insert)
+        else:
+            yield self._ask(self._statements.prove_update)
+
+    def drop_idle(self, client: Made) -> Any:
+        return client.engine.dispose()
+
+    disconnect = drop_idle
+
+    def _acquire(self, client: Made, key: str, owner: str, seconds: float) -> Steps[Busy | None]:
+        name = f"/{self.options.schema or ''}.{self.options.table}/{self.identity.key}"
+        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+        lock = self._locks[owner] = FileLock(f"{self._file}-{digest}.lock")
+        acquired = False
+        try:
+            acquired = yield InThread(lock.take)
+        finally:
+            if not acquired:
+                self._locks.pop(owner).free()
+        return None if acquired else Busy()
+
+    def _release(self, client: Made, key: str, owner: str) -> Steps[None]:
+        lock = self._locks.pop(owner, None)
+        if lock is not None:
+            yield InThread(lock.free)
+
+    def _ask(self, sql: Any, **params: Any) -> Callable[[Any], Any]:
+        return partial(self._execute, sql, params, False)
+
+    def _change(self, sql: Any, **params: Any) -> Callable[[Any], Any]:
+        return partial(self._execute, sql, params, True)
+
+    def _execute(self, sql: Any, params: dict[str, Any], must_meet: bool, connection: Any) -> Any:
+        """Called with a sync connection, in an asyncio program too."""
+        try:
+            done = connection.execute(sql, params)
+        except Exception as error:
+            if not is_missing(error):
+                raise
+            self._make_table(connection)
+            done = connection.execute(sql, params)
+        # Only the count tells: nothing is raised for a row that another has changed.
+        if must_meet and not done.rowcount:
+            raise Changed
+        return done.fetchall() if done.returns_rows else ()
+
+    def _try_to_write(self, key: str, connection: Any) -> None:
+        connection.execute(self._statements.begin)
+        try:
+            self._ask(self._statements.insert, key=key, new=Secret(b""))(connection)
+        finally:
+            connection.execute(self._statements.back)
+
+    def _make_table(self, connection: Any) -> None:
+        from sqlalchemy import inspect
+
+        from ._table import ddl_of
+
+        table, failed = self._statements.table, None
+        if self.options.create_table:
+            with suppress(Exception):
+                if connection.dialect.name == SQLITE and not self.given:
+                    # A file system without shared memory (NFS) refuses it, and the store works
+                    # without.
+                    connection.execute(self._statements.use_wal)
+            try:
+                table.create(connection)
+            except Exception as error:  # noqa: BLE001 - it may not, or another did: looked at below
+                failed = error
+            with suppress(Exception):
+                # If several programs create the table at once, one succeeds and the others find it
+                # here.
+                if inspect(connection).has_table(table.name, schema=table.schema):
+                    return
+        if failed is not None:
+            problem = self.describe(failed)
+            elsewhere = problem is not None and problem.kind in _NOT_THE_TABLE
+            if elsewhere or is_missing(failed, schema=True):
+                raise failed
+        statement = ddl_of(table, connection.dialect)
+        raise Named(f"the table is missing; create it with: {statement}")
+
+
+class SqlStore(_Sql, RecordStore):
     """Keeps the token in a table of PostgreSQL, MySQL, MariaDB or SQLite."""
 
     _is_async = False
     async_class: ClassVar[type]  # set below: it is defined after this class
 
-    @hookimpl
-    def get_token(self) -> dict[str, Any] | None:
-        return self._do(self._keeper.get())
-
-    @hookimpl
-    def set_token(self, token: dict[str, Any], expected: str | None) -> None:
-        self._do(self._keeper.put(token, expected))
-
-    @hookimpl
-    def prepare_save(self, expected: str | None) -> None:
-        with only_refusals():
-            self._do(self._keeper.prepare(expected))
-
-    @hookimpl
-    def remove_token(self, expected: str | None) -> None:
-        self._do(self._keeper.put(None, expected))
-        with suppress(TokenUnavailableError):  # it is removed
-            self._do(self._keeper.forget())
-
-    @hookimpl
-    @contextmanager
-    def token_lock(self, wait: float, lease: float) -> Iterator[float | None]:
-        lock = self._lock(lease)
-        pid = os.getpid()
-        deadline = time.monotonic() + wait
-        with self._connection(lock.needs_connection) as connection:
-            try:
-                acquired = self._locking(lock.take(wait), connection, lock)
-            except BaseException:  # Ctrl-C too: it may have been acquired
-                self._end(lock, connection)
-                raise
-            if not acquired:
-                forget(lock)
-                raise not_acquired(self.place, wait)
-            try:
-                with self._marked(lock, deadline, wait, lease) as end:
-                    yield end
-            finally:
-                # A forked child has a copy of the connection: what it sent there would free its
-                # parent's lock.
-                if os.getpid() == pid:
-                    self._release(lock, connection)
-
-    @contextmanager
-    def _marked(
-        self, lock: Lock, deadline: float, wait: float, lease: float
-    ) -> Iterator[float | None]:
-        """Names the holder in a row; yields the time at which the lock expires."""
-        if not lock.needs_connection:
-            yield lock.end
-            return
-        mark = Mark(self._keeper.lock_row, self._loose)
-        pid = os.getpid()
-        # Not on the lock's connection: there an open transaction would keep it back.
-        with self._connection() as connection:
-            left = deadline - time.monotonic()
-            if not self._locking(mark.take(left, lease), connection):
-                raise not_acquired(self.place, wait)
+    def send(self, client: Made, command: Any) -> Any:
+        if isinstance(command, InThread):
+            return command.run()
+        connection = client.engine.connect()
         try:
-            # That of a dead holder may have been waited for, so the lease counts from here.
-            yield mark.end if lock.end is not None else None
+            return command(connection)
         finally:
-            if os.getpid() == pid:
-                with self._connection() as connection:
-                    self._locking(mark.release(), connection)
-
-    @hookimpl
-    def close(self) -> None:
-        engine = self._own_engine()
-        if engine is not None:
-            engine.dispose()
-
-    def _do(self, steps: Steps[T]) -> T:
-        with self._connection() as connection:
-            try:
-                statement = next(steps)
-                while True:
-                    statement = steps.send(self._send(statement, connection))
-            except StopIteration as stop:
-                result: T = stop.value
-                return result
-
-    def _locking(self, steps: LockSteps, connection: Any, holder: Lock | None = None) -> bool:
-        """Takes the steps; a forked child does not use the connection of a holder."""
-        reason = ""
-        try:
-            step = next(steps)
-            while True:
-                if isinstance(step, Statement):
-                    answer = self._send(step, connection)
-                    if holder is not None:
-                        note(holder, connection)
-                    step = steps.send(answer)
-                else:
-                    time.sleep(step)
-                    step = steps.send(None)
-        except StopIteration as stop:
-            return bool(stop.value)
-        except sqlite3.Error as error:
-            reason = self._reason(error)
-        raise self._unavailable(reason)
-
-    def _release(self, lock: Lock, connection: Any) -> None:
-        try:
-            self._locking(lock.release(), connection, lock)
-        except TokenUnavailableError:
-            # The token is saved by now. The database frees the lock when the connection ends.
-            self._end(lock, connection)
-        except BaseException:
-            self._end(lock, connection)
-            raise
-        forget(lock)
-
-    def _end(self, lock: Lock, connection: Any) -> None:
-        """Ends the connection; the database frees the lock then, if it was acquired."""
-        forget(lock)
-        if connection is not None:
             with suppress(Exception):  # it may be dead
-                # Not close(): the pool would keep the connection, and the lock with it.
-                connection.invalidate()
-
-    @contextmanager
-    def _connection(self, needed: bool = True) -> Iterator[Any]:
-        """A connection, or None if none is needed."""
-        if not needed:
-            yield None
-            return
-        self._check_url()
-        reason = ""
-        try:
-            connection = self._engine().connect()
-        except Exception as error:  # noqa: BLE001 - whatever the driver raises
-            reason = self._reason(error)
-        if reason:
-            raise self._unavailable(reason)  # outside of the handler: the frames hold the password
-        pid = os.getpid()
-        try:
-            yield connection
-        finally:
-            if os.getpid() == pid:
-                with suppress(Exception):  # it may be dead
-                    connection.close()
-            else:
-                self._left.append(connection)
-
-    def _send(self, statement: Statement, connection: Any) -> Answer:
-        # Each remedy is tried once; after that it is an outage.
-        again = made = False
-        while True:
-            try:
-                done = connection.execute(statement.sql, statement.params)
-                return answer_of(done, again)
-            except Exception as error:  # noqa: BLE001 - whatever the driver raises
-                after = self._after(error, statement)
-                reason, refused = self._reason(error), is_refusal(error, self._file)
-            if isinstance(after, Answer):
-                return after._replace(again=again)
-            if after is Next.SEND_AGAIN and not again:
-                again = True
-                # SQLAlchemy uses an invalidated connection again only after a rollback.
-                connection.rollback()
-            elif after is Next.MAKE_TABLE and not made:
-                made = True
-                self._make_table(connection)
-            else:
-                break
-        raise self._unavailable(reason, refused)  # outside: the driver's frames hold tokens
+                connection.close()
 
 
-class AsyncSqlStore(Base):
+class AsyncSqlStore(_Sql, AsyncRecordStore):
     """Keeps the token in a table of PostgreSQL, MySQL, MariaDB or SQLite."""
 
     _is_async = True
+    abandon = staticmethod(abandon)
 
-    @hookimpl
-    async def get_token(self) -> dict[str, Any] | None:
-        return await self._do(self._keeper.get())
-
-    @hookimpl
-    async def set_token(self, token: dict[str, Any], expected: str | None) -> None:
-        await self._do(self._keeper.put(token, expected))
-
-    @hookimpl
-    async def prepare_save(self, expected: str | None) -> None:
-        with only_refusals():
-            await self._do(self._keeper.prepare(expected))
-
-    @hookimpl
-    async def remove_token(self, expected: str | None) -> None:
-        await self._do(self._keeper.put(None, expected))
-        with suppress(TokenUnavailableError):  # it is removed
-            await self._do(self._keeper.forget())
-
-    @hookimpl
-    @asynccontextmanager
-    async def token_lock(self, wait: float, lease: float) -> AsyncIterator[float | None]:
-        lock = self._lock(lease)
-        pid = os.getpid()
-        deadline = time.monotonic() + wait
-        async with self._connection(lock.needs_connection) as connection:
-            try:
-                acquired = await self._locking(lock.take(wait), connection, lock)
-            except BaseException:  # a cancelled task too: it may have been acquired
-                await self._end(lock, connection)
-                raise
-            if not acquired:
-                forget(lock)
-                raise not_acquired(self.place, wait)
-            try:
-                async with self._marked(lock, deadline, wait, lease) as end:
-                    yield end
-            finally:
-                if os.getpid() == pid:
-                    await self._release(lock, connection)
-
-    @asynccontextmanager
-    async def _marked(
-        self, lock: Lock, deadline: float, wait: float, lease: float
-    ) -> AsyncIterator[float | None]:
-        """Names the holder in a row; yields the time at which the lock expires."""
-        if not lock.needs_connection:
-            yield lock.end
-            return
-        mark = Mark(self._keeper.lock_row, self._loose)
-        pid = os.getpid()
-        # Not on the lock's connection: there an open transaction would keep it back.
-        async with self._connection() as connection:
-            left = deadline - time.monotonic()
-            if not await self._locking(mark.take(left, lease), connection):
-                raise not_acquired(self.place, wait)
+    async def send(self, client: Made, command: Any) -> Any:
+        if isinstance(command, InThread):
+            return await _in_thread(command.run)
+        # aiomysql limits the connecting only, and aiosqlite the wait for a lock of the file.
+        limit = self.options.timeout + GRACE
+        async with asyncio.timeout(limit + self.options.connect_timeout):
+            connection = await client.engine.connect()
         try:
-            # That of a dead holder may have been waited for, so the lease counts from here.
-            yield mark.end if lock.end is not None else None
+            async with asyncio.timeout(limit):
+                return await connection.run_sync(command)
         finally:
-            if os.getpid() == pid:
-                async with self._connection() as connection:
-                    await self._locking(mark.release(), connection)
-
-    @hookimpl
-    async def close(self) -> None:
-        engine = self._own_engine()
-        if engine is not None:
-            await engine.dispose()
-        # What other loops that still run have open is closed by them.
-        for key in [key for key in list(self._engines) if is_running(key)]:
-            other = self._engines.pop(key)
-            if self._options.engine is None:
-                asyncio.run_coroutine_threadsafe(other.dispose(), key[1])  # type: ignore[arg-type]  # it runs
-
-    async def _do(self, steps: Steps[T]) -> T:
-        async with self._connection() as connection:
-            try:
-                statement = next(steps)
-                while True:
-                    statement = steps.send(await self._send(statement, connection))
-            except StopIteration as stop:
-                result: T = stop.value
-                return result
-
-    async def _locking(self, steps: LockSteps, connection: Any, holder: Lock | None = None) -> bool:
-        """Takes the steps; a forked child does not use the connection of a holder."""
-        reason = ""
-        answer: Answer | None = None
-        try:
-            while True:
-                # Without a connection a step is file I/O.
-                step = (
-                    _advance(steps, answer) if connection is not None else await _in_thread(steps)
-                )
-                if isinstance(step, _Had):
-                    return step.value
-                answer = None
-                if isinstance(step, Statement):
-                    answer = await self._send(step, connection)
-                    if holder is not None:
-                        note(holder, connection)
-                else:
-                    await asyncio.sleep(step)
-        except sqlite3.Error as error:
-            reason = self._reason(error)
-        raise self._unavailable(reason)
-
-    async def _release(self, lock: Lock, connection: Any) -> None:
-        try:
-            await self._locking(lock.release(), connection, lock)
-        except TokenUnavailableError:
-            await self._end(lock, connection)
-        except BaseException:
-            await self._end(lock, connection)
-            raise
-        forget(lock)
-
-    async def _end(self, lock: Lock, connection: Any) -> None:
-        """Ends the connection; the database frees the lock then, if it was acquired."""
-        forget(lock)
-        if connection is None:
-            next(lock.release(), None)  # a thread may have acquired it meanwhile
-            return
-        with suppress(Exception):  # it may be dead
-            await connection.invalidate()
-
-    @asynccontextmanager
-    async def _connection(self, needed: bool = True) -> AsyncIterator[Any]:
-        """A connection, or None if none is needed."""
-        if not needed:
-            yield None
-            return
-        self._check_url()
-        reason = ""
-        try:
-            async with asyncio.timeout(self._options.timeout + GRACE):
-                connection = await self._engine().connect()
-        except Exception as error:  # noqa: BLE001 - whatever the driver raises
-            reason = self._reason(error)
-        if reason:
-            raise self._unavailable(reason)  # outside of the handler: the frames hold the password
-        pid = os.getpid()
-        try:
-            yield connection
-        finally:
-            if os.getpid() == pid:
-                with suppress(Exception):  # it may be dead
-                    await connection.close()
-            else:
-                self._left.append(connection)
-
-    async def _send(self, statement: Statement, connection: Any) -> Answer:
-        again = made = False
-        while True:
-            try:
-                # aiomysql limits the connecting only, and aiosqlite the wait for a lock of the
-                # file.
-                async with asyncio.timeout(self._options.timeout + GRACE):
-                    done = await connection.execute(statement.sql, statement.params)
-                return answer_of(done, again)
-            except Exception as error:  # noqa: BLE001 - whatever the driver raises
-                after = self._after(error, statement)
-                reason, refused = self._reason(error), is_refusal(error, self._file)
-            if isinstance(after, Answer):
-                return after._replace(again=again)
-            if after is Next.SEND_AGAIN and not again:
-                again = True
-                await connection.rollback()
-            elif after is Next.MAKE_TABLE and not made:
-                made = True
-                await connection.run_sync(self._make_table)
-            else:
-                break
-        raise self._unavailable(reason, refused)  # outside: the driver's frames hold tokens
+            with suppress(Exception):
+                await connection.close()
 
 
 SqlStore.async_class = AsyncSqlStore
 
 
-class _Had(NamedTuple):
-    """The end of a lock's steps."""
-
-    value: bool
-
-
-def _advance(steps: LockSteps, answer: Answer | None) -> Statement | float | _Had:
-    try:
-        return steps.send(answer)
-    except StopIteration as stop:
-        return _Had(bool(stop.value))
-
-
-async def _in_thread(steps: LockSteps) -> Statement | float | _Had:
-    step = asyncio.ensure_future(asyncio.to_thread(_advance, steps, None))
+async def _in_thread(run: Callable[[], Any]) -> Any:
+    step = asyncio.ensure_future(asyncio.to_thread(run))
     try:
         return await asyncio.shield(step)
     except asyncio.CancelledError:
         # A try that is under way may acquire the lock; only when it has ended can it be released.
         await asyncio.wait([step])  # one try, which does not wait
         raise
+
+
+def _record(raw: Secret[Any]) -> Record:
+    if raw.reveal() is None:  # of a table made by hand
+        return Record(Secret(b""), raw, problem="it is NULL")
+    return Record(raw, raw)

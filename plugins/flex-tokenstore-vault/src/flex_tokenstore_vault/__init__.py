@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from ._kv1 import AsyncVaultKv1Store, VaultKv1Store
 from ._options import Options
-from ._store import AsyncVaultKv1Store, AsyncVaultStore, VaultKv1Store, VaultStore
+from ._store import AsyncVaultStore, VaultStore
 
 __all__ = ["AsyncVaultKv1Store", "AsyncVaultStore", "Options", "VaultKv1Store", "VaultStore"]

@@ -1,70 +1,85 @@
-"""The token in KV version 1, which has no check-and-set: one value, replaced whole."""
+"""The store on KV version 1, which has no check-and-set: one value, replaced whole."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from flex_tokenstore import Secret, TokenIdentity
+from flex_tokenstore import ANY_REVISION, Secret, hookimpl
+from flex_tokenstore.records import ABSENT, Changed, Record, Steps
 
-from ._aside import Aside
-from ._content import Content, encode, read_data
-from ._kv2 import corrupt, foreign
-from ._rights import prove
-from ._server import Server
-from ._steps import Steps
+from ._content import fields_of, record_of
+from ._options import Kv1Options
+from ._server import AsyncVault, SyncVault, Vault
 
 
-class Plain:
-    """The secret of one identity and what is done with it."""
+class Kv1(Vault):
+    """The primitives. The version of a record are its fields; they are compared, but not in one
+    step with the write. So nothing is promised: the hooks have no ``expected``, and the lock is the
+    host's."""
 
-    def __init__(self, server: Server, identity: TokenIdentity) -> None:
-        self._server = server
-        self._identity = identity
-        self._path = f"{server.options.prefix}/{identity.key}"
-        self._url = f"{server.options.mount}/{self._path}"
-        self._aside = Aside(server, self._path, versioned=False)
+    Options = Kv1Options
+    store = "vault-kv1"
+    version = 1
+    kind = ""
 
-    def get(self) -> Steps[dict[str, Any] | None]:
-        """The stored token."""
-        content = yield from self._read()
-        if content.problem:
-            raise corrupt(self._server, self._identity, content)
-        return None if content.token is None else content.token.to_dict()
-
-    def set(self, token: dict[str, Any]) -> Steps[None]:
-        """Replaces what is there."""
-        # Version 1 keeps no older versions: what is overwritten is lost.
-        yield from self._make_way()
-        yield from self._server.ask("POST", self._url, encode(token))
-        self._aside.forget()
-
-    def prepare(self, expected: str | None) -> Steps[None]:
-        """Fails if the policies of the Vault token do not let it be written."""
-        yield from prove(self._server, "", self._path, expected)
-
-    def remove(self) -> Steps[None]:
-        """Removes what is there."""
-        if (yield from self._make_way()):
-            yield from self._server.ask("DELETE", self._url)
-            self._aside.forget()
-
-    def _make_way(self) -> Steps[bool]:
-        """Moves content aside that is not a token; returns whether anything is stored."""
-        found = yield from self._read()
-        if found.token is not None and found.token.identity_key != self._identity.key:
-            raise foreign(self._server, self._identity)
-        if found.newer:
-            raise corrupt(self._server, self._identity, found)
-        if found.problem:
-            yield from self._aside.keep(found)
-        return found.revision is not None
-
-    def _read(self) -> Steps[Content]:
-        answer = yield from self._server.ask("GET", self._url)
+    def read(self, client: Any, key: str) -> Steps[Record]:
+        answer = yield from self._ask("GET", self._url("", key))
         if answer.status == 404:
-            yield from self._server.check_mount()
-        return read_data(_fields(answer.body), 0)
+            yield from self._check_mount()
+        fields = Secret(answer.body.reveal().get("data"))
+        return ABSENT if fields.reveal() is None else record_of(fields, fields)
+
+    def write(self, client: Any, key: str, data: Secret[bytes], version: Any) -> Steps[Any]:
+        yield from self._compare(client, key, version)
+        fields = fields_of(data)
+        yield from self._ask("POST", self._url("", key), fields)
+        return fields
+
+    def delete(self, client: Any, key: str, version: Any) -> Steps[None]:
+        yield from self._compare(client, key, version)
+        yield from self._ask("DELETE", self._url("", key))
+
+    def put_aside(self, client: Any, key: str, name: str, record: Record) -> Steps[bool]:
+        yield from self._ask("POST", self._url("", name), record.raw)
+        copy = yield from self.read(client, name)
+        if copy.raw != record.raw:
+            raise self._refused("copy", path=name)
+        return False
+
+    def _compare(self, client: Any, key: str, version: Any) -> Steps[None]:
+        # Version 1 keeps no older versions: what is overwritten unseen is lost.
+        found = yield from self.read(client, key)
+        if found.version != version:
+            raise Changed(found)
 
 
-def _fields(body: Secret[dict[str, Any]]) -> Secret[Any]:
-    return Secret(body.reveal().get("data"))
+class VaultKv1Store(Kv1, SyncVault):
+    """Keeps the token in KV version 1 of Vault or OpenBao: no compare-and-set, for one host."""
+
+    async_class: ClassVar[type]
+    token_lock = None  # type: ignore[assignment]  # it has none: the framework takes the host's
+
+    @hookimpl
+    def set_token(self, token: dict[str, Any]) -> None:  # type: ignore[override]  # no `expected`
+        super().set_token(token, ANY_REVISION)
+
+    @hookimpl
+    def remove_token(self) -> None:  # type: ignore[override]
+        super().remove_token(ANY_REVISION)
+
+
+class AsyncVaultKv1Store(Kv1, AsyncVault):
+    """Keeps the token in KV version 1 of Vault or OpenBao: no compare-and-set, for one host."""
+
+    token_lock = None  # type: ignore[assignment]
+
+    @hookimpl
+    async def set_token(self, token: dict[str, Any]) -> None:  # type: ignore[override]  # no `expected`
+        await super().set_token(token, ANY_REVISION)
+
+    @hookimpl
+    async def remove_token(self) -> None:  # type: ignore[override]
+        await super().remove_token(ANY_REVISION)
+
+
+VaultKv1Store.async_class = AsyncVaultKv1Store

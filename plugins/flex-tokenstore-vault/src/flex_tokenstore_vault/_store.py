@@ -1,351 +1,152 @@
-"""The stores, for sync and for asyncio programs; they differ only by ``await``."""
+"""The store on KV version 2: a record and a lock as secrets with check-and-set."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
-import ssl
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar, TypeVar
+import json
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, ClassVar
 
-import httpx2
+from flex_tokenstore import Secret
+from flex_tokenstore.records import ANY_VERSION, Changed, Record, Steps
 
-from flex_tokenstore import (
-    Secret,
-    TokenIdentity,
-    TokenUnavailableError,
-    hookimpl,
-    read_secret_file,
-)
+from ._content import TOMBSTONE, Empty, fields_of, record_of
+from ._problems import Answer, is_conflict, needs_version
+from ._server import AsyncVault, SyncVault, Vault
 
-from ._http import AsyncContent, Content, arguments, let_go
-from ._kv1 import Plain
-from ._kv2 import Versioned
-from ._lock import Lock
-from ._loops import Key, here, is_over, is_running
-from ._options import Options as VaultOptions
-from ._problems import reason_of
-from ._rights import only_refusals
-from ._server import Server
-from ._steps import Answer, ReadFile, Request, Sleep, Steps
-
-T = TypeVar("T")
+NOBODY: Secret[dict[str, Any]] = Secret({"holder": "", "lease": 0})
+"""Written over a lock that is released."""
 
 
-class _Base:
-    """What all have in common."""
+class Kv2(Vault):
+    """The primitives; a record's version is that of its secret, and its ``raw`` are the fields."""
 
-    Options = VaultOptions
-    _store: ClassVar[str] = "vault"
-    _version: ClassVar[int] = 2
+    store = "vault"
+    overwrites = True
+    version = 2
+    kind = "data"
 
-    def __init__(self, options: VaultOptions, identity: TokenIdentity) -> None:
-        self._options = options
-        place = f"{options.address} {options.mount}/{options.prefix}/{identity.key}"
-        if options.namespace:
-            place = f"{place} (namespace {options.namespace})"
-        self._server = Server(options, store=self._store, place=place, version=self._version)
-        self._clients: dict[Key, Any] = {}
-        self._start(identity)
+    def read(self, client: Any, key: str) -> Steps[Record]:
+        answer = yield from self._ask("GET", self._url("data", key))
+        record = self._record(key, answer)
+        # Only then: a wrong mount and an empty one give the same reply.
+        if record.version is None:
+            yield from self._check_mount()
+        return record
 
-    def _start(self, identity: TokenIdentity) -> None:
-        self._secret = Versioned(self._server, identity)
-        self._lock = Lock(self._server, self._secret)
+    def write(self, client: Any, key: str, data: Secret[bytes], version: Any) -> Steps[int]:
+        fields = _lock_fields(data) if _is_lock(key) else fields_of(data)
+        written = yield from self._write(key, fields, version)
+        if written is None:
+            raise Changed
+        return written
 
-    @property
-    def place(self) -> str:
-        """Address, mount and path."""
-        return self._server.place
+    def delete(self, client: Any, key: str, version: Any) -> Steps[None]:
+        if version == ANY_VERSION:
+            raise Changed  # destroyed is only what was looked at
+        if _is_lock(key):
+            yield from self._write(key, NOBODY, version)
+            return
+        # Vault destroys without a comparison, so the tombstone is written first, with one. If the
+        # program dies in between, readers find nothing stored.
+        written: int | None = version
+        if not isinstance(version, Empty):
+            written = yield from self._write(key, TOMBSTONE, version)
+        if written is None:
+            found = yield from self.read(client, key)
+            if found.data is None:  # by another, or by a try whose answer was lost
+                yield from self._destroy(key, found.version)
+            raise Changed(found)
+        yield from self._destroy(key, written)
 
-    @hookimpl
-    def lock_id(self) -> str:
-        return f"{self._store}:{self.place}"
+    def put_aside(self, client: Any, key: str, name: str, record: Record) -> Steps[bool]:
+        # A try whose answer was lost, or after which nothing could be removed, may have made the
+        # copy; 0 says that there is nothing yet, for a mount may demand a version.
+        version: Any = None
+        for _ in range(2):
+            yield from self._write(name, record.raw, version)
+            copy = yield from self.read(client, name)
+            if copy.raw == record.raw:
+                return False  # the original is still there, to be written over
+            version = copy.version  # the rest of the fields has changed since that try
+        raise self._refused("copy", path=name)
 
-    def _unread(self, path: str, problem: ValueError) -> TokenUnavailableError:
-        return self._server.unavailable(f"{path} {problem}")
+    def _write(self, key: str, fields: Any, version: Any) -> Steps[int | None]:
+        """Writes if the secret has this version; returns the new version, or None if the secret has
+        another one.
 
+        With ``ANY_VERSION`` it writes over any, where the engine takes that; else it writes
+        nothing.
+        """
+        options = {} if version == ANY_VERSION else {"cas": version or 0}
+        body = Secret({"options": options, "data": fields.reveal()})
+        expects = needs_version if version == ANY_VERSION else is_conflict
+        answer = yield from self._ask("POST", self._url("data", key), body, expects=expects)
+        if expects(answer):
+            return None
+        written = answer.get("data").get("version")
+        # KV version 1 accepts the same request, and replies without a version.
+        if not isinstance(written, int):
+            raise self._refused("not versioned")
+        return written
 
-class _Sync(_Base):
-    def _do(self, steps: Steps[T]) -> T:
-        try:
-            step = next(steps)
-            while True:
-                step = steps.send(self._perform(step))
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
+    def _destroy(self, key: str, version: int | None) -> Steps[None]:
+        """Destroys that version, which holds nothing, and all before it: never a later one."""
+        if version is None:
+            return
+        answer = yield from self._ask("GET", self._url("metadata", key))
+        versions = answer.get("data").get("versions") or {}
+        left = [
+            int(number)
+            for number, about in versions.items()
+            if int(number) <= version and not about.get("destroyed")
+        ]
+        if left:
+            body: Secret[dict[str, Any]] = Secret({"versions": left})
+            yield from self._ask("PUT", self._url("destroy", key), body)
 
-    def _perform(self, step: Request | ReadFile | Sleep) -> Any:
-        if isinstance(step, Request):
-            return self._send(step)
-        if isinstance(step, Sleep):
-            return time.sleep(step.seconds)
-        try:
-            return read_secret_file(step.path)
-        except ValueError as error:
-            raise self._unread(step.path, error) from None
-
-    def _send(self, request: Request) -> Answer:
-        key = os.getpid(), None
-        client = self._clients.get(key)
-        if client is None:
-            # One for each process: a forked child does not use what its parent made.
-            new = httpx2.Client(**_settings(self._options, tls_context(self._options)))
-            client = self._clients.setdefault(key, new)
-        try:
-            return _read_answer(client.request(**arguments(request, Content)))
-        except Exception as error:  # noqa: BLE001 - whatever the HTTP client raises
-            reason = reason_of(error, self._options)
-        raise self._server.unavailable(reason)  # outside: the client's frames hold tokens
-
-    @hookimpl
-    def close(self) -> None:
-        if (os.getpid(), None) in self._clients:
-            with contextlib.suppress(TokenUnavailableError):
-                # If this fails, the Vault token expires with its lease.
-                self._do(self._server.sign_in.end())
-            self._clients.pop((os.getpid(), None)).close()
-
-
-class _Async(_Base):
-    async def _do(self, steps: Steps[T]) -> T:
-        try:
-            step = next(steps)
-            while True:
-                step = steps.send(await self._perform(step))
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-
-    async def _perform(self, step: Request | ReadFile | Sleep) -> Any:
-        if isinstance(step, Request):
-            return await self._send(step)
-        if isinstance(step, Sleep):
-            return await asyncio.sleep(step.seconds)
-        try:
-            # In a thread: a file on a network may take long.
-            return await asyncio.to_thread(read_secret_file, step.path)
-        except ValueError as error:
-            raise self._unread(step.path, error) from None
-
-    async def _send(self, request: Request) -> Answer:
-        key = here()  # a loop cannot wait for what belongs to another
-        client = self._clients.get(key)
-        if client is None:
-            self._let_go()
-            context: ssl.SSLContext | bool = False
-            if self._options.tls:  # reading the system's certificates takes 50 ms
-                context = await asyncio.to_thread(tls_context, self._options)
-            new = httpx2.AsyncClient(**_settings(self._options, context))
-            # While the certificates were read, another task may have made one.
-            client = self._clients.setdefault(key, new)
-        try:
-            return _read_answer(await client.request(**arguments(request, AsyncContent)))
-        except Exception as error:  # noqa: BLE001 - whatever the HTTP client raises
-            reason = reason_of(error, self._options)
-        raise self._server.unavailable(reason)  # outside: the client's frames hold tokens
-
-    @hookimpl
-    async def close(self) -> None:
-        self._let_go()
-        if self._server.signed_in:
-            with contextlib.suppress(TokenUnavailableError):
-                await self._do(self._server.sign_in.end())
-        client = self._clients.pop(here(), None)
-        if client is not None:
-            await client.aclose()
-        # What other loops that still run have open is closed by them.
-        for key in [key for key in list(self._clients) if is_running(key)]:
-            asyncio.run_coroutine_threadsafe(self._clients.pop(key).aclose(), key[1])  # type: ignore[arg-type]  # it runs
-
-    def _let_go(self) -> None:
-        """Closes what belongs to event loops that are closed."""
-        for key in [key for key in list(self._clients) if is_over(key)]:
-            client = self._clients.pop(key, None)
-            if client is not None:
-                let_go(client)
+    def _record(self, key: str, answer: Answer) -> Record:
+        if not answer.body.reveal().get("data"):  # there is no such secret
+            return Record(None, clock=answer.date)
+        about = answer.get("data").get("metadata")
+        about = about if isinstance(about, dict) else {}
+        version = about.get("version")
+        if not isinstance(version, int) or "data" not in answer.get("data"):
+            raise self._refused("not versioned")
+        fields = Secret(answer.get("data")["data"])
+        if fields.reveal() is None or fields == TOMBSTONE:
+            return Record(None, Empty(version), answer.date)
+        if _is_lock(key):
+            return Record(_lock_bytes(fields, about.get("created_time")), version, answer.date)
+        return record_of(fields, version)
 
 
-class VaultStore(_Sync):
+class VaultStore(Kv2, SyncVault):
     """Keeps the token in Vault or OpenBao (KV version 2), for all hosts that reach it."""
 
     async_class: ClassVar[type]  # set below: it is defined after this class
 
-    @hookimpl
-    def get_token(self) -> dict[str, Any] | None:
-        return self._do(self._secret.get())
 
-    @hookimpl
-    def set_token(self, token: dict[str, Any], expected: str | None) -> None:
-        self._do(self._secret.put(token, expected))
-
-    @hookimpl
-    def prepare_save(self, expected: str | None) -> None:
-        with only_refusals():
-            self._do(self._secret.prepare(expected))
-
-    @hookimpl
-    def remove_token(self, expected: str | None) -> None:
-        self._do(self._secret.put(None, expected))
-
-    @hookimpl
-    @contextmanager
-    def token_lock(self, wait: float, lease: float) -> Iterator[float]:
-        with self._lock.value() as value:
-            taken = self._do(self._lock.take(value, wait, lease))
-        pid = os.getpid()
-        try:
-            yield taken.ends
-        finally:
-            # After its end the lock may be held by another, and a forked child never holds it.
-            if time.monotonic() < taken.ends and os.getpid() == pid:
-                self._do(self._lock.release(taken))
-
-
-class AsyncVaultStore(_Async):
+class AsyncVaultStore(Kv2, AsyncVault):
     """Keeps the token in Vault or OpenBao (KV version 2), for all hosts that reach it."""
-
-    @hookimpl
-    async def get_token(self) -> dict[str, Any] | None:
-        return await self._do(self._secret.get())
-
-    @hookimpl
-    async def set_token(self, token: dict[str, Any], expected: str | None) -> None:
-        await self._do(self._secret.put(token, expected))
-
-    @hookimpl
-    async def prepare_save(self, expected: str | None) -> None:
-        with only_refusals():
-            await self._do(self._secret.prepare(expected))
-
-    @hookimpl
-    async def remove_token(self, expected: str | None) -> None:
-        await self._do(self._secret.put(None, expected))
-
-    @hookimpl
-    @asynccontextmanager
-    async def token_lock(self, wait: float, lease: float) -> AsyncIterator[float]:
-        with self._lock.value() as value:
-            taken = await self._do(self._lock.take(value, wait, lease))
-        pid = os.getpid()
-        try:
-            yield taken.ends
-        finally:
-            # As in the sync store: the lock may be held by another, or by the parent process.
-            if time.monotonic() < taken.ends and os.getpid() == pid:
-                await self._do(self._lock.release(taken))
-
-
-class _Kv1:
-    _store: ClassVar[str] = "vault-kv1"
-    _version: ClassVar[int] = 1
-    _server: Server
-
-    def _start(self, identity: TokenIdentity) -> None:
-        self._plain = Plain(self._server, identity)
-
-
-class VaultKv1Store(_Kv1, _Sync):
-    """Keeps the token in KV version 1 of Vault or OpenBao: no compare-and-set, for one host."""
-
-    async_class: ClassVar[type]
-
-    @hookimpl
-    def get_token(self) -> dict[str, Any] | None:
-        return self._do(self._plain.get())
-
-    @hookimpl
-    def set_token(self, token: dict[str, Any]) -> None:
-        self._do(self._plain.set(token))
-
-    @hookimpl
-    def prepare_save(self, expected: str | None) -> None:
-        with only_refusals():
-            self._do(self._plain.prepare(expected))
-
-    @hookimpl
-    def remove_token(self) -> None:
-        self._do(self._plain.remove())
-
-
-class AsyncVaultKv1Store(_Kv1, _Async):
-    """Keeps the token in KV version 1 of Vault or OpenBao: no compare-and-set, for one host."""
-
-    @hookimpl
-    async def get_token(self) -> dict[str, Any] | None:
-        return await self._do(self._plain.get())
-
-    @hookimpl
-    async def set_token(self, token: dict[str, Any]) -> None:
-        await self._do(self._plain.set(token))
-
-    @hookimpl
-    async def prepare_save(self, expected: str | None) -> None:
-        with only_refusals():
-            await self._do(self._plain.prepare(expected))
-
-    @hookimpl
-    async def remove_token(self) -> None:
-        await self._do(self._plain.remove())
 
 
 VaultStore.async_class = AsyncVaultStore
-VaultKv1Store.async_class = AsyncVaultKv1Store
 
 
-def tls_context(options: VaultOptions) -> ssl.SSLContext | bool:
-    """What to check the server's certificate with; False: no TLS."""
-    if not options.tls:
-        return False
-    if options.ca_file is not None:
-        return ssl.create_default_context(cafile=options.ca_file)
-    # It honours SSL_CERT_FILE and SSL_CERT_DIR, as the SDK's own connections do.
-    return httpx2.create_ssl_context()
+def _is_lock(key: str) -> bool:
+    return key.endswith("/lock")
 
 
-def _settings(options: VaultOptions, context: ssl.SSLContext | bool) -> dict[str, Any]:
-    # Vault Agent and Vault Proxy can demand this header (`require_request_header`), since a forged
-    # request (SSRF) rarely has it.
-    headers = {"X-Vault-Request": "true"}
-    if options.namespace:
-        headers["X-Vault-Namespace"] = options.namespace
-    return {
-        "base_url": f"{options.address}/v1/",
-        "headers": headers,
-        "verify": context,
-        "timeout": httpx2.Timeout(options.timeout, connect=options.connect_timeout),
-    }
+def _lock_fields(data: Secret[bytes]) -> Secret[dict[str, Any]]:
+    content = json.loads(data.reveal())
+    return Secret({"holder": content["holder"], "lease": content["lease"]})
 
 
-def _read_answer(response: httpx2.Response) -> Answer:
-    date = None
-    with contextlib.suppress(ValueError, TypeError):
-        # Without the header the age of a lock is not known: it is watched for a whole lease.
-        date = parsedate_to_datetime(response.headers.get("Date") or "").timestamp()
-    body, understood = _json(response)
-    if response.status_code == 404:
-        # Not a load balancer's, or another program's: that would be taken for an empty store.
-        understood = understood and _says_nothing_there(body)
-    return Answer(response.status_code, body, understood, date, response.is_redirect)
-
-
-def _json(response: httpx2.Response) -> tuple[Secret[dict[str, Any]], bool]:
-    if not response.content:
-        return Secret({}), True
-    with contextlib.suppress(ValueError, RecursionError):
-        parsed = Secret(response.json())
-        if isinstance(parsed.reveal(), dict):
-            return parsed, True
-    return Secret({}), False
-
-
-def _says_nothing_there(body: Secret[dict[str, Any]]) -> bool:
-    """As Vault and OpenBao say it: a list of texts, or the remains of a version."""
-    errors = body.reveal().get("errors")
-    if isinstance(errors, list):
-        return all(isinstance(each, str) for each in errors)
-    return "request_id" in body.reveal()
+def _lock_bytes(fields: Secret[Any], created: Any) -> Secret[bytes]:
+    """A lock for the base: with the end of its lease by the server's clock, if that is known."""
+    content = dict(fields.reveal())
+    with suppress(ValueError, TypeError, KeyError):
+        since = datetime.fromisoformat(created).timestamp()
+        content["until"] = since + float(content["lease"])
+    return Secret(json.dumps(content, sort_keys=True).encode())

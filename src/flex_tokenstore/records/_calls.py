@@ -1,0 +1,182 @@
+"""How a primitive is called: on which client, what its errors mean, and what becomes of the client.
+
+Generators again: they yield pauses, and functions to call. The sync base calls them, the async one
+also awaits what they return; all else is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
+
+from ..errors import StoreOptionsError, TokenStoreError
+from ._clients import Client, Clients, Loop
+from ._record import Answer, Call, Changed, Kind, Problem, Sleep, Steps
+
+T = TypeVar("T")
+
+# After a time-out too: the answer may still come, and connections may be forgotten.
+_MOVE = (Kind.LOST, Kind.SILENT, Kind.WRONG_SERVER, Kind.UNAVAILABLE)
+
+
+class Calls:
+    """The calls of one store's primitives.
+
+    Args:
+        store: The store; its primitives are looked up by name.
+        files: Paths that a client depends on.
+        idle: Seconds after which an unused client is replaced.
+        timeout: Seconds that a call may take, for messages.
+    """
+
+    def __init__(
+        self, store: Any, files: Iterable[str | None], idle: float, timeout: float
+    ) -> None:
+        self._store = store
+        self._timeout = timeout
+        self._clients = Clients(files, idle)
+
+    def carried_out(self, steps: Steps[T], loop: Loop) -> Steps[T]:
+        """Carries out the calls that these steps yield."""
+        return (yield from _driven(steps, partial(self._perform, loop)))
+
+    def close(self, loop: Loop) -> Steps[None]:
+        """Closes the client of this event loop; an error of the driver is raised."""
+        yield from self.abandon()
+        held = self._clients.take(loop)
+        if held is not None and not self._store.given:
+            yield from self._disconnect(held)
+
+    def close_elsewhere(self) -> Iterable[tuple[Any, Steps[None]]]:
+        """Other event loops that still run, and what closes the client of each there."""
+        for loop, other in self._clients.others(running=True):
+            yield loop, self._close(self._clients.retire(loop, other))
+
+    def abandon(self) -> Steps[None]:
+        """Closes, without a wait, what belongs to event loops that are closed."""
+        yield from ()
+        abandon = getattr(self._store, "abandon", None)
+        for _, held in self._clients.others(running=False):
+            if abandon is not None and not self._store.given:
+                with suppress(Exception):
+                    abandon(held.made)
+
+    def _perform(self, loop: Loop, step: Call | Sleep) -> Steps[Answer | None]:
+        if isinstance(step, Sleep):
+            yield step
+            return None
+        held: Client | None = None
+        call = object()
+        known = gone = False
+        try:
+            held = yield from self._client(loop, call)
+            answer = Answer((yield from self._primitive(held.made, step)))
+            known = held.proved = True
+            return answer
+        except Changed as changed:
+            known = True
+            return Answer(changed.found, changed=True)
+        except StoreOptionsError as error:  # of a file that has changed since the store was opened
+            known = True
+            problem = Problem(Kind.UNAVAILABLE, error.message)
+        except TokenStoreError:
+            known = True
+            raise
+        except Exception as error:
+            found = self._problem(error, held)
+            if found is None:
+                raise
+            problem = found
+            known = True
+        except GeneratorExit:
+            gone = True  # nobody drives this any more
+            raise
+        finally:
+            if held is not None:
+                if (
+                    not known
+                ):  # Ctrl-C or cancelled: the answer may still come, to whoever asks next
+                    self._clients.retire(loop, held)
+                held.end(call)
+                if not gone:
+                    yield from self._close(self._clients.if_left(held))
+        if held is not None and problem.kind in _MOVE:
+            yield from self._move(loop, held)
+        return Answer(problem=problem)  # outside: the driver's frames hold tokens
+
+    def _primitive(self, client: Any, call: Call) -> Steps[Any]:
+        result = yield partial(getattr(self._store, call.name), client, *call.args)
+        if isinstance(result, Generator):
+            return (yield from _driven(result, partial(self._command, client)))
+        return result
+
+    def _command(self, client: Any, command: Any) -> Steps[Any]:
+        is_pause = isinstance(command, Sleep)
+        return (yield command if is_pause else partial(self._store.send, client, command))
+
+    def _client(self, loop: Loop, call: object) -> Steps[Client]:
+        while True:
+            held, old = self._clients.find(loop)
+            yield from self._close(old)
+            if held is None:
+                yield from self.abandon()
+                stamp = self._clients.stamp()
+                held, spare = self._clients.add(loop, (yield self._store.connect), stamp)
+                yield from self._close(spare)
+            if held.begin(call):
+                return held
+            yield from self._close(self._clients.if_left(held))  # another has retired it meanwhile
+
+    def _move(self, loop: Loop, held: Client) -> Steps[None]:
+        """The next call is made on another connection."""
+        drop_idle = getattr(self._store, "drop_idle", None)
+        if self._store.given and drop_idle is not None:
+            with suppress(Exception):
+                yield partial(drop_idle, held.made)
+        yield from self._close(self._clients.retire(loop, held))
+
+    def _close(self, held: Client | None) -> Steps[None]:
+        if held is not None and not self._store.given:
+            with suppress(Exception):  # it may be dead
+                yield from self._disconnect(held)
+
+    def _disconnect(self, held: Client) -> Steps[None]:
+        disconnect = getattr(self._store, "disconnect", None)
+        if disconnect is not None:
+            yield partial(disconnect, held.made)
+
+    def _problem(self, error: Exception, held: Client | None) -> Problem | None:
+        """None: it is not known; the framework tells a bug from an outage."""
+        found: Problem | None = self._store.describe(error) or self._usual(error)
+        if found is not None and found.kind is Kind.SILENT and (held is None or not held.proved):
+            return found._replace(kind=Kind.UNAVAILABLE)  # it would be so on any connection
+        return found
+
+    def _usual(self, error: Exception) -> Problem | None:
+        if isinstance(error, TimeoutError):
+            text = f"it did not respond within {self._timeout:g} s: check that it is up"
+            return Problem(Kind.SILENT, text)
+        if isinstance(error, (ConnectionError, EOFError)):
+            text = f"the connection broke ({type(error).__name__}): check that it is up"
+            return Problem(Kind.LOST, text)
+        return None
+
+
+def _driven(steps: Steps[T], perform: Callable[[Any], Steps[Any]]) -> Steps[T]:
+    """Runs the steps; ``perform`` carries out each one."""
+    try:
+        step = next(steps)
+        while True:
+            try:
+                answer = yield from perform(step)
+            except BaseException as error:  # noqa: BLE001 - they decide; Ctrl-C must reach them too
+                step = steps.throw(error)
+            else:
+                step = steps.send(answer)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        steps.close()  # Ctrl-C may strike here, between two steps: they must hear of it
