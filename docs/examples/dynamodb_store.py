@@ -16,7 +16,7 @@ from botocore.loaders import create_loader
 from botocore.session import Session
 
 from flex_tokenstore import Secret
-from flex_tokenstore.records import ANY_VERSION, Kind, Problem, Record, RecordStore, doc
+from flex_tokenstore.records import Kind, Problem, Record, RecordStore, doc
 
 # botocore logs the body of each request at DEBUG, tokens and all.
 logging.getLogger("botocore").setLevel(logging.INFO)
@@ -54,7 +54,6 @@ class DynamoDbStore(RecordStore):
 
     store = "dynamodb"
     record = "item"
-    overwrites = True
     idle = 60.0  # seconds; a new client costs 15 ms, and botocore notices what AWS has closed
     options: Options
 
@@ -130,8 +129,6 @@ class DynamoDbStore(RecordStore):
 
 def only_if(version: Any) -> dict[str, Any]:
     """The condition that this version is stored; None: nothing is."""
-    if version == ANY_VERSION:
-        return {}
     only: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(id)"}
     if version:
         only = {"ConditionExpression": "version = :v", "ExpressionAttributeValues": {":v": version}}
