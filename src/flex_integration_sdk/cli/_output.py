@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -22,13 +22,10 @@ def plugins_apart() -> Iterator[None]:
     output = sys.stdout
     output.flush()
     number, kept = -1, None
-    try:
-        number = output.fileno()
+    with suppress(OSError, ValueError):  # one of them is not a file, as in a test or a notebook
+        errors, number = sys.stderr.fileno(), output.fileno()
         kept = os.dup(number)
-    except (OSError, ValueError):
-        pass  # not a file, as in a test or a notebook
-    else:
-        os.dup2(sys.stderr.fileno(), number)
+        os.dup2(errors, number)
     sys.stdout = sys.stderr
     try:
         yield

@@ -78,8 +78,11 @@ class Calls:
         except Changed as changed:
             known = True
             return Answer(changed.found, changed=True)
-        except StoreOptionsError as error:  # of a file that has changed since the store was opened
+        except StoreOptionsError as error:
             known = True
+            if not str(error.option).endswith("_file"):
+                raise
+            # Of a file that has changed since the store was opened.
             problem = Problem(Kind.UNAVAILABLE, error.message)
         except TokenStoreError:
             known = True

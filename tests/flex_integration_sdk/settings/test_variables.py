@@ -24,7 +24,7 @@ from flex_tokenstore._registry.rules import ALLOW, BLOCK
 
 P = "FLEX_INTEGRATION_"
 STORE = f"{P}TOKEN_STORE"
-PEM = __file__  # any file that is there; it is not read before a connection
+PEM = __file__  # any file that is there; see the fixture below
 SECRET = "SENTINEL-of-a-secret"
 
 SDK = {
@@ -50,22 +50,30 @@ OPTIONS: dict[str, list[dict[str, str]]] = {
             "ca_file": PEM,
             "cert_file": PEM,
             "key_file": PEM,
+            "key_password": SECRET,
             "sentinels": "a:1,b:2",
             "service_name": "mymaster",
             "sentinel_username": "su",
             "sentinel_password": SECRET,
         },
-        {"cluster": "true"},
+        {"cluster": "true", "password_file": PEM},
     ],
     "sql": [
         {
             "url": "postgresql://u@host/d",
-            "password": SECRET,
             "table": "t",
             "schema": "s",
             "create_table": "false",
             "timeout": "2",
-        }
+            "connect_timeout": "3",
+            "username": "u",
+            "password_file": PEM,
+            "ca_file": PEM,
+            "cert_file": PEM,
+            "key_file": PEM,
+            "key_password": SECRET,
+        },
+        {"url": "postgresql://u@host/d", "password": SECRET},
     ],
     "vault": [
         {
@@ -85,6 +93,16 @@ OPTIONS: dict[str, list[dict[str, str]]] = {
         {"auth": "token", "token": SECRET},
         {"auth": "token", "token_file": "/run/token"},
         {"auth": "kubernetes", "role": "r", "jwt_file": "/run/jwt"},
+        {"auth": "approle", "role_id": "r", "secret_id": SECRET, "secret_id_wrapped": "true"},
+        {"auth": "userpass", "username": "u", "password": SECRET},
+        {"auth": "userpass", "username": "u", "password_file": PEM},
+        {
+            "address": "https://vault:1",
+            "auth": "cert",
+            "cert_file": PEM,
+            "key_file": PEM,
+            "key_password": SECRET,
+        },
     ],
 }
 OPTIONS["vault-kv1"] = OPTIONS["vault"]
@@ -105,6 +123,8 @@ FORMS += ["~no-such-user/x", "x/y", "./x", "../x", "{{ .Values.x }}/x", "/a\nb",
 @pytest.fixture(autouse=True)
 def _nothing_warned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flex_tokenstore._config.env_text._warned", set())
+    # What is in the files of certificates is another matter.
+    monkeypatch.setattr("flex_tokenstore.records.RemoteOptions.tls_context", lambda self: None)
 
 
 def test_the_table_has_every_option_and_every_variable() -> None:

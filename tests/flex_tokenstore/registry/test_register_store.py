@@ -208,7 +208,10 @@ print(json.dumps([told, [[i.name, i.origin, i.status] for i in list_stores(check
 def test_a_tool_that_freezes_a_program_finds_all_its_modules(tmp_path: Path) -> None:
     """Such a tool follows the import statements; what is loaded by its name needs one."""
     program, source = tmp_path / "program.py", ROOT / "src"
-    program.write_text("import flex_tokenstore.embedding")
+    # The last two are imported by those who need them, with a statement.
+    program.write_text(
+        "import flex_tokenstore.embedding, flex_tokenstore.auth, flex_tokenstore.records"
+    )
     finder = modulefinder.ModuleFinder([str(source)])
     finder.run_script(str(program))
     needed = {
