@@ -57,11 +57,7 @@ CONFIGS = {
     def plant(self, tmp_path):
         return lambda identity, content: (tmp_path / "token.json").write_bytes(content)
 """,
-    ("docs/write-a-store.md", "MySqliteStore"): """
-    @pytest.fixture
-    def store_config(self, tmp_path):
-        return {{"name": {name}, "path": str(tmp_path / "tokens.db"), "timeout": 30.0}}
-""",
+    ("docs/how-to/remote-store.md", "DemoStore"): HANDLES,
 }
 """How a reader's test class opens each; without its first line."""
 
@@ -108,12 +104,17 @@ def stores() -> list[Printed]:
 
 
 def _store_classes(block: str) -> Iterator[tuple[str, str]]:
-    tree = ast.parse(block)
+    try:
+        tree = ast.parse(block)
+    except IndentationError:  # an excerpt of a file, which is tested itself
+        return
     imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and _is_store(node):
-            # Not unparsed: the comments beside the options are their descriptions.
-            parts = [ast.get_source_segment(block, each) for each in (*imports, node)]
+            # Not unparsed: the comments beside the options are their descriptions. Of a store of
+            # records the whole block: its primitives are in classes and functions beside it.
+            whole = [*tree.body] if "RecordStore" in _bases(node) else [*imports, node]
+            parts = [ast.get_source_segment(block, each) for each in whole]
             yield node.name, "\n".join(part for part in parts if part) + "\n"
 
 
@@ -121,4 +122,8 @@ def _is_store(node: ast.ClassDef) -> bool:
     methods = {
         each.name for each in node.body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
     }
-    return "get_token" in methods or "WrapperStore" in {ast.unparse(base) for base in node.bases}
+    return "get_token" in methods or bool({"WrapperStore", "RecordStore"} & _bases(node))
+
+
+def _bases(node: ast.ClassDef) -> set[str]:
+    return {ast.unparse(base) for base in node.bases}

@@ -121,6 +121,7 @@ def test_the_password_may_be_a_parameter(opened: Open, postgres_server: Postgres
         url = f"postgresql://app@127.0.0.1:{postgres_server.port}/postgres?password="
         fails(opened(sql_config(f"{url}wrong-SENTINEL")).get_token, "user name or password")
         fails(opened(sql_config(f"{url}right-SENTINEL")).get_token, "CREATE TABLE")
+    postgres_server.run("DROP ROLE app")
 
 
 def test_a_schema_that_is_missing_or_not(opened: Open, postgres_server: Postgres) -> None:
