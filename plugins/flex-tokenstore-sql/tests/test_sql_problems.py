@@ -38,7 +38,8 @@ class Case(NamedTuple):
 @contextmanager
 def prepared(server: Postgres, case: Case) -> Iterator[dict[str, Any]]:
     """The store's config."""
-    for statement in (f"CREATE ROLE app LOGIN PASSWORD '{PASSWORD}'", *case.before):
+    role = ("DROP ROLE IF EXISTS app", f"CREATE ROLE app LOGIN PASSWORD '{PASSWORD}'")
+    for statement in (*role, *case.before):
         server.run(statement)
     try:
         with server.rules(case.rules) if case.rules else nullcontext():
