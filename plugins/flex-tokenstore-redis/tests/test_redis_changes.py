@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -93,30 +93,46 @@ def test_an_address_that_leads_elsewhere(
         assert store.get_token() is None
 
 
-@contextmanager
-def own_client(kind: str, port: int, **options: Any) -> Iterator[Any]:
-    """An open store on a client of the program's own."""
-    module: Any = redis if kind == "sync" else redis.asyncio
-    with opener(kind) as within:
-        yield within({"name": "redis", "client": module.Redis(port=port, **options)})
+class Pair:
+    """A primary behind an address, and the replica that takes its place."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        quick = ("--repl-diskless-sync-delay", "0")
+        self.old, self.new = (stack.enter_context(valkey.start(*quick)) for _ in "ab")
+        self.new.run("REPLICAOF", "127.0.0.1", self.old.port)
+        valkey.wait_until(lambda: self.new.run("ROLE")[3] == b"connected")
+        self.proxy = stack.enter_context(FaultProxy("127.0.0.1", self.old.port))
+
+    def fail_over(self) -> None:
+        self.new.run("REPLICAOF", "NO", "ONE")
+        self.old.run("REPLICAOF", "127.0.0.1", self.new.port)
+        self.proxy.switch("127.0.0.1", self.new.port)
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
-def test_a_client_of_the_programs_own_and_a_primary_that_moves(kind: str) -> None:
+def test_a_client_of_the_programs_own_and_a_primary_that_moves() -> None:
     with ExitStack() as stack:
-        old, new = (
-            stack.enter_context(valkey.start("--repl-diskless-sync-delay", "0")) for _ in "ab"
-        )
-        new.run("REPLICAOF", "127.0.0.1", old.port)
-        valkey.wait_until(lambda: new.run("ROLE")[3] == b"connected")
-        proxy = stack.enter_context(FaultProxy("127.0.0.1", old.port))
-        store = stack.enter_context(own_client(kind, proxy.port))
+        pair = Pair(stack)
+        client = stack.enter_context(redis.Redis(port=pair.proxy.port))
+        store = stack.enter_context(open_store({"name": "redis", "client": client}, IDENTITY))
         store.set_token(token("a"))
-        new.run("REPLICAOF", "NO", "ONE")
-        old.run("REPLICAOF", "127.0.0.1", new.port)
-        proxy.switch("127.0.0.1", new.port)
+        pair.fail_over()
         store.set_token(token("b"), ANY_REVISION)
-        assert b"access-b" in new.run("GET", KEY)
+        assert b"access-b" in pair.new.run("GET", KEY)
+
+
+def test_an_async_client_of_the_programs_own_and_a_primary_that_moves() -> None:
+    async def main(pair: Pair) -> None:
+        client: Any = redis.asyncio.Redis(port=pair.proxy.port)
+        opening = open_async_store({"name": "redis", "client": client}, IDENTITY)
+        async with client, await opening as store:
+            await store.set_token(token("a"))
+            pair.fail_over()
+            await store.set_token(token("b"), ANY_REVISION)
+
+    with ExitStack() as stack:
+        pair = Pair(stack)
+        asyncio.run(main(pair))
+        assert b"access-b" in pair.new.run("GET", KEY)
 
 
 def test_a_pool_of_one_connection(valkey_server: Valkey) -> None:
