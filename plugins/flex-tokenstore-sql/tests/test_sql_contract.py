@@ -70,6 +70,8 @@ class TestSqlStoreOnSqlite(Contract):
 class Breakable(Protocol):
     """A server that a test may break."""
 
+    port: int
+
     def kill(self) -> None: ...
     def restart(self) -> None: ...
     def pause(self) -> None: ...
@@ -84,6 +86,20 @@ class OnServer(Contract):
     @pytest.fixture
     def running(self) -> Breakable:
         raise NotImplementedError
+
+    @pytest.fixture
+    def server_address(self, running: Breakable) -> tuple[str, int]:
+        return "127.0.0.1", running.port
+
+    @pytest.fixture
+    def store_config(
+        self, database: Database, proxy: Any, running: Breakable, request: pytest.FixtureRequest
+    ) -> dict[str, Any]:
+        # Short where the time runs out, as long as many processes need elsewhere.
+        name = request.node.name
+        timeout = 1.0 if "hang" in name else 3.0 if "forgotten" in name else 20.0
+        url = database.url.replace(f":{running.port}/", f":{proxy.port}/")
+        return sql_config(url, timeout=timeout)
 
     @pytest.fixture
     def outage(self, running: Breakable) -> Callable[[], Any]:

@@ -21,6 +21,10 @@ class _VaultContract(Contract):  # type: ignore[misc]  # the kit may be missing
     patience = 15.0
 
     @pytest.fixture
+    def server_address(self, durable_openbao: OpenBao) -> tuple[str, int]:
+        return "127.0.0.1", durable_openbao.port
+
+    @pytest.fixture
     def outage(self, durable_openbao: OpenBao) -> Callable[[], Any]:
         @contextmanager
         def broken() -> Iterator[None]:
@@ -41,16 +45,21 @@ class _VaultContract(Contract):  # type: ignore[misc]  # the kit may be missing
         return broken
 
 
-def _config(server: OpenBao, request: pytest.FixtureRequest, **more: Any) -> dict[str, Any]:
+def _config(
+    server: OpenBao, proxy: Any, request: pytest.FixtureRequest, **more: Any
+) -> dict[str, Any]:
     # As short as it may be where it runs out, as long as many processes need elsewhere.
     options = {"timeout": 1.0} if "hang" in request.node.name else {}
-    return {"address": server.url, "token": server.root_token, **options, **more}
+    address = f"http://127.0.0.1:{proxy.port}"
+    return {"address": address, "token": server.root_token, **options, **more}
 
 
 class TestVaultStore(_VaultContract):
     @pytest.fixture
-    def store_config(self, durable_openbao: OpenBao, request: pytest.FixtureRequest) -> Any:
-        return _config(durable_openbao, request, name="vault")
+    def store_config(
+        self, durable_openbao: OpenBao, proxy: Any, request: pytest.FixtureRequest
+    ) -> Any:
+        return _config(durable_openbao, proxy, request, name="vault")
 
     @pytest.fixture
     def plant(self, durable_openbao: OpenBao) -> Callable[[TokenIdentity, bytes], None]:
@@ -64,8 +73,10 @@ class TestVaultStore(_VaultContract):
 
 class TestVaultKv1Store(_VaultContract):
     @pytest.fixture
-    def store_config(self, durable_openbao: OpenBao, request: pytest.FixtureRequest) -> Any:
-        return _config(durable_openbao, request, name="vault-kv1", mount="kv1")
+    def store_config(
+        self, durable_openbao: OpenBao, proxy: Any, request: pytest.FixtureRequest
+    ) -> Any:
+        return _config(durable_openbao, proxy, request, name="vault-kv1", mount="kv1")
 
     @pytest.fixture
     def plant(self, durable_openbao: OpenBao) -> Callable[[TokenIdentity, bytes], None]:

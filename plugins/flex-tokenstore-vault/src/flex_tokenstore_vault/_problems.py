@@ -33,6 +33,9 @@ PROBLEMS = {
         "unreachable": "it cannot be reached: check that it is up; {servers}",
         "broken": "the connection broke ({error}): check that it is up, and try again",
     },
+    Kind.SILENT: {
+        "silent": "it did not respond within {timeout:g} s: check that it is up, or raise timeout",
+    },
     Kind.WRONG_SERVER: {
         "standby": "it is a standby node that redirects to another: set the option address to the "
         "active node, or to a load balancer",
@@ -80,7 +83,6 @@ PROBLEMS = {
         "system ca": "TLS cannot be used: what SSL_CERT_FILE or SSL_CERT_DIR names cannot be read, "
         "or holds no CA certificates ({error}): correct it, or set ca_file",
         "connect": "it could not be reached within {connect_timeout:g} s: {servers}",
-        "silent": "it did not respond within {timeout:g} s: check that it is up, or raise timeout",
         "proxy": "the proxy that the environment names refused the connection, or cannot be used "
         "({error}): check HTTPS_PROXY and ALL_PROXY, or set NO_PROXY",
     },
