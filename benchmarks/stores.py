@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ._common import interleaved, keep, machine, sample_token, table
+from .storm._redis import missing, redis_server
 
 ROUNDS, COUNT = 9, 60
 Call = Callable[[], object]
@@ -33,7 +35,50 @@ def main() -> int:
     head = ("store", "get, µs", "x raw", "set, µs", "x raw")
     print(f"\n{machine()}\n\n{table(head, rows)}\n")
     keep("stores", {"get": reads, "set": writes})
+    print(missing() or f"{remote()}\n")
     return 0
+
+
+def remote() -> str:
+    """The Redis store beside the same commands, with the same bytes, sent by the raw client."""
+    import redis
+
+    from flex_tokenstore import Token, TokenIdentity, open_store
+    from flex_tokenstore_redis._scripts import REPLACE
+
+    identity = TokenIdentity("https://api.example.test", "a-client", "integ")
+    answers = [{**sample_token(), "refresh_token": f"r{each}"} for each in range(2)]
+    tokens = [Token.issued(a, identity_key=identity.key, obtained_at=1.0) for a in answers]
+    with redis_server() as url, redis.Redis.from_url(url) as client:
+        store = open_store({"name": "redis", "url": url}, identity)
+        store.set_token(tokens[0])
+        key = client.keys()[0]
+        data = [json.dumps(token.to_dict(), separators=(",", ":")).encode() for token in tokens]
+        marks = [hashlib.sha1(each, usedforsecurity=False).hexdigest() for each in data]
+        turn = {"raw": 0, "ours": 0}
+
+        def raw_set() -> None:
+            old, new = turn["raw"], 1 - turn["raw"]
+            client.evalsha(REPLACE.sha, 1, "raw", marks[old], data[new], "")
+            turn["raw"] = new
+
+        def our_set() -> None:
+            old, new = turn["ours"], 1 - turn["ours"]
+            store.set_token(tokens[new], tokens[old].revision)
+            turn["ours"] = new
+
+        client.set("raw", data[0])
+        calls = {"raw get": lambda: client.get(key), "get": store.get_token,
+                 "raw set": raw_set, "set": our_set}  # fmt: skip
+        times = interleaved(calls, rounds=ROUNDS, count=200)
+        keep("stores-redis", times)
+        store.close()
+    rows = [
+        (name, f"{times[f'raw {name}'] * 1e6:.0f}", f"{times[name] * 1e6:.0f}",
+         f"{(times[name] - times[f'raw {name}']) * 1e6:.0f}")
+        for name in ("get", "set")
+    ]  # fmt: skip
+    return table(("redis", "raw, µs", "ours, µs", "more, µs"), rows)
 
 
 RAW = "raw file: two stats; temporary file, fsync, replace, fsync of the folder"

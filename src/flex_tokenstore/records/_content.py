@@ -17,12 +17,18 @@ class Content(NamedTuple):
     """A record that was read, and what it holds. With neither token nor problem: nothing."""
 
     record: Record
-    token: CheckedToken | None = None
-    revision: str | None = None
-    """What ``expected`` must be to have it replaced or put aside; None: nothing is stored."""
+    token: dict[str, Any] | None = None
+    named: str | None = None
+    """What names it if it holds no token."""
     problem: str = ""
     newer: bool = False
     """A newer version of this package wrote it: neither replaced nor put aside."""
+
+    @property
+    def revision(self) -> str | None:
+        """What ``expected`` must be to have it replaced or put aside; None: nothing is stored."""
+        # Made when it is asked for: a read does not ask, and it costs as much as the parsing.
+        return self.named if self.token is None else revision_of(self.token)
 
     @property
     def owner(self) -> str | None:
@@ -43,7 +49,7 @@ def read_content(record: Record) -> Content:
     if problem is NEWER:
         return Content(record, None, None, NEWER, newer=True)
     if token is not None:
-        return Content(record, token, revision_of(token))
+        return Content(record, token)
     # With the problem: bytes may be the same as those that stand for content of another type.
     digest = hashlib.sha256(problem.encode() + b":" + record.data.reveal()).hexdigest()
     return Content(record, None, f"corrupt:{digest}", problem)

@@ -10,7 +10,7 @@ import time
 from enum import Enum
 from typing import Any, NamedTuple
 
-from .._values.token import ANY_REVISION, revision_of
+from .._values.token import ANY_REVISION
 from ..errors import (
     TokenConflictError,
     TokenCorruptError,
@@ -89,7 +89,7 @@ class Policy:
     def put(self, token: dict[str, Any] | None, expected: str | None) -> Steps[None]:
         """Replaces or, with no token, removes what has the expected revision."""
         data = None if token is None else encode(token)
-        new = NOTHING if token is None else Content(Record(data), None, revision_of(token))
+        new = NOTHING if token is None else Content(Record(data), token)
         found = self._first_guess(new, expected)
         for turn in range(1, ROUNDS + 1):
             if found is None:
@@ -134,9 +134,9 @@ class Policy:
         seen = self._seen
         if seen is not None and time.monotonic() < seen.until:
             # To be removed is what there is now: if that is nothing, no write will show it.
-            known = expected in (seen.found.revision, ANY_REVISION)
-            if known and (new is not NOTHING or seen.found.revision is not None):
-                return seen.found
+            known = expected in (ANY_REVISION, seen.found.revision)
+            if known and (new is not NOTHING or seen.found.record.data is not None):
+                return seen.found._replace(token=None, named=expected)  # not to name it once more
         return NOTHING if expected is None and new is not NOTHING else None
 
     def _read(self) -> Steps[Content]:
@@ -144,7 +144,7 @@ class Policy:
         return NOTHING if answer.value is None else read_content(answer.value)
 
     def _remember(self, found: Content) -> None:
-        self._seen = _Seen(found._replace(token=None), time.monotonic() + REMEMBERED)
+        self._seen = _Seen(found, time.monotonic() + REMEMBERED)
 
     def _put_aside(self, found: Content) -> Steps[Aside]:
         """Gives corrupt content another name."""
@@ -190,7 +190,7 @@ class Policy:
             )
         if found.newer:
             raise self._corrupt(found)
-        if expected not in (found.revision, ANY_REVISION):
+        if expected not in (ANY_REVISION, found.revision):
             raise TokenConflictError(
                 f"{place} was changed by another process since it was read; nothing was written: "
                 "read it again",

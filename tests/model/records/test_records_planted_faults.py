@@ -72,7 +72,7 @@ POLICY = [
         "the expected revision is not compared",
         "lost",
         TWO,
-        mutant(Policy, "_check", ("if expected not in (found.revision, ANY_REVISION)", "if False")),
+        mutant(Policy, "_check", ("if expected not in (ANY_REVISION, found.revision)", "if False")),
     ),
     case(
         "a conflict is taken for a success",
@@ -247,7 +247,7 @@ POLICY = [
         mutant(
             Policy,
             "_first_guess",
-            ("known and (new is not NOTHING or seen.found.revision is not None)", "known"),
+            ("known and (new is not NOTHING or seen.found.record.data is not None)", "known"),
         ),
     ),
 ]
