@@ -14,6 +14,7 @@ import redis.asyncio
 from flex_tokenstore import (
     Secret,
     StoreOptionsError,
+    TokenUnavailableError,
     list_stores,
     open_async_store,
     open_store,
@@ -21,6 +22,7 @@ from flex_tokenstore import (
 )
 from flex_tokenstore_redis import AsyncRedisStore, Options, RedisStore
 from redis_support import redis_config
+from tests.servers import free_port
 from tests.servers.tls import Certificates
 from tests.support.handles import IDENTITY
 
@@ -141,6 +143,8 @@ def test_no_secret_is_shown_by_options_and_stores() -> None:
     options = Options(
         url=Secret("redis://u:SENTINEL@h"),
         password=Secret("SENTINEL"),
+        sentinels=("a:1",),
+        service_name="mymaster",
         sentinel_password=Secret("SENTINEL"),
     )
     store = RedisStore(options, IDENTITY)
@@ -175,3 +179,22 @@ def test_it_is_listed_with_its_abilities_and_documented_options() -> None:
 def test_a_client_of_the_other_kind_is_refused(cls: Any, make: Callable[[], Any]) -> None:
     with pytest.raises(StoreOptionsError, match="option client"):
         cls(Options(client=make()), IDENTITY)
+
+
+@pytest.mark.parametrize("option", ["username", "password", "sentinel_password"])
+def test_a_client_of_the_programs_own_has_its_own_user(option: str) -> None:
+    with redis.Redis() as client, pytest.raises(StoreOptionsError, match=option):
+        open_store({"name": "redis", "client": client, option: "x"}, IDENTITY)
+
+
+def test_an_async_cluster_is_reached_by_tls(certificates: Certificates) -> None:
+    """redis-py's class takes other arguments than its sync twin."""
+    url = f"rediss://localhost:{free_port()}"
+
+    async def read() -> None:
+        config = redis_config(url, cluster=True, ca_file=str(certificates.certificate))
+        async with await open_async_store(config, IDENTITY) as store:
+            await store.get_token()
+
+    with pytest.raises(TokenUnavailableError, match="no node of a Cluster responds"):
+        asyncio.run(read())

@@ -155,7 +155,7 @@ TABLE: list[tuple[str, Situation, Callable[[object], None], bool, str]] = [
     ("missing right in a script", user("-set"), save, True, "README"),
     ("foreign keys", user("resetkeys", "~other:*"), read, True, "README"),
     ("read-only", replica, save, True, "replica"),
-    ("primary lost", lost_its_primary, read, True, "without its primary"),
+    ("primary lost", lost_its_primary, read, False, "without its primary"),
     ("database", given(db=99), read, False, "no database of that number"),
     ("clients", configured("maxclients", "1"), read, False, "maxclients"),
     ("memory", configured("maxmemory", "1"), save, False, "raise maxmemory"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -96,3 +97,28 @@ def test_an_engine_on_a_uri_locks_beside_its_file(tmp_path: Path) -> None:
     ):
         pass
     engine.dispose()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_child_that_was_forked_while_the_lock_was_held_can_have_it_later(tmp_path: Path) -> None:
+    config = sql_config(f"sqlite:///{tmp_path}/t.db")
+    read, write = os.pipe()
+    with open_store(config, IDENTITY) as store:
+        with store.token_lock(0, 5):
+            pid = os.fork()
+            if pid == 0:
+                code = 1
+                try:
+                    os.read(read, 1)  # the parent has released it
+                    with store.token_lock(5, 5), store.token_lock(0, 5):
+                        pass
+                except TokenLockTimeoutError:  # the second one: it is held
+                    code = 0
+                finally:
+                    os._exit(code)
+        os.write(write, b"x")
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        with store.token_lock(5, 5):
+            pass
+    os.close(read)
+    os.close(write)

@@ -18,6 +18,7 @@ from flex_integration_sdk import create_async_instance, create_instance
 from flex_tokenstore import (
     Secret,
     StoreOptionsError,
+    TokenUnavailableError,
     list_stores,
     open_async_store,
     open_store,
@@ -25,6 +26,7 @@ from flex_tokenstore import (
 )
 from flex_tokenstore_sql import AsyncSqlStore, Options, SqlStore
 from sql_support import sql_config
+from tests.servers.tls import Certificates
 from tests.support.handles import IDENTITY, opener, token
 
 
@@ -271,3 +273,15 @@ with flex_tokenstore.open_store(config, identity) as store, store.token_lock(0, 
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "None", "True", "False"]
+
+
+@pytest.mark.parametrize(
+    "query", ["ssl_disabled=true", "ssl_verify_cert=false", "ssl_verify_identity=false"]
+)
+def test_parameters_of_a_mysql_url_do_not_switch_off_the_tls_of_the_options(
+    certificates: Certificates, query: str
+) -> None:
+    config = sql_config(f"mysql://u@127.0.0.1:9/d?{query}", ca_file=str(certificates.certificate))
+    refused = pytest.raises(TokenUnavailableError, match="cannot be combined")
+    with open_store(config, IDENTITY) as store, refused:
+        store.get_token()

@@ -6,6 +6,7 @@ also awaits what they return; all else is the same.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from functools import partial
@@ -18,7 +19,8 @@ from ._record import Answer, Call, Changed, Kind, Problem, Sleep, Steps
 T = TypeVar("T")
 
 # After a time-out too: the answer may still come, and connections may be forgotten.
-_MOVE = (Kind.LOST, Kind.SILENT, Kind.WRONG_SERVER, Kind.UNAVAILABLE)
+_MOVE_GIVEN = (Kind.LOST, Kind.SILENT, Kind.WRONG_SERVER)
+_MOVE = (*_MOVE_GIVEN, Kind.UNAVAILABLE)
 
 
 class Calls:
@@ -70,6 +72,7 @@ class Calls:
         held: Client | None = None
         call = object()
         known = gone = False
+        handled = sys.exc_info()[1]  # by the program, which calls the store meanwhile
         try:
             held = yield from self._client(loop, call)
             answer = Answer((yield from self._primitive(held.made, step)))
@@ -88,6 +91,7 @@ class Calls:
             known = True
             raise
         except Exception as error:
+            _cut(error, handled)
             found = self._problem(error, held)
             if found is None:
                 raise
@@ -105,7 +109,8 @@ class Calls:
                 held.end(call)
                 if not gone:
                     yield from self._close(self._clients.if_left(held))
-        if held is not None and problem.kind in _MOVE:
+        moves = problem.kind in (_MOVE_GIVEN if self._store.given else _MOVE)
+        if held is not None and moves:
             yield from self._move(loop, held)
         return Answer(problem=problem)  # outside: the driver's frames hold tokens
 
@@ -165,6 +170,17 @@ class Calls:
             text = f"the connection broke ({type(error).__name__}): check that it is up"
             return Problem(Kind.LOST, text)
         return None
+
+
+def _cut(error: BaseException, handled: BaseException | None) -> None:
+    """Takes what the program was handling out of an error's contexts: it says nothing of it."""
+    each: BaseException | None = error
+    for _ in range(20):  # more than errors of drivers have; a circle must end
+        if each is None:
+            return
+        if each.__context__ is handled:
+            each.__context__ = None
+        each = each.__cause__ or each.__context__
 
 
 def _driven(steps: Steps[T], perform: Callable[[Any], Steps[Any]]) -> Steps[T]:

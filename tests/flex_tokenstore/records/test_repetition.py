@@ -144,3 +144,21 @@ def test_a_hook_of_a_stores_own_is_repeated_and_raises_in_the_same_way(store: St
         store.call("ask", "this")
     assert caught.value.place == store.place
     store.set_token(token("a").to_dict(), ANY_REVISION)
+
+
+def test_what_the_program_is_handling_is_no_part_of_an_error(store: Store) -> None:
+    """Within an ``except`` block Python makes it the context of each new exception."""
+    seen: list[BaseException | None] = []
+
+    def describe(error: Exception) -> Problem:
+        seen.append(error.__context__)
+        return Problem(Kind.UNAVAILABLE, "hiccup")
+
+    store.describe = describe  # type: ignore[method-assign]
+    store.before = [Failure(Kind.UNAVAILABLE)]
+    try:
+        raise TimeoutError
+    except TimeoutError:
+        with pytest.raises(TokenUnavailableError):
+            store.get_token()
+    assert seen == [None]

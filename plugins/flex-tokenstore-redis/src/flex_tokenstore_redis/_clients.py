@@ -51,7 +51,9 @@ class Made(NamedTuple):
     def pools(self) -> list[Any]:
         """Its pools of connections; a Cluster has one for each node."""
         nodes = getattr(self.client, "get_nodes", None)
-        clients = [self.client] if nodes is None else [node.redis_connection for node in nodes()]
+        if nodes is None:
+            return [self.client.connection_pool]
+        clients = [getattr(node, "redis_connection", None) for node in nodes()]
         return [each.connection_pool for each in clients if each is not None]
 
 
@@ -160,9 +162,11 @@ def _keywords(options: Options, address: Address, kit: Kit) -> _Keywords:
             ssl_ca_certs=options.ca_file,
             ssl_certfile=options.cert_file,
             ssl_keyfile=options.key_file,
-            # Never None: OpenSSL would ask at the terminal.
-            ssl_password=(options.key_password or Secret("")).reveal(),
         )
+        # redis-py's async Cluster takes no passphrase. An encrypted key without one was refused
+        # when the store was opened, so OpenSSL does not ask at the terminal.
+        if options.key_password is not None:
+            keywords["ssl_password"] = options.key_password.reveal()
     return keywords
 
 

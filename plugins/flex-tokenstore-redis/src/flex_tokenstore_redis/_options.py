@@ -69,6 +69,12 @@ class Options(RemoteOptions):
             self.cluster or self.sentinels or self.url != Secret(_DEFAULT_URL)
         ):
             raise self.wrong("client", "has its own server: omit url, cluster and sentinels")
+        names = ("username", "password", "password_file", "sentinel_username", "sentinel_password")
+        for name in names if self.client is not None else ():
+            if getattr(self, name) is not None:
+                raise self.wrong(name, "can only be set with url; a client has its own")
+        if self.sentinel_password is not None and not self.sentinels:
+            raise self.wrong("sentinel_password", "needs the option sentinels")
         if bool(self.sentinels) != bool(self.service_name):
             raise self.wrong("service_name", "and the option sentinels must be set together")
         if any(isinstance(parse_sentinel(text), str) for text in self.sentinels):

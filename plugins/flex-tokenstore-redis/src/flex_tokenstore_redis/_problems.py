@@ -23,16 +23,17 @@ _SIGN_IN = (
     "url, the password must be percent-encoded (% as %25)"
 )
 _NO_PASSWORD = "it demands a password: set the option password"  # noqa: S105 - not a password
+_NO_CONNECTION = "no connection of the program's own pool became free: enlarge that pool"
 # By the code that begins the server's answer. A script may run into each of them too.
 _BY_CODE = {
     "NOAUTH": (Kind.UNAVAILABLE, _NO_PASSWORD),
     "WRONGPASS": (Kind.UNAVAILABLE, _SIGN_IN),
     "NOPERM": (Kind.DENIED, _DENIED),
     "READONLY": (Kind.WRONG_SERVER, "it is a replica: name the primary, or its Sentinels"),
-    "MASTERDOWN": (
-        Kind.WRONG_SERVER,
-        "it is a replica without its primary: name the primary",
-    ),
+    # Not a refusal that lasts: it may be looking for its primary.
+    "MASTERDOWN": (Kind.LOST, "it is a replica without its primary: name the primary"),
+    # To those who wait for a release when it stops being the primary.
+    "UNBLOCKED": (Kind.LOST, "it has become a replica: name the primary, or its Sentinels"),
     "MOVED": (Kind.UNAVAILABLE, "it is a node of a Cluster: set the option cluster"),
     "OOM": (Kind.UNAVAILABLE, "its memory is full: raise maxmemory"),
     "MISCONF": (Kind.UNAVAILABLE, "it cannot write to its disk, so it refuses writes: see its log"),
@@ -59,6 +60,8 @@ _BY_WORDS = {
         Kind.BUSY,
         "it has no free connection left: raise its maxclients",
     ),
+    "Too many connections": (Kind.BUSY, _NO_CONNECTION),
+    "No connection available": (Kind.BUSY, _NO_CONNECTION),
     "invalid DB index": (Kind.UNAVAILABLE, "it has no database of that number: correct the url"),
     "DB index is out of range": (
         Kind.UNAVAILABLE,

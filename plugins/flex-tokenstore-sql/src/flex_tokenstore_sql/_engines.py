@@ -169,8 +169,17 @@ def _use_tls_of_postgres(options: Options, keywords: dict[str, Any]) -> None:
 
 
 def _use_tls_of_mysql(options: Options, keywords: dict[str, Any]) -> None:
-    if options.ca_file is not None or options.cert_file is not None:
+    ours = options.ca_file is not None or options.cert_file is not None
+    disabled = str(keywords.pop("ssl_disabled", "")).lower() in ("1", "true", "yes", "on")
+    # PyMySQL would make a context of its own from these, and drop the one below; aiomysql has none.
+    stray = sorted(name for name in keywords if name.startswith("ssl_"))
+    if (ours and disabled) or ((ours or "ssl" in keywords) and stray):
+        what = ", ".join(stray or ["ssl_disabled"])
+        raise Named(f"the url's {what} cannot be combined with other settings of TLS: omit one")
+    if ours:
         keywords["ssl"] = options.tls_context()
+    elif disabled:
+        keywords.pop("ssl", None)
     elif isinstance(asked := keywords.get("ssl"), dict):  # ``ssl_ca`` and the like in the url
         context = ssl.create_default_context(cafile=asked.get("ca"), capath=asked.get("capath"))
         context.check_hostname = bool(asked.get("check_hostname", True))

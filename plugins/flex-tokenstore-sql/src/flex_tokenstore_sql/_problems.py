@@ -70,7 +70,7 @@ _TABLE: dict[tuple[Kind, str], tuple[str | int, ...]] = {
     ),
     (Kind.WRONG_SERVER, "it is read-only: connect to the primary"):
         ("25006", 1290, 1792, 1836, "session is read-only"),
-    (Kind.WRONG_SERVER, "it is a node that is not in sync with its cluster: connect to another"):
+    (Kind.LOST, "it is a node that is not in sync with its cluster: connect to another"):
         (1047,),
     (Kind.LOST, "the server ended the connection: check that it is up"): (
         "57P01", "57P02", "57P04", "57P05", "25P03", 1053, 1927, 2006, 2013, 2055, 4031,

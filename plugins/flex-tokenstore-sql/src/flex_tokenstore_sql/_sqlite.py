@@ -11,6 +11,8 @@ from pathlib import Path
 logger = logging.getLogger("flex_tokenstore_sql")
 
 _warned: set[str] = set()
+_open: dict[FileLock, int] = {}
+"""The locks that have a connection, and the process that made each."""
 
 
 class FileLock:
@@ -25,7 +27,9 @@ class FileLock:
 
     def take(self) -> bool:
         """One try, which does not wait; False: another holds it."""
+        _leave_parents()
         make_private(self._path)
+        _open[self] = os.getpid()
         # A lock may be released in another thread than it was acquired in.
         self._connection = sqlite3.connect(
             self._path, timeout=0, isolation_level=None, check_same_thread=False
@@ -42,10 +46,23 @@ class FileLock:
     def free(self) -> None:
         """Releases it, if it was acquired."""
         connection, self._connection = self._connection, None
+        _open.pop(self, None)
         if connection is not None:
             with suppress(sqlite3.Error):  # if this fails, close() frees the lock
                 connection.execute("ROLLBACK")
             connection.close()
+
+
+def _leave_parents() -> None:
+    """Closes what a forked child has of its parent's locks; the parent keeps them.
+
+    SQLite notes in each process which files that process has locked, and a child inherits the note.
+    """
+    for lock, pid in list(_open.items()):
+        connection = lock._connection
+        if pid != os.getpid() and _open.pop(lock, None) is not None and connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
 
 
 def make_private(path: str) -> None:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import httpx2
 
@@ -89,7 +90,7 @@ def make_client(cls: type[Any], options: Options) -> Any:
 
 def arguments(request: Request, body: Callable[[Secret[bytes]], Any]) -> dict[str, Any]:
     """What to call the client's ``request`` with."""
-    made: dict[str, Any] = {"method": request.method, "url": request.path}
+    made: dict[str, Any] = {"method": request.method, "url": quote(request.path)}
     if request.token is not None:
         made["auth"] = TokenHeader(request.token)
     if request.body is not None:

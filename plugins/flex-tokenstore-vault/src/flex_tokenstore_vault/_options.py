@@ -7,7 +7,7 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -223,7 +223,7 @@ class Options(RemoteOptions):
                 f"must be a path such as a/b, without `.`, `..`, `*` and `+`; got {value!r:.80}"
             )
             raise self.wrong(name, problem)
-        return quote(path)
+        return path
 
 
 class Kv1Options(Options):
