@@ -26,7 +26,8 @@ class RecordBase:
     """
 
     store: ClassVar[str] = ""
-    """Its name, for messages; by default that of its class."""
+    """Its name, the same for the sync and the async class; by default that of the class, without
+    ``Async`` at its start."""
     record: ClassVar[str] = "record"
     """What it keeps, for messages: such as "row" or "secret"."""
     elsewhere: ClassVar[str] = "prefix"
@@ -47,7 +48,7 @@ class RecordBase:
         key = self.key_of(identity)
         timeout = float(getattr(options, "timeout", TIMEOUT))
         self._where = Where(
-            self.store or type(self).__name__,
+            self.store or type(self).__name__.removeprefix("Async"),
             self.locate(key),
             identity,
             timeout,
