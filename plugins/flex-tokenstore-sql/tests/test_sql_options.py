@@ -285,3 +285,11 @@ def test_parameters_of_a_mysql_url_do_not_switch_off_the_tls_of_the_options(
     refused = pytest.raises(TokenUnavailableError, match="cannot be combined")
     with open_store(config, IDENTITY) as store, refused:
         store.get_token()
+
+
+@pytest.mark.parametrize("scheme", ["mysql", "mariadb"])
+def test_a_certificate_in_the_url_that_is_missing_is_told(tmp_path: Path, scheme: str) -> None:
+    config = sql_config(f"{scheme}://u@127.0.0.1:9/d?ssl_ca={tmp_path}/missing.pem")
+    refused = pytest.raises(TokenUnavailableError, match="check ssl_ca")
+    with open_store(config, IDENTITY) as store, refused:
+        store.get_token()

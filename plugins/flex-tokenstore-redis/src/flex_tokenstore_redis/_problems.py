@@ -22,11 +22,11 @@ _SIGN_IN = (
     "it does not accept the user name or password: check the options username and password; in a "
     "url, the password must be percent-encoded (% as %25)"
 )
-_NO_PASSWORD = "it demands a password: set the option password"  # noqa: S105 - not a password
+_ANONYMOUS = "it demands a password: set the option password"
 _NO_CONNECTION = "no connection of the program's own pool became free: enlarge that pool"
 # By the code that begins the server's answer. A script may run into each of them too.
 _BY_CODE = {
-    "NOAUTH": (Kind.UNAVAILABLE, _NO_PASSWORD),
+    "NOAUTH": (Kind.UNAVAILABLE, _ANONYMOUS),
     "WRONGPASS": (Kind.UNAVAILABLE, _SIGN_IN),
     "NOPERM": (Kind.DENIED, _DENIED),
     "READONLY": (Kind.WRONG_SERVER, "it is a replica: name the primary, or its Sentinels"),
@@ -55,7 +55,7 @@ _BY_CODE = {
 }
 # By how the rest of an ``ERR`` begins, word for word; it has no code of its own.
 _BY_WORDS = {
-    "Authentication required": (Kind.UNAVAILABLE, _NO_PASSWORD),
+    "Authentication required": (Kind.UNAVAILABLE, _ANONYMOUS),
     "max number of clients reached": (
         Kind.BUSY,
         "it has no free connection left: raise its maxclients",

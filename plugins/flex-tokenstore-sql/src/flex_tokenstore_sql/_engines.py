@@ -181,11 +181,16 @@ def _use_tls_of_mysql(options: Options, keywords: dict[str, Any]) -> None:
     elif disabled:
         keywords.pop("ssl", None)
     elif isinstance(asked := keywords.get("ssl"), dict):  # ``ssl_ca`` and the like in the url
-        context = ssl.create_default_context(cafile=asked.get("ca"), capath=asked.get("capath"))
-        context.check_hostname = bool(asked.get("check_hostname", True))
-        if "cert" in asked:
-            # A function, and never None: OpenSSL would ask at the terminal.
-            context.load_cert_chain(asked["cert"], asked.get("key"), lambda: "")
+        try:
+            context = ssl.create_default_context(cafile=asked.get("ca"), capath=asked.get("capath"))
+            context.check_hostname = bool(asked.get("check_hostname", True))
+            if "cert" in asked:
+                # A function, and never None: OpenSSL would ask at the terminal.
+                context.load_cert_chain(asked["cert"], asked.get("key"), lambda: "")
+        except (OSError, ValueError):  # ssl.SSLError is an OSError
+            context = None
+        if context is None:
+            raise Named("TLS failed, a file cannot be used: check ssl_ca, ssl_cert and ssl_key")
         keywords["ssl"] = context
 
 
