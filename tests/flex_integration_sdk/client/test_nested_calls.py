@@ -37,7 +37,8 @@ def outcome(function):
 AT_EACH_LINE = """
 class Interrupt:
     '''Calls ``handler`` once, before the ``moment``th line that this thread runs in our files or
-    in those of the HTTP library; as a signal handler, it is not itself traced.'''
+    in those of the HTTP library; as a signal handler, it is not itself traced. Not in a finalizer
+    that the garbage collector happens to run meanwhile: Python lets no exception out of it.'''
 
     def __init__(self, moment, handler):
         self.left, self.handler = moment, handler
@@ -46,6 +47,11 @@ class Interrupt:
         name = frame.f_code.co_filename
         if not any(part in name for part in ("flex_integration_sdk", "flex_tokenstore", "http")):
             return None
+        caller = frame
+        while caller is not None:
+            if caller.f_code.co_name == "__del__":
+                return None
+            caller = caller.f_back
         return self.line
 
     def line(self, frame, event, arg):

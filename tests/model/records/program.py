@@ -209,7 +209,7 @@ def frames_of(steps: Any) -> Any:
     found: list[Any] = []
     while isinstance(steps, GeneratorType) and steps.gi_frame is not None:
         frame = steps.gi_frame
-        found.append((frame.f_code.co_name, frame.f_lasti, frozen(frame.f_locals)))
+        found.append((frame.f_code.co_name, frame.f_lasti, frozen(dict(frame.f_locals))))
         steps = steps.gi_yieldfrom
     return tuple(found)
 
