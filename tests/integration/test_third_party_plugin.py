@@ -152,16 +152,13 @@ def test_a_generated_package_is_formatted_and_linted(either: Generated) -> None:
 
 
 @pytest.mark.slow
-def test_a_generated_package_passes_a_part_of_the_kit(either: Generated) -> None:
-    chosen = "listed or json_shape or conflict or corrupt or another_program or storm_in_two"
-    summary = either.pytest("-m", "not slow", "-k", chosen, timeout=100)
-    assert "failed" not in summary
-
-
-@pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_generated_package_passes_the_whole_kit(either: Generated) -> None:
-    summary = either.pytest(timeout=550)
+@pytest.mark.parametrize(("which", "flags"), [("generated", ()), ("simple", ("-m", "not slow"))])
+def test_a_generated_package_passes_the_kit(
+    which: str, flags: tuple[str, ...], request: pytest.FixtureRequest
+) -> None:
+    package: Generated = request.getfixturevalue(which)
+    summary = package.pytest(*flags, timeout=550)
     skipped = [line for line in summary.splitlines() if line.startswith("SKIPPED")]
     # What it has no fixture for would be skipped without being looked at.
     # It has no server.
