@@ -312,6 +312,10 @@ def test_a_password_file_that_changes(
         postgres_server.run("ALTER ROLE app PASSWORD 'next-SENTINEL'")
         file.write_text("next-SENTINEL")
         store.set_token(token("b"))
+        file.write_text("")  # about to be written
+        store.set_token(token("c"))
+        file.unlink()
+        store.set_token(token("d"))
         file.write_text("wrong-SENTINEL")
         with pytest.raises(TokenUnavailableError, match="user name or password"):
             store.get_token()

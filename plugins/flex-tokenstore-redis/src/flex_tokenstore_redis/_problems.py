@@ -124,6 +124,9 @@ def problem_of(error: Exception, options: Options) -> Problem | None:
     # Asked before ConnectionError, which it is in redis-py.
     if isinstance(error, (of.AuthenticationError, of.AuthorizationError)):
         return Problem(Kind.UNAVAILABLE, _SIGN_IN)
+    tls = _tls_error(error)
+    if tls is not None:
+        return Problem(Kind.UNAVAILABLE, _tls_text(tls))
     if isinstance(error, of.RedisClusterException):
         text = "no node of a Cluster responds there: check url, and that it is a Cluster"
         return Problem(Kind.UNAVAILABLE, text)
@@ -134,9 +137,6 @@ def problem_of(error: Exception, options: Options) -> Problem | None:
             "that it supports TLS"
         )
         return Problem(Kind.SILENT, text)
-    tls = _tls_error(error)
-    if tls is not None:
-        return Problem(Kind.UNAVAILABLE, _tls_text(tls))
     if isinstance(error, (redis.ConnectionError, OSError)):
         # A server that is full closes a connection before its words can be read.
         text = (
