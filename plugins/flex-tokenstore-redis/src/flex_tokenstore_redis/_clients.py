@@ -84,7 +84,7 @@ class _Credentials(CredentialProvider):
 
     def get_credentials(self) -> Any:
         # Tracing libraries record the arguments of AUTH; a memoryview shows nothing (decision 018).
-        password = memoryview(self._password.reveal().encode())
+        password = memoryview(self._password.reveal().encode("utf-8", "surrogatepass"))
         return (self._username, password) if self._username else (password,)
 
     async def get_credentials_async(self) -> Any:

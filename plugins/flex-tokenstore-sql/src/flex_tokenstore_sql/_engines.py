@@ -143,6 +143,10 @@ def _connecting(driver: str, options: Options, is_async: bool) -> Any:
                 maker = within
         elif dialect.name != SQLITE:
             _use_tls_of_mysql(context, keywords)
+            if "password" in keywords:
+                # Both drivers send it in Latin-1. MySQL's own programs send UTF-8, these bytes.
+                raw = keywords["password"].encode("utf-8", "surrogatepass")
+                keywords["password"] = raw.decode("latin-1")
             keywords["connect_timeout"] = options.connect_timeout
             if is_async:
                 from ._aiomysql import connect as encrypted
