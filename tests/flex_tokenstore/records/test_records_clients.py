@@ -95,7 +95,7 @@ def test_the_old_client_is_used_while_a_file_that_has_changed_cannot_be(
     program.get()
     assert closed(service) == [0]
     service.plan = {"read": [Fails(Failure(Kind.LOST))]}
-    with pytest.raises(TokenUnavailableError, match="option password_file .* is empty"):
+    with pytest.raises(TokenUnavailableError, match=r"option password_file .* is empty"):
         program.get()  # there is no old one any more
     assert closed(service) == [1]
     file.write_text("longer")
