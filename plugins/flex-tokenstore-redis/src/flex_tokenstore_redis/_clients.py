@@ -118,7 +118,6 @@ def make_client(options: Options, files: FromFiles, kit: Kit) -> Made:
         client = sentinel.master_for(options.service_name, db=address.db)
         closing = (client, *sentinel.sentinels)
     elif address.path:
-        del keywords["ssl"]
         client = kit.single(unix_socket_path=address.path, db=address.db, **keywords)
         closing = (client,)
     else:
