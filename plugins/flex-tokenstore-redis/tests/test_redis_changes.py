@@ -17,7 +17,7 @@ from redis.crc import key_slot
 
 from flex_tokenstore import ANY_REVISION, TokenUnavailableError, open_async_store, open_store
 from flex_tokenstore.testing import FaultProxy
-from flex_tokenstore_redis import AsyncRedisStore, RedisStore
+from flex_tokenstore_redis import AsyncRedisStore, Options, RedisStore
 from redis_support import COMMANDS, KEY, redis_config
 from tests.servers import valkey
 from tests.servers.tls import Certificates, tls_proxy
@@ -48,9 +48,17 @@ def test_a_password_file_that_changes(opened: Open, valkey_server: Valkey, tmp_p
             store.get_token()
         file.write_text("second\n")
         assert store.get_token() is not None
+        file.write_text("")  # about to be written
+        assert store.get_token() is not None
         file.unlink()
+        assert store.get_token() is not None
+        change("third")
+        with pytest.raises(TokenUnavailableError, match="username and password"):
+            store.get_token()  # there is no old client any more
         with pytest.raises(TokenUnavailableError, match="password_file"):
             store.get_token()
+        file.write_text("third\n")
+        assert store.get_token() is not None
     finally:
         valkey_server.run("ACL", "DELUSER", "app")
 
@@ -133,6 +141,29 @@ def test_an_async_client_of_the_programs_own_and_a_primary_that_moves() -> None:
         pair = Pair(stack)
         asyncio.run(main(pair))
         assert b"access-b" in pair.new.run("GET", KEY)
+
+
+def test_idle_connections_of_an_async_cluster_of_the_programs_own_are_closed() -> None:
+    async def main(server: Valkey) -> None:
+        async with redis.asyncio.RedisCluster(host="127.0.0.1", port=server.port) as client:
+            store = AsyncRedisStore(Options(client=client), IDENTITY)
+            await store.get_token()
+            (node,) = client.get_nodes()
+            used: Any = node.acquire_connection()
+            idle: Any = node.acquire_connection()
+            await used.connect()
+            await idle.connect()
+            node.release(idle)
+            await store.drop_idle(await store.connect())
+            assert used.is_connected
+            assert not idle.is_connected
+            node.release(used)
+
+    server = valkey.start_cluster()
+    try:
+        asyncio.run(main(server))
+    finally:
+        server.stop()
 
 
 def test_a_pool_of_one_connection(valkey_server: Valkey) -> None:

@@ -85,18 +85,6 @@ def test_another_database(opened: Open, valkey_server: Valkey) -> None:
     assert valkey_server.run("DBSIZE") == 0
 
 
-def test_tls(opened: Open, valkey_server: Valkey, certificates: Certificates) -> None:
-    with tls_proxy(valkey_server.port, certificates) as port, opener("sync") as within:
-        config = redis_config(f"rediss://localhost:{port}", ca_file=str(certificates.certificate))
-        works(within, config)
-
-
-def test_tls_in_asyncio(valkey_server: Valkey, certificates: Certificates) -> None:
-    with tls_proxy(valkey_server.port, certificates) as port, opener("async") as within:
-        config = redis_config(f"rediss://localhost:{port}", ca_file=str(certificates.certificate))
-        works(within, config)
-
-
 def test_a_certificate_of_an_unknown_ca_is_refused(
     kind: str, valkey_server: Valkey, certificates: Certificates
 ) -> None:

@@ -14,7 +14,6 @@ import redis.asyncio
 from flex_tokenstore import (
     Secret,
     StoreOptionsError,
-    TokenUnavailableError,
     list_stores,
     open_async_store,
     open_store,
@@ -22,7 +21,6 @@ from flex_tokenstore import (
 )
 from flex_tokenstore_redis import AsyncRedisStore, Options, RedisStore
 from redis_support import redis_config
-from tests.servers import free_port
 from tests.servers.tls import Certificates
 from tests.support.handles import IDENTITY
 
@@ -185,16 +183,3 @@ def test_a_client_of_the_other_kind_is_refused(cls: Any, make: Callable[[], Any]
 def test_a_client_of_the_programs_own_has_its_own_user(option: str) -> None:
     with redis.Redis() as client, pytest.raises(StoreOptionsError, match=option):
         open_store({"name": "redis", "client": client, option: "x"}, IDENTITY)
-
-
-def test_an_async_cluster_is_reached_by_tls(certificates: Certificates) -> None:
-    """redis-py's class takes other arguments than its sync twin."""
-    url = f"rediss://localhost:{free_port()}"
-
-    async def read() -> None:
-        config = redis_config(url, cluster=True, ca_file=str(certificates.certificate))
-        async with await open_async_store(config, IDENTITY) as store:
-            await store.get_token()
-
-    with pytest.raises(TokenUnavailableError, match="no node of a Cluster responds"):
-        asyncio.run(read())

@@ -149,6 +149,13 @@ def lock(store: object) -> None:
 
 TABLE: list[tuple[str, Situation, Callable[[object], None], bool, str]] = [
     ("wrong password", given(password="SENTINELx", username="nobody"), read, False, "username and"),
+    (
+        "no letters",
+        given(password="SENTINEL\ud800", username="nobody"),
+        read,
+        False,
+        "username and",
+    ),
     ("password needed", demands_a_password, read, False, "set the option password"),
     ("no password there", given(password="SENTINEL"), read, False, "omit"),
     ("missing right", user("-get"), read, True, "README"),

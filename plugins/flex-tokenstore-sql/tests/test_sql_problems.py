@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -285,6 +286,26 @@ def test_tls_with_postgres(
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["option", "url"])
+def test_a_password_of_mariadb_with_any_letters(
+    opened: Open, mariadb_server: MariaDb, place: str
+) -> None:
+    password = "zażółć-ü-密码"
+    where = f"127.0.0.1:{mariadb_server.port}/t"
+    url, given = f"mariadb://other@{where}", {"password": password}
+    if place == "url":
+        url, given = f"mariadb://other:{quote(password)}@{where}", {}
+    mariadb_server.run("CREATE USER other@'127.0.0.1' IDENTIFIED BY %s", password)
+    try:
+        mariadb_server.run("GRANT ALL ON t.* TO other@'127.0.0.1'")
+        opened(sql_config(url, **given)).set_token(token("a"))
+        with pytest.raises(TokenUnavailableError, match="user name or password"):
+            opened(sql_config(url, password="\ud800密")).get_token()
+    finally:
+        mariadb_server.run("DROP USER other@'127.0.0.1'")
+
+
 @pytest.mark.skipif(program("mariadbd") is None, reason="needs the program mariadbd")
 def test_tls_with_mariadb(
     opened: Open, certificates: Certificates, other_certificates: Certificates
@@ -312,6 +333,10 @@ def test_a_password_file_that_changes(
         postgres_server.run("ALTER ROLE app PASSWORD 'next-SENTINEL'")
         file.write_text("next-SENTINEL")
         store.set_token(token("b"))
+        file.write_text("")  # about to be written
+        store.set_token(token("c"))
+        file.unlink()
+        store.set_token(token("d"))
         file.write_text("wrong-SENTINEL")
         with pytest.raises(TokenUnavailableError, match="user name or password"):
             store.get_token()

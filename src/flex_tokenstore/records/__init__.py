@@ -12,6 +12,7 @@ from ._clients import end_transport
 from ._options import RemoteOptions, doc
 from ._record import ABSENT, ANY_VERSION, Busy, Changed, Kind, Problem, Record, Sleep, Steps
 from ._sync import RecordStore
+from ._tls import tls_problem
 
 __all__ = [
     "ABSENT",
@@ -28,4 +29,5 @@ __all__ = [
     "Steps",
     "doc",
     "end_transport",
+    "tls_problem",
 ]

@@ -83,7 +83,7 @@ class Calls:
             return Answer(changed.found, changed=True)
         except StoreOptionsError as error:
             known = True
-            if not str(error.option).endswith("_file"):
+            if not _is_of_file(error):
                 raise
             # Of a file that has changed since the store was opened.
             problem = Problem(Kind.UNAVAILABLE, error.message)
@@ -127,15 +127,31 @@ class Calls:
     def _client(self, loop: Loop, call: object) -> Steps[Client]:
         while True:
             held, old = self._clients.find(loop)
-            yield from self._close(old)
             if held is None:
-                yield from self.abandon()
-                stamp = self._clients.stamp()
-                held, spare = self._clients.add(loop, (yield self._store.connect), stamp)
-                yield from self._close(spare)
+                held = yield from self._connected(loop, old)
             if held.begin(call):
                 return held
             yield from self._close(self._clients.if_left(held))  # another has retired it meanwhile
+
+    def _connected(self, loop: Loop, old: Client | None) -> Steps[Client]:
+        """A new client, in place of the old one; or the old one, while a file cannot be used."""
+        files_changed = old is not None and self._clients.are_changed_since(old)
+        if old is not None and not files_changed:
+            yield from self._close(self._clients.retire(loop, old))
+        yield from self.abandon()
+        stamp = self._clients.stamp()
+        try:
+            made = yield self._store.connect
+        except StoreOptionsError as error:
+            # Half written, or being replaced. The next call tries again, for its stamp is old.
+            if old is None or not files_changed or not _is_of_file(error):
+                raise
+            return old
+        if old is not None:
+            yield from self._close(self._clients.retire(loop, old))
+        held, spare = self._clients.add(loop, made, stamp)
+        yield from self._close(spare)
+        return held
 
     def _move(self, loop: Loop, held: Client) -> Steps[None]:
         """The next call is made on another connection."""
@@ -170,6 +186,10 @@ class Calls:
             text = f"the connection broke ({type(error).__name__}): check that it is up"
             return Problem(Kind.LOST, text)
         return None
+
+
+def _is_of_file(error: StoreOptionsError) -> bool:
+    return str(error.option).endswith("_file")
 
 
 def _cut(error: BaseException, handled: BaseException | None) -> None:

@@ -63,14 +63,18 @@ class Clients:
         self._here: PerProcess[dict[Loop, Client]] = PerProcess(dict)
 
     def find(self, loop: Loop) -> tuple[Client | None, Client | None]:
-        """The client to use, if there is one; and one to close."""
+        """The client to use, if there is one; and one to replace."""
         held = self._here.get().get(loop)
         if held is None:
             return None, None
         idle = not held.calls and time.monotonic() - held.used > self._idle
-        if idle or (self._files and held.stamp != self.stamp()):
-            return None, self.retire(loop, held)
+        if idle or self.are_changed_since(held):
+            return None, held
         return held, None
+
+    def are_changed_since(self, held: Client) -> bool:
+        """Whether a file has changed since this client was made."""
+        return bool(self._files) and held.stamp != self.stamp()
 
     def add(self, loop: Loop, made: Any, stamp: _Stamp) -> tuple[Client, Client | None]:
         """The client to use from now on; and one to close, if another thread was quicker.

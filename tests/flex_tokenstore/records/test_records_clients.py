@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from flex_tokenstore import TokenUnavailableError
-from flex_tokenstore.records import Kind
+from flex_tokenstore import StoreOptionsError, TokenUnavailableError
+from flex_tokenstore.records import Kind, RemoteOptions
 from flex_tokenstore.records._clients import Clients
 from tests.support.fakes import IDENTITY
 
@@ -72,6 +72,73 @@ def test_a_file_that_changes_while_the_client_is_made_replaces_it(
     program.get()
     program.get()
     assert closed(service) == [1, 0]
+
+
+@pytest.mark.parametrize("idle", [False, True])
+def test_the_old_client_is_used_while_a_file_that_has_changed_cannot_be(
+    open_program: Open, service: Service, tmp_path: Path, idle: bool
+) -> None:
+    file = tmp_path / "password"
+    file.write_text("a")
+
+    def connecting() -> None:
+        if not file.exists() or not file.read_text():
+            raise RemoteOptions.wrong("password_file", "is empty")
+
+    program = open_program(paths=(str(file),), connecting=connecting)
+    program.get()
+    if idle:
+        program.store._calls._clients._idle = -1.0  # more time than that has passed
+    file.write_text("")
+    program.get()
+    file.unlink()
+    program.get()
+    assert closed(service) == [0]
+    service.plan = {"read": [Fails(Failure(Kind.LOST))]}
+    with pytest.raises(TokenUnavailableError, match=r"option password_file .* is empty"):
+        program.get()  # there is no old one any more
+    assert closed(service) == [1]
+    file.write_text("longer")
+    program.get()
+    assert closed(service) == [1, 0]
+
+
+def test_a_file_that_can_be_used_again_replaces_the_client(
+    open_program: Open, service: Service, tmp_path: Path
+) -> None:
+    file = tmp_path / "password"
+    file.write_text("a")
+
+    def connecting() -> None:
+        if not file.read_text():
+            raise RemoteOptions.wrong("password_file", "is empty")
+
+    program = open_program(paths=(str(file),), connecting=connecting)
+    program.get()
+    file.write_text("")
+    program.get()
+    file.write_text("longer")
+    program.get()
+    assert closed(service) == [1, 0]
+
+
+@pytest.mark.parametrize("wrong", ["url", "password_file"])
+def test_an_option_that_cannot_be_used_is_told_unless_a_file_has_changed(
+    service: Service, tmp_path: Path, wrong: str
+) -> None:
+    def connecting() -> None:
+        if service.clients:
+            raise RemoteOptions.wrong(wrong, "is wrong")
+
+    file = tmp_path / "password"
+    program = Program("sync", service, paths=(str(file),), connecting=connecting)
+    program.get()
+    if wrong == "url":
+        file.write_text("a")
+    else:
+        program.store._calls._clients._idle = -1.0
+    with pytest.raises((StoreOptionsError, TokenUnavailableError), match="is wrong"):
+        program.get()
 
 
 @pytest.mark.parametrize(

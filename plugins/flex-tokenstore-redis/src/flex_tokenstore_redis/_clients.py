@@ -1,7 +1,8 @@
-"""redis-py's clients, made from the options, and its errors in plain words."""
+"""redis-py's clients, made from the options."""
 
 from __future__ import annotations
 
+import ssl
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -49,12 +50,29 @@ class Made(NamedTuple):
 
     @property
     def pools(self) -> list[Any]:
-        """Its pools of connections; a Cluster has one for each node."""
+        """Its pools of connections; a Cluster has one for each node.
+
+        In an asyncio program the nodes of a Cluster are pools, with other methods.
+        """
         nodes = getattr(self.client, "get_nodes", None)
         if nodes is None:
             return [self.client.connection_pool]
-        clients = [getattr(node, "redis_connection", None) for node in nodes()]
-        return [each.connection_pool for each in clients if each is not None]
+        found = [getattr(node, "redis_connection", node) for node in nodes()]
+        # Of a sync Cluster, None until that node is first used.
+        return [getattr(each, "connection_pool", each) for each in found if each is not None]
+
+
+class FromFiles(NamedTuple):
+    """What a client needs of the options' files."""
+
+    password: Secret[str] | None = None
+    tls: ssl.SSLContext | None = None
+
+
+def read_files(options: Options) -> FromFiles:
+    """Reads them. With TLS this takes up to 50 ms, for the system's CAs too."""
+    tls = options.tls_context() if options.tls else None
+    return FromFiles(options.password_now(), tls)
 
 
 class _Credentials(CredentialProvider):
@@ -66,7 +84,7 @@ class _Credentials(CredentialProvider):
 
     def get_credentials(self) -> Any:
         # Tracing libraries record the arguments of AUTH; a memoryview shows nothing (decision 018).
-        password = memoryview(self._password.reveal().encode())
+        password = memoryview(self._password.reveal().encode("utf-8", "surrogatepass"))
         return (self._username, password) if self._username else (password,)
 
     async def get_credentials_async(self) -> Any:
@@ -80,19 +98,17 @@ class _Keywords(dict[str, Any]):
         return f"{type(self).__name__}({', '.join(self)})"
 
 
-def make_client(options: Options, kit: Kit) -> Made:
-    """A client of the store's own, or the one that the program passed. Nothing is sent yet."""
-    if options.client is not None:
-        return Made(_given(options.client, kit))
+def make_client(options: Options, files: FromFiles, kit: Kit) -> Made:
+    """A client of the store's own. In asyncio programs, nothing is sent yet."""
     address = parse(options.url)
     assert isinstance(address, Address)  # the options have seen to it
-    keywords = _keywords(options, address, kit)
+    keywords = _keywords(options, address, files.password, kit)
     if options.cluster:
         retry = kit.retry(ExponentialBackoff(cap=0.5, base=0.05), _CLUSTER_TRIES)
-        client = kit.cluster(
-            host=address.host, port=address.port, **_Keywords({**keywords, "retry": retry})
-        )
+        keywords["retry"] = retry
+        client = _cluster(address, keywords, files.tls, kit)
         return Made(client, (client,))
+    keywords["ssl"] = files.tls is not None
     if options.sentinels:
         sentinel = kit.sentinel(
             [parse_sentinel(text) for text in options.sentinels],
@@ -100,12 +116,18 @@ def make_client(options: Options, kit: Kit) -> Made:
             **keywords,
         )
         client = sentinel.master_for(options.service_name, db=address.db)
-        return Made(client, (client, *sentinel.sentinels))
-    if address.path:
+        closing = (client, *sentinel.sentinels)
+    elif address.path:
         client = kit.single(unix_socket_path=address.path, db=address.db, **keywords)
+        closing = (client,)
     else:
         client = kit.single(host=address.host, port=address.port, db=address.db, **keywords)
-    return Made(client, (client,))
+        closing = (client,)
+    if files.tls is not None:
+        for each in closing:
+            pool = each.connection_pool
+            pool.connection_class = connections_with(files.tls, pool.connection_class)
+    return Made(client, closing)
 
 
 def abandon(made: Made) -> None:
@@ -131,7 +153,12 @@ def _connections(client: Any) -> list[Any]:
     return found
 
 
-def _given(client: Any, kit: Kit) -> Any:
+def given_client(client: Any, kit: Kit) -> Any:
+    """The program's own client, or one on its pool.
+
+    Raises:
+        StoreOptionsError: It is of the wrong kind.
+    """
     if isinstance(client, kit.pool):
         return kit.single(connection_pool=client)
     if isinstance(client, (kit.single, kit.cluster)):
@@ -144,10 +171,55 @@ def _given(client: Any, kit: Kit) -> Any:
     )
 
 
-def _keywords(options: Options, address: Address, kit: Kit) -> _Keywords:
-    keywords = _Keywords(
+def _cluster(address: Address, keywords: _Keywords, tls: ssl.SSLContext | None, kit: Kit) -> Any:
+    host, port = address.host, address.port
+    if tls is None:
+        return kit.cluster(host=host, port=port, **keywords)
+    if kit is SYNC:
+        # It connects at once, and only when it is made of a url it takes a class of pools.
+        pools = _pools_of(connections_with(tls, redis.SSLConnection))
+        return kit.cluster(url=address.server, connection_pool_class=pools, **keywords)
+    client = kit.cluster(host=host, port=port, ssl=True, **keywords)
+    cls = connections_with(tls, redis.asyncio.SSLConnection)
+    client.connection_kwargs["connection_class"] = cls  # of nodes that it will find
+    for node in client.startup_nodes:
+        node.connection_class = cls
+    return client
+
+
+def _pools_of(cls: type[Any]) -> type[Any]:
+    class Pool(redis.ConnectionPool):
+        def __init__(self, **keywords: Any) -> None:
+            super().__init__(**{**keywords, "connection_class": cls})
+
+    return Pool
+
+
+def connections_with(tls: ssl.SSLContext, base: type[Any]) -> type[Any]:
+    """redis-py's class of connections, with this context.
+
+    A context of its own trusts the system's CAs beside those of a file, and is made for each
+    connection, in asyncio programs too; and its asyncio Cluster takes no passphrase.
+    """
+
+    class Connection(base):  # type: ignore[misc]  # one of several
+        def __init__(self, *args: Any, **keywords: Any) -> None:
+            super().__init__(*args, **keywords)
+            if hasattr(self, "ssl_context"):  # in an asyncio program
+                self.ssl_context.context = tls
+
+        def _wrap_socket_with_ssl(self, sock: Any) -> ssl.SSLSocket:  # in a sync one
+            return tls.wrap_socket(sock, server_hostname=self.host)
+
+    return Connection
+
+
+def _keywords(
+    options: Options, address: Address, password: Secret[str] | None, kit: Kit
+) -> _Keywords:
+    return _Keywords(
         credential_provider=_credentials(
-            options.username or address.username, options.password_now() or address.password
+            options.username or address.username, password or address.password
         ),
         socket_timeout=options.timeout,
         socket_connect_timeout=options.connect_timeout,
@@ -156,18 +228,6 @@ def _keywords(options: Options, address: Address, kit: Kit) -> _Keywords:
         protocol=2,  # no HELLO, no notifications: one round trip less for each connection
         driver_info=None,  # nor CLIENT SETINFO
     )
-    if address.tls:
-        keywords.update(
-            ssl=True,
-            ssl_ca_certs=options.ca_file,
-            ssl_certfile=options.cert_file,
-            ssl_keyfile=options.key_file,
-        )
-        # redis-py's async Cluster takes no passphrase. An encrypted key without one was refused
-        # when the store was opened, so OpenSSL does not ask at the terminal.
-        if options.key_password is not None:
-            keywords["ssl_password"] = options.key_password.reveal()
-    return keywords
 
 
 def _for_sentinels(options: Options, keywords: _Keywords) -> _Keywords:

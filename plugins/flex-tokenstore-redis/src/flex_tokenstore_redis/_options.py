@@ -89,6 +89,12 @@ class Options(RemoteOptions):
         self.check_connection(tls=address.tls, needs="the url must start with rediss://")
 
     @property
+    def tls(self) -> bool:
+        """The url is rediss://."""
+        address = parse(self.url)
+        return isinstance(address, Address) and address.tls
+
+    @property
     def server(self) -> str:
         """The server, for people."""
         if self.client is not None:
@@ -110,10 +116,13 @@ class Address(NamedTuple):
     password: Secret[str] | None
 
     def __str__(self) -> str:
-        if self.path:
-            return f"unix://{self.path}?db={self.db}"
+        return f"unix://{self.path}?db={self.db}" if self.path else f"{self.server}/{self.db}"
+
+    @property
+    def server(self) -> str:
+        """The url without a database."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"redis{'s' if self.tls else ''}://{host}:{self.port}/{self.db}"
+        return f"redis{'s' if self.tls else ''}://{host}:{self.port}"
 
 
 def parse(url: Secret[str]) -> Address | str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import ssl
-from typing import Any
 
 import redis
 import redis.asyncio.sentinel
 import redis.sentinel
 from redis import exceptions as of
 
-from flex_tokenstore.records import Kind, Problem
+from flex_tokenstore.records import Kind, Problem, tls_problem
 
 from ._options import Options
 
@@ -124,6 +122,8 @@ def problem_of(error: Exception, options: Options) -> Problem | None:
     # Asked before ConnectionError, which it is in redis-py.
     if isinstance(error, (of.AuthenticationError, of.AuthorizationError)):
         return Problem(Kind.UNAVAILABLE, _SIGN_IN)
+    if tls := tls_problem(error):
+        return tls
     if isinstance(error, of.RedisClusterException):
         text = "no node of a Cluster responds there: check url, and that it is a Cluster"
         return Problem(Kind.UNAVAILABLE, text)
@@ -134,9 +134,6 @@ def problem_of(error: Exception, options: Options) -> Problem | None:
             "that it supports TLS"
         )
         return Problem(Kind.SILENT, text)
-    tls = _tls_error(error)
-    if tls is not None:
-        return Problem(Kind.UNAVAILABLE, _tls_text(tls))
     if isinstance(error, (redis.ConnectionError, OSError)):
         # A server that is full closes a connection before its words can be read.
         text = (
@@ -165,24 +162,3 @@ def code_of(error: Exception) -> str | None:
 def is_wrong_type(error: Exception) -> bool:
     """The key is of another type than the command is for."""
     return code_of(error) == "WRONGTYPE"
-
-
-def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
-    # Ten links are more than redis-py's errors have; a circle of causes must end.
-    for _ in range(10):
-        if error is None or isinstance(error, ssl.SSLError):
-            return error
-        error = error.__cause__ or error.__context__
-    return None
-
-
-def _tls_text(error: Any) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"TLS failed ({error.verify_message}): check the host name in the url; for a CA of "
-            "your own, set ca_file"
-        )
-    return (
-        f"TLS failed ({error.reason or 'no TLS'}): check that the server supports TLS, and "
-        "whether it demands a client certificate (cert_file)"
-    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, ClassVar
 
 import redis
@@ -23,7 +25,7 @@ from flex_tokenstore.records import (
     Steps,
 )
 
-from ._clients import ASYNC, SYNC, Kit, Made, abandon, make_client
+from ._clients import ASYNC, SYNC, Kit, Made, abandon, given_client, make_client, read_files
 from ._options import STORE
 from ._options import Options as RedisOptions
 from ._problems import is_wrong_type, problem_of
@@ -49,7 +51,7 @@ class _Redis:
         if options.client is not None:
             # Both kinds of program have these options, so only the store knows which client it
             # needs.
-            make_client(options, self._kit)  # says now that it is of the wrong kind
+            given_client(options.client, self._kit)  # says now that it is of the wrong kind
 
     def key_of(self, identity: TokenIdentity) -> str:
         # In braces: a Cluster then keeps all keys of one identity in one slot.
@@ -57,9 +59,6 @@ class _Redis:
 
     def locate(self, key: str) -> str:
         return f"{self.options.server} key {key}"
-
-    def connect(self) -> Made:
-        return make_client(self.options, self._kit)
 
     def describe(self, error: Exception) -> Problem | None:
         return problem_of(error, self.options)
@@ -132,7 +131,14 @@ class RedisStore(_Redis, RecordStore):
     _kit = SYNC
     async_class: ClassVar[type]  # set below: it is defined after this class
 
+    def connect(self) -> Made:
+        if self.given:
+            return Made(given_client(self.options.client, SYNC))
+        return make_client(self.options, read_files(self.options), SYNC)
+
     def disconnect(self, client: Made) -> None:
+        for pool in client.pools:  # those of a Cluster with TLS it does not close
+            pool.disconnect()
         for each in client.closing:
             each.close()
 
@@ -151,13 +157,23 @@ class AsyncRedisStore(_Redis, AsyncRecordStore):
     _kit = ASYNC
     abandon = staticmethod(abandon)
 
+    async def connect(self) -> Made:
+        if self.given:
+            return Made(given_client(self.options.client, ASYNC))
+        slow = self.options.tls or self.options.password_file is not None
+        read = partial(read_files, self.options)
+        return make_client(self.options, await asyncio.to_thread(read) if slow else read(), ASYNC)
+
     async def disconnect(self, client: Made) -> None:
         for each in client.closing:
             await each.aclose()
 
     async def drop_idle(self, client: Made) -> None:
         for pool in client.pools:
-            await pool.disconnect(inuse_connections=False)
+            if hasattr(pool, "disconnect_free_connections"):  # a node of a Cluster
+                await pool.disconnect_free_connections()
+            else:
+                await pool.disconnect(inuse_connections=False)
 
     async def send(self, client: Made, command: Any) -> Any:
         return Secret(await client.client.execute_command(*_plain(command), NEVER_DECODE=True))

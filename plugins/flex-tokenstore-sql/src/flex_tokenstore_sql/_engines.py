@@ -48,7 +48,10 @@ def check_driver(backend: str, *, is_async: bool) -> None:
 
 
 def make_engine(options: Options, url: Secret[URL], *, is_async: bool) -> Made:
-    """An engine of the store's own, which connects when it is first used."""
+    """An engine of the store's own, which connects when it is first used.
+
+    Files are read here: with TLS that takes up to 50 ms.
+    """
     from sqlalchemy import create_engine, event
 
     maker: Any = create_engine
@@ -114,6 +117,9 @@ def abandon(made: Made) -> None:
 
 def _connecting(driver: str, options: Options, is_async: bool) -> Any:
     """What SQLAlchemy calls to connect, with the driver's arguments."""
+    password = options.password_now()
+    ours = options.ca_file is not None or options.cert_file is not None
+    context = options.tls_context() if ours else None  # libpq reads the files itself, once more
 
     def connect(dialect: Any, record: Any, arguments: Any, given: dict[str, Any]) -> Any:
         maker, keywords = dialect.connect, {**given}
@@ -122,8 +128,7 @@ def _connecting(driver: str, options: Options, is_async: bool) -> Any:
             make_private(arguments[0])
             if is_async:
                 check_file(arguments[0])
-        # Here, not in the engine: its url shows a password, and files are read again.
-        elif (password := options.password_now()) is not None:
+        elif password is not None:  # not in the engine's url, which shows it
             keywords["password"] = password.reveal()
         if driver == "psycopg":
             from ._psycopg import limited
@@ -137,7 +142,11 @@ def _connecting(driver: str, options: Options, is_async: bool) -> Any:
             else:
                 maker = within
         elif dialect.name != SQLITE:
-            _use_tls_of_mysql(options, keywords)
+            _use_tls_of_mysql(context, keywords)
+            if "password" in keywords:
+                # Both drivers send it in Latin-1. MySQL's own programs send UTF-8, these bytes.
+                raw = keywords["password"].encode("utf-8", "surrogatepass")
+                keywords["password"] = raw.decode("latin-1")
             keywords["connect_timeout"] = options.connect_timeout
             if is_async:
                 from ._aiomysql import connect as encrypted
@@ -168,8 +177,7 @@ def _use_tls_of_postgres(options: Options, keywords: dict[str, Any]) -> None:
     keywords.setdefault("sslpassword", passphrase.reveal())
 
 
-def _use_tls_of_mysql(options: Options, keywords: dict[str, Any]) -> None:
-    ours = options.ca_file is not None or options.cert_file is not None
+def _use_tls_of_mysql(ours: ssl.SSLContext | None, keywords: dict[str, Any]) -> None:
     disabled = str(keywords.pop("ssl_disabled", "")).lower() in ("1", "true", "yes", "on")
     # PyMySQL would make a context of its own from these, and drop the one below; aiomysql has none.
     stray = sorted(name for name in keywords if name.startswith("ssl_"))
@@ -177,7 +185,7 @@ def _use_tls_of_mysql(options: Options, keywords: dict[str, Any]) -> None:
         what = ", ".join(stray or ["ssl_disabled"])
         raise Named(f"the url's {what} cannot be combined with other settings of TLS: omit one")
     if ours:
-        keywords["ssl"] = options.tls_context()
+        keywords["ssl"] = ours
     elif disabled:
         keywords.pop("ssl", None)
     elif isinstance(asked := keywords.get("ssl"), dict):  # ``ssl_ca`` and the like in the url

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import re
 import socket
-import ssl
 from pathlib import Path
 from typing import Any
 
-from flex_tokenstore.records import Kind, Problem
+from flex_tokenstore.records import Kind, Problem, tls_problem
 
 from ._options import Options
 
@@ -169,15 +168,10 @@ def _known(original: Any, code: str | int | None, file: str | None) -> Problem |
         for matches, problem in _BY_WORDS:
             if matches(str(original)):
                 return problem
+    if tls := tls_problem(original):
+        return tls
     each: Any = original
     for _ in range(10):  # more than drivers' errors have; a circle of causes must end
-        if isinstance(each, ssl.SSLError):
-            why = getattr(each, "verify_message", None) or each.reason or "no TLS"
-            text = (
-                f"TLS failed ({why}): check the host in the url; for a CA of your own, set "
-                "ca_file; if the server demands a client certificate, cert_file"
-            )
-            return Problem(Kind.UNAVAILABLE, text)
         if isinstance(each, socket.gaierror):
             return _BY_CODE[2005]
         each = each and (each.__cause__ or each.__context__)

@@ -37,6 +37,7 @@ class FileLock:
         try:
             self._connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
+            self.free()  # now: in an asyncio program this runs in a thread
             # Only these two say that another holds it; a full disk or a missing folder is an error.
             if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise

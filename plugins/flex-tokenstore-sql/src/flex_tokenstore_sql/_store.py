@@ -234,6 +234,11 @@ class AsyncSqlStore(_Sql, AsyncRecordStore):
     _is_async = True
     abandon = staticmethod(abandon)
 
+    async def connect(self) -> Made:  # type: ignore[override]  # the sync one's
+        if any(self.options.files()):  # on a network they may take long, and certificates 50 ms
+            return await asyncio.to_thread(super().connect)
+        return super().connect()
+
     async def send(self, client: Made, command: Any) -> Any:
         if isinstance(command, InThread):
             return await _in_thread(command.run)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import ssl
 from typing import Any, NamedTuple
 
 import httpx2
 
 from flex_tokenstore import Secret
-from flex_tokenstore.records import Kind, Problem
+from flex_tokenstore.records import Kind, Problem, tls_problem
 
 from ._options import Options
 
@@ -75,11 +74,6 @@ PROBLEMS = {
         "wrapped": "the wrapped secret_id could not be unwrapped: its wrapping token has expired, "
         "or was used before, which can be done once. If no program of yours did, somebody else may "
         "have the secret_id: destroy it, and issue a new one",
-        "tls": "TLS failed ({words}): check that it supports TLS, and check the host name",
-        "ca": "TLS failed ({words}): check that it supports TLS, and check the host name; for a CA "
-        "of your own, set ca_file or VAULT_CACERT",
-        "certificate": "TLS failed ({words}): it demands a client certificate that it trusts: "
-        "check cert_file and key_file (VAULT_CLIENT_CERT, VAULT_CLIENT_KEY)",
         "system ca": "TLS cannot be used: what SSL_CERT_FILE or SSL_CERT_DIR names cannot be read, "
         "or holds no CA certificates ({error}): correct it, or set ca_file",
         "connect": "it could not be reached within {connect_timeout:g} s: {servers}",
@@ -113,8 +107,6 @@ _CREDENTIALS = {
     "userpass": "username and password (or its file)",
     "cert": "cert_file, key_file and role",
 }
-_tls_reason_in = re.compile(r"\[SSL(?:: (\w+))?\]").search
-_is_of_client = re.compile("CERTIFICATE|UNKNOWN_CA|HANDSHAKE").search
 
 
 class Request(NamedTuple):
@@ -241,10 +233,10 @@ def problem_of_error(error: Exception, options: Options) -> Problem | None:
     # The async client lets errors of ssl through, of TLS 1.3 that come with the first answer.
     if not isinstance(error, (httpx2.HTTPError, ssl.SSLError)):
         return None
-    name, words = _tls_problem(error)
-    if not name:
-        name = next(name for kind, name in _BY_ERROR.items() if isinstance(error, kind))
-    return problem(name, options, words=words, error=type(error).__name__)
+    if tls := tls_problem(error):
+        return tls
+    name = next(name for kind, name in _BY_ERROR.items() if isinstance(error, kind))
+    return problem(name, options, error=type(error).__name__)
 
 
 def policy(kind: str, options: Options) -> str:
@@ -270,21 +262,3 @@ def _name_of(answer: Answer, *, known: bool) -> str | None:
     if answer.status == 403:
         return "denied" if known else "token"
     return "refused"
-
-
-def _tls_problem(error: BaseException) -> tuple[str, str]:
-    """The name of the problem, empty if it is none of TLS; and the reason in OpenSSL's words."""
-    # What wraps the error of the ssl module begins with its text: "[SSL: WRONG_VERSION_NUMBER] …".
-    said = _tls_reason_in(str(error))
-    found: Any = error
-    # Ten links are more than httpx2's errors have; a circle of causes must end.
-    for _ in range(10):
-        if found is None or isinstance(found, ssl.SSLError):
-            break
-        found = found.__cause__ or found.__context__
-    if isinstance(found, ssl.SSLCertVerificationError):
-        return "ca", found.verify_message
-    if said is None and not isinstance(found, ssl.SSLError):
-        return "", ""
-    reason = str(getattr(found, "reason", None) or (said and said[1]) or "no TLS")
-    return "certificate" if _is_of_client(reason) else "tls", reason
