@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+import redis.connection
 from redis.exceptions import ResponseError
 
 from flex_tokenstore import (
@@ -243,6 +245,26 @@ def test_a_read_and_a_save_are_one_round_trip_each(opened: Open, valkey_server: 
     assert commands("set") == {"evalsha": 1, "get": 1}  # that get is the script's own
     valkey_server.run("SCRIPT", "FLUSH")
     assert commands("again") == {"evalsha": 1, "eval": 1, "get": 1}
+
+
+@pytest.mark.parametrize("address", ["url", "unix"])
+def test_a_save_is_sent_in_one_piece(
+    opened: Open, valkey_server: Valkey, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    """A segment for each argument that hides itself would cost more than all else together."""
+    pieces: list[int] = []
+    send: Any = redis.connection.AbstractConnection.send_packed_command
+
+    def spy(self: Any, command: list[bytes], check_health: bool = True) -> None:
+        pieces.append(len(command))
+        send(self, command, check_health=check_health)
+
+    monkeypatch.setattr(redis.connection.AbstractConnection, "send_packed_command", spy)
+    url = valkey_server.url if address == "url" else f"unix://{valkey_server.socket}"
+    store = opened(redis_config(url))
+    store.set_token(token("a"), None)
+    store.set_token(token("b"), token("a").revision)
+    assert {*pieces} <= {1}  # asyncio's connections are not asked: they join the pieces
 
 
 def test_a_lock_key_of_another_type_is_told(opened: Open, valkey_server: Valkey) -> None:

@@ -99,7 +99,7 @@ class OpenedStore:
         found = Secret(data)
         del data  # a traceback may show locals
         self.refuse_newer(found)
-        if not issubclass(type(found.reveal()), Mapping):
+        if not issubclass(type(found.reveal()), (dict, Mapping)):
             raise TokenCorruptError(
                 f"the store has a bug: get_token of {self.binding.innermost.label} returned "
                 f"{type(found.reveal()).__name__}; it must return the token as a dict, or None. "

@@ -28,7 +28,7 @@ MASK = "**********"
 _SHORT = 6  # a secret with fewer characters is masked only as a word: "a" is part of most words
 _PART = 16  # characters of a token that are masked also if the rest was cut off
 _TEXTS = 32  # texts without a secret that are remembered: far more than a store has messages
-_REMEMBERED = 8  # secrets of the last tokens that went through one store
+_REMEMBERED = 8  # of the last tokens that went through one store
 # Attributes that built-in exceptions keep outside of their __dict__.
 _SLOTS = ("filename", "filename2", "strerror", "name", "path", "reason", "msg", "text", "object")
 
@@ -45,7 +45,7 @@ class Redactor:
 
     def __init__(self, options: Iterable[Secret[Any]] = ()) -> None:
         self.options = tuple(options)
-        self._tokens: deque[Secret[str]] = deque(maxlen=_REMEMBERED)
+        self._tokens: deque[tuple[Secret[str] | None, ...]] = deque(maxlen=_REMEMBERED)
         # Texts without a secret, and when they were looked at: whoever waits for a lock meets the
         # same few again and again.
         self._silent: dict[str, int] = {}
@@ -53,11 +53,10 @@ class Redactor:
 
     def note(self, token: Token) -> None:
         """Remembers a token that went through the store: a later error may quote it."""
-        known = tuple(self._tokens)
-        for each in (token.access_token, token.refresh_token):
-            if each is not None and each not in known:
-                self._tokens.append(each)
-                self._changes += 1  # after it: ``text`` reads them in the opposite order
+        both = (token.access_token, token.refresh_token)
+        if both not in tuple(self._tokens):
+            self._tokens.append(both)
+            self._changes += 1  # after it: ``text`` reads them in the opposite order
 
     def text(self, text: str) -> str:
         """``text`` with the secrets masked."""
@@ -76,7 +75,8 @@ class Redactor:
         for secret in self.options:
             for form in _forms(secret):
                 text = _masked(text, form)
-        for token in tuple(self._tokens):
+        kept = [secret for both in tuple(self._tokens) for secret in both if secret is not None]
+        for token in dict.fromkeys(kept):  # each once: many servers keep the refresh token
             for form in _forms(token):
                 text = _without_parts(_masked(text, form), form)
         return _ROW.sub(rf"\1{MASK}", text) if "_token" in text else text

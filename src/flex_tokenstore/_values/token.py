@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from .secret import Secret
 from .token_form import TAG as TAG
@@ -35,14 +35,14 @@ class TokenObject(dict[str, Any]):
 
     def copied(self) -> Self:
         """A copy, down to the values within values."""
-        return type(self)(_copy(self))
+        return type(self)(_copy_items(self))
 
 
 class CheckedToken(TokenObject):
     """A token object that was checked, for the way from a store of ours to :class:`Token`.
 
     Only :func:`checked_token` makes one. It is a dict: a stranger's code that had it in between may
-    have changed it, so only :func:`token_from_ours` does not check it again.
+    have changed it, so only :func:`token_from_ours` does not check and copy it again.
     """
 
 
@@ -59,10 +59,18 @@ class Token:
             A), such as a line end. The message shows no value.
     """
 
-    __slots__ = ("_authorization", "_data", "expires_at", "identity_key", "obtained_at")
+    __slots__ = (
+        "_authorization",
+        "_data",
+        "_revision",
+        "expires_at",
+        "identity_key",
+        "obtained_at",
+    )
 
     _data: TokenObject
     _authorization: str
+    _revision: str | None
     expires_at: float | None
     """Unix time in seconds at which the access token expires; None: not known."""
     identity_key: str | None
@@ -82,6 +90,7 @@ class Token:
             raise ValueError(problem)  # what a wrapper stored; here it would become a header
         put = object.__setattr__
         put(self, "_data", copied)
+        put(self, "_revision", None)
         # Made once, since each API call needs it: 0.17 µs (docs/decisions/006).
         put(self, "_authorization", f"Bearer {copied['access_token']}")
         put(self, "identity_key", tag.get("identity"))
@@ -183,7 +192,10 @@ class Token:
     @property
     def revision(self) -> str:
         """Names the content of the token, for compare-and-set: a SHA-256 in hexadecimal digits."""
-        return revision_of(self._data)
+        # Kept, for a session asks several times: 8 µs.
+        if self._revision is None:
+            object.__setattr__(self, "_revision", revision_of(self._data))
+        return cast("str", self._revision)
 
     @property
     def digest(self) -> str:
@@ -264,13 +276,13 @@ def checked_token(data: object) -> CheckedToken:
 
 
 def token_from_ours(data: CheckedToken) -> Token:
-    """The token that a store of ours checked and nobody else has had in hand since.
+    """The token that a store of ours checked; nobody has had it in hand since, or keeps it.
 
     Raises:
         ValueError: A wrapper stored it, and it cannot become a header.
     """
     token = Token.__new__(Token)
-    token._fill(_copy(data))
+    token._fill(data)
     return token
 
 
@@ -285,8 +297,9 @@ def is_newer(data: object) -> bool:
     Returns:
         True if the token has a format that this version does not know.
     """
-    tag = data.get(TAG) if isinstance(data, Mapping) else None
-    version = tag.get("format") if isinstance(tag, Mapping) else None
+    # dict first: asking for an abstract class takes ten times as long.
+    tag = data.get(TAG) if isinstance(data, (dict, Mapping)) else None
+    version = tag.get("format") if isinstance(tag, (dict, Mapping)) else None
     return isinstance(version, (int, float)) and version > FORMAT
 
 
@@ -304,19 +317,16 @@ def revision_of(token: Mapping[str, Any]) -> str:
         TypeError: ``token`` is not a mapping.
         KeyError: ``token`` has no ``access_token``.
     """
-    # dict first: asking for an abstract class takes ten times as long.
-    if not isinstance(token, (dict, Mapping)):
+    if not isinstance(token, (dict, Mapping)):  # dict first, as in is_newer
         raise TypeError(f"a token's JSON object was expected, got {type(token).__name__}")
     tag = token.get(TAG)
-    if isinstance(tag, Mapping) and isinstance(tag.get("revision"), str):
+    if isinstance(tag, (dict, Mapping)) and isinstance(tag.get("revision"), str):
         return str(tag["revision"])
     # surrogatepass: JSON can hold a lone surrogate, which has no UTF-8.
     return hashlib.sha256(
-        json.dumps(
-            [token["access_token"], token.get("refresh_token") or None],
-            separators=(",", ":"),
-            ensure_ascii=False,
-        ).encode("utf-8", "surrogatepass")
+        _canonical([token["access_token"], token.get("refresh_token") or None]).encode(
+            "utf-8", "surrogatepass"
+        )
     ).hexdigest()
 
 
@@ -332,6 +342,7 @@ def _seconds(value: object) -> float | None:
     return value if abs(value) <= _FARTHEST else None
 
 
+_canonical = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 _NUMBER = re.compile(r"[0-9]{1,400}(?:\.[0-9]{0,400})?")
 _MOST_TIMES = 100  # of a list that others may have written
 _FARTHEST = 1e15  # seconds; not so for NaN either
@@ -344,14 +355,20 @@ def digest_of(secret: str) -> str:
 
 
 def _copy(data: Mapping[str, Any]) -> TokenObject:
-    return TokenObject((key, _copy_value(value)) for key, value in data.items())
+    return TokenObject(_copy_items(data))
+
+
+def _copy_items(data: Mapping[str, Any]) -> dict[str, Any]:
+    # Plain values first: asking for an abstract class takes ten times as long.
+    return {
+        key: value if isinstance(value, _PLAIN) else _copy_value(value)
+        for key, value in data.items()
+    }
 
 
 def _copy_value(value: Any) -> Any:
-    if isinstance(value, _PLAIN):
-        return value  # looked for first: asking for an abstract class takes ten times as long
     if isinstance(value, Mapping):
-        return {key: _copy_value(item) for key, item in value.items()}
+        return _copy_items(value)
     if isinstance(value, (list, tuple)):
         return [_copy_value(item) for item in value]
     return value

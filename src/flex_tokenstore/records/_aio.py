@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 from .._concurrency.event_loops import running_loop
 from ..hookspecs import hookimpl
 from ._base import RecordBase
+from ._clients import Loop
 from ._record import Sleep, Steps
 
 T = TypeVar("T")
@@ -27,35 +27,35 @@ class AsyncRecordStore(RecordBase):
 
     @hookimpl
     async def get_token(self) -> dict[str, Any] | None:
-        return await self._run(self._policy.get())
+        return await _carry_out(self._policy.get())
 
     @hookimpl
     async def set_token(self, token: dict[str, Any], expected: str | None) -> None:
-        await self._run(self._policy.put(token, expected))
+        await _carry_out(self._policy.put(token, expected))
 
     @hookimpl
     async def remove_token(self, expected: str | None) -> None:
-        await self._run(self._policy.put(None, expected))
+        await _carry_out(self._policy.put(None, expected))
 
     @hookimpl
     async def prepare_save(self, expected: str | None) -> None:
         if hasattr(self, "prove"):
-            await self._run(self._policy.prove(expected))
+            await _carry_out(self._policy.prove(expected))
 
     @hookimpl
     @asynccontextmanager
     async def token_lock(self, wait: float, lease: float) -> AsyncIterator[float | None]:
-        held = await self._run(self._lease.take(wait, lease))
+        held = await _carry_out(self._lease.take(wait, lease))
         pid = os.getpid()
         try:
             yield held.lease_end
         finally:
             if os.getpid() == pid:  # a forked child does not hold it
-                await self._run(self._lease.release(held))
+                await _carry_out(self._lease.release(held))
 
     @hookimpl
     async def close(self) -> None:
-        await _carry_out(self._calls.close(running_loop()))
+        await _carry_out(self._calls.close())
         # What other loops that still run have open is closed by them.
         for loop, steps in self._calls.close_elsewhere():
             asyncio.run_coroutine_threadsafe(_carry_out(steps), loop)
@@ -68,31 +68,27 @@ class AsyncRecordStore(RecordBase):
             name: Of the method; it takes the client first.
             args: The rest of what it takes.
         """
-        return (await self._run(self._where.call(name, *args))).value
+        return (await _carry_out(self._where.call(name, *args))).value
 
-    async def _run(self, steps: Steps[T]) -> T:
-        return await _carry_out(self._calls.carried_out(steps, running_loop()))
+    def _loop_here(self) -> Loop:
+        return running_loop()
 
 
 async def _carry_out(steps: Steps[T]) -> T:
+    failure: BaseException | None = None
     try:
         step = next(steps)
         while True:
+            failure = None
             try:
-                answer = await _made(step)
+                answer = await (asyncio.sleep(step.seconds) if isinstance(step, Sleep) else step)
             except BaseException as error:  # noqa: BLE001 - they decide; a cancelling must reach them
-                step = steps.throw(error)
-            else:
-                step = steps.send(answer)
+                failure = error
+            # Not while it is handled: it would be the context of what they raise.
+            step = steps.send(answer) if failure is None else steps.throw(failure)
     except StopIteration as stop:
         result: T = stop.value
         return result
     finally:
+        failure = None  # its traceback has this frame
         steps.close()  # Ctrl-C may strike here, between two steps: they must hear of it
-
-
-async def _made(step: Any) -> Any:
-    if isinstance(step, Sleep):
-        return await asyncio.sleep(step.seconds)
-    value = step()
-    return await value if inspect.isawaitable(value) else value

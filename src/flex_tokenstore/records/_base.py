@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from .._values.identity import TokenIdentity
 from ..hookspecs import hookimpl
 from ._calls import Calls
+from ._clients import Loop
 from ._lease import Lease
 from ._policy import Policy
 from ._record import Problem
@@ -47,12 +48,16 @@ class RecordBase:
         self.identity = identity
         key = self.key_of(identity)
         timeout = float(getattr(options, "timeout", TIMEOUT))
+        files = getattr(options, "files", None)
+        paths = () if files is None else files()
+        self._calls = Calls(self, paths, self.idle, timeout, self._loop_here)
         self._where = Where(
             self.store or type(self).__name__.removeprefix("Async"),
             self.locate(key),
             identity,
             timeout,
             Words(self.record, self.elsewhere),
+            self._calls.perform,
         )
         self._policy = Policy(
             self._where,
@@ -68,8 +73,10 @@ class RecordBase:
             wakes=hasattr(self, "await_release"),
             ends=self.leased,
         )
-        files = getattr(options, "files", None)
-        self._calls = Calls(self, () if files is None else files(), self.idle, timeout)
+
+    def _loop_here(self) -> Loop:
+        """The event loop that runs the caller; None: the store is sync."""
+        return None
 
     def key_of(self, identity: TokenIdentity) -> str:
         """The name of an identity's record; by default its key: at most 41 letters, digits, dots

@@ -1,7 +1,7 @@
 """How a primitive is called: on which client, what its errors mean, and what becomes of the client.
 
-Generators again: they yield pauses, and functions to call. The sync base calls them, the async one
-also awaits what they return; all else is the same.
+Generators again: they yield pauses, and what a coroutine function returned. The async base awaits
+it; all else is the same for both.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
-from functools import partial
-from typing import Any, TypeVar
+from inspect import isawaitable
+from typing import Any
 
 from ..errors import StoreOptionsError, TokenStoreError
 from ._clients import Client, Clients, Loop
 from ._record import Answer, Call, Changed, Kind, Problem, Sleep, Steps
-
-T = TypeVar("T")
 
 # After a time-out too: the answer may still come, and connections may be forgotten.
 _MOVE_GIVEN = (Kind.LOST, Kind.SILENT, Kind.WRONG_SERVER)
@@ -31,23 +29,26 @@ class Calls:
         files: Paths that a client depends on.
         idle: Seconds after which an unused client is replaced.
         timeout: Seconds that a call may take, for messages.
+        loop: Returns the event loop that runs the caller; None in a sync store.
     """
 
     def __init__(
-        self, store: Any, files: Iterable[str | None], idle: float, timeout: float
+        self,
+        store: Any,
+        files: Iterable[str | None],
+        idle: float,
+        timeout: float,
+        loop: Callable[[], Loop],
     ) -> None:
         self._store = store
         self._timeout = timeout
         self._clients = Clients(files, idle)
+        self._loop = loop
 
-    def carried_out(self, steps: Steps[T], loop: Loop) -> Steps[T]:
-        """Carries out the calls that these steps yield."""
-        return (yield from _driven(steps, partial(self._perform, loop)))
-
-    def close(self, loop: Loop) -> Steps[None]:
+    def close(self) -> Steps[None]:
         """Closes the client of this event loop; an error of the driver is raised."""
         yield from self.abandon()
-        held = self._clients.take(loop)
+        held = self._clients.take(self._loop())
         if held is not None and not self._store.given:
             yield from self._disconnect(held)
 
@@ -65,10 +66,9 @@ class Calls:
                 with suppress(Exception):
                     abandon(held.made)
 
-    def _perform(self, loop: Loop, step: Call | Sleep) -> Steps[Answer | None]:
-        if isinstance(step, Sleep):
-            yield step
-            return None
+    def perform(self, step: Call) -> Steps[Answer]:
+        """Carries out one call; what its errors mean is in the answer."""
+        loop = self._loop()
         held: Client | None = None
         call = object()
         known = gone = False
@@ -115,14 +115,30 @@ class Calls:
         return Answer(problem=problem)  # outside: the driver's frames hold tokens
 
     def _primitive(self, client: Any, call: Call) -> Steps[Any]:
-        result = yield partial(getattr(self._store, call.name), client, *call.args)
+        result = getattr(self._store, call.name)(client, *call.args)
         if isinstance(result, Generator):
-            return (yield from _driven(result, partial(self._command, client)))
-        return result
+            return (yield from self._commands(client, result))
+        return (yield result) if isawaitable(result) else result
 
-    def _command(self, client: Any, command: Any) -> Steps[Any]:
-        is_pause = isinstance(command, Sleep)
-        return (yield command if is_pause else partial(self._store.send, client, command))
+    def _commands(self, client: Any, primitive: Steps[Any]) -> Steps[Any]:
+        """Carries out what a primitive that is a generator yields."""
+        try:
+            command = next(primitive)
+            while True:
+                try:
+                    if isinstance(command, Sleep):
+                        reply = yield command
+                    else:
+                        reply = self._store.send(client, command)
+                        reply = (yield reply) if isawaitable(reply) else reply
+                except BaseException as error:  # noqa: BLE001 - it decides; Ctrl-C must reach it too
+                    command = primitive.throw(error)
+                else:
+                    command = primitive.send(reply)
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            primitive.close()  # Ctrl-C may strike here, between two commands: it must hear of it
 
     def _client(self, loop: Loop, call: object) -> Steps[Client]:
         while True:
@@ -141,7 +157,8 @@ class Calls:
         yield from self.abandon()
         stamp = self._clients.stamp()
         try:
-            made = yield self._store.connect
+            made = self._store.connect()
+            made = (yield made) if isawaitable(made) else made
         except StoreOptionsError as error:
             # Half written, or being replaced. The next call tries again, for its stamp is old.
             if old is None or not files_changed or not _is_of_file(error):
@@ -158,7 +175,9 @@ class Calls:
         drop_idle = getattr(self._store, "drop_idle", None)
         if self._store.given and drop_idle is not None:
             with suppress(Exception):
-                yield partial(drop_idle, held.made)
+                dropped = drop_idle(held.made)
+                if isawaitable(dropped):
+                    yield dropped
         yield from self._close(self._clients.retire(loop, held))
 
     def _close(self, held: Client | None) -> Steps[None]:
@@ -169,7 +188,9 @@ class Calls:
     def _disconnect(self, held: Client) -> Steps[None]:
         disconnect = getattr(self._store, "disconnect", None)
         if disconnect is not None:
-            yield partial(disconnect, held.made)
+            closed = disconnect(held.made)
+            if isawaitable(closed):
+                yield closed
 
     def _problem(self, error: Exception, held: Client | None) -> Problem | None:
         """None: it is not known; the framework tells a bug from an outage."""
@@ -201,21 +222,3 @@ def _cut(error: BaseException, handled: BaseException | None) -> None:
         if each.__context__ is handled:
             each.__context__ = None
         each = each.__cause__ or each.__context__
-
-
-def _driven(steps: Steps[T], perform: Callable[[Any], Steps[Any]]) -> Steps[T]:
-    """Runs the steps; ``perform`` carries out each one."""
-    try:
-        step = next(steps)
-        while True:
-            try:
-                answer = yield from perform(step)
-            except BaseException as error:  # noqa: BLE001 - they decide; Ctrl-C must reach them too
-                step = steps.throw(error)
-            else:
-                step = steps.send(answer)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-    finally:
-        steps.close()  # Ctrl-C may strike here, between two steps: they must hear of it

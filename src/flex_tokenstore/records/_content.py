@@ -7,7 +7,14 @@ import json
 from typing import Any, NamedTuple
 
 from .._values.secret import Secret
-from .._values.token import TAG, CheckedToken, checked_token, is_newer, revision_of
+from .._values.token import (
+    TAG,
+    CheckedToken,
+    TokenObject,
+    checked_token,
+    is_newer,
+    revision_of,
+)
 from ._record import ABSENT, Record
 
 NEWER = "a newer version of this package wrote it; upgrade flex-integration-sdk"
@@ -17,7 +24,7 @@ class Content(NamedTuple):
     """A record that was read, and what it holds. With neither token nor problem: nothing."""
 
     record: Record
-    token: dict[str, Any] | None = None
+    token: TokenObject | None = None
     named: str | None = None
     """What names it if it holds no token."""
     problem: str = ""
@@ -41,10 +48,17 @@ class Content(NamedTuple):
 NOTHING = Content(ABSENT)
 
 
-def read_content(record: Record) -> Content:
-    """What a record holds; the revision is right whoever wrote it. Nothing is raised."""
+def read_content(record: Record, known: Content = NOTHING) -> Content:
+    """What a record holds; the revision is right whoever wrote it. Nothing is raised.
+
+    Args:
+        record: What was read.
+        known: What was read before; the same bytes are not parsed again.
+    """
     if record.data is None:
         return Content(record)
+    if (record.data, record.problem) == (known.record.data, known.record.problem):
+        return Content(record, *known[1:])
     token, problem = (None, record.problem) if record.problem else _parse(record.data)
     if problem is NEWER:
         return Content(record, None, None, NEWER, newer=True)
@@ -57,7 +71,10 @@ def read_content(record: Record) -> Content:
 
 def encode(token: dict[str, Any]) -> Secret[bytes]:
     """The bytes to store: JSON in ASCII, so that every tool shows them."""
-    return Secret(json.dumps(token, separators=(",", ":")).encode())
+    return Secret(_to_json(token).encode())
+
+
+_to_json = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps makes one at each call
 
 
 def _parse(data: Secret[bytes]) -> tuple[CheckedToken | None, str]:

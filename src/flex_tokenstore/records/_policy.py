@@ -10,7 +10,7 @@ import time
 from enum import Enum
 from typing import Any, NamedTuple
 
-from .._values.token import ANY_REVISION
+from .._values.token import ANY_REVISION, TokenObject
 from ..errors import (
     TokenConflictError,
     TokenCorruptError,
@@ -62,6 +62,7 @@ class Policy:
         self._moves = moves
         self._overwrites = overwrites
         self._seen: _Seen | None = None
+        self._parsed = NOTHING  # by the last read
         # A try whose answer was lost may have made the copy: the next one names the same.
         self._aside: tuple[str | None, str] = (None, "")
 
@@ -75,7 +76,7 @@ class Policy:
             return None
         if not self._is_foreign(found):  # else the next save must look at it, and refuse
             self._remember(found)
-        return found.token
+        return found.token.copied()  # what is kept is not to be changed
 
     def prove(self, expected: str | None) -> Steps[None]:
         """Fails if this user, or this server, may not write; no other error is let out."""
@@ -89,7 +90,7 @@ class Policy:
     def put(self, token: dict[str, Any] | None, expected: str | None) -> Steps[None]:
         """Replaces or, with no token, removes what has the expected revision."""
         data = None if token is None else encode(token)
-        new = NOTHING if token is None else Content(Record(data), token)
+        new = NOTHING if token is None else Content(Record(data), TokenObject(token))
         found = self._first_guess(new, expected)
         for turn in range(1, ROUNDS + 1):
             if found is None:
@@ -141,7 +142,10 @@ class Policy:
 
     def _read(self) -> Steps[Content]:
         answer = yield from self._where.call("read", self._key)
-        return NOTHING if answer.value is None else read_content(answer.value)
+        if answer.value is None:
+            return NOTHING
+        self._parsed = read_content(answer.value, self._parsed)
+        return self._parsed
 
     def _remember(self, found: Content) -> None:
         self._seen = _Seen(found, time.monotonic() + REMEMBERED)

@@ -50,35 +50,35 @@ class RecordStore(RecordBase):
 
     @hookimpl
     def get_token(self) -> dict[str, Any] | None:
-        return self._run(self._policy.get())
+        return _carry_out(self._policy.get())
 
     @hookimpl
     def set_token(self, token: dict[str, Any], expected: str | None) -> None:
-        self._run(self._policy.put(token, expected))
+        _carry_out(self._policy.put(token, expected))
 
     @hookimpl
     def remove_token(self, expected: str | None) -> None:
-        self._run(self._policy.put(None, expected))
+        _carry_out(self._policy.put(None, expected))
 
     @hookimpl
     def prepare_save(self, expected: str | None) -> None:
         if hasattr(self, "prove"):
-            self._run(self._policy.prove(expected))
+            _carry_out(self._policy.prove(expected))
 
     @hookimpl
     @contextmanager
     def token_lock(self, wait: float, lease: float) -> Iterator[float | None]:
-        held = self._run(self._lease.take(wait, lease))
+        held = _carry_out(self._lease.take(wait, lease))
         pid = os.getpid()
         try:
             yield held.lease_end
         finally:
             if os.getpid() == pid:  # a forked child does not hold it
-                self._run(self._lease.release(held))
+                _carry_out(self._lease.release(held))
 
     @hookimpl
     def close(self) -> None:
-        _carry_out(self._calls.close(None))
+        _carry_out(self._calls.close())
 
     def call(self, name: str, *args: Any) -> Any:
         """Calls a method of this store as the base does: with a client, repeated where that is
@@ -88,10 +88,7 @@ class RecordStore(RecordBase):
             name: Of the method; it takes the client first.
             args: The rest of what it takes.
         """
-        return self._run(self._where.call(name, *args)).value
-
-    def _run(self, steps: Steps[T]) -> T:
-        return _carry_out(self._calls.carried_out(steps, None))
+        return _carry_out(self._where.call(name, *args)).value
 
 
 def _carry_out(steps: Steps[T]) -> T:
@@ -99,20 +96,15 @@ def _carry_out(steps: Steps[T]) -> T:
         step = next(steps)
         while True:
             try:
-                answer = _made(step)
-            except BaseException as error:  # noqa: BLE001 - they decide; Ctrl-C must reach them too
+                if isinstance(step, Sleep):
+                    time.sleep(step.seconds)
+            except BaseException as error:  # noqa: BLE001 - they decide; Ctrl-C must reach them
                 step = steps.throw(error)
             else:
-                step = steps.send(answer)
+                # Anything else came from a method that should not be a coroutine function.
+                step = steps.send(step)
     except StopIteration as stop:
         result: T = stop.value
         return result
     finally:
         steps.close()  # Ctrl-C may strike here, between two steps: they must hear of it
-
-
-def _made(step: Any) -> Any:
-    if isinstance(step, Sleep):
-        time.sleep(step.seconds)
-        return None
-    return step()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .._values.identity import TokenIdentity
@@ -32,16 +33,24 @@ class Where:
         identity: Whose token it is.
         timeout: Seconds that one call may take, with its repetitions.
         words: For messages.
+        perform: Carries out one call.
     """
 
     def __init__(
-        self, store: str, place: str, identity: TokenIdentity, timeout: float, words: Words
+        self,
+        store: str,
+        place: str,
+        identity: TokenIdentity,
+        timeout: float,
+        words: Words,
+        perform: Callable[[Call], Steps[Answer]],
     ) -> None:
         self.store = store
         self.place = place
         self.identity = identity
         self.timeout = timeout
         self.words = words
+        self._perform = perform
 
     @property
     def about(self) -> dict[str, Any]:
@@ -66,9 +75,9 @@ class Where:
         again = False
         said = ""  # by a server that has closed the connection since, as one that is full does
         while True:
-            answer: Answer = yield step
+            answer = yield from self._perform(step)
             if answer.problem is None:
-                return answer._replace(again=again)
+                return answer._replace(again=True) if again else answer
             kind = answer.problem.kind
             if kind is Kind.CHANGED:
                 return Answer(answer.problem.found, changed=True, again=again)

@@ -19,7 +19,8 @@ from flex_tokenstore import (
     TokenUnavailableError,
     revision_of,
 )
-from flex_tokenstore.records import Changed, Record
+from flex_tokenstore._values.token import CheckedToken, checked_token
+from flex_tokenstore.records import Changed, Record, _content
 from tests.support.kinds import issued
 
 from .service import Fails, Program, Service, lost, unavailable
@@ -335,3 +336,40 @@ def test_two_programs_and_lost_answers_act_like_one_dict(
         assert (held is None) == (stored is None)
         if corrupt:
             assert b"content" in [data for data, _ in service.records.values()]
+
+
+def test_the_same_bytes_are_parsed_once(
+    open_program: Open, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for another's refresh reads the same token again and again."""
+    parsed: list[object] = []
+
+    def check(data: object) -> CheckedToken:
+        parsed.append(data)
+        return checked_token(data)
+
+    monkeypatch.setattr(_content, "checked_token", check)
+    program = open_program()
+    for number in (1, 2):
+        service.put(program.key, raw(number))
+        for _ in range(3):
+            assert program.get() == token(number)
+        service.put(program.key, raw(number))  # another version of the same bytes
+        program.set(token(number), rev(number))
+        assert len(parsed) == number
+
+
+def test_what_a_program_makes_of_a_token_is_not_what_is_read_next(
+    open_program: Open, service: Service
+) -> None:
+    program = open_program()
+    service.put(program.key, raw(1))
+    for _ in range(2):
+        found = program.get()
+        assert found == token(1)
+        found["flex_tokenstore"]["identity"] = found["access_token"] = "changed"
+    mine = token(2)
+    program.set(mine, rev(1))
+    mine["access_token"] = "changed"
+    program.set(token(3), rev(2))
+    assert program.get() == token(3)

@@ -13,6 +13,7 @@ from flex_tokenstore import Secret, TokenStoreError
 from flex_tokenstore._values.token import revision_of
 from flex_tokenstore.errors import TokenCorruptError
 from flex_tokenstore.records import _lease, _policy, _where
+from flex_tokenstore.records._record import Answer, Call
 
 from ..shipped import Fault, planted
 from .service import IDENTITY, KEY, LOCK, Rules, token
@@ -119,7 +120,7 @@ def exploring(faults: tuple[Fault, ...] = ()) -> Iterator[None]:
 
 def steps_of(ops: tuple[Op, ...], rules: Rules) -> Generator[Any, Any, None]:
     words = _where.Words("record", "prefix")
-    where = _where.Where("model", "the model", IDENTITY, 5.0, words)
+    where = _where.Where("model", "the model", IDENTITY, 5.0, words, _ask)
     policy = _policy.Policy(
         where, KEY, separator=":", moves=rules.moves, overwrites=rules.overwrites
     )
@@ -152,6 +153,11 @@ def steps_of(ops: tuple[Op, ...], rules: Rules) -> Generator[Any, Any, None]:
             except Interrupt as error:
                 result = error.with_traceback(None)
             yield End(op, None, result)
+
+
+def _ask(call: Call) -> Generator[Any, Any, Answer]:
+    answer: Answer = yield call
+    return answer
 
 
 def _call(
@@ -226,7 +232,9 @@ def frozen(value: Any) -> Any:
     if isinstance(value, Secret):
         return repr(value.reveal())
     if isinstance(value, (_policy.Policy, _lease.Lease)):
-        return frozen({key: each for key, each in vars(value).items() if key != "_where"})
+        # What was parsed last saves time, and changes nothing.
+        kept = {key: each for key, each in vars(value).items() if key not in ("_where", "_parsed")}
+        return frozen(kept)
     if isinstance(value, BaseException):
         return repr(value)
     if hasattr(value, "__length_hint__"):  # an iterator

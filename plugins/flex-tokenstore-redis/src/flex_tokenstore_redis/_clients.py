@@ -11,8 +11,10 @@ import redis.asyncio
 import redis.asyncio.sentinel
 import redis.sentinel
 from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.connection import PythonRespSerializer
 from redis.credentials import CredentialProvider
 from redis.retry import Retry
+from redis.utils import HIREDIS_AVAILABLE
 
 from flex_tokenstore import Secret
 from flex_tokenstore.records import end_transport
@@ -20,6 +22,7 @@ from flex_tokenstore.records import end_transport
 from ._options import Address, Options, parse, parse_sentinel
 
 _CLUSTER_TRIES = 3
+_CUTOFF = 6000  # bytes from which redis-py does not copy an argument into what it has joined so far
 
 
 class Kit(NamedTuple):
@@ -127,7 +130,25 @@ def make_client(options: Options, files: FromFiles, kit: Kit) -> Made:
         for each in closing:
             pool = each.connection_pool
             pool.connection_class = connections_with(files.tls, pool.connection_class)
-    return Made(client, closing)
+    return _in_one_piece(Made(client, closing), kit)
+
+
+class _OnePiece(PythonRespSerializer):
+    """redis-py sends each memoryview by itself, so a save would be three segments, and 40 µs more.
+
+    asyncio joins them, and so does hiredis.
+    """
+
+    def pack(self, *args: Any) -> list[bytes]:
+        return [b"".join(super().pack(*args))]  # type: ignore[no-untyped-call]
+
+
+def _in_one_piece(made: Made, kit: Kit) -> Made:
+    if kit is SYNC and not HIREDIS_AVAILABLE:
+        for pool in made.pools:
+            packer = _OnePiece(_CUTOFF, pool.get_encoder().encode)
+            pool.connection_kwargs["command_packer"] = packer
+    return made
 
 
 def abandon(made: Made) -> None:

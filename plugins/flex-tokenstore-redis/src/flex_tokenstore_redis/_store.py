@@ -31,6 +31,7 @@ from ._options import Options as RedisOptions
 from ._problems import is_wrong_type, problem_of
 from ._scripts import ASIDE, PROVE, RELEASE, REPLACE, TAKE, Script
 
+Version = Secret[bytes] | str | None  # the bytes that are stored; ANY_VERSION; or nothing
 UNKNOWN = "?"  # a mark that nothing has
 TURN = 0.05  # seconds between two looks at a lock that wakes nobody
 
@@ -72,17 +73,20 @@ class _Redis:
             # The script reads any type, and writes nothing: no key has this mark.
             found = yield from _run(REPLACE, (key,), UNKNOWN, "", self.identity.key)
             return _record(found)
-        return ABSENT if found.reveal() is None else Record(found, mark_of(found))
+        # The bytes are their own version: their mark is made if it is to be compared.
+        return ABSENT if found.reveal() is None else Record(found, found)
 
-    def write(self, client: Made, key: str, data: Secret[bytes], version: str | None) -> Steps[str]:
+    def write(
+        self, client: Made, key: str, data: Secret[bytes], version: Version
+    ) -> Steps[Version]:
         yield from self._replace(key, data, version)
-        return mark_of(data)
+        return data
 
-    def delete(self, client: Made, key: str, version: str | None) -> Steps[None]:
+    def delete(self, client: Made, key: str, version: Version) -> Steps[None]:
         yield from self._replace(key, "", version)
 
     def put_aside(self, client: Made, key: str, name: str, record: Record) -> Steps[None]:
-        found = yield from _run(ASIDE, (key, name), record.version)
+        found = yield from _run(ASIDE, (key, name), mark_of(record.version))
         if found.reveal() is not None:
             raise Changed(_record(found))
 
@@ -110,8 +114,8 @@ class _Redis:
         news = yield ("XREAD", "BLOCK", block, "STREAMS", _wake_of(key), hint)
         return bool(news.reveal())
 
-    def _replace(self, key: str, data: Secret[bytes] | str, version: str | None) -> Steps[None]:
-        found = yield from _run(REPLACE, (key,), version or "", data, self.identity.key)
+    def _replace(self, key: str, data: Secret[bytes] | str, version: Version) -> Steps[None]:
+        found = yield from _run(REPLACE, (key,), mark_of(version), data, self.identity.key)
         if found.reveal() is not None:
             raise Changed(_record(found))
 
@@ -182,9 +186,11 @@ class AsyncRedisStore(_Redis, AsyncRecordStore):
 RedisStore.async_class = AsyncRedisStore
 
 
-def mark_of(data: Secret[bytes]) -> str:
-    """Names these bytes to a script; Redis knows SHA-1 only."""
-    return hashlib.sha1(data.reveal(), usedforsecurity=False).hexdigest()
+def mark_of(version: Version) -> str:
+    """Names what must be stored to a script; Redis knows SHA-1 only."""
+    if isinstance(version, Secret):
+        return hashlib.sha1(version.reveal(), usedforsecurity=False).hexdigest()
+    return version or ""
 
 
 def _wake_of(lock: str) -> str:
@@ -206,7 +212,7 @@ def _record(found: Secret[Any]) -> Record:
     kind, data = found.reveal()[0].decode(), Secret(found.reveal()[1])
     if kind == "none":
         return ABSENT
-    return Record(data, mark_of(data), problem="" if kind == "string" else f"it is a Redis {kind}")
+    return Record(data, data, problem="" if kind == "string" else f"it is a Redis {kind}")
 
 
 def _plain(command: Any) -> Iterator[Any]:
