@@ -44,9 +44,9 @@ class TestSqlStoreOnSqlite(Contract):
 
     __test__ = True
 
-    @pytest.fixture(params=["sync", pytest.param("async", marks=pytest.mark.slow)])
+    @pytest.fixture(params=["sync"])
     def kind(self, request: pytest.FixtureRequest) -> str:
-        """One of them is enough for everyday."""
+        """The servers below have both, and run the same code."""
         return str(request.param)
 
     @pytest.fixture

@@ -72,6 +72,11 @@ class TestVaultStore(_VaultContract):
 
 
 class TestVaultKv1Store(_VaultContract):
+    @pytest.fixture(params=["sync"])
+    def kind(self, request: pytest.FixtureRequest) -> str:
+        """Its requests are those of the other store, whose test has both."""
+        return str(request.param)
+
     @pytest.fixture
     def store_config(
         self, durable_openbao: OpenBao, proxy: Any, request: pytest.FixtureRequest
