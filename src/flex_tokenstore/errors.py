@@ -112,6 +112,9 @@ class TokenCorruptError(TokenStoreError, ValueError):
         revision: Pass it to ``remove_token`` as ``expected`` to move exactly this content aside.
             None: the content must be left where it is, since it is another program's file, has a
             newer format, or the key to it is not known.
+        reason: A few constant words for programs, such as ``"unknown key"``, from a store that can
+            tell what is wrong. A session then neither removes the content, nor revokes: it may be a
+            token that another program can read. None: the store cannot tell.
     """
 
     def __init__(
@@ -119,11 +122,13 @@ class TokenCorruptError(TokenStoreError, ValueError):
         message: str = "",
         *,
         revision: str | None = None,
+        reason: str | None = None,
         store: str | None = None,
         place: str | None = None,
     ) -> None:
         super().__init__(message, store=store, place=place)
         self.revision = revision
+        self.reason = reason
 
 
 class TokenConflictError(TokenStoreError, RuntimeError):

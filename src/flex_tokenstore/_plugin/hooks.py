@@ -53,11 +53,13 @@ class Binding:
         plugin: object,
         hooks: dict[str, Hook],
         *,
+        store: str,
         native_async: bool,
         marked: bool,
         inner: Binding | None = None,
     ) -> None:
         self.plugin = plugin
+        self.store = store
         self.inner = inner
         self.secrets: tuple[Secret[Any], ...] = ()  # of its options: what no message may hold
         self.distribution = ""  # where its class came from; of an object of the user's own: none
@@ -84,6 +86,11 @@ class Binding:
     def innermost(self) -> Binding:
         """Itself, or the store at the bottom of its wrappers."""
         return self if self.inner is None else self.inner.innermost
+
+    @property
+    def layers(self) -> tuple[Binding, ...]:
+        """Itself, and the stores that it wraps, the innermost one last."""
+        return (self,) if self.inner is None else (self, *self.inner.layers)
 
     @property
     def label(self) -> str:
@@ -174,7 +181,9 @@ def bind(plugin: object, *, store: str, marked: bool, inner: Binding | None = No
     if inner is not None:
         _forward(hooks, inner)
     native_async = getattr(cls, "async_class", None) is not None
-    return Binding(plugin, hooks, native_async=native_async, marked=marked, inner=inner)
+    return Binding(
+        plugin, hooks, store=store, native_async=native_async, marked=marked, inner=inner
+    )
 
 
 def inspect_class(cls: type) -> Abilities:

@@ -13,8 +13,13 @@ from ..errors import TokenCorruptError, TokenStoreError, TokenUnavailableError
 from ..hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .._values.identity import TokenIdentity
     from .hooks import Binding, Hook
+
+
+UNKNOWN_KEY = "unknown key"  # the ``reason`` of an error after which the keys are loaded again
 
 
 class WrapperStore:
@@ -25,10 +30,12 @@ class WrapperStore:
     rest: they open the inner store, pass ``expected`` on where the inner store takes it, and use
     the inner store's ``prepare_save``, ``token_lock`` and ``lock_id``. The abilities are those of
     the innermost store. If you override a hook, mark it with ``@hookimpl`` again, and return what
-    this class returns, which may be an awaitable.
+    this class returns, which may be an awaitable. What they need and takes time to get, such as a
+    key, belongs in :meth:`load`.
     """
 
     _inner: Binding
+    _loaded = False
 
     def __init__(self, options: Any, identity: TokenIdentity) -> None:
         self.options = options
@@ -63,6 +70,19 @@ class WrapperStore:
         """
         return token
 
+    def load(self) -> None:
+        """Optional. Gets what :meth:`wrap` and :meth:`unwrap` need, such as a key from a file.
+
+        It may block: the framework calls it before the first token is read or saved, in a thread
+        where an event loop must go on. It calls it once more if :meth:`unwrap` raises
+        ``TokenCorruptError`` with ``reason="unknown key"``, and then unwraps again. If it raises,
+        the read or save fails, and the next one calls it again. Two threads may call it at once.
+
+        Raises:
+            TokenUnavailableError: It cannot be had now.
+            TokenPermissionError: This user may not read it, or others may.
+        """
+
     @property
     def place(self) -> str:
         """Location of the token in the inner store."""
@@ -73,7 +93,16 @@ class WrapperStore:
         """Has the inner store read the token, and unwraps it."""
         # In a Secret: it may be a plain dict, which a traceback with locals would print.
         found = Secret(_call(self._inner.get_token))
-        return self._later(found) if inspect.isawaitable(found.reveal()) else self._plain(found)
+        if inspect.isawaitable(found.reveal()):
+            return self._plain_later(found)
+        self._load_once()
+        try:
+            return self._plain(found)
+        except TokenCorruptError as error:
+            if not self._loads_again(error):
+                raise
+        self.load()
+        return self._plain(found)
 
     @hookimpl
     def set_token(self, token: dict[str, Any], expected: str | None) -> Any:
@@ -83,6 +112,9 @@ class WrapperStore:
             token: The JSON object of the token.
             expected: Revision that must be stored now, for an inner store that compares.
         """
+        if self._inner.set_token.is_coroutine and self._loads:
+            return self._save_later(Secret(token), expected)
+        self._load_once()
         return _call(self._inner.set_token, token=self._wrapped(token), expected=expected)
 
     @hookimpl
@@ -130,8 +162,39 @@ class WrapperStore:
             place=self.place,
         )
 
-    async def _later(self, found: Secret[Any]) -> dict[str, Any] | None:
-        return self._plain(Secret(await found.reveal()))
+    @property
+    def _loads(self) -> bool:
+        return type(self).load is not WrapperStore.load
+
+    def _load_once(self) -> None:
+        if not self._loaded and self._loads:
+            self.load()
+            vars(self)["_loaded"] = True  # it may be a frozen dataclass
+
+    def _loads_again(self, error: TokenCorruptError) -> bool:
+        """The key may have come since the last look."""
+        return error.reason == UNKNOWN_KEY and self._loads
+
+    async def _plain_later(self, found: Secret[Any]) -> dict[str, Any] | None:
+        stored = Secret(await found.reveal())
+        await self._load_in_thread()
+        try:
+            return self._plain(stored)
+        except TokenCorruptError as error:
+            if not self._loads_again(error):
+                raise
+        await _in_thread(self.load)
+        return self._plain(stored)
+
+    async def _save_later(self, token: Secret[dict[str, Any]], expected: str | None) -> Any:
+        await self._load_in_thread()
+        wrapped = self._wrapped(token.reveal())
+        saved = _call(self._inner.set_token, token=wrapped, expected=expected)
+        return await saved if inspect.isawaitable(saved) else saved
+
+    async def _load_in_thread(self) -> None:
+        if not self._loaded and self._loads:
+            await _in_thread(self._load_once)
 
     def _plain(self, found: Secret[Any]) -> dict[str, Any] | None:
         if found.reveal() is None or type(self).unwrap is WrapperStore.unwrap:
@@ -154,6 +217,15 @@ class WrapperStore:
         tag.pop("revision", None)
         plain[TAG] = tag
         return plain
+
+
+async def _in_thread(load: Callable[[], None]) -> None:
+    # Imported late: a sync program needs neither (docs/decisions/017).
+    import asyncio
+
+    from .._concurrency.hook_threads import submit
+
+    await asyncio.wrap_future(submit("io", load))
 
 
 def _call(hook: Hook, **arguments: Any) -> Any:

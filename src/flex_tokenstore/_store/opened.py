@@ -51,6 +51,11 @@ class OpenedStore:
         place = self.binding.place
         return f"token store {self.name!r}" if place is None else self.redactor.text(place)
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The names of the store and of those that it wraps, the innermost one last."""
+        return tuple(layer.store for layer in self.binding.layers)
+
     def lock_key(self) -> object:
         """The key of the single flight in this process: two handles on one token have equal keys.
 

@@ -64,6 +64,14 @@ class TokenStore:
         return self._opened.abilities
 
     @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the store and of those that it wraps, the innermost one last.
+
+        Such as ``("encrypted", "file")``; of a store that wraps none, its own name.
+        """
+        return self._opened.layers
+
+    @property
     def lock_key(self) -> object:
         """Equal for two handles of this process that share one token."""
         return self._opened.lock_key()

@@ -135,6 +135,7 @@ class MemoryStore:
     """Keeps the token in memory, each instance its own; gone when that is closed."""
 
     place = "memory of this process"
+    encrypted_at_rest: ClassVar[bool] = True  # nothing is at rest: it is gone with the process
     async_class: ClassVar[type]  # set below: it is defined after this class
 
     @dataclass(kw_only=True)
@@ -167,6 +168,7 @@ class AsyncMemoryStore:
     """Keeps the token in memory, each instance its own; gone when that is closed."""
 
     place = MemoryStore.place
+    encrypted_at_rest: ClassVar[bool] = True
     Options = MemoryStore.Options
 
     def __init__(self, options: MemoryStore.Options, identity: TokenIdentity) -> None:

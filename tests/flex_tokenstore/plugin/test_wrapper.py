@@ -316,6 +316,15 @@ def test_abilities_are_those_of_the_innermost(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_handle_names_its_layers_from_the_outside(kind: Kind) -> None:
+    twice = {"name": "sealed", "inner": {"name": "read-only", "inner": Own()}}
+    with program(kind, twice) as p:
+        assert p.store.layers == ("sealed", "read-only", "Own")
+    with program(kind, "memory") as p:
+        assert p.store.layers == ("memory",)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_without_compare_and_set_inside_there_is_none(kind: Kind) -> None:
     with program(kind, {"name": "sealed", "inner": Plain()}) as p:
         p.set(TOKEN)

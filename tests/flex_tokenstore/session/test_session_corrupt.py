@@ -168,6 +168,33 @@ def test_removing_and_revoking_work_on_a_corrupt_file(
     assert world.server.calls == ["sign_in"]
 
 
+@pytest.mark.parametrize("reason", ["plaintext", "changed", "unknown key", "newer format"])
+def test_what_another_program_may_be_able_to_read_is_not_revoked_unseen(
+    world: World, reason: str
+) -> None:
+    """It may be a token that lives on; removed, nobody could revoke it any more."""
+
+    class Sealed(DictStore):
+        removed = 0
+
+        def get_token(self) -> dict[str, Any] | None:
+            raise TokenCorruptError("sealed with a key of another program", reason=reason)
+
+        def remove_token(self) -> None:
+            self.removed += 1
+
+    store = Sealed()
+    opened = open_store(store, IDENTITY, host_lock="off")
+    with TokenSession(opened, world.server, failure_window=0) as session:
+        for call in (session.revoke, session.token):
+            with pytest.raises(TokenCorruptError) as caught:
+                call()
+            assert caught.value.reason == reason
+        assert (store.removed, world.server.calls) == (0, [])
+        session.remove()
+    assert store.removed == 1, "removing is what the caller asked for"
+
+
 def test_revoking_waits_for_what_is_being_written(world: World) -> None:
     world.write("")
     world.events = [world.heal]

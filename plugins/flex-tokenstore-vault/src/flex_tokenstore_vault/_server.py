@@ -43,6 +43,7 @@ class Vault:
     """
 
     Options: ClassVar[type[VaultOptions]] = VaultOptions
+    encrypted_at_rest: ClassVar[bool] = True  # by Vault's barrier, with its own keys
     record = "secret"
     separator = "/"
     idle = float("inf")  # the HTTP client closes its unused connections by itself

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from flex_tokenstore._values.token import ANY_REVISION
-from flex_tokenstore.errors import GrantError, TokenConflictError
+from flex_tokenstore.errors import GrantError, TokenConflictError, TokenCorruptError
 
 from . import backoff, held_token, locking, reading, requesting, saving, unsaved_token
 from .reading import Found
@@ -26,6 +26,7 @@ def revoke(state: State) -> Generator[Step, Reply, bool]:
         yield from do(state, Pause(reading.SECOND_LOOK))  # it may be being written
         found = yield from reading.load(state)
     if found.corrupt is not None:
+        _refuse_what_others_can_read(found.corrupt)
         # What cannot be read cannot be sent to the server.
         yield from must(state, Remove(ANY_REVISION))
         state.note("removed", reason="revoke")
@@ -47,6 +48,15 @@ def revoke(state: State) -> Generator[Step, Reply, bool]:
         state.note("removed", stored, reason="revoke")
     held_token.forget(state)
     return revoked
+
+
+def _refuse_what_others_can_read(corrupt: TokenCorruptError) -> None:
+    """Raises for content whose ``reason`` the store tells, such as a key that is not known here.
+
+    It may be a token that lives on at the server: removed, it could not be revoked by anybody.
+    """
+    if corrupt.reason is not None:
+        raise corrupt
 
 
 def _remove_revoked(state: State, stored: Token | None) -> Generator[Step, Reply, Reply]:
