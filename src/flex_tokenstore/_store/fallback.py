@@ -213,7 +213,7 @@ def _is_missing(error: TokenStoreError) -> bool:
     name = error.store or ""
     if isinstance(error, UnknownStoreError):
         return name in PACKAGES  # any other name is rather a slip
-    if not isinstance(error, StoreLoadError):
+    if not isinstance(error, StoreLoadError) or not name:
         return False
     return describe_store(name).status in ("blocked", "missing-dependency")
 

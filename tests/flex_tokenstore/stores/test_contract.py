@@ -21,6 +21,7 @@ class TestMemory(TokenStoreContract):
         return "memory"
 
 
+@pytest.mark.slow
 class TestFallback(TokenStoreContract):
     """It is the store that it has chosen; each of the two kinds of program chooses."""
 
