@@ -18,7 +18,15 @@ from ._settings.client_secret import (
     secret_source,
 )
 from ._settings.given import Given
-from ._settings.variables import CLIENT_ID, PREFIX, PROFILE, STORE, Variables, logger
+from ._settings.variables import (
+    CLIENT_ID,
+    PREFIX,
+    PROFILE,
+    REQUIRE_ENCRYPTED,
+    STORE,
+    Variables,
+    logger,
+)
 from .errors import ConfigurationError
 
 __all__ = ["DEFAULT_BASE_URL", "PREFIX", "SCOPE", "Settings", "is_loopback", "resolve"]
@@ -39,6 +47,8 @@ class Settings:
     """Where the client secret comes from. None: a stored refresh token must do."""
     token_store: Any = field(repr=False)  # its options may hold a password
     """The config of the token store, as ``open_store`` takes it."""
+    require_encrypted: bool = False
+    """Whether a store that would keep the token as plain text is refused."""
 
     @property
     def client_secret(self) -> Secret[str] | None:
@@ -74,6 +84,7 @@ def resolve(
     base_url: str | None = None,
     profile: str | None = None,
     allow_http: bool | None = None,
+    require_encrypted: bool | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
     """Settings from arguments, and for what is not given from ``FLEX_INTEGRATION_…`` variables.
@@ -94,6 +105,7 @@ def resolve(
         base_url=base_url,
         profile=profile,
         allow_http=allow_http,
+        require_encrypted=require_encrypted,
     )
     variables = Variables(environ)
     # From here on `given` alone holds them, and its `repr` shows nothing.
@@ -105,8 +117,12 @@ def complete(given: Given, variables: Variables) -> Settings:
     """See :func:`resolve`."""
     # First: a misspelt name is often the cause of what is found below.
     variables.check_names()
-    if not isinstance(given.allow_http, bool | None):
-        raise ConfigurationError(f"allow_http must be True or False, got {given.allow_http!r:.40}")
+    # Either requires it: whoever sets the variable does not want the program to switch it off.
+    require_encrypted = variables.switch(REQUIRE_ENCRYPTED) or given.require_encrypted is True
+    for name in ("allow_http", "require_encrypted"):
+        value = getattr(given, name)
+        if not isinstance(value, bool | None):
+            raise ConfigurationError(f"{name} must be True or False, got {value!r:.40}")
     client_id, profile = _client_id(given, variables), _profile(given, variables)
     base_url = server(given, variables)
     try:
@@ -117,7 +133,8 @@ def complete(given: Given, variables: Variables) -> Settings:
     for note in notes:
         warn_once(logger, note)
     source = secret_source(given, variables)
-    return Settings(identity, source, "memory" if token_store is None else token_store)
+    store = "memory" if token_store is None else token_store
+    return Settings(identity, source, store, require_encrypted)
 
 
 def _client_id(given: Given, variables: Variables) -> str:

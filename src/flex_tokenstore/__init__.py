@@ -22,6 +22,7 @@ from .errors import (
     TokenIdentityError,
     TokenLockTimeoutError,
     TokenPermissionError,
+    TokenReadOnlyError,
     TokenStoreError,
     TokenUnavailableError,
     UnknownStoreError,
@@ -56,9 +57,11 @@ if TYPE_CHECKING:
     from ._values.token import ANY_REVISION, Token, is_newer, revision_of
     from ._version import __version__
 
-    # Tools that freeze a program follow import statements, and these two are loaded by name.
+    # Tools that freeze a program follow import statements, and these are loaded by name.
+    from .stores import fallback as _fallback  # noqa: F401
     from .stores import file as _file  # noqa: F401
     from .stores import memory as _memory  # noqa: F401
+    from .stores import read_only as _read_only  # noqa: F401
 
 # Imported when first asked for: a program that opens one store should not pay for the rest.
 _LAZY = {
@@ -130,6 +133,7 @@ __all__ = [
     "TokenIdentityError",
     "TokenLockTimeoutError",
     "TokenPermissionError",
+    "TokenReadOnlyError",
     "TokenSession",
     "TokenStore",
     "TokenStoreError",

@@ -9,6 +9,7 @@ Every class is also the built-in exception that fits it, so ``except OSError`` a
     ├── StoreOptionsError        (ValueError)       an option is unknown, missing or of a wrong type
     ├── TokenUnavailableError    (OSError)          the store cannot be reached or used now
     │   └── TokenPermissionError (PermissionError)  a file or folder is not private to its owner
+    │       └── TokenReadOnlyError                  this program only reads the store
     ├── TokenCorruptError        (ValueError)       what is stored is not a token
     ├── TokenConflictError       (RuntimeError)     what is stored is not what was expected
     ├── TokenIdentityError       (ValueError)       what is stored is another client's token
@@ -38,6 +39,7 @@ __all__ = [
     "TokenIdentityError",
     "TokenLockTimeoutError",
     "TokenPermissionError",
+    "TokenReadOnlyError",
     "TokenStoreError",
     "TokenUnavailableError",
     "UnknownStoreError",
@@ -103,6 +105,10 @@ class TokenUnavailableError(TokenStoreError, OSError):
 
 class TokenPermissionError(TokenUnavailableError, PermissionError):
     """This user may not use the file, folder or key; or others may read or change it."""
+
+
+class TokenReadOnlyError(TokenPermissionError):
+    """This program only reads the token (store ``read-only``), and another one has to renew it."""
 
 
 class TokenCorruptError(TokenStoreError, ValueError):

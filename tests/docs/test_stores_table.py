@@ -44,6 +44,8 @@ def expected(row: Row, info: StoreInfo) -> Row:
     """The row as the installed store has it."""
     page = f"plugins/{info.distribution}/README.md"
     name = f"`{info.name}`" if info.origin == "built-in" else f"[`{info.name}`]({page})"
+    if info.lock is None and info.status == "ok":  # a wrapper
+        return [name, row[1], *["inner"] * 5]
     abilities = [info.lock, info.compare_and_set, info.prepare_save, info.native_async]
     # Without both of them two hosts can overwrite each other's token.
     hosts = info.lock and info.compare_and_set and not {info.name, row[1]} & ON_ONE_HOST

@@ -26,6 +26,9 @@ OTHER = Spec(callers=((0, ("other", "call", "other")),))
 TWO_ENDPOINTS = Spec(callers=((0, ("call",)), (0, ("other",))))
 REVOKE = Spec(callers=((0, ("revoke",)),))
 REMOVE = Spec(callers=((0, ("remove",)),))
+# They use what others renew, also if told to go on without the store.
+READER = Spec(read_only=True)
+READERS = Spec(callers=((0, ("call",)), (0, ("revoke",)), (0, ("remove",))), read_only=True)
 TWO_CALLERS = Spec(callers=((0, ("call",)), (0, ("call",))))
 CALL_AND_REVOKE = Spec(callers=((0, ("call",)), (0, ("revoke",))))
 THREE_CALLERS = Spec(callers=((0, ("call",)), (0, ("call",)), (0, ("revoke",))))
@@ -78,10 +81,23 @@ def quick() -> Iterator[Config]:
     yield config("2 endpoints at once", (TWO_ENDPOINTS,), api="refuses one", budget=0)
     yield config("2 sessions", pair, denied=True, stored="aging", budget=0)
     yield config("2 sessions", pair, prepares=True, faults=frozenset({"deny", "cancel", "end"}))
+    few = frozenset({"error"})
+    yield config("a reader", (CALL, READER), memory=True, stored="aging", faults=few)
+    yield config("a reader that revokes", (READERS,), budget=0)
     for compare, stored in ((True, "expired"), (False, "nothing")):
         yield config(
             "3 sessions", (CALL,) * 3, compare=compare, stored=stored, faults=frozenset(), budget=0
         )
+
+
+def _reading() -> Iterator[Config]:
+    """A session that renews, and one that only reads."""
+    some = frozenset({"crash", "error", "cancel"})
+    for stored in ("expired", "nothing", "refused", "corrupt"):
+        memory = stored == "expired"
+        yield config("a reader", (CALL, READER), stored=stored, memory=memory, faults=some)
+    for api in REFUSING:
+        yield config("a reader of an API", (CALL, READER), api=api, stored="refused", budget=0)
 
 
 def full() -> Iterator[Config]:
@@ -109,6 +125,7 @@ def full() -> Iterator[Config]:
         yield config("2 sessions of one process", (TWO_SESSIONS,), **where)
     yield from _repeating()
     yield from _refusing()
+    yield from _reading()
     for lock in LOCKS:
         yield config("2 callers beside a session", (TWO_CALLERS, CALL), lock=lock)
         yield config("2 callers of one session", (TWO_CALLERS,), lock=lock, budget=2)

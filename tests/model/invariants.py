@@ -1,4 +1,4 @@
-"""I1 to I7, each as what must hold when one thing happens.
+"""I1 to I8, each as what must hold when one thing happens.
 
 - I1: one holder of the lock waits for a token response, and nobody sends a request that may outlast
   its lease.
@@ -8,6 +8,7 @@
 - I5: each call ends, with a token that still works if there is one, at a bounded cost.
 - I6: no token that the server issued is lost, and after any fault the next call has a token.
 - I7: a store that could not be read is not taken for an empty one, nor an unsaved token for saved.
+- I8: a session that only reads the store takes no lock, sends nothing and changes nothing.
 - step 2: a caller that waited for a refresh takes its token, and nothing older.
 - revoke: a token that was revoked is not stored any more.
 
@@ -19,7 +20,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flex_tokenstore.errors import GrantError, SessionClosedError, TokenStoreError
+from flex_tokenstore.errors import (
+    GrantError,
+    SessionClosedError,
+    TokenCorruptError,
+    TokenReadOnlyError,
+    TokenStoreError,
+)
 
 from .process import Doing, Event, Facts, Refused, Send
 from .values import LIFETIME, Rec, rec_of, revision_of
@@ -79,6 +86,15 @@ class Most:
         secrets += faults * SECRETS_PER_FAULT
         _must(tab.requests <= requests, f"I5: one call costs {tab.requests} token requests")
         _must(tab.secrets <= secrets, f"I5: one call sends the secret {tab.secrets} times")
+
+
+# What such a session may ask for.
+READS = ("load", "pause", "unlock")
+
+
+def at_step(facts: Facts, step: str) -> None:
+    """A flow asks for this step."""
+    _must(not facts.read_only or step in READS, f"I8: a {step} of a session that only reads")
 
 
 def at_request(world: World, index: int, facts: Facts, refresh: str | None, limit: float) -> None:
@@ -338,6 +354,10 @@ def at_next_end(
             free = tab.requests == 0 or age >= LIFETIME - MARGIN
             _must(free, f"I5: a 401 of this endpoint was believed, and the next call costs {cost}")
     if isinstance(result, Rec):
+        return
+    if facts.read_only:
+        typed = isinstance(result, (TokenReadOnlyError, TokenCorruptError, Refused))
+        _must(typed, f"I8: the next call of a session that only reads ends with {result!r}")
         return
     if world.denied and not facts.memory:
         _must(tab.requests == 0, f"I6: what cannot be saved is asked for: {cost}")

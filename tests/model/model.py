@@ -41,6 +41,7 @@ from .world import (
 SHORT = 16.0  # leaves less of a lease of 25 s than a request may take
 LONG = 26.0  # ends it
 TICK = 1 / 64  # no two sign-ins are sent at the same time
+STEPS = ("load", "save", "prepare", "remove", "lock", "unlock", "request", "revoke", "pause")
 ALL_FAULTS = frozenset(
     [
         *("crash", "end", "cancel", "jump"),  # of a program
@@ -308,6 +309,8 @@ class Model:
             if doing.name == task
         )
         what = move.what.split(":")[0].split(" ")[0]
+        if what in STEPS:
+            invariants.at_step(self.view(proc).sessions[session], what)
         handler = getattr(self, f"_do_{what}")
         result: World = handler(world, index, task, asks, session, flow, move.what)
         return result
@@ -378,8 +381,9 @@ class Model:
                 proc = self._end_of_call(world, proc, event)
         for doing in view.tasks:
             if doing.name == given.task and isinstance(doing.asks, Send):
-                hopeless = self.config.repeats
                 facts = view.sessions[doing.session]
+                # One that only reads has no better token than the refused one.
+                hopeless = self.config.repeats or facts.read_only
                 invariants.at_hand(proc, doing, facts, doing.asks, hopeless)
         if proc.behind:
             rest = frozenset(each for each in proc.behind if each[0] != given.task)

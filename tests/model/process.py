@@ -64,6 +64,8 @@ class Spec(NamedTuple):
     prepares: bool = False
     """Whether the store can tell that a save would be refused."""
     memory: bool = False
+    read_only: bool = False
+    """It uses the token that others renew."""
     lock_timeout: float | None = 0.25
     request_timeout: float = 10.0
     failure_window: float = 5.0
@@ -95,6 +97,7 @@ class Facts(NamedTuple):
     monotonic: float
     lease_end: float | None
     memory: bool
+    read_only: bool
 
 
 class Event(NamedTuple):
@@ -140,7 +143,7 @@ class _Handle:
         self.lock_key = key
         self.name = "model"
         self.identity = _Named(owner)
-        self.abilities = _Abilities(spec.compare_and_set)
+        self.abilities = _Abilities(spec.compare_and_set, spec.read_only)
         self._prepares = spec.prepares
 
     async def get_token(self) -> Any:
@@ -175,6 +178,7 @@ class _Named(NamedTuple):
 
 class _Abilities(NamedTuple):
     compare_and_set: bool
+    read_only: bool
 
 
 class _Hold:
@@ -335,6 +339,7 @@ class Process:
             state.monotonic,
             state.lease_end,
             state.policy.on_store_error == "memory",
+            state.read_only,
         )
 
     async def _client(self, name: str, index: int, ops: tuple[str, ...]) -> None:

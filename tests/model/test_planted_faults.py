@@ -24,6 +24,7 @@ from flex_tokenstore._session.flow import (
     reading,
     refresh_tokens,
     refusals,
+    replica,
     requesting,
     revoking,
     saving,
@@ -41,6 +42,8 @@ from .configs import (
     CALL,
     CALL_AND_REVOKE,
     OTHER,
+    READER,
+    READERS,
     REVOKE,
     THREE_CALLERS,
     TWICE,
@@ -419,3 +422,23 @@ def test_a_failing_schedule_can_be_read_and_replayed() -> None:
         Explorer(pair(), (fault,)).replay(broken.value.moves)
     assert again.value.invariant == "I3"
     assert again.value.moves == broken.value.moves
+
+
+def test_a_reader_that_renews_breaks_i8() -> None:
+    def watch(state: State, found: Found, early: bool) -> Steps:
+        return (yield from obtaining._renew(state, early))
+
+    reader = config("a reader", (READER,), faults=faults())
+    breaks("I8", reader, Fault(replica, "watch", watch))
+
+
+def test_a_reader_that_goes_on_without_the_store_breaks_i8() -> None:
+    def watch(state: State, found: Found, early: bool) -> Steps:
+        return (yield from obtaining._obtain_without_store(state, early))
+
+    reader = config("a reader", (READER,), memory=True, faults=faults("error"))
+    breaks("I8", reader, Fault(replica, "watch", watch))
+
+
+def test_a_reader_that_revokes_or_removes_breaks_i8() -> None:
+    breaks("I8", config("a reader", (READERS,), budget=0), Fault(replica, "refuse", nothing))

@@ -56,6 +56,9 @@ class InstanceOptions:
     """True: accept plain http to another host, such as in a private network of containers. The
     secret and the tokens are then not encrypted on the way. If omitted:
     ``FLEX_INTEGRATION_ALLOW_HTTP``, else False."""
+    require_encrypted: bool | None = None
+    """True: refuse a token store that would keep the token as plain text.
+    ``FLEX_INTEGRATION_REQUIRE_ENCRYPTED`` requires it too, whatever this argument is."""
     timeout: float = 30.0
     """Seconds to wait for a response, and then for each further 64 KB of it. A whole response may
     take at most 20 times as long."""
@@ -112,6 +115,7 @@ class InstanceOptions:
             base_url=self.base_url,
             profile=self.profile,
             allow_http=self.allow_http,
+            require_encrypted=self.require_encrypted,
         )
         return complete(given, Variables())
 
@@ -131,7 +135,12 @@ def build(parts: Parts[K], options: InstanceOptions) -> K:
     options.check()
     limits = None if options.rate_limits is None else limits_of(options.rate_limits)
     settings = options.settings()
-    store = parts.open_store(settings.token_store, settings.identity, host_lock=options.host_lock)
+    store = parts.open_store(
+        settings.token_store,
+        settings.identity,
+        host_lock=options.host_lock,
+        require_encrypted=settings.require_encrypted,
+    )
     http = parts.http(
         settings.identity.base_url, options.timeout, options.request_timeout, options.busy_timeout
     )

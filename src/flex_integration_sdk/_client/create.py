@@ -30,6 +30,7 @@ def create_instance(
     base_url: str | None = None,
     profile: str | None = None,
     allow_http: bool | None = None,
+    require_encrypted: bool | None = None,
     timeout: float = 30.0,
     request_timeout: float = 15.0,
     lock_timeout: float | None = None,
@@ -64,6 +65,8 @@ def create_instance(
         allow_http: True: accept plain http to another host, such as in a private network of
             containers. The secret and the tokens are then not encrypted on the way. If omitted:
             ``FLEX_INTEGRATION_ALLOW_HTTP``, else False.
+        require_encrypted: True: refuse a token store that would keep the token as plain text.
+            ``FLEX_INTEGRATION_REQUIRE_ENCRYPTED`` requires it too, whatever this argument is.
         timeout: Seconds to wait for a response, and then for each further 64 KB of it. A whole
             response may take at most 20 times as long.
         request_timeout: Seconds that one token request may take in all.
@@ -100,6 +103,7 @@ def create_instance(
         base_url=base_url,
         profile=profile,
         allow_http=allow_http,
+        require_encrypted=require_encrypted,
         timeout=timeout,
         request_timeout=request_timeout,
         lock_timeout=lock_timeout,
@@ -127,6 +131,7 @@ def create_async_instance(
     base_url: str | None = None,
     profile: str | None = None,
     allow_http: bool | None = None,
+    require_encrypted: bool | None = None,
     timeout: float = 30.0,
     request_timeout: float = 15.0,
     lock_timeout: float | None = None,
@@ -166,6 +171,8 @@ def create_async_instance(
         allow_http: True: accept plain http to another host, such as in a private network of
             containers. The secret and the tokens are then not encrypted on the way. If omitted:
             ``FLEX_INTEGRATION_ALLOW_HTTP``, else False.
+        require_encrypted: True: refuse a token store that would keep the token as plain text.
+            ``FLEX_INTEGRATION_REQUIRE_ENCRYPTED`` requires it too, whatever this argument is.
         timeout: Seconds to wait for a response, and then for each further 64 KB of it. A whole
             response may take at most 20 times as long.
         request_timeout: Seconds that one token request may take in all.
@@ -203,6 +210,7 @@ def create_async_instance(
         base_url=base_url,
         profile=profile,
         allow_http=allow_http,
+        require_encrypted=require_encrypted,
         timeout=timeout,
         request_timeout=request_timeout,
         lock_timeout=lock_timeout,

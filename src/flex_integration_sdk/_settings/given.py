@@ -22,6 +22,7 @@ class Given:
     base_url: Any = None
     profile: Any = None
     allow_http: Any = None
+    require_encrypted: Any = None
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise TypeError("arguments cannot be pickled: the secret would travel in the clear")

@@ -19,7 +19,11 @@ CLIENT_SECRET_FILE = f"{PREFIX}CLIENT_SECRET_FILE"
 BASE_URL = f"{PREFIX}BASE_URL"
 PROFILE = f"{PREFIX}PROFILE"
 ALLOW_HTTP = f"{PREFIX}ALLOW_HTTP"
-KNOWN = (CLIENT_ID, CLIENT_SECRET, CLIENT_SECRET_FILE, BASE_URL, PROFILE, ALLOW_HTTP, STORE)
+REQUIRE_ENCRYPTED = f"{PREFIX}REQUIRE_ENCRYPTED"
+KNOWN = (
+    *(CLIENT_ID, CLIENT_SECRET, CLIENT_SECRET_FILE, BASE_URL, PROFILE, ALLOW_HTTP),
+    *(REQUIRE_ENCRYPTED, STORE),
+)
 
 _ONE_UNDERSCORE = re.compile(rf"{PREFIX}TOKEN_?STORE_+(.+)")
 _SWITCHES = {"1": True, "true": True, "yes": True, "on": True}
@@ -115,6 +119,9 @@ def _meant(name: str) -> str | None:
     upper = name.upper()
     if found := _ONE_UNDERSCORE.fullmatch(upper):
         return f"{STORE}__{found[1]}"
+    # However it is written: a rule that keeps nothing out must not look like one that does.
+    if upper.startswith(f"{PREFIX}REQUIRE"):
+        return REQUIRE_ENCRYPTED
     head, underscores, option = upper.partition("__")
     if not underscores:
         return misspelt(name, KNOWN)

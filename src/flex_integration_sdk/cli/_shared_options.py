@@ -104,11 +104,20 @@ def open_lasting_store(chosen: dict[str, Any]) -> TokenStore:
     settings = settings_of(chosen)
     config = settings.token_store
     if _innermost_name(config) == "memory":
-        raise click.UsageError(
-            "the token store `memory` keeps a token only inside the program that uses it. Choose "
-            "another with --store NAME or FLEX_INTEGRATION_TOKEN_STORE; see `flex-sdk stores list`."
-        )
-    return open_store(config, settings.identity)
+        raise _keeps_nothing()
+    # Whether or not the store encrypts: else nobody could look at a token that must not be there.
+    store = open_store(config, settings.identity)
+    if store.layers[-1] == "memory":  # what `fallback` has chosen
+        store.close()
+        raise _keeps_nothing()
+    return store
+
+
+def _keeps_nothing() -> click.UsageError:
+    return click.UsageError(
+        "the token store `memory` keeps a token only inside the program that uses it. Choose "
+        "another with --store NAME or FLEX_INTEGRATION_TOKEN_STORE; see `flex-sdk stores list`."
+    )
 
 
 def _innermost_name(config: Any) -> object:

@@ -45,10 +45,11 @@ def list_(as_json: bool, check: bool) -> None:
     headers = ["store", "from", "version", "origin", "status", "about"]
     rows: list[list[Any]] = [_row(info) for info in infos]
     if check:
-        headers += ["compare-and-set", "lock", "native async", "prepares saves", "options"]
+        headers += ["compare-and-set", "lock", "native async", "prepares saves"]
+        headers += ["encrypted at rest", "options"]
         for row, info in zip(rows, infos, strict=True):
             abilities = [info.compare_and_set, info.lock, info.native_async, info.prepare_save]
-            row += [*abilities, _options(info)]
+            row += [*abilities, info.encrypted_at_rest, _options(info)]
     print_table(headers, rows)
 
 
@@ -80,6 +81,7 @@ def show(name: str, as_json: bool) -> None:
             "lock": info.lock,
             "native async": info.native_async,
             "prepares saves": info.prepare_save,
+            "encrypted at rest": info.encrypted_at_rest,
         }
     print_facts(facts)
     if info.options:

@@ -85,7 +85,7 @@ def _facts(store: TokenStore, found: Token | None) -> dict[str, Any]:
     expires = found.expires_at if found else None
     now = time.time()
     return {
-        "store": store.name,
+        "store": " over ".join(store.layers),
         "place": store.place,
         "identity": identity.key,
         "client_id": identity.client_id,

@@ -31,6 +31,8 @@ class Abilities(NamedTuple):
     """Its hooks are coroutine functions, or its class names an ``async_class``."""
     prepare_save: bool = False
     """It finds out before a token is requested whether the token could be saved."""
+    read_only: bool = False
+    """It changes nothing: a session uses the token that another program renews."""
 
 
 class Hook(NamedTuple):
@@ -80,6 +82,9 @@ class Binding:
             # As a handle of the other kind tells: its class may name an async class.
             or (inner is not None and inner.abilities.native_async),
             prepare_save=self.prepare_save is not None,
+            # Of an object of the user's own such an attribute may mean anything.
+            read_only=(marked and inspect.getattr_static(plugin, "read_only", None) is True)
+            or (inner is not None and inner.abilities.read_only),
         )
 
     @property

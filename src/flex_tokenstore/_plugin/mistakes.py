@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from .hooks import Binding
 
+BUG = "the store has a bug"
 REPORT = "Fix it, or report it to the author of the store"
 _OURS = "flex_tokenstore"
 # What a healthy store and a healthy driver never let out. Not ValueError and RuntimeError, which
@@ -65,7 +66,7 @@ def mistake_in(error: Exception, where: str, cls: type) -> str | None:
     steps = [*_steps(error)]
     lock = _lock_mistake(error, steps)
     if lock is not None:
-        return f"the store has a bug: {where} {lock}. {REPORT}"
+        return f"{BUG}: {where} {lock}. {REPORT}"
     if isinstance(error, ModuleNotFoundError) and type(error.name) is str:
         name = error.name if all(part.isidentifier() for part in error.name.split(".")) else "?"
         return f"{where} needs the module {name!r}, which is not installed"
@@ -86,7 +87,7 @@ def mistake_in(error: Exception, where: str, cls: type) -> str | None:
         )
     empty = where.startswith("get_token ") and isinstance(error, LookupError)
     none = ". If nothing is stored, get_token must return None" if empty else ""
-    return f"the store has a bug: {described(error)} in {where}{_line(steps)}{none}. {REPORT}"
+    return f"{BUG}: {described(error)} in {where}{_line(steps)}{none}. {REPORT}"
 
 
 def failed_in_init(error: Exception, where: str) -> str | None:

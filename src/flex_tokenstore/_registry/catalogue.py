@@ -36,8 +36,8 @@ class StoreInfo:
     """One registered store, usable or not.
 
     ``doc``, ``options`` and the abilities (``compare_and_set``, ``lock``, ``native_async``,
-    ``prepare_save``) are None until the store was checked. The abilities of a wrapper stay None:
-    they are those of the store that it wraps.
+    ``prepare_save``, ``encrypted_at_rest``) are None until the store was checked. The abilities of
+    a wrapper stay None: they are those of the store that it wraps.
     """
 
     name: str
@@ -65,6 +65,8 @@ class StoreInfo:
     """It has coroutines of its own; without them, asyncio programs call it in a thread."""
     prepare_save: bool | None = None
     """It checks before a token request whether the token could be saved."""
+    encrypted_at_rest: bool | None = None
+    """Its tokens cannot be read where they lie. Of a wrapper that does not encrypt, None."""
 
 
 def list_stores(*, check: bool = False) -> list[StoreInfo]:
@@ -209,6 +211,7 @@ def _status(candidate: Candidate, found: list[Candidate]) -> tuple[Status, str]:
 
 def _checked(info: StoreInfo, candidate: Candidate) -> StoreInfo:
     from .._config.options import describe_options
+    from .._plugin.at_rest import class_encrypts
     from .._plugin.connecting import RULE, call_in_init
     from .._plugin.hooks import check_class
     from .._plugin.wrapper import WrapperStore
@@ -217,6 +220,7 @@ def _checked(info: StoreInfo, candidate: Candidate) -> StoreInfo:
         cls = load(candidate)
         abilities = check_class(cls, candidate.name)
         options = tuple(describe_options(cls))
+        encrypts = all(map(class_encrypts, (cls, getattr(cls, "async_class", cls))))
         call = call_in_init(cls) or call_in_init(getattr(cls, "async_class", cls))
     except StoreLoadError as error:
         missing = missing_module(error.__cause__, candidate.value) is not None
@@ -230,13 +234,15 @@ def _checked(info: StoreInfo, candidate: Candidate) -> StoreInfo:
     reason = f"its __init__ calls {call}. {RULE}" if call else ""
     info = replace(info, reason=reason, doc=doc.strip(), summary=summary, options=options)
     if issubclass(cls, WrapperStore):
-        return info  # what it can do depends on the store that it wraps
+        # What else it can do depends on the store that it wraps.
+        return replace(info, encrypted_at_rest=encrypts or None)
     return replace(
         info,
         compare_and_set=abilities.compare_and_set,
         lock=abilities.lock,
         native_async=abilities.native_async,
         prepare_save=abilities.prepare_save,
+        encrypted_at_rest=encrypts,
     )
 
 

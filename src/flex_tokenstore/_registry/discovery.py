@@ -31,6 +31,8 @@ NO_NAME = "?"  # where the metadata does not tell
 BUILT_IN = {
     "memory": "flex_tokenstore.stores.memory:MemoryStore",
     "file": "flex_tokenstore.stores.file:FileStore",
+    "fallback": "flex_tokenstore.stores.fallback:FallbackStore",
+    "read-only": "flex_tokenstore.stores.read_only:ReadOnlyStore",
 }
 
 _REFERENCE = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")

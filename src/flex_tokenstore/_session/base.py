@@ -53,9 +53,12 @@ class SessionBase:
         self._grants = grants
         policy = Policy(request_timeout, failure_window, lock_timeout, on_store_error)
         identity, abilities, lock_key = store.identity, store.abilities, store.lock_key
-        self._state = State(identity.key, abilities.compare_and_set, policy)
+        self._state = State(
+            identity.key, abilities.compare_and_set, policy, read_only=abilities.read_only
+        )
         self._limit = request_timeout
-        self._gate = gate_for(lock_key)
+        # A session that renews must not wait for one that cannot, nor get its error.
+        self._gate = gate_for(("read-only", lock_key) if abilities.read_only else lock_key)
         self._state.sign_ins = self._gate.sign_ins
         self._reporter = Reporter(store, on_event)
         self._closed = False  # no token request is begun any more

@@ -25,7 +25,7 @@ from .._values.token import ANY_REVISION, Token
 from ..errors import TokenConflictError, TokenUnavailableError
 from .aio_lock import enter_lock, in_thread
 from .opened import OpenedStore, taken
-from .opening import HostLockSetting, check_arguments, choose, open_binding, opened
+from .opening import HostLockSetting, check_arguments, open_binding, opened, ready
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -277,7 +277,11 @@ class AsyncTokenStore:
 
 
 async def open_async_store(
-    config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
+    config: StoreConfig,
+    identity: TokenIdentity,
+    *,
+    host_lock: HostLockSetting = "on",
+    require_encrypted: bool = False,
 ) -> AsyncTokenStore:
     """Opens a token store for an asyncio program.
 
@@ -290,11 +294,14 @@ async def open_async_store(
         identity: Whose token the handle reads and writes.
         host_lock: A store without a lock of its own gets a lock file in the user's state folder.
             ``"off"`` switches that file off, for a host where no folder can be written.
+        require_encrypted: True: refuse a store that would keep the token as plain text, one whose
+            class does not say ``encrypted_at_rest = True``.
 
     Raises:
         UnknownStoreError: No installed store has that name.
         StoreLoadError: The plugin cannot be loaded or is not a store.
-        StoreOptionsError: An option is unknown, missing or has a wrong type.
+        StoreOptionsError: An option is unknown, missing or has a wrong type, or the store does not
+            encrypt and has to.
         TokenUnavailableError: The store could not be opened.
         TypeError: ``identity`` is not a ``TokenIdentity``.
         AsyncioRequiredError: asyncio does not run here.
@@ -302,12 +309,15 @@ async def open_async_store(
     parsed = parse(config)
     del config  # a traceback may show locals
     running_loop()
-    check_arguments(identity, host_lock)
+    check_arguments(identity, host_lock, require_encrypted)
     # A copy: a coroutine that is dropped is closed in another context, which cannot reset this one.
     context = contextvars.copy_context()
     context.run(current.set, identity.program)
-    chosen = await in_thread(lambda: context.run(choose, parsed, prefer_async=True))
-    finish = functools.partial(opened, chosen, identity, host_lock)
+    choose = functools.partial(
+        ready, parsed, identity, prefer_async=True, require_encrypted=require_encrypted
+    )
+    chosen = await in_thread(lambda: context.run(choose))
+    finish = functools.partial(opened, chosen, identity, host_lock, require_encrypted)
     # The clients of an async one may bind themselves to the loop that they are made in.
     if chosen.is_async:
         return AsyncTokenStore(context.run(finish))
@@ -315,7 +325,11 @@ async def open_async_store(
 
 
 def async_store(
-    config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
+    config: StoreConfig,
+    identity: TokenIdentity,
+    *,
+    host_lock: HostLockSetting = "on",
+    require_encrypted: bool = False,
 ) -> AsyncTokenStore:
     """Opens a token store for an asyncio program, from a plain function.
 
@@ -328,14 +342,25 @@ def async_store(
         identity: Whose token the handle reads and writes.
         host_lock: A store without a lock of its own gets a lock file in the user's state folder.
             ``"off"`` switches that file off, for a host where no folder can be written.
+        require_encrypted: True: refuse a store that would keep the token as plain text, one whose
+            class does not say ``encrypted_at_rest = True``.
 
     Raises:
         UnknownStoreError: No installed store has that name.
         StoreLoadError: The plugin cannot be loaded or is not a store.
-        StoreOptionsError: An option is unknown, missing or has a wrong type.
+        StoreOptionsError: An option is unknown, missing or has a wrong type, or the store does not
+            encrypt and has to.
         TokenUnavailableError: The store could not be opened.
         TypeError: ``identity`` is not a ``TokenIdentity``.
     """
     parsed = parse(config)
     del config  # a traceback may show locals
-    return AsyncTokenStore(open_binding(parsed, identity, prefer_async=True, host_lock=host_lock))
+    return AsyncTokenStore(
+        open_binding(
+            parsed,
+            identity,
+            prefer_async=True,
+            host_lock=host_lock,
+            require_encrypted=require_encrypted,
+        )
+    )

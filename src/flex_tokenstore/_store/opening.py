@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-from .. import hookspecs
 from .._config.store_config import ParsedConfig, parse
 from .._plugin.guard import Guard
 from .._plugin.hooks import Binding, bind, label_of, refuse_other_init
@@ -18,24 +16,34 @@ from .._values.identity import TokenIdentity
 from .._values.redaction import Redactor, secrets_of, watch_loggers
 from .._values.secret import Secret
 from ..errors import StoreLoadError, StoreOptionsError, UnknownStoreError
+from . import plaintext
+from .chosen import FALLBACK, Chosen
 from .opened import OpenedStore
 
 HostLockSetting = Literal["on", "off"]
 
 
 def open_binding(
-    config: ParsedConfig, identity: TokenIdentity, *, prefer_async: bool, host_lock: str
+    config: ParsedConfig,
+    identity: TokenIdentity,
+    *,
+    prefer_async: bool,
+    host_lock: str,
+    require_encrypted: bool,
 ) -> OpenedStore:
     """See ``open_store``."""
-    check_arguments(identity, host_lock)
+    check_arguments(identity, host_lock, require_encrypted)
     mark = current.set(identity.program)
     try:
-        return opened(choose(config, prefer_async=prefer_async), identity, host_lock)
+        chosen = ready(
+            config, identity, prefer_async=prefer_async, require_encrypted=require_encrypted
+        )
+        return opened(chosen, identity, host_lock, require_encrypted)
     finally:
         current.reset(mark)
 
 
-def check_arguments(identity: TokenIdentity, host_lock: str) -> None:
+def check_arguments(identity: TokenIdentity, host_lock: str, require_encrypted: object) -> None:
     """Raises TypeError or StoreOptionsError for what ``open_store`` does not take."""
     if not isinstance(identity, TokenIdentity):
         raise TypeError(f"identity must be a TokenIdentity, got {type(identity).__name__}")
@@ -43,34 +51,40 @@ def check_arguments(identity: TokenIdentity, host_lock: str) -> None:
         raise StoreOptionsError(
             f'host_lock must be "on" or "off", got {host_lock!r:.40}', option="host_lock"
         )
+    if not isinstance(require_encrypted, bool):
+        kind = type(require_encrypted).__name__
+        raise TypeError(f"require_encrypted must be True or False, got {kind}")
 
 
-def opened(chosen: Chosen, identity: TokenIdentity, host_lock: str) -> OpenedStore:
-    """The store, made now."""
-    return OpenedStore(chosen.name, make(chosen, identity), identity, host_lock == "on")
+def opened(
+    chosen: Chosen, identity: TokenIdentity, host_lock: str, require_encrypted: bool = False
+) -> OpenedStore:
+    """The store of :func:`ready`, made now."""
+    store = OpenedStore(chosen.name, make(chosen, identity), identity, host_lock == "on")
+    if require_encrypted:
+        plaintext.refuse_objects(store)
+    return store
 
 
-class Chosen(NamedTuple):
-    """Which store to open, and with what: found and imported, but not made yet."""
+def ready(
+    config: ParsedConfig, identity: TokenIdentity, *, prefer_async: bool, require_encrypted: bool
+) -> Chosen:
+    """The store that a config names, checked, and with a choice made where it lists several.
 
-    name: str
-    cls: Any
-    """The class to make; None for an object of the user's own."""
-    own: object | None
-    options: Any
-    secrets: tuple[Secret[Any], ...]
-    distribution: str
-    inner: Chosen | None
-    variables: Mapping[str, Any]
-    """By option: the environment variable that it came from, for error messages."""
+    It may read many files, and wait for servers.
+    """
+    chosen = choose(config, prefer_async=prefer_async)
+    if require_encrypted:
+        plaintext.refuse_classes(chosen, choose)
+    innermost = chosen
+    while innermost.inner is not None:
+        innermost = innermost.inner
+    if not innermost.is_list:
+        return chosen
+    from .fallback import settled  # most programs list no stores
 
-    @property
-    def is_async(self) -> bool:
-        """Its ``__init__`` may want the event loop in which its coroutines will run."""
-        if self.own is not None or (self.inner is not None and self.inner.is_async):
-            return True
-        hooks = (inspect.getattr_static(self.cls, name, None) for name in hookspecs.HOOKS)
-        return any(inspect.iscoroutinefunction(hook) for hook in hooks)
+    found = settled(chosen, identity, choose, make)
+    return found.for_asyncio() if prefer_async else found
 
 
 def choose(config: ParsedConfig, *, prefer_async: bool) -> Chosen:
@@ -128,12 +142,13 @@ def _choose_plugin(name: str, options: Mapping[str, Any], *, prefer_async: bool)
     checked, secrets = _checked_options(cls, name, options)
     if prefer_async:
         cls = getattr(cls, "async_class", None) or cls
-    if isinstance(cls, type) and issubclass(cls, WrapperStore):
+    if isinstance(cls, type) and issubclass(cls, WrapperStore) and name != FALLBACK:
         with _opening(name, secrets) as opening:
             inner = _choose_inner(name, checked, prefer_async=prefer_async)
         opening.check()
     variables = getattr(options, "variables", {})
-    return Chosen(name, cls, None, checked, secrets, distribution, inner, variables)
+    is_list = name == FALLBACK
+    return Chosen(name, cls, None, checked, secrets, distribution, inner, variables, is_list)
 
 
 def _choose_inner(store: str, options: Any, *, prefer_async: bool) -> Chosen:

@@ -305,7 +305,11 @@ class TokenStore:
 
 
 def open_store(
-    config: StoreConfig, identity: TokenIdentity, *, host_lock: HostLockSetting = "on"
+    config: StoreConfig,
+    identity: TokenIdentity,
+    *,
+    host_lock: HostLockSetting = "on",
+    require_encrypted: bool = False,
 ) -> TokenStore:
     """Opens a token store for a sync program.
 
@@ -317,17 +321,28 @@ def open_store(
         identity: Whose token the handle reads and writes.
         host_lock: A store without a lock of its own gets a lock file in the user's state folder.
             ``"off"`` switches that file off, for a host where no folder can be written.
+        require_encrypted: True: refuse a store that would keep the token as plain text, one whose
+            class does not say ``encrypted_at_rest = True``.
 
     Raises:
         UnknownStoreError: No installed store has that name.
         StoreLoadError: The plugin cannot be loaded or is not a store.
-        StoreOptionsError: An option is unknown, missing or has a wrong type.
+        StoreOptionsError: An option is unknown, missing or has a wrong type, or the store does not
+            encrypt and has to.
         TokenUnavailableError: The store could not be opened.
         TypeError: ``identity`` is not a ``TokenIdentity``.
     """
     parsed = parse(config)
     del config  # a traceback may show locals
-    return TokenStore(open_binding(parsed, identity, prefer_async=False, host_lock=host_lock))
+    return TokenStore(
+        open_binding(
+            parsed,
+            identity,
+            prefer_async=False,
+            host_lock=host_lock,
+            require_encrypted=require_encrypted,
+        )
+    )
 
 
 @contextmanager

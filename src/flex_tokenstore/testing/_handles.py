@@ -14,7 +14,7 @@ from flex_tokenstore._config.store_config import OptionValues, parse
 from flex_tokenstore._registry.catalogue import load_store_class
 from flex_tokenstore._registry.discovery import BUILT_IN
 from flex_tokenstore._store.aio import async_store
-from flex_tokenstore._store.opening import choose, opened
+from flex_tokenstore._store.opening import opened, ready
 from flex_tokenstore._values.token import ANY_REVISION
 
 Kind = Literal["sync", "async"]
@@ -172,7 +172,8 @@ class Setup:
     def opener(self, identity: TokenIdentity) -> Callable[[], Handle]:
         """What an event loop runs of opening an async store; the rest is done in a thread."""
         with ExitStack() as stack:
-            chosen = choose(parse(_by_names(self._made(), stack)), prefer_async=True)
+            config = parse(_by_names(self._made(), stack))
+            chosen = ready(config, identity, prefer_async=True, require_encrypted=False)
         return lambda: AsyncHandle(AsyncTokenStore(opened(chosen, identity, "on")))
 
     @property

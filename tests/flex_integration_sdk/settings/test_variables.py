@@ -33,12 +33,15 @@ SDK = {
     f"{P}BASE_URL": "http://sandbox:8080",
     f"{P}PROFILE": "billing",
     f"{P}ALLOW_HTTP": "1",
+    f"{P}REQUIRE_ENCRYPTED": "0",
     STORE: "file",
 }
 # A value for each option of each installed store.
 OPTIONS: dict[str, list[dict[str, str]]] = {
     "memory": [{}],
     "file": [{"path": "/data/t.json", "share_with_js": "true", "permissions": "warn"}],
+    "read-only": [{"inner": "file"}],
+    "fallback": [{"stores": "vault, file"}],
     "redis": [
         {
             "url": "rediss://host:1/2",

@@ -118,7 +118,7 @@ LEASE_END = 1e12
 @pytest.fixture(autouse=True)
 def _installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     site = tmp_path / "site"
-    names = {"sealed": "Sealed", "read-only": "ReadOnly", "in-place": "InPlace"}
+    names = {"sealed": "Sealed", "only-read": "ReadOnly", "in-place": "InPlace"}
     names |= {"sloppy": "Sloppy", "no-inner": "NoInner", "locked": "Locked"}
     lines = "\n".join(f"{name} = wrappers_for_tests:{cls}" for name, cls in names.items())
     install(site, "wrappers-for-tests", lines, wrappers_for_tests=MODULE)
@@ -293,33 +293,33 @@ def test_a_read_only_wrapper_reads(kind: Kind, name: str, tmp_path: Path) -> Non
     if name != "memory":
         with program(kind, inner) as p:
             p.set(TOKEN)
-    with program(kind, {"name": "read-only", "inner": inner}) as p:
+    with program(kind, {"name": "only-read", "inner": inner}) as p:
         assert p.get() == (None if name == "memory" else TOKEN)
         changes: list[Callable[[], None]] = [lambda: p.set(NEXT), p.remove]
         for change in changes:
             with pytest.raises(TokenUnavailableError, match="only read here") as caught:
                 change()
-            assert caught.value.store == "read-only"
+            assert caught.value.store == "only-read"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_abilities_are_those_of_the_innermost(kind: Kind) -> None:
-    inners: list[tuple[Any, tuple[bool, bool, bool, bool]]] = [
-        (Own(), (True, True, False, True)),
-        (AsyncOwn(), (True, True, True, True)),
-        (Plain(), (False, False, False, False)),
+    inners: list[tuple[Any, tuple[bool, bool, bool, bool, bool]]] = [
+        (Own(), (True, True, False, True, False)),
+        (AsyncOwn(), (True, True, True, True, False)),
+        (Plain(), (False, False, False, False, False)),
     ]
     for inner, expected in inners:
-        twice = {"name": "sealed", "inner": {"name": "read-only", "inner": inner}}
+        twice = {"name": "sealed", "inner": {"name": "only-read", "inner": inner}}
         with program(kind, twice) as p:
             assert p.store.abilities == expected
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_handle_names_its_layers_from_the_outside(kind: Kind) -> None:
-    twice = {"name": "sealed", "inner": {"name": "read-only", "inner": Own()}}
+    twice = {"name": "sealed", "inner": {"name": "only-read", "inner": Own()}}
     with program(kind, twice) as p:
-        assert p.store.layers == ("sealed", "read-only", "Own")
+        assert p.store.layers == ("sealed", "only-read", "Own")
     with program(kind, "memory") as p:
         assert p.store.layers == ("memory",)
 
@@ -369,7 +369,7 @@ def test_without_a_lock_inside_two_wrappers_of_one_object_know_it() -> None:
     plain = Plain()
     with (
         open_store({"name": "sealed", "inner": plain}, IDENTITY) as one,
-        open_store({"name": "read-only", "inner": plain}, IDENTITY) as two,
+        open_store({"name": "only-read", "inner": plain}, IDENTITY) as two,
         open_store({"name": "sealed", "inner": Plain()}, IDENTITY) as three,
     ):
         assert one.lock_key == two.lock_key != three.lock_key
@@ -389,7 +389,7 @@ def test_closing_closes_the_inner_store(kind: Kind, make: type[Own]) -> None:
 @pytest.mark.sample(4)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("make", [Own, AsyncOwn])
-@pytest.mark.parametrize("name", ["sealed", "read-only", "locked"])
+@pytest.mark.parametrize("name", ["sealed", "only-read", "locked"])
 def test_a_save_is_prepared_by_the_inner_store(kind: Kind, make: type[Own], name: str) -> None:
     own = make()
     with program(kind, {"name": name, "inner": {"name": "sealed", "inner": own}}) as running:

@@ -252,7 +252,9 @@ def test_a_program_without_any_metadata(tmp_path: Path) -> None:
     assert "pip" not in unknown + redis
     assert names == ["mine", "memory"]
     assert stores == [
+        ["fallback", "built-in", "ok"],
         ["file", "built-in", "ok"],
         ["memory", "built-in", "ok"],
+        ["read-only", "built-in", "ok"],
         ["mine", "registered by the program", "ok"],
     ]

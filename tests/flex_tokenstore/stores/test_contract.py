@@ -21,6 +21,17 @@ class TestMemory(TokenStoreContract):
         return "memory"
 
 
+@pytest.mark.slow
+class TestFallback(TokenStoreContract):
+    """It is the store that it has chosen; each of the two kinds of program chooses."""
+
+    shared_by = "nobody"
+
+    @pytest.fixture
+    def store_config(self) -> dict[str, Any]:
+        return {"name": "fallback", "stores": ["memory", "file"]}
+
+
 class TestFile(TokenStoreContract):
     """In a folder of the user's, where each identity has a file of its own."""
 

@@ -28,10 +28,13 @@ def usable(state: State, token: Token) -> bool:
 
 def still_works(state: State, token: Token) -> bool:
     """Not refused and not expired, though perhaps within the margin."""
-    if not is_acceptable(state, token):
-        return False
+    return is_acceptable(state, token) and not has_expired(state, token)
+
+
+def has_expired(state: State, token: Token) -> bool:
+    """By its times; not if they are not known."""
     left = _seconds_left(state, token)
-    return left is None or left > 0
+    return left is not None and left <= 0
 
 
 def adopt(state: State, token: Token | None) -> Outcome | None:

@@ -14,6 +14,7 @@ from . import (
     reading,
     refresh_tokens,
     refusals,
+    replica,
     requesting,
     saving,
     sign_ins,
@@ -53,10 +54,12 @@ def obtain(state: State) -> Generator[Step, Reply, Outcome]:
             held_token.note_adopted(state, found.token)
             held_token.hold(state, found.token)
             early = True
+        if state.read_only:
+            return (yield from replica.watch(state, found, early))
         backoff.check_failure(state)
         return (yield from _renew(state, early))
     except TokenUnavailableError as error:
-        if state.policy.on_store_error != "memory":
+        if state.policy.on_store_error != "memory" or state.read_only:
             return backoff.carry_on(state, error, early)
         state.note("store_unavailable", error=error)
     except Exception as error:  # noqa: BLE001 - a token that still works outweighs any failure

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flex_tokenstore._values.token import ANY_REVISION
 from flex_tokenstore.errors import GrantError, TokenConflictError, TokenCorruptError
 
-from . import backoff, held_token, locking, reading, requesting, saving, unsaved_token
+from . import backoff, held_token, locking, reading, replica, requesting, saving, unsaved_token
 from .reading import Found
 from .steps import Pause, Prepare, Remove, Reply, Revoke, Step, do, must
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 def revoke(state: State) -> Generator[Step, Reply, bool]:
     """Revokes and removes the token; True if the server revoked one. Never signs in."""
+    replica.refuse(state, "revoke")
     yield from locking.acquire(state)
     found = yield from reading.load(state)
     if found.corrupt is not None:
@@ -71,6 +72,7 @@ def _remove_revoked(state: State, stored: Token | None) -> Generator[Step, Reply
 
 def remove(state: State) -> Generator[Step, Reply, None]:
     """Removes the token from the store, whatever it is, and from memory."""
+    replica.refuse(state, "remove")
     # A refresh under way elsewhere would save its token after the removal.
     yield from locking.acquire(state)
     yield from must(state, Remove(ANY_REVISION))

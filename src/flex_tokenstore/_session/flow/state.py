@@ -118,6 +118,8 @@ class State:
     identity_key: str
     compare_and_set: bool
     policy: Policy
+    read_only: bool = False
+    """It uses the token that another program renews, and changes nothing."""
     held: Held | None = None
     refused: Digests = field(default_factory=Digests)
     """Access tokens that the API answered with 401."""

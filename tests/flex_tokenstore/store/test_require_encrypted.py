@@ -1,0 +1,186 @@
+"""``require_encrypted``: which stores and chains pass, and which are refused, before and after they
+are made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+from unittest.mock import MagicMock
+
+import pytest
+
+from flex_tokenstore import (
+    StoreOptionsError,
+    TokenIdentity,
+    WrapperStore,
+    describe_store,
+    list_stores,
+    open_async_store,
+    open_store,
+    register_store,
+)
+from flex_tokenstore._registry import registered
+from flex_tokenstore.embedding import async_store
+from flex_tokenstore.stores.memory import MemoryStore
+from tests.support.fakes import IDENTITY, DictStore
+
+
+class Sealing(WrapperStore):
+    """Encrypts, unless told otherwise."""
+
+    encrypted_at_rest: ClassVar[bool] = True
+    made: ClassVar[int] = 0
+
+    @dataclass(kw_only=True)
+    class Options:
+        inner: Any
+        migrate: bool = False
+
+    def __init__(self, options: Options, identity: TokenIdentity) -> None:
+        super().__init__(options, identity)
+        type(self).made += 1
+        if options.migrate:
+            self.encrypted_at_rest = False  # type: ignore[misc]  # of this one
+
+
+class OnDisk(MemoryStore):
+    """Inherits the word of a store that keeps nothing, and is of another package."""
+
+    async_class = None  # type: ignore[assignment]  # else that of the store that keeps nothing
+
+
+class Halfway(MemoryStore):
+    """Encrypts in sync programs only."""
+
+    encrypted_at_rest: ClassVar[bool] = True
+
+    @dataclass(kw_only=True)
+    class Options(MemoryStore.Options):
+        """It has none."""
+
+
+class AsyncHalfway(MemoryStore):
+    """And not in those of asyncio."""
+
+
+Halfway.async_class = AsyncHalfway
+
+
+class Vaulted(DictStore):
+    encrypted_at_rest = True
+
+
+class Asked(DictStore):
+    @property
+    def encrypted_at_rest(self) -> bool:
+        raise AssertionError("a property of the user's own was run")
+
+
+@pytest.fixture(autouse=True)
+def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registered, "_registered", {})
+    monkeypatch.setattr(Sealing, "made", 0)
+    register_store("sealing", Sealing)
+    register_store("on-disk", OnDisk)
+    register_store("halfway", Halfway)
+
+
+def _sync(config: Any, **options: Any) -> None:
+    open_store(config, IDENTITY, **options).close()
+
+
+def _async(config: Any, **options: Any) -> None:
+    async def main() -> None:
+        await (await open_async_store(config, IDENTITY, **options)).aclose()
+
+    asyncio.run(main())
+
+
+def _from_plain(config: Any, **options: Any) -> None:
+    store = async_store(config, IDENTITY, **options)
+    asyncio.run(store.aclose())
+
+
+@pytest.fixture(params=[_sync, _async, _from_plain], ids=["sync", "async", "from a function"])
+def opens(request: pytest.FixtureRequest) -> Callable[..., None]:
+    found: Callable[..., None] = request.param
+    return found
+
+
+def test_what_encrypts_passes_wherever_it_is_in_the_chain(opens: Any, tmp_path: Path) -> None:
+    file = {"name": "file", "path": str(tmp_path / "t.json")}
+    for config in (
+        "memory",
+        Vaulted(),
+        {"name": "sealing", "inner": file},
+        {"name": "read-only", "inner": {"name": "sealing", "inner": file}},
+        {"name": "read-only", "inner": Vaulted()},
+        {"name": "sealing", "inner": {"name": "read-only", "inner": file}},
+    ):
+        opens(config, require_encrypted=True)
+
+
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        ("file", "file"),
+        ("on-disk", "on-disk"),
+        ({"name": "read-only", "inner": "file"}, "file"),
+        (DictStore(), "DictStore"),
+        (Asked(), "Asked"),
+        (MagicMock(spec=DictStore, encrypted_at_rest=True), "MagicMock"),
+        ({"name": "read-only", "inner": Asked()}, "Asked"),
+        ({"name": "sealing", "migrate": True, "inner": "file"}, "sealing"),
+    ],
+    ids=["file", "inherited", "wrapped", "own", "property", "mock", "own within", "lowered"],
+)
+def test_what_would_keep_plain_text_is_refused_by_name(opens: Any, config: Any, named: str) -> None:
+    with pytest.raises(
+        StoreOptionsError, match=f"'{named}' would keep the token as plain"
+    ) as caught:
+        opens(config, require_encrypted=True)
+    assert (caught.value.store, caught.value.option) == (named, "require_encrypted")
+    assert "'encrypted'" in str(caught.value)
+    assert "'keyring'" in str(caught.value)
+
+
+def test_the_class_that_is_really_made_is_looked_at() -> None:
+    _sync("halfway", require_encrypted=True)
+    for opens in (_async, _from_plain):
+        with pytest.raises(StoreOptionsError, match="'halfway' would keep"):
+            opens("halfway", require_encrypted=True)
+
+
+def test_it_is_refused_before_it_is_made(tmp_path: Path) -> None:
+    config = {"name": "sealing", "inner": {"name": "sealing", "inner": "file"}}
+    Sealing.encrypted_at_rest = False
+    try:
+        with pytest.raises(StoreOptionsError):
+            _sync(config, require_encrypted=True)
+    finally:
+        Sealing.encrypted_at_rest = True
+    assert Sealing.made == 0
+
+
+def test_without_it_each_store_opens(opens: Any, tmp_path: Path) -> None:
+    opens({"name": "file", "path": str(tmp_path / "t.json")}, require_encrypted=False)
+    for wrong in ("yes", 1, None):
+        with pytest.raises(TypeError, match="require_encrypted must be True or False"):
+            opens("memory", require_encrypted=wrong)
+
+
+def test_the_list_of_stores_tells_which_encrypt() -> None:
+    infos = {info.name: info for info in list_stores(check=True)}
+    found = {name: infos[name].encrypted_at_rest for name in infos}
+    assert found["memory"] is True
+    assert found["file"] is False
+    assert found["sealing"] is True
+    assert found["read-only"] is None, "it depends on the store within"
+    assert found["halfway"] is False
+    assert found["vault"] is found["vault-kv1"] is True
+    assert found["redis"] is found["sql"] is False
+    assert describe_store("memory").encrypted_at_rest is True
+    assert list_stores()[0].encrypted_at_rest is None
