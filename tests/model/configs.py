@@ -93,7 +93,7 @@ def quick() -> Iterator[Config]:
 def _reading() -> Iterator[Config]:
     """A session that renews, and one that only reads."""
     some = frozenset({"crash", "error", "cancel"})
-    for stored in ("expired", "nothing", "refused", "corrupt"):
+    for stored in ("expired", "refused", "corrupt"):
         memory = stored == "expired"
         yield config("a reader", (CALL, READER), stored=stored, memory=memory, faults=some)
     for api in REFUSING:

@@ -41,6 +41,7 @@ _WORDS = tuple(
         (r"\bclient_secret\b", "FLEX_INTEGRATION_CLIENT_SECRET"),
         (r"\bbase_url\b", "--base-url"),
         (r"\ballow_http\b", "--allow-http"),
+        (r"\b(the setting )?require_encrypted\b", "FLEX_INTEGRATION_REQUIRE_ENCRYPTED"),
         (r"\btoken_store\b", "--store"),
         (r"^profile\b", "--profile"),
     )

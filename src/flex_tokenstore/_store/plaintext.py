@@ -52,8 +52,10 @@ def refuse_objects(store: OpenedStore) -> None:
     layers = store.binding.layers
     if any(object_encrypts(layer.plugin) for layer in layers):
         return
-    lowered = next(layer.store for layer in layers if class_encrypts(type(layer.plugin)))
-    raise _refused(lowered, "with these options it does not encrypt")
+    lowered = [layer.store for layer in layers if class_encrypts(type(layer.plugin))]
+    # A class may make an object of another one.
+    name = lowered[0] if lowered else layers[-1].store
+    raise _refused(name, "with these options it does not encrypt")
 
 
 def _refused(name: str, why: str) -> StoreOptionsError:

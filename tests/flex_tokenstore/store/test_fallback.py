@@ -21,6 +21,7 @@ from flex_tokenstore import (
     UnknownStoreError,
     WrapperStore,
     file_store,
+    hookimpl,
     open_async_store,
     open_store,
     register_store,
@@ -28,7 +29,7 @@ from flex_tokenstore import (
 )
 from flex_tokenstore._registry import packages, registered
 from flex_tokenstore._store import fallback
-from flex_tokenstore.embedding import complete_store_config
+from flex_tokenstore.embedding import async_store, complete_store_config
 from flex_tokenstore.stores.memory import MemoryStore
 from tests.support.fakes import IDENTITY, DictStore
 from tests.support.kinds import Kind, issued, program
@@ -94,8 +95,6 @@ class Sealing(WrapperStore):
 
 @pytest.fixture(autouse=True)
 def _registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    from flex_tokenstore import hookimpl
-
     for name in ("get_token", "set_token", "remove_token", "close"):
         hookimpl(vars(Shaky)[name])
     monkeypatch.setattr(registered, "_registered", {})
@@ -247,6 +246,9 @@ def test_in_a_running_loop_the_loop_waits_for_no_longer_than_told(
         async with await open_async_store(over(fails("hangs"), "memory"), IDENTITY):
             assert beats > 3, "open_async_store leaves the loop free"
         beating.cancel()
+        Shaky.release.clear()
+        async with async_store(over(fails("hangs"), "memory"), IDENTITY) as store:
+            assert store.layers == ("fallback", "memory")
 
     asyncio.run(main())
 
@@ -281,6 +283,47 @@ def test_an_object_of_the_users_own_is_not_closed_by_the_look() -> None:
     with open_store(over(own), IDENTITY):
         assert (own.reads, own.closed) == (1, 0)
     assert own.closed == 1
+
+
+class Coroutines:
+    """A plugin with coroutines only; each object counts where it was used and closed."""
+
+    made: ClassVar[list[Coroutines]] = []
+
+    def __init__(self, options: None, identity: TokenIdentity) -> None:
+        self.loops: set[int] = set()
+        self.closed = 0
+        self.made.append(self)
+
+    @hookimpl
+    async def get_token(self) -> None:
+        self.loops.add(id(asyncio.get_running_loop()))
+
+    @hookimpl
+    async def set_token(self, token: dict[str, Any]) -> None:
+        raise AssertionError
+
+    @hookimpl
+    async def remove_token(self) -> None:
+        raise AssertionError
+
+    @hookimpl
+    async def close(self) -> None:
+        self.loops.add(id(asyncio.get_running_loop()))
+        self.closed += 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_plugin_of_coroutines_is_looked_at_in_a_loop_of_its_own(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Coroutines, "made", [])
+    register_store("coroutines", Coroutines)
+    with program(kind, over("coroutines")) as p:
+        assert p.get() is None
+    looked, used = Coroutines.made
+    assert (looked.closed, used.closed) == (1, 1)
+    assert len(looked.loops) == len(used.loops) == 1, "no object meets two loops"
 
 
 def test_coroutines_of_an_object_of_the_users_own_run_in_his_loop_only() -> None:
