@@ -12,6 +12,7 @@ from encrypted_support import encrypted, id_of, line_of, lines_of, write_private
 from flex_tokenstore import (
     Secret,
     StoreOptionsError,
+    TokenStoreError,
     list_stores,
     open_store,
     store_config_from_env,
@@ -65,7 +66,12 @@ def test_a_command_with_blanks_is_told_how_to_write_it() -> None:
 @pytest.mark.parametrize("shared", [True, "true", "YES ", 1, "1"])
 def test_the_file_of_the_javascript_sdk_is_not_encrypted(shared: object, tmp_path: Path) -> None:
     inner: Any = {"name": "file", "share_with_js": shared}
-    for each in (inner, {"name": "read-only", "inner": inner}):
+    for each in (
+        inner,
+        {"name": "read-only", "inner": inner},
+        {"name": "fallback", "stores": ["memory", inner]},
+        {"name": "fallback", "stores": {"1": "memory", "2": inner}},
+    ):
         with pytest.raises(StoreOptionsError, match="share_with_js"):
             open_store(encrypted(each), IDENTITY)
     open_store(
@@ -74,8 +80,22 @@ def test_the_file_of_the_javascript_sdk_is_not_encrypted(shared: object, tmp_pat
 
 
 def test_it_is_used_once() -> None:
-    with pytest.raises(StoreOptionsError, match="encrypted already"):
-        open_store(encrypted(encrypted("memory")), IDENTITY)
+    for inner in (encrypted("memory"), {"name": "fallback", "stores": "memory, encrypted"}):
+        with pytest.raises(StoreOptionsError, match="encrypted already"):
+            open_store(encrypted(inner), IDENTITY)
+
+
+def test_it_passes_where_only_encrypted_stores_are_allowed() -> None:
+    inner = {"name": "file"}
+    for config in (
+        encrypted(inner),
+        {"name": "read-only", "inner": encrypted(inner)},
+        encrypted({"name": "fallback", "stores": ["file", "memory"]}),
+        {"name": "fallback", "stores": [encrypted(inner), "memory"]},
+    ):
+        open_store(config, IDENTITY, require_encrypted=True).close()
+    with pytest.raises(TokenStoreError, match="encrypt"):
+        open_store(encrypted(inner, migrate=True), IDENTITY, require_encrypted=True)
 
 
 def test_all_options_come_from_the_environment(tmp_path: Path) -> None:

@@ -243,7 +243,7 @@ def test_any_swap_with_a_forged_tag_and_any_changed_byte_is_refused(data: st.Dat
     stores = {each.key: _made(each) for each in identities}
     wrapped: dict[str, dict[str, Any]] = {}
     for each in identities:
-        plain = token(data.draw(st.text(max_size=20).map(ascii)), each).to_dict()
+        plain = token(data.draw(st.text("abcXYZ019-_.", max_size=20)), each).to_dict()
         made = stores[each.key].wrap(plain)
         made["flex_tokenstore"] = {
             "format": 1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,7 @@ class Options:
         if len(given) > 1:
             raise wrong(given[1], f"cannot be combined with {given[0]}: set one of them")
         self._check_source()
-        self._check_inner(self.inner)
+        self._check_inner()
 
     def _check_source(self) -> None:
         if self.key is not None:
@@ -110,10 +110,9 @@ class Options:
         if self.key_keychain is not None and not all(parts_of(self.key_keychain)):
             raise wrong("key_keychain", "must be service/username, such as 'my-shop/token-key'")
 
-    def _check_inner(self, inner: Any) -> None:
+    def _check_inner(self) -> None:
         """Refuses an inner store from which others would take the envelope for a token."""
-        while isinstance(inner, (str, Mapping)):
-            options = inner if isinstance(inner, Mapping) else {"name": inner}
+        for options in _configs(self.inner):
             if options.get("name") == STORE:
                 raise wrong("inner", "is encrypted already: the store 'encrypted' is used once")
             for name in options:
@@ -123,7 +122,23 @@ class Options:
                         f"has the option {name}: the program that it is shared with would send the "
                         "encrypted token to the server. Omit it",
                     )
-            inner = options.get("inner")
+
+
+def _configs(config: Any) -> Iterator[Mapping[Any, Any]]:
+    """A config, and those of the stores that it wraps or chooses from."""
+    if isinstance(config, str):
+        # A list of names, as the environment has it.
+        yield from ({"name": name.strip()} for name in config.split(","))
+    elif isinstance(config, Mapping):
+        yield config
+        for name in ("inner", "stores"):
+            yield from _configs(config.get(name))
+        for name in config:
+            if str(name).isdigit():  # a list, as the environment has it
+                yield from _configs(config[name])
+    elif isinstance(config, (list, tuple)):
+        for each in config:
+            yield from _configs(each)
 
 
 def _is_on(value: object) -> bool:
