@@ -34,6 +34,7 @@ def newer(path: Path) -> None:
     path.write_text(path.read_text().replace("flex-encrypted-1", "flex-encrypted-2"))
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("on_store_error", ["raise", "memory"])
 @pytest.mark.parametrize(
     ("deed", "key", "reason"),

@@ -19,6 +19,7 @@ from flex_tokenstore import (
     TokenConflictError,
     TokenCorruptError,
     TokenIdentity,
+    TokenReadOnlyError,
     TokenStoreError,
     open_store,
     revision_of,
@@ -375,3 +376,23 @@ def test_a_backup_opens_on_another_host_and_path(opened: Open, tmp_path: Path) -
     second.write_bytes(first.read_bytes())
     second.chmod(0o600)
     assert opened(over(second)).get_token() == opened(over(first)).get_token()
+
+
+def test_a_replica_reads_and_does_not_write(opened: Open, path: Path) -> None:
+    writer = opened(over(path))
+    writer.set_token(token("a"), None)
+    inner = {"name": "file", "path": str(path)}
+    for config in (
+        {"name": "read-only", "inner": over(path)},
+        encrypted({"name": "read-only", "inner": inner}),
+    ):
+        replica = opened(config)
+        assert replica.get_token() == writer.get_token()
+        with pytest.raises(TokenReadOnlyError):
+            replica.set_token(token("b"))
+        with pytest.raises(TokenReadOnlyError):
+            replica.set_token(token("b"), token("a").revision)
+        with pytest.raises(TokenReadOnlyError):
+            replica.remove_token()
+        with pytest.raises(TokenReadOnlyError):
+            replica.prepare_save()
