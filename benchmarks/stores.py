@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ._common import interleaved, keep, machine, sample_token, table
+from ._encryption import encryption
 from .storm._redis import missing, redis_server
 
 ROUNDS, COUNT = 9, 60
@@ -36,6 +37,8 @@ def main() -> int:
     print(f"\n{machine()}\n\n{table(head, rows)}\n")
     keep("stores", {"get": reads, "set": writes})
     print(missing() or f"{remote()}\n")
+    with TemporaryDirectory(prefix="stores-") as folder:
+        print(encryption(Path(folder)))
     return 0
 
 

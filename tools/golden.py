@@ -6,7 +6,7 @@ python tools/golden.py --check    exit code 1 if the files are not what the last
 
 The code of the last version comes from the history of this clone: tests/support/last_version.py
 says which commit. Run it again only when the last version is another one: what it wrote then must
-still be read.
+still be read. The golden file of `encrypted` is not made here: see its tests/encrypted_golden.py.
 """
 
 from __future__ import annotations

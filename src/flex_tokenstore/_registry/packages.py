@@ -32,6 +32,17 @@ class Package(NamedTuple):
 
 
 PACKAGES = {
+    "encrypted": Package(
+        "flex-tokenstore-encrypted",
+        dict.fromkeys(
+            (
+                *("encrypt", "encryption", "encrypted-file", "encrypted-redis", "crypt", "crypto"),
+                *("cipher", "sealed", "aes", "aes-gcm", "aes-256-gcm", "chacha20-poly1305"),
+                *("cryptography", "fernet"),
+            ),
+            "",
+        ),
+    ),
     "redis": Package(
         "flex-tokenstore-redis",
         dict.fromkeys(

@@ -1,0 +1,110 @@
+"""``python -m flex_tokenstore_encrypted new-key``: makes a key that nobody has to type."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from flex_tokenstore import Secret, TokenStoreError
+
+from ._key_file import KeyFile, write_new
+from ._key_text import SIZE, from_bytes, from_text, key_id, to_line, with_first
+from ._keychain import NoBackendError, backend, parts_of
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command; returns the exit code: 0 done, 1 refused, 2 a wrong argument."""
+    options = _parser().parse_args(arguments)
+    if (options.file is None) == (options.keychain is None):
+        return _failed("name a FILE, or --keychain SERVICE/USERNAME", 2)
+    if options.keychain is not None and not all(parts_of(options.keychain)):
+        return _failed("--keychain takes SERVICE/USERNAME", 2)
+    key = Secret(os.urandom(SIZE))
+    problem = (
+        _into_file(Path(options.file), key, first=options.first)
+        if options.file is not None
+        else _into_keychain(options.keychain, key, first=options.first)
+    )
+    if problem:
+        return _failed(problem, 1)
+    where = f"key_file = {str(Path(options.file or '').absolute())!r}"
+    if options.keychain is not None:
+        where = f"key_keychain = {options.keychain!r}"
+    sys.stdout.write(f"made the key {key_id(key)}\noption of the store 'encrypted': {where}\n")
+    return 0
+
+
+def _failed(problem: str, code: int) -> int:
+    sys.stderr.write(f"error: {problem}\n")
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m flex_tokenstore_encrypted")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    new = commands.add_parser("new-key", help="makes a new key; prints its id, never the key")
+    new.add_argument("file", nargs="?", metavar="FILE", help="the key file, which must not exist")
+    new.add_argument("--keychain", metavar="SERVICE/USERNAME", help="keep it in the keychain")
+    new.add_argument(
+        "--first",
+        action="store_true",
+        help="the file or entry exists: put the new key before the keys in it",
+    )
+    return parser
+
+
+def _into_file(path: Path, key: Secret[bytes], *, first: bool) -> str:
+    """Writes it; returns what is wrong."""
+    lines = to_line(key)
+    if first:
+        data, problem = KeyFile(path, "strict").read()
+        if data is None:
+            said = problem.message if isinstance(problem, TokenStoreError) else f"{path} {problem}"
+            return f"{said}. Without --first a new file is made"
+        _, told = from_bytes(data)
+        if told:
+            return f"{path} {told}"
+        lines = with_first(key, data)
+    try:
+        write_new(path, lines, replace=first)
+    except FileExistsError:
+        return (
+            f"{path} exists. Tokens may be encrypted with the keys in it: use --first to put the "
+            "new key before them, or choose another file"
+        )
+    except OSError as error:
+        return f"{path} cannot be written: {error.strerror or type(error).__name__}"
+    return ""
+
+
+def _into_keychain(entry: str, key: Secret[bytes], *, first: bool) -> str:
+    """Saves it; returns what is wrong."""
+    lines = to_line(key)
+    service, username = parts_of(entry)
+    try:
+        keychain = backend()
+        there = Secret(keychain.get_password(service, username))
+        if there.reveal() is not None:
+            if not first:
+                return (
+                    f"the keychain has an entry {entry!r}. Tokens may be encrypted with the keys "
+                    "in it: use --first to put the new key before them, or choose another entry"
+                )
+            _, told = from_text(there)
+            if told:
+                return f"the entry {entry!r} {told}"
+            lines = Secret(lines.reveal() + there.reveal().encode())
+        elif first:
+            return f"the keychain has no entry {entry!r}. Without --first a new one is made"
+        keychain.set_password(service, username, lines.reveal().decode().strip())
+    except NoBackendError as error:
+        return f"--keychain {error}"
+    except Exception as error:  # noqa: BLE001 - of any backend; its text may hold the key
+        return f"the keychain cannot be used ({type(error).__name__}): is it locked?"
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
