@@ -1,0 +1,118 @@
+"""SIGKILL at every call of a store in a move, in a real process, and a second run that ends it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from flex_tokenstore import Token, open_store
+from tests.support.fakes import IDENTITY, Server, stored
+
+from .moved import Mover, mover
+
+if TYPE_CHECKING:
+    from tests.servers.openbao import OpenBao
+    from tests.servers.valkey import Valkey
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="forks, and kills with SIGKILL")
+
+
+@pytest.fixture(scope="module")
+def move() -> Iterator[Mover]:
+    with mover() as started:
+        yield started
+
+
+def held(config: Any) -> Token | None:
+    with open_store(config, IDENTITY) as store:
+        return store.get_token()
+
+
+def put(config: Any, token: Token | None) -> None:
+    with open_store(config, IDENTITY) as store:
+        store.remove_token() if token is None else store.set_token(token)
+
+
+def unmarked(token: Token | None) -> dict[str, Any] | None:
+    if token is None:
+        return None
+    found = token.to_dict()
+    found["flex_tokenstore"].pop("moving", None)
+    return found
+
+
+def kill_everywhere(
+    move: Mover,
+    source: Any,
+    destination: Any,
+    token: Token,
+    *,
+    unlock: Callable[[], object] = lambda: None,
+) -> set[str]:
+    """Kills before each call of a store and runs it again; gives the states in which a second run found it."""
+    found = set()
+    for at in range(1000):
+        put(destination, None)
+        put(source, token)
+        unlock()
+        outcome = move(source, destination, at=at)
+        assert not outcome.error, (at, outcome)
+        if not outcome.killed:
+            assert at > 10, "it was killed at nearly no call"
+            break
+        here, there = held(source), held(destination)
+        assert {str(unmarked(each)) for each in (here, there) if each} == {str(token.to_dict())}, at
+        unlock()  # a lease of the killed one, which would expire by itself
+        again = move(source, destination)
+        assert not again.error, (at, again)
+        assert not again.killed
+        found.add(again.state)
+        assert held(source) is None, at
+        assert held(destination) == token, at
+    assert move(source, destination).state == "moved"
+    assert held(source) is None
+    assert held(destination) == token
+    return found
+
+
+def a_token() -> Token:
+    return Token(stored(Server()))
+
+
+@pytest.mark.parametrize("folders", ["ab", pytest.param("aa", marks=pytest.mark.slow)])
+def test_a_move_between_files(move: Mover, tmp_path: Path, folders: str) -> None:
+    source, destination = (
+        {"name": "file", "path": str(tmp_path / folder / f"{number}.json")}
+        for number, folder in enumerate(folders)
+    )
+    assert kill_everywhere(move, source, destination, a_token()) == {"ready", "copied", "moved"}
+
+
+@pytest.mark.slow
+def test_a_chain_of_moves(
+    move: Mover, tmp_path: Path, valkey_server: Valkey, openbao_server: OpenBao
+) -> None:
+    from tests.servers import openbao
+
+    first = {"name": "file", "path": str(tmp_path / "first/t.json")}
+    redis = {"name": "redis", "url": valkey_server.url}
+    vault = {"name": "vault", "address": openbao_server.url, "token": openbao_server.root_token}
+    last = {"name": "file", "path": str(tmp_path / "last/t.json")}
+    stores = [first, redis, vault, last]
+    token = a_token()
+
+    def unlock() -> None:
+        for key in valkey_server.run("KEYS", "*lock*"):
+            valkey_server.run("DEL", key)
+        for name in openbao._all_below(openbao_server, "secret/metadata"):
+            if name.endswith("/lock"):
+                openbao_server.run("DELETE", name)
+
+    for source, destination in zip(stores, stores[1:], strict=False):
+        states = kill_everywhere(move, source, destination, token, unlock=unlock)
+        assert states == {"ready", "copied", "moved"}, (source["name"], destination["name"])
+    assert [held(each) for each in stores] == [None, None, None, token]
