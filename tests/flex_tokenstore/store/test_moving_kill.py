@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,7 +54,7 @@ def kill_everywhere(
     *,
     unlock: Callable[[], object] = lambda: None,
 ) -> set[str]:
-    """Kills before each call of a store and runs it again; gives the states in which a second run found it."""
+    """Kills before each call of a store; gives the states in which a second run found it."""
     found = set()
     for at in range(1000):
         put(destination, None)
@@ -112,7 +113,7 @@ def test_a_chain_of_moves(
             if name.endswith("/lock"):
                 openbao_server.run("DELETE", name)
 
-    for source, destination in zip(stores, stores[1:], strict=False):
+    for source, destination in itertools.pairwise(stores):
         states = kill_everywhere(move, source, destination, token, unlock=unlock)
         assert states == {"ready", "copied", "moved"}, (source["name"], destination["name"])
     assert [held(each) for each in stores] == [None, None, None, token]
