@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         MoveState,
         copy_token,
         find_move,
+        is_same_token,
         move_token,
     )
     from ._values.foreign_errors import stand_in
@@ -71,6 +72,7 @@ _LAZY = {
     "is_quoted": "_config.env_text",
     "is_page": "_values.origin",
     "is_refusal": "_values.origin",
+    "is_same_token": "_store.moving",
     "json_object": "_values.origin",
     "misspelt": "_config.env_text",
     "move_token": "_store.moving",
@@ -102,6 +104,7 @@ __all__ = [
     "is_page",
     "is_quoted",
     "is_refusal",
+    "is_same_token",
     "json_object",
     "misspelt",
     "move_token",

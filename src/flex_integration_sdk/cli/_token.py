@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._group import Group
+from ._import_token import import_
+from ._move import move
 from ._output import plugins_apart, print_facts, print_json
-from ._shared_options import open_lasting_store, settings_options
+from ._shared_options import confirm, open_lasting_store, settings_options
 
 if TYPE_CHECKING:
     from flex_tokenstore import Token, TokenStore
@@ -24,6 +25,10 @@ LEASE = 30.0
 @click.group(cls=Group)
 def token() -> None:
     """The stored token of one client."""
+
+
+token.add_command(move)
+token.add_command(import_)
 
 
 @token.command(short_help="Show whose token is stored, and where.")
@@ -53,15 +58,7 @@ def remove(yes: bool, **chosen: Any) -> None:
     """Remove the stored token. This does not revoke it; the next program signs in again."""
     with plugins_apart(), open_lasting_store(chosen) as store:
         whose = f"the token of {store.identity.key} in {store.place}"
-        if not yes:
-            if not sys.stdin.isatty():
-                raise click.UsageError(
-                    "standard input is not a terminal, so nobody can confirm: pass --yes to remove "
-                    f"{whose}"
-                )
-            if not click.confirm(f"Remove {whose}?", err=True):
-                click.echo("nothing was removed", err=True)
-                sys.exit(1)
+        confirm(f"Remove {whose}", f"remove {whose}", yes=yes)
         # A refresh that is under way saves its token first; then that one is removed.
         with store.token_lock(LOCK_WAIT, LEASE):
             found = _is_stored(store)
