@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         is_same_token,
         move_token,
     )
+    from ._store.rekeying import Rekey, find_rekey, rekey_token
     from ._values.foreign_errors import stand_in
     from ._values.host_program import HostProgram
     from ._values.identity import normalise_url
@@ -61,6 +62,7 @@ _LAZY = {
     "MoveState": "_store.moving",
     "OptionValues": "_config.store_config",
     "PerProcess": "_concurrency.per_process",
+    "Rekey": "_store.rekeying",
     "TokenObject": "_values.token",
     "async_store": "_store.aio",
     "check_on_event": "_events.dispatch",
@@ -69,6 +71,7 @@ _LAZY = {
     "copy_token": "_store.moving",
     "expand_path": "_config.env_text",
     "find_move": "_store.moving",
+    "find_rekey": "_store.rekeying",
     "is_quoted": "_config.env_text",
     "is_page": "_values.origin",
     "is_refusal": "_values.origin",
@@ -81,6 +84,7 @@ _LAZY = {
     "problem_of_store_name": "_registry.names",
     "refuse_other_loop": "_concurrency.event_loops",
     "refuse_within_report": "_events.dispatch",
+    "rekey_token": "_store.rekeying",
     "retry_after": "_values.retry_after",
     "running_loop": "_concurrency.event_loops",
     "stand_in": "_values.foreign_errors",
@@ -94,6 +98,7 @@ __all__ = [
     "MoveState",
     "OptionValues",
     "PerProcess",
+    "Rekey",
     "TokenObject",
     "async_store",
     "check_on_event",
@@ -101,6 +106,7 @@ __all__ = [
     "copy_token",
     "expand_path",
     "find_move",
+    "find_rekey",
     "is_page",
     "is_quoted",
     "is_refusal",
@@ -113,6 +119,7 @@ __all__ = [
     "problem_of_store_name",
     "refuse_other_loop",
     "refuse_within_report",
+    "rekey_token",
     "retry_after",
     "running_loop",
     "stand_in",

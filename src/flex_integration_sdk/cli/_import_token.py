@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -98,53 +97,73 @@ def _found(path: str, identity: TokenIdentity) -> Found:
         if token is None:
             raise click.UsageError(f"there is no file {path}")
         return Found(str(Path(path).expanduser().absolute()), token)
-    paths = list(_paths(identity))
-    found = [Found(each, token) for each in paths if (token := _of_javascript(each, identity))]
+    used, documented = _paths(identity)
+    found = []
+    for each in dict.fromkeys((used, documented)):  # on macOS they are the same
+        # In the documented folder the store `file` keeps tokens of Python programs.
+        if each == documented and not _is_untagged(each, identity):
+            continue
+        token = _token_in(each, identity)
+        if token is not None:
+            found.append(Found(each, token))
     if not found:
-        raise click.UsageError(
-            f"there is no token of the JavaScript SDK in {' or '.join(paths)}. Its folder follows "
-            "XDG_CONFIG_HOME; name the file with --from-js FILE"
+        raise click.ClickException(
+            f"there is no token of the JavaScript SDK in {used} or {documented}. Its folder "
+            "follows XDG_CONFIG_HOME; name the file with --from-js FILE"
         )
     if len(found) > 1:
         raise click.UsageError(
-            f"both {' and '.join(each.path for each in found)} hold a token of the JavaScript SDK: "
-            "name the one that is meant with --from-js FILE"
+            f"both {used} and {documented} hold a token of the JavaScript SDK: name the one that "
+            "is meant with --from-js FILE"
         )
     return found[0]
 
 
-def _paths(identity: TokenIdentity) -> Iterator[str]:
+def _paths(identity: TokenIdentity) -> tuple[str, str]:
     """Its file in the folder that it uses, and in the one that its documentation names."""
     from flex_tokenstore import open_store
 
-    used: dict[str, None] = {}
-    for options in ({"share_with_js": True}, {}):
-        with open_store({"name": "file", **options}, identity) as store:
-            used[str(Path(store.place).with_name(FILE))] = None
-    yield from used  # on macOS they are the same folder
+    stores = {"name": "file", "share_with_js": True}, {"name": "file"}
+    used, documented = (open_store(each, identity).place for each in stores)
+    return used, str(Path(documented).with_name(FILE))
 
 
-def _of_javascript(path: str, identity: TokenIdentity) -> Token | None:
-    """The token in a file of that folder, unless a Python program keeps its own there."""
-    from flex_tokenstore import TokenIdentityError
+def _is_untagged(path: str, identity: TokenIdentity) -> bool:
+    """Whether something is there that no Python program tagged with its owner."""
+    from flex_tokenstore import TokenIdentityError, TokenStoreError, open_store
 
     try:
-        token = _token_in(path, identity)
-    except TokenIdentityError:
-        return None  # tagged with another client: no JavaScript program does that
-    return None if token is None or "obtained_at" in token.to_dict()["flex_tokenstore"] else token
+        with open_store({"name": "file", "path": path}, identity) as store:
+            store.get_token()
+    except TokenIdentityError:  # it is somebody else's, or it is not known whose it is
+        try:
+            with open_store(_shared(path), identity) as store:
+                return store.get_token() is not None
+        except TokenStoreError:
+            return False
+    except TokenStoreError:
+        pass
+    return False
+
+
+def _shared(path: str) -> dict[str, Any]:
+    return {"name": "file", "path": path, "share_with_js": True}
 
 
 def _token_in(path: str, identity: TokenIdentity) -> Token | None:
     from flex_tokenstore import TokenCorruptError, open_store
 
-    config = {"name": "file", "path": path, "share_with_js": True}
-    with open_store(config, identity) as store:
-        try:
-            return store.get_token()
-        except TokenCorruptError:
-            time.sleep(PAUSE)
-            return store.get_token()
+    with open_store(_shared(path), identity) as store:
+        for pause in (PAUSE, 0):
+            try:
+                return store.get_token()
+            except TokenCorruptError:
+                time.sleep(pause)
+        raise TokenCorruptError(
+            f"{store.place} does not hold a whole token. If the JavaScript program is writing it, "
+            "try again; if not, name another file with --from-js FILE",
+            place=store.place,
+        )
 
 
 def _refuse_same(found: Found, store: TokenStore) -> None:

@@ -55,7 +55,7 @@ def move(dry_run: bool, overwrite: bool, yes: bool, as_json: bool, **chosen: Any
             moves = found.source is not None and (found.state != "different" or overwrite)
             if moves and not dry_run:
                 _warn(source, destination, found)
-                confirm(f"Move {told.whose}", f"move {told.whose}", yes=yes)
+                confirm(f"Move {told.whose} ({told.client})", f"move {told.whose}", yes=yes)
                 _move(source, destination, found)
             facts = {**told.facts, "moved": moves and not dry_run, "dry_run": dry_run}
             said = told.said(moves=moves, dry_run=dry_run)
@@ -75,6 +75,7 @@ class _Told:
     def __init__(self, source: TokenStore, destination: TokenStore, found: Move) -> None:
         identity = source.identity
         self.whose = f"the token of {identity.key} from {source.place} to {destination.place}"
+        self.client = f"client {identity.client_id} at {identity.base_url}"
         self._places = source.place, destination.place
         self._found = found
         self.facts = {

@@ -12,6 +12,7 @@ from ._group import Group
 from ._import_token import import_
 from ._move import move
 from ._output import plugins_apart, print_facts, print_json
+from ._rekey import rekey
 from ._shared_options import confirm, open_lasting_store, settings_options
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def token() -> None:
 
 token.add_command(move)
 token.add_command(import_)
+token.add_command(rekey)
 
 
 @token.command(short_help="Show whose token is stored, and where.")

@@ -250,9 +250,14 @@ def _refuse_one_place(source: TokenStore, destination: TokenStore) -> None:
 
 
 def _one_place(source: TokenStore, destination: TokenStore) -> StoreOptionsError:
-    names = dict.fromkeys(each.place for each in (source, destination))
+    names = " and ".join(dict.fromkeys((source.place, destination.place)))
+    hint = ""
+    if source.layers != destination.layers:
+        command = source.identity.program.command
+        rekey = f"`{command} token rekey`" if command else "`rekey_token()`"
+        hint = f". {rekey} encrypts a token where it is; to have it in the clear, move it elsewhere"
     return StoreOptionsError(
-        f"source and destination are the same location, {' and '.join(names)}; nothing was changed",
+        f"source and destination are the same location, {names}; nothing was changed{hint}",
         store=destination.name,
         place=destination.place,
     )
