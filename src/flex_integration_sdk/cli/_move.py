@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -66,7 +65,7 @@ def move(dry_run: bool, overwrite: bool, yes: bool, as_json: bool, **chosen: Any
         click.echo(said)
     if not ends_well:
         tell(said)
-        sys.exit(1)
+        raise click.exceptions.Exit(1)
 
 
 class _Told:

@@ -168,4 +168,4 @@ def confirm(question: str, what: str, *, yes: bool) -> None:
         )
     if not click.confirm(f"{question}?", err=True):
         click.echo("nothing was changed", err=True)
-        sys.exit(1)
+        raise click.exceptions.Exit(1)

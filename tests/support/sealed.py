@@ -1,0 +1,50 @@
+"""A wrapper store with keys that have ids: enough of one that encrypts, to encrypt again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from flex_tokenstore import TokenCorruptError, TokenIdentity, WrapperStore
+from flex_tokenstore._registry import registered
+
+
+class Sealed(WrapperStore):
+    """Puts a key's name before the token; the first of its keys, whichever it reads with."""
+
+    @dataclass(kw_only=True)
+    class Options:
+        inner: Any = "file"
+        keys: list[str]
+        migrate: bool = False
+
+    def __init__(self, options: Options, identity: TokenIdentity) -> None:
+        super().__init__(options, identity)
+        self._before: str | None = None
+
+    def wrap(self, token: dict[str, Any]) -> dict[str, Any]:
+        self._before = self.options.keys[0]
+        return {"access_token": f"{self._before}:{json.dumps(token)}"}
+
+    def unwrap(self, token: dict[str, Any]) -> dict[str, Any]:
+        self._before, found, text = token["access_token"].partition(":")
+        if not found:
+            self._before = None
+            if self.options.migrate:
+                return token
+            raise TokenCorruptError("it is not sealed", reason="plaintext")
+        if self._before not in self.options.keys:
+            raise TokenCorruptError(f"no key {self._before}", reason="unknown key")
+        plain: dict[str, Any] = json.loads(text)
+        return plain
+
+    def rekey_state(self) -> tuple[str | None, str | None]:
+        return self._before, self.options.keys[0]
+
+
+def register(patch: pytest.MonkeyPatch) -> None:
+    """Makes it a store named ``sealed``, until the patch ends."""
+    patch.setitem(registered._registered, "sealed", Sealed)
