@@ -160,6 +160,10 @@ def is_same_token(one: Token, other: Token) -> bool:
     """Tells whether two tokens are the same: all that the server gave, and both times.
 
     Stores may add fields of their own to the tag, which do not count.
+
+    Args:
+        one: A token.
+        other: Another one.
     """
     if (one.obtained_at, one.expires_at) != (other.obtained_at, other.expires_at):
         return False
