@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from flex_tokenstore import (
     TokenUnavailableError,
     open_store,
 )
+from flex_tokenstore._store import two_locks
 from flex_tokenstore.embedding import copy_token, find_move, move_token
 from tests.support.fakes import IDENTITY, DictStore, Server, stored
 
@@ -288,18 +290,31 @@ def test_a_token_that_another_program_saved_meanwhile_is_not_removed() -> None:
     assert source.token == newer.to_dict()
 
 
-def test_a_lease_that_expired_removes_nothing() -> None:
-    token = a_token()
+class Leased(Recorded):
+    """Its lock has a lease until the time 10."""
 
-    class Brief(Recorded):
-        @contextmanager
-        def token_lock(self, wait: float, lease: float) -> Iterator[float]:
-            yield 0.0
+    @contextmanager
+    def token_lock(self, wait: float, lease: float) -> Iterator[float]:
+        yield 10.0
 
-    source = Brief(token)
+
+@pytest.mark.parametrize("expired", ["at first", "after the copy"])
+def test_a_lease_that_expired_removes_nothing(
+    monkeypatch: pytest.MonkeyPatch, expired: str
+) -> None:
+    token, now = a_token(), [20.0 if expired == "at first" else 0.0]
+    monkeypatch.setattr(two_locks, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    class Slow(Recorded):
+        def set_token(self, token: dict[str, Any]) -> None:
+            super().set_token(token)
+            now[0] = 20.0
+
+    source, destination = Leased(token), Slow()
     with pytest.raises(TokenLockTimeoutError, match="expired"):
-        move_token(opened(source), opened(Recorded()), **MOMENTS)
+        move_token(opened(source), opened(destination), **MOMENTS)
     assert source.token == token.to_dict()
+    assert destination.token == (None if expired == "at first" else token.to_dict())
 
 
 def test_a_removal_that_fails_says_that_both_have_it() -> None:
