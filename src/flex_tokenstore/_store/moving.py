@@ -15,6 +15,7 @@ from .._values.token import ANY_REVISION, FORMAT, TAG, Token, TokenObject
 from ..errors import (
     StoreOptionsError,
     TokenConflictError,
+    TokenCorruptError,
     TokenStoreError,
     TokenUnavailableError,
 )
@@ -63,8 +64,17 @@ def find_move(source: TokenStore, destination: TokenStore) -> Move:
         TokenPermissionError: The source refuses a removal, or the destination a save.
         TokenUnavailableError: One of them cannot answer.
     """
-    _refuse_one_place(source, destination)
-    here, there = source.get_token(), destination.get_token()
+    _refuse_two_identities(source, destination)
+    try:
+        here, there = source.get_token(), destination.get_token()
+    except TokenCorruptError:
+        # Such as a store that encrypts, over the very store that holds the token in the clear.
+        if _is_one_place(source, destination):
+            raise _one_place(source, destination) from None
+        raise
+    # After the reads: a store may know only now in which of several backends the token is.
+    if _is_one_place(source, destination):
+        raise _one_place(source, destination)
     if here is None:
         return Move("empty" if there is None else "moved", None, there)
     # A source that cannot be emptied would leave two live copies of one refresh token.
@@ -110,7 +120,7 @@ def move_token(
         TokenUnavailableError: One of them cannot answer, or the destination returned another token
             than was saved in it.
     """
-    _refuse_one_place(source, destination)
+    _refuse_two_identities(source, destination)
     with both_locked(source, destination, wait, lease) as locks:
         found = find_move(source, destination)
         if found.source is not None:
@@ -242,15 +252,17 @@ def _refuse_to_replace(found: Move, destination: TokenStore, replace: str | None
     )
 
 
-def _refuse_one_place(source: TokenStore, destination: TokenStore) -> None:
+def _refuse_two_identities(source: TokenStore, destination: TokenStore) -> None:
     if source.identity.key != destination.identity.key:
         raise StoreOptionsError(
             f"the stores are opened for two identities: {source.identity.key} and "
             f"{destination.identity.key}; a token moves between stores of one identity"
         )
+
+
+def _is_one_place(source: TokenStore, destination: TokenStore) -> bool:
     # Two files in one folder have one lock, so that the lock does not say it.
-    if source.lock_key == destination.lock_key and source.place == destination.place:
-        raise _one_place(source, destination)
+    return source.lock_key == destination.lock_key and source.place == destination.place
 
 
 def _one_place(source: TokenStore, destination: TokenStore) -> StoreOptionsError:

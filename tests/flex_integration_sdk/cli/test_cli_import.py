@@ -141,7 +141,7 @@ def test_a_file_that_is_being_written_is_read_again(
     path = javascript(home)
     whole = path.read_text()
     path.write_text("")
-    monkeypatch.setattr(_import_token.time, "sleep", lambda _: path.write_text(whole))
+    monkeypatch.setattr(time, "sleep", lambda _: path.write_text(whole))
     assert flex_sdk(capsys, "--from-js", "--yes")[0] == 0
     assert fields(held("file")) == TOKEN
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
-from flex_integration_sdk.cli import _shared_options
 from flex_integration_sdk.cli._app import run
 from flex_integration_sdk.config import resolve
 from flex_tokenstore import Token, open_store
@@ -117,15 +118,15 @@ def test_nobody_is_there_to_ask(
     code, _, err = flex_sdk(capsys, "token", "move", *to(home / "b.json"))
     assert code == 2
     assert "pass --yes to move" in err
-    monkeypatch.setattr(_shared_options.sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     for answer, ends in ((False, 1), (True, 0)):
-        asked = []
+        asked: list[str] = []
 
         def confirm(question: str, answer: bool = answer, asked: Any = asked, **_: Any) -> bool:
             asked.append(question)
             return answer
 
-        monkeypatch.setattr(_shared_options.click, "confirm", confirm)
+        monkeypatch.setattr(click, "confirm", confirm)
         assert run(["token", "move", *to(home / "b.json")]) == ends
         assert ONE in asked[0]
         assert held(a_file(home / "b.json")) == (token if answer else None)
@@ -241,7 +242,7 @@ def test_variables_of_the_configured_store_are_of_one_side_only(
 def test_a_move_that_was_stopped_says_how_to_go_on(
     capsys: Captured, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import flex_tokenstore.embedding as embedding
+    from flex_tokenstore import embedding
 
     def stopped(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt

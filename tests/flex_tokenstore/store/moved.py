@@ -23,6 +23,8 @@ from tests.support.fakes import IDENTITY
 
 MODULE = "tests.flex_tokenstore.store.moved"
 CALLS = ("get_token", "set_token", "remove_token", "prepare_save", "_enter", "_leave", "close")
+# What a store may find its folder or its service by.
+NAMES = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "DBUS_SESSION_BUS_ADDRESS")
 WAIT, LEASE = 20.0, 15.0  # seconds
 
 
@@ -43,8 +45,7 @@ class Mover:
     def __call__(self, source: Any, destination: Any, *, at: int | None = None) -> Outcome:
         """Moves; kills before the call number ``at``, from 0; None: not at all."""
         request = {"source": source, "destination": destination, "at": at}
-        names = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
-        request["environment"] = {name: os.environ[name] for name in names}
+        request["environment"] = {name: os.environ[name] for name in NAMES if name in os.environ}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(request) + "\n")

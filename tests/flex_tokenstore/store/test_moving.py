@@ -29,7 +29,7 @@ from flex_tokenstore.embedding import copy_token, find_move, move_token
 from tests.support.fakes import IDENTITY, DictStore, Server, stored
 
 OTHER = TokenIdentity("https://api.example.com", "other-client", "integ")
-MOMENTS = {"wait": 0.05, "lease": 30.0}
+MOMENTS: Any = {"wait": 0.05, "lease": 30.0}
 
 
 def opened(thing: Any, identity: TokenIdentity = IDENTITY) -> TokenStore:
@@ -49,7 +49,7 @@ class Recorded(DictStore):
 
     def __init__(self, token: Token | None = None) -> None:
         super().__init__()
-        self.token = token and token.to_dict()
+        self.token = None if token is None else token.to_dict()
         self.calls: list[str] = []
 
     def get_token(self) -> dict[str, Any] | None:

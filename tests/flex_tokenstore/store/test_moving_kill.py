@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import importlib
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flex_tokenstore import Token, open_store
+from flex_tokenstore import Token, list_stores, open_store
 from tests.support.fakes import IDENTITY, Server, stored
 
 from .moved import Mover, mover
@@ -93,17 +95,38 @@ def test_a_move_between_files(move: Mover, tmp_path: Path, folders: str) -> None
     assert kill_everywhere(move, source, destination, a_token()) == {"ready", "copied", "moved"}
 
 
+def keyring_of(request: pytest.FixtureRequest) -> dict[str, Any] | None:
+    """The keyring of a desktop, if that store and what it needs are here."""
+    if "keyring" not in {each.name for each in list_stores()}:
+        return None
+    secret_service = importlib.import_module("tests.servers.secret_service")
+    if secret_service.missing():
+        return None
+    request.getfixturevalue("secret_service")
+    return {"name": "keyring"}
+
+
+def encrypted_over(inner: dict[str, Any]) -> dict[str, Any]:
+    if "encrypted" not in {each.name for each in list_stores()}:
+        return inner
+    return {"name": "encrypted", "inner": inner, "key": base64.b64encode(bytes(32)).decode()}
+
+
 @pytest.mark.slow
 def test_a_chain_of_moves(
-    move: Mover, tmp_path: Path, valkey_server: Valkey, openbao_server: OpenBao
+    move: Mover,
+    tmp_path: Path,
+    valkey_server: Valkey,
+    openbao_server: OpenBao,
+    request: pytest.FixtureRequest,
 ) -> None:
     from tests.servers import openbao
 
     first = {"name": "file", "path": str(tmp_path / "first/t.json")}
-    redis = {"name": "redis", "url": valkey_server.url}
+    redis = encrypted_over({"name": "redis", "url": valkey_server.url})
     vault = {"name": "vault", "address": openbao_server.url, "token": openbao_server.root_token}
     last = {"name": "file", "path": str(tmp_path / "last/t.json")}
-    stores = [first, redis, vault, last]
+    stores = [each for each in (first, keyring_of(request), redis, vault, last) if each]
     token = a_token()
 
     def unlock() -> None:
@@ -116,4 +139,4 @@ def test_a_chain_of_moves(
     for source, destination in itertools.pairwise(stores):
         states = kill_everywhere(move, source, destination, token, unlock=unlock)
         assert states == {"ready", "copied", "moved"}, (source["name"], destination["name"])
-    assert [held(each) for each in stores] == [None, None, None, token]
+    assert [held(each) for each in stores] == [*[None] * (len(stores) - 1), token]

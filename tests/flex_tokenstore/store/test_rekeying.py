@@ -21,7 +21,7 @@ from flex_tokenstore.embedding import Rekey, find_rekey, rekey_token
 from tests.support import sealed
 from tests.support.fakes import IDENTITY, DictStore, Server, stored
 
-MOMENTS = {"wait": 0.05, "lease": 30.0}
+MOMENTS: Any = {"wait": 0.05, "lease": 30.0}
 
 
 @pytest.fixture(autouse=True)
