@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -14,6 +14,8 @@ from flex_tokenstore._registry import registered
 
 class Sealed(WrapperStore):
     """Puts a key's name before the token; the first of its keys, whichever it reads with."""
+
+    encrypted_at_rest: ClassVar[bool] = True  # it says so; it is for tests
 
     @dataclass(kw_only=True)
     class Options:

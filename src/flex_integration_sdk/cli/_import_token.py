@@ -51,7 +51,7 @@ def import_(path: str | None, overwrite: bool, yes: bool, as_json: bool, **chose
     from flex_tokenstore import TokenConflictError
     from flex_tokenstore.embedding import copy_token, is_same_token
 
-    with plugins_apart(), open_lasting_store(chosen) as store:
+    with plugins_apart(), open_lasting_store(chosen, may_be_plain=False) as store:
         found = _found(path, store.identity)
         _refuse_same(found, store)
         there = store.get_token()

@@ -45,9 +45,11 @@ def move(dry_run: bool, overwrite: bool, yes: bool, as_json: bool, **chosen: Any
     settings = settings_of(chosen)
     with plugins_apart():
         first, second = configs_of(*sides, settings.token_store)
+        encrypted = settings.require_encrypted
         with (
+            # Whether or not it encrypts: else no token could leave where it must not be.
             open_store(first, settings.identity) as source,
-            open_store(second, settings.identity) as destination,
+            open_store(second, settings.identity, require_encrypted=encrypted) as destination,
         ):
             found = find_move(source, destination)
             told = _Told(source, destination, found)

@@ -98,8 +98,13 @@ def arguments_of(chosen: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "allow_http": chosen["allow_http"] or None, "token_store": store_of(chosen)}
 
 
-def open_lasting_store(chosen: dict[str, Any]) -> TokenStore:
+def open_lasting_store(chosen: dict[str, Any], *, may_be_plain: bool = True) -> TokenStore:
     """The chosen token store, unless it is ``memory``, which holds nothing between programs.
+
+    Args:
+        chosen: The options of the command.
+        may_be_plain: It may be a store that does not encrypt, whatever the settings require: else
+            nobody could look at a token that must not be there, remove or encrypt it.
 
     Raises:
         UsageError: It is ``memory``.
@@ -112,8 +117,8 @@ def open_lasting_store(chosen: dict[str, Any]) -> TokenStore:
     settings = settings_of(chosen)
     remedy = "Choose another with --store NAME or FLEX_INTEGRATION_TOKEN_STORE"
     refuse_memory(names_in(settings.token_store), remedy)
-    # Whether or not the store encrypts: else nobody could look at a token that must not be there.
-    store = open_store(settings.token_store, settings.identity)
+    encrypted = settings.require_encrypted and not may_be_plain
+    store = open_store(settings.token_store, settings.identity, require_encrypted=encrypted)
     try:
         refuse_memory(store.layers, remedy)  # what `fallback` has chosen
     except click.UsageError:

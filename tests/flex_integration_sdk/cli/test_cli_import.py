@@ -166,12 +166,19 @@ def test_the_shared_file_itself_is_not_copied(
         (["--from-js", "nowhere.json"], "no file nowhere.json"),
         (["--from-js", "--store", "memory"], "keeps a token only inside the program"),
         (["--from-js"], "pass --yes to copy"),
+        (["--from-js", "--yes", "--profile", "encrypted only"], "plain text"),
     ],
 )
 def test_wrong_use_is_one_line(
-    capsys: Captured, home: Path, arguments: list[str], said: str
+    capsys: Captured,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
 ) -> None:
     javascript(home)
+    if "--profile" in arguments:
+        monkeypatch.setenv("FLEX_INTEGRATION_REQUIRE_ENCRYPTED", "1")
     code, out, err = flex_sdk(capsys, *arguments)
     assert (code, out) == (2, "")
     assert said in err.splitlines()[-1]

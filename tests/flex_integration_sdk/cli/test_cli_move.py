@@ -254,6 +254,35 @@ def test_a_move_that_was_stopped_says_how_to_go_on(
     assert "Run the same command again" in err
 
 
+def test_where_encryption_is_required_a_token_leaves_plain_text_but_does_not_enter_it(
+    capsys: Captured, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, path = plant("file", "one"), home / "b.json"
+    into = ["--to", "sealed", "--to-option", "keys=k", "--to-option", "inner.name=file"]
+    into += ["--to-option", f"inner.path={path}"]
+    monkeypatch.setenv("FLEX_INTEGRATION_REQUIRE_ENCRYPTED", "1")
+    code, _, err = flex_sdk(capsys, "token", "move", *to(path), "--yes")
+    assert code == 2
+    assert "plain text" in err
+    assert held("file") == token
+    assert flex_sdk(capsys, "token", "move", *into, "--yes")[0] == 0
+    assert "a-one" in path.read_text(), "the store of this test does not encrypt in earnest"
+    assert held("file") is None
+
+
+@pytest.mark.parametrize("side", ["--from", "--to"])
+def test_a_store_that_is_only_read_is_refused(capsys: Captured, home: Path, side: str) -> None:
+    path = home / "b.json"
+    token = plant(a_file(path) if side == "--from" else "file", "one")
+    arguments = [side, "read-only", f"{side}-option", "inner.name=file"]
+    arguments += [f"{side}-option", f"inner.path={path}"]
+    arguments += ["--to", "file"] if side == "--from" else []
+    code, _, err = flex_sdk(capsys, "token", "move", *arguments, "--yes")
+    assert code == 1
+    assert "read-only" in err
+    assert held(a_file(path) if side == "--from" else "file") == token
+
+
 def test_a_token_is_encrypted_with_the_first_key(
     capsys: Captured, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
