@@ -78,11 +78,11 @@ def rekey_token(store: TokenStore, *, wait: float, lease: float) -> Rekey:
     """
     _encrypting(store)
     with store.token_lock(wait, lease):
-        for left in reversed(range(_TRIES)):
-            rekey = find_rekey(store)
+        left = _TRIES
+        while True:
+            rekey, left = find_rekey(store), left - 1
             if not rekey.is_needed or _saved_again(store, last=left == 0):
-                break
-    return rekey
+                return rekey
 
 
 def _saved_again(store: TokenStore, *, last: bool) -> bool:

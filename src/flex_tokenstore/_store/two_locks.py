@@ -18,11 +18,15 @@ class HeldLocks:
 
     def check(self) -> None:
         """Raises TokenLockTimeoutError if one has expired: another program may go on then."""
-        if any(end <= time.monotonic() for end in self.ends):
+        if self.have_expired():
             raise TokenLockTimeoutError(
                 "the token lock expired before the token was moved, since a store answers slowly; "
                 "try again"
             )
+
+    def have_expired(self) -> bool:
+        """Whether one of the leases is over."""
+        return any(end <= time.monotonic() for end in self.ends)
 
 
 @contextmanager
@@ -36,18 +40,26 @@ def both_locked(
     """
     held = HeldLocks()
     locks = {_lock_of(store): store for store in (destination, source)}
+    # One location by two names has one lock by two names: the second wait is for ourselves, and
+    # ends with it or with our own lease.
+    hint = (
+        f". If {source.place} and {destination.place} are one location by two names, there is "
+        "nothing to move"
+    )
     with ExitStack() as stack:
         for number, lock in enumerate(sorted(locks)):
             try:
                 end = stack.enter_context(locks[lock].token_lock(wait, lease))
             except TokenLockTimeoutError as error:
-                if number:  # perhaps it waits for the one that it holds already
-                    error.message += (
-                        f". If {source.place} and {destination.place} are one location by two "
-                        "names, there is nothing to move"
-                    )
+                if number:
+                    error.message += hint
                     error.args = (error.message,)
                 raise
+            if held.have_expired():
+                raise TokenLockTimeoutError(
+                    "the first token lock expired while another program held the second one; try "
+                    f"again{hint}"
+                )
             if end is not None:
                 held.ends.append(end)
         yield held

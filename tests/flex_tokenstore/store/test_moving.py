@@ -317,6 +317,57 @@ def test_a_lease_that_expired_removes_nothing(
     assert destination.token == (None if expired == "at first" else token.to_dict())
 
 
+def test_a_wait_for_its_own_lease_is_told_as_what_it_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One server by two addresses: its lock is free again when our own lease is over."""
+    token, now = a_token(), [0.0]
+    monkeypatch.setattr(two_locks, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    class Late(Leased):
+        @contextmanager
+        def token_lock(self, wait: float, lease: float) -> Iterator[float]:
+            now[0] = 11.0
+            yield 21.0
+
+    class First(Leased):
+        def lock_id(self) -> str:
+            return "first"
+
+    class Second(Late):
+        def lock_id(self) -> str:
+            return "second"
+
+    source, destination = First(token), Second(token)
+    with pytest.raises(TokenLockTimeoutError, match="are one location by two names"):
+        move_token(opened(source), opened(destination), **MOMENTS)
+    assert source.token == token.to_dict()
+
+
+class Coroutines:
+    """The three methods as coroutines."""
+
+    def __init__(self, token: Token | None = None) -> None:
+        self.token = None if token is None else token.to_dict()
+
+    async def get_token(self) -> dict[str, Any] | None:
+        return self.token
+
+    async def set_token(self, token: dict[str, Any]) -> None:
+        self.token = token
+
+    async def remove_token(self) -> None:
+        self.token = None
+
+
+def test_stores_with_coroutines_move_too() -> None:
+    token = a_token()
+    source, destination = Coroutines(token), Coroutines()
+    with opened(source) as first, opened(destination) as second:
+        assert move_token(first, second, **MOMENTS).state == "ready"
+    assert (source.token, destination.token) == (None, token.to_dict())
+
+
 def test_a_removal_that_fails_says_that_both_have_it() -> None:
     token = a_token()
 

@@ -51,7 +51,7 @@ def kill_everywhere(
     unlock: Callable[[], object] = lambda: None,
 ) -> set[str]:
     """Kills before each call of a store; gives the states in which a second run found it."""
-    found = set()
+    found: set[str] = set()
     with open_store(source, IDENTITY) as first, open_store(destination, IDENTITY) as second:
         for at in range(100):
             put(second, None)
