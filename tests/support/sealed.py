@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,7 +14,7 @@ from flex_tokenstore._registry import registered
 
 
 class Sealed(WrapperStore):
-    """Puts a key's name before the token; the first of its keys, whichever it reads with."""
+    """Keeps ``<key>:<identity>:<token in base64>``, with the first of its keys."""
 
     encrypted_at_rest: ClassVar[bool] = True  # it says so; it is for tests
 
@@ -26,10 +27,12 @@ class Sealed(WrapperStore):
     def __init__(self, options: Options, identity: TokenIdentity) -> None:
         super().__init__(options, identity)
         self._before: str | None = None
+        self._whose = identity.key
 
     def wrap(self, token: dict[str, Any]) -> dict[str, Any]:
         self._before = self.options.keys[0]
-        return {"access_token": f"{self._before}:{json.dumps(token)}"}
+        hidden = base64.b64encode(json.dumps(token).encode()).decode()
+        return {"access_token": f"{self._before}:{self._whose}:{hidden}"}
 
     def unwrap(self, token: dict[str, Any]) -> dict[str, Any]:
         self._before, found, text = token["access_token"].partition(":")
@@ -40,7 +43,7 @@ class Sealed(WrapperStore):
             raise TokenCorruptError("it is not sealed", reason="plaintext")
         if self._before not in self.options.keys:
             raise TokenCorruptError(f"no key {self._before}", reason="unknown key")
-        plain: dict[str, Any] = json.loads(text)
+        plain: dict[str, Any] = json.loads(base64.b64decode(text.partition(":")[2]))
         return plain
 
     def rekey_state(self) -> tuple[str | None, str | None]:

@@ -261,8 +261,10 @@ def _refuse_two_identities(source: TokenStore, destination: TokenStore) -> None:
 
 
 def _is_one_place(source: TokenStore, destination: TokenStore) -> bool:
-    # Two files in one folder have one lock, so that the lock does not say it.
-    return source.lock_key == destination.lock_key and source.place == destination.place
+    # Two files in one folder have one lock, so that the lock does not say it. As the stores name
+    # their locations: what is masked for people depends on what each has read.
+    places = [each._binding.place for each in (source, destination)]
+    return source.lock_key == destination.lock_key and places[0] == places[1]
 
 
 def _one_place(source: TokenStore, destination: TokenStore) -> StoreOptionsError:

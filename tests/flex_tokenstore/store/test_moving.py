@@ -26,6 +26,7 @@ from flex_tokenstore import (
 )
 from flex_tokenstore._store import two_locks
 from flex_tokenstore.embedding import copy_token, find_move, move_token
+from tests.support import sealed
 from tests.support.fakes import IDENTITY, DictStore, Server, stored
 
 OTHER = TokenIdentity("https://api.example.com", "other-client", "integ")
@@ -183,6 +184,32 @@ def test_one_location_by_two_names_loses_nothing(
     with pytest.raises(refused, match=r"the same location|are one location"):
         move_token(source, opened(second), **MOMENTS)
     assert source.get_token() == token
+
+
+@pytest.mark.parametrize("out_of", ["plain", "sealed"])
+@pytest.mark.parametrize("path", [None, "t.json"])
+def test_a_wrapper_and_what_it_wraps_are_one_location(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, out_of: str, path: str | None
+) -> None:
+    """What is wrapped names the identity, as the lock and the file do: no secret of theirs."""
+    sealed.register(monkeypatch)
+    plain = {"name": "file"} if path is None else file_at(tmp_path / path)
+    wrapped = {"name": "sealed", "inner": plain, "keys": ["k"]}
+    opened(wrapped, OTHER).set_token(Token({"access_token": "a", **tagged(OTHER)}))
+    opened(wrapped, IDENTITY).set_token(a_token()) if path is None else None
+    whose = IDENTITY if path is None else OTHER
+    first, second = (plain, wrapped) if out_of == "plain" else (wrapped, plain)
+    with opened(first, whose) as source, opened(second, whose) as destination:
+        for _ in range(2):
+            with pytest.raises(StoreOptionsError, match="the same location"):
+                find_move(source, destination)
+        with pytest.raises(StoreOptionsError, match="the same location"):
+            move_token(source, destination, replace=ANY_REVISION, **MOMENTS)
+    assert opened(wrapped, whose).get_token() is not None
+
+
+def tagged(identity: TokenIdentity) -> dict[str, Any]:
+    return {"flex_tokenstore": {"format": 1, "identity": identity.key}}
 
 
 def test_two_files_in_one_folder_share_a_lock_and_can_move(tmp_path: Path) -> None:
