@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ._move import LEASE, LOCK_WAIT
 from ._notices import tell
 from ._output import plugins_apart, print_json
 from ._shared_options import confirm, open_lasting_store, settings_options
+from ._waiting import LEASE, patiently
 
 if TYPE_CHECKING:
     from flex_tokenstore import Token, TokenIdentity, TokenStore
@@ -66,7 +66,9 @@ def import_(path: str | None, overwrite: bool, yes: bool, as_json: bool, **chose
             _warn(found, store, there)
             confirm(f"Copy {whose}", f"copy {whose}", yes=yes)
             replace = None if there is None else there.revision
-            copy_token(found.token, store, wait=LOCK_WAIT, lease=LEASE, replace=replace)
+            patiently(
+                lambda wait: copy_token(found.token, store, wait=wait, lease=LEASE, replace=replace)
+            )
         place = store.place
         facts = {"store": store.name, "place": place, "identity": store.identity.key}
     if as_json:

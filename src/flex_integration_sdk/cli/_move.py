@@ -10,14 +10,11 @@ from ._notices import show_log, tell
 from ._output import plugins_apart, print_json
 from ._shared_options import client_options, confirm, settings_of
 from ._two_stores import configs_of, side_of, side_options
+from ._waiting import LEASE, patiently
 
 if TYPE_CHECKING:
     from flex_tokenstore import TokenStore
     from flex_tokenstore.embedding import Move
-
-# Seconds that other programs wait at most, if this one dies with a lock.
-LEASE = 30.0
-LOCK_WAIT = LEASE + 5  # seconds; so a second run outwaits what the first one left
 
 
 @click.command(short_help="Move the token to another store, without a sign-in.")
@@ -129,7 +126,9 @@ def _move(source: TokenStore, destination: TokenStore, found: Move) -> None:
     there = found.destination if found.state == "different" else None
     replace = None if there is None else there.revision
     try:
-        move_token(source, destination, wait=LOCK_WAIT, lease=LEASE, replace=replace)
+        patiently(
+            lambda wait: move_token(source, destination, wait=wait, lease=LEASE, replace=replace)
+        )
     except KeyboardInterrupt:
         tell("interrupted. Run the same command again: it goes on where it was stopped")
         raise

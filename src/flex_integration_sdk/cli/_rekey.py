@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._move import LEASE, LOCK_WAIT
 from ._output import plugins_apart, print_json
 from ._shared_options import open_lasting_store, settings_options
+from ._waiting import LEASE, patiently
 
 if TYPE_CHECKING:
     from flex_tokenstore.embedding import Rekey
@@ -28,7 +28,10 @@ def rekey(dry_run: bool, as_json: bool, **chosen: Any) -> None:
     from flex_tokenstore.embedding import find_rekey, rekey_token
 
     with plugins_apart(), open_lasting_store(chosen) as store:
-        found = find_rekey(store) if dry_run else rekey_token(store, wait=LOCK_WAIT, lease=LEASE)
+        if dry_run:
+            found = find_rekey(store)
+        else:
+            found = patiently(lambda wait: rekey_token(store, wait=wait, lease=LEASE))
         place, identity = store.place, store.identity.key
     if as_json:
         print_json(

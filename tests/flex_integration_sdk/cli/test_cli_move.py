@@ -12,6 +12,7 @@ from typing import Any
 import click
 import pytest
 
+from flex_integration_sdk.cli import _waiting
 from flex_integration_sdk.cli._app import run
 from flex_integration_sdk.config import resolve
 from flex_tokenstore import Token, open_store
@@ -237,6 +238,20 @@ def test_variables_of_the_configured_store_are_of_one_side_only(
     assert code == 1, "nothing is stored"
     assert (places["from"]["place"] == str(configured)) is (side != "to")
     assert (places["to"]["place"] == str(configured)) is (side == "to")
+
+
+def test_a_long_wait_for_a_lock_is_told(
+    capsys: Captured, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_waiting, "QUIET", 0.0)
+    monkeypatch.setattr(_waiting, "LOCK_WAIT", 0.05)
+    token = plant("file", "one")
+    with store_of("file") as store, store.token_lock(1, 30):
+        code, out, err = flex_sdk(capsys, "token", "move", *to(home / "b.json"), "--yes")
+    assert (code, out) == (1, "")
+    assert "waiting up to 0.05 s for the token lock" in err
+    assert "another process or thread holds it" in err
+    assert held("file") == token
 
 
 def test_a_move_that_was_stopped_says_how_to_go_on(
