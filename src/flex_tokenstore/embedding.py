@@ -39,6 +39,15 @@ if TYPE_CHECKING:
     from ._events.dispatch import check_on_event, refuse_within_report
     from ._registry.names import problem_of_store_name
     from ._store.aio import async_store
+    from ._store.moving import (
+        Move,
+        MoveState,
+        copy_token,
+        find_move,
+        is_same_token,
+        move_token,
+    )
+    from ._store.rekeying import Rekey, find_rekey, rekey_token
     from ._values.foreign_errors import stand_in
     from ._values.host_program import HostProgram
     from ._values.identity import normalise_url
@@ -49,24 +58,33 @@ if TYPE_CHECKING:
 # Imported when first asked for: what a sync program uses of this must not import asyncio.
 _LAZY = {
     "HostProgram": "_values.host_program",
+    "Move": "_store.moving",
+    "MoveState": "_store.moving",
     "OptionValues": "_config.store_config",
     "PerProcess": "_concurrency.per_process",
+    "Rekey": "_store.rekeying",
     "TokenObject": "_values.token",
     "async_store": "_store.aio",
     "check_on_event": "_events.dispatch",
     "strip_value": "_config.env_text",
     "complete_store_config": "_config.merge",
+    "copy_token": "_store.moving",
     "expand_path": "_config.env_text",
+    "find_move": "_store.moving",
+    "find_rekey": "_store.rekeying",
     "is_quoted": "_config.env_text",
     "is_page": "_values.origin",
     "is_refusal": "_values.origin",
+    "is_same_token": "_store.moving",
     "json_object": "_values.origin",
     "misspelt": "_config.env_text",
+    "move_token": "_store.moving",
     "normalise_url": "_values.identity",
     "problem_of_path": "_config.env_text",
     "problem_of_store_name": "_registry.names",
     "refuse_other_loop": "_concurrency.event_loops",
     "refuse_within_report": "_events.dispatch",
+    "rekey_token": "_store.rekeying",
     "retry_after": "_values.retry_after",
     "running_loop": "_concurrency.event_loops",
     "stand_in": "_values.foreign_errors",
@@ -76,23 +94,32 @@ _LAZY = {
 
 __all__ = [
     "HostProgram",
+    "Move",
+    "MoveState",
     "OptionValues",
     "PerProcess",
+    "Rekey",
     "TokenObject",
     "async_store",
     "check_on_event",
     "complete_store_config",
+    "copy_token",
     "expand_path",
+    "find_move",
+    "find_rekey",
     "is_page",
     "is_quoted",
     "is_refusal",
+    "is_same_token",
     "json_object",
     "misspelt",
+    "move_token",
     "normalise_url",
     "problem_of_path",
     "problem_of_store_name",
     "refuse_other_loop",
     "refuse_within_report",
+    "rekey_token",
     "retry_after",
     "running_loop",
     "stand_in",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._group import Group
+from ._import_token import import_
+from ._move import move
+from ._notices import tell
 from ._output import plugins_apart, print_facts, print_json
-from ._shared_options import open_lasting_store, settings_options
+from ._rekey import rekey
+from ._shared_options import confirm, open_lasting_store, settings_options
+from ._words import in_cli_words
 
 if TYPE_CHECKING:
     from flex_tokenstore import Token, TokenStore
@@ -24,6 +28,11 @@ LEASE = 30.0
 @click.group(cls=Group)
 def token() -> None:
     """The stored token of one client."""
+
+
+token.add_command(move)
+token.add_command(import_)
+token.add_command(rekey)
 
 
 @token.command(short_help="Show whose token is stored, and where.")
@@ -53,21 +62,27 @@ def remove(yes: bool, **chosen: Any) -> None:
     """Remove the stored token. This does not revoke it; the next program signs in again."""
     with plugins_apart(), open_lasting_store(chosen) as store:
         whose = f"the token of {store.identity.key} in {store.place}"
-        if not yes:
-            if not sys.stdin.isatty():
-                raise click.UsageError(
-                    "standard input is not a terminal, so nobody can confirm: pass --yes to remove "
-                    f"{whose}"
-                )
-            if not click.confirm(f"Remove {whose}?", err=True):
-                click.echo("nothing was removed", err=True)
-                sys.exit(1)
+        _tell_why_it_cannot_be_read(store)
+        confirm(f"Remove {whose}", f"remove {whose}", yes=yes)
         # A refresh that is under way saves its token first; then that one is removed.
         with store.token_lock(LOCK_WAIT, LEASE):
             found = _is_stored(store)
             store.remove_token()
         place = store.place
     click.echo(f"removed {whose}" if found else f"nothing to remove: {place} is empty")
+
+
+def _tell_why_it_cannot_be_read(store: TokenStore) -> None:
+    """Before it is removed: another key, for example, may still decrypt it."""
+    from flex_tokenstore import TokenCorruptError, TokenStoreError
+
+    try:
+        store.get_token()
+    except TokenCorruptError as error:
+        if error.reason is not None:
+            tell(in_cli_words(str(error)))
+    except TokenStoreError:
+        pass  # the removal says it
 
 
 def _is_stored(store: TokenStore) -> bool:

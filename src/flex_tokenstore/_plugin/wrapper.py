@@ -83,6 +83,17 @@ class WrapperStore:
             TokenPermissionError: This user may not read it, or others may.
         """
 
+    def rekey_state(self) -> tuple[str | None, str | None]:
+        """Optional; for a wrapper that encrypts with keys that have ids.
+
+        A token whose two ids differ is encrypted again when it is next saved.
+
+        Returns:
+            The id of the key of the token that was last read or saved through this object; None: it
+            is not encrypted. And the id of the key with which the next one is encrypted.
+        """
+        return None, None
+
     @property
     def place(self) -> str:
         """Location of the token in the inner store."""

@@ -72,7 +72,8 @@ class OpenedStore:
                 # Else Python warns that nobody awaited it.
                 key.close()
             if isinstance(key, str):
-                return self.redactor.key(key)
+                # Not with the tokens that it has read: a key that one has a part of would change.
+                return Redactor(self.redactor.options).key(key)
             raise StoreLoadError(
                 f"lock_id of token store {self.name!r} must return a string, got "
                 f"{type(key).__name__}"

@@ -1,0 +1,134 @@
+"""``flex-sdk token move``: from one store to another, without a sign-in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ._notices import show_log, tell
+from ._output import plugins_apart, print_json
+from ._shared_options import client_options, confirm, settings_of
+from ._two_stores import configs_of, side_of, side_options
+from ._waiting import LEASE, patiently
+
+if TYPE_CHECKING:
+    from flex_tokenstore import TokenStore
+    from flex_tokenstore.embedding import Move
+
+
+@click.command(short_help="Move the token to another store, without a sign-in.")
+@client_options
+@side_options("from", "Store that holds the token.", " Default: as --store of `token show`.")
+@side_options("to", "Store that it is to be in.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--overwrite", is_flag=True, help="Replace a different token in the other store.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+def move(dry_run: bool, overwrite: bool, yes: bool, as_json: bool, **chosen: Any) -> None:
+    """Move the stored token from one store to another, without a sign-in.
+
+    Both stores are locked; the token is copied, read back and compared, and removed from the first
+    store last. If this is interrupted, run it again: it ends the same.
+
+    Stop the programs that use the token first, or point them to the other store: the store that
+    was emptied looks to them as if the token was revoked.
+    """
+    from flex_tokenstore import open_store
+    from flex_tokenstore.embedding import find_move
+
+    show_log()
+    sides = side_of("from", chosen), side_of("to", chosen)
+    settings = settings_of(chosen)
+    with plugins_apart():
+        first, second = configs_of(*sides, settings.token_store)
+        encrypted = settings.require_encrypted
+        with (
+            # Whether or not it encrypts: else no token could leave where it must not be.
+            open_store(first, settings.identity) as source,
+            open_store(second, settings.identity, require_encrypted=encrypted) as destination,
+        ):
+            found = find_move(source, destination)
+            told = _Told(source, destination, found)
+            moves = found.source is not None and (found.state != "different" or overwrite)
+            if moves and not dry_run:
+                _warn(source, destination, found)
+                confirm(f"Move {told.whose} ({told.client})", f"move {told.whose}", yes=yes)
+                _move(source, destination, found)
+            facts = {**told.facts, "moved": moves and not dry_run, "dry_run": dry_run}
+            said = told.said(moves=moves, dry_run=dry_run)
+    ends_well = moves or found.state == "moved"
+    if as_json:
+        print_json(facts)
+    elif ends_well:
+        click.echo(said)
+    if not ends_well:
+        tell(said)
+        raise click.exceptions.Exit(1)
+
+
+class _Told:
+    """What is said of two stores and what they hold."""
+
+    def __init__(self, source: TokenStore, destination: TokenStore, found: Move) -> None:
+        identity = source.identity
+        self.whose = f"the token of {identity.key} from {source.place} to {destination.place}"
+        self.client = f"client {identity.client_id} at {identity.base_url}"
+        self._places = source.place, destination.place
+        self._found = found
+        self.facts = {
+            "identity": identity.key,
+            "client_id": identity.client_id,
+            "base_url": identity.base_url,
+            "profile": identity.profile,
+            "from": {"store": source.name, "place": source.place},
+            "to": {"store": destination.name, "place": destination.place},
+            "found": found.state,
+            "newer": {"source": "from", "destination": "to", None: None}[found.newer],
+        }
+
+    def said(self, *, moves: bool, dry_run: bool) -> str:
+        """The result in one line."""
+        here, there = self._places
+        if moves:
+            done = "would move" if dry_run else "moved"
+            both = f"; {there} has a copy already" if self._found.state == "copied" else ""
+            return f"{done} {self.whose}{both if dry_run else ''}"
+        identity = self.facts["identity"]
+        if self._found.state == "moved":
+            return f"already moved: {here} is empty, and {there} holds the token of {identity}"
+        if self._found.state == "empty":
+            return f"nothing to move: neither {here} nor {there} holds a token of {identity}"
+        newer = {"from": f"the one in {here} is newer", "to": f"the one in {there} is newer"}
+        age = newer.get(str(self.facts["newer"]), "which one is newer is not known")
+        return (
+            f"{here} and {there} hold different tokens of {identity}; {age}. Nothing was changed. "
+            f"To replace the one in {there}, use --overwrite; to keep it, remove the other one "
+            "with `flex-sdk token remove`"
+        )
+
+
+def _warn(source: TokenStore, destination: TokenStore, found: Move) -> None:
+    tell(
+        f"a program that still uses {source.place} will find it empty, as after a revocation, and "
+        f"sign in again or fail. Stop such programs, or point them to {destination.place}, before "
+        "you go on"
+    )
+    if found.state == "different":
+        age = ", which is newer" if found.newer == "destination" else ""
+        tell(f"{destination.place} holds a different token{age}; it is replaced, and lost")
+
+
+def _move(source: TokenStore, destination: TokenStore, found: Move) -> None:
+    from flex_tokenstore.embedding import move_token
+
+    # Only the token that the user was told of.
+    there = found.destination if found.state == "different" else None
+    replace = None if there is None else there.revision
+    try:
+        patiently(
+            lambda wait: move_token(source, destination, wait=wait, lease=LEASE, replace=replace)
+        )
+    except KeyboardInterrupt:
+        tell("interrupted. Run the same command again: it goes on where it was stopped")
+        raise
