@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ._events.dispatch import OnEvent
     from ._events.event import Event
     from ._host.patience import Patience
+    from ._host.store_lock import host_lock
     from ._plugin.hooks import Abilities
     from ._plugin.wrapper import WrapperStore
     from ._registry.catalogue import StoreInfo, describe_store, list_stores
@@ -90,6 +91,7 @@ _LAZY = {
     "__version__": "_version",
     "describe_store": "_registry.catalogue",
     "file_store": "_config.store_config",
+    "host_lock": "_host.store_lock",
     "is_newer": "_values.token",
     "list_stores": "_registry.catalogue",
     "memory_store": "_config.store_config",
@@ -144,6 +146,7 @@ __all__ = [
     "describe_store",
     "file_store",
     "hookimpl",
+    "host_lock",
     "is_newer",
     "list_stores",
     "memory_store",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.servers.mariadb import MariaDb
     from tests.servers.openbao import OpenBao
     from tests.servers.postgres import Postgres
+    from tests.servers.secret_service import SecretService
     from tests.servers.valkey import Replicated, Valkey
 
 
@@ -179,6 +180,55 @@ def tls_openbao(certificates: Certificates) -> Iterator[OpenBao]:
 
     with openbao.OpenBao(dev=False, certificates=certificates) as server:
         yield server
+
+
+def _need_secret_service() -> None:
+    _need("secretstorage", "keyring")
+    from tests.servers import secret_service
+
+    if reason := secret_service.missing():
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def _secret_service() -> Iterator[SecretService]:
+    _need_secret_service()
+    from tests.servers.secret_service import SecretService
+
+    with SecretService() as service:
+        yield service
+
+
+@pytest.fixture
+def secret_service(
+    _secret_service: SecretService, monkeypatch: pytest.MonkeyPatch
+) -> SecretService:
+    """The D-Bus session of this test and its children, with an empty, unlocked keyring."""
+    for name, value in _secret_service.variables.items():
+        monkeypatch.setenv(name, value)
+    _secret_service.unlock()
+    _secret_service.clear()
+    return _secret_service
+
+
+@pytest.fixture(scope="session")
+def locked_secret_service() -> Iterator[SecretService]:
+    """A session whose keyring was never unlocked, as that of a service or of cron."""
+    _need_secret_service()
+    from tests.servers.secret_service import SecretService
+
+    with SecretService(unlocked=False) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def bare_session() -> Iterator[SecretService]:
+    """A D-Bus session without a keyring."""
+    _need_secret_service()
+    from tests.servers.secret_service import SecretService
+
+    with SecretService(daemon=False) as service:
+        yield service
 
 
 @pytest.fixture(scope="session")

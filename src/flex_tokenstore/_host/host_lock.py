@@ -230,22 +230,24 @@ class HostLock:
             place=str(self.path),
         )
 
+    def _instead(self) -> str:
+        """What else the user can do if the lock file cannot be used."""
+        if self._store is None:  # it is the one that we give to a store that has none
+            return (
+                "choose another folder with XDG_STATE_HOME, or work without a lock between "
+                'processes: host_lock="off"'
+            )
+        from .paths import elsewhere
+
+        return elsewhere(self.path)
+
     def _refused(self, error: OSError) -> TokenUnavailableError:
         kind = TokenPermissionError if error.errno in _DENIED else TokenUnavailableError
         why, remedy = _REASONS.get(error.errno or 0, (error.strerror, _REMEDY))
         if error.errno in (errno.EACCES, errno.EPERM) and (owner := whose(self.path)):
             remedy = f"{owner}; or choose a folder that this user may write in"
-        if self._store is None:  # it is the one that we give to a store that has none
-            remedy += (
-                ", or choose another folder with XDG_STATE_HOME, or work without a lock between "
-                'processes: host_lock="off"'
-            )
-        else:
-            from .paths import elsewhere
-
-            remedy += f", or {elsewhere(self.path)}"
         refused = kind(
-            f"the lock file {self.path} cannot be used: {why}. {remedy}",
+            f"the lock file {self.path} cannot be used: {why}. {remedy}, or {self._instead()}",
             store=self._store,
             place=str(self.path),
         )

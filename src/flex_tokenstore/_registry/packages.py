@@ -43,6 +43,18 @@ PACKAGES = {
             "",
         ),
     ),
+    "keyring": Package(
+        "flex-tokenstore-keyring",
+        dict.fromkeys(
+            (
+                *("keychain", "macos-keychain", "credential-manager", "credentials", "wincred"),
+                *("winvault", "windows-credential-manager", "secret-service", "secretservice"),
+                *("libsecret", "gnome-keyring", "kwallet", "system-keyring", "os-keyring"),
+                *("keyrings", "keyring-store", "seahorse", "keepassxc"),
+            ),
+            "",
+        ),
+    ),
     "redis": Package(
         "flex-tokenstore-redis",
         dict.fromkeys(

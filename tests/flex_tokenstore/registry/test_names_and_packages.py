@@ -72,6 +72,11 @@ def bare(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "meant", "folder"),
     [
+        ("keyring", None, "./plugins/flex-tokenstore-keyring"),
+        ("keyrings", "keyring", "./plugins/flex-tokenstore-keyring"),
+        ("Keychain", "keyring", "./plugins/flex-tokenstore-keyring"),
+        ("credential_manager", "keyring", "./plugins/flex-tokenstore-keyring"),
+        ("gnome-keyring", "keyring", "./plugins/flex-tokenstore-keyring"),
         ("redis", None, "./plugins/flex-tokenstore-redis"),
         ("Redis", "redis", "./plugins/flex-tokenstore-redis"),
         ("reddis", "redis", "./plugins/flex-tokenstore-redis"),
@@ -108,7 +113,7 @@ def test_one_that_is_installed_is_only_named(name: str) -> None:
     assert "pip" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["acme", "zzz", "dynamodb", "keyrings", "mymemory"])
+@pytest.mark.parametrize("name", ["acme", "zzz", "dynamodb", "lockers", "mymemory"])
 def test_no_other_name_is_told_to_be_installed(bare: None, name: str) -> None:
     with pytest.raises(UnknownStoreError) as caught:
         load_store_class(name)
