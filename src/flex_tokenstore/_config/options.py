@@ -85,8 +85,10 @@ def _checked(cls: type, options: OptionValues, store: str) -> Any:
         )
     if "inner" in options:  # a store's config, whose repr would show its options
         options["inner"] = hidden(options["inner"])
-    if "stores" in options and isinstance(options["stores"], (list, tuple)):
+    if isinstance(options.get("stores"), (list, tuple)):
         options["stores"] = [hidden(config) for config in options["stores"]]
+    elif isinstance(options.get("stores"), Mapping):
+        options["stores"] = hidden(options["stores"])
     redactor = Redactor(secrets_of(options))
     # The plugin's code runs now: what its loggers write is masked with these secrets.
     before = current.set(redactor)

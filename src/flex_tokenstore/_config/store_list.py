@@ -50,7 +50,7 @@ def _by_number(value: Mapping[Any, Any]) -> list[Any]:
         text = str(key).strip()
         if not (text.isascii() and text.isdecimal()) or int(text) in numbered:
             raise _wrong()
-        numbered[int(text)] = value[key]
+        numbered[int(text)] = hidden(value[key])
     return [numbered[number] for number in sorted(numbered)]
 
 

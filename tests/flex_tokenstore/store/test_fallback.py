@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -408,6 +409,38 @@ def test_a_wrong_list(options: Any, words: str) -> None:
     with pytest.raises(StoreOptionsError, match=words) as caught:
         open_store({"name": "fallback", **options}, IDENTITY)
     assert "hunter2" not in str(caught.value)
+
+
+ADDRESS = "redis://:hunter2@127.0.0.1:1/0"
+REDIS = {"name": "redis", "url": ADDRESS, "timeout": "0.1"}
+
+
+@pytest.mark.parametrize(
+    "stores",
+    [
+        ADDRESS,
+        f"memory-, {ADDRESS}",
+        [ADDRESS],
+        [REDIS, REDIS],
+        [REDIS, "mispelt"],
+        [{**REDIS, "level": 1}],
+        {**REDIS},
+        {"1": REDIS, "x": "memory"},
+        {"1": REDIS, "2": {"name": "shaky", "level": 10}},
+        [REDIS, fails("down")],
+        [{"name": "sealing", "inner": REDIS}, fails("bug")],
+    ],
+    ids=range(11),
+)
+def test_no_message_and_no_frame_shows_a_password(
+    stores: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = {"name": "fallback", "stores": stores}
+    with pytest.raises(TokenStoreError) as caught:
+        open_store(config, IDENTITY)
+    error = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    said = [str(frame.locals) for frame in error.stack if frame.filename != __file__]
+    assert "hunter2" not in "".join([*said, str(caught.value), repr(caught.value), caplog.text])
 
 
 def test_the_list_in_the_environment(tmp_path: Path) -> None:
