@@ -81,6 +81,7 @@ def bare(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("Redis", "redis", "./plugins/flex-tokenstore-redis"),
         ("reddis", "redis", "./plugins/flex-tokenstore-redis"),
         ("valkey", "redis", "./plugins/flex-tokenstore-redis"),
+        ("encryption", "encrypted", "./plugins/flex-tokenstore-encrypted"),
         ("sql", None, "'./plugins/flex-tokenstore-sql[postgresql]' (or [mysql], or [sqlite])"),
         ("db", "sql", "'./plugins/flex-tokenstore-sql[postgresql]' (or [mysql], or [sqlite])"),
         ("postgres", "sql", "'./plugins/flex-tokenstore-sql[postgresql]'"),

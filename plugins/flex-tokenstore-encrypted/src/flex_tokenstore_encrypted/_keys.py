@@ -109,7 +109,7 @@ class Keys:
             return
         if self._held is None:
             self._failed = found.error
-            raise found.error
+            raise copy.copy(found.error)  # a copy for each caller: they would mix their tracebacks
         if found.error.message != self._told:  # once for each trouble, until a read succeeds
             self._told = found.error.message
             logger.warning("%s. The keys that were read before are still used", self._told)
