@@ -43,7 +43,6 @@ _WORDS = tuple(
         (r"\ballow_http\b", "--allow-http"),
         (r"\b(the setting )?require_encrypted\b", "FLEX_INTEGRATION_REQUIRE_ENCRYPTED"),
         (r"\btoken_store\b", "--store"),
-        (r"\brequire_encrypted\b", "FLEX_INTEGRATION_REQUIRE_ENCRYPTED"),
         (r"^profile\b", "--profile"),
     )
 )
