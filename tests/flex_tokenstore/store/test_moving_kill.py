@@ -105,6 +105,7 @@ def encrypted_over(inner: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # some hundred processes, on a machine that has more to do
 def test_a_chain_of_moves(
     move: Mover,
     tmp_path: Path,
