@@ -17,6 +17,8 @@ PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 # How each store is reached: its name, the fixture of its server, and its options.
 Options = Callable[[Any], dict[str, str]]
 STORES: dict[str, tuple[str, str, Options]] = {
+    # The session is that of the environment, as on a desktop.
+    "keyring": ("keyring", "secret_service", lambda session: {}),
     "redis": ("redis", "valkey_server", lambda server: {"url": server.url}),
     "sql-postgresql": ("sql", "postgres_server", lambda server: {"url": server.url}),
     "sql-mariadb": ("sql", "mariadb_server", lambda server: {"url": server.url}),

@@ -65,7 +65,9 @@ def test_a_backend_that_keeps_nothing_is_always_refused(
     file = configure(tmp_path, f"[backend]\ndefault-keyring={name}\n")
     assert f"keyring's file {file} names {name}" in refused(config)
     monkeypatch.setenv(VARIABLE, name)
-    assert f"the variable {VARIABLE} names {name}" in refused(config)
+    told = refused(config)
+    assert f"the variable {VARIABLE} names {name}" in told
+    assert "name another backend with the option backend" in told
 
 
 def test_a_plaintext_backend_is_refused_wherever_it_is_named(

@@ -84,14 +84,14 @@ def choose(option: str | None, *, allow_plaintext: bool) -> Backend:
         return _of_system(named)
     why = f"{named.by} names it"
     if named.name in KEEPS_NOTHING:
-        raise _refused(named, KEEPS_NOTHING[named.name])
+        raise _keeps_nothing(named, named.name)
     if named.name not in KNOWN and not allow_plaintext:
         raise _refused(named, f"which {how_to_allow()}")
     cls = _imported(named)
     # The class may have been imported from another module than its own.
     name = f"{cls.__module__}.{cls.__qualname__}"
     if name in KEEPS_NOTHING:
-        raise _refused(named, KEEPS_NOTHING[name])
+        raise _keeps_nothing(named, name)
     if name not in KNOWN and not allow_plaintext:
         raise _refused(named, f"which {how_to_allow()}")
     keyring = _made(cls)
@@ -179,6 +179,11 @@ def _made(cls: Any) -> Any:
 
 def _refused(named: Named, problem: str) -> Failed:
     return Failed(Problem(f"{named.by} names {named.name}, {problem}"))
+
+
+def _keeps_nothing(named: Named, name: str) -> Failed:
+    remedy = "Remove that, or name another backend with the option backend"
+    return _refused(named, f"{KEEPS_NOTHING[name]}. {remedy}")
 
 
 def _reason(name: str) -> str:
