@@ -105,7 +105,8 @@ def test_life_of_a_third_party_plugin(tmp_path: Path, generated: Generated) -> N
     environment, package, _ = generated
     listed = environment.run(LIST)
     assert [NAME, "plugin", "ok", DISTRIBUTION] in listed
-    assert [row[0] for row in listed if row[1] == "built-in"] == ["file", "memory"]
+    built_in = ["fallback", "file", "memory", "read-only"]
+    assert [row[0] for row in listed if row[1] == "built-in"] == built_in
 
     choice = {
         "FLEX_INTEGRATION_TOKEN_STORE": NAME,
@@ -127,7 +128,7 @@ def test_life_of_a_third_party_plugin(tmp_path: Path, generated: Generated) -> N
         name, message = environment.run(FAIL, **choice)
         assert name == "UnknownStoreError"
         assert f"'{NAME}'" in message
-        assert "installed: file, memory" in message
+        assert "installed: fallback, file, memory, read-only" in message
         assert NAME not in [row[0] for row in environment.run(LIST)]
     finally:
         environment.install(package)  # the other tests use it
