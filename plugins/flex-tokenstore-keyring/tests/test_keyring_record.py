@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from flex_tokenstore import Secret
+from flex_tokenstore_keyring._problems import Failed, Problem
 from flex_tokenstore_keyring._record import TooLarge, look, save
 from keyring_worlds import (
     BASE,
@@ -221,21 +222,43 @@ def test_the_numbers_of_saves_go_on() -> None:
         assert json.loads(head)["sequence"] == number
 
 
+class Stubborn(World):
+    """What is there stays there."""
+
+    def drop(self, name: str) -> bool:
+        if name in self.items:
+            raise Failed(Problem("it may not be deleted"))
+        return False
+
+
 def test_an_older_copy_that_cannot_be_deleted_is_no_failure(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    class Stubborn(World):
-        def drop(self, name: str) -> bool:
-            if name in self.items:
-                raise RuntimeError("a secret")
-            return False
-
     world = Stubborn(finished((), SMALL))
     run(world, token("new"))
     assert seen(world.state) == "new"
     (record,) = caplog.records
-    assert "RuntimeError" in record.getMessage()
-    assert "secret" not in caplog.text
+    assert "it may not be deleted" in record.getMessage()
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_save_that_could_not_be_read_is_a_failure(damage: str) -> None:
+    """A head that cannot be read counts as the newest, so it must go."""
+    world = Stubborn(((f"{BASE}/a", DAMAGE[damage]),))
+    saved = True
+    try:
+        run(world, token("new"))
+    except Failed:
+        saved = False
+    found = look(world, BASE)
+    assert saved == (found.token is not None)
+
+
+def test_of_two_unreadable_slots_that_of_a_newer_version_counts() -> None:
+    """So that neither is replaced."""
+    newer = '{"format":2}'
+    for a, b in (("damaged", newer), (newer, "damaged")):
+        assert look(World(((f"{BASE}/a", a), (f"{BASE}/b", b))), BASE).newer
 
 
 def _head(sequence: int, name: str) -> str:

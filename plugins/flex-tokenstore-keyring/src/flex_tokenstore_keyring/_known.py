@@ -22,6 +22,10 @@ KWALLET = "keyring.backends.kwallet.DBusKeyring"
 MACOS = "keyring.backends.macOS.Keyring"
 WINDOWS = "keyring.backends.Windows.WinVaultKeyring"
 
+KWALLET4 = "keyring.backends.kwallet.DBusKeyringKWallet4"
+ON_DBUS = {SECRET_SERVICE, LIBSECRET, KWALLET, KWALLET4}
+"""Those that may be there later; the others can be used at once or not at all."""
+
 KNOWN = {
     MACOS: Kind("the macOS Keychain"),
     # CRED_MAX_CREDENTIAL_BLOB_SIZE is 2,560 bytes, and keyring writes UTF-16: 1,280 characters.
@@ -29,7 +33,7 @@ KNOWN = {
     SECRET_SERVICE: Kind("the Secret Service", install="SecretStorage"),
     LIBSECRET: Kind("the Secret Service, by libsecret", install="PyGObject"),
     KWALLET: Kind("KWallet", install="dbus-python"),
-    "keyring.backends.kwallet.DBusKeyringKWallet4": Kind("KWallet 4", install="dbus-python"),
+    KWALLET4: Kind("KWallet 4", install="dbus-python"),
     "keyrings.alt.file.EncryptedKeyring": Kind(
         "an encrypted file of keyrings.alt", install="keyrings.alt pycryptodome"
     ),
