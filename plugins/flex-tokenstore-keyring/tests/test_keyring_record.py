@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Iterator
@@ -50,7 +51,8 @@ def expected_of(name: str) -> str | None:
     return None if name == "gone" else name
 
 
-def reachable(depth: int) -> Iterator[State]:
+@functools.cache
+def reachable(depth: int) -> list[State]:
     """Whatever so many calls, each killed at any step or none, can leave."""
     known: set[State] = {()}
     newest = known
@@ -63,7 +65,7 @@ def reachable(depth: int) -> Iterator[State]:
         }
         newest = found - known
         known |= newest
-    yield from sorted(known)
+    return sorted(known)
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -136,16 +138,16 @@ def test_no_reader_is_certain_that_a_token_is_absent() -> None:
     assert not found.is_certain
 
 
-@pytest.mark.parametrize("length", [0, 1, 120, 180, 240, 256, 257, 511, 512, 513, 3000])
 @pytest.mark.parametrize("largest", [256, 1200, None])
-def test_any_length_comes_back(length: int, largest: int | None) -> None:
-    world = World((), largest)
-    run(world, token("t", length))
-    found = look(world, BASE)
-    assert found.token is not None
-    assert found.token.reveal() == {"access_token": "t", "filling": "x" * length}
-    if largest is None:
-        assert list(world.items) == [f"{BASE}/a"]
+def test_any_length_comes_back(largest: int | None) -> None:
+    for length in (0, 1, 120, 180, 240, 256, 257, 511, 512, 513, 3000):
+        world = World((), largest)
+        run(world, token("t", length))
+        found = look(world, BASE)
+        assert found.token is not None
+        assert found.token.reveal() == {"access_token": "t", "filling": "x" * length}
+        if largest is None:
+            assert list(world.items) == [f"{BASE}/a"]
 
 
 @pytest.mark.parametrize("largest", [256, None])
@@ -174,10 +176,15 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-@pytest.mark.parametrize("slot", ["a", "b"])
-def test_damage_is_a_problem_that_a_save_and_a_removal_end(damage: str, slot: str) -> None:
+def test_damage_is_a_problem_that_a_save_and_a_removal_end(damage: str) -> None:
     """An older token beside it is not taken: it may be used up."""
-    for beside in ({}, {f"{BASE}/{'b' if slot == 'a' else 'a'}": _head(2, "older")}):
+    older = _head(2, "older")
+    for slot, beside in (
+        ("a", {}),
+        ("b", {}),
+        ("a", {f"{BASE}/b": older}),
+        ("b", {f"{BASE}/a": older}),
+    ):
         world = World(tuple({f"{BASE}/{slot}": DAMAGE[damage], **beside}.items()), LARGEST)
         found = look(world, BASE)
         assert found.problem
