@@ -99,11 +99,6 @@ class TestFile(_Own):
         return {"name": "file", "path": str(self.tmp_path / f"{len(self.made[-1]._stores)}.json")}
 
 
-class TestDefaultFile(_Own):
-    def config(self) -> Any:
-        return "file"
-
-
 class TestSqlite(_Own):
     def config(self) -> Any:
         return {"name": "sql", "url": f"sqlite:///{self.tmp_path / 'tokens.db'}"}
