@@ -18,7 +18,7 @@ from flex_tokenstore import (
     open_store,
 )
 from flex_tokenstore_keyring import KeyringStore, Options, _backends
-from flex_tokenstore_keyring._known import KNOWN
+from flex_tokenstore_keyring._known import KNOWN, SECRET_SERVICE
 from keyring_fakes import FOLDER, folder_config, macos_config
 from tests.servers.secret_service import BUS
 from tests.support.handles import IDENTITY, token
@@ -261,6 +261,16 @@ def test_a_name_with_a_slip_is_told_at_opening(
         assert f"the {by} " in told
         assert f"names {name}, which cannot be imported" in told
         assert "keyring --list-backends" in told
+
+
+@pytest.mark.parametrize(
+    "slip",
+    ["keyring.backends.SecretServce.Keyring", SECRET_SERVICE.lower(), SECRET_SERVICE[:-8]],
+)
+def test_a_slip_in_a_known_name_is_no_reason_to_allow_plaintext(slip: str) -> None:
+    told = refused({"name": "keyring", "backend": slip})
+    assert f"Is {SECRET_SERVICE} meant?" in told
+    assert "meant?" not in refused({"name": "keyring", "backend": PLAIN})
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def _check(name: str, by: str, *, allow_plaintext: bool) -> None:
             "backend with the option backend",
         )
     if name not in KNOWN and not allow_plaintext:
-        raise _wrong(by, f"names {name}, which {how_to_allow()}")
+        raise _wrong(by, f"names {name}, which {how_to_allow(name)}")
 
 
 def _wrong(by: str, problem: str) -> StoreOptionsError:

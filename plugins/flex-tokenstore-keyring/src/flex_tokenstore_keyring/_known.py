@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import NamedTuple
 
 
@@ -54,9 +55,11 @@ UNNAMED = {"keyring.backends.chainer.ChainerBackend"}
 names it gets the system's own."""
 
 
-def how_to_allow() -> str:
+def how_to_allow(name: str) -> str:
     """What is wrong with an unknown backend, and what to do."""
+    near = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.87)
+    hint = f"Is {near[0]} meant? Or omit" if near else "Omit"
     return (
-        "is not known to encrypt what it keeps. Omit it to use the system's own keyring; or set "
+        f"is not known to encrypt what it keeps. {hint} it to use the system's own keyring; or set "
         "the option allow_plaintext to true, if the token may be kept in plaintext"
     )

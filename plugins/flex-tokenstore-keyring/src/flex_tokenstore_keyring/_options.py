@@ -61,7 +61,7 @@ class Options:
         if name in KEEPS_NOTHING:
             raise wrong("backend", f"{name} keeps nothing: choose another one, or omit it")
         if not self.allow_plaintext:
-            raise wrong("backend", f"{name} {how_to_allow()}")
+            raise wrong("backend", f"{name} {how_to_allow(name)}")
 
 
 def wrong(option: str | None, problem: str) -> StoreOptionsError:
