@@ -11,9 +11,14 @@ from typing import Any
 import pytest
 
 import flex_tokenstore_keyring._store as module
-from flex_tokenstore import StoreOptionsError, TokenUnavailableError, open_store
-from flex_tokenstore_keyring import KeyringStore, Options
-from flex_tokenstore_keyring._known import KNOWN
+from flex_tokenstore import (
+    StoreOptionsError,
+    TokenPermissionError,
+    TokenUnavailableError,
+    open_store,
+)
+from flex_tokenstore_keyring import KeyringStore, Options, _backends
+from flex_tokenstore_keyring._known import KNOWN, SECRET_SERVICE
 from keyring_fakes import FOLDER, folder_config, macos_config
 from tests.servers.secret_service import BUS
 from tests.support.handles import IDENTITY, token
@@ -38,11 +43,18 @@ def _headless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     sys.path[:] = before
 
 
-def refused(config: Any = "keyring") -> str:
+def unavailable(config: Any = "keyring") -> str:
     """What the store says of its first call."""
     with open_store(config, IDENTITY) as store, pytest.raises(TokenUnavailableError) as caught:
         store.get_token()
     assert type(caught.value) is TokenUnavailableError
+    return str(caught.value)
+
+
+def refused(config: Any = "keyring") -> str:
+    """What the store says when it is opened."""
+    with pytest.raises(StoreOptionsError) as caught:
+        open_store(config, IDENTITY)
     return str(caught.value)
 
 
@@ -55,27 +67,35 @@ def configure(tmp_path: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("name", [NULL, FAIL])
-@pytest.mark.parametrize("allow", [False, True])
 def test_a_backend_that_keeps_nothing_is_always_refused(
-    name: str, allow: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = {"name": "keyring", "allow_plaintext": allow}
-    with pytest.raises(StoreOptionsError, match=f"{name} keeps nothing"):
-        open_store({**config, "backend": name}, IDENTITY)
+    config = {"name": "keyring", "allow_plaintext": True}
+    assert f"{name} keeps nothing" in refused({**config, "backend": name})
     file = configure(tmp_path, f"[backend]\ndefault-keyring={name}\n")
-    assert f"keyring's file {file} names {name}" in refused(config)
+    assert f"keyring's file {file} names {name}" in refused()
     monkeypatch.setenv(VARIABLE, name)
     told = refused(config)
     assert f"the variable {VARIABLE} names {name}" in told
     assert "name another backend with the option backend" in told
 
 
+@pytest.mark.parametrize("name", [NULL, PLAIN, "keyring.backends.SecretServce.Keyring"])
+def test_a_list_of_stores_does_not_go_on_to_plaintext(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, name)
+    told = refused({"name": "fallback", "stores": ["keyring", "file"]})
+    assert f"the variable {VARIABLE} names {name}" in told
+    assert "'stores.1'" in told
+
+
 def test_a_plaintext_backend_is_refused_wherever_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(StoreOptionsError, match="not known to encrypt") as caught:
-        open_store({"name": "keyring", "backend": PLAIN}, IDENTITY)
-    assert "allow_plaintext" in str(caught.value)
+    told = refused({"name": "keyring", "backend": PLAIN})
+    assert "not known to encrypt" in told
+    assert "allow_plaintext" in told
     file = configure(tmp_path, f"[backend]\ndefault-keyring={PLAIN}\n")
     told = refused()
     assert f"{file} names {PLAIN}" in told
@@ -128,6 +148,7 @@ def test_which_backend_and_why_is_logged(
     assert f"the variable {VARIABLE} names it" in record.getMessage()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("by", ["variable", "file", "option"])
 def test_a_chain_is_the_systems_own_choice(
     by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -140,7 +161,7 @@ def test_a_chain_is_the_systems_own_choice(
         configure(tmp_path, f"[backend]\ndefault-keyring={CHAINER}\n")
     else:
         config["backend"] = CHAINER
-    assert "this system has none that can be used" in refused(config)
+    assert "this system has none that can be used" in unavailable(config)
     monkeypatch.setattr("sys.platform", "darwin")
     macos_config()
     with open_store(config, IDENTITY) as store:
@@ -174,7 +195,7 @@ def test_without_a_name_only_those_that_encrypt_are_tried(
         set_password = delete_password = get_password  # type: ignore[assignment]
 
     try:
-        assert "none that can be used" in refused()
+        assert "none that can be used" in unavailable()
     finally:
         keyring.backend.KeyringBackend._classes.discard(Greedy)
     for platform in ("win32", "darwin", "linux"):
@@ -194,23 +215,75 @@ def test_kwallet_comes_first_on_kde(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("content", "words"),
     [
-        ("no section", "cannot be read"),
-        ("[backend]\ndefault-keyring=\xff\n", None),
-        ("[backend]\n", None),
-        ("[backend]\ndefault-keyring=\n", None),
-        ("[backend]\ndefault-keyring=acme.no.Such\n", "acme.no.Such"),
+        (b"no section", "is not as keyring writes it"),
+        (b"[backend]\ndefault-keyring=\xff\n", "is not as keyring writes it"),
+        (b"[backend]\ndefault-keyring=acme.no.Such\n", "names acme.no.Such"),
+        (b"[backend]\ndefault-keyring=a.B\nkeyring-path=~none/x", "names a.B"),
+        (None, "cannot be read (Is a directory)"),
     ],
+    ids=["no section", "no text", "a slip", "no folder", "a folder"],
 )
-def test_keyrings_file_may_be_anything(text: str, words: str | None, tmp_path: Path) -> None:
-    file = configure(tmp_path, text)
-    told = refused()
-    if words is None:
-        assert "none that can be used" in told or str(file) in told
+def test_what_is_wrong_in_keyrings_file_is_told_at_opening(
+    content: bytes | None, words: str, tmp_path: Path
+) -> None:
+    file = configure(tmp_path, "")
+    if content is None:
+        file.unlink()
+        file.mkdir()
     else:
-        assert words in told
-        assert str(file) in told
+        file.write_bytes(content)
+    for allow in (False, True):
+        told = refused({"name": "keyring", "allow_plaintext": allow})
+        assert f"{file} {words}" in told
+
+
+def test_keyrings_file_may_name_none(tmp_path: Path) -> None:
+    file = configure(tmp_path, "")
+    for text in ("", "[backend]\n", "[backend]\ndefault-keyring=\n"):
+        file.write_text(text)
+        assert "none that can be used" in unavailable()
+
+
+@pytest.mark.parametrize("name", ["acme.no.Such", "keyring.backends.SecretService.keyring", "null"])
+@pytest.mark.each_value
+@pytest.mark.parametrize("by", ["option", "variable"])
+def test_a_name_with_a_slip_is_told_at_opening(
+    name: str, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = {"name": "keyring", "allow_plaintext": True}
+    if by == "option":
+        config["backend"] = name
+    monkeypatch.setenv(VARIABLE, name)
+    told = refused(config)
+    if "." in name:
+        assert f"the {by} " in told
+        assert f"names {name}, which cannot be imported" in told
+        assert "keyring --list-backends" in told
+
+
+@pytest.mark.parametrize(
+    "slip",
+    ["keyring.backends.SecretServce.Keyring", SECRET_SERVICE.lower(), SECRET_SERVICE[:-8]],
+)
+def test_a_slip_in_a_known_name_is_no_reason_to_allow_plaintext(slip: str) -> None:
+    told = refused({"name": "keyring", "backend": slip})
+    assert f"Is {SECRET_SERVICE} meant?" in told
+    assert "meant?" not in refused({"name": "keyring", "backend": PLAIN})
+
+
+@pytest.mark.parametrize(
+    "name", ["keyring.backends.macOS.Keyring", "keyring.backends.Windows.WinVaultKeyring"]
+)
+def test_the_keyring_of_another_system_is_no_outage(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_backends, "_made", lambda cls: None)
+    config = {"name": "keyring", "backend": name}
+    with open_store(config, IDENTITY) as store, pytest.raises(TokenPermissionError) as caught:
+        store.get_token()
+    assert f"{name} cannot be used here" in str(caught.value)
 
 
 def test_a_folder_that_keyrings_file_names_is_looked_in(tmp_path: Path) -> None:
@@ -231,24 +304,22 @@ def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert "python -m pip install keyrings.cryptfile" in told
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
+def test_wrong_options_are_told_at_opening() -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"service": " "}, "1 to 100 characters"),
         ({"service": "a\nb"}, "1 to 100 characters"),
         ({"service": "a" * 101}, "1 to 100 characters"),
         ({"chunk": 255}, "256 or more"),
         ({"backend": "SecretService"}, "full name of a class"),
         ({"backend": "a b.c"}, "full name of a class"),
-    ],
-)
-def test_wrong_options_are_told_at_opening(options: dict[str, Any], words: str) -> None:
-    with pytest.raises(StoreOptionsError, match=words) as caught:
-        open_store({"name": "keyring", **options}, IDENTITY)
-    assert caught.value.option == next(iter(options))
+    ]
+    for options, words in cases:
+        with pytest.raises(StoreOptionsError, match=words) as caught:
+            open_store({"name": "keyring", **options}, IDENTITY)
+        assert caught.value.option == next(iter(options))
 
 
-def test_nothing_connects_or_is_imported_at_opening(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_connects_at_opening(monkeypatch: pytest.MonkeyPatch) -> None:
     """The place and the lock's name are asked for on an event loop."""
 
     def choose(*args: Any, **kwargs: Any) -> Any:

@@ -31,6 +31,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data" / "python_keyring" / "crypted_pass.cfg"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("chunk", [None, 256])
 def test_a_token_is_kept_replaced_and_removed(chunk: int | None, file: Path) -> None:
     with open_store({**CONFIG, "chunk": chunk}, IDENTITY) as store:
@@ -47,6 +48,7 @@ def test_a_token_is_kept_replaced_and_removed(chunk: int | None, file: Path) -> 
         assert store.get_token() is None
 
 
+@pytest.mark.slow
 def test_two_identities_are_in_one_file(file: Path) -> None:
     with open_store(CONFIG, IDENTITY) as store, open_store(CONFIG, OTHER) as other:
         mine, theirs = token("mine"), token("theirs", OTHER)
@@ -73,6 +75,7 @@ def test_a_wrong_passphrase_is_no_empty_store(file: Path, monkeypatch: pytest.Mo
         assert store.get_token() == kept
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("damage", [b"not an ini file", b"\xff\xfe\x00", None])
 def test_a_damaged_file_is_no_empty_store(damage: bytes | None, file: Path) -> None:
     with open_store(CONFIG, IDENTITY) as store:

@@ -17,6 +17,8 @@ from keyring.errors import PasswordDeleteError
 from flex_tokenstore import Token, TokenIdentity, open_store
 from keyring_fakes import FOLDER, folder_config
 
+pytestmark = pytest.mark.slow
+
 _Basic: Any = pytest.importorskip("keyring.testing.backend").BackendBasicTests
 
 
@@ -97,13 +99,6 @@ class TestFile(_Own):
         return {"name": "file", "path": str(self.tmp_path / f"{len(self.made[-1]._stores)}.json")}
 
 
-@pytest.mark.slow
-class TestDefaultFile(_Own):
-    def config(self) -> Any:
-        return "file"
-
-
-@pytest.mark.slow
 class TestSqlite(_Own):
     def config(self) -> Any:
         return {"name": "sql", "url": f"sqlite:///{self.tmp_path / 'tokens.db'}"}

@@ -63,6 +63,7 @@ def test_parts_are_items_too(opened: Open, secret_service: SecretService) -> Non
     assert names(secret_service) == []
 
 
+@pytest.mark.slow
 def test_two_marketplaces_have_a_token_each(secret_service: SecretService) -> None:
     with open_store("keyring", IDENTITY) as store, open_store("keyring", OTHER) as other:
         store.set_token(token("a"))
@@ -74,6 +75,7 @@ def test_two_marketplaces_have_a_token_each(secret_service: SecretService) -> No
         assert store.get_token() is None
 
 
+@pytest.mark.slow
 def test_it_is_what_keyring_itself_finds(secret_service: SecretService) -> None:
     with open_store("keyring", IDENTITY) as store:
         store.set_token(token("a"))
@@ -82,6 +84,7 @@ def test_it_is_what_keyring_itself_finds(secret_service: SecretService) -> None:
     assert '"format":1' in kept
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("call", ["get_token", "set_token", "remove_token"])
 def test_a_keyring_that_was_locked_meanwhile(
     opened: Open, secret_service: SecretService, call: str
@@ -103,6 +106,7 @@ def test_a_keyring_that_was_locked_meanwhile(
     gc.collect()  # a connection that was left open would be warned of now
 
 
+@pytest.mark.slow
 def test_a_keyring_that_was_never_unlocked(
     opened: Open, locked_secret_service: SecretService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +120,7 @@ def test_a_keyring_that_was_never_unlocked(
     gc.collect()
 
 
+@pytest.mark.slow
 def test_a_session_without_a_keyring(
     opened: Open, bare_session: SecretService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +142,7 @@ def test_no_session_at_all_and_one_that_ended(
         opened("keyring").get_token()
 
 
+@pytest.mark.slow
 def test_a_keyring_that_comes_later_is_found(
     opened: Open, secret_service: SecretService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

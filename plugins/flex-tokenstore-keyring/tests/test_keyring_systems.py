@@ -27,6 +27,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(FOLDER, str(tmp_path / "items"))
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("size", [1, 200, 3000])
 def test_a_token_is_kept_replaced_and_removed(system: str, size: int) -> None:
@@ -141,6 +142,7 @@ def test_errors_of_windows_are_told(
         (-50, "PasswordSetError|KeyringError", TokenUnavailableError),
     ],
 )
+@pytest.mark.each_value
 @pytest.mark.parametrize("call", ["set", "get"])
 def test_errors_of_macos_are_told(
     status: int, words: str, kind: type[Exception], call: str, monkeypatch: pytest.MonkeyPatch

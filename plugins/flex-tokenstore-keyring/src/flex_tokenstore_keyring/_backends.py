@@ -19,30 +19,35 @@ from typing import Any, NamedTuple
 from keyring.backend import KeyringBackend
 from keyring.util import platform_
 
+from flex_tokenstore import StoreOptionsError
+
 from ._known import (
     KEEPS_NOTHING,
     KNOWN,
     KWALLET,
     LIBSECRET,
     MACOS,
+    ON_DBUS,
     SECRET_SERVICE,
     UNNAMED,
     WINDOWS,
     how_to_allow,
 )
+from ._options import wrong
 from ._problems import SERVER, Failed, Problem, close_connections
 
 VARIABLE = "PYTHON_KEYRING_BACKEND"
+_OPTION = "the option backend"
 
 
 class Named(NamedTuple):
-    """A backend that somebody chose."""
+    """What somebody chose, in one of the three places where one may."""
 
     name: str
     by: str
     """Where."""
-    path: str = ""
-    """A folder that keyring's file names, to import the backend from."""
+    cls: Any
+    """The backend's class; None: any that encrypts, as the system has it."""
 
 
 class Backend(NamedTuple):
@@ -69,63 +74,97 @@ class Backend(NamedTuple):
         return known.largest if known else None
 
 
-def choose(option: str | None, *, allow_plaintext: bool) -> Backend:
-    """The backend to use now.
+def named(option: str | None, *, allow_plaintext: bool) -> Named | None:
+    """The backend that somebody chose, if it may be used; it connects to nothing.
+
+    What is wrong here is a slip or a decision, no outage: ``fallback`` must not pass over it.
 
     Args:
         option: The one that the store's options name.
-        allow_plaintext: Whether one that is not known to encrypt may be used, if it is named.
+        allow_plaintext: Whether one that is not known to encrypt may be used.
 
     Raises:
-        Failed: There is none, or it is refused.
+        StoreOptionsError: It is refused, or cannot be imported.
     """
-    named = Named(option, "the option backend") if option else _configured()
-    if named is None or named.name in UNNAMED:
-        return _of_system(named)
-    why = f"{named.by} names it"
-    if named.name in KEEPS_NOTHING:
-        raise _keeps_nothing(named, named.name)
-    if named.name not in KNOWN and not allow_plaintext:
-        raise _refused(named, f"which {how_to_allow()}")
-    cls = _imported(named)
-    # The class may have been imported from another module than its own.
+    name, by, folder = (option, _OPTION, "") if option else _configured()
+    if not name:
+        return None
+    if name in UNNAMED:
+        return Named(name, by, None)
+    _check(name, by, allow_plaintext=allow_plaintext)
+    cls = _imported(name, folder)
+    if cls is None:
+        raise _wrong(by, f"names {name}, which cannot be imported. {_reason(name)}")
+    # It may have been imported from another module than its own.
     name = f"{cls.__module__}.{cls.__qualname__}"
-    if name in KEEPS_NOTHING:
-        raise _keeps_nothing(named, name)
-    if name not in KNOWN and not allow_plaintext:
-        raise _refused(named, f"which {how_to_allow()}")
+    _check(name, by, allow_plaintext=allow_plaintext)
+    return Named(name, by, cls)
+
+
+def choose(named: Named | None) -> Backend:
+    """The backend to use now.
+
+    Raises:
+        Failed: There is none that can be used.
+    """
+    if named is None:
+        return _of_system("it is the system's own")
+    name, by, cls = named
+    if cls is None:
+        return _of_system(f"{by} leaves the choice open")
     keyring = _made(cls)
     if keyring is None:
-        raise Failed(Problem(f"{named.name} cannot be used here, and {why}. {_reason(name)}"))
-    return Backend(keyring, name, why, name in KNOWN)
+        # Those that connect to nothing lack an installation, or are another system's.
+        denied = name in KNOWN and name not in ON_DBUS
+        text = f"{name} cannot be used here, and {by} names it. {_reason(name)}"
+        raise Failed(Problem(text, denied=denied))
+    return Backend(keyring, name, f"{by} names it", name in KNOWN)
 
 
-def _configured() -> Named | None:
-    """What keyring's variable or file names, as keyring reads them."""
+def _check(name: str, by: str, *, allow_plaintext: bool) -> None:
+    if name in KEEPS_NOTHING:
+        raise _wrong(
+            by,
+            f"names {name}, {KEEPS_NOTHING[name]}. To use a keyring all the same, name another "
+            "backend with the option backend",
+        )
+    if name not in KNOWN and not allow_plaintext:
+        raise _wrong(by, f"names {name}, which {how_to_allow(name)}")
+
+
+def _wrong(by: str, problem: str) -> StoreOptionsError:
+    return wrong("backend" if by == _OPTION else None, f"{by} {problem}")
+
+
+def _configured() -> tuple[str, str, str]:
+    """What keyring's variable or file names, as keyring reads them: the name, or nothing; where;
+    and a folder to import it from."""
     variable = os.environ.get(VARIABLE, "").strip()
     if variable:
-        return Named(variable, f"the variable {VARIABLE}")
+        return variable, f"the variable {VARIABLE}", ""
     file = Path(platform_.config_root(), "keyringrc.cfg")
+    by = f"keyring's file {file}"
     config = configparser.RawConfigParser()
-    broken = False
+    broken = ""
     try:
-        config.read(file, encoding="utf-8")  # reads nothing if there is no such file
-    except (OSError, ValueError, configparser.Error):
-        broken = True
-    if broken:
-        raise Failed(Problem(f"keyring's file {file} cannot be read. Correct it or remove it"))
+        config.read_string(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return "", by, ""
+    except OSError as error:
+        broken = f" ({os.strerror(error.errno)})" if error.errno else ""
+        broken = f"cannot be read{broken}"
+    except (ValueError, configparser.Error):
+        broken = "is not as keyring writes it"
+    if broken:  # it may name another backend than the system's: not passed over
+        raise _wrong(by, f"{broken}. Correct it or remove it, or set the option backend")
     name = config.get("backend", "default-keyring", fallback="").strip()
-    path = config.get("backend", "keyring-path", fallback="").strip()
-    return Named(name, f"keyring's file {file}", path) if name else None
+    return name, by, config.get("backend", "keyring-path", fallback="").strip()
 
 
-def _of_system(named: Named | None) -> Backend:
+def _of_system(why: str) -> Backend:
     """The first backend that can be used, of those that keyring would take here."""
-    why = "it is the system's own" if named is None else f"{named.by} leaves the choice open"
     for name in _candidates():
-        cls = None
-        with suppress(Failed):
-            cls = _imported(Named(name, ""))
+        cls = _imported(name)
         keyring = None if cls is None else _made(cls)
         if keyring is not None:
             return Backend(keyring, name, why, encrypts=True)
@@ -144,23 +183,20 @@ def _candidates() -> Iterator[str]:
         yield LIBSECRET
 
 
-def _imported(named: Named) -> Any:
-    """The class.
+def _imported(full_name: str, folder: str = "") -> Any:
+    """The class; None: there is none.
 
-    Raises:
-        Failed: There is none.
+    Args:
+        full_name: Its name, with that of its module.
+        folder: One that keyring's file names, for backends that are not installed.
     """
-    if named.path and (folder := str(Path(named.path).expanduser())) not in sys.path:
-        sys.path.insert(0, folder)  # as keyring does, for backends that are not installed
-    module, _, name = named.name.rpartition(".")
+    module, _, name = full_name.rpartition(".")
     found = None
     with suppress(Exception):  # what a stranger's module raises
+        if folder and (path := str(Path(folder).expanduser())) not in sys.path:
+            sys.path.insert(0, path)  # as keyring does
         found = getattr(importlib.import_module(module), name, None)
-    if isinstance(found, type):
-        return found
-    raise Failed(
-        Problem(f"{named.name} cannot be imported, and {named.by} names it. {_reason(named.name)}")
-    )
+    return found if isinstance(found, type) else None
 
 
 def _made(cls: Any) -> Any:
@@ -177,18 +213,9 @@ def _made(cls: Any) -> Any:
         return None
 
 
-def _refused(named: Named, problem: str) -> Failed:
-    return Failed(Problem(f"{named.by} names {named.name}, {problem}"))
-
-
-def _keeps_nothing(named: Named, name: str) -> Failed:
-    remedy = "Remove that, or name another backend with the option backend"
-    return _refused(named, f"{KEEPS_NOTHING[name]}. {remedy}")
-
-
 def _reason(name: str) -> str:
     known = KNOWN.get(name)
-    if name in (SECRET_SERVICE, LIBSECRET, KWALLET):
+    if name in ON_DBUS:
         return f"{_why_none()[0].upper()}{_why_none()[1:]}. {SERVER}"
     if known and known.install:
         return f"Is it installed? python -m pip install {known.install}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import NamedTuple
 
 
@@ -22,6 +23,10 @@ KWALLET = "keyring.backends.kwallet.DBusKeyring"
 MACOS = "keyring.backends.macOS.Keyring"
 WINDOWS = "keyring.backends.Windows.WinVaultKeyring"
 
+KWALLET4 = "keyring.backends.kwallet.DBusKeyringKWallet4"
+ON_DBUS = {SECRET_SERVICE, LIBSECRET, KWALLET, KWALLET4}
+"""Those that may be there later; the others can be used at once or not at all."""
+
 KNOWN = {
     MACOS: Kind("the macOS Keychain"),
     # CRED_MAX_CREDENTIAL_BLOB_SIZE is 2,560 bytes, and keyring writes UTF-16: 1,280 characters.
@@ -29,7 +34,7 @@ KNOWN = {
     SECRET_SERVICE: Kind("the Secret Service", install="SecretStorage"),
     LIBSECRET: Kind("the Secret Service, by libsecret", install="PyGObject"),
     KWALLET: Kind("KWallet", install="dbus-python"),
-    "keyring.backends.kwallet.DBusKeyringKWallet4": Kind("KWallet 4", install="dbus-python"),
+    KWALLET4: Kind("KWallet 4", install="dbus-python"),
     "keyrings.alt.file.EncryptedKeyring": Kind(
         "an encrypted file of keyrings.alt", install="keyrings.alt pycryptodome"
     ),
@@ -50,9 +55,11 @@ UNNAMED = {"keyring.backends.chainer.ChainerBackend"}
 names it gets the system's own."""
 
 
-def how_to_allow() -> str:
+def how_to_allow(name: str) -> str:
     """What is wrong with an unknown backend, and what to do."""
+    near = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.87)
+    hint = f"Is {near[0]} meant? Or omit" if near else "Omit"
     return (
-        "is not known to encrypt what it keeps. Omit it to use the system's own keyring; or set "
+        f"is not known to encrypt what it keeps. {hint} it to use the system's own keyring; or set "
         "the option allow_plaintext to true, if the token may be kept in plaintext"
     )

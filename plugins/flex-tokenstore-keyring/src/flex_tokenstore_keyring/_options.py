@@ -43,28 +43,28 @@ class Options:
         """Says what is wrong before the keyring is used."""
         service = self.service
         if not service.strip() or not service.isprintable() or len(service) > 100:
-            raise _wrong(
+            raise wrong(
                 "service",
                 f"must be 1 to 100 characters that can be printed, got {service!r:.120}",
             )
         if self.chunk is not None and self.chunk < _SMALLEST:
-            raise _wrong("chunk", f"must be {_SMALLEST} or more, got {self.chunk}")
+            raise wrong("chunk", f"must be {_SMALLEST} or more, got {self.chunk}")
         name = self.backend
         if name is None or name in KNOWN or name in UNNAMED:
             return
         if "." not in name or not all(part.isidentifier() for part in name.split(".")):
-            raise _wrong(
+            raise wrong(
                 "backend",
                 "must be the full name of a class, such as "
                 f"keyring.backends.SecretService.Keyring; got {name!r:.120}",
             )
         if name in KEEPS_NOTHING:
-            raise _wrong("backend", f"{name} keeps nothing: choose another one, or omit it")
+            raise wrong("backend", f"{name} keeps nothing: choose another one, or omit it")
         if not self.allow_plaintext:
-            raise _wrong("backend", f"{name} {how_to_allow()}")
+            raise wrong("backend", f"{name} {how_to_allow(name)}")
 
 
-def _wrong(option: str, problem: str) -> StoreOptionsError:
-    return StoreOptionsError(
-        f"option {option!r} of token store {STORE!r}: {problem}", option=option, store=STORE
-    )
+def wrong(option: str | None, problem: str) -> StoreOptionsError:
+    """The error of one option; without a name, of what else the user has configured."""
+    of = f"option {option!r} of " if option else ""
+    return StoreOptionsError(f"{of}token store {STORE!r}: {problem}", option=option, store=STORE)

@@ -24,6 +24,8 @@ from typing import Any, NamedTuple, Protocol
 
 from flex_tokenstore import Secret, is_newer
 
+from ._problems import Failed
+
 logger = logging.getLogger("flex_tokenstore_keyring")
 
 FORMAT = 1
@@ -93,7 +95,7 @@ def look(items: Items, base: str) -> Found:
     returns nothing, or a problem, and the caller looks again when nobody writes.
     """
     read = (_head(slot, items.get(f"{base}/{slot}")) for slot in SLOTS)
-    heads = tuple(sorted((head for head in read if head), key=lambda head: head.sequence))
+    heads = tuple(sorted((head for head in read if head), key=_age))
     if not heads:
         return Found()
     newest = heads[-1]
@@ -113,6 +115,7 @@ def save(items: Items, base: str, found: Found, token: Secret[str]) -> None:
 
     Raises:
         TooLarge: Nothing was changed.
+        Failed: It is not saved, or cannot be read.
     """
     newest = found.heads[-1] if found.heads else None
     # The other slot, which may hold what an interrupted save left.
@@ -123,15 +126,20 @@ def save(items: Items, base: str, found: Found, token: Secret[str]) -> None:
     for number, part in enumerate(parts, 1):
         items.put(f"{base}/{slot}/{number}", part)
     items.put(f"{base}/{slot}", head)
-    if newest is not None:
-        try:
-            _clear(items, f"{base}/{newest.slot}")
-        except Exception as error:  # noqa: BLE001 - the token is saved; the next save clears it
-            logger.warning(
-                "the keyring still has an older copy of %s, which is not used: %s",
-                base,
-                type(error).__name__,
-            )
+    if newest is None:
+        return
+    old = f"{base}/{newest.slot}"
+    if newest.sequence == _UNREADABLE:
+        # It counts as newer than the token just written, which is not saved while it is there.
+        items.drop(old)
+    try:
+        _clear(items, old)
+    except Failed as failed:  # the token is saved; the next save clears this
+        logger.warning(
+            "the keyring still has an older copy of %s, which is not used: %s",
+            base,
+            failed.problem.text,
+        )
 
 
 def remove(items: Items, base: str, found: Found) -> None:
@@ -140,6 +148,11 @@ def remove(items: Items, base: str, found: Found) -> None:
     # A slot without a head may have the parts of an interrupted save.
     for slot in (*(each for each in SLOTS if each not in present), *present):
         _clear(items, f"{base}/{slot}")
+
+
+def _age(head: Head) -> tuple[float, bool]:
+    """What sorts heads, the newest last; of two unreadable ones, that of a newer version."""
+    return head.sequence, head.newer
 
 
 def _clear(items: Items, slot: str) -> None:

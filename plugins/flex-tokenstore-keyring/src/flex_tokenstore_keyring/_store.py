@@ -21,7 +21,7 @@ from flex_tokenstore import (
     host_lock,
 )
 
-from ._backends import Backend, choose
+from ._backends import Backend, choose, named
 from ._items import KeyringItems
 from ._options import STORE
 from ._options import Options as KeyringOptions
@@ -47,7 +47,8 @@ class KeyringStore:
         self._options = options
         self._identity = identity
         self._base = f"{options.service}/{identity.key}"
-        # Which backend it will be is not known yet: nothing connects before the first call.
+        self._named = named(options.backend, allow_plaintext=options.allow_plaintext)
+        # Which backend the system has is not known yet: nothing connects before the first call.
         self.encrypted_at_rest = not options.allow_plaintext
         self._backend: tuple[int, Backend] | None = None
 
@@ -111,8 +112,7 @@ class KeyringStore:
         """The keyring; chosen again in a forked child, and if there was none before."""
         chosen = self._backend
         if chosen is None or chosen[0] != os.getpid():
-            options = self._options
-            backend = choose(options.backend, allow_plaintext=options.allow_plaintext)
+            backend = choose(self._named)
             self._backend = chosen = (os.getpid(), backend)
             _tell(backend)
         backend = chosen[1]
