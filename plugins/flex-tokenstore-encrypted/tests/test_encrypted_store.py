@@ -21,6 +21,7 @@ from flex_tokenstore import (
     TokenIdentity,
     TokenReadOnlyError,
     TokenStoreError,
+    TokenUnavailableError,
     open_store,
     revision_of,
 )
@@ -195,10 +196,13 @@ def test_what_was_done_to_it_is_told_and_it_is_left(
                 store.remove_token(expected)
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir() if "corrupt" in each.name] == []
-    # A person who says "whatever is there" gets rid of it, unless a newer program wrote it.
-    if reason == "newer format":
+    # A person who says "whatever is there" gets rid of it, unless its header tells that another
+    # program must find it again. Nobody vouches for that header, but a removal can be refused.
+    kept = {"encrypted-2": "newer format", OTHER.key: "another identity"}
+    why = [kept[each] for each in kept if each in data["access_token"]]
+    if why:
         for call in (lambda: store.set_token(token("b")), store.remove_token):
-            assert reason_of(call) == reason
+            assert reason_of(call) == why[0]
         assert path.read_bytes() == before
     else:
         store.remove_token()
@@ -221,6 +225,48 @@ def test_the_token_of_another_identity_is_told_even_if_its_tag_was_forged(
     assert reason_of(lambda: store.set_token(token("b"))) == "another identity"
     assert reason_of(store.remove_token) == "another identity"
     assert mine.read_bytes() == before
+
+
+@pytest.mark.parametrize("key", ["b", "gone"])
+@pytest.mark.parametrize("reason", ["another identity", "newer format"])
+def test_what_is_never_removed_is_known_without_its_key(
+    opened: Open, tmp_path: Path, key: str, reason: str
+) -> None:
+    path = tmp_path / "token.json"
+    theirs = OTHER if reason == "another identity" else IDENTITY
+    opened(over(path, "a"), theirs).set_token(token("a", theirs), None)
+    data = stored(path)
+    data["flex_tokenstore"]["identity"] = IDENTITY.key
+    if reason == "newer format":
+        data["access_token"] = data["access_token"].replace("encrypted-1", "encrypted-2")
+    path.write_text(json.dumps(data))
+    before = path.read_bytes()
+    keys = write_private(tmp_path / "keys", lines_of("b"))
+    inner = {"name": "file", "path": str(path)}
+    store = opened({"name": "encrypted", "inner": inner, "key_file": str(keys)})
+    if key == "gone":
+        keys.unlink()
+    assert reason_of(store.remove_token) == reason
+    if key != "gone":  # else it is told that there is no key
+        assert reason_of(lambda: store.set_token(token("b"))) == reason
+    assert path.read_bytes() == before
+
+
+def test_an_outage_is_no_permission_to_remove(
+    opened: Open, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be read now may be what is never removed."""
+    store = opened(over(path))
+    store.set_token(token("a"), None)
+    monkeypatch.setattr(EncryptedStore, "read_inner", _unavailable)
+    for call in (store.remove_token, lambda: store.set_token(token("b"))):
+        with pytest.raises(TokenUnavailableError):
+            call()
+    assert stored(path)
+
+
+def _unavailable(store: EncryptedStore) -> None:
+    raise TokenUnavailableError("the server does not answer")
 
 
 @pytest.mark.parametrize("revision", [None, "0" * 64, ""])

@@ -57,8 +57,12 @@ class Keys:
         self._told = ""
         self._lock = (os.getpid(), threading.Lock())
 
-    def due(self) -> bool:
-        """Nothing was read yet, or the source looks changed."""
+    def due(self, *, saving: bool = False) -> bool:
+        """Nothing was read yet, or the source looks changed.
+
+        Args:
+            saving: A token is about to be encrypted.
+        """
         held = self._held
         if held is None:
             return True
