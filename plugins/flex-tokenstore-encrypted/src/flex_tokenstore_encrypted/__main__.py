@@ -9,9 +9,10 @@ from pathlib import Path
 
 from flex_tokenstore import Secret, TokenStoreError
 
+from ._backend import NoBackendError, backend
 from ._key_file import KeyFile, write_new
 from ._key_text import SIZE, from_bytes, key_id, to_line, with_first
-from ._keychain import NoBackendError, backend, parts_of
+from ._keychain import parts_of
 from ._new_entry import put_key
 
 

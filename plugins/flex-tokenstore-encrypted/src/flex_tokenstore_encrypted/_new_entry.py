@@ -39,10 +39,10 @@ def put_key(keychain: Any, entry: str, key: Secret[bytes], *, first: bool) -> st
             return f"the keychain has no entry {entry!r}. Without --first a new one is made"
         return _not_saved(entry, _save(keychain, place, line))
     if not first:
+        name = entry if there is not None else "/".join(spare)
         return (
-            f"the keychain has an entry {entry if there is not None else '/'.join(spare)!r}. Tokens "
-            "may be encrypted with the keys in it: use --first to put the new key before them, or "
-            "choose another entry"
+            f"the keychain has an entry {name!r}. Tokens may be encrypted with the keys in it: use "
+            "--first to put the new key before them, or choose another entry"
         )
     keys, told = from_text(old)
     if told:
