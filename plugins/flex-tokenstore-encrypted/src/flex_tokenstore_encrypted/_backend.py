@@ -1,7 +1,7 @@
 """Which keychain is used: one that encrypts, made anew for each use.
 
-Not ``keyring.get_keyring()``: it remembers for ever what it found first, and that may be a file that
-asks for a passphrase, because the desktop's keychain could not be reached at that moment.
+Not ``keyring.get_keyring()``: it remembers for ever what it found first, and that may be a file
+that asks for a passphrase, because the desktop's keychain could not be reached at that moment.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from ._key_text import from_text
 from ._sources import ONLY_AT_SAVES, Read, unavailable, wrong
 
 _TIME_LIMIT = 10.0  # seconds of one answer; it may have opened a window that waits for somebody
+_TIME_LIMIT_AGAIN = 1.0  # seconds that each later read waits for it
 _USABLE = 60.0  # seconds after which an answer that came too late is not used any more
 
 
@@ -33,10 +34,11 @@ class KeychainSource:
 
     def read(self) -> Read:
         """Asks the keychain. While it does not answer it is not asked again."""
-        question = self._question
+        question, limit = self._question, _TIME_LIMIT_AGAIN
         if question is None or question.is_old():
-            question = self._question = _Question(self._entry)
-        if not question.answered(_TIME_LIMIT):
+            question, limit = _Question(self._entry), _TIME_LIMIT
+            self._question = question
+        if not question.answered(limit):
             problem = (
                 f"is not answered by the keychain within {_TIME_LIMIT:g} seconds: answer its "
                 "window, or unlock it"
