@@ -87,8 +87,8 @@ class Keychain:
         self.saves = self.interrupted = 0
         self.deaf = False
 
-    def get_password(self, *entry: str) -> str | None:
-        return self.kept.get(entry)
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
         self.saves += 1
@@ -100,8 +100,8 @@ class Keychain:
         if not self.deaf:
             self.kept[service, username] = password
 
-    def delete_password(self, *entry: str) -> None:
-        del self.kept[entry]
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[service, username]
 
 
 @pytest.fixture

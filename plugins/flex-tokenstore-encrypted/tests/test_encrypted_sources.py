@@ -15,7 +15,7 @@ import pytest
 
 from encrypted_support import id_of, key_of, line_of, lines_of
 from flex_tokenstore import StoreOptionsError, TokenStoreError, TokenUnavailableError
-from flex_tokenstore_encrypted import _backend, _keychain, _keys, _sources
+from flex_tokenstore_encrypted import _backend, _keychain, _sources
 from flex_tokenstore_encrypted._key_text import from_bytes
 from flex_tokenstore_encrypted._keychain import KeychainSource
 from flex_tokenstore_encrypted._keys import Keys
@@ -301,7 +301,7 @@ def test_a_source_without_a_sign_of_change_is_read_again_before_a_save(
     keys.load()
     assert not keys.due(saving=True)
     now = time.monotonic()
-    monkeypatch.setattr(_keys.time, "monotonic", lambda: now + 61)
+    monkeypatch.setattr(time, "monotonic", lambda: now + 61)
     assert not keys.due()
     assert keys.due(saving=True)
     vault.locked = not first

@@ -259,9 +259,10 @@ def test_an_outage_is_no_permission_to_remove(
     store = opened(over(path))
     store.set_token(token("a"), None)
     monkeypatch.setattr(EncryptedStore, "read_inner", _unavailable)
-    for call in (store.remove_token, lambda: store.set_token(token("b"))):
-        with pytest.raises(TokenUnavailableError):
-            call()
+    with pytest.raises(TokenUnavailableError):
+        store.remove_token()
+    with pytest.raises(TokenUnavailableError):
+        store.set_token(token("b"))
     assert stored(path)
 
 
