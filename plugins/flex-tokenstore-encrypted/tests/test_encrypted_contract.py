@@ -26,7 +26,7 @@ C = TypeVar("C", bound=type)
 
 EVERY_DAY = (
     r"replaced|removed_token|not_changed|is_a_conflict|no_conflict|compares_too|token_each|no_secret|"
-    r"forked_child|second_handle|class_is|option|json_shape|of_every_form|blocks_the_event_loop"
+    r"second_handle|class_is|option|json_shape|of_every_form|blocks_the_event_loop"
 )
 OVER_SERVERS = rf"{EVERY_DAY}|corrupt|revision|expected|comes_back|newer_format"
 # The last one is another error here: a token that is not encrypted is refused, whoever's it is.

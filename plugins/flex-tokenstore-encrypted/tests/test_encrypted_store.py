@@ -87,6 +87,7 @@ def test_a_token_comes_back_and_cannot_be_read_in_the_file(opened: Open, path: P
     assert store.get_token() is None
 
 
+@pytest.mark.sample(1)
 def test_each_kind_of_token_comes_back(opened: Open, path: Path) -> None:
     store = opened(over(path))
     for name, data in TOKENS.items():
@@ -96,6 +97,7 @@ def test_each_kind_of_token_comes_back(opened: Open, path: Path) -> None:
         assert store.get_token() == Token(data)
 
 
+@pytest.mark.sample(1)
 def test_the_same_token_twice_gives_different_bytes(opened: Open, path: Path) -> None:
     store = opened(over(path))
     seen = set()
@@ -105,6 +107,7 @@ def test_the_same_token_twice_gives_different_bytes(opened: Open, path: Path) ->
     assert len(seen) == 5
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("cipher", ["aes-256-gcm", "chacha20-poly1305"])
 def test_both_ciphers_are_read_whichever_is_set(opened: Open, path: Path, cipher: str) -> None:
     opened(over(path, cipher=cipher)).set_token(token("a"), None)
@@ -115,6 +118,7 @@ def test_both_ciphers_are_read_whichever_is_set(opened: Open, path: Path, cipher
         assert found.revision == token("a").revision
 
 
+@pytest.mark.sample(1)
 def test_old_keys_decrypt_and_the_first_encrypts(opened: Open, path: Path) -> None:
     opened(over(path, "a")).set_token(token("a"), None)
     store = opened(over(path, "b", "a"))
@@ -164,6 +168,7 @@ def _tampered(text: str) -> str:
     return text[:-1] + ("A" if text[-1] != "A" else "Q")
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -227,6 +232,7 @@ def test_the_token_of_another_identity_is_told_even_if_its_tag_was_forged(
     assert mine.read_bytes() == before
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("key", ["b", "gone"])
 @pytest.mark.parametrize("reason", ["another identity", "newer format"])
 def test_what_is_never_removed_is_known_without_its_key(
@@ -270,6 +276,7 @@ def _unavailable(store: EncryptedStore) -> None:
     raise TokenUnavailableError("the server does not answer")
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("revision", [None, "0" * 64, ""])
 def test_a_forged_revision_is_noticed(opened: Open, path: Path, revision: object) -> None:
     """The inner store compares by it, and it is not encrypted."""
@@ -339,6 +346,7 @@ def _made(identity: TokenIdentity) -> EncryptedStore:
     return store
 
 
+@pytest.mark.sample(1)
 def test_plaintext_is_refused_until_migrate_is_on(
     opened: Open, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -369,6 +377,7 @@ def test_with_migrate_it_does_not_count_as_encrypted() -> None:
     assert not migrating.encrypted_at_rest
 
 
+@pytest.mark.sample(1)
 def test_an_envelope_without_its_tag_is_not_taken_for_plaintext(opened: Open, path: Path) -> None:
     opened(over(path)).set_token(token("a"), None)
     data = stored(path)
@@ -417,6 +426,7 @@ def test_which_key_is_used_is_told(path: Path) -> None:
         assert plugin.rekey_state() == (None, id_of("b"))
 
 
+@pytest.mark.sample(1)
 def test_a_backup_opens_on_another_host_and_path(opened: Open, tmp_path: Path) -> None:
     first, second = tmp_path / "one.json", tmp_path / "two.json"
     opened(over(first)).set_token(token("a"), None)
@@ -425,6 +435,7 @@ def test_a_backup_opens_on_another_host_and_path(opened: Open, tmp_path: Path) -
     assert opened(over(second)).get_token() == opened(over(first)).get_token()
 
 
+@pytest.mark.sample(1)
 def test_a_replica_reads_and_does_not_write(opened: Open, path: Path) -> None:
     writer = opened(over(path))
     writer.set_token(token("a"), None)
