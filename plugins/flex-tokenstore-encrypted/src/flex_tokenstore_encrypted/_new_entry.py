@@ -96,8 +96,8 @@ def _save(keychain: Any, place: Place, text: Secret[str]) -> str:
     try:
         keychain.set_password(*place, text.reveal())
     except Exception as error:  # noqa: BLE001 - of any backend; its text may hold the key
-        problem = f"the keychain refused it ({type(error).__name__}): is it locked?"
+        problem = f"the keychain refused it ({type(error).__name__}), perhaps since it is locked"
     try:
         return "" if _read(keychain, place) == text else problem
     except Exception as error:  # noqa: BLE001 - of any backend
-        return f"the keychain could not be read ({type(error).__name__}): is it locked?"
+        return f"the keychain could not be read ({type(error).__name__})"
