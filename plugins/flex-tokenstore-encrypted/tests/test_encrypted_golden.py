@@ -35,6 +35,7 @@ def plain_of(stored: dict[str, Any]) -> Any:
     return parts, plain.reveal().decode(), stored["flex_tokenstore"]
 
 
+@pytest.mark.each_value
 @pytest.mark.parametrize("cipher", CIPHERS)
 def test_tokens_of_the_first_version(cipher: str, opened: Open, tmp_path: Path) -> None:
     path = tmp_path / "token.json"

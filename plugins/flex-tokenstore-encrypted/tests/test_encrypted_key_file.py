@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -11,7 +12,13 @@ from typing import Any
 import pytest
 
 from encrypted_support import id_of, key_of, lines_of, write_private
-from flex_tokenstore import Secret, StoreOptionsError, TokenPermissionError, TokenStoreError
+from flex_tokenstore import (
+    Secret,
+    StoreOptionsError,
+    TokenPermissionError,
+    TokenStoreError,
+    TokenUnavailableError,
+)
 from flex_tokenstore_encrypted import Options, _keys
 from flex_tokenstore_encrypted._key_file import KeyFile, write_new
 from flex_tokenstore_encrypted._keys import Keys
@@ -85,6 +92,49 @@ def test_files_of_root_are_taken_and_those_of_others_refused(
     monkeypatch.setattr("flex_tokenstore_encrypted._key_file._ROOT", here + 2)
     with pytest.raises(TokenPermissionError, match="another user"):
         loaded(path)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "said"),
+    [
+        (errno.EACCES, TokenPermissionError, "chmod 600"),
+        (errno.EPERM, TokenPermissionError, "chmod 600"),
+        (errno.EIO, TokenUnavailableError, "cannot be read now"),
+        (errno.ESTALE, TokenUnavailableError, "cannot be read now"),
+        (errno.ENOENT, TokenUnavailableError, "cannot be read now"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_no_wrong_option(
+    path: Path, number: int, kind: type[Exception], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*arguments: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "open", refuses)
+    keys = keys_of(path)
+    with pytest.raises(kind, match=said) as caught:
+        keys.load()
+    assert str(path) in str(caught.value)
+
+
+@posix
+def test_a_folder_that_may_not_be_entered(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told when the key is read: whether there is a key file is not known before."""
+    real_stat, real_open = os.stat, os.open
+
+    def refuses(real: Any) -> Any:
+        def call(of: Any, *arguments: Any, **more: Any) -> Any:
+            if str(of) == str(path):
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return real(of, *arguments, **more)
+
+        return call
+
+    monkeypatch.setattr(os, "stat", refuses(real_stat))
+    monkeypatch.setattr(os, "open", refuses(real_open))
+    keys = keys_of(path)
+    with pytest.raises(TokenPermissionError, match=f"enter the folder {path.parent}"):
+        keys.load()
 
 
 @posix

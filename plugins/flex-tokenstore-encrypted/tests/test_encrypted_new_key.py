@@ -77,17 +77,90 @@ def test_wrong_arguments(arguments: list[str], capsys: Any) -> None:
     assert "error" in capsys.readouterr().err
 
 
-def test_the_keychain(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    kept: dict[Any, str] = {}
+class Keychain:
+    """As keyring's backend of macOS: to replace an entry is to remove it, and to add it."""
 
-    class Backend:
-        def get_password(self, *entry: str) -> str | None:
-            return kept.get(entry)
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], str] = {}
+        self.refused: set[int] = set()
+        """Numbers of the saves whose second half the user refuses."""
+        self.saves = self.interrupted = 0
+        self.deaf = False
 
-        def set_password(self, service: str, username: str, password: str) -> None:
-            kept[service, username] = password
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
 
-    monkeypatch.setattr(program, "backend", Backend)
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.saves += 1
+        self.kept.pop((service, username), None)
+        if self.saves in self.refused:
+            raise RuntimeError(password)
+        if self.saves == self.interrupted:
+            raise KeyboardInterrupt
+        if not self.deaf:
+            self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[service, username]
+
+
+@pytest.fixture
+def keychain(monkeypatch: pytest.MonkeyPatch) -> Keychain:
+    found = Keychain()
+    monkeypatch.setattr(program, "backend", lambda: found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("refused", "entries"),
+    [({1}, ["key"]), ({2}, ["key"]), ({2, 3}, ["key.before"]), ({1, 2, 3}, ["key"])],
+)
+def test_the_keys_of_an_entry_are_never_lost(
+    keychain: Keychain, refused: set[int], entries: list[str], capsys: Any
+) -> None:
+    old = lines_of("a", "b").strip()
+    keychain.kept["shop", "key"] = old
+    keychain.refused = refused
+    assert run("--keychain", "shop/key", "--first") == 1
+    assert keychain.kept == {("shop", each): old for each in entries}
+    said = "".join(capsys.readouterr())
+    assert "made the key" not in said
+    assert "RuntimeError" in said
+    assert all(f"'shop/{each}'" in said for each in entries)
+    assert old[:20] not in said
+    # Once the keychain is unlocked, the same command does it.
+    keychain.refused = set()
+    assert run("--keychain", "shop/key") == 1
+    assert run("--keychain", "shop/key", "--first") == 0
+    assert list(keychain.kept) == [("shop", "key")]
+    assert keychain.kept["shop", "key"].splitlines()[1:] == old.splitlines()
+
+
+def test_a_run_that_is_interrupted_loses_no_key(keychain: Keychain, capsys: Any) -> None:
+    old = lines_of("a").strip()
+    keychain.kept["shop", "key"] = old
+    keychain.interrupted = 2
+    with pytest.raises(KeyboardInterrupt):
+        run("--keychain", "shop/key", "--first")
+    assert keychain.kept == {("shop", "key.before"): old}
+    # Other keys than those that were left are not mixed with them.
+    keychain.kept["shop", "key"] = lines_of("b")
+    before = dict(keychain.kept)
+    assert run("--keychain", "shop/key", "--first") == 1
+    assert "'shop/key.before'" in capsys.readouterr().err
+    assert keychain.kept == before
+
+
+def test_a_keychain_that_keeps_nothing_is_noticed(keychain: Keychain, capsys: Any) -> None:
+    keychain.deaf = True
+    assert run("--keychain", "shop/key") == 1
+    said = capsys.readouterr()
+    assert "does not keep" in said.err
+    assert not said.out
+
+
+def test_the_keychain(keychain: Keychain, capsys: Any) -> None:
+    kept = keychain.kept
     assert run("--keychain", "shop/key", "--first") == 1
     assert run("--keychain", "shop/key") == 0
     (first,) = from_bytes(Secret(kept["shop", "key"].encode()))[0]
@@ -95,6 +168,7 @@ def test_the_keychain(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     assert run("--keychain", "shop/key", "--first") == 0
     two = from_bytes(Secret(kept["shop", "key"].encode()))[0]
     assert [key_id(each) for each in two][1] == key_id(first)
+    assert list(kept) == [("shop", "key")]
     printed = "".join(capsys.readouterr())
     assert "key_keychain = 'shop/key'" in printed
     assert not any(line in printed for line in kept["shop", "key"].splitlines())

@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from encrypted_support import encrypted
-from flex_tokenstore import TokenCorruptError, TokenSession, open_store
+from flex_tokenstore import (
+    StoreOptionsError,
+    TokenCorruptError,
+    TokenPermissionError,
+    TokenSession,
+    TokenUnavailableError,
+    open_store,
+)
+from flex_tokenstore_encrypted import EncryptedStore
 from tests.support.fakes import IDENTITY, Server
 from tests.support.kinds import issued
 
@@ -34,7 +42,7 @@ def newer(path: Path) -> None:
     path.write_text(path.read_text().replace("flex-encrypted-1", "flex-encrypted-2"))
 
 
-@pytest.mark.each_value
+@pytest.mark.sample(2)  # a session looks for a good token for a while
 @pytest.mark.parametrize("on_store_error", ["raise", "memory"])
 @pytest.mark.parametrize(
     ("deed", "key", "reason"),
@@ -66,6 +74,38 @@ def test_nothing_is_sent_and_nothing_is_changed(
     assert server.calls == []
     assert path.read_bytes() == before
     assert [each for each in tmp_path.iterdir() if "corrupt" in each.name] == []
+
+
+@pytest.mark.parametrize(
+    ("error", "calls"),
+    [
+        (TokenUnavailableError("the keychain is locked"), ["sign_in"]),
+        (TokenPermissionError("others may read the key file"), ["sign_in"]),
+        (StoreOptionsError("a wrong line"), []),
+    ],
+)
+def test_without_a_key_a_wrong_option_keeps_a_session_from_going_on_in_memory(
+    error: Exception, calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the README says of ``on_store_error``."""
+
+    def fails(store: EncryptedStore) -> None:
+        raise error
+
+    monkeypatch.setattr(EncryptedStore, "load", fails)
+    server = Server()
+    config = encrypted({"name": "file", "path": str(tmp_path / "token.json")})
+    with (
+        open_store(config, IDENTITY) as store,
+        TokenSession(store, server, on_store_error="memory") as session,
+    ):
+        if calls:
+            assert session.token() is not None
+        else:
+            with pytest.raises(type(error)):
+                session.token()
+    assert server.calls == calls
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_session_renews_an_encrypted_token(tmp_path: Path) -> None:

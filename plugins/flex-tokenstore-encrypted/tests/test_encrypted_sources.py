@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from encrypted_support import id_of, key_of, line_of, lines_of
 from flex_tokenstore import StoreOptionsError, TokenStoreError, TokenUnavailableError
-from flex_tokenstore_encrypted import _keychain, _sources
+from flex_tokenstore_encrypted import _backend, _keychain, _sources
 from flex_tokenstore_encrypted._key_text import from_bytes
 from flex_tokenstore_encrypted._keychain import KeychainSource
 from flex_tokenstore_encrypted._keys import Keys
@@ -157,40 +158,25 @@ class Vault:
         self.kept: dict[tuple[str, str], str] = {}
         self.locked = False
 
+    def set_properties_from_env(self) -> None:
+        pass
+
     def get_password(self, service: str, username: str) -> str | None:
         if self.locked:
             raise RuntimeError("SENTINEL")
         return self.kept.get((service, username))
 
 
-class Plain(Vault):
-    """One that keeps all as it is."""
-
-    priority = 9
-
-
-class Chain:
-    """As keyring's own: it asks one after the other."""
-
-    priority = 10
-
-    def __init__(self, *backends: Vault) -> None:
-        self.backends = list(backends)
-
-
 @pytest.fixture
-def vault(monkeypatch: pytest.MonkeyPatch) -> Vault:
+def vault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Vault:
+    """The system's own keychain, and keyring without a file of its own."""
+    pytest.importorskip("keyring")
     found = Vault()
-    monkeypatch.setattr(_keychain, "ENCRYPTED", {_keychain._path(found)})
-    _offer(monkeypatch, Chain(Plain(), found), Plain(), found)
+    monkeypatch.setattr(_backend, "_of_system", lambda: (_backend._path(Vault),))
+    monkeypatch.setattr(_backend, "_made", {_backend._path(Vault): found}.get)
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
+    monkeypatch.setattr("keyring.util.platform_.config_root", lambda: str(tmp_path))
     return found
-
-
-def _offer(monkeypatch: pytest.MonkeyPatch, *backends: object, named: object = None) -> None:
-    core = pytest.importorskip("keyring.core")
-    monkeypatch.setattr(core, "load_env", lambda: named)
-    monkeypatch.setattr(core, "load_config", lambda: None)
-    monkeypatch.setattr("keyring.backend.get_all_keyring", lambda: list(backends))
 
 
 def test_a_key_in_the_keychain(vault: Vault) -> None:
@@ -213,18 +199,122 @@ def test_a_keychain_without_it_with_something_else_or_locked(vault: Vault) -> No
     assert "SENTINEL" not in str(error)
 
 
-@pytest.mark.parametrize("named", [None, Plain()])
+PLAIN = "keyrings.alt.file.PlaintextKeyring"
+FILE = "keyrings.alt.file.EncryptedKeyring"
+
+
+@pytest.mark.parametrize("name", [PLAIN, "keyring.backends.null.Keyring", "misspelt"])
+@pytest.mark.parametrize("by", ["variable", "file"])
 def test_a_keychain_that_does_not_encrypt_is_refused(
-    vault: Vault, named: object, monkeypatch: pytest.MonkeyPatch
+    vault: Vault, by: str, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    _offer(monkeypatch, Plain(), *([vault] if named else []), named=named)
+    """It is a mistake in the settings and no outage, after which another store may be taken."""
+    vault.kept["shop", "a"] = lines_of("a")
+    if by == "variable":
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", name)
+    else:
+        (tmp_path / "keyringrc.cfg").write_text(f"[backend]\ndefault-keyring={name}\n")
     error = KeychainSource("shop/a").read().error
+    assert isinstance(error, StoreOptionsError)
+    assert name in str(error)
+    assert ("PYTHON_KEYRING_BACKEND" if by == "variable" else "keyringrc.cfg") in str(error)
+
+
+def test_a_chain_leaves_the_choice_open(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault.kept["shop", "a"] = lines_of("a")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.chainer.ChainerBackend")
+    assert KeychainSource("shop/a").read().error is None
+
+
+def test_keyrings_file_that_cannot_be_read(vault: Vault, tmp_path: Path) -> None:
+    (tmp_path / "keyringrc.cfg").write_text("[backend")
+    error = KeychainSource("shop/a").read().error
+    assert isinstance(error, StoreOptionsError)
+    assert "keyringrc.cfg" in str(error)
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="there the system has one")
+@pytest.mark.parametrize("named", ["", FILE])
+def test_without_a_session_of_the_desktop_no_other_keychain_is_taken(
+    named: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As in cron. An encrypted file may be installed too: it has another key, or none."""
+    pytest.importorskip("keyring")
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    monkeypatch.setattr("keyring.util.platform_.config_root", lambda: str(tmp_path))
+    module = types.ModuleType("keyrings.alt.file")
+    module.EncryptedKeyring = Vault  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "keyrings.alt.file", module)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", named)
+    source = KeychainSource("shop/a")
+    error = source.read().error
+    if named:
+        assert isinstance(error, StoreOptionsError)
+        assert "Vault does not have" in str(error)
+        return
     assert isinstance(error, TokenUnavailableError)
-    assert "Plain" in str(error)
+    assert "DBUS_SESSION_BUS_ADDRESS" in str(error)
+    assert "new-key" not in str(error)
+    # It is tried anew: the session may come.
+    monkeypatch.setattr(_backend, "_of_system", lambda: (FILE,))
+    monkeypatch.setattr(Vault, "get_password", lambda *of: lines_of("a"))
+    assert source.read().error is None
+
+
+def test_a_keychain_that_does_not_answer_is_asked_once(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_keychain, "_TIME_LIMIT", 0.1)
+    monkeypatch.setattr(_keychain, "_TIME_LIMIT_AGAIN", 0.1)
+    answer, asked = threading.Event(), []
+
+    def hangs(*entry: str) -> str:
+        asked.append(entry)
+        assert answer.wait(30)
+        return lines_of("a")
+
+    monkeypatch.setattr(vault, "get_password", hangs)
+    source = KeychainSource("shop/a")
+    for _ in range(3):
+        error = source.read().error
+        assert isinstance(error, TokenUnavailableError)
+        assert "window" in str(error)
+    assert len(asked) == 1
+    monkeypatch.setattr(_keychain, "_TIME_LIMIT", 30)
+    monkeypatch.setattr(_keychain, "_TIME_LIMIT_AGAIN", 30)
+    answer.set()
+    assert len(source.read().keys) == 1
+    assert len(asked) == 1
+    source.read()
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_source_without_a_sign_of_change_is_read_again_before_a_save(
+    vault: Vault, first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a program that can read all that it meets would write with an old key for ever."""
+    vault.kept["shop", "a"] = lines_of("a")
+    keys = Keys(KeychainSource("shop/a"))
+    keys.load()
+    vault.kept["shop", "a"] = lines_of("b", "a")
+    keys.load()
+    assert not keys.due(saving=True)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 61)
+    assert not keys.due()
+    assert keys.due(saving=True)
+    vault.locked = not first
+    keys.load()
+    key = keys.first()
+    assert key is not None
+    # What cannot be read now does not cost the save, and is not tried again at once.
+    assert key.id == id_of("b" if first else "a")
+    assert not keys.due(saving=True)
 
 
 def test_without_keyring_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
-    monkeypatch.setitem(sys.modules, "keyring.core", None)
+    monkeypatch.setitem(sys.modules, "keyring.util", None)
     error = KeychainSource("shop/a").read().error
     assert "'./plugins/flex-tokenstore-encrypted[keychain]'" in str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._values.foreign_errors import stand_in
@@ -83,6 +84,17 @@ class WrapperStore:
             TokenPermissionError: This user may not read it, or others may.
         """
 
+    def load_due(self, *, saving: bool) -> bool:
+        """Optional. Says whether :meth:`load` is to be called now: by default, once.
+
+        It is asked before each read and save, also in the thread of an event loop, so it must not
+        block.
+
+        Args:
+            saving: A token is about to be saved, or a save to be prepared.
+        """
+        return not self._loaded
+
     def rekey_state(self) -> tuple[str | None, str | None]:
         """Optional; for a wrapper that encrypts with keys that have ids.
 
@@ -103,10 +115,10 @@ class WrapperStore:
     def get_token(self) -> Any:
         """Has the inner store read the token, and unwraps it."""
         # In a Secret: it may be a plain dict, which a traceback with locals would print.
-        found = Secret(_call(self._inner.get_token))
+        found = Secret(self.read_inner())
         if inspect.isawaitable(found.reveal()):
             return self._plain_later(found)
-        self._load_once()
+        self._load_if_due(saving=False)
         try:
             return self._plain(found)
         except TokenCorruptError as error:
@@ -125,7 +137,7 @@ class WrapperStore:
         """
         if self._inner.set_token.is_coroutine and self._loads:
             return self._save_later(Secret(token), expected)
-        self._load_once()
+        self._load_if_due(saving=True)
         return _call(self._inner.set_token, token=self._wrapped(token), expected=expected)
 
     @hookimpl
@@ -139,11 +151,19 @@ class WrapperStore:
 
     # Not marked: where it is not overridden, the inner store's own hook is bound, if it has one.
     def prepare_save(self, expected: str | None) -> Any:
-        """Has the inner store check that it can save; for a wrapper that overrides this one.
+        """Loads, if that is due, and has the inner store check that it can save.
+
+        It is for a wrapper that overrides this one, and calls it.
 
         Args:
             expected: Revision that the coming save expects; None: nothing is stored.
         """
+        if self._inner.set_token.is_coroutine and self._loads:
+            return self._prepare_later(expected)
+        self._load_if_due(saving=True)
+        return self._prepare_inner(expected)
+
+    def _prepare_inner(self, expected: str | None) -> Any:
         hook = self._inner.prepare_save
         return None if hook is None else _call(hook, expected=expected)
 
@@ -151,6 +171,10 @@ class WrapperStore:
     def close(self) -> Any:
         """Closes the inner store."""
         return None if self._inner.close is None else _call(self._inner.close)
+
+    def read_inner(self) -> Any:
+        """What the inner store holds, as it is; an awaitable where that store's hook is one."""
+        return _call(self._inner.get_token)
 
     def _wrapped(self, token: dict[str, Any]) -> dict[str, Any]:
         # What is not changed has the revision of the plain token by itself.
@@ -177,8 +201,8 @@ class WrapperStore:
     def _loads(self) -> bool:
         return type(self).load is not WrapperStore.load
 
-    def _load_once(self) -> None:
-        if not self._loaded and self._loads:
+    def _load_if_due(self, *, saving: bool) -> None:
+        if self._loads and self.load_due(saving=saving):
             self.load()
             vars(self)["_loaded"] = True  # it may be a frozen dataclass
 
@@ -188,7 +212,7 @@ class WrapperStore:
 
     async def _plain_later(self, found: Secret[Any]) -> dict[str, Any] | None:
         stored = Secret(await found.reveal())
-        await self._load_in_thread()
+        await self._load_in_thread(saving=False)
         try:
             return self._plain(stored)
         except TokenCorruptError as error:
@@ -198,14 +222,19 @@ class WrapperStore:
         return self._plain(stored)
 
     async def _save_later(self, token: Secret[dict[str, Any]], expected: str | None) -> Any:
-        await self._load_in_thread()
+        await self._load_in_thread(saving=True)
         wrapped = self._wrapped(token.reveal())
         saved = _call(self._inner.set_token, token=wrapped, expected=expected)
         return await saved if inspect.isawaitable(saved) else saved
 
-    async def _load_in_thread(self) -> None:
-        if not self._loaded and self._loads:
-            await _in_thread(self._load_once)
+    async def _prepare_later(self, expected: str | None) -> Any:
+        await self._load_in_thread(saving=True)
+        checked = self._prepare_inner(expected)
+        return await checked if inspect.isawaitable(checked) else checked
+
+    async def _load_in_thread(self, *, saving: bool) -> None:
+        if self._loads and self.load_due(saving=saving):
+            await _in_thread(partial(self._load_if_due, saving=saving))
 
     def _plain(self, found: Secret[Any]) -> dict[str, Any] | None:
         if found.reveal() is None or type(self).unwrap is WrapperStore.unwrap:

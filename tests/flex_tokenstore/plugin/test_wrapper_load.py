@@ -16,6 +16,7 @@ from flex_tokenstore import (
     TokenIdentity,
     TokenUnavailableError,
     WrapperStore,
+    hookimpl,
     register_store,
 )
 from flex_tokenstore._registry import registered
@@ -142,6 +143,39 @@ def test_an_unknown_key_has_them_loaded_once_more(kind: Kind, inner: Any) -> Non
             assert caught.value.reason == "unknown key"
         assert len(Keyed.loads) == 3, "one before the first read, one for the unknown key"
         assert not any(in_loop for _, in_loop in Keyed.loads)
+
+
+class Again(Keyed):
+    """Loads before each save too."""
+
+    asked: ClassVar[list[bool]] = []
+
+    def load_due(self, *, saving: bool) -> bool:
+        self.asked.append(saving)
+        return saving or super().load_due(saving=saving)
+
+    @hookimpl
+    def prepare_save(self, expected: str | None) -> Any:
+        return super().prepare_save(expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_loaded_whenever_the_wrapper_says_that_this_is_due(
+    kind: Kind, inner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register_store("again", Again)
+    monkeypatch.setattr(Again, "asked", [])
+    with program(kind, {"name": "again", "inner": inner}) as p:
+        p.get()
+        p.get()
+        assert len(Keyed.loads) == 1
+        assert set(Again.asked) == {False}
+        p.set(TOKEN)
+        assert len(Keyed.loads) == 2
+        p.prepare()
+        assert len(Keyed.loads) == 3
+        assert set(Again.asked) == {True, False}
+    assert not any(in_loop for _, in_loop in Keyed.loads)
 
 
 def test_the_identity_needs_no_key(p: Program) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from flex_tokenstore import Secret, TokenStoreError
 
+from ._backend import NoBackendError, backend
 from ._key_file import KeyFile, write_new
-from ._key_text import SIZE, from_bytes, from_text, key_id, to_line, with_first
-from ._keychain import NoBackendError, backend, parts_of
+from ._key_text import SIZE, from_bytes, key_id, to_line, with_first
+from ._keychain import parts_of
+from ._new_entry import put_key
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -81,29 +83,12 @@ def _into_file(path: Path, key: Secret[bytes], *, first: bool) -> str:
 
 def _into_keychain(entry: str, key: Secret[bytes], *, first: bool) -> str:
     """Saves it; returns what is wrong."""
-    lines = to_line(key)
-    service, username = parts_of(entry)
     try:
-        keychain = backend()
-        there = Secret(keychain.get_password(service, username))
-        if there.reveal() is not None:
-            if not first:
-                return (
-                    f"the keychain has an entry {entry!r}. Tokens may be encrypted with the keys "
-                    "in it: use --first to put the new key before them, or choose another entry"
-                )
-            _, told = from_text(there)
-            if told:
-                return f"the entry {entry!r} {told}"
-            lines = Secret(lines.reveal() + there.reveal().encode())
-        elif first:
-            return f"the keychain has no entry {entry!r}. Without --first a new one is made"
-        keychain.set_password(service, username, lines.reveal().decode().strip())
+        return put_key(backend(), entry, key, first=first)
     except NoBackendError as error:
         return f"--keychain {error}"
     except Exception as error:  # noqa: BLE001 - of any backend; its text may hold the key
         return f"the keychain cannot be used ({type(error).__name__}): is it locked?"
-    return ""
 
 
 if __name__ == "__main__":

@@ -109,6 +109,18 @@ def _problem_of(text: str) -> Reason:
     return "cut" if text.count(".") < _PARTS - 1 else "changed"
 
 
+def kept(text: str, identity: str) -> Reason | None:
+    """Why it stays, even where whatever is stored is to be replaced or removed.
+
+    It needs no key, so it believes a header that somebody may have forged: all that a forged one
+    costs is a removal that is refused.
+    """
+    header = _HEADER.match(text)
+    if header is None:
+        return "newer format" if _problem_of(text) == "newer format" else None
+    return None if header[3] == identity else "another identity"
+
+
 def decrypt(envelope: Envelope, aead: Any) -> Secret[bytes] | None:
     """What was encrypted; None: the envelope, or what was in its header, has been changed."""
     try:

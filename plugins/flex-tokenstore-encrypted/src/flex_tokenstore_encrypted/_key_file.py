@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from flex_tokenstore import Secret, TokenPermissionError, TokenStoreError
+from flex_tokenstore import Secret, TokenPermissionError, TokenStoreError, TokenUnavailableError
 
 logger = logging.getLogger("flex_tokenstore.encrypted")
 
@@ -53,15 +53,32 @@ class KeyFile:
             data = Secret(b"")
             while len(data.reveal()) <= _LARGEST and (more := Secret(os.read(fd, _LARGEST))):
                 data = Secret(data.reveal() + more.reveal())
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            return None, f"cannot be read: {reason}"
+        except PermissionError as error:
+            return None, _forbidden(self._path, error)
+        except OSError as error:
+            # No mistake in the options: a volume may be mounted later, or a disk fail.
+            return None, TokenUnavailableError(
+                f"the key file {self._path} cannot be read now: "
+                f"{error.strerror or type(error).__name__}",
+                store="encrypted",
+            )
+        except ValueError as error:  # no path at all
+            return None, f"cannot be read: {type(error).__name__}"
         finally:
             if fd >= 0:
                 os.close(fd)
         if len(data.reveal()) > _LARGEST:
             return None, f"is larger than {_LARGEST >> 10} KiB: it contains more than keys"
         return data, ""
+
+    def is_there(self) -> bool:
+        """Whether there may be a key file: False if there is none, or something else."""
+        try:
+            return stat.S_ISREG(self._path.stat().st_mode)
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return False
+        except OSError:
+            return True  # what is wrong is told when it is read
 
     def _refused(self, found: os.stat_result) -> TokenPermissionError | None:
         for problem in self._problems(found) if _HAS_MODES and self._permissions != "off" else ():
@@ -91,6 +108,18 @@ class KeyFile:
                     yield f"others can replace it, in {folder}; run: chmod go-w {folder}"
                 elif there.st_uid not in trusted:
                     yield f"another user, who owns {folder}, can replace it; choose another folder"
+
+
+def _forbidden(path: Path, error: PermissionError) -> TokenPermissionError:
+    remedy = f"make it this user's own, with chown and chmod 600 {path}; or run as its owner"
+    try:
+        path.stat()
+    except OSError:
+        remedy = f"let this user enter the folder {path.parent} and those that it is in"
+    return TokenPermissionError(
+        f"this user may not read the key file {path} ({error.strerror or 'refused'}): {remedy}",
+        store="encrypted",
+    )
 
 
 def write_new(path: Path, data: Secret[bytes], *, replace: bool) -> None:

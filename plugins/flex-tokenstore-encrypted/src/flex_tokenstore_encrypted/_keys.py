@@ -57,10 +57,16 @@ class Keys:
         self._told = ""
         self._lock = (os.getpid(), threading.Lock())
 
-    def due(self) -> bool:
-        """Nothing was read yet, or the source looks changed."""
+    def due(self, *, saving: bool = False) -> bool:
+        """Nothing was read yet, or the source looks changed, or may have.
+
+        Args:
+            saving: A token is about to be encrypted.
+        """
         held = self._held
         if held is None:
+            return True
+        if saving and time.monotonic() - self._tried[1] >= self._source.lasts:
             return True
         stamp = self._source.stamp()
         # A change that was read in vain is read again later: the file may be half written now.
@@ -79,7 +85,7 @@ class Keys:
             if self._failed is not None and self._tried[1] >= began:
                 # While this thread waited: each of many would wait for a program that hangs.
                 raise copy.copy(self._failed)
-            if self.due() or (missing is not None and self._may_find(missing)):
+            if self.due(saving=True) or (missing is not None and self._may_find(missing)):
                 self._read()
 
     def first(self) -> Key | None:

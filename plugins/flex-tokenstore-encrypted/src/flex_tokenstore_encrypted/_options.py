@@ -10,7 +10,7 @@ from typing import Any
 from flex_tokenstore import Secret
 
 from ._envelope import Cipher
-from ._key_file import Permissions
+from ._key_file import KeyFile, Permissions
 from ._key_text import from_text
 from ._keychain import parts_of
 from ._sources import STORE, wrong
@@ -94,10 +94,10 @@ class Options:
             _, problem = from_text(self.key)
             if problem:
                 raise wrong("key", problem)
-        if self.key_file is not None and not Path(self.key_file).is_file():
+        if self.key_file is not None and not KeyFile(Path(self.key_file), "off").is_there():
             raise wrong(
                 "key_file",
-                f"names a file that does not exist, or cannot be read: {self.key_file!r}; make one "
+                f"names a file that does not exist: {self.key_file!r}; make one "
                 f"with: python -m flex_tokenstore_encrypted new-key {self.key_file}",
             )
         if len(self.key_command) == 1 and len(self.key_command[0].split()) > 1:

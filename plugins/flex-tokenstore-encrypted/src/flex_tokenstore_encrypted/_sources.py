@@ -6,6 +6,7 @@ that it never runs on an event loop.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 STORE = "encrypted"
 _TIME_LIMIT = 10.0  # seconds of a program; one that asks somebody for a passphrase needs an agent
+ONLY_AT_SAVES = 60.0
+"""For a source whose changes are not seen: a program that never meets an unknown key would go on
+with an old first key for ever."""
 _LARGEST = 1 << 16  # bytes that a program may print; a thousand keys are less
 
 
@@ -41,6 +45,8 @@ class Source(Protocol):
 
     reads_again: bool
     """It can have other keys than at the last read."""
+    lasts: float
+    """Seconds after which it is read again before a save."""
 
     def read(self) -> Read:
         """Reads the keys."""
@@ -81,6 +87,7 @@ class VariableSource:
     """The option ``key``: from a variable of the environment, or the program's own."""
 
     reads_again = False
+    lasts = math.inf
 
     def __init__(self, text: Secret[str]) -> None:
         self._text = text
@@ -99,6 +106,7 @@ class FileSource:
     """The option ``key_file``."""
 
     reads_again = True
+    lasts = math.inf  # its stamp tells
 
     def __init__(self, options: Options) -> None:
         assert options.key_file is not None
@@ -129,6 +137,7 @@ class CommandSource:
     """The option ``key_command``: a program that prints the keys. No shell is started."""
 
     reads_again = True
+    lasts = ONLY_AT_SAVES
 
     def __init__(self, command: tuple[str, ...]) -> None:
         self._command = command
@@ -171,11 +180,16 @@ def _run(command: list[str]) -> tuple[Secret[bytes] | None, str]:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # so that all that it starts can be ended with it
         )
-    except OSError as error:
-        return None, f"could not be started: {error.strerror or type(error).__name__}"
+    except (OSError, RuntimeError) as error:  # RuntimeError: this program is about to end
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        return None, f"could not be started: {reason}"
     printed: list[Secret[bytes]] = []
     reader = threading.Thread(target=_read_output, args=(process, printed), daemon=True)
-    reader.start()
+    try:
+        reader.start()
+    except RuntimeError:
+        _kill(process)
+        return None, "could not be run: this program is about to end"
     try:
         reader.join(_TIME_LIMIT)
         too_much = bool(printed) and len(printed[0].reveal()) > _LARGEST

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import logging
-from collections.abc import Generator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,13 +14,13 @@ from flex_tokenstore import (
     Secret,
     TokenCorruptError,
     TokenIdentity,
-    TokenStoreError,
+    TokenIdentityError,
     WrapperStore,
     hookimpl,
     revision_of,
 )
 
-from ._envelope import Reason, decrypt, is_envelope, parse, seal
+from ._envelope import Reason, decrypt, is_envelope, kept, parse, seal
 from ._keys import Keys
 from ._options import Options as _Options
 from ._reasons import told
@@ -30,12 +30,10 @@ logger = logging.getLogger("flex_tokenstore.encrypted")
 
 _TAG = "flex_tokenstore"
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
-# What must not be lost, even where the caller wants to replace whatever is there.
-_KEPT = ("newer format", "another identity")
+# What the inner store cannot use at all it may replace, as it does without encryption.
+_UNREADABLE = (TokenCorruptError, TokenIdentityError)
 
 _NOTHING: Secret[dict[str, Any]] = Secret({})
-
-Steps = Generator[Any, Any, Any]
 
 
 class EncryptedStore(WrapperStore):
@@ -98,12 +96,15 @@ class EncryptedStore(WrapperStore):
         first = self._keys.first()
         return self._stored, None if first is None else first.id
 
+    def load_due(self, *, saving: bool) -> bool:
+        """Whether the keys were not read yet, or have changed."""
+        return self._keys.due(saving=saving)
+
     @hookimpl
     def get_token(self) -> Any:
         """Has the inner store read the envelope, and decrypts it."""
-        read = super().get_token
         self._stored = None
-        return read() if not self._keys.due() else _run(_in_turn(self._load, read))
+        return super().get_token()
 
     @hookimpl
     def set_token(self, token: dict[str, Any], expected: str | None) -> Any:
@@ -113,10 +114,7 @@ class EncryptedStore(WrapperStore):
             token: The JSON object of the token.
             expected: Revision that must be stored now, for an inner store that compares.
         """
-        save = partial(super().set_token, token, expected)
-        if expected == ANY_REVISION:
-            return _run(_in_turn(self._load, self._look, save))
-        return save() if not self._keys.due() else _run(_in_turn(self._load, save))
+        return self._after_look(partial(super().set_token, token, expected), expected)
 
     @hookimpl
     def remove_token(self, expected: str | None) -> Any:
@@ -125,8 +123,7 @@ class EncryptedStore(WrapperStore):
         Args:
             expected: Revision that must be stored now, for an inner store that compares.
         """
-        remove = partial(super().remove_token, expected)
-        return _run(_in_turn(self._look, remove)) if expected == ANY_REVISION else remove()
+        return self._after_look(partial(super().remove_token, expected), expected)
 
     @hookimpl
     def prepare_save(self, expected: str | None) -> Any:
@@ -135,34 +132,37 @@ class EncryptedStore(WrapperStore):
         Args:
             expected: Revision that the coming save expects; None: nothing is stored.
         """
-        check = partial(super().prepare_save, expected)
-        return check() if not self._keys.due() else _run(_in_turn(self._load, check))
+        return super().prepare_save(expected)
 
-    def _load(self) -> Any:
-        """Loads the keys; on an event loop in a thread, and returns an awaitable."""
-        if not self._keys.due():
-            return None
-        # Imported late: a sync program does not need it.
-        import asyncio
-
+    def _after_look(self, change: Callable[[], Any], expected: str | None) -> Any:
+        """Changes what is stored, unless another program must find it again."""
+        if expected != ANY_REVISION:
+            return change()
         try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return self.load()
-        return asyncio.to_thread(self.load)
+            found = Secret(self.read_inner())
+        except _UNREADABLE:
+            return change()
+        if inspect.isawaitable(found.reveal()):
+            return self._after_look_later(found, change)
+        self._refuse_kept(found)
+        return change()
 
-    def _look(self) -> Any:
-        """Refuses to replace or remove what another program must find again."""
-        return _run(self._looking())
-
-    def _looking(self) -> Steps:
+    async def _after_look_later(self, later: Secret[Any], change: Callable[[], Any]) -> Any:
         try:
-            yield self.get_token()
-        except TokenCorruptError as error:
-            if error.reason in _KEPT:
-                raise
-        except TokenStoreError:
-            pass  # no key, or an outage: the inner store itself will tell, when it is asked
+            found = Secret(await later.reveal())
+        except _UNREADABLE:
+            found = Secret(None)
+        self._refuse_kept(found)
+        changed = change()
+        return await changed if inspect.isawaitable(changed) else changed
+
+    def _refuse_kept(self, found: Secret[Any]) -> None:
+        """Of what the inner store holds; without a key."""
+        is_object = isinstance(found.reveal(), dict)
+        text = Secret(found.reveal().get("access_token") if is_object else None)
+        reason = kept(text.reveal(), self._identity.key) if isinstance(text.reveal(), str) else None
+        if reason is not None:
+            raise self._corrupt(reason, None)
 
     def _opened(
         self, stored: dict[str, Any]
@@ -208,35 +208,3 @@ class EncryptedStore(WrapperStore):
         return TokenCorruptError(
             f"{self.place} {text}", reason=reason, store=STORE, place=self.place
         )
-
-
-def _in_turn(*calls: Any) -> Steps:
-    result = None
-    for call in calls:
-        result = yield call()
-    return result
-
-
-def _run(steps: Steps) -> Any:
-    """Runs the steps to their end; from the first that yields an awaitable on, as a coroutine."""
-    try:
-        result = next(steps)
-        while not inspect.isawaitable(result):
-            result = steps.send(result)
-    except StopIteration as end:
-        return end.value
-    return _run_later(steps, result)
-
-
-async def _run_later(steps: Steps, result: Any) -> Any:
-    while True:
-        try:
-            if inspect.isawaitable(result):
-                try:
-                    result = await result
-                except BaseException as error:  # noqa: BLE001 - handed on
-                    result = steps.throw(error)
-                    continue
-            result = steps.send(result)
-        except StopIteration as end:
-            return end.value
