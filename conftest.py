@@ -40,7 +40,7 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects by mark
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks ``slow`` what ``sample`` and ``each_value`` leave to the slow job, which takes it all.
 
     Of a test that is marked ``sample(n)`` the default suite takes n cases, and with them each value
@@ -55,6 +55,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         mark = cases[0].get_closest_marker("sample")
         for item in _left_out(cases, None if mark is None else mark.args[0]):
             item.add_marker(pytest.mark.slow)
+    other_kind = _of_other_kind(items)
+    if other_kind:
+        items[:] = [item for item in items if item not in other_kind]
+        config.hook.pytest_deselected(items=list(other_kind))
+
+
+def _of_other_kind(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Of the tests that are marked ``one_kind``: those of sync or of async programs, by turns.
+
+    If only one kind was asked for, it stays.
+    """
+    functions: dict[str, dict[str, list[pytest.Item]]] = {}
+    for item in items:
+        if item.get_closest_marker("one_kind"):
+            kind = getattr(item, "callspec", None) and item.callspec.params.get("kind")  # type: ignore[attr-defined]
+            kinds = functions.setdefault(item.nodeid.partition("[")[0], {})
+            kinds.setdefault(str(kind), []).append(item)
+    left: set[pytest.Item] = set()
+    for name, kinds in functions.items():
+        if {"sync", "async"} <= kinds.keys():
+            left.update(kinds[("sync", "async")[crc32(name.encode()) % 2]])
+    return left
 
 
 def _left_out(cases: list[pytest.Item], count: int | None) -> list[pytest.Item]:

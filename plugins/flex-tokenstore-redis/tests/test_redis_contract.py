@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow  # a server is killed and paused, again and again
 
 
+@pytest.mark.one_kind
 class TestRedisStore(TokenStoreContract):
     patience = 15.0
 

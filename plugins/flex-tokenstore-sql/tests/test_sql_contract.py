@@ -122,6 +122,7 @@ class OnServer(Contract):
         return broken
 
 
+@pytest.mark.one_kind
 @pytest.mark.slow
 class TestSqlStoreOnPostgres(OnServer):
     __test__ = True
@@ -135,6 +136,7 @@ class TestSqlStoreOnPostgres(OnServer):
         return Database("postgres", running)
 
 
+@pytest.mark.one_kind
 @pytest.mark.slow
 class TestSqlStoreOnMariaDb(OnServer):
     __test__ = True

@@ -54,6 +54,7 @@ def _config(
     return {"address": address, "token": server.root_token, **options, **more}
 
 
+@pytest.mark.one_kind
 class TestVaultStore(_VaultContract):
     @pytest.fixture
     def store_config(

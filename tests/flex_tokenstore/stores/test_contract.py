@@ -40,6 +40,7 @@ class TestFile(TokenStoreContract):
         return "file"
 
 
+@pytest.mark.one_kind
 @pytest.mark.slow
 class TestFileAtPath(TokenStoreContract):
     """One file, one identity."""
