@@ -106,6 +106,8 @@ def test_no_key_is_read_on_the_event_loop(
     asyncio.run(run())
     assert readers
     assert threading.main_thread() not in readers
+    # Nor in those of asyncio, which are the program's own: a keychain that hangs would keep them.
+    assert all(thread.name.startswith("flex-tokenstore-io") for thread in readers)
 
 
 def test_a_sync_program_reads_them_itself(
