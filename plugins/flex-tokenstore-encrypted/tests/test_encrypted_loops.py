@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from encrypted_support import encrypted, lines_of, write_private
-from flex_tokenstore import TokenCorruptError, TokenStoreError, open_async_store, open_store
+from flex_tokenstore import (
+    TokenCorruptError,
+    TokenStoreError,
+    TokenUnavailableError,
+    open_async_store,
+    open_store,
+)
 from flex_tokenstore_encrypted import _keys
 from flex_tokenstore_encrypted._sources import FileSource
 from tests.support.handles import IDENTITY, token
@@ -108,6 +114,46 @@ def test_no_key_is_read_on_the_event_loop(
     assert threading.main_thread() not in readers
     # Nor in those of asyncio, which are the program's own: a keychain that hangs would keep them.
     assert all(thread.name.startswith("flex-tokenstore-io") for thread in readers)
+
+
+class Coroutines:
+    """An inner store that holds one thing, or cannot be read."""
+
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+    async def get_token(self) -> Any:
+        if isinstance(self.held, Exception):
+            raise self.held
+        return self.held
+
+    async def set_token(self, token: dict[str, Any]) -> None:
+        self.held = token
+
+    async def remove_token(self) -> None:
+        self.held = None
+
+
+def test_over_coroutines_too_a_newer_format_is_neither_replaced_nor_removed() -> None:
+    newer = {"access_token": "flex-encrypted-2.x", "flex_tokenstore": {"format": 1}}
+    outage, junk = TokenUnavailableError("no answer"), TokenCorruptError("no JSON")
+
+    async def run(held: Any, kind: type[Exception] | None) -> None:
+        inner = Coroutines(held)
+        async with await open_async_store(encrypted(inner), IDENTITY) as store:
+            for call in (store.remove_token, lambda: store.set_token(token("b"))):
+                inner.held = held
+                if kind is None:
+                    await call()
+                    assert inner.held is not held
+                else:
+                    with pytest.raises(kind):
+                        await call()
+                    assert inner.held is held
+
+    asyncio.run(run(newer, TokenCorruptError))
+    asyncio.run(run(outage, TokenUnavailableError))
+    asyncio.run(run(junk, None))
 
 
 def test_a_sync_program_reads_them_itself(
