@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -141,15 +142,11 @@ def test_over_coroutines_too_a_newer_format_is_neither_replaced_nor_removed() ->
     async def run(held: Any, kind: type[Exception] | None) -> None:
         inner = Coroutines(held)
         async with await open_async_store(encrypted(inner), IDENTITY) as store:
-            for call in (store.remove_token, lambda: store.set_token(token("b"))):
+            for removed in (True, False):
                 inner.held = held
-                if kind is None:
-                    await call()
-                    assert inner.held is not held
-                else:
-                    with pytest.raises(kind):
-                        await call()
-                    assert inner.held is held
+                with nullcontext() if kind is None else pytest.raises(kind):
+                    await (store.remove_token() if removed else store.set_token(token("b")))
+                assert (inner.held is held) == (kind is not None)
 
     asyncio.run(run(newer, TokenCorruptError))
     asyncio.run(run(outage, TokenUnavailableError))
