@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from encrypted_support import encrypted, lines_of, write_private
-from flex_tokenstore import TokenCorruptError, TokenStoreError, open_async_store, open_store
+from flex_tokenstore import (
+    TokenCorruptError,
+    TokenStoreError,
+    TokenUnavailableError,
+    open_async_store,
+    open_store,
+)
 from flex_tokenstore_encrypted import _keys
 from flex_tokenstore_encrypted._sources import FileSource
 from tests.support.handles import IDENTITY, token
@@ -106,6 +113,44 @@ def test_no_key_is_read_on_the_event_loop(
     asyncio.run(run())
     assert readers
     assert threading.main_thread() not in readers
+    # Nor in those of asyncio, which are the program's own: a keychain that hangs would keep them.
+    assert all(thread.name.startswith("flex-tokenstore-io") for thread in readers)
+
+
+class Coroutines:
+    """An inner store that holds one thing, or cannot be read."""
+
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+    async def get_token(self) -> Any:
+        if isinstance(self.held, Exception):
+            raise self.held
+        return self.held
+
+    async def set_token(self, token: dict[str, Any]) -> None:
+        self.held = token
+
+    async def remove_token(self) -> None:
+        self.held = None
+
+
+def test_over_coroutines_too_a_newer_format_is_neither_replaced_nor_removed() -> None:
+    newer = {"access_token": "flex-encrypted-2.x", "flex_tokenstore": {"format": 1}}
+    outage, junk = TokenUnavailableError("no answer"), TokenCorruptError("no JSON")
+
+    async def run(held: Any, kind: type[Exception] | None) -> None:
+        inner = Coroutines(held)
+        async with await open_async_store(encrypted(inner), IDENTITY) as store:
+            for removed in (True, False):
+                inner.held = held
+                with nullcontext() if kind is None else pytest.raises(kind):
+                    await (store.remove_token() if removed else store.set_token(token("b")))
+                assert (inner.held is held) == (kind is not None)
+
+    asyncio.run(run(newer, TokenCorruptError))
+    asyncio.run(run(outage, TokenUnavailableError))
+    asyncio.run(run(junk, None))
 
 
 def test_a_sync_program_reads_them_itself(

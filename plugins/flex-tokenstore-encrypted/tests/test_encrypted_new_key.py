@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from encrypted_support import id_of, key_of, lines_of, write_private
-from flex_tokenstore import Secret
+from flex_tokenstore import Secret, host_lock
 from flex_tokenstore_encrypted import __main__ as program
 from flex_tokenstore_encrypted._key_text import from_bytes, key_id
 
@@ -64,6 +64,17 @@ def test_first_needs_a_good_file(tmp_path: Path, content: bytes | None, capsys: 
     assert str(path) in capsys.readouterr().err
     assert path.exists() == (content is not None)
     assert content is None or path.read_bytes() == content
+
+
+def test_two_at_once_wait_for_each_other(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    """Else the second would drop the key whose id the first has told."""
+    monkeypatch.setattr(program, "_WAIT", 0.0)
+    path = write_private(tmp_path / "token.key", lines_of("a"))
+    with host_lock("encrypted-new-key", wait=0):
+        assert run("--first", path) == 1
+    assert not capsys.readouterr().out
+    assert path.read_text() == lines_of("a")
+    assert run("--first", path) == 0
 
 
 def test_a_folder_that_is_missing(tmp_path: Path, capsys: Any) -> None:

@@ -7,13 +7,15 @@ import os
 import sys
 from pathlib import Path
 
-from flex_tokenstore import Secret, TokenStoreError
+from flex_tokenstore import Secret, TokenStoreError, host_lock
 
 from ._backend import NoBackendError, backend
 from ._key_file import KeyFile, write_new
 from ._key_text import SIZE, from_bytes, key_id, to_line, with_first
 from ._keychain import parts_of
 from ._new_entry import put_key
+
+_WAIT = 10.0  # seconds for another command that is making a key
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,11 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.keychain is not None and not all(parts_of(options.keychain)):
         return _failed("--keychain takes SERVICE/USERNAME", 2)
     key = Secret(os.urandom(SIZE))
-    problem = (
-        _into_file(Path(options.file), key, first=options.first)
-        if options.file is not None
-        else _into_keychain(options.keychain, key, first=options.first)
-    )
+    problem = _saved(options, key)
     if problem:
         return _failed(problem, 1)
     where = f"key_file = {str(Path(options.file or '').absolute())!r}"
@@ -36,6 +34,20 @@ def main(arguments: list[str] | None = None) -> int:
         where = f"key_keychain = {options.keychain!r}"
     sys.stdout.write(f"made the key {key_id(key)}\noption of the store 'encrypted': {where}\n")
     return 0
+
+
+def _saved(options: argparse.Namespace, key: Secret[bytes]) -> str:
+    """Saves the key; returns what is wrong."""
+    if options.keychain is None and not options.first:
+        return _into_file(Path(options.file), key, first=False)  # only if there is none
+    try:
+        # Of two at once the second would replace what the first has made, and told the id of.
+        with host_lock("encrypted-new-key", wait=_WAIT):
+            if options.keychain is not None:
+                return _into_keychain(options.keychain, key, first=options.first)
+            return _into_file(Path(options.file), key, first=options.first)
+    except TokenStoreError as error:
+        return error.message
 
 
 def _failed(problem: str, code: int) -> int:
