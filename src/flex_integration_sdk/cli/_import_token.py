@@ -10,7 +10,7 @@ import click
 
 from ._notices import tell
 from ._output import plugins_apart, print_json
-from ._shared_options import confirm, open_lasting_store, settings_options
+from ._shared_options import confirm, open_lasting_store, store_options
 from ._waiting import LEASE, patiently
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Found(NamedTuple):
 
 
 @click.command("import", short_help="Take over the token of a JavaScript program.")
-@settings_options
+@store_options
 @click.option(
     "--from-js",
     "path",

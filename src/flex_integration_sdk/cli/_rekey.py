@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._output import plugins_apart, print_json
-from ._shared_options import open_lasting_store, settings_options
+from ._shared_options import open_lasting_store, store_options
 from ._waiting import LEASE, patiently
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Encrypt the stored token with the first key.")
-@settings_options
+@store_options
 @click.option("--dry-run", is_flag=True, help="Only say which key the token is encrypted with.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def rekey(dry_run: bool, as_json: bool, **chosen: Any) -> None:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from ._given_store import (
+    Side,
+    command_for,
+    full_commands,
+    given_config,
+    side_of,
+    side_options,
+    with_options,
+)
+from ._notices import show_log
 
 if TYPE_CHECKING:
     from flex_integration_sdk.config import Settings
@@ -36,17 +48,22 @@ _CLIENT = (
     ),
     click.option("--profile", metavar="NAME", help="Default: FLEX_INTEGRATION_PROFILE."),
 )
-_STORE = click.option(
-    "--store",
-    metavar="NAME",
-    help="Token store. Default: FLEX_INTEGRATION_TOKEN_STORE, else `file`. Options come from "
-    "FLEX_INTEGRATION_TOKEN_STORE__<OPTION>, unless the environment names another store.",
+_ABOUT_STORE = (
+    "Token store. Default: FLEX_INTEGRATION_TOKEN_STORE, else `file`. Options come from "
+    "FLEX_INTEGRATION_TOKEN_STORE__<OPTION>, unless the environment names another store"
 )
+_EXACT = " or --store-option is given."
+_STORE = click.option("--store", metavar="NAME", help=f"{_ABOUT_STORE}.")
 
 
 def settings_options(command: Command) -> Command:
     """Adds the common options; the command gets them as ``**chosen`` for :func:`settings_of`."""
     return client_options(_STORE(command))
+
+
+def store_options(command: Command) -> Command:
+    """Adds the common options, and those of the store, for :func:`open_lasting_store`."""
+    return client_options(side_options("store", _ABOUT_STORE, _EXACT)(command))
 
 
 def client_options(command: Command) -> Command:
@@ -98,8 +115,28 @@ def arguments_of(chosen: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "allow_http": chosen["allow_http"] or None, "token_store": store_of(chosen)}
 
 
-def open_lasting_store(chosen: dict[str, Any], *, may_be_plain: bool = True) -> TokenStore:
-    """The chosen token store, unless it is ``memory``, which holds nothing between programs.
+def client_arguments(chosen: dict[str, Any]) -> list[str]:
+    """The options that say whose token it is, as they were given."""
+    found = []
+    for name in ("client_id", "base_url", "profile"):
+        if chosen[name] is not None:
+            found += [f"--{name.replace('_', '-')}", chosen[name]]
+    return [*found, "--allow-http"] if chosen["allow_http"] else found
+
+
+def commands_with(chosen: dict[str, Any]) -> AbstractContextManager[None]:
+    """A block whose errors name other commands on the same token with these options."""
+    side, client = Side("store", chosen["store"], (), None), client_arguments(chosen)
+    return full_commands(lambda _, action, option: command_for(side, client, action, option))
+
+
+@contextmanager
+def open_lasting_store(
+    chosen: dict[str, Any], *, may_be_plain: bool = True
+) -> Iterator[TokenStore]:
+    """The chosen token store, until the block ends.
+
+    Not ``memory``, which holds nothing between programs.
 
     Args:
         chosen: The options of the command.
@@ -111,20 +148,29 @@ def open_lasting_store(chosen: dict[str, Any], *, may_be_plain: bool = True) -> 
     """
     from flex_tokenstore import open_store
 
-    from ._notices import show_log
-
     show_log()
-    settings = settings_of(chosen)
+    side = side_of("store", chosen)
+    client = client_arguments(chosen)
+    config = given = None if side.is_bare or _is_of_default(side) else given_config(side)
+    settings = settings_of({**chosen, "store": side.name if given is None else None})
+    if config is None:
+        config = settings.token_store
+        if side.options:
+            config = with_options(side, config)
     remedy = "Choose another with --store NAME or FLEX_INTEGRATION_TOKEN_STORE"
-    refuse_memory(names_in(settings.token_store), remedy)
+    refuse_memory(names_in(config), remedy)
     encrypted = settings.require_encrypted and not may_be_plain
-    store = open_store(settings.token_store, settings.identity, require_encrypted=encrypted)
-    try:
+    with (
+        full_commands(lambda _, action, option: command_for(side, client, action, option)),
+        open_store(config, settings.identity, require_encrypted=encrypted) as store,
+    ):
         refuse_memory(store.layers, remedy)  # what `fallback` has chosen
-    except click.UsageError:
-        store.close()
-        raise
-    return store
+        yield store
+
+
+def _is_of_default(side: Side) -> bool:
+    """No store was named, so that the options belong to the one of the environment."""
+    return side.name is None and side.prefix is None
 
 
 def refuse_memory(names: Sequence[str], remedy: str) -> None:

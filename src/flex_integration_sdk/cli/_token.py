@@ -14,7 +14,7 @@ from ._move import move
 from ._notices import tell
 from ._output import plugins_apart, print_facts, print_json
 from ._rekey import rekey
-from ._shared_options import confirm, open_lasting_store, settings_options
+from ._shared_options import confirm, open_lasting_store, store_options
 from ._words import in_cli_words
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ token.add_command(rekey)
 
 
 @token.command(short_help="Show whose token is stored, and where.")
-@settings_options
+@store_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def show(as_json: bool, **chosen: Any) -> None:
     """Show whose token is stored, where, and how old it is; never the token itself."""
@@ -56,7 +56,7 @@ def show(as_json: bool, **chosen: Any) -> None:
 
 
 @token.command()
-@settings_options
+@store_options
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(yes: bool, **chosen: Any) -> None:
     """Remove the stored token. This does not revoke it; the next program signs in again."""

@@ -173,7 +173,9 @@ WRONG = {
     "--from memory --to file": "keeps a token only inside the program",
     "--to fallback": "`fallback` chooses one of several",
     "--to sealed --to-option keys=k --to-option inner=memory": "keeps a token only inside",
-    "--to sealed --to-option keys=k": "`flex-sdk token rekey` encrypts a token where it is",
+    "--to sealed --to-option keys=k": (
+        "`flex-sdk token rekey --store sealed --store-option keys=k` encrypts"
+    ),
     f"--to redis://:{SENTINEL}@host": "not an address",
     f"--to redis --to-option url=redis://:{SENTINEL}@h": "MY_STORE=redis and MY_STORE__URL",
     f"--to redis --to-option url=redis://h?password={SENTINEL}": "may hold a secret",
