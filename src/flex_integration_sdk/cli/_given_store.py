@@ -103,6 +103,27 @@ def command_for(side: Side, client: Sequence[str], action: str, option: str = ""
     return variable + shlex.join(["flex-sdk", "token", action, *arguments, *client])
 
 
+def inner_of(config: Any) -> Side | None:
+    """The store that a store config wraps, as options would name it; None: they cannot."""
+    inner = _as_mapping(config.get("inner")) if isinstance(config, Mapping) else {}
+    if not isinstance(inner.get("name"), str):
+        return None
+    side = Side("store", inner["name"].strip(), tuple(_flat(inner)), None)
+    try:
+        with_options(side, side.name)
+    except click.UsageError:
+        return None  # one of them may be secret
+    return side
+
+
+def _flat(config: Mapping[str, Any], within: str = "") -> Iterator[str]:
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{within}{key}.")
+        elif within or key != "name":
+            yield f"{within}{key}={value}"
+
+
 @contextmanager
 def full_commands(command: Callable[[TokenStoreError, str, str], str]) -> Iterator[None]:
     """A block whose errors name commands with all arguments that they need.

@@ -62,8 +62,9 @@ def move(dry_run: bool, overwrite: bool, yes: bool, as_json: bool, **chosen: Any
             found = find_move(source, destination)
             told = _Told(source, destination, found, commands)
             moves = found.source is not None and (found.state != "different" or overwrite)
+            if moves:
+                _warn(source, destination, found, replaced="would be" if dry_run else "is")
             if moves and not dry_run:
-                _warn(source, destination, found)
                 confirm(f"Move {told.whose} ({told.client})", f"move {told.whose}", yes=yes)
                 _move(source, destination, found)
             facts = {**told.facts, "moved": moves and not dry_run, "dry_run": dry_run}
@@ -151,7 +152,7 @@ class _Told:
         )
 
 
-def _warn(source: TokenStore, destination: TokenStore, found: Move) -> None:
+def _warn(source: TokenStore, destination: TokenStore, found: Move, *, replaced: str) -> None:
     tell(
         f"a program that still uses {source.place} will find it empty, as after a revocation, and "
         f"sign in again or fail. Stop such programs, or point them to {destination.place}, before "
@@ -159,7 +160,7 @@ def _warn(source: TokenStore, destination: TokenStore, found: Move) -> None:
     )
     if found.state == "different":
         age = ", which is newer" if found.newer == "destination" else ""
-        tell(f"{destination.place} holds a different token{age}; it is replaced, and lost")
+        tell(f"{destination.place} holds a different token{age}; it {replaced} replaced, and lost")
 
 
 def _move(source: TokenStore, destination: TokenStore, found: Move) -> None:

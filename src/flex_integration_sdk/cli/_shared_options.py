@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -14,6 +14,7 @@ from ._given_store import (
     command_for,
     full_commands,
     given_config,
+    inner_of,
     side_of,
     side_options,
     with_options,
@@ -132,7 +133,7 @@ def commands_with(chosen: dict[str, Any]) -> AbstractContextManager[None]:
 
 @contextmanager
 def open_lasting_store(
-    chosen: dict[str, Any], *, may_be_plain: bool = True
+    chosen: dict[str, Any], *, may_be_plain: bool = True, removes: bool = False
 ) -> Iterator[TokenStore]:
     """The chosen token store, until the block ends.
 
@@ -140,6 +141,7 @@ def open_lasting_store(
 
     Args:
         chosen: The options of the command.
+        removes: The command removes the token, which the store that is wrapped can do alone.
         may_be_plain: It may be a store that does not encrypt, whatever the settings require: else
             nobody could look at a token that must not be there, remove or encrypt it.
 
@@ -162,10 +164,27 @@ def open_lasting_store(
     encrypted = settings.require_encrypted and not may_be_plain
     with (
         full_commands(lambda _, action, option: command_for(side, client, action, option)),
+        _without_wrapper(config, client) if removes else nullcontext(),
         open_store(config, settings.identity, require_encrypted=encrypted) as store,
     ):
         refuse_memory(store.layers, remedy)  # what `fallback` has chosen
         yield store
+
+
+@contextmanager
+def _without_wrapper(config: Any, client: list[str]) -> Iterator[None]:
+    """A block whose errors of a wrapper, such as a missing key, say how to do without it."""
+    try:
+        yield
+    except Exception as error:
+        from flex_tokenstore import TokenStoreError
+
+        inner = inner_of(config)
+        if isinstance(error, TokenStoreError) and error.store == names_in(config)[0] and inner:
+            command = command_for(inner, client, "remove")
+            error.message += f". Without that store's keys: `{command}`"
+            error.args = (error.message,)
+        raise
 
 
 def _is_of_default(side: Side) -> bool:

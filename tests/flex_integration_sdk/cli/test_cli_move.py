@@ -74,7 +74,8 @@ def to(path: Path) -> list[str]:
 def test_a_token_moves_and_a_second_run_says_so(capsys: Captured, home: Path) -> None:
     token, there = plant("file", "one"), home / "b.json"
     code, out, err = flex_sdk(capsys, "token", "move", *to(there), "--dry-run")
-    assert (code, out[:10], err) == (0, "would move", "")
+    assert (code, out[:10]) == (0, "would move")
+    assert "will find it empty" in err
     assert held("file") == token
 
     code, out, err = flex_sdk(capsys, "token", "move", *to(there), "--yes")
@@ -147,6 +148,10 @@ def test_two_different_tokens_are_refused_and_the_newer_one_is_named(
     assert named in err
     assert "--overwrite" in err
     assert (held("file"), held(a_file(path))) == (here, there)
+    code, out, err = flex_sdk(capsys, "token", "move", *to(path), "--overwrite", "--dry-run")
+    assert (code, held("file"), held(a_file(path))) == (0, here, there)
+    assert "it would be replaced, and lost" in err
+    assert ("which is newer" in err) is (newer == "b")
     code, out, err = flex_sdk(capsys, "token", "move", *to(path), "--overwrite", "--yes")
     assert code == 0
     assert ("which is newer" in err) is (newer == "b")

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from flex_integration_sdk.cli import _waiting
 from flex_integration_sdk.cli._app import run
 from flex_integration_sdk.config import resolve
-from flex_tokenstore import Token, open_store
+from flex_tokenstore import StoreOptionsError, Token, open_store
 from tests.support import sealed
 
 Captured = pytest.CaptureFixture[str]
@@ -199,3 +200,43 @@ def test_to_encrypt_a_token_where_it_is_the_command_is_named_as_it_works(
     monkeypatch.setenv(VARIABLE, "sealed")
     for text, arguments in said.items():
         assert text in flex_sdk(capsys, "token", "rekey", *arguments)[2]
+
+
+def test_what_a_wrapper_cannot_read_is_removed_without_it(
+    capsys: Captured, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_key(*_: Any) -> Any:
+        raise StoreOptionsError("the key file is not there", store="sealed")
+
+    path = str(home / "a b.json")
+    config = {"name": "sealed", "keys": ["k"], "inner": a_file(Path(path))}
+    named = ["--store", "sealed", "--store-option", "keys=k", "--store-option", "inner.name=file"]
+    named += ["--store-option", f"inner.path={path}"]
+    remove = ["token", "remove", "--yes"]
+    plant(config, "one")
+    with monkeypatch.context() as patch:
+        patch.setattr(sealed.Sealed, "unwrap", no_key)
+        code, out, err = flex_sdk(capsys, *remove, *named)
+    assert (code, out[:7]) == (0, "removed")
+    assert "the token cannot be read: the key file is not there" in err
+    plant(config, "one")
+    with monkeypatch.context() as patch:
+        patch.setattr(sealed.Sealed, "__init__", no_key)
+        code, out, err = flex_sdk(capsys, *remove, *named)
+        assert (code, out) == (2, "")
+        assert advised(err) == [*remove[:2], "--store", "file", "--store-option", f"path={path}"]
+        assert flex_sdk(capsys, *advised(err), "--yes")[0] == 0
+    assert not is_held(config)
+
+
+def test_a_removal_waits_for_the_lock_and_says_so(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_waiting, "QUIET", 0.0)
+    monkeypatch.setattr(_waiting, "LOCK_WAIT", 0.05)
+    plant("file", "one")
+    with open_store("file", resolve(token_store="file").identity) as store, store.token_lock(1, 30):
+        code, _, err = flex_sdk(capsys, "token", "remove", "--yes")
+    assert code == 1
+    assert "waiting up to 0.05 s for the token lock" in err
+    assert is_held("file")
