@@ -252,8 +252,12 @@ def _put(side: Side, config: Any, text: str) -> None:
         config = config.setdefault(parent, OptionValues())
         if not isinstance(config, OptionValues):
             raise click.UsageError(
-                f"{flag} gives both {parent} and {shown}: for a store with options, name it by "
-                f"{parent}.name=NAME"
+                f"{flag} gives both {parent} and {shown}: "
+                + (
+                    f"number all stores of the list, {parent}.1=NAME"
+                    if last.isdecimal() or any(each.isdecimal() for each in parents)
+                    else f"for a store with options, name it by {parent}.name=NAME"
+                )
             )
     if last in config:
         raise click.UsageError(f"{flag} gives {shown} twice")

@@ -20,9 +20,10 @@ from ._output import plugins_apart, print_json
 from ._shared_options import client_arguments, client_options, confirm, settings_of
 from ._two_stores import configs_of
 from ._waiting import LEASE, patiently
+from ._words import in_words_of
 
 if TYPE_CHECKING:
-    from flex_tokenstore import TokenStore, TokenStoreError
+    from flex_tokenstore import TokenIdentity, TokenStore, TokenStoreError
     from flex_tokenstore.embedding import Move
 
 
@@ -43,7 +44,6 @@ def move(dry_run: bool, overwrite: bool, yes: bool, as_json: bool, **chosen: Any
     Stop the programs that use the token first, or point them to the other store: the store that
     was emptied looks to them as if the token was revoked.
     """
-    from flex_tokenstore import open_store
     from flex_tokenstore.embedding import find_move
 
     show_log()
@@ -55,8 +55,8 @@ def move(dry_run: bool, overwrite: bool, yes: bool, as_json: bool, **chosen: Any
         with (
             full_commands(commands.after),
             # Whether or not it encrypts: else no token could leave where it must not be.
-            open_store(first, settings.identity) as source,
-            open_store(second, settings.identity, require_encrypted=encrypted) as destination,
+            _opened("--from", first, settings.identity) as source,
+            _opened("--to", second, settings.identity, encrypted=encrypted) as destination,
         ):
             commands.place = destination.place
             found = find_move(source, destination)
@@ -77,6 +77,20 @@ def move(dry_run: bool, overwrite: bool, yes: bool, as_json: bool, **chosen: Any
     if not ends_well:
         tell(said)
         raise click.exceptions.Exit(1)
+
+
+def _opened(
+    flag: str, config: Any, identity: TokenIdentity, *, encrypted: bool = False
+) -> TokenStore:
+    """A store; what is wrong with it is told in the words of the options of this command."""
+    from flex_tokenstore import TokenStoreError, open_store
+
+    try:
+        return open_store(config, identity, require_encrypted=encrypted)
+    except TokenStoreError as error:
+        error.message = in_words_of(flag, error.message)
+        error.args = (error.message,)
+        raise
 
 
 class _Commands:

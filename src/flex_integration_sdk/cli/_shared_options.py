@@ -236,6 +236,12 @@ def confirm(question: str, what: str, *, yes: bool) -> None:
         raise click.UsageError(
             "standard input is not a terminal, so nobody can confirm: pass --yes to " + what
         )
-    if not click.confirm(f"{question}?", err=True):
+    try:
+        if click.confirm(f"{question}?", err=True):
+            return
+    except click.Abort as abort:  # Ctrl-D, or Ctrl-C
+        click.echo(err=True)
         click.echo("nothing was changed", err=True)
-        raise click.exceptions.Exit(1)
+        raise abort from abort.__context__
+    click.echo("nothing was changed", err=True)
+    raise click.exceptions.Exit(1)

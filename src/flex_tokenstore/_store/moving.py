@@ -9,8 +9,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from .._plugin.wrapper import WrapperStore
 from .._values.token import ANY_REVISION, FORMAT, TAG, Token, TokenObject
 from ..errors import (
     StoreOptionsError,
@@ -21,6 +22,9 @@ from ..errors import (
 )
 from .sync import TokenStore
 from .two_locks import HeldLocks, both_locked
+
+if TYPE_CHECKING:
+    from .._plugin.hooks import Binding
 
 MARK = "moving"
 """The field of the tag that shows that both stores are one. It says nothing to anybody else."""
@@ -78,7 +82,8 @@ def find_move(source: TokenStore, destination: TokenStore) -> Move:
     if here is None:
         return Move("empty" if there is None else "moved", None, there)
     # A source that cannot be emptied would leave two live copies of one refresh token.
-    source.prepare_save(here.revision)
+    with _nothing_copied(source):
+        source.prepare_save(here.revision)
     destination.prepare_save(None if there is None else there.revision)
     if there is None:
         return Move("ready", here, None)
@@ -166,6 +171,20 @@ def copy_token(
     return found.state
 
 
+def encrypting(store: TokenStore) -> list[Binding]:
+    """Those of its wrappers that encrypt with keys of their own.
+
+    Args:
+        store: A store.
+    """
+    return [
+        layer
+        for layer in store._binding.layers
+        if isinstance(layer.plugin, WrapperStore)
+        and type(layer.plugin).rekey_state is not WrapperStore.rekey_state
+    ]
+
+
 def is_same_token(one: Token, other: Token) -> bool:
     """Tells whether two tokens are the same: all that the server gave, and both times.
 
@@ -208,6 +227,20 @@ def _copy_and_remove(
             )
         locks.check()
         source.remove_token(token.revision)
+
+
+@contextmanager
+def _nothing_copied(source: TokenStore) -> Iterator[None]:
+    """What fails within says that the source cannot be emptied, and what that means."""
+    try:
+        yield
+    except TokenStoreError as error:
+        error.message = (
+            f"the token cannot be removed from {source.place}, so nothing was copied: "
+            f"{error.message}"
+        )
+        error.args = (error.message,)
+        raise
 
 
 @contextmanager
@@ -270,10 +303,13 @@ def _is_one_place(source: TokenStore, destination: TokenStore) -> bool:
 def _one_place(source: TokenStore, destination: TokenStore) -> StoreOptionsError:
     names = " and ".join(dict.fromkeys((source.place, destination.place)))
     hint = ""
-    if source.layers != destination.layers:
+    encrypts = [bool(encrypting(each)) for each in (source, destination)]
+    if encrypts == [False, True]:
         command = source.identity.program.command
         rekey = f"`{command} token rekey`" if command else "`rekey_token()`"
-        hint = f". {rekey} encrypts a token where it is; to have it in the clear, move it elsewhere"
+        hint = f". {rekey} encrypts a token where it is"
+    elif encrypts == [True, False]:
+        hint = ". To have the token in the clear, move it elsewhere"
     return StoreOptionsError(
         f"source and destination are the same location, {names}; nothing was changed{hint}",
         store=destination.name,
