@@ -205,8 +205,8 @@ def _is_tagged(path: str, token: Token, identity: TokenIdentity) -> bool:
 def _stored_by_python(path: str) -> click.UsageError:
     option = shlex.quote(f"path={Path(path).expanduser().absolute()}")
     return click.UsageError(
-        f"a Python program stored what is in {path}; it is not copied, since only one program may "
-        f"refresh a token. `flex-sdk token move --from file --from-option {option} --to NAME` "
+        f"a Python program stored what is in {path}, and only one program may refresh a token, so "
+        f"nothing was copied. `flex-sdk token move --from file --from-option {option} --to NAME` "
         "takes the token of this client to another store; if another store wraps that file, such "
         "as one that encrypts, name it with --from, and the file with --from-option inner.path=…"
     )
