@@ -9,9 +9,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from .._plugin.wrapper import WrapperStore
 from .._values.token import ANY_REVISION, FORMAT, TAG, Token, TokenObject
 from ..errors import (
     StoreOptionsError,
@@ -20,11 +19,9 @@ from ..errors import (
     TokenStoreError,
     TokenUnavailableError,
 )
+from .encrypting import encrypting
 from .sync import TokenStore
 from .two_locks import HeldLocks, both_locked
-
-if TYPE_CHECKING:
-    from .._plugin.hooks import Binding
 
 MARK = "moving"
 """The field of the tag that shows that both stores are one. It says nothing to anybody else."""
@@ -169,20 +166,6 @@ def copy_token(
         destination.set_token(token, expected)
         _read_back(destination, token)
     return found.state
-
-
-def encrypting(store: TokenStore) -> list[Binding]:
-    """Those of its wrappers that encrypt with keys of their own.
-
-    Args:
-        store: A store.
-    """
-    return [
-        layer
-        for layer in store._binding.layers
-        if isinstance(layer.plugin, WrapperStore)
-        and type(layer.plugin).rekey_state is not WrapperStore.rekey_state
-    ]
 
 
 def is_same_token(one: Token, other: Token) -> bool:

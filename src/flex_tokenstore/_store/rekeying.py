@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import StoreOptionsError, TokenConflictError, TokenUnavailableError
-from .moving import encrypting, is_same_token
+from .encrypting import encrypting
+from .moving import is_same_token
 from .sync import TokenStore
 
 if TYPE_CHECKING:
