@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 from ._argument_values import endpoint_of, endpoints, value_of
 from ._notices import TokenNotices, show_log
 from ._output import plugins_apart, print_json
-from ._shared_options import arguments_of, settings_options, store_is_chosen
+from ._shared_options import arguments_of, commands_with, settings_options, store_is_chosen
 
 if TYPE_CHECKING:
     from flex_integration_sdk import IntegrationSDK, Response
@@ -89,7 +89,7 @@ def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
     if found is None:
         raise click.UsageError(f"no call is named {endpoint!r}. {_meant(endpoint)}")
     given = _arguments(found, params)
-    with plugins_apart(), ExitStack() as stack:
+    with plugins_apart(), commands_with(chosen), ExitStack() as stack:
         sdk = stack.enter_context(_instance(chosen))
         action = getattr(getattr(sdk, snake(found.resource)), snake(found.action))
         body = _answer(action, given)

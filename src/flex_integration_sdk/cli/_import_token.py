@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,13 +12,14 @@ import click
 
 from ._notices import tell
 from ._output import plugins_apart, print_json
-from ._shared_options import confirm, open_lasting_store, settings_options
+from ._shared_options import confirm, open_lasting_store, store_options
 from ._waiting import LEASE, patiently
 
 if TYPE_CHECKING:
     from flex_tokenstore import Token, TokenIdentity, TokenStore
 
 FILE = "file-store-token.json"
+OTHERS = 0o077  # the rights of the group and of all others
 PAUSE = 0.5  # seconds; the JavaScript SDK empties the file before it writes it
 
 
@@ -28,7 +31,7 @@ class Found(NamedTuple):
 
 
 @click.command("import", short_help="Take over the token of a JavaScript program.")
-@settings_options
+@store_options
 @click.option(
     "--from-js",
     "path",
@@ -88,6 +91,11 @@ def _warn(found: Found, store: TokenStore, there: Token | None) -> None:
         "the JavaScript program. If both are to run, use its file with the option share_with_js of "
         "the store `file` instead"
     )
+    if os.name != "nt" and Path(found.path).stat().st_mode & OTHERS:
+        tell(
+            f"other users can read or change {found.path}, which stays as it is; if only one user "
+            f"is to: chmod 600 {shlex.quote(found.path)}"
+        )
     if there is not None:
         tell(f"{store.place} holds a different token; it is replaced, and lost")
 
@@ -135,7 +143,7 @@ def _is_untagged(path: str, identity: TokenIdentity) -> bool:
     from flex_tokenstore import TokenIdentityError, TokenStoreError, open_store
 
     try:
-        with open_store({"name": "file", "path": path}, identity) as store:
+        with open_store(_unchanged(path), identity) as store:
             store.get_token()
     except TokenIdentityError:  # it is somebody else's, or it is not known whose it is
         try:
@@ -148,24 +156,60 @@ def _is_untagged(path: str, identity: TokenIdentity) -> bool:
     return False
 
 
+def _unchanged(path: str) -> dict[str, Any]:
+    # Else a read takes the rights of others away, which the JavaScript program may rely on.
+    return {"name": "file", "path": path, "permissions": "off"}
+
+
 def _shared(path: str) -> dict[str, Any]:
-    return {"name": "file", "path": path, "share_with_js": True}
+    return {**_unchanged(path), "share_with_js": True}
 
 
 def _token_in(path: str, identity: TokenIdentity) -> Token | None:
-    from flex_tokenstore import TokenCorruptError, open_store
+    from flex_tokenstore import TokenCorruptError, TokenIdentityError, open_store
 
     with open_store(_shared(path), identity) as store:
         for pause in (PAUSE, 0):
             try:
-                return store.get_token()
-            except TokenCorruptError:
+                token = store.get_token()
+            except TokenIdentityError:
+                raise _stored_by_python(path) from None
+            except TokenCorruptError as error:
+                if error.reason is not None:
+                    raise _stored_by_python(path) from None
                 time.sleep(pause)
+                continue
+            if token is not None and _is_tagged(path, token, identity):
+                raise _stored_by_python(path)
+            return token
         raise TokenCorruptError(
             f"{store.place} does not hold a whole token. If the JavaScript program is writing it, "
             "try again; if not, name another file with --from-js FILE",
             place=store.place,
         )
+
+
+def _is_tagged(path: str, token: Token, identity: TokenIdentity) -> bool:
+    """Whether a Python program wrote the file; not what was added when it was read."""
+    from flex_tokenstore import TokenIdentityError, open_store
+
+    if set(token.to_dict()["flex_tokenstore"]) - {"format", "identity"}:
+        return True
+    try:
+        with open_store(_unchanged(path), identity) as store:
+            return store.get_token() is not None
+    except TokenIdentityError:
+        return False
+
+
+def _stored_by_python(path: str) -> click.UsageError:
+    option = shlex.quote(f"path={Path(path).expanduser().absolute()}")
+    return click.UsageError(
+        f"a Python program stored what is in {path}, and only one program may refresh a token, so "
+        f"nothing was copied. `flex-sdk token move --from file --from-option {option} --to NAME` "
+        "takes the token of this client to another store; if another store wraps that file, such "
+        "as one that encrypts, name it with --from, and the file with --from-option inner.path=…"
+    )
 
 
 def _refuse_same(found: Found, store: TokenStore) -> None:

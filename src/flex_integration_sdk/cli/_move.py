@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._given_store import (
+    STORE_VARIABLE,
+    Side,
+    command_for,
+    full_commands,
+    side_of,
+    side_options,
+)
 from ._notices import show_log, tell
 from ._output import plugins_apart, print_json
-from ._shared_options import client_options, confirm, settings_of
-from ._two_stores import configs_of, side_of, side_options
+from ._shared_options import client_arguments, client_options, confirm, settings_of
+from ._two_stores import configs_of
 from ._waiting import LEASE, patiently
+from ._words import in_words_of
 
 if TYPE_CHECKING:
-    from flex_tokenstore import TokenStore
+    from flex_tokenstore import TokenIdentity, TokenStore, TokenStoreError
     from flex_tokenstore.embedding import Move
 
 
@@ -34,25 +44,27 @@ def move(dry_run: bool, overwrite: bool, yes: bool, as_json: bool, **chosen: Any
     Stop the programs that use the token first, or point them to the other store: the store that
     was emptied looks to them as if the token was revoked.
     """
-    from flex_tokenstore import open_store
     from flex_tokenstore.embedding import find_move
 
     show_log()
     sides = side_of("from", chosen), side_of("to", chosen)
-    settings = settings_of(chosen)
+    settings, commands = settings_of(chosen), _Commands(*sides, client_arguments(chosen))
     with plugins_apart():
         first, second = configs_of(*sides, settings.token_store)
         encrypted = settings.require_encrypted
         with (
+            full_commands(commands.after),
             # Whether or not it encrypts: else no token could leave where it must not be.
-            open_store(first, settings.identity) as source,
-            open_store(second, settings.identity, require_encrypted=encrypted) as destination,
+            _opened("--from", first, settings.identity) as source,
+            _opened("--to", second, settings.identity, encrypted=encrypted) as destination,
         ):
+            commands.place = destination.place
             found = find_move(source, destination)
-            told = _Told(source, destination, found)
+            told = _Told(source, destination, found, commands)
             moves = found.source is not None and (found.state != "different" or overwrite)
+            if moves:
+                _warn(source, destination, found, replaced="would be" if dry_run else "is")
             if moves and not dry_run:
-                _warn(source, destination, found)
                 confirm(f"Move {told.whose} ({told.client})", f"move {told.whose}", yes=yes)
                 _move(source, destination, found)
             facts = {**told.facts, "moved": moves and not dry_run, "dry_run": dry_run}
@@ -67,10 +79,56 @@ def move(dry_run: bool, overwrite: bool, yes: bool, as_json: bool, **chosen: Any
         raise click.exceptions.Exit(1)
 
 
+def _opened(
+    flag: str, config: Any, identity: TokenIdentity, *, encrypted: bool = False
+) -> TokenStore:
+    """A store; what is wrong with it is told in the words of the options of this command."""
+    from flex_tokenstore import TokenStoreError, open_store
+
+    try:
+        return open_store(config, identity, require_encrypted=encrypted)
+    except TokenStoreError as error:
+        error.message = in_words_of(flag, error.message)
+        error.args = (error.message,)
+        raise
+
+
+class _Commands:
+    """The commands that act on one of the two stores."""
+
+    def __init__(self, source: Side, destination: Side, client: Sequence[str]) -> None:
+        self._source = source
+        self._destination = destination
+        self._client = client
+        self.place: str | None = None  # of the destination
+
+    def of_source(self, action: str, option: str = "") -> str:
+        """On the store that the token leaves."""
+        return command_for(self._source, self._client, action, option)
+
+    def of_destination(self, action: str, option: str = "") -> str:
+        """On the other one."""
+        command = command_for(self._destination, self._client, action, option)
+        here, there = self._source, self._destination
+        if there.is_bare and here.prefix is None and here.name in (None, there.name):
+            # The variables are of the source, unless the environment names another store.
+            return f"{STORE_VARIABLE}=memory {command}"
+        return command
+
+    def after(self, error: TokenStoreError, action: str, option: str) -> str:
+        """On the store that an error is of."""
+        # Both are one location if an error advises to encrypt the token where it is.
+        of_destination = action == "rekey" or error.place == self.place
+        return (self.of_destination if of_destination else self.of_source)(action, option)
+
+
 class _Told:
     """What is said of two stores and what they hold."""
 
-    def __init__(self, source: TokenStore, destination: TokenStore, found: Move) -> None:
+    def __init__(
+        self, source: TokenStore, destination: TokenStore, found: Move, commands: _Commands
+    ) -> None:
+        self._commands = commands
         identity = source.identity
         self.whose = f"the token of {identity.key} from {source.place} to {destination.place}"
         self.client = f"client {identity.client_id} at {identity.base_url}"
@@ -104,11 +162,11 @@ class _Told:
         return (
             f"{here} and {there} hold different tokens of {identity}; {age}. Nothing was changed. "
             f"To replace the one in {there}, use --overwrite; to keep it, remove the other one "
-            "with `flex-sdk token remove`"
+            f"with `{self._commands.of_source('remove')}`"
         )
 
 
-def _warn(source: TokenStore, destination: TokenStore, found: Move) -> None:
+def _warn(source: TokenStore, destination: TokenStore, found: Move, *, replaced: str) -> None:
     tell(
         f"a program that still uses {source.place} will find it empty, as after a revocation, and "
         f"sign in again or fail. Stop such programs, or point them to {destination.place}, before "
@@ -116,7 +174,7 @@ def _warn(source: TokenStore, destination: TokenStore, found: Move) -> None:
     )
     if found.state == "different":
         age = ", which is newer" if found.newer == "destination" else ""
-        tell(f"{destination.place} holds a different token{age}; it is replaced, and lost")
+        tell(f"{destination.place} holds a different token{age}; it {replaced} replaced, and lost")
 
 
 def _move(source: TokenStore, destination: TokenStore, found: Move) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._output import plugins_apart, print_json
-from ._shared_options import open_lasting_store, settings_options
+from ._shared_options import open_lasting_store, store_options
 from ._waiting import LEASE, patiently
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Encrypt the stored token with the first key.")
-@settings_options
+@store_options
 @click.option("--dry-run", is_flag=True, help="Only say which key the token is encrypted with.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def rekey(dry_run: bool, as_json: bool, **chosen: Any) -> None:
@@ -24,6 +24,8 @@ def rekey(dry_run: bool, as_json: bool, **chosen: Any) -> None:
     For a store that encrypts, such as `encrypted`. The token stays the same, and no program needs
     to sign in. Do this after a new key was put first, or when a token that was stored before
     encryption is to be encrypted. Only then remove the old key.
+
+    Exit code 1: nothing is stored; with --dry-run also if the token is to be encrypted again.
     """
     from flex_tokenstore.embedding import find_rekey, rekey_token
 
@@ -46,8 +48,12 @@ def rekey(dry_run: bool, as_json: bool, **chosen: Any) -> None:
                 "rekeyed": found.is_needed and not dry_run,
             }
         )
-        return
-    click.echo(_said(found, f"the token of {identity} in {place}", place, dry_run=dry_run))
+    else:
+        said = _said(found, f"the token of {identity} in {place}", place, dry_run=dry_run)
+        click.echo(said, err=not found.is_stored)
+    # So that a script knows that an old key may go: only if each run ends with 0.
+    if not found.is_stored or (dry_run and found.is_needed):
+        raise click.exceptions.Exit(1)
 
 
 def _said(found: Rekey, whose: str, place: str, *, dry_run: bool) -> str:

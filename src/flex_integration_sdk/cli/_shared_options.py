@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from ._given_store import (
+    Side,
+    command_for,
+    full_commands,
+    given_config,
+    inner_of,
+    side_of,
+    side_options,
+    with_options,
+)
+from ._notices import show_log
 
 if TYPE_CHECKING:
     from flex_integration_sdk.config import Settings
@@ -36,17 +49,22 @@ _CLIENT = (
     ),
     click.option("--profile", metavar="NAME", help="Default: FLEX_INTEGRATION_PROFILE."),
 )
-_STORE = click.option(
-    "--store",
-    metavar="NAME",
-    help="Token store. Default: FLEX_INTEGRATION_TOKEN_STORE, else `file`. Options come from "
-    "FLEX_INTEGRATION_TOKEN_STORE__<OPTION>, unless the environment names another store.",
+_ABOUT_STORE = (
+    "Token store. Default: FLEX_INTEGRATION_TOKEN_STORE, else `file`. Options come from "
+    "FLEX_INTEGRATION_TOKEN_STORE__<OPTION>, unless the environment names another store"
 )
+_EXACT = " or --store-option is given."
+_STORE = click.option("--store", metavar="NAME", help=f"{_ABOUT_STORE}.")
 
 
 def settings_options(command: Command) -> Command:
     """Adds the common options; the command gets them as ``**chosen`` for :func:`settings_of`."""
     return client_options(_STORE(command))
+
+
+def store_options(command: Command) -> Command:
+    """Adds the common options, and those of the store, for :func:`open_lasting_store`."""
+    return client_options(side_options("store", _ABOUT_STORE, _EXACT)(command))
 
 
 def client_options(command: Command) -> Command:
@@ -98,11 +116,32 @@ def arguments_of(chosen: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "allow_http": chosen["allow_http"] or None, "token_store": store_of(chosen)}
 
 
-def open_lasting_store(chosen: dict[str, Any], *, may_be_plain: bool = True) -> TokenStore:
-    """The chosen token store, unless it is ``memory``, which holds nothing between programs.
+def client_arguments(chosen: dict[str, Any]) -> list[str]:
+    """The options that say whose token it is, as they were given."""
+    found = []
+    for name in ("client_id", "base_url", "profile"):
+        if chosen[name] is not None:
+            found += [f"--{name.replace('_', '-')}", chosen[name]]
+    return [*found, "--allow-http"] if chosen["allow_http"] else found
+
+
+def commands_with(chosen: dict[str, Any]) -> AbstractContextManager[None]:
+    """A block whose errors name other commands on the same token with these options."""
+    side, client = Side("store", chosen["store"], (), None), client_arguments(chosen)
+    return full_commands(lambda _, action, option: command_for(side, client, action, option))
+
+
+@contextmanager
+def open_lasting_store(
+    chosen: dict[str, Any], *, may_be_plain: bool = True, removes: bool = False
+) -> Iterator[TokenStore]:
+    """The chosen token store, until the block ends.
+
+    Not ``memory``, which holds nothing between programs.
 
     Args:
         chosen: The options of the command.
+        removes: The command removes the token, which the store that is wrapped can do alone.
         may_be_plain: It may be a store that does not encrypt, whatever the settings require: else
             nobody could look at a token that must not be there, remove or encrypt it.
 
@@ -111,20 +150,46 @@ def open_lasting_store(chosen: dict[str, Any], *, may_be_plain: bool = True) -> 
     """
     from flex_tokenstore import open_store
 
-    from ._notices import show_log
-
     show_log()
-    settings = settings_of(chosen)
+    side = side_of("store", chosen)
+    client = client_arguments(chosen)
+    config = given = None if side.is_bare or _is_of_default(side) else given_config(side)
+    settings = settings_of({**chosen, "store": side.name if given is None else None})
+    if config is None:
+        config = settings.token_store
+        if side.options:
+            config = with_options(side, config)
     remedy = "Choose another with --store NAME or FLEX_INTEGRATION_TOKEN_STORE"
-    refuse_memory(names_in(settings.token_store), remedy)
+    refuse_memory(names_in(config), remedy)
     encrypted = settings.require_encrypted and not may_be_plain
-    store = open_store(settings.token_store, settings.identity, require_encrypted=encrypted)
-    try:
+    with (
+        full_commands(lambda _, action, option: command_for(side, client, action, option)),
+        _without_wrapper(config, client) if removes else nullcontext(),
+        open_store(config, settings.identity, require_encrypted=encrypted) as store,
+    ):
         refuse_memory(store.layers, remedy)  # what `fallback` has chosen
-    except click.UsageError:
-        store.close()
+        yield store
+
+
+@contextmanager
+def _without_wrapper(config: Any, client: list[str]) -> Iterator[None]:
+    """A block whose errors of a wrapper, such as a missing key, say how to do without it."""
+    try:
+        yield
+    except Exception as error:
+        from flex_tokenstore import TokenStoreError
+
+        inner = inner_of(config)
+        if isinstance(error, TokenStoreError) and error.store == names_in(config)[0] and inner:
+            command = command_for(inner, client, "remove")
+            error.message += f". Without that store's keys: `{command}`"
+            error.args = (error.message,)
         raise
-    return store
+
+
+def _is_of_default(side: Side) -> bool:
+    """No store was named, so that the options belong to the one of the environment."""
+    return side.name is None and side.prefix is None
 
 
 def refuse_memory(names: Sequence[str], remedy: str) -> None:
@@ -171,6 +236,12 @@ def confirm(question: str, what: str, *, yes: bool) -> None:
         raise click.UsageError(
             "standard input is not a terminal, so nobody can confirm: pass --yes to " + what
         )
-    if not click.confirm(f"{question}?", err=True):
+    try:
+        if click.confirm(f"{question}?", err=True):
+            return
+    except click.Abort as abort:  # Ctrl-D, or Ctrl-C
+        click.echo(err=True)
         click.echo("nothing was changed", err=True)
-        raise click.exceptions.Exit(1)
+        raise abort from abort.__context__
+    click.echo("nothing was changed", err=True)
+    raise click.exceptions.Exit(1)

@@ -14,15 +14,12 @@ from ._move import move
 from ._notices import tell
 from ._output import plugins_apart, print_facts, print_json
 from ._rekey import rekey
-from ._shared_options import confirm, open_lasting_store, settings_options
+from ._shared_options import confirm, open_lasting_store, store_options
+from ._waiting import patient_lock
 from ._words import in_cli_words
 
 if TYPE_CHECKING:
     from flex_tokenstore import Token, TokenStore
-
-LOCK_WAIT = 20.0  # seconds; another program obtains its token well within
-# Seconds that other programs wait at most, if this one dies with the lock.
-LEASE = 30.0
 
 
 @click.group(cls=Group)
@@ -36,7 +33,7 @@ token.add_command(rekey)
 
 
 @token.command(short_help="Show whose token is stored, and where.")
-@settings_options
+@store_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def show(as_json: bool, **chosen: Any) -> None:
     """Show whose token is stored, where, and how old it is; never the token itself."""
@@ -56,16 +53,16 @@ def show(as_json: bool, **chosen: Any) -> None:
 
 
 @token.command()
-@settings_options
+@store_options
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(yes: bool, **chosen: Any) -> None:
     """Remove the stored token. This does not revoke it; the next program signs in again."""
-    with plugins_apart(), open_lasting_store(chosen) as store:
+    with plugins_apart(), open_lasting_store(chosen, removes=True) as store:
         whose = f"the token of {store.identity.key} in {store.place}"
         _tell_why_it_cannot_be_read(store)
         confirm(f"Remove {whose}", f"remove {whose}", yes=yes)
         # A refresh that is under way saves its token first; then that one is removed.
-        with store.token_lock(LOCK_WAIT, LEASE):
+        with patient_lock(store):
             found = _is_stored(store)
             store.remove_token()
         place = store.place
@@ -81,17 +78,19 @@ def _tell_why_it_cannot_be_read(store: TokenStore) -> None:
     except TokenCorruptError as error:
         if error.reason is not None:
             tell(in_cli_words(str(error)))
-    except TokenStoreError:
-        pass  # the removal says it
+    except TokenStoreError as error:
+        # Of a wrapper, such as that a key is missing; the removal says what the inner one has.
+        if len(store.layers) > 1 and error.store == store.name:
+            tell(in_cli_words(f"the token cannot be read: {error}"))
 
 
 def _is_stored(store: TokenStore) -> bool:
-    from flex_tokenstore import TokenCorruptError
+    from flex_tokenstore import TokenStoreError
 
     try:
         return store.get_token() is not None
-    except TokenCorruptError:
-        return True
+    except TokenStoreError:
+        return True  # or it is not known: a removal needs no key, and says itself if it fails
 
 
 def _facts(store: TokenStore, found: Token | None) -> dict[str, Any]:

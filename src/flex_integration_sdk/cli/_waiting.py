@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 from ._notices import tell
+
+if TYPE_CHECKING:
+    from flex_tokenstore import TokenStore
 
 # Seconds that other programs wait at most, if this one dies with a lock.
 LEASE = 30.0
@@ -13,6 +17,14 @@ LOCK_WAIT = LEASE + 5  # seconds; so a second run outwaits what the first one le
 QUIET = 2.0  # seconds; a refresh of another program takes less
 
 T = TypeVar("T")
+
+
+@contextmanager
+def patient_lock(store: TokenStore) -> Iterator[None]:
+    """Holds the token lock; tells the user if another program has it for long."""
+    with ExitStack() as stack:
+        patiently(lambda wait: stack.enter_context(store.token_lock(wait, LEASE)))
+        yield
 
 
 def patiently(act: Callable[[float], T]) -> T:

@@ -25,7 +25,7 @@ _WORDS = tuple(
         (r",? or pass an object made from its class", ""),
         (r"\bfile_store\(path=…\)", "--store file and FLEX_INTEGRATION_TOKEN_STORE__PATH"),
         (
-            r"the option 'path'",
+            r"the option 'path'(?! \()",
             "the option 'path' (FLEX_INTEGRATION_TOKEN_STORE__PATH)",
         ),
         (
@@ -46,6 +46,24 @@ _WORDS = tuple(
         (r"^profile\b", "--profile"),
     )
 )
+
+
+def in_words_of(flag: str, text: str) -> str:
+    """A message about one of two stores, with its own options.
+
+    Args:
+        flag: ``--from`` or ``--to``.
+        text: The message.
+    """
+    for pattern, words in (
+        (r"\bfile_store\(path=…\)", f"{flag} file {flag}-option path=…"),
+        (r"the option 'path'", f"the option 'path' ({flag}-option path=…)"),
+        (r"the option path \(in the environment \w+\)", f"{flag}-option path=…"),
+        (r', and the address as an option: \{"name": …, "url": …\}', f", and {flag}-option url=…"),
+        (r"\btoken_store\b", flag),
+    ):
+        text = re.sub(pattern, words, text)
+    return text
 
 
 def in_cli_words(text: str) -> str:

@@ -237,6 +237,13 @@ def config_of(variable: str, name: OptionValues, found: OptionValues) -> OptionV
     return result
 
 
+def _free(text: str, source: OptionValues) -> str:
+    """The variable of the first number that no store of a list has yet."""
+    used = {name[len(text) :].split("__")[1] for name in source if name.startswith(f"{text}__")}
+    number = next(each for each in range(1, len(used) + 2) if str(each) not in used)
+    return f"{text}__{number}"
+
+
 def _put(config: OptionValues, parts: list[str], variable: str, source: OptionValues) -> None:
     if not all(parts):
         raise StoreOptionsError(f"the variable {variable} does not name an option after its '__'")
@@ -248,10 +255,11 @@ def _put(config: OptionValues, parts: list[str], variable: str, source: OptionVa
             # It may be a string with a secret, and a traceback may show locals.
             del table
             text = variable.rsplit("__", len(parts) - depth)[0]
+            advice = f"for a store with options, put its name into {text}__NAME"
+            if parts[depth].isdecimal():  # a list of stores, and one of them by its number
+                advice = f"number all stores of the list: put the name into {_free(text, source)}"
             raise StoreOptionsError(
-                f"{variable} and {text} are both set; for a store with options, put its name "
-                f"into {text}__NAME and unset {text}",
-                option=parent,
+                f"{variable} and {text} are both set; {advice} and unset {text}", option=parent
             )
     if last in table:
         raise StoreOptionsError(f"{variable} is set twice, in upper and in lower case", option=last)

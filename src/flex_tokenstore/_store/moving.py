@@ -19,6 +19,7 @@ from ..errors import (
     TokenStoreError,
     TokenUnavailableError,
 )
+from .encrypting import encrypting
 from .sync import TokenStore
 from .two_locks import HeldLocks, both_locked
 
@@ -78,7 +79,8 @@ def find_move(source: TokenStore, destination: TokenStore) -> Move:
     if here is None:
         return Move("empty" if there is None else "moved", None, there)
     # A source that cannot be emptied would leave two live copies of one refresh token.
-    source.prepare_save(here.revision)
+    with _nothing_copied(source):
+        source.prepare_save(here.revision)
     destination.prepare_save(None if there is None else there.revision)
     if there is None:
         return Move("ready", here, None)
@@ -211,6 +213,20 @@ def _copy_and_remove(
 
 
 @contextmanager
+def _nothing_copied(source: TokenStore) -> Iterator[None]:
+    """What fails within says that the source cannot be emptied, and what that means."""
+    try:
+        yield
+    except TokenStoreError as error:
+        error.message = (
+            f"the token cannot be removed from {source.place}, so nothing was copied: "
+            f"{error.message}"
+        )
+        error.args = (error.message,)
+        raise
+
+
+@contextmanager
 def _in_both(source: TokenStore, destination: TokenStore) -> Iterator[None]:
     """What fails within leaves the token in both stores, and says so."""
     try:
@@ -270,10 +286,13 @@ def _is_one_place(source: TokenStore, destination: TokenStore) -> bool:
 def _one_place(source: TokenStore, destination: TokenStore) -> StoreOptionsError:
     names = " and ".join(dict.fromkeys((source.place, destination.place)))
     hint = ""
-    if source.layers != destination.layers:
+    encrypts = [bool(encrypting(each)) for each in (source, destination)]
+    if encrypts == [False, True]:
         command = source.identity.program.command
         rekey = f"`{command} token rekey`" if command else "`rekey_token()`"
-        hint = f". {rekey} encrypts a token where it is; to have it in the clear, move it elsewhere"
+        hint = f". {rekey} encrypts a token where it is"
+    elif encrypts == [True, False]:
+        hint = ". To have the token in the clear, move it elsewhere"
     return StoreOptionsError(
         f"source and destination are the same location, {names}; nothing was changed{hint}",
         store=destination.name,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .._plugin.wrapper import WrapperStore
 from ..errors import StoreOptionsError, TokenConflictError, TokenUnavailableError
+from .encrypting import encrypting
 from .moving import is_same_token
 from .sync import TokenStore
 
@@ -108,12 +108,7 @@ def _saved_again(store: TokenStore, *, last: bool) -> bool:
 
 
 def _encrypting(store: TokenStore) -> list[Binding]:
-    found = [
-        layer
-        for layer in store._binding.layers
-        if isinstance(layer.plugin, WrapperStore)
-        and type(layer.plugin).rekey_state is not WrapperStore.rekey_state
-    ]
+    found = encrypting(store)
     if found:
         return found
     raise StoreOptionsError(

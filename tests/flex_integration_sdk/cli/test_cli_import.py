@@ -183,3 +183,32 @@ def test_wrong_use_is_one_line(
     assert (code, out) == (2, "")
     assert said in err.splitlines()[-1]
     assert held("file") is None
+
+
+def test_the_rights_of_the_file_stay_and_are_told(capsys: Captured, home: Path) -> None:
+    path = javascript(home)
+    path.chmod(0o644)
+    path.parent.chmod(0o755)
+    for more in ([], ["--yes"], [str(path)]):
+        code, _, err = flex_sdk(capsys, "--from-js", *more)
+        assert code == (0 if more else 2)
+        assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o644, 0o755)
+        assert (f"other users can read or change {path}" in err) is (str(path) not in more)
+
+
+@pytest.mark.parametrize(
+    "tag", [{}, {"obtained_at": 5.0}, {"revision": "a"}, {"identity": "other"}]
+)
+def test_what_a_python_program_stored_is_not_copied(
+    capsys: Captured, home: Path, tag: dict[str, Any]
+) -> None:
+    key = {"identity": resolve(token_store="file").identity.key}
+    if "revision" in tag:
+        key = {}
+    path = javascript(home, flex_tokenstore={"format": 1, **key, **tag})
+    before = path.read_bytes()
+    for more in ([], [str(path)]):
+        code, out, err = flex_sdk(capsys, "--from-js", *more, "--yes")
+        assert (code, out) == (2, "")
+        assert f"token move --from file --from-option path={path} --to" in err
+    assert (held("file"), path.read_bytes()) == (None, before)

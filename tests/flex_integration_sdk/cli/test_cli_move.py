@@ -15,7 +15,7 @@ import pytest
 from flex_integration_sdk.cli import _waiting
 from flex_integration_sdk.cli._app import run
 from flex_integration_sdk.config import resolve
-from flex_tokenstore import Token, open_store
+from flex_tokenstore import StoreOptionsError, Token, open_store
 from tests.support import sealed
 
 Captured = pytest.CaptureFixture[str]
@@ -74,7 +74,8 @@ def to(path: Path) -> list[str]:
 def test_a_token_moves_and_a_second_run_says_so(capsys: Captured, home: Path) -> None:
     token, there = plant("file", "one"), home / "b.json"
     code, out, err = flex_sdk(capsys, "token", "move", *to(there), "--dry-run")
-    assert (code, out[:10], err) == (0, "would move", "")
+    assert (code, out[:10]) == (0, "would move")
+    assert "will find it empty" in err
     assert held("file") == token
 
     code, out, err = flex_sdk(capsys, "token", "move", *to(there), "--yes")
@@ -147,6 +148,10 @@ def test_two_different_tokens_are_refused_and_the_newer_one_is_named(
     assert named in err
     assert "--overwrite" in err
     assert (held("file"), held(a_file(path))) == (here, there)
+    code, out, err = flex_sdk(capsys, "token", "move", *to(path), "--overwrite", "--dry-run")
+    assert (code, held("file"), held(a_file(path))) == (0, here, there)
+    assert "it would be replaced, and lost" in err
+    assert ("which is newer" in err) is (newer == "b")
     code, out, err = flex_sdk(capsys, "token", "move", *to(path), "--overwrite", "--yes")
     assert code == 0
     assert ("which is newer" in err) is (newer == "b")
@@ -167,13 +172,16 @@ def test_a_second_marketplace_keeps_its_token(capsys: Captured, home: Path) -> N
 WRONG = {
     "": "say where the token is to go",
     "--to fil": "did you mean 'file'?",
+    "--to fallback --to-option stores=file --to-option stores.2=file": "the list, stores.1=NAME",
     "--from fil --to file": "did you mean 'file'?",
     "--to file": "same location",
     "--to memory": "keeps a token only inside the program",
     "--from memory --to file": "keeps a token only inside the program",
     "--to fallback": "`fallback` chooses one of several",
     "--to sealed --to-option keys=k --to-option inner=memory": "keeps a token only inside",
-    "--to sealed --to-option keys=k": "`flex-sdk token rekey` encrypts a token where it is",
+    "--to sealed --to-option keys=k": (
+        "`flex-sdk token rekey --store sealed --store-option keys=k` encrypts"
+    ),
     f"--to redis://:{SENTINEL}@host": "not an address",
     f"--to redis --to-option url=redis://:{SENTINEL}@h": "MY_STORE=redis and MY_STORE__URL",
     f"--to redis --to-option url=redis://h?password={SENTINEL}": "may hold a secret",
@@ -279,6 +287,7 @@ def test_where_encryption_is_required_a_token_leaves_plain_text_but_does_not_ent
     code, _, err = flex_sdk(capsys, "token", "move", *to(path), "--yes")
     assert code == 2
     assert "plain text" in err
+    assert ("as --to choose" in err, "--store" in err) == (True, False)
     assert held("file") == token
     assert flex_sdk(capsys, "token", "move", *into, "--yes")[0] == 0
     assert json.loads(path.read_text())["access_token"].startswith("k:")
@@ -295,6 +304,7 @@ def test_a_store_that_is_only_read_is_refused(capsys: Captured, home: Path, side
     code, _, err = flex_sdk(capsys, "token", "move", *arguments, "--yes")
     assert code == 1
     assert "read-only" in err
+    assert ("so nothing was copied" in err) is (side == "--from")
     assert held(a_file(path) if side == "--from" else "file") == token
 
 
@@ -305,17 +315,20 @@ def test_a_token_is_encrypted_with_the_first_key(
     monkeypatch.setenv(variable, "sealed")
     monkeypatch.setenv(f"{variable}__KEYS", "k1")
     code, out, _ = flex_sdk(capsys, "token", "rekey")
-    assert (code, out[:18]) == (0, "nothing to encrypt")
+    assert (code, out) == (1, "")
     token = plant({"name": "sealed", "keys": ["k1"]}, "one")
     monkeypatch.setenv(f"{variable}__KEYS", "k2,k1")
     code, out, _ = flex_sdk(capsys, "token", "rekey", "--dry-run", "--json")
     facts = json.loads(out)
-    assert (code, facts["key_before"], facts["key"]) == (0, "k1", "k2")
+    assert (code, facts["key_before"], facts["key"]) == (1, "k1", "k2")
+    assert flex_sdk(capsys, "token", "rekey", "--dry-run")[0] == 1
     assert (facts["needed"], facts["rekeyed"]) == (True, False)
     code, out, _ = flex_sdk(capsys, "token", "rekey")
     assert code == 0
     assert "was encrypted with the key k1; now it is encrypted with the first key, k2" in out
-    assert "nothing to do" in flex_sdk(capsys, "token", "rekey")[1]
+    for more in ([], ["--dry-run"]):
+        code, out, _ = flex_sdk(capsys, "token", "rekey", *more)
+        assert (code, "nothing to do" in out) == (0, True)
     assert held({"name": "sealed", "keys": ["k2"]}) == token
 
 
@@ -334,3 +347,54 @@ def test_a_removal_says_why_a_token_cannot_be_read(capsys: Captured, home: Path)
         del os.environ["FLEX_INTEGRATION_TOKEN_STORE__KEYS"]
     assert (code, out[:7]) == (0, "removed")
     assert "no key k1" in err
+
+
+def test_a_store_that_cannot_be_opened_is_told_with_its_own_options(
+    capsys: Captured, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise StoreOptionsError("as token_store choose file_store(path=…) or set the option 'path'")
+
+    monkeypatch.setattr(sealed.Sealed, "__init__", refuse)
+    for side in ("--from", "--to"):
+        arguments = [side, "sealed", f"{side}-option", "keys=k"]
+        arguments += ["--to", "file"] if side == "--from" else []
+        code, _, err = flex_sdk(capsys, "token", "move", *arguments)
+        assert code == 2
+        assert f"as {side} choose {side} file {side}-option path=… or" in err
+        assert f"the option 'path' ({side}-option path=…)" in err
+        assert "FLEX_INTEGRATION_TOKEN_STORE" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["--to", "sealed", "--to-option", "keys=k"], "rekey --store sealed"),
+        (["--from", "sealed", "--from-option", "keys=k", "--to", "file"], "in the clear, move"),
+        (["--from", "read-only", "--from-option", "inner=file", "--to", "file"], None),
+    ],
+)
+def test_one_location_is_told_with_what_serves_there(
+    capsys: Captured, arguments: list[str], hint: str | None
+) -> None:
+    code, _, err = flex_sdk(capsys, "token", "move", *arguments, "--yes")
+    assert code == 2
+    assert "same location" in err
+    assert (hint or "nothing was changed") in err
+    assert ("rekey" in err) is ("rekey" in (hint or ""))
+
+
+@pytest.mark.parametrize(("key", "ends"), [(EOFError, 1), (KeyboardInterrupt, 130)])
+def test_a_question_that_is_left_changes_nothing_and_says_so(
+    capsys: Captured, home: Path, monkeypatch: pytest.MonkeyPatch, key: type, ends: int
+) -> None:
+    def leave(*_: Any, **__: Any) -> str:
+        raise key
+
+    token = plant("file", "one")
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(click.termui, "visible_prompt_func", leave)
+    code, _, err = flex_sdk(capsys, "token", "move", *to(home / "b.json"))
+    assert code == ends
+    assert err.endswith("\nnothing was changed\n")
+    assert held("file") == token

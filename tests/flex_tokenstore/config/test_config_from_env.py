@@ -76,6 +76,19 @@ def test_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> 
             f"put its name into {V}__INNER__NAME and unset {V}__INNER$",
         ),
         (
+            {V: "fallback", f"{V}__STORES": "SENTINEL", f"{V}__STORES__2": "file"},
+            f"{V}__STORES__2 and {V}__STORES are both set; number all stores of the list: "
+            f"put the name into {V}__STORES__1 and unset {V}__STORES$",
+        ),
+        (
+            {V: "a", f"{V}__STORES": "b", f"{V}__STORES__1__NAME": "c", f"{V}__STORES__2": "d"},
+            f"into {V}__STORES__3 and",
+        ),
+        (
+            {V: "a", f"{V}__STORES__1": "b", f"{V}__STORES__1__URL": "SENTINEL"},
+            f"put its name into {V}__STORES__1__NAME and",
+        ),
+        (
             {V: "a", f"{V}__X__Y": "SENTINEL", f"{V}__X__Y__Z__W": "u"},
             f"{V}__X__Y__Z__W and {V}__X__Y are both set",
         ),
