@@ -10,6 +10,7 @@ from .._host.patience import Patience
 from .._plugin.guard import Guard
 from .._plugin.hooks import Abilities, Binding
 from .._plugin.mistakes import REPORT, mistake
+from .._plugin.wrapper import WrapperStore
 from .._values.identity import TokenIdentity
 from .._values.redaction import Redactor
 from .._values.secret import Secret
@@ -19,6 +20,7 @@ from .._values.token import (
     TokenObject,
     checked,
     is_newer,
+    is_wrapped,
     token_from_ours,
 )
 from .._values.token_form import shown_identity
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from .._host.host_lock import HostLock
 
 _REMEDY = "Check that it is up and reachable"
+WRAPPED = "wrapped"  # the ``reason`` of an error for what a wrapper stored and none has unwrapped
 _OURS = ("flex_tokenstore.stores.", "flex_tokenstore.records.")
 
 
@@ -97,7 +100,7 @@ class OpenedStore:
         """What ``get_token`` returned, checked.
 
         Raises:
-            TokenCorruptError: It is not a token.
+            TokenCorruptError: It is not a token, or one that no store of the chain has unwrapped.
             TokenIdentityError: It is not this identity's.
         """
         if data is None:
@@ -113,6 +116,7 @@ class OpenedStore:
                 store=self.name,
                 place=self.place,
             )
+        self._refuse_wrapped(found)
         token, problem = _token_in(found, self.binding.get_token.function)
         if token is None:
             raise TokenCorruptError(
@@ -125,6 +129,30 @@ class OpenedStore:
         self._check_owner(token)
         self.redactor.note(token)
         return token
+
+    def refuse_to_lose(self, found: Secret[Any], *, even_wrapped: bool) -> None:
+        """Raises TokenCorruptError for what only another program can read, before it is replaced.
+
+        Args:
+            found: What the innermost store holds.
+            even_wrapped: Except for what a wrapper stored.
+        """
+        self.refuse_newer(found)
+        # What a wrapper of the chain cannot unwrap is its own business.
+        if not even_wrapped and not any(_unwraps(each.plugin) for each in self.binding.layers):
+            self._refuse_wrapped(found)
+
+    def _refuse_wrapped(self, found: Secret[Any]) -> None:
+        """As a token, it would be sent to the server and be replaced by a plain one."""
+        if is_wrapped(found.reveal()):
+            raise TokenCorruptError(
+                f"{self.place} holds what another store wrapped (encrypted, for example), which is "
+                "neither used nor overwritten: as token_store choose that store, with this one as "
+                "its inner one",
+                reason=WRAPPED,
+                store=self.name,
+                place=self.place,
+            )
 
     def refuse_newer(self, found: Secret[Any]) -> None:
         """Raises TokenCorruptError for a token that an older program must not change."""
@@ -141,13 +169,24 @@ class OpenedStore:
 
         Raises:
             TypeError: It is not a ``Token``.
+            TokenCorruptError: A wrapper stored it in place of a token.
             TokenIdentityError: It is not this identity's.
         """
         if not isinstance(token, Token):
             kind = type(token.reveal()).__name__
             raise TypeError(f"set_token takes a Token, got {kind}; make one with Token(…)")
         self._check_owner(token)
-        return token.to_dict()
+        written = token.to_dict()
+        # Wrapped once more, it would keep this revision, which no reader could compute.
+        if is_wrapped(written):
+            raise TokenCorruptError(
+                "this is not a token: a store that wraps another one (encrypts, for example) "
+                "stored it in place of one; read it through that store. Nothing was saved",
+                reason=WRAPPED,
+                store=self.name,
+                place=self.place,
+            )
+        return written
 
     def _check_owner(self, token: Token) -> None:
         if token.identity_key == self.identity.key:
@@ -193,6 +232,13 @@ class _ById:
 
     def __hash__(self) -> int:
         return id(self._thing)
+
+
+def _unwraps(plugin: object) -> bool:
+    cls = type(plugin)
+    return issubclass(cls, WrapperStore) and (
+        cls.unwrap is not WrapperStore.unwrap or cls.get_token is not WrapperStore.get_token
+    )
 
 
 def taken(token: Any) -> Token | Secret[Any]:
