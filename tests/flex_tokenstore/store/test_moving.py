@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -453,3 +454,24 @@ def test_a_copy_is_saved_once_and_replaces_only_what_is_named() -> None:
         copy_token(other, opened(destination), **MOMENTS)
     assert copy_token(other, opened(destination), replace=token.revision, **MOMENTS) == "different"
     assert destination.token == other.to_dict()
+
+
+@pytest.mark.parametrize("in_the", ["source", "destination"])
+def test_what_a_wrapper_stored_is_no_token_to_move(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, in_the: str
+) -> None:
+    sealed.register(monkeypatch)
+    wrapped, other = tmp_path / "a" / "t.json", tmp_path / "b" / "t.json"
+    opened({"name": "sealed", "inner": file_at(wrapped), "keys": ["k"]}).set_token(a_token())
+    opened(file_at(other)).set_token(a_token())
+    before = [path.read_bytes() for path in (wrapped, other)]
+    pair = (wrapped, other) if in_the == "source" else (other, wrapped)
+    source, destination = (opened(file_at(path)) for path in pair)
+    for act in (
+        lambda: move_token(source, destination, replace=ANY_REVISION, **MOMENTS),
+        lambda: copy_token(Token(json.loads(before[0])), opened(DictStore()), **MOMENTS),
+    ):
+        with pytest.raises(TokenCorruptError) as caught:
+            act()
+        assert caught.value.reason == "wrapped"
+    assert [path.read_bytes() for path in (wrapped, other)] == before
