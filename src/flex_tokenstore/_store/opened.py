@@ -10,7 +10,6 @@ from .._host.patience import Patience
 from .._plugin.guard import Guard
 from .._plugin.hooks import Abilities, Binding
 from .._plugin.mistakes import REPORT, mistake
-from .._plugin.wrapper import WrapperStore
 from .._values.identity import TokenIdentity
 from .._values.redaction import Redactor
 from .._values.secret import Secret
@@ -130,30 +129,6 @@ class OpenedStore:
         self.redactor.note(token)
         return token
 
-    def refuse_to_lose(self, found: Secret[Any], *, even_wrapped: bool) -> None:
-        """Raises TokenCorruptError for what only another program can read, before it is replaced.
-
-        Args:
-            found: What the innermost store holds.
-            even_wrapped: Except for what a wrapper stored.
-        """
-        self.refuse_newer(found)
-        # What a wrapper of the chain cannot unwrap is its own business.
-        if not even_wrapped and not any(_unwraps(each.plugin) for each in self.binding.layers):
-            self._refuse_wrapped(found)
-
-    def _refuse_wrapped(self, found: Secret[Any]) -> None:
-        """As a token, it would be sent to the server and be replaced by a plain one."""
-        if is_wrapped(found.reveal()):
-            raise TokenCorruptError(
-                f"{self.place} holds what another store wrapped (encrypted, for example), which is "
-                "neither used nor overwritten: as token_store choose that store, with this one as "
-                "its inner one",
-                reason=WRAPPED,
-                store=self.name,
-                place=self.place,
-            )
-
     def refuse_newer(self, found: Secret[Any]) -> None:
         """Raises TokenCorruptError for a token that an older program must not change."""
         if is_newer(found.reveal()):
@@ -187,6 +162,32 @@ class OpenedStore:
                 place=self.place,
             )
         return written
+
+    def refuse_to_lose(self, found: Secret[Any], *, even_wrapped: bool) -> None:
+        """Raises TokenCorruptError for what only another program can read, before it is replaced.
+
+        Args:
+            found: What the innermost store holds.
+            even_wrapped: Except for what a wrapper stored.
+        """
+        self.refuse_newer(found)
+        if even_wrapped or not is_wrapped(found.reveal()):
+            return
+        # What a wrapper of the chain cannot unwrap is its own business.
+        if not any(_unwraps(each.plugin) for each in self.binding.layers):
+            self._refuse_wrapped(found)
+
+    def _refuse_wrapped(self, found: Secret[Any]) -> None:
+        """As a token, it would be sent to the server and be replaced by a plain one."""
+        if is_wrapped(found.reveal()):
+            raise TokenCorruptError(
+                f"{self.place} holds what another store wrapped (encrypted, for example), which is "
+                "neither used nor overwritten: as token_store choose that store, with this one as "
+                "its inner one",
+                reason=WRAPPED,
+                store=self.name,
+                place=self.place,
+            )
 
     def _check_owner(self, token: Token) -> None:
         if token.identity_key == self.identity.key:
@@ -235,6 +236,8 @@ class _ById:
 
 
 def _unwraps(plugin: object) -> bool:
+    from .._plugin.wrapper import WrapperStore  # a program without wrappers does not need it
+
     cls = type(plugin)
     return issubclass(cls, WrapperStore) and (
         cls.unwrap is not WrapperStore.unwrap or cls.get_token is not WrapperStore.get_token
