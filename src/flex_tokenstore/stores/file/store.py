@@ -8,7 +8,6 @@ from which this follows.
 from __future__ import annotations
 
 import functools
-import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -183,8 +182,7 @@ class FileStore:
 
     @hookimpl
     def lock_id(self) -> str:
-        # Without links: a folder has one lock, by whatever name it is reached.
-        return f"file:{os.path.realpath(self._where.folder / f'{self._key}.lock')}"
+        return f"file:{self._where.folder / self._key}.lock"
 
     def _save(self, path: Path, token: TokenObject, expected: str | None) -> None:
         """Under the write lock: replaces what has the expected revision."""
