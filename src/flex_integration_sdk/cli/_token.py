@@ -64,7 +64,7 @@ def remove(yes: bool, **chosen: Any) -> None:
         # A refresh that is under way saves its token first; then that one is removed.
         with patient_lock(store):
             found = _is_stored(store)
-            store.remove_token()
+            store.remove_token(even_wrapped=True)  # a person was told what it is
         place = store.place
     click.echo(f"removed {whose}" if found else f"nothing to remove: {place} is empty")
 

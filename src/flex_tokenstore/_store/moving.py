@@ -6,9 +6,11 @@ different to whoever looks next, so a move that was killed needs no record of ho
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from .._values.token import ANY_REVISION, FORMAT, TAG, Token, TokenObject
@@ -123,6 +125,9 @@ def move_token(
             than was saved in it.
     """
     _refuse_two_identities(source, destination)
+    # Before the locks: one that has two names is not seen to be one, and would wait for itself.
+    if _is_one_place(source, destination):
+        raise _one_place(source, destination)
     with both_locked(source, destination, wait, lease) as locks:
         found = find_move(source, destination)
         if found.source is not None:
@@ -279,8 +284,20 @@ def _refuse_two_identities(source: TokenStore, destination: TokenStore) -> None:
 def _is_one_place(source: TokenStore, destination: TokenStore) -> bool:
     # Two files in one folder have one lock, so that the lock does not say it. As the stores name
     # their locations: what is masked for people depends on what each has read.
-    places = [each._binding.place for each in (source, destination)]
-    return source.lock_key == destination.lock_key and places[0] == places[1]
+    one, other = (each._binding.place for each in (source, destination))
+    if one == other:
+        return source.lock_key == destination.lock_key
+    return one is not None and other is not None and _is_one_file(one, other)
+
+
+def _is_one_file(one: str, other: str) -> bool:
+    """Of two locations that are paths; a folder or a file may have several names."""
+    if not (Path(one).is_absolute() and Path(other).is_absolute()):
+        return False
+    try:
+        return Path(one).samefile(other)
+    except (OSError, ValueError):  # one does not exist
+        return os.path.realpath(one) == os.path.realpath(other)
 
 
 def _one_place(source: TokenStore, destination: TokenStore) -> StoreOptionsError:

@@ -19,6 +19,7 @@ from .._values.token import (
     TokenObject,
     checked,
     is_newer,
+    is_wrapped,
     token_from_ours,
 )
 from .._values.token_form import shown_identity
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .._host.host_lock import HostLock
 
 _REMEDY = "Check that it is up and reachable"
+WRAPPED = "wrapped"  # the ``reason`` of an error for what a wrapper stored and none has unwrapped
 _OURS = ("flex_tokenstore.stores.", "flex_tokenstore.records.")
 
 
@@ -97,7 +99,7 @@ class OpenedStore:
         """What ``get_token`` returned, checked.
 
         Raises:
-            TokenCorruptError: It is not a token.
+            TokenCorruptError: It is not a token, or one that no store of the chain has unwrapped.
             TokenIdentityError: It is not this identity's.
         """
         if data is None:
@@ -113,6 +115,7 @@ class OpenedStore:
                 store=self.name,
                 place=self.place,
             )
+        self._refuse_wrapped(found)
         token, problem = _token_in(found, self.binding.get_token.function)
         if token is None:
             raise TokenCorruptError(
@@ -148,13 +151,50 @@ class OpenedStore:
 
         Raises:
             TypeError: It is not a ``Token``.
+            TokenCorruptError: A wrapper stored it in place of a token.
             TokenIdentityError: It is not this identity's.
         """
         if not isinstance(token, Token):
             kind = type(token.reveal()).__name__
             raise TypeError(f"set_token takes a Token, got {kind}; make one with Token(…)")
         self._check_owner(token)
-        return token.to_dict()
+        written = token.to_dict()
+        # Wrapped once more, it would keep this revision, which no reader could compute.
+        if is_wrapped(written):
+            raise TokenCorruptError(
+                "this is not a token: a store that wraps another one (encrypts, for example) "
+                "stored it in place of one; read it through that store. Nothing was saved",
+                reason=WRAPPED,
+                store=self.name,
+                place=self.place,
+            )
+        return written
+
+    def refuse_to_lose(self, found: Secret[Any], *, even_wrapped: bool) -> None:
+        """Raises TokenCorruptError for what only another program can read, before it is replaced.
+
+        Args:
+            found: What the innermost store holds.
+            even_wrapped: Except for what a wrapper stored.
+        """
+        self.refuse_newer(found)
+        if even_wrapped or not is_wrapped(found.reveal()):
+            return
+        # What a wrapper of the chain cannot unwrap is its own business.
+        if not any(_unwraps(each.plugin) for each in self.binding.layers):
+            self._refuse_wrapped(found)
+
+    def _refuse_wrapped(self, found: Secret[Any]) -> None:
+        """As a token, it would be sent to the server and be replaced by a plain one."""
+        if is_wrapped(found.reveal()):
+            raise TokenCorruptError(
+                f"{self.place} holds what another store wrapped (encrypted, for example), which is "
+                "neither used nor overwritten: as token_store choose that store, with this one as "
+                "its inner one",
+                reason=WRAPPED,
+                store=self.name,
+                place=self.place,
+            )
 
     def _check_owner(self, token: Token) -> None:
         if token.identity_key == self.identity.key:
@@ -200,6 +240,15 @@ class _ById:
 
     def __hash__(self) -> int:
         return id(self._thing)
+
+
+def _unwraps(plugin: object) -> bool:
+    from .._plugin.wrapper import WrapperStore  # a program without wrappers does not need it
+
+    cls = type(plugin)
+    return issubclass(cls, WrapperStore) and (
+        cls.unwrap is not WrapperStore.unwrap or cls.get_token is not WrapperStore.get_token
+    )
 
 
 def taken(token: Any) -> Token | Secret[Any]:

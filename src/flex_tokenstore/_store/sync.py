@@ -84,7 +84,7 @@ class TokenStore:
 
         Raises:
             TokenUnavailableError: The store cannot answer.
-            TokenCorruptError: What is stored is not a token.
+            TokenCorruptError: What is stored is not a token, or one that a wrapper encrypted.
             TokenIdentityError: What is stored is another identity's token.
         """
         with self._opened.guard("read the token", "get_token") as failed:
@@ -104,7 +104,8 @@ class TokenStore:
         Raises:
             TokenConflictError: Another revision is stored; nothing was changed.
             TokenUnavailableError: The token was not saved; the old one is still stored.
-            TokenCorruptError: A newer version of this package wrote what is stored.
+            TokenCorruptError: A newer version of this package wrote what is stored, or a wrapper
+                that this store is not opened through.
             TokenIdentityError: ``token`` or the stored token is another identity's.
             TypeError: ``token`` is not a :class:`Token`, or ``expected`` is not a string or None.
         """
@@ -114,7 +115,7 @@ class TokenStore:
         written = self._opened.write(token)
         hook = self._binding.set_token
         with self._opened.guard("save the token", "set_token", token) as failed:
-            self._refuse_newer(expected)
+            self._refuse_to_lose(expected)
             arguments = hook.keywords(token=written, expected=expected)
             refuse_false(self.name, self._call(hook, arguments))
             return
@@ -142,23 +143,28 @@ class TokenStore:
             return
         raise failed.error
 
-    def remove_token(self, expected: str | None = ANY_REVISION) -> None:
+    def remove_token(
+        self, expected: str | None = ANY_REVISION, *, even_wrapped: bool = False
+    ) -> None:
         """Removes the stored token. If nothing is stored, it does nothing.
 
         Args:
             expected: Revision that must be stored now; ``ANY_REVISION``: remove whatever is stored.
                 If nothing is stored, it is not a conflict whatever you expect.
+            even_wrapped: True: with ``ANY_REVISION``, also remove what a wrapper, such as the store
+                ``encrypted``, stored in place of a token, and which may be the only copy of one.
 
         Raises:
             TokenConflictError: Another revision is stored; nothing was changed.
             TokenUnavailableError: The store cannot answer.
-            TokenCorruptError: A newer version of this package wrote what is stored.
+            TokenCorruptError: A newer version of this package wrote what is stored, or a wrapper
+                that this store is not opened through.
             TypeError: ``expected`` is not a string or None.
         """
         check_expected(expected)
         hook = self._binding.remove_token
         with self._opened.guard("remove the token", "remove_token") as failed:
-            self._refuse_newer(expected)
+            self._refuse_to_lose(expected, even_wrapped)
             try:
                 self._call(hook, hook.keywords(expected=expected))
             except TokenConflictError:
@@ -240,10 +246,11 @@ class TokenStore:
         except Exception:  # noqa: BLE001 - it cannot be told; the conflict is what is raised
             return False
 
-    def _refuse_newer(self, expected: str | None) -> None:
-        """Looks before whatever is there is replaced: a newer version's token must stay.
+    def _refuse_to_lose(self, expected: str | None, even_wrapped: bool = False) -> None:
+        """Looks before whatever is there is replaced: a newer version's token must stay, and so
+        must one that a wrapper stored.
 
-        Any other revision was read before, and a newer token's is never told.
+        Any other revision was read before, and that of such a token is never told.
         """
         if expected != ANY_REVISION:
             return
@@ -253,7 +260,7 @@ class TokenStore:
             raise
         except Exception:  # noqa: BLE001 - what cannot be read may be replaced, as the store sees fit
             return
-        self._opened.refuse_newer(found)
+        self._opened.refuse_to_lose(found, even_wrapped=even_wrapped)
 
     def _lock_manager(self, wait: float, lease: float) -> Any:
         hook = self._binding.token_lock

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from ..errors import TokenLockTimeoutError
 from .sync import TokenStore
@@ -71,4 +73,17 @@ def _lock_of(store: TokenStore) -> tuple[int, str, int]:
     if binding.token_lock is None:
         return 2, "the lock file of this identity", 0
     key = store.lock_key
-    return (0, key, 0) if isinstance(key, str) else (1, store.place, id(binding.innermost.plugin))
+    return (
+        (0, _without_links(key), 0)
+        if isinstance(key, str)
+        else (1, store.place, id(binding.innermost.plugin))
+    )
+
+
+def _without_links(key: str) -> str:
+    """A folder has one lock, by whatever name it is reached.
+
+    The store does not say it so: it is asked on an event loop, which must not wait for a disk.
+    """
+    kind, colon, path = key.partition(":")
+    return f"{kind}{colon}{os.path.realpath(path)}" if Path(path).is_absolute() else key

@@ -303,6 +303,12 @@ def is_newer(data: object) -> bool:
     return isinstance(version, (int, float)) and version > FORMAT
 
 
+def is_wrapped(data: object) -> bool:
+    """Whether a wrapper store made the JSON object, in place of a token."""
+    tag = data.get(TAG) if isinstance(data, (dict, Mapping)) else None
+    return isinstance(tag, (dict, Mapping)) and "revision" in tag
+
+
 def revision_of(token: Mapping[str, Any]) -> str:
     """Names the content of a stored token, for compare-and-set.
 

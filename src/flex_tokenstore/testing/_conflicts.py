@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from flex_tokenstore import ANY_REVISION, Token, TokenConflictError, revision_of
+from flex_tokenstore import (
+    ANY_REVISION,
+    Token,
+    TokenConflictError,
+    TokenCorruptError,
+    revision_of,
+)
 
 from ._bench import Bench, ContractFixtures, together
 from ._handles import Handle
@@ -107,11 +113,26 @@ class ConflictTests(ContractFixtures):
         bench.need("compare_and_set")
         data = new_token(bench.identity, "encrypted").to_dict()
         data["flex_tokenstore"]["revision"] = "f" * 64
-        bench.handle.set(Token(data), None)
+        bench.handle.hook("set_token", token=data, expected=None)
         tagless = {key: value for key, value in data.items() if key != "flex_tokenstore"}
         with pytest.raises(TokenConflictError):
             bench.handle.set(new_token(bench.identity, "late"), revision_of(tagless))
         bench.handle.set(new_token(bench.identity, "next"), "f" * 64)
+
+    def test_what_a_wrapper_stored_is_no_token(self, bench: Bench) -> None:
+        """Without that wrapper it would be sent as a token, and replaced by one in the clear."""
+        if bench.wraps:
+            pytest.skip("it is what unwraps")
+        data = new_token(bench.identity, "encrypted").to_dict()
+        data["flex_tokenstore"]["revision"] = "f" * 64
+        bench.handle.hook("set_token", token=data, expected=None)
+        plain = new_token(bench.identity, "plain")
+        for call in (bench.handle.get, lambda: bench.handle.set(plain), bench.handle.remove):
+            with pytest.raises(TokenCorruptError) as caught:
+                call()
+            assert (caught.value.reason, caught.value.revision) == ("wrapped", None)
+        assert revision_of(bench.handle.hook("get_token")) == "f" * 64
+        bench.handle.remove("f" * 64)
 
     def test_no_update_is_lost(self, bench: Bench) -> None:
         bench.need("compare_and_set")
