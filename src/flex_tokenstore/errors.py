@@ -119,8 +119,9 @@ class TokenCorruptError(TokenStoreError, ValueError):
             None: the content must be left where it is, since it is another program's file, has a
             newer format, or the key to it is not known.
         reason: A few constant words for programs, such as ``"unknown key"``, from a store that can
-            tell what is wrong. A session then neither removes the content, nor revokes: it may be a
-            token that another program can read. None: the store cannot tell.
+            tell what is wrong; ``"unreadable"`` from a wrapper that cannot. A session then neither
+            removes the content, nor revokes: it may be a token that another program can read. None:
+            the store cannot tell.
     """
 
     def __init__(

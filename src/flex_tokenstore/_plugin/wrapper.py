@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 UNKNOWN_KEY = "unknown key"  # the ``reason`` of an error after which the keys are loaded again
+UNREADABLE = "unreadable"  # the ``reason`` where a wrapper tells none: another key may read it
 
 
 class WrapperStore:
@@ -64,9 +65,9 @@ class WrapperStore:
             The JSON object of the token.
 
         Raises:
-            TokenCorruptError: It cannot be unwrapped. Any other exception counts as this one, and
-                as content that must be left where it is: the key, for example, may be the wrong
-                one.
+            TokenCorruptError: It cannot be unwrapped. Its ``reason`` tells programs why; without
+                one the framework sets "unreadable". Any other exception counts as this one, and as
+                content that must be left where it is: the key, for example, may be the wrong one.
         """
         return token
 
@@ -214,13 +215,16 @@ class WrapperStore:
             stored = check_token_object(found.reveal(), wrapped=True)
             tag = stored.get(TAG, {})
             plain = TokenObject(self.unwrap(stored))
-        except TokenStoreError:
+        except TokenStoreError as error:
+            if isinstance(error, TokenCorruptError) and error.reason is None:
+                error.reason = UNREADABLE  # else a session that revokes would remove it
             raise
         except Exception as error:  # noqa: BLE001 - whatever a stranger's unwrap raises
             raise TokenCorruptError(
                 f"what is stored in {self.place} cannot be read through {type(self).__name__} "
                 f"({type(error).__name__}): check its options; if they are right, remove it with "
                 f"{current.get().removal}",
+                reason=UNREADABLE,
                 place=self.place,
             ) from stand_in(error)
         tag = dict(plain.get(TAG) or tag)
@@ -228,6 +232,11 @@ class WrapperStore:
         tag.pop("revision", None)
         plain[TAG] = tag
         return plain
+
+
+def unwraps(store: object) -> bool:
+    """Whether it makes the token from something else, which another program may be able to read."""
+    return isinstance(store, WrapperStore) and type(store).unwrap is not WrapperStore.unwrap
 
 
 async def _in_thread(load: Callable[[], None]) -> None:

@@ -119,12 +119,19 @@ class OpenedStore:
                 f"what get_token of token store {self.name!r} returned is not a token: {problem}. "
                 f"If another program wrote it, remove it with {self.identity.program.removal}; "
                 f"if not, the store ({self.binding.innermost.label}) has a bug",
+                reason=self._reason(),
                 store=self.name,
                 place=self.place,
             )
         self._check_owner(token)
         self.redactor.note(token)
         return token
+
+    def _reason(self) -> str | None:
+        """Of content that is not a token: what a wrapper made of it, another key may read."""
+        from .._plugin.wrapper import UNREADABLE, unwraps  # a program without wrappers needs it not
+
+        return UNREADABLE if any(unwraps(layer.plugin) for layer in self.binding.layers) else None
 
     def refuse_newer(self, found: Secret[Any]) -> None:
         """Raises TokenCorruptError for a token that an older program must not change."""

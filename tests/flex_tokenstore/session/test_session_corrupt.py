@@ -9,9 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -20,10 +21,13 @@ from flex_tokenstore import (
     TokenConflictError,
     TokenCorruptError,
     TokenSession,
+    WrapperStore,
     file_store,
     open_async_store,
     open_store,
+    register_store,
 )
+from flex_tokenstore._registry import registered
 from tests.support.fakes import IDENTITY, AsyncServer, DictStore, Server, stored
 
 
@@ -193,6 +197,70 @@ def test_what_another_program_may_be_able_to_read_is_not_revoked_unseen(
         assert (store.removed, world.server.calls) == (0, [])
         session.remove()
     assert store.removed == 1, "removing is what the caller asked for"
+
+
+class Turned(WrapperStore):
+    """A stranger's wrapper, which with the wrong key fails in the way that its test wants."""
+
+    @dataclass(kw_only=True)
+    class Options:
+        inner: Any
+
+    fails: ClassVar[Callable[[], Any]]
+
+    def wrap(self, token: dict[str, Any]) -> dict[str, Any]:
+        return {"access_token": json.dumps(token)[::-1]}
+
+    def unwrap(self, token: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = type(self).fails()
+        return found
+
+
+class Around(WrapperStore):
+    """Changes nothing, as a cache or a log."""
+
+    @dataclass(kw_only=True)
+    class Options:
+        inner: Any
+
+
+def _throw(error: Exception) -> Any:
+    raise error
+
+
+@pytest.mark.parametrize(
+    "fails",
+    [
+        lambda: _throw(ArithmeticError("the tag does not match")),
+        lambda: _throw(TokenCorruptError("cannot be decrypted")),
+        lambda: _throw(TokenCorruptError("cannot be decrypted", revision="r")),
+        lambda: {"access_token": 5},
+        lambda: {"noise": 1},
+        lambda: "noise",
+    ],
+    ids=["raises", "typed", "revision", "token", "object", "text"],
+)
+@pytest.mark.parametrize("around", [False, True])
+def test_what_a_wrapper_cannot_unwrap_is_not_revoked_unseen(
+    world: World, monkeypatch: pytest.MonkeyPatch, fails: Callable[[], Any], around: bool
+) -> None:
+    """Another key may read it."""
+    monkeypatch.setattr(registered, "_registered", {})
+    monkeypatch.setattr(Turned, "fails", staticmethod(fails), raising=False)
+    register_store("turned", Turned)
+    register_store("around", Around)
+    world.heal()
+    before = world.path.read_bytes()
+    config: dict[str, Any] = {"name": "turned", "inner": file_store(path=str(world.path))}
+    opened = open_store({"name": "around", "inner": config} if around else config, IDENTITY)
+    with TokenSession(opened, world.server, failure_window=0) as session:
+        with pytest.raises(TokenCorruptError) as caught:
+            session.revoke()
+        assert caught.value.reason == "unreadable"
+        assert world.path.read_bytes() == before
+        session.remove()
+    assert not world.path.exists(), "removing is what the caller asked for"
+    assert world.server.calls == []
 
 
 def test_revoking_waits_for_what_is_being_written(world: World) -> None:
