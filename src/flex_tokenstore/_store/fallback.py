@@ -8,7 +8,6 @@ where nobody wanted it.
 from __future__ import annotations
 
 import contextvars
-import functools
 import inspect
 import logging
 import time
@@ -144,9 +143,11 @@ class _Choice(NamedTuple):
             TokenStoreError: It cannot, or does not answer in time.
         """
         answer = Promise()
+        context = contextvars.copy_context()
         # In a thread that ends by itself: what it does cannot be interrupted.
-        read = functools.partial(contextvars.copy_context().run, self._read, chosen, answer)
-        spawn(read, "flex-tokenstore-fallback", daemon=True)
+        spawn(
+            lambda: context.run(self._read, chosen, answer), "flex-tokenstore-fallback", daemon=True
+        )
         patience = max(LEAST, min(PATIENCE, self.deadline - time.monotonic()))
         if not answer.wait(patience):
             raise TokenUnavailableError(

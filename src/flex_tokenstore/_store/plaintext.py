@@ -22,6 +22,7 @@ def refuse_classes(chosen: Chosen, choose: Choose) -> None:
     Raises:
         StoreOptionsError: No store of the chain says that it encrypts.
     """
+    innermost = chosen
     layer: Chosen | None = chosen
     while layer is not None:
         if object_encrypts(layer.own) if layer.own is not None else class_encrypts(layer.cls):

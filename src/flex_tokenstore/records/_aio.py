@@ -79,6 +79,7 @@ async def _carry_out(steps: Steps[T]) -> T:
     try:
         step = next(steps)
         while True:
+            answer: Any = None
             failure = None
             try:
                 answer = await (asyncio.sleep(step.seconds) if isinstance(step, Sleep) else step)
