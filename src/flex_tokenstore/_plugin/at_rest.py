@@ -9,6 +9,8 @@ from __future__ import annotations
 import inspect
 
 NAME = "encrypted_at_rest"
+# Optional, of the class: the name of the option with which an instance lowers it, for messages.
+LOWERED_BY = "plaintext_option"
 
 
 def class_encrypts(cls: type) -> bool:
@@ -25,6 +27,12 @@ def class_encrypts(cls: type) -> bool:
 def object_encrypts(store: object) -> bool:
     """The same of a store that was made: it may set the attribute to False, but not to True."""
     return class_encrypts(type(store)) and inspect.getattr_static(store, NAME) is True
+
+
+def lowered_by(store: object) -> str | None:
+    """The option because of which a store of an encrypting class does not encrypt, if it tells."""
+    name = inspect.getattr_static(type(store), LOWERED_BY, None)
+    return name if isinstance(name, str) else None
 
 
 def _package(cls: type) -> str:

@@ -34,6 +34,14 @@ def is_outage(error: Exception) -> bool:
     return isinstance(error, (OSError, EOFError)) or type(error).__module__ != "builtins"
 
 
+def refuses_options(error: Exception) -> bool:
+    """Whether ``__init__`` raised what a driver raises for arguments that it does not take."""
+    # An SSLError may be a ValueError too, and a missing module is no matter of options.
+    if isinstance(error, (OSError, EOFError, ImportError)):
+        return False
+    return isinstance(error, (ValueError, TypeError)) or not is_outage(error)
+
+
 def call_in_init(cls: type) -> str:
     """The first call in ``__init__`` that connects, with its line; "" if none is seen.
 

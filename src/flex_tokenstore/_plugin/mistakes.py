@@ -15,7 +15,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from .._values.foreign_errors import attribute, described
-from .connecting import RULE, is_outage
+from .connecting import RULE, is_outage, refuses_options
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -90,11 +90,22 @@ def mistake_in(error: Exception, where: str, cls: type) -> str | None:
     return f"{BUG}: {described(error)} in {where}{_line(steps)}{none}. {REPORT}"
 
 
-def failed_in_init(error: Exception, where: str) -> str | None:
-    """For what looks like an outage in a store's ``__init__``: that it must not reach out there."""
-    if not is_outage(error):
-        return None
-    return f"{described(error)} in {where}{_line([*_steps(error)])}. {RULE}. {REPORT}"
+def mistake_in_init(error: Exception, where: str, cls: type) -> str | None:
+    """The same for ``__init__``, which must not reach out: hardly anything is an outage there."""
+    found = mistake_in(error, where, cls)
+    if found is not None and is_bug(found):
+        return found
+    if refuses_options(error):
+        line = _line([*_steps(error)])
+        return f"an option is wrong, or {BUG}: {described(error)} in {where}{line}. {REPORT}"
+    if found is None and is_outage(error):
+        found = f"{described(error)} in {where}{_line([*_steps(error)])}. {RULE}. {REPORT}"
+    return found
+
+
+def is_bug(said: str) -> bool:
+    """Whether a message tells a bug: what somebody must correct, and no outage."""
+    return f"{BUG}: " in said
 
 
 def _culprit(binding: Binding, hook: str, error: Exception) -> Binding:

@@ -11,33 +11,27 @@ import contextvars
 import inspect
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .._concurrency.loop_thread import LoopThread
 from .._concurrency.promise import Promise
 from .._concurrency.spawn import spawn
-from .._config.store_config import parse
 from .._plugin.hooks import Binding, Hook
-from .._plugin.mistakes import BUG
-from .._registry.catalogue import describe_store
-from .._registry.packages import PACKAGES
+from .._plugin.mistakes import is_bug
 from ..errors import (
-    StoreLoadError,
-    StoreOptionsError,
     TokenCorruptError,
     TokenIdentityError,
     TokenPermissionError,
     TokenStoreError,
     TokenUnavailableError,
-    UnknownStoreError,
 )
-from .chosen import FALLBACK, Choose, Chosen
+from .chosen import FALLBACK, Chosen
 from .opened import OpenedStore
 
 if TYPE_CHECKING:
     from .._values.identity import TokenIdentity
+    from .chosen import Candidate
 
 logger = logging.getLogger("flex_tokenstore")
 
@@ -47,94 +41,59 @@ Make: TypeAlias = "Callable[[Chosen, TokenIdentity], Binding]"
 # for somebody to unlock it, or a driver with a long time-out, must not keep a program from its
 # start.
 PATIENCE = 5.0
-PATIENCE_IN_ALL = 10.0  # for all of them: an event loop may have to wait so long
-LEAST = 0.5  # what each has in any case
+# For all of them: an event loop may have to wait so long. Each has an equal share of what is left,
+# so that the last one is asked too.
+PATIENCE_IN_ALL = 10.0
 
 
-class Candidate(NamedTuple):
-    """One of the stores of the list."""
-
-    number: int
-    name: str
-    chosen: Chosen | None
-    """What to make; None: it cannot be loaded."""
-    why: str = ""
-    """Why it cannot be loaded."""
-
-    @contextmanager
-    def named(self) -> Iterator[None]:
-        """Errors within are of this entry of the option ``stores``."""
-        try:
-            yield
-        except TokenStoreError as error:
-            _name(error, self)
-            raise
-
-
-def candidates(chosen: Chosen, choose: Choose) -> Iterator[Candidate]:
-    """The stores of a ``fallback``, each loaded when its turn comes.
-
-    Raises:
-        TokenStoreError: One is not configured as it should be; the message names it.
-    """
-    for number, config in enumerate(chosen.options.stores, start=1):
-        parsed = parse(config)
-        name = parsed.name or type(parsed.own).__name__
-        try:
-            # Sync: it is asked in a thread.
-            found = choose(parsed, prefer_async=False)
-        except TokenStoreError as error:
-            if not _is_missing(error):
-                _name(error, Candidate(number, name, None))
-                raise
-            yield Candidate(number, name, None, error.message)
-        else:
-            yield Candidate(number, name, found)
-
-
-def settled(chosen: Chosen, identity: TokenIdentity, choose: Choose, make: Make) -> Chosen:
+def settled(chosen: Chosen, identity: TokenIdentity, make: Make) -> Chosen:
     """The same, with the choice made.
 
     Raises:
         TokenUnavailableError: None of its stores can be opened.
         TokenStoreError: One is not configured as it should be.
     """
-    deadline = time.monotonic() + PATIENCE_IN_ALL
-    return _Choice(identity, choose, make, deadline).settle(chosen)
+    return _Choice(identity, make, time.monotonic() + PATIENCE_IN_ALL).settle(chosen)
 
 
 class _Choice(NamedTuple):
     identity: TokenIdentity
-    choose: Choose
     make: Make
     deadline: float
 
     def settle(self, chosen: Chosen) -> Chosen:
         if chosen.inner is not None:
             return chosen._replace(inner=self.settle(chosen.inner))
-        return self._first(chosen) if chosen.is_list else chosen
+        return self._first(chosen) if chosen.candidates else chosen
 
     def _first(self, chosen: Chosen) -> Chosen:
         passed: list[str] = []
-        for candidate in candidates(chosen, self.choose):
+        for before, candidate in enumerate(chosen.candidates):
             why = candidate.why
             if candidate.chosen is not None:
+                turn = self._within(1 / (len(chosen.candidates) - before))
                 try:
-                    inner = self.settle(candidate.chosen)
-                    place = self._ask(inner)
+                    # A list in the list has half of the time for its own choice.
+                    inner = turn._within(1 / 2).settle(candidate.chosen)
+                    place = turn._ask(inner)
                 except TokenStoreError as error:
-                    if not _is_outage(error):
-                        _name(error, candidate)
+                    if not is_outage(error):
+                        candidate.name_in(error)
                         raise
                     why = error.message
                 else:
                     _report(candidate, place, passed)
-                    return chosen._replace(inner=inner, is_list=False)
+                    return chosen.settled(inner)
             passed.append(f"{candidate.name!r} cannot be opened: {why}")
         raise TokenUnavailableError(
             f"none of the stores of token store {FALLBACK!r} can be opened. " + ". ".join(passed),
             store=FALLBACK,
         )
+
+    def _within(self, share: float) -> _Choice:
+        """The same with this share of the time that is left."""
+        now = time.monotonic()
+        return self._replace(deadline=now + (self.deadline - now) * share)
 
     def _ask(self, chosen: Chosen) -> str:
         """The location of a store that can be opened and answers one read.
@@ -142,13 +101,18 @@ class _Choice(NamedTuple):
         Raises:
             TokenStoreError: It cannot, or does not answer in time.
         """
+        patience = min(PATIENCE, self.deadline - time.monotonic())
+        if patience <= 0:
+            raise TokenUnavailableError(
+                f"it was not asked: the {PATIENCE_IN_ALL:.0f} s for all stores were over",
+                store=chosen.name,
+            )
         answer = Promise()
         context = contextvars.copy_context()
         # In a thread that ends by itself: what it does cannot be interrupted.
         spawn(
             lambda: context.run(self._read, chosen, answer), "flex-tokenstore-fallback", daemon=True
         )
-        patience = max(LEAST, min(PATIENCE, self.deadline - time.monotonic()))
         if not answer.wait(patience):
             raise TokenUnavailableError(
                 f"it did not answer within {patience:.1f} s", store=chosen.name
@@ -208,33 +172,13 @@ def _needs_its_own_loop(own: object) -> bool:
     return inspect.iscoroutinefunction(inspect.getattr_static(own, "get_token", None))
 
 
-def _is_missing(error: TokenStoreError) -> bool:
-    """A plugin of ours that is not installed, a driver that is missing, or a store that the
-    environment forbids."""
-    name = error.store or ""
-    if isinstance(error, UnknownStoreError):
-        return name in PACKAGES  # any other name is rather a slip
-    if not isinstance(error, StoreLoadError) or not name:
-        return False
-    return describe_store(name).status in ("blocked", "missing-dependency")
-
-
-def _is_outage(error: TokenStoreError) -> bool:
+def is_outage(error: TokenStoreError) -> bool:
+    """Whether the next store is tried after this."""
     return (
         isinstance(error, TokenUnavailableError)
         and not isinstance(error, TokenPermissionError)
-        and f"{BUG}: " not in error.message
+        and not is_bug(error.message)
     )
-
-
-def _name(error: TokenStoreError, candidate: Candidate) -> None:
-    entry = f"stores.{candidate.number}"
-    error.message = (
-        f"option {entry!r} ({candidate.name!r}) of token store {FALLBACK!r}: {error.message}"
-    )
-    error.args = (error.message,)
-    if isinstance(error, StoreOptionsError):
-        error.option = entry if error.option is None else f"{entry}.{error.option}"
 
 
 def _report(candidate: Candidate, place: str, passed: list[str]) -> None:

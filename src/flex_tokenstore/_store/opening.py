@@ -9,7 +9,7 @@ from typing import Any, Literal
 from .._config.store_config import ParsedConfig, parse
 from .._plugin.guard import Guard
 from .._plugin.hooks import Binding, bind, label_of, refuse_other_init
-from .._plugin.mistakes import failed_in_init, mistake_in
+from .._plugin.mistakes import mistake_in_init
 from .._registry.loader import distribution_of
 from .._values.host_program import current
 from .._values.identity import TokenIdentity
@@ -17,7 +17,7 @@ from .._values.redaction import Redactor, secrets_of, watch_loggers
 from .._values.secret import Secret
 from ..errors import StoreLoadError, StoreOptionsError, UnknownStoreError
 from . import plaintext
-from .chosen import FALLBACK, Chosen
+from .chosen import FALLBACK, Candidate, Chosen
 from .opened import OpenedStore
 
 HostLockSetting = Literal["on", "off"]
@@ -62,7 +62,7 @@ def opened(
     """The store of :func:`ready`, made now."""
     store = OpenedStore(chosen.name, make(chosen, identity), identity, host_lock == "on")
     if require_encrypted:
-        plaintext.refuse_objects(store)
+        plaintext.refuse_objects(store.binding)
     return store
 
 
@@ -75,15 +75,17 @@ def ready(
     """
     chosen = choose(config, prefer_async=prefer_async)
     if require_encrypted:
-        plaintext.refuse_classes(chosen, choose)
+        plaintext.refuse_classes(chosen)
     innermost = chosen
     while innermost.inner is not None:
         innermost = innermost.inner
-    if not innermost.is_list:
+    if not innermost.candidates:
         return chosen
+    if require_encrypted:
+        plaintext.refuse_candidates(chosen, identity, make)
     from .fallback import settled  # most programs list no stores
 
-    found = settled(chosen, identity, choose, make)
+    found = settled(chosen, identity, make)
     return found.for_asyncio() if prefer_async else found
 
 
@@ -139,16 +141,20 @@ def _choose_plugin(name: str, options: Mapping[str, Any], *, prefer_async: bool)
 
     cls: Any = load_store_class(name)
     distribution, inner = distribution_of(cls), None
+    listed: tuple[Candidate, ...] = ()
     checked, secrets = _checked_options(cls, name, options)
     if prefer_async:
         cls = getattr(cls, "async_class", None) or cls
-    if isinstance(cls, type) and issubclass(cls, WrapperStore) and name != FALLBACK:
+    if name == FALLBACK:
+        from .candidates import candidates  # most programs list no stores
+
+        listed = candidates(checked.stores, choose)
+    elif isinstance(cls, type) and issubclass(cls, WrapperStore):
         with _opening(name, secrets) as opening:
             inner = _choose_inner(name, checked, prefer_async=prefer_async)
         opening.check()
     variables = getattr(options, "variables", {})
-    is_list = name == FALLBACK
-    return Chosen(name, cls, None, checked, secrets, distribution, inner, variables, is_list)
+    return Chosen(name, cls, None, checked, secrets, distribution, inner, variables, listed)
 
 
 def _choose_inner(store: str, options: Any, *, prefer_async: bool) -> Chosen:
@@ -194,8 +200,7 @@ def _opening(name: str, secrets: tuple[Secret[Any], ...], cls: Any = None) -> Gu
     def found(error: Exception) -> str | None:
         if not isinstance(cls, type):
             return None
-        where = f"__init__ of {label_of(cls, distribution_of(cls))}"
-        return mistake_in(error, where, cls) or failed_in_init(error, where)
+        return mistake_in_init(error, f"__init__ of {label_of(cls, distribution_of(cls))}", cls)
 
     return Guard(
         Redactor(secrets), name, "could not be opened", mistake=found, program=current.get()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import httpx2
 import pytest
 
 from flex_tokenstore import (
@@ -61,9 +64,16 @@ class Shaky:
         "not private": lambda: TokenPermissionError("others may read it"),
         "bug": lambda: AttributeError("no such thing"),
     }
+    refusals: ClassVar[dict[str, Callable[[], Any]]] = {
+        "no number": lambda: int("ten"),
+        "no json": lambda: json.loads("{"),
+        "no address": lambda: httpx2.URL(5),  # type: ignore[arg-type]  # in a library
+    }
 
     def __init__(self, options: Options, identity: TokenIdentity) -> None:
         self._error = options.error
+        if self._error in self.refusals:
+            self.refusals[self._error]()
         self._store = DictStore()
 
     def get_token(self) -> Any:
@@ -162,22 +172,45 @@ def test_an_outage_leads_to_the_next_and_is_told(
     [
         (fails("not private"), TokenPermissionError, "others may read it"),
         (fails("bug"), TokenUnavailableError, "the store has a bug"),
+        (fails("no number"), TokenUnavailableError, "an option is wrong, .*: ValueError in"),
+        (fails("no json"), TokenUnavailableError, "an option is wrong, .*: JSONDecodeError in"),
+        (fails("no address"), TokenUnavailableError, "an option is wrong, .*: TypeError in"),
         ({"name": "shaky", "level": 10}, StoreOptionsError, "level must be at most 9"),
         ({"name": "shaky", "levle": 1}, StoreOptionsError, "did you mean 'level'"),
         ("shakey", UnknownStoreError, "did you mean 'shaky'"),
         ({"level": 1}, StoreOptionsError, "needs the key 'name'"),
         ({"name": "sealing", "inner": "shakey"}, UnknownStoreError, "did you mean 'shaky'"),
     ],
-    ids=["permission", "bug", "value", "option", "name", "no name", "inner"],
+    ids=[
+        *("permission", "bug", "refused", "a kind of refusal", "within a library"),
+        *("value", "option", "name", "no name", "inner"),
+    ],
 )
 def test_what_the_user_must_correct_is_raised_with_its_place_in_the_list(
     wrong: Any, error: type[TokenStoreError], words: str
 ) -> None:
     with pytest.raises(error, match=words) as caught:
         open_store(over(fails("down"), wrong, "memory"), IDENTITY)
-    assert "option 'stores.2' (" in str(caught.value)
+    name = wrong if isinstance(wrong, str) else wrong.get("name")
+    shown = f" ({name!r})" if name else ""
+    assert f"option 'stores.2'{shown} of token store 'fallback': " in str(caught.value)
     if isinstance(caught.value, StoreOptionsError):
         assert (caught.value.option or "").startswith("stores.2")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["memry", None, 5, {"level": 1}, {"name": "shaky", "levle": 1}, over("shakey")],
+    ids=str,
+)
+def test_a_slip_in_an_entry_is_told_also_while_the_one_before_it_answers(wrong: Any) -> None:
+    for config in (over("memory", wrong), over(over("memory", wrong), "shaky")):
+        with pytest.raises((UnknownStoreError, StoreOptionsError), match=r"stores\.2'"):
+            open_store(config, IDENTITY)
+    assert Shaky.reads == 0
+    within = {"name": "sealing", "inner": over("memory", wrong)}
+    with pytest.raises((UnknownStoreError, StoreOptionsError), match=r"'inner' .*stores\.2'"):
+        open_store(within, IDENTITY)
 
 
 def test_a_plugin_of_ours_that_is_missing_or_blocked_is_passed_over(
@@ -212,9 +245,28 @@ def test_one_that_does_not_answer_is_passed_over_and_not_taken_later(
         Shaky.release.set()
         assert store.layers == ("fallback", "memory")
         assert "did not answer within" in caplog.text
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_all_have_their_share_of_the_time(monkeypatch: pytest.MonkeyPatch, nested: bool) -> None:
+    """However many hang, it is over in time, and the last one is asked too."""
+    monkeypatch.setattr(fallback, "PATIENCE_IN_ALL", 0.4)
+    hanging = [{**fails("hangs"), "level": level} for level in range(8)]
+    listed = over(over(*hanging), "memory") if nested else over(*hanging, "memory")
+    before = time.monotonic()
+    with open_store(listed, IDENTITY) as store:
+        assert store.layers == ("fallback", "memory")
+    with pytest.raises(TokenUnavailableError):
+        open_store(over(over(*hanging[:4]), *hanging[4:]), IDENTITY)
+    assert time.monotonic() - before < 4, "twice 0.4 s, on a busy machine"
+
+
+def test_once_the_time_is_over_the_rest_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fallback, "PATIENCE_IN_ALL", 0.0)
-    with open_store("memory", IDENTITY) as store:
-        assert store.layers == ("memory",)
+    with pytest.raises(TokenUnavailableError) as caught:
+        open_store(over("memory", "shaky"), IDENTITY)
+    assert str(caught.value).count("it was not asked") == 2
+    assert Shaky.reads == 0
 
 
 def test_corrupt_content_and_another_identity_are_answers(tmp_path: Path) -> None:

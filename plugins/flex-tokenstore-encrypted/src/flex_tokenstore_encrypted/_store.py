@@ -47,6 +47,7 @@ class EncryptedStore(WrapperStore):
 
     Options = _Options
     encrypted_at_rest: bool = True
+    plaintext_option = "migrate"
 
     def __init__(self, options: _Options, identity: TokenIdentity) -> None:
         super().__init__(options, identity)

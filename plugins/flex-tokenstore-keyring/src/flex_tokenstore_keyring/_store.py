@@ -41,6 +41,7 @@ class KeyringStore:
     """Keeps the token in the system's keyring, such as the Keychain, for one user on one host."""
 
     encrypted_at_rest = True
+    plaintext_option = "allow_plaintext"
     Options = KeyringOptions
 
     def __init__(self, options: KeyringOptions, identity: TokenIdentity) -> None:
