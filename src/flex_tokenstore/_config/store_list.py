@@ -9,7 +9,13 @@ from ..errors import StoreOptionsError
 from .store_config import OptionValues, hidden
 
 
-def store_list(value: Any) -> tuple[Any, ...]:
+class StoreList(tuple[Any, ...]):
+    """Store configs, and the number by which the user knows each."""
+
+    numbers: tuple[int, ...]
+
+
+def store_list(value: Any) -> StoreList:
     """The configs in the option ``stores``.
 
     Args:
@@ -20,38 +26,36 @@ def store_list(value: Any) -> tuple[Any, ...]:
         StoreOptionsError: It is none of these, has no entry, or has one twice.
     """
     # A traceback may show locals, and a config holds passwords.
-    configs = tuple(hidden(config) for config in _listed(value))
+    numbered = {number: hidden(config) for number, config in _numbered(value).items()}
     del value
+    configs = StoreList(numbered[number] for number in sorted(numbered))
+    configs.numbers = tuple(sorted(numbered))
     if not configs:
         raise StoreOptionsError("the list of stores is empty: name one at least", option="stores")
-    for number, config in enumerate(configs):
-        if any(_is_same(config, other) for other in configs[:number]):
+    for before, config in enumerate(configs):
+        if any(_is_same(config, other) for other in configs[:before]):
             raise StoreOptionsError(
-                f"the list of stores has an entry twice (the second time as number {number + 1}): "
-                "remove one",
+                "the list of stores has an entry twice (the second time as number "
+                f"{configs.numbers[before]}): remove one",
                 option="stores",
             )
     return configs
 
 
-def _listed(value: Any) -> list[Any]:
+def _numbered(value: Any) -> dict[int, Any]:
     if isinstance(value, str):
-        return [name.strip() for name in value.split(",") if name.strip()]
-    if isinstance(value, Mapping):
-        return _by_number(value)
+        value = [name.strip() for name in value.split(",") if name.strip()]
     if isinstance(value, (list, tuple)):
-        return list(value)
-    raise _wrong()
-
-
-def _by_number(value: Mapping[Any, Any]) -> list[Any]:
+        return dict(enumerate(value, start=1))
+    if not isinstance(value, Mapping):
+        raise _wrong()
     numbered: dict[int, Any] = {}
     for key in value:
         text = str(key).strip()
         if not (text.isascii() and text.isdecimal()) or int(text) in numbered:
             raise _wrong()
         numbered[int(text)] = hidden(value[key])
-    return [numbered[number] for number in sorted(numbered)]
+    return numbered
 
 
 def _wrong() -> StoreOptionsError:

@@ -6,23 +6,24 @@ A slip in the last entry is told when the program starts, not when the first sto
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from .._config.store_config import ParsedConfig, parse
+from .._config.store_list import StoreList
 from .._registry.catalogue import describe_store
 from .._registry.packages import PACKAGES
 from ..errors import StoreLoadError, TokenStoreError, UnknownStoreError
 from .chosen import Candidate, Choose, Chosen
 
 
-def candidates(configs: Any, choose: Choose) -> tuple[Candidate, ...]:
+def candidates(configs: StoreList, choose: Choose) -> tuple[Candidate, ...]:
     """The stores of these configs.
 
     Raises:
         TokenStoreError: One is not configured as it should be; the message names it.
     """
     return tuple(
-        _candidate(number, parse(config), choose) for number, config in enumerate(configs, start=1)
+        _candidate(number, parse(config), choose)
+        for number, config in zip(configs.numbers, configs, strict=True)
     )
 
 

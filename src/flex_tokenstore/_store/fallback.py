@@ -11,7 +11,8 @@ import contextvars
 import inspect
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .._concurrency.loop_thread import LoopThread
@@ -121,25 +122,32 @@ class _Choice(NamedTuple):
         return place
 
     def _read(self, chosen: Chosen, answer: Promise) -> None:
-        loop = LoopThread()
         try:
-            store = OpenedStore(
-                chosen.name, self.make(chosen, self.identity), self.identity, host_lock=False
-            )
-            own = chosen.innermost.own
-            try:
-                if not _needs_its_own_loop(own):
+            with made_for_a_look(chosen, self.identity, self.make) as (store, loop):
+                if not _needs_its_own_loop(chosen.innermost.own):
                     _look(store, loop)
                 place = store.place
-            finally:
-                if own is None:  # the user's own object is not made anew
-                    _close(store, loop)
         except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
             answer.give(None, error)
         else:
             answer.give(place)
+
+
+@contextmanager
+def made_for_a_look(
+    chosen: Chosen, identity: TokenIdentity, make: Make
+) -> Iterator[tuple[OpenedStore, LoopThread]]:
+    """A store that is closed again, and the loop in which its coroutines run meanwhile."""
+    loop = LoopThread()
+    try:
+        store = OpenedStore(chosen.name, make(chosen, identity), identity, host_lock=False)
+        try:
+            yield store, loop
         finally:
-            loop.stop()
+            if chosen.innermost.own is None:  # the user's own object is not made anew
+                _close(store, loop)
+    finally:
+        loop.stop()
 
 
 def _look(store: OpenedStore, loop: LoopThread) -> None:

@@ -43,16 +43,16 @@ def refuse_candidates(
         TokenStoreError: One is not configured as it should be.
     """
     from .candidates import each
-    from .fallback import is_outage
+    from .fallback import is_outage, made_for_a_look
 
     def refuse(chain: Chosen) -> None:
         try:
-            made = make(chain, identity)
+            with made_for_a_look(chain, identity, make) as (store, _):
+                refuse_objects(store.binding)
         except TokenStoreError as error:
-            if is_outage(error):
-                return  # it will hardly be chosen, and is looked at again then
-            raise
-        refuse_objects(made)
+            if not is_outage(error):
+                raise
+            # It will hardly be chosen, and is looked at again then.
 
     each(chosen, refuse)
 

@@ -17,6 +17,7 @@ from flex_tokenstore import (
     TokenIdentity,
     WrapperStore,
     describe_store,
+    hookimpl,
     list_stores,
     open_async_store,
     open_store,
@@ -78,6 +79,28 @@ Halfway.async_class = AsyncHalfway
 
 class Vaulted(DictStore):
     encrypted_at_rest = True
+
+
+class Watched(MemoryStore):
+    """Counts what is done to it."""
+
+    encrypted_at_rest: ClassVar[bool] = True
+    async_class = None  # type: ignore[assignment]  # else that one is made
+    made: ClassVar[list[Watched]]
+
+    def __init__(self, options: Any, identity: TokenIdentity) -> None:
+        super().__init__(options, identity)
+        self.reads = self.closed = 0
+        self.made.append(self)
+
+    @hookimpl
+    def get_token(self) -> Any:
+        self.reads += 1
+        return super().get_token()
+
+    @hookimpl
+    def close(self) -> None:
+        self.closed += 1
 
 
 class Asked(DictStore):
@@ -188,6 +211,16 @@ def test_one_of_a_list_must_not_be_lowered(opens: Any) -> None:
         opens(around, require_encrypted=True)
     around["inner"] = {"name": "fallback", "stores": ["memory", Vaulted()]}
     opens(around, require_encrypted=True)
+
+
+def test_what_is_made_for_a_look_is_closed_and_nothing_is_read(
+    opens: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Watched] = []
+    monkeypatch.setattr(Watched, "made", made, raising=False)
+    register_store("watched", Watched)
+    opens({"name": "fallback", "stores": ["memory", "watched"]}, require_encrypted=True)
+    assert [(each.reads, each.closed) for each in made] == [(0, 1)]
 
 
 def test_the_class_that_is_really_made_is_looked_at() -> None:
