@@ -265,7 +265,10 @@ class WrapperStore:
 
 def unwraps(store: object) -> bool:
     """Whether it makes the token from something else, which another program may be able to read."""
-    return isinstance(store, WrapperStore) and type(store).unwrap is not WrapperStore.unwrap
+    cls = type(store)
+    return issubclass(cls, WrapperStore) and (
+        cls.unwrap is not WrapperStore.unwrap or cls.get_token is not WrapperStore.get_token
+    )
 
 
 async def _in_thread(load: Callable[[], None]) -> None:

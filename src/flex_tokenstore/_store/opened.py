@@ -132,9 +132,13 @@ class OpenedStore:
 
     def _reason(self) -> str | None:
         """Of content that is not a token: what a wrapper made of it, another key may read."""
-        from .._plugin.wrapper import UNREADABLE, unwraps  # a program without wrappers needs it not
+        return "unreadable" if self._unwraps() else None
 
-        return UNREADABLE if any(unwraps(layer.plugin) for layer in self.binding.layers) else None
+    def _unwraps(self) -> bool:
+        """Whether a layer makes the token from something else."""
+        from .._plugin.wrapper import unwraps  # a program without wrappers does not need it
+
+        return any(unwraps(layer.plugin) for layer in self.binding.layers)
 
     def refuse_newer(self, found: Secret[Any]) -> None:
         """Raises TokenCorruptError for a token that an older program must not change."""
@@ -181,7 +185,7 @@ class OpenedStore:
         if even_wrapped or not is_wrapped(found.reveal()):
             return
         # What a wrapper of the chain cannot unwrap is its own business.
-        if not any(_unwraps(each.plugin) for each in self.binding.layers):
+        if not self._unwraps():
             self._refuse_wrapped(found)
 
     def _refuse_wrapped(self, found: Secret[Any]) -> None:
@@ -240,15 +244,6 @@ class _ById:
 
     def __hash__(self) -> int:
         return id(self._thing)
-
-
-def _unwraps(plugin: object) -> bool:
-    from .._plugin.wrapper import WrapperStore  # a program without wrappers does not need it
-
-    cls = type(plugin)
-    return issubclass(cls, WrapperStore) and (
-        cls.unwrap is not WrapperStore.unwrap or cls.get_token is not WrapperStore.get_token
-    )
 
 
 def taken(token: Any) -> Token | Secret[Any]:
