@@ -125,7 +125,7 @@ def test_from_a_zip_file_without_our_metadata(named: dict[str, Any], tmp_path: P
             (site / entry.name).symlink_to(entry)
     path = f"sys.path[:0] = {[str(archive), str(site)]!r}"
     said = started(["-I", "-S"], path, named, tmp_path)
-    assert said == f"{flex_integration_sdk.__version__} file memory"
+    assert said == f"{flex_integration_sdk.__version__} fallback file memory read-only"
 
 
 def test_a_packed_program_without_the_metadata_of_the_http_library() -> None:

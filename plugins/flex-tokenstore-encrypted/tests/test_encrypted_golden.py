@@ -13,7 +13,7 @@ from encrypted_golden import CIPHERS, FILE
 from encrypted_support import encrypted, key_of
 from flex_tokenstore import Token
 from flex_tokenstore_encrypted._envelope import AEADS, Envelope, decrypt, parse
-from tests.support.golden import NEXT, TOKENS
+from tests.support.golden import NEXT, TOKENS, WRAPPED
 from tests.support.handles import IDENTITY, Open, opener
 
 GOLDEN: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
@@ -42,13 +42,12 @@ def test_tokens_of_the_first_version(cipher: str, opened: Open, tmp_path: Path) 
     store = opened(encrypted({"name": "file", "path": str(path)}, "golden", cipher=cipher))
     assert GOLDEN[cipher].keys() == TOKENS.keys()
     for name, stored in GOLDEN[cipher].items():
+        if name == WRAPPED:  # no program has it: its wrapper took the revision out
+            continue
         expected = Token(TOKENS[name])
         for then in (NEXT, None):
             path.write_text(json.dumps(stored))
             path.chmod(0o600)
-            if name == "revision of a wrapper":  # it was the wrapper's own, and is not handed on
-                assert store.get_token() is not None
-                continue
             assert store.get_token() == expected
             if then is None:
                 store.remove_token(expected.revision)

@@ -42,6 +42,26 @@ OPTIONS: dict[str, list[dict[str, str]]] = {
     "file": [{"path": "/data/t.json", "share_with_js": "true", "permissions": "warn"}],
     "read-only": [{"inner": "file"}],
     "fallback": [{"stores": "vault, file"}],
+    "encrypted": [
+        {
+            "inner": "file",
+            "key_file": PEM,
+            "permissions": "off",
+            "cipher": "chacha20-poly1305",
+            "migrate": "true",
+        },
+        {"inner": "file", "key": SECRET},
+        {"inner": "file", "key_command": "/bin/cat,/run/key"},
+        {"inner": "file", "key_keychain": "flex/key"},
+    ],
+    "keyring": [
+        {
+            "service": "s",
+            "backend": "keyring.backends.SecretService.Keyring",
+            "allow_plaintext": "true",
+            "chunk": "2000",
+        }
+    ],
     "redis": [
         {
             "url": "rediss://host:1/2",
