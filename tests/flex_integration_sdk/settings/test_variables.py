@@ -3,6 +3,7 @@ nothing expands, and misspelt names."""
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import traceback
@@ -26,6 +27,7 @@ P = "FLEX_INTEGRATION_"
 STORE = f"{P}TOKEN_STORE"
 PEM = __file__  # any file that is there; see the fixture below
 SECRET = "SENTINEL-of-a-secret"
+KEY = base64.b64encode(b"SENTINEL-of-a-secret-32-bytes-!!").decode()
 
 SDK = {
     f"{P}CLIENT_ID": "some-client",
@@ -50,7 +52,7 @@ OPTIONS: dict[str, list[dict[str, str]]] = {
             "cipher": "chacha20-poly1305",
             "migrate": "true",
         },
-        {"inner": "file", "key": SECRET},
+        {"inner": "file", "key": KEY},
         {"inner": "file", "key_command": "/bin/cat,/run/key"},
         {"inner": "file", "key_keychain": "flex/key"},
     ],
