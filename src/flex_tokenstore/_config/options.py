@@ -303,8 +303,10 @@ def _docs(cls: Any) -> dict[str, str]:
     try:
         source = textwrap.dedent(inspect.getsource(cls.Options))
         (definition,) = ast.parse(source).body
-    except (OSError, TypeError, ValueError, SyntaxError):
-        return {}  # a zip file, a class made at run time
+    # No source: a zip file, a class made at run time. Or Python's cache of sources, which has no
+    # lock, was changed by another thread meanwhile (KeyError, TokenError).
+    except Exception:  # noqa: BLE001 - these are texts for people
+        return {}
     if not isinstance(definition, ast.ClassDef):
         return {}
     lines = source.splitlines()

@@ -70,8 +70,10 @@ def _calls(function: FunctionType) -> Iterator[ast.Call]:
     try:
         source = textwrap.dedent(inspect.getsource(function))
         (definition,) = ast.parse(source).body
-    except (OSError, TypeError, ValueError, SyntaxError):
-        return  # a frozen program, a class made at run time
+    # No source: a frozen program, a class made at run time. Or Python's cache of sources, which has
+    # no lock, was changed by another thread meanwhile (KeyError, TokenError).
+    except Exception:  # noqa: BLE001 - it is a word of advice
+        return
     if isinstance(definition, ast.FunctionDef):
         for statement in definition.body:
             yield from _calls_in(statement)
