@@ -69,14 +69,18 @@ def _of_other_kind(items: list[pytest.Item]) -> set[pytest.Item]:
     functions: dict[str, dict[str, list[pytest.Item]]] = {}
     for item in items:
         if item.get_closest_marker("one_kind"):
-            kind = getattr(item, "callspec", None) and item.callspec.params.get("kind")  # type: ignore[attr-defined]
             kinds = functions.setdefault(item.nodeid.partition("[")[0], {})
-            kinds.setdefault(str(kind), []).append(item)
+            kinds.setdefault(_kind(item), []).append(item)
     left: set[pytest.Item] = set()
     for name, kinds in functions.items():
         if {"sync", "async"} <= kinds.keys():
             left.update(kinds[("sync", "async")[crc32(name.encode()) % 2]])
     return left
+
+
+def _kind(item: pytest.Item) -> str:
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return str(params.get("kind"))
 
 
 def _left_out(cases: list[pytest.Item], count: int | None) -> list[pytest.Item]:

@@ -76,7 +76,9 @@ def public() -> set[int]:
         for name, value in vars(module).items()
         if not name.startswith("_")
     }
-    return found | {id(getattr(package, name)) for package in PACKAGES for name in package.__all__}
+    # By getattr: what is imported when it is first asked for may not have been, yet.
+    listed = [(module, name) for module in (*PACKAGES, *MODULES) for name in module.__all__]
+    return found | {id(getattr(module, name)) for module, name in listed}
 
 
 def parts(hint: Any) -> Iterator[type]:

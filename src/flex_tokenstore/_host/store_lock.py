@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .host_lock import HostLock
+from .host_lock import Holding, HostLock
 from .paths import state_folder
 
 if TYPE_CHECKING:
@@ -53,18 +53,18 @@ class _StoreLock(HostLock):
 
 
 class _Held:
-    """The ``with`` block; not a generator, see ``host_lock.Holding``."""
+    """The ``with`` block, which may have no lock; not a generator, for the reason of Holding."""
 
     def __init__(self, name: str, wait: float, make: bool) -> None:
         self._name, self._wait, self._make = name, wait, make
-        self._lock: HostLock | None = None
+        self._holding: Holding | None = None
 
     def __enter__(self) -> bool:
         path = state_folder() / f"{self._name}.store.lock"
         if not self._make and not path.exists():
             return False
-        self._lock = _StoreLock(path)
-        self._lock.acquire(self._wait)
+        self._holding = _StoreLock(path).hold(self._wait)
+        self._holding.__enter__()
         return True
 
     def __exit__(
@@ -73,10 +73,5 @@ class _Held:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._lock is None:
-            return
-        try:
-            self._lock.release()
-        except BaseException:
-            self._lock.release()  # once more: it was interrupted
-            raise
+        if self._holding is not None:
+            self._holding.__exit__(kind, error, traceback)

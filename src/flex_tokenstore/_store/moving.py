@@ -169,7 +169,7 @@ def copy_token(
         destination.prepare_save(expected)
         locks.check()
         destination.set_token(token, expected)
-        _read_back(destination, token)
+        read_back(destination, token)
     return found.state
 
 
@@ -203,7 +203,7 @@ def _copy_and_remove(
         destination.set_token(token, token.revision)
         if aliased:
             raise _one_place(source, destination)
-        _read_back(destination, token)
+        read_back(destination, token)
         # For a source that does not compare, this is what finds another program's write.
         here = source.get_token()
         if here is None or not is_same_token(here, token):
@@ -247,7 +247,8 @@ def _in_both(source: TokenStore, destination: TokenStore) -> Iterator[None]:
         raise
 
 
-def _read_back(store: TokenStore, token: Token) -> None:
+def read_back(store: TokenStore, token: Token) -> None:
+    """Raises TokenUnavailableError unless the store returns the token that was saved in it."""
     found = store.get_token()
     if found is not None and is_same_token(found, token):
         return

@@ -132,7 +132,9 @@ class OpenedStore:
 
     def _reason(self) -> str | None:
         """Of content that is not a token: what a wrapper made of it, another key may read."""
-        return "unreadable" if self._unwraps() else None
+        from .._plugin.wrapper import UNREADABLE  # a program without wrappers does not need it
+
+        return UNREADABLE if self._unwraps() else None
 
     def _unwraps(self) -> bool:
         """Whether a layer makes the token from something else."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import StoreOptionsError, TokenConflictError, TokenUnavailableError
+from ..errors import StoreOptionsError, TokenConflictError
 from .encrypting import encrypting
-from .moving import is_same_token
+from .moving import read_back
 from .sync import TokenStore
 
 if TYPE_CHECKING:
@@ -96,14 +96,7 @@ def _saved_again(store: TokenStore, *, last: bool) -> bool:
         if last:
             raise
         return False
-    found = store.get_token()
-    if found is None or not is_same_token(found, token):
-        raise TokenUnavailableError(
-            f"{store.place} did not return the token that was saved there: another program wrote "
-            f"it, or the store {store.name!r} has a bug",
-            store=store.name,
-            place=store.place,
-        )
+    read_back(store, token)
     return True
 
 
