@@ -35,7 +35,12 @@ def tls_proxy(
     ready = threading.Event()
 
     async def serve() -> None:
+        writers: set[asyncio.StreamWriter] = set()
+        tasks: set[asyncio.Task[None] | None] = set()
+
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writers.add(writer)
+            tasks.add(asyncio.current_task())
             if postgres:
                 await reader.readexactly(8)  # SSLRequest
                 writer.write(b"S")
@@ -45,6 +50,7 @@ def tls_proxy(
                     writer.close()
                     return
             inward, outward = await asyncio.open_connection("127.0.0.1", target_port)
+            writers.add(outward)
             await asyncio.gather(_pump(reader, outward), _pump(inward, writer))
 
         early = None if postgres else context
@@ -55,6 +61,13 @@ def tls_proxy(
         ready.set()
         await stop.wait()
         server.close()
+        # Else Python warns of them when it collects them, in whatever test runs then.
+        for writer in writers:
+            writer.transport.abort()
+        for task in filter(None, tasks):
+            task.cancel()
+        await asyncio.gather(*filter(None, tasks), return_exceptions=True)
+        await asyncio.sleep(0)
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()

@@ -51,7 +51,7 @@ class Budget:
         if refusals.believes(state, self._endpoint, monotonic):
             # Once for a call: while the 401 is believed, only the store may have another token.
             looked, self._looked = self._looked, True
-            return "" if looked else "look"
+            return "" if looked or len(self._tried) == MOST_TOKENS else "look"
         if self._is_hopeless(monotonic):
             refusals.believe(state, self._endpoint, monotonic)
             return ""

@@ -102,12 +102,10 @@ class FileTests(ContractFixtures):
             handle.set(new_token(bench.identity, name))
             handle.get()
             here = [path for path in found() if path.parent in (current, Path.home())]
-            config = bench.setup.config
-            options = str(list(config.values())) if isinstance(config, Mapping) else ""
-            here = [path for path in here if path.name not in options]
+            here = [path for path in here if not _is_told(path, bench.setup.config)]
             assert not here, (
                 f"it keeps the token in {here[0].name}, in the current directory or the home "
-                "directory, and no option names that file"
+                "directory, and no option names that file or its directory"
             )
 
 
@@ -153,6 +151,13 @@ class FailedTryTests(ContractFixtures):
             if time.monotonic() - began > _QUICK:
                 pytest.skip("its calls take long to find the outage")
             check_growth(fail, "each call that fails in an outage leaves {} behind")
+
+
+def _is_told(path: Path, config: object) -> bool:
+    """Whether an option names that file, or the directory that it is in."""
+    values = list(config.values()) if isinstance(config, Mapping) else []
+    folders = {Path(each).expanduser().absolute() for each in values if isinstance(each, str | Path)}
+    return path.name in str(values) or path.parent in folders
 
 
 @contextmanager
