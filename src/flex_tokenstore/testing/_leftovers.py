@@ -156,7 +156,9 @@ class FailedTryTests(ContractFixtures):
 def _is_told(path: Path, config: object) -> bool:
     """Whether an option names that file, or the directory that it is in."""
     values = list(config.values()) if isinstance(config, Mapping) else []
-    folders = {Path(each).expanduser().absolute() for each in values if isinstance(each, str | Path)}
+    folders = {
+        Path(each).expanduser().absolute() for each in values if isinstance(each, str | Path)
+    }
     return path.name in str(values) or path.parent in folders
 
 
