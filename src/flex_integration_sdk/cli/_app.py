@@ -14,6 +14,7 @@ from flex_integration_sdk._version import __version__
 from ._call import call
 from ._completion import register
 from ._demo import demo
+from ._doctor import doctor
 from ._group import Group, usage_text
 from ._notices import tell
 from ._sandbox import sandbox
@@ -39,7 +40,7 @@ def flex_sdk() -> None:
     """
 
 
-for command in (stores, token, call, sandbox, demo):
+for command in (stores, token, call, doctor, sandbox, demo):
     flex_sdk.add_command(command)
 register()
 

@@ -1,0 +1,51 @@
+"""All checks, in the order in which they build on each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from . import settings, stores
+from .checks import Check
+from .finding import Finding
+from .ground import Ground
+from .running import run
+
+TIMEOUT = 5.0  # seconds for one check: a server that takes longer makes each call slow
+
+CHECKS: tuple[Check, ...] = (
+    *settings.CHECKS,
+    *stores.CHECKS,
+)
+"""Each topic is a module with a tuple of checks. Later ones stand on what earlier ones found."""
+
+
+def examine(
+    arguments: Mapping[str, Any],
+    *,
+    online: bool,
+    default_store: str = "memory",
+    with_options: Callable[[Any], Any] | None = None,
+    timeout: float = TIMEOUT,
+) -> Iterator[Finding]:
+    """Looks at everything that an SDK instance with these arguments needs; changes nothing.
+
+    Args:
+        arguments: Those of ``flex_integration_sdk.config.resolve``.
+        online: Also send token requests, and calls with the stored token.
+        default_store: The token store, if none is chosen.
+        with_options: Changes the configured store config, such as by options of the command line.
+        timeout: Seconds that one check may take.
+    """
+    ground = Ground(
+        arguments,
+        default_store=default_store,
+        with_options=with_options,
+        online=online,
+        timeout=timeout,
+    )
+    try:
+        for check in CHECKS:
+            yield from run(check, ground)
+    finally:
+        ground.close()

@@ -1,0 +1,114 @@
+"""Runs one check: within its time limit, and whatever it raises becomes a finding."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from flex_integration_sdk.errors import FlexError
+from flex_tokenstore import TokenStoreError
+from flex_tokenstore.embedding import stand_in
+
+from .checks import Check
+from .finding import Finding, Outcome, SkipCheck, error, warning
+from .ground import Ground
+from .remedies import remedy_for
+
+_LOGGERS = ("flex_tokenstore", "flex_integration_sdk")
+_CHANGE = "Change that, or leave it if it is meant so"
+
+
+def run(check: Check, ground: Ground) -> Iterator[Finding]:
+    """The findings of one check, each as soon as it is there."""
+    limit = ground.timeout + check.extra
+    with _warnings() as noted:
+        for outcome in _within(limit, check, ground):
+            yield _finding(check, outcome)
+    for text in dict.fromkeys(noted):
+        yield _finding(check, warning(text, _CHANGE))
+
+
+def _finding(check: Check, outcome: Outcome) -> Finding:
+    return Finding(check.id, outcome.status, _sentence(outcome.message), _sentence(outcome.remedy))
+
+
+def _sentence(text: str) -> str:
+    """With its full stop, which messages of exceptions do not have."""
+    return f"{text}." if text and text[-1] not in ".?!`)" else text
+
+
+def _within(limit: float, check: Check, ground: Ground) -> Iterator[Outcome]:
+    box: SimpleQueue[Outcome | None] = SimpleQueue()
+
+    def work() -> None:
+        for outcome in _outcomes(check, ground):
+            box.put(outcome)
+        box.put(None)
+
+    # A daemon: a hanging network file system must not hold up the end of the program.
+    Thread(target=copy_context().run, args=(work,), name=f"doctor-{check.id}", daemon=True).start()
+    deadline = time.monotonic() + limit
+    while True:
+        try:
+            outcome = box.get(timeout=max(0.0, deadline - time.monotonic()))
+        except Empty:
+            ground.give_up(check.id)
+            yield error(
+                f"This check did not end within {limit:g} s.",
+                "Find out what it waits for: a server or a network file system that does not "
+                "answer. To wait longer, use --timeout SECONDS",
+            )
+            return
+        if outcome is None:
+            return
+        yield outcome
+
+
+def _outcomes(check: Check, ground: Ground) -> Iterator[Outcome]:
+    try:
+        yield from check.look(ground)
+    except SkipCheck as skipped:
+        yield Outcome("skipped", str(skipped))
+    except (FlexError, TokenStoreError) as failed:
+        yield error(str(failed), remedy_for(failed, ground))
+    except BaseException as failed:  # noqa: BLE001 - also what a plugin raises to end the program
+        yield _unexpected(failed)
+
+
+def _unexpected(failed: BaseException) -> Outcome:
+    """Without the text of the exception, which may hold a secret."""
+    shown = stand_in(failed)
+    where = f" ({shown})" if str(shown) else ""
+    return error(
+        f"This check failed by a {type(failed).__name__}{where}.",
+        "Report it with the output of `flex-sdk doctor --json`; the other findings do not depend "
+        "on it",
+    )
+
+
+@contextmanager
+def _warnings() -> Iterator[list[str]]:
+    """What our loggers warn of in the block, in any thread: checks run one after the other."""
+    noted: list[str] = []
+    handler = _Collector(noted)
+    for name in _LOGGERS:
+        logging.getLogger(name).addHandler(handler)
+    try:
+        yield noted
+    finally:
+        for name in _LOGGERS:
+            logging.getLogger(name).removeHandler(handler)
+
+
+class _Collector(logging.Handler):
+    def __init__(self, noted: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._noted = noted
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._noted.append(record.getMessage())

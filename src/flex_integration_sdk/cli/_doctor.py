@@ -1,0 +1,115 @@
+"""``flex-sdk doctor``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ._given_store import given_config, side_of, with_options
+from ._output import plugins_apart, print_json
+from ._shared_options import DEFAULT_STORE, store_options
+from ._words import in_cli_words
+
+if TYPE_CHECKING:
+    from flex_integration_sdk._doctor import Finding
+
+_MARKS = {"ok": "✔", "warning": "!", "error": "✘", "skipped": "\N{EN DASH}"}
+_PLAIN = {"ok": "ok", "warning": "!", "error": "x", "skipped": "-"}
+_COLOURS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": None}
+
+
+@click.command()
+@store_options
+@click.option("--online", is_flag=True, help="Also use the stored token, and sign in once.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long one check may take.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+def doctor(online: bool, timeout: float, as_json: bool, **chosen: Any) -> None:
+    """Find out why it does not work: settings, token store, files, network, token.
+
+    It changes nothing. Without --online it sends no token request.
+
+    Exit codes: 0 nothing is wrong (there may be warnings), 1 something is wrong.
+    """
+    findings = _findings(online, timeout, chosen)
+    if as_json:
+        with plugins_apart():
+            found = list(findings)
+        fine = not _errors(found)
+        print_json({"findings": [each.as_dict() for each in found], "ok": fine})
+    else:
+        found = list(_printed(findings))
+        _summarise(found)
+        fine = not _errors(found)
+    if not fine:
+        raise click.exceptions.Exit(1)
+
+
+def _findings(online: bool, timeout: float, chosen: dict[str, Any]) -> Iterator[Finding]:
+    from dataclasses import replace
+
+    from flex_integration_sdk._doctor import examine
+
+    side = side_of("store", chosen)
+    # Options without a name are of the store that is configured.
+    of_configured = side.options and side.name is None and side.prefix is None
+    config = side.name if side.is_bare else None if of_configured else given_config(side)
+    arguments = {**chosen, "allow_http": chosen["allow_http"] or None, "token_store": config}
+    for each in examine(
+        arguments,
+        online=online,
+        default_store=DEFAULT_STORE,
+        with_options=(lambda base: with_options(side, base)) if of_configured else None,
+        timeout=timeout,
+    ):
+        yield replace(each, message=_said(each.message), remedy=_said(each.remedy))
+
+
+def _said(text: str) -> str:
+    """In the words of the command line, on one line: a server may have written it."""
+    return "".join(c if c.isprintable() else " " for c in in_cli_words(text))
+
+
+def _printed(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Prints each finding as soon as it is there."""
+    marks = _marks()
+    width = max(map(len, marks.values()))
+    while True:
+        with plugins_apart():
+            found = next(findings, None)
+        if found is None:
+            return
+        mark = click.style(marks[found.status].ljust(width), fg=_COLOURS[found.status])
+        click.echo(f"{mark} {found.id}: {found.message}")
+        if found.remedy:
+            click.echo(f"{' ' * width}   {found.remedy}")
+        yield found
+
+
+def _marks() -> dict[str, str]:
+    try:
+        "".join(_MARKS.values()).encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return _PLAIN
+    return _MARKS
+
+
+def _errors(found: Iterable[Finding]) -> int:
+    return sum(each.status == "error" for each in found)
+
+
+def _summarise(found: list[Finding]) -> None:
+    errors = _errors(found)
+    warnings = sum(each.status == "warning" for each in found)
+    parts = [f"{errors} wrong"] * bool(errors) + [f"{warnings} to look at"] * bool(warnings)
+    click.echo()
+    click.echo(", ".join(parts) + "." if parts else "Nothing is wrong.")
