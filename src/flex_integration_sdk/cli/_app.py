@@ -15,11 +15,12 @@ from ._call import call
 from ._completion import register
 from ._demo import demo
 from ._doctor import doctor
-from ._group import Group, usage_text
+from ._group import Group
 from ._notices import tell
 from ._sandbox import sandbox
 from ._stores import stores
 from ._token import token
+from ._usage import usage_text
 from ._words import in_cli_words
 
 # 128 + SIGINT (2), as shells report it.
@@ -59,7 +60,7 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except click.ClickException as error:
-        _show(error)
+        _show(error, arguments)
         return error.exit_code
     except BrokenPipeError:
         _drop_output()  # the reader, `head` say, has seen enough
@@ -80,11 +81,11 @@ def run(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _show(error: click.ClickException) -> None:
+def _show(error: click.ClickException, typed: Sequence[str]) -> None:
     if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 and newer: its text is the help
         error.show()
     elif isinstance(error, click.UsageError):
-        click.echo(usage_text(error), err=True)
+        click.echo(usage_text(error, typed), err=True)
     else:
         tell(error.format_message())
 

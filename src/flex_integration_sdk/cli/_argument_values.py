@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
+
+from ._usage import curly_quotes_in
 
 if TYPE_CHECKING:
     from flex_integration_sdk import FarTime
@@ -35,8 +39,8 @@ def endpoint_of(name: str) -> Endpoint | None:
     return found.get(name) or python.get(name)
 
 
-class _UnreadableError(ValueError):
-    """The file that was named does not contain text."""
+class _SaidError(ValueError):
+    """An error whose message says all, so that none is put in its place."""
 
 
 def value_of(param: Param | None, text: str, *, is_json: bool) -> Any:
@@ -48,8 +52,8 @@ def value_of(param: Param | None, text: str, *, is_json: bool) -> Any:
         is_json: It is JSON, whatever the parameter is.
 
     Raises:
-        ValueError: It stands for none; the message says what is taken.
-        OSError: The file that it names cannot be read.
+        ValueError: It stands for none, or the file that it names cannot be read; the message says
+            what is taken.
     """
     if is_json:
         return _json(text)
@@ -62,7 +66,7 @@ def value_of(param: Param | None, text: str, *, is_json: bool) -> Any:
         return text
     try:
         return form.read(text)
-    except _UnreadableError:
+    except _SaidError:
         raise
     except (ValueError, TypeError, KeyError):
         raise ValueError(f"takes {form_of(param)}, got {text[:60]!r}") from None
@@ -75,24 +79,79 @@ def form_of(param: Param) -> str:
     return f"{found or 'text'}, or null" if param.null else found
 
 
-def _json(text: str) -> Any:
+def _json(text: str, kind: str = "JSON") -> Any:
     path = text[1:] if text.startswith("@") else None
     try:
         # Of bytes it tells the encoding itself, with a byte order mark: as Windows tools write it.
-        return json.loads(text if path is None else Path(path).expanduser().read_bytes())
+        return json.loads(text if path is None else read_file(path))
     except UnicodeError:
-        raise _UnreadableError(
+        raise _SaidError(
             f"{path} is not UTF-8 text; save it as UTF-8, or with a byte order mark"
         ) from None
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"takes JSON, or @FILE with JSON: {error}") from None
+    except (json.JSONDecodeError, RecursionError) as error:
+        where = "" if path is None else f" in {path}"
+        raise _SaidError(f"takes {kind}, or @FILE with it: {error}{where}{_hint(text)}") from None
+
+
+def _hint(text: str) -> str:
+    """What is likely wrong with JSON that was typed."""
+    if curly_quotes_in(text):
+        return "; its quotes are curly, as in copied text: type straight ones"
+    if "'" in text and '"' not in text:
+        return "; strings have double quotes in JSON"
+    if re.search(r"[{,]\s*\w+\s*:", text):
+        return """; keys have double quotes in JSON, and the shell needs single ones around all: \
+'{"key": 1}'"""
+    return ""
 
 
 def _object(text: str) -> dict[str, Any]:
-    found = _json(text)
+    if not text.lstrip().startswith(("{", "[", "@")):
+        raise ValueError  # nobody tried to type JSON
+    found = _json(text, "a JSON object")
     if not isinstance(found, dict):
         raise ValueError
     return found
+
+
+def _id(text: str) -> str:
+    UUID(text)
+    return text
+
+
+def _ids(text: str) -> list[str]:
+    return [_id(part) for part in _list(text)]
+
+
+def _upload(text: str) -> str:
+    """The path of a file that can be read: a wrong one is told before anything is requested."""
+    path = text.removeprefix("@")  # as curl has it; a file of such a name: ./@name
+    if not path:
+        raise ValueError
+    read_file(path, 0)
+    return str(Path(path).expanduser())
+
+
+def read_file(path: str, size: int = -1) -> bytes:
+    """The content of a file.
+
+    Args:
+        path: Its path; a ``~`` at the start is expanded.
+        size: How many bytes to read at most; -1: all.
+
+    Raises:
+        ValueError: It cannot be read; the message names it and says why.
+    """
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            return file.read(size)
+    except FileNotFoundError:
+        raise _SaidError(f"there is no file {path!r}") from None
+    except IsADirectoryError:
+        raise _SaidError(f"{path!r} is a folder, and a file is needed") from None
+    except (OSError, ValueError, RuntimeError) as error:  # a null byte; a user without a home
+        why = getattr(error, "strerror", None) or str(error)
+        raise _SaidError(f"{path!r} cannot be read: {why}") from None
 
 
 def _boolean(text: str) -> bool:
@@ -140,8 +199,10 @@ def _list(text: str) -> list[str]:
     return [part for part in text.split(",") if part]
 
 
+_ID = "00000003-0000-4000-8000-000000000001"
 _FORMS = {
-    "Ids": _Form("ids, separated by commas", _list),
+    "Id": _Form(f"an id such as {_ID}", _id),
+    "Ids": _Form("ids, separated by commas", _ids),
     "Names": _Form("names, separated by commas", _list),
     "bool": _Form("true or false", _boolean),
     "int": _Form("a whole number", int),
@@ -157,5 +218,5 @@ _FORMS = {
     "Fields": _Form('a JSON object; or fields.TYPE=names, as in "fields.user=email"', _object),
     "Limits": _Form("a JSON object; or limit.RELATIONSHIP=number", _object),
     "ImageVariants": _Form("a JSON object; or imageVariant.NAME='w:320;h:240;fit:scale'", _object),
-    "Upload": _Form("path of a file", str),
+    "Upload": _Form("FILE or @FILE", _upload),
 }

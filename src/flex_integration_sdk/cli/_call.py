@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -10,25 +9,40 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from ._argument_values import endpoint_of, endpoints, value_of
+from ._argument_values import endpoint_of, endpoints
+from ._call_parameters import arguments, is_parameter
+from ._endpoint_names import call_hint
+from ._group import Command
 from ._notices import TokenNotices, show_log
 from ._output import plugins_apart, print_json
 from ._shared_options import arguments_of, commands_with, settings_options, store_is_chosen
+from ._usage import SUBJECT
 
 if TYPE_CHECKING:
     from flex_integration_sdk import IntegrationSDK, Response
-    from flex_integration_sdk._endpoints.endpoint import Endpoint, Param
+    from flex_integration_sdk._endpoints.endpoint import Param
 
 _ENDPOINT = "flex-sdk.endpoint"
 
 
-class _Call(click.Command):
+class _Call(Command):
     """A command that shows the help of the endpoint, if one is named."""
+
+    missing_hint = "the call, such as listings.query"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         found = map(endpoint_of, args)
-        ctx.meta[_ENDPOINT] = next((each for each in found if each is not None), None)
+        endpoint = next((each for each in found if each is not None), None)
+        ctx.meta.update({_ENDPOINT: endpoint, SUBJECT: "" if endpoint is None else endpoint.name})
         return super().parse_args(ctx, args)
+
+    def option_hint(self, name: str, ctx: click.Context) -> str:
+        """For a parameter that was typed as an option."""
+        endpoint = ctx.meta.get(_ENDPOINT)
+        word = name.lstrip("-").replace("-", "_")
+        if endpoint is None or not is_parameter(endpoint, word):
+            return ""
+        return f"A parameter of the call is typed without dashes: {word}=VALUE"
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         endpoint = ctx.meta.get(_ENDPOINT)
@@ -81,14 +95,15 @@ def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
     flex-sdk call listings.update id=ID title=Bike publicData='{"gears": 22}'
     flex-sdk call listings.update --help
 
-    KEY:=JSON passes any value as JSON, such as a parameter that this version does not know.
+    A parameter that the call does not have is an error. KEY:=JSON passes any, and any value, as
+    JSON. KEY=@FILE reads a JSON object from a file; image=FILE and image=@FILE upload one.
     """
     from flex_integration_sdk._endpoints.endpoint import snake
 
     found = endpoint_of(endpoint)
     if found is None:
-        raise click.UsageError(f"no call is named {endpoint!r}. {_meant(endpoint)}")
-    given = _arguments(found, params)
+        raise click.UsageError(f"no call is named {endpoint!r}. {call_hint([endpoint, *params])}")
+    given = arguments(found, params)
     with plugins_apart(), commands_with(chosen), ExitStack() as stack:
         sdk = stack.enter_context(_instance(chosen))
         action = getattr(getattr(sdk, snake(found.resource)), snake(found.action))
@@ -113,19 +128,6 @@ def _answer(action: Callable[..., Response[Any]], given: dict[str, Any]) -> Any:
         raise click.UsageError(str(error)) from None
 
 
-def _meant(word: str) -> str:
-    """What to type in place of a word that is not an endpoint."""
-    resource = word.partition(".")[0]
-    actions = [name for name in endpoints() if name.partition(".")[0] == resource]
-    if word == resource and actions:
-        return f"Name its action too: {', '.join(sorted(actions))}."
-    near = difflib.get_close_matches(word, endpoints(), n=1)
-    if near:
-        return f"Did you mean {near[0]}?"
-    resources = sorted({name.partition(".")[0] for name in endpoints()})
-    return f"Calls are of the form RESOURCE.ACTION, with the resources {', '.join(resources)}."
-
-
 def _instance(chosen: dict[str, Any]) -> IntegrationSDK:
     from flex_integration_sdk import create_instance
 
@@ -137,33 +139,6 @@ def _instance(chosen: dict[str, Any]) -> IntegrationSDK:
         on_store_error="raise" if is_chosen else "memory",
         on_event=TokenNotices(chosen=is_chosen),
     )
-
-
-def _arguments(endpoint: Endpoint, texts: Sequence[str]) -> dict[str, Any]:
-    """The method's arguments, from strings ``key=value``."""
-    by_name = {name: p for p in endpoint.all_params for name in (p.name, p.python_name)}
-    found: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        is_json = name.endswith(":")
-        name = name.removesuffix(":")
-        if not equals or not name:
-            raise click.UsageError(f"{text!r} does not have the form key=value")
-        param = by_name.get(name)
-        key = name if param is None else param.python_name
-        if key in found:
-            raise click.UsageError(f"{name} is given twice; separate several values with commas")
-        try:
-            found[key] = value_of(param, value, is_json=is_json)
-        except (ValueError, OSError) as error:
-            raise click.UsageError(f"{name}: {error}") from None
-    missing = [p.python_name for p in endpoint.params if p.required and p.python_name not in found]
-    if missing:
-        raise click.UsageError(
-            f"{endpoint.name} needs {' and '.join(missing)}; see "
-            f"`flex-sdk call {endpoint.name} --help`"
-        )
-    return found
 
 
 def _usage(param: Param) -> str:

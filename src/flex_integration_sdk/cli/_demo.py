@@ -6,11 +6,12 @@ import sys
 
 import click
 
+from ._group import Command
 from ._output import print_table
 from ._sandbox import require_sandbox
 
 
-@click.command(short_help="Show that many processes sign in once and refresh once.")
+@click.command(cls=Command, short_help="Show that many processes sign in once and refresh once.")
 @click.option(
     "--processes",
     default=8,

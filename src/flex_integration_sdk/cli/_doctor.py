@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._given_store import given_config, side_of, with_options
+from ._group import Command
 from ._output import plugins_apart, print_json
 from ._shared_options import DEFAULT_STORE, store_options
 from ._words import in_cli_words
@@ -21,7 +22,7 @@ _PLAIN = {"ok": "ok", "warning": "!", "error": "x", "skipped": "-"}
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": None}
 
 
-@click.command()
+@click.command(cls=Command)
 @store_options
 @click.option("--online", is_flag=True, help="Also use the stored token, and sign in once.")
 @click.option(

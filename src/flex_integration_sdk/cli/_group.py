@@ -1,4 +1,4 @@
-"""Groups of commands that say what was probably meant, and usage errors in one line."""
+"""Commands and groups of commands that say what was probably meant."""
 
 from __future__ import annotations
 
@@ -6,7 +6,32 @@ import difflib
 
 import click
 
-from ._argument_values import endpoint_of
+from ._argument_values import endpoints
+from ._endpoint_names import call_meant
+
+
+class Command(click.Command):
+    """A command whose errors say of which command they are, and quote what is too much."""
+
+    missing_hint = ""
+    """What to type where an argument is missing."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.allow_extra_args = True  # they are refused below, in our own words
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # click leaves it out where a value is missing
+            raise
+        if rest and not ctx.resilient_parsing:
+            raise click.UsageError(self.too_much(rest, ctx), ctx)
+        return rest
+
+    def too_much(self, rest: list[str], ctx: click.Context) -> str:
+        """What is wrong with arguments that the command does not take."""
+        # Not all of them: the end may be long, and the first one is enough to see what is meant.
+        takes = "; it takes no arguments" if not _arguments(self) else ""
+        return f"{rest[0]!r} is too much{takes}. Options begin with two dashes"
 
 
 class Group(click.Group):
@@ -15,28 +40,30 @@ class Group(click.Group):
     Older versions of click only say that the command does not exist.
     """
 
+    command_class = Command
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         word = args[0]
         if self.get_command(ctx, word) is None and not word.startswith("-"):
             path = ctx.command_path
-            meant = " or ".join(f"`{path} {each}`" for each in self._meant(word))
+            meant = " or ".join(f"`{path} {each}`" for each in self._meant(args))
             hint = f"Did you mean {meant}?" if meant else f"There are: {', '.join(self.commands)}."
             raise click.UsageError(f"no command is named {word!r}. {hint}", ctx)
         return super().resolve_command(ctx, args)
 
-    def _meant(self, word: str) -> list[str]:
+    def _meant(self, words: list[str]) -> list[str]:
+        word = words[0]
         groups = [(name, each) for name, each in self.commands.items() if isinstance(each, Group)]
         within = [f"{name} {word}" for name, each in groups if word in each.commands]
-        if "call" in self.commands and endpoint_of(word) is not None:
-            within.append(f"call {word}")
+        if "call" in self.commands:
+            actions = [name for name in endpoints() if name.partition(".")[0] == word]
+            within += [
+                f"call {each}" for each in [call_meant(words) or (actions or [""])[0]] if each
+            ]
         return within or difflib.get_close_matches(word, self.commands, n=2)
 
 
-def usage_text(error: click.UsageError) -> str:
-    """A usage error as one line: the command, what is wrong, and where its help is."""
-    path = "flex-sdk" if error.ctx is None else error.ctx.command_path
-    text = " ".join(error.format_message().split())
-    end = "" if text.endswith((".", "?", "`")) else "."
-    return f"{path}: {text}{end} See `{path} --help`."
+def _arguments(command: click.Command) -> list[click.Parameter]:
+    return [param for param in command.params if isinstance(param, click.Argument)]

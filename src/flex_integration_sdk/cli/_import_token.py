@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from ._group import Command
 from ._notices import tell
 from ._output import plugins_apart, print_json
 from ._shared_options import confirm, open_lasting_store, store_options
@@ -30,7 +31,7 @@ class Found(NamedTuple):
     token: Token
 
 
-@click.command("import", short_help="Take over the token of a JavaScript program.")
+@click.command("import", cls=Command, short_help="Take over the token of a JavaScript program.")
 @store_options
 @click.option(
     "--from-js",

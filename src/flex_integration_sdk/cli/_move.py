@@ -15,6 +15,7 @@ from ._given_store import (
     side_of,
     side_options,
 )
+from ._group import Command
 from ._notices import show_log, tell
 from ._output import plugins_apart, print_json
 from ._shared_options import client_arguments, client_options, confirm, settings_of
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from flex_tokenstore.embedding import Move
 
 
-@click.command(short_help="Move the token to another store, without a sign-in.")
+@click.command(cls=Command, short_help="Move the token to another store, without a sign-in.")
 @client_options
 @side_options("from", "Store that holds the token.", " Default: as --store of `token show`.")
 @side_options("to", "Store that it is to be in.")

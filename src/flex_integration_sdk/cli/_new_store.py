@@ -19,11 +19,13 @@ from pathlib import Path, PurePosixPath
 
 import click
 
+from ._group import Command
+
 _PREFIX = "flex-tokenstore-"
 _SIMPLE = "simple"
 
 
-@click.command("new", short_help="Write a plugin package with a store of your own.")
+@click.command("new", cls=Command, short_help="Write a plugin package with a store of your own.")
 @click.argument("name")
 @click.option(
     "--folder",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._group import Command
 from ._output import plugins_apart, print_json
 from ._shared_options import open_lasting_store, store_options
 from ._waiting import LEASE, patiently
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from flex_tokenstore.embedding import Rekey
 
 
-@click.command(short_help="Encrypt the stored token with the first key.")
+@click.command(cls=Command, short_help="Encrypt the stored token with the first key.")
 @store_options
 @click.option("--dry-run", is_flag=True, help="Only say which key the token is encrypted with.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")

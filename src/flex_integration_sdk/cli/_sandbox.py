@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
+from ._group import Command
 
-@click.command(short_help="Run a local sandbox of the Integration API.")
+
+@click.command(cls=Command, short_help="Run a local sandbox of the Integration API.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--allow-host",

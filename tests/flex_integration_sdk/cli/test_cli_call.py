@@ -21,6 +21,8 @@ from flex_integration_sdk.cli._app import flex_sdk
 from flex_integration_sdk.cli._argument_values import form_of, value_of
 from flex_integration_sdk.sandbox import RunningSandbox, serve
 
+ID = "id=00000003-0000-4000-8000-000000000001"
+
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[RunningSandbox]:
@@ -93,7 +95,8 @@ def test_filters_by_extended_data_go_over_the_wire_as_they_are(run: Any, filter:
 def test_an_image_is_uploaded_by_its_path(run: Any, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 1, 1) + bytes(5))
-    assert answer(run("images.upload", f"image={path}"))["data"]["type"] == "image"
+    for typed in (f"image={path}", f"image=@{path}"):
+        assert answer(run("images.upload", typed))["data"]["type"] == "image"
     result = run("images.upload", f"image={tmp_path / 'absent.png'}")
     assert result.exit_code != 0
 
@@ -120,15 +123,39 @@ def test_help_lists_all_calls() -> None:
     ("arguments", "said"),
     [
         (["listings.update", "title=x"], "needs id"),
+        (["users.show"], "needs id or email"),
+        (["users.show", ID, "email=x"], "only one of id and email"),
         (["availabilityExceptions.create"], "needs listing_id and seats and start and end"),
         (["listings.query", "page=two"], "page: takes a whole number, got 'two'"),
-        (["listings.update", "id=1", "price=19.99"], "'1999 EUR', or null"),
-        (["listings.update", "id=1", "publicData=[1]"], "JSON object"),
-        (["listings.update", "id=1", "publicData=@/no/such/file"], "No such file"),
-        (["listings.update", "id=1", "metadata:={"], "takes JSON"),
-        (["listings.query", "perPage=1", "per_page=2"], "given twice"),
-        (["users.show", "email"], "not have the form key=value"),
+        (["listings.query", "limit.images=two"], "limit.images: takes a whole number, got 'two'"),
+        (["listings.query", "fields=title"], 'fields.TYPE=names, as in "fields.user=email"'),
+        (["listings.show", "id=1"], "takes an id such as"),
+        (["listings.query", "ids=1,2"], "takes ids, separated by commas, got '1,2'"),
+        (["listings.update", ID, "price=19.99"], "'1999 EUR', or null"),
+        (["listings.update", ID, "publicData=[1]"], "JSON object"),
+        (["listings.update", ID, "publicData=@/no/such/file"], "there is no file '/no/such/file'"),
+        (["listings.update", ID, "publicData=@/"], "'/' is a folder"),
+        (["listings.update", ID, "publicData={'a': 1}"], "double quotes in JSON"),
+        (["listings.update", ID, "publicData={a: 1}"], """'{"key": 1}'"""),
+        (["listings.update", ID, "publicData={\u201ca\u201d: 1}"], "curly"),
+        (["listings.update", ID, "metadata:={"], "takes JSON"),
+        (["images.upload", "image=@/no/such/file"], "there is no file '/no/such/file'"),
+        (["images.upload", "image=@"], "takes FILE or @FILE, got '@'"),
+        (["listings.query", "perPage=1", "per_page=2"], "given twice; give it once"),
+        (
+            ["listings.query", f"ids={ID[3:]}", "ids="],
+            "given twice; separate its values with commas",
+        ),
+        (["users.show", "email"], "email needs a value: email=VALUE"),
+        (["listings.query", "page", "=", "2"], "page needs a value: page=VALUE, without blanks"),
+        (["listings.create", "=x"], "does not have the form KEY=VALUE"),
         (["users.shwo"], "Did you mean users.show?"),
+        (["users.query.page"], "Did you mean users.query?"),
+        (["users", "query"], "Did you mean users.query?"),
+        (["users/query"], "Did you mean users.query?"),
+        (["query.users"], "Did you mean users.query?"),
+        (["user"], "Name its action too: users.approve"),
+        (["page=2", "users.query"], "the call first, and its parameters after it: users.query"),
     ],
 )
 def test_wrong_use_says_what_is_taken(run: Any, arguments: list[str], said: str) -> None:
@@ -138,10 +165,45 @@ def test_wrong_use_says_what_is_taken(run: Any, arguments: list[str], said: str)
 
 
 @pytest.mark.parametrize(
+    ("call", "typed", "meant"),
+    [
+        ("listings.query", "perpage", "per_page"),
+        ("listings.query", "per-page", "per_page"),
+        ("listings.query", "PER_PAGE", "per_page"),
+        ("listings.query", "pages", "page"),
+        ("listings.query", "feilds.listing", "fields.listing"),
+        ("listings.query", "imageVariants.small", "image_variant.small"),
+        ("listings.query", "fields.", "fields.NAME=…"),
+        ("listings.query", "publicData.gears", "pub_gears"),
+        ("listings.query", "pub-gears", "pub_gears"),
+        ("listings.query", "pub_", "pub_KEY=…"),
+        ("listings.update", "pub_gears", "public_data"),
+        ("listings.update", "titel", "title"),
+    ],
+)
+def test_an_unknown_parameter_is_an_error_with_the_nearest_name(
+    run: Any, running: RunningSandbox, call: str, typed: str, meant: str
+) -> None:
+    before = running.stats()
+    result = run(call, ID, f"{typed}=1") if call == "listings.update" else run(call, f"{typed}=1")
+    assert result.exit_code == 2
+    assert f"{call} has no parameter {typed!r}. Did you mean {meant}?" in result.output
+    assert running.stats() == before
+
+
+def test_a_name_that_is_near_none_is_passed_as_json_only(run: Any) -> None:
+    result = run("users.query", "zzzz=1")
+    assert result.exit_code == 2
+    assert "(to pass one that this version does not know: zzzz:=JSON)" in result.output
+    assert run("users.query", "zzzz:=1").exit_code == 1  # the server says what it thinks of it
+
+
+@pytest.mark.parametrize(
     ("kind", "text", "value"),
     [
-        ("Id", "abc", "abc"),
-        ("Ids", "a,b", ["a", "b"]),
+        ("Id", ID[3:], ID[3:]),
+        ("Ids", f"{ID[3:]},{ID[3:]}", [ID[3:], ID[3:]]),
+        ("Names", "a,b", ["a", "b"]),
         ("bool", "FALSE", False),
         ("int", "-3", -3),
         ("datetime", "2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
@@ -161,7 +223,7 @@ def test_values(kind: str, text: str, value: Any) -> None:
 
 def test_every_type_of_the_table_has_a_form_or_is_text() -> None:
     kinds = {param.type: param for each in ENDPOINTS.values() for param in each.all_params}
-    assert {name for name, param in kinds.items() if not form_of(param)} == {"Id", "str"}
+    assert {name for name, param in kinds.items() if not form_of(param)} == {"str"}
 
 
 def test_the_command_is_what_click_knows() -> None:

@@ -32,8 +32,8 @@ def told(capsys: Captured, *arguments: str) -> tuple[int, str]:
         (["call", "listing.query"], "listings.query?"),
         (["call", "listings"], "listings.query"),
         (["call", "nonsense"], "RESOURCE.ACTION"),
-        (["help"], "stores, token, call, sandbox, demo"),
-        (["call", "marketplace.show", "--stor", "file"], "'--store'"),
+        (["help"], "stores, token, call, doctor, sandbox, demo"),
+        (["call", "marketplace.show", "--stor", "file"], "--store?"),
     ],
 )
 def test_a_wrong_word_is_one_line_with_what_was_meant(

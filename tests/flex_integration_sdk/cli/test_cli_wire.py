@@ -74,9 +74,9 @@ def paths(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         ("fields.listing=title,price", "fields.listing", "title,price"),
         ("fields.user=profile.publicData", "fields.user", "profile.publicData"),
         ("image_variant.my_small=w:320;fit:scale", "imageVariant.my_small", "w:320;fit:scale"),
-        ("not_known_yet=1", "notKnownYet", "1"),
-        ("self=1", "self", "1"),
-        ("endpoint=1", "endpoint", "1"),
+        ("not_known_yet:=1", "notKnownYet", "1"),
+        ("self:=1", "self", "1"),
+        ("endpoint:=1", "endpoint", "1"),
     ],
 )
 def test_what_was_typed_goes_over_the_wire(
