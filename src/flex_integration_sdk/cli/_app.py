@@ -16,7 +16,7 @@ from ._completion import register
 from ._demo import demo
 from ._doctor import doctor
 from ._group import Group
-from ._notices import tell
+from ._notices import show_warnings, tell
 from ._sandbox import sandbox
 from ._stores import stores
 from ._token import token
@@ -39,6 +39,7 @@ def flex_sdk() -> None:
 
     Exit codes: 0 done, 1 failed, 2 usage error, 130 stopped by Ctrl-C.
     """
+    show_warnings()
 
 
 for command in (stores, token, call, doctor, sandbox, demo):

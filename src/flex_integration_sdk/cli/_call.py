@@ -13,7 +13,7 @@ from ._argument_values import endpoint_of, endpoints
 from ._call_parameters import arguments, is_parameter
 from ._endpoint_names import call_hint
 from ._group import Command
-from ._notices import TokenNotices, show_log
+from ._notices import TokenNotices
 from ._output import plugins_apart, print_json
 from ._shared_options import arguments_of, commands_with, settings_options, store_is_chosen
 from ._usage import SUBJECT
@@ -131,7 +131,6 @@ def _answer(action: Callable[..., Response[Any]], given: dict[str, Any]) -> Any:
 def _instance(chosen: dict[str, Any]) -> IntegrationSDK:
     from flex_integration_sdk import create_instance
 
-    show_log()
     is_chosen = store_is_chosen(chosen)
     return create_instance(
         **arguments_of(chosen),

@@ -16,7 +16,7 @@ from ._given_store import (
     side_options,
 )
 from ._group import Command
-from ._notices import show_log, tell
+from ._notices import tell
 from ._output import plugins_apart, print_json
 from ._shared_options import client_arguments, client_options, confirm, settings_of
 from ._two_stores import configs_of
@@ -47,7 +47,6 @@ def move(dry_run: bool, overwrite: bool, yes: bool, as_json: bool, **chosen: Any
     """
     from flex_tokenstore.embedding import find_move
 
-    show_log()
     sides = side_of("from", chosen), side_of("to", chosen)
     settings, commands = settings_of(chosen), _Commands(*sides, client_arguments(chosen))
     with plugins_apart():

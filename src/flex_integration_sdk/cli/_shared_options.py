@@ -19,7 +19,6 @@ from ._given_store import (
     side_options,
     with_options,
 )
-from ._notices import show_log
 
 if TYPE_CHECKING:
     from flex_integration_sdk.config import Settings
@@ -150,7 +149,6 @@ def open_lasting_store(
     """
     from flex_tokenstore import open_store
 
-    show_log()
     side = side_of("store", chosen)
     client = client_arguments(chosen)
     config = given = None if side.is_bare or _is_of_default(side) else given_config(side)

@@ -9,7 +9,6 @@ import click
 
 from ._group import Group
 from ._new_store import new
-from ._notices import show_log
 from ._output import plugins_apart, print_facts, print_json, print_table
 from ._words import in_cli_words
 
@@ -36,7 +35,6 @@ def list_(as_json: bool, check: bool) -> None:
     """List the installed token stores, including those that cannot be used."""
     from flex_tokenstore import list_stores
 
-    show_log()
     with plugins_apart():
         infos = list_stores(check=check)
     if as_json:
@@ -60,7 +58,6 @@ def show(name: str, as_json: bool) -> None:
     """Show one store: where it is from, its options and its abilities."""
     from flex_tokenstore import describe_store
 
-    show_log()
     with plugins_apart():
         info = describe_store(name)
     if as_json:
