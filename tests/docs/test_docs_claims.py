@@ -164,6 +164,7 @@ def test_an_empty_store_is_shown_with_exit_code_0(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FLEX_INTEGRATION_CLIENT_ID", "your-client-id")
+    monkeypatch.setenv("COLUMNS", "200")  # a test's folder may be too long for a line of 80
     assert run(["token", "show"]) == 0
     shown = capsys.readouterr().out
     assert re.search("^saved +no$", shown, re.MULTILINE)

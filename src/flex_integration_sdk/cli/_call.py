@@ -13,8 +13,9 @@ from ._argument_values import endpoint_of, endpoints
 from ._call_parameters import arguments, is_parameter
 from ._endpoint_names import call_hint
 from ._group import Command
-from ._notices import TokenNotices
-from ._output import plugins_apart, print_json
+from ._notices import TokenNotices, tell
+from ._output import output_option, plugins_apart, show
+from ._resources import OWN, pages_of, records_of
 from ._shared_options import arguments_of, commands_with, settings_options, store_is_chosen
 from ._usage import SUBJECT
 
@@ -85,8 +86,9 @@ def _complete_param(
 @click.argument("endpoint", metavar="RESOURCE.ACTION", shell_complete=_complete_endpoint)
 @click.argument("params", metavar="[KEY=VALUE]...", nargs=-1, shell_complete=_complete_param)
 @settings_options
-def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
-    """Call the Integration API and print the response as JSON.
+@output_option("json")
+def call(endpoint: str, params: Sequence[str], output: str, **chosen: Any) -> None:
+    """Call the Integration API and print the response, as JSON unless told otherwise.
 
     \b
     flex-sdk call marketplace.show
@@ -97,6 +99,9 @@ def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
 
     A parameter that the call does not have is an error. KEY:=JSON passes any, and any value, as
     JSON. KEY=@FILE reads a JSON object from a file; image=FILE and image=@FILE upload one.
+
+    --output table and csv show the resources in `data`: id, type, attributes and the ids of
+    related resources. JSON has the whole response.
     """
     from flex_integration_sdk._endpoints.endpoint import snake
 
@@ -110,10 +115,24 @@ def call(endpoint: str, params: Sequence[str], **chosen: Any) -> None:
         body = _answer(action, given)
         closing = stack.pop_all()
     try:
-        print_json(body)
+        _print(output, body)
     finally:
         with plugins_apart():
             closing.close()
+
+
+def _print(output: str, body: Any) -> None:
+    from flex_integration_sdk import to_plain
+
+    if output == "json":
+        show(output, body)
+        return
+    plain = to_plain(body)
+    records = records_of(plain)
+    is_one = records and not isinstance(plain.get("data"), list)
+    show(output, records[0] if is_one else records, columns=OWN)
+    if more := pages_of(plain, len(records)):
+        tell(more)
 
 
 def _answer(action: Callable[..., Response[Any]], given: dict[str, Any]) -> Any:

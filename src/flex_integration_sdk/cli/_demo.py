@@ -7,8 +7,8 @@ import sys
 import click
 
 from ._group import Command
-from ._output import print_table
 from ._sandbox import require_sandbox
+from ._tables import print_table
 
 
 @click.command(cls=Command, short_help="Show that many processes sign in once and refresh once.")

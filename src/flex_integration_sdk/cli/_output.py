@@ -1,15 +1,23 @@
-"""What the commands print: tables for people, JSON for programs."""
+"""What the commands print: tables for people, JSON for programs, CSV for spreadsheets."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
+
+from ._csv import flat, print_csv
+from ._tables import print_facts, print_table
+
+FORMATS = ("table", "json", "csv")
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @contextmanager
@@ -36,23 +44,77 @@ def plugins_apart() -> Iterator[None]:
             os.close(kept)
 
 
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Prints a table: drawn on a terminal, aligned plain text in a pipe or a file."""
-    cells = [[_clean(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
-        _print_rich(headers, cells)
+def output_option(default: str = "table") -> Callable[[Command], Command]:
+    """Adds ``--output table|json|csv`` and ``--json``, for a command that shows something.
+
+    The command gets the format as its argument ``output``, and gives it to :func:`show`::
+
+        @click.command()
+        @output_option()
+        def list_(output: str) -> None:
+            show(output, [{"name": "a", "status": "ok"}])
+
+    Both options together are a usage error, unless they say the same.
+
+    Args:
+        default: The format if neither option is given.
+    """
+
+    def decorate(command: Command) -> Command:
+        @click.option(
+            "--output",
+            type=click.Choice(FORMATS),
+            help=f"How to print it; csv is for spreadsheets. Default: {default}.",
+        )
+        @click.option("--json", "as_json", is_flag=True, help="Short for --output json.")
+        @wraps(command)
+        def with_output(*args: Any, output: str | None, as_json: bool, **others: Any) -> Any:
+            if as_json and output not in (None, "json"):
+                raise click.UsageError(f"--json and --output {output} contradict each other")
+            chosen = "json" if as_json else output or default
+            return command(*args, output=chosen, **others)
+
+        return cast("Command", with_output)
+
+    return decorate
+
+
+def show(
+    output: str,
+    data: Any,
+    *,
+    table: Callable[[], None] | None = None,
+    records: Iterable[Mapping[str, Any]] | None = None,
+    columns: Sequence[str] = (),
+) -> None:
+    """Prints the result of a command in the format that the user chose.
+
+    Args:
+        output: The format: the argument that :func:`output_option` adds.
+        data: What JSON shows: a mapping, a list of mappings, or another value.
+        table: Prints it for people, with ``print_table`` or ``print_facts`` of ``_tables``, say.
+            Without it, mappings are shown as a table, one mapping as names and values.
+        records: The lines of the CSV. Without it they are the mappings in ``data``.
+        columns: Those that come first, and are there even if nothing is shown.
+    """
+    from flex_integration_sdk import to_plain
+
+    if output == "json":
+        print_json(data)
         return
-    widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
-    for row in [list(headers), *cells]:
-        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join(padded).rstrip())
-
-
-def print_facts(facts: Mapping[str, object]) -> None:
-    """Prints names and values, one pair on each line."""
-    width = max(map(len, facts))
-    for name, value in facts.items():
-        click.echo(f"{name.ljust(width)}  {_clean(value)}".rstrip())
+    plain = to_plain(data)
+    found = [plain] if isinstance(plain, Mapping) else plain
+    if output == "csv":
+        lines = found if records is None else [to_plain(record) for record in records]
+        print_csv(lines, columns)
+    elif table is not None:
+        table()
+    elif isinstance(plain, Mapping):
+        print_facts(dict(flat(plain)))
+    else:
+        rows = [dict(flat(record)) for record in found]
+        headers = list(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
+        print_table(headers, [[row.get(name) for name in headers] for row in rows])
 
 
 def print_json(value: Any) -> None:
@@ -62,56 +124,9 @@ def print_json(value: Any) -> None:
     # A console that is not UTF-8 could not print all letters.
     plain = not (sys.stdout.encoding or "").lower().startswith("utf")
     text = json.dumps(to_plain(value), indent=2, ensure_ascii=plain)
-    # No encoding has half a surrogate pair, but JSON has an escape for it.
-    click.echo("".join(c if not "\ud800" <= c <= "\udfff" else f"\\u{ord(c):04x}" for c in text))
+    click.echo("".join(f"\\u{ord(c):04x}" if _is_raw(c) else c for c in text))
 
 
-def _clean(cell: object) -> str:
-    """A string without control characters: plugins and servers may have written it."""
-    if cell is None:
-        return "-"
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    return "".join(c if c.isprintable() else " " for c in str(cell))
-
-
-def _print_rich(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console()  # it honours NO_COLOR and the terminal's width
-    widths = _widths(headers, rows, console.width)
-    if widths is None:
-        # A table that breaks words is harder to read than none.
-        for row in rows:
-            print_facts(dict(zip(headers, row, strict=True)))
-            click.echo("")
-        return
-    table = Table()
-    for header, width in zip(headers, widths, strict=True):
-        table.add_column(header, overflow="fold", width=width)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
-
-
-def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> list[int] | None:
-    """The widths of the columns, such that no word is broken; None: the window is too narrow.
-
-    Rich does not do this: it cuts off the table's right edge if the window is narrow.
-    """
-    from rich.cells import cell_len
-
-    columns = list(zip(headers, *rows, strict=True))
-    widths = [
-        max(cell_len(word) for cell in each for word in [*cell.split(), ""]) for each in columns
-    ]
-    left = room - sum(widths) - 3 * len(widths) - 1  # borders and padding
-    if left < 0:
-        return None
-    for index, column in enumerate(columns):
-        more = min(left, max(map(cell_len, column)) - widths[index])
-        widths[index] += more
-        left -= more
-    return widths
+def _is_raw(character: str) -> bool:
+    """Half a surrogate pair, which no encoding has, or a control character of a terminal."""
+    return "\ud800" <= character <= "\udfff" or "\x7f" <= character <= "\x9f"

@@ -12,9 +12,11 @@ from ._group import Group
 from ._import_token import import_
 from ._move import move
 from ._notices import tell
-from ._output import plugins_apart, print_facts, print_json
+from ._output import output_option, plugins_apart
+from ._output import show as show_data
 from ._rekey import rekey
 from ._shared_options import confirm, open_lasting_store, store_options
+from ._tables import Shown, print_facts
 from ._waiting import patient_lock
 from ._words import in_cli_words
 
@@ -34,14 +36,15 @@ token.add_command(rekey)
 
 @token.command(short_help="Show whose token is stored, and where.")
 @store_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-def show(as_json: bool, **chosen: Any) -> None:
+@output_option()
+def show(output: str, **chosen: Any) -> None:
     """Show whose token is stored, where, and how old it is; never the token itself."""
     with plugins_apart(), open_lasting_store(chosen) as store:
         facts = _facts(store, store.get_token())
-    if as_json:
-        print_json(facts)
-        return
+    show_data(output, facts, table=lambda: _print(dict(facts)))
+
+
+def _print(facts: dict[str, Any]) -> None:
     for name in ("age", "expires_in"):
         seconds = facts.pop(name)
         moment = "obtained_at" if name == "age" else "expires_at"
@@ -49,6 +52,8 @@ def show(as_json: bool, **chosen: Any) -> None:
             facts[moment] = f"{facts[moment]} ({_relative(seconds, past=name == 'age')})"
         elif facts["saved"]:
             facts[moment] = "not known"
+    for name in ("place", "client_id", "profile"):
+        facts[name] = Shown(facts[name], is_whole=True)
     print_facts({name.replace("_", " "): value for name, value in facts.items()})
 
 

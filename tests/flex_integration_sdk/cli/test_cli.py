@@ -7,7 +7,6 @@ import errno
 import io
 import json
 import os
-import re
 import select
 import signal
 import subprocess
@@ -105,7 +104,7 @@ def test_stores_are_listed_in_plain_text_in_a_pipe(cli: Cli) -> None:
     done = cli("stores", "list")
     assert done.returncode == 0, done.stderr
     header, *rows = done.stdout.splitlines()
-    assert header.split()[:2] == ["store", "from"]
+    assert header.split() == ["store", "status", "from", "about"]
     assert {"memory", "file"} <= {row.split()[0] for row in rows}
     assert done.stdout.isascii()
 
@@ -121,7 +120,7 @@ def test_stores_are_listed_as_json(cli: Cli) -> None:
 
 
 def test_one_store_is_shown_with_its_options_and_abilities(cli: Cli) -> None:
-    done = cli("stores", "show", "file")
+    done = cli("stores", "show", "file", COLUMNS="200")
     assert done.returncode == 0, done.stderr
     facts = dict(line.split("  ", 1) for line in done.stdout.split("\n\n")[0].splitlines())
     assert facts["compare-and-set"].strip() == "yes"
@@ -350,7 +349,7 @@ main()
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("no_color", ["", "1"])
-def test_a_table_is_drawn_on_a_terminal(cli: Cli, no_color: str) -> None:
+def test_a_status_has_a_colour_on_a_terminal(cli: Cli, no_color: str) -> None:
     import pty
 
     master, slave = pty.openpty()
@@ -363,8 +362,8 @@ def test_a_table_is_drawn_on_a_terminal(cli: Cli, no_color: str) -> None:
         os.close(slave)
         shown = _all_of(master)
         assert child.wait(30) == 0
-    assert "│" in shown
-    assert not (no_color and "\x1b[3" in shown.replace("\x1b[3m", ""))
+    assert ("\x1b[32mok\x1b[0m" in shown) is not bool(no_color)
+    assert ("\x1b" in shown) is not bool(no_color)
 
 
 @pytest.mark.sample(2)
@@ -379,11 +378,9 @@ def test_a_table_is_not_wider_than_the_terminal(cli: Cli, columns: int) -> None:
         [*COMMAND, "stores", "show", "file"], env=environment, stdout=slave, stdin=slave
     ) as child:
         os.close(slave)
-        shown = re.sub(r"\x1b\[[0-9;]*m", "", _all_of(master)).splitlines()
+        shown = _all_of(master).splitlines()
         assert child.wait(30) == 0
-    drawn = [line for line in shown if line and line[0] in "│┃┏└┡"]
-    assert {line[-1] for line in drawn} == set("│┃┓┘┩"), "the right edge is there"
-    assert max(map(len, drawn)) <= columns
+    assert columns - 15 < max(map(len, shown)) <= columns
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell of Unix closes them")

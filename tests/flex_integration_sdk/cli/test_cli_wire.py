@@ -124,5 +124,5 @@ def test_words_are_whole_on_any_terminal(columns: int) -> None:
         finally:
             os.close(master)
         assert child.wait(30) == 0
-    for word in ("flex-integration-sdk", "share_with_js", "permissions", "built-in"):
+    for word in ("compare-and-set", "share_with_js", "permissions", "built-in"):
         assert word in shown.decode()
