@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from . import settings, stores
+from . import answer, network, settings, stores, tls, variables
+from . import online as online_checks
 from .checks import Check
 from .finding import Finding
 from .ground import Ground
@@ -16,6 +17,11 @@ TIMEOUT = 5.0  # seconds for one check: a server that takes longer makes each ca
 CHECKS: tuple[Check, ...] = (
     *settings.CHECKS,
     *stores.CHECKS,
+    *variables.CHECKS,
+    *network.CHECKS,
+    *tls.CHECKS,
+    *answer.CHECKS,
+    *online_checks.CHECKS,
 )
 """Each topic is a module with a tuple of checks. Later ones stand on what earlier ones found."""
 

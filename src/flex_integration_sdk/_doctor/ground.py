@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from flex_integration_sdk.config import Settings
     from flex_tokenstore import Token, TokenStore
 
+    from .way import Way
+
 
 class Ground:
     """What is known so far.
@@ -46,12 +48,15 @@ class Ground:
         self.timeout = timeout
         self.secret_problem: Exception | None = None
         """Why the client secret could not be read; None: it could, or there is none."""
+        self.client_known = False
+        """The server accepts a stored token of this client, so the client id is right."""
         self._with_options = with_options
         self._settings: Settings | None = None
         self._store: TokenStore | None = None
         self._token: Token | None = None
         self._was_read = False
         self._hung: str | None = None
+        self._way: Way | None = None
 
     def __repr__(self) -> str:
         return "<Ground>"  # arguments may hold a secret
@@ -115,13 +120,36 @@ class Ground:
     def token(self, token: Token | None) -> None:
         self._token, self._was_read = token, True
 
+    @property
+    def way(self) -> Way:
+        """The way to the server.
+
+        Raises:
+            SkipCheck: The settings could not be read.
+        """
+        if self._way is None:
+            # Imported here: it loads the HTTP library, and the checks of the store come first.
+            from .way import Way
+
+            self._way = Way(self.settings.base_url, self.timeout)
+        return self._way
+
+    def named(self, setting: str) -> str:
+        """A setting, and where its value comes from, for remedies."""
+        origin = getattr(self.settings, "origins", {}).get(setting, "")
+        if origin.startswith("FLEX_INTEGRATION_"):
+            return str(origin)
+        return setting if origin in ("", "argument", "default") else f"{setting} in {origin}"
+
     def give_up(self, id: str) -> None:
         """A check did not end in time: the others must not wait for the same thing."""
         if id.partition(".")[0] in ("store", "place", "token"):
             self._hung = self._hung or id
 
     def close(self) -> None:
-        """Closes the store; not one that hangs, which would hang here too."""
+        """Closes the store; not one that hangs, which would hang here too. And the connections."""
+        if self._way is not None:
+            self._way.close()
         if self._store is not None and self._hung is None:
             with suppress(TokenStoreError):
                 self._store.close()

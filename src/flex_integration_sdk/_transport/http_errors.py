@@ -177,7 +177,7 @@ def _network_fault(error: Exception) -> str:
     """What went wrong, from an error code of the system or OpenSSL anywhere in the chain."""
     import httpx2
 
-    for each in _chain(error):
+    for each in chain(error):
         if isinstance(each, ssl.SSLCertVerificationError):
             why = _CERTIFICATE.get(each.verify_code, f"failed a check (OpenSSL {each.verify_code})")
             return f"its TLS certificate {why}{_trusted(each.verify_code)}"
@@ -247,7 +247,8 @@ def _may_be_sent(error: Exception, watch: Watch | None) -> bool:
     return not isinstance(error, before)
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """An error and what caused it, each once."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:

@@ -42,9 +42,9 @@ def options_for(base_url: str, *, trust_env: bool) -> Options:
     """
     secure = base_url.startswith("https:")
     if secure:
-        _check_tls()
+        check_tls()
     if trust_env:
-        _check_proxies()
+        check_proxies()
     tls = _tls_options() if secure else None
     return Options(tls, tuple(_value(each)[1] for each in _PROXIES) if trust_env else None)
 
@@ -99,7 +99,8 @@ def _tls_options() -> tuple[object, ...]:
     return file, changed, *(os.environ.get(name) or None for name in names)
 
 
-def _check_tls() -> None:
+def check_tls() -> None:
+    """Raises TransportError if a variable that names CA certificates is wrong."""
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if file:
         if problem := _file_problem(file):
@@ -151,12 +152,17 @@ def _hint(value: str) -> str:
 
 def proxy_variable(url: str) -> str:
     """The name of the variable whose proxy is used for ``url``, for messages."""
+    return named_proxy(url) or "the system's proxy settings"
+
+
+def named_proxy(url: str) -> str:
+    """The variable that names a proxy for the scheme of ``url``, whatever NO_PROXY says; or ""."""
     scheme = url.partition(":")[0]
     for each in (scheme, "all"):
         name, value = _value(each)
         if value:
             return name
-    return "the system's proxy settings"
+    return ""
 
 
 def _value(scheme: str) -> tuple[str, str | None]:
@@ -170,7 +176,8 @@ def _value(scheme: str) -> tuple[str, str | None]:
     return upper, os.environ.get(upper) or None
 
 
-def _check_proxies() -> None:
+def check_proxies() -> None:
+    """Raises TransportError if a proxy variable that is in effect is wrong."""
     name, without = _value("no")
     proxies = [_value(scheme) for scheme in ("http", "https", "all")]
     if without and any(value for _, value in proxies):

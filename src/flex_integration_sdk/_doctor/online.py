@@ -1,0 +1,202 @@
+"""Whether the stored token still lives, and whether a sign-in works. Only with ``--online``.
+
+Nothing else in this folder sends a token or the client secret, or asks the token endpoint. These do
+only if the server has responded as the API does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from flex_integration_sdk._client.oauth import SyncGrants
+from flex_integration_sdk._client.sync import IntegrationSDK
+from flex_integration_sdk._endpoints.table import ENDPOINTS
+from flex_integration_sdk._transport.sync import Http
+from flex_integration_sdk._wire.interpret import interpret
+from flex_integration_sdk._wire.requests import prepare
+from flex_integration_sdk.config import Settings
+from flex_integration_sdk.errors import (
+    ApiError,
+    AuthenticationError,
+    ClientSecretError,
+    FlexError,
+    ForbiddenError,
+    MissingSecretError,
+    RateLimitedError,
+    ServerError,
+)
+from flex_tokenstore import Event, Secret, Token, TokenSession, open_store
+from flex_tokenstore.errors import GrantError, TokenStoreError
+
+from .checks import check
+from .finding import Outcome, SkipCheck, error, ok
+from .ground import Ground
+from .remedies import remedy_for
+
+_TYPE = "an application of type Integration API"
+_MARKETPLACE = (
+    f"Create {_TYPE} in Console, and use its client id and secret: one of type Marketplace API "
+    "cannot use this API"
+)
+# RFC 6749 section 5.2: the client is known, and may not have what it asks for.
+_NOT_FOR_THIS_API = ("invalid_scope", "unauthorized_client", "unsupported_grant_type")
+
+
+# Beyond the limit of a check: a store and a server, one after the other, with limits of their own.
+_EXTRA = 20.0
+
+
+@check("online.refresh", extra=_EXTRA)
+def refresh(ground: Ground) -> Iterator[Outcome]:
+    """Whether an API call with the stored token works, as any program makes it.
+
+    It refreshes the token and saves it, if that is due. It never signs in.
+    """
+    _needed(ground)
+    if ground.token is None:
+        raise SkipCheck("No token is stored.")
+    events: list[Event] = []
+    try:
+        with _instance(ground, events) as sdk:
+            sdk.marketplace.show()
+    except (FlexError, TokenStoreError) as failed:
+        yield _of_call(ground, failed)
+        return
+    ground.client_known = True
+    if "refreshed" in {event.name for event in events}:
+        yield ok("The refresh token lives: the token was refreshed and saved, and the API takes it")
+        return
+    yield ok(
+        "The API accepts the stored access token; its refresh token is not needed yet "
+        "(`flex-sdk token refresh` tries it)"
+    )
+
+
+def _needed(ground: Ground) -> None:
+    """Raises SkipCheck if nothing may be sent."""
+    if not ground.online:
+        raise SkipCheck("No token request is sent without --online.")
+    ground.way.open()
+    if not ground.way.is_api:
+        raise SkipCheck("The server does not respond as the API does; see network.api.")
+
+
+def _instance(ground: Ground, events: list[Event]) -> IntegrationSDK:
+    # Without the secret: a sign-in would replace the token that is looked at.
+    settings, seconds = replace(ground.settings, secret_source=None), ground.timeout
+    store = open_store(
+        ground.store_config, settings.identity, require_encrypted=settings.require_encrypted
+    )
+    http = Http(settings.base_url, seconds, seconds)
+    grants = SyncGrants(settings, http, store)
+    session = TokenSession(
+        store, grants, request_timeout=seconds, lock_timeout=seconds, on_event=events.append
+    )
+    return IntegrationSDK(settings, session, http)
+
+
+def _of_call(ground: Ground, failed: FlexError | TokenStoreError) -> Outcome:
+    if isinstance(failed, MissingSecretError):
+        return _of_dead_token(ground, failed)
+    if isinstance(failed, GrantError | FlexError):
+        return _of_server(ground, failed, "The stored token could not be used")
+    return error(f"The stored token could not be used: {failed}", remedy_for(failed, ground))
+
+
+def _of_dead_token(ground: Ground, failed: MissingSecretError) -> Outcome:
+    text = "The stored token does not work any more"
+    if failed.why == "rejected":
+        said = (failed.rejected_by or "the server rejected the refresh token").rstrip(".")
+        text = f"The stored token does not live any more: {said}"
+    elif failed.why == "no_refresh_token":
+        text += ", and has no refresh token"
+    if ground.settings.secret_source is None:
+        return error(text, "Configure a client secret: the next call signs in with it")
+    return error(
+        text,
+        "Make any call: it signs in with the client secret. If this comes again, find the program "
+        "that uses this client without sharing this store, or revokes its tokens",
+    )
+
+
+@check("online.sign_in", extra=_EXTRA)
+def sign_in(ground: Ground) -> Iterator[Outcome]:
+    """Whether the client secret is accepted, and the API accepts what is issued for it.
+
+    The token is not kept, and not revoked: that might revoke the client's other tokens.
+    """
+    _needed(ground)
+    settings = ground.settings
+    if settings.secret_source is None:
+        raise SkipCheck("No client secret is configured, or it cannot be read; see secret.")
+    http = Http(settings.base_url, ground.timeout, ground.timeout)
+    try:
+        token = _signed_in(settings, http)
+        _call(settings, http, token)
+    except ClientSecretError:
+        raise
+    except ValueError as failed:
+        yield error(
+            f"The server's response to the sign-in cannot be used: {failed}",
+            f"Correct {ground.named('base_url')}",
+        )
+        return
+    except FlexError as failed:
+        yield _of_sign_in(ground, failed)
+        return
+    finally:
+        http.close()
+    yield ok("A sign-in with the client secret works; its token was not kept")
+
+
+def _signed_in(settings: Settings, http: Http) -> Token:
+    begun = time.time()
+    answer = Secret(SyncGrants(settings, http).sign_in())
+    return Token.issued(answer.reveal(), identity_key=settings.identity.key, obtained_at=begun)
+
+
+def _call(settings: Settings, http: Http, token: Token) -> None:
+    endpoint = ENDPOINTS["marketplace.show"]
+    answer = http.send(prepare(settings.base_url, endpoint, {}, {}), token)
+    interpret(answer, endpoint.method, endpoint.path)
+
+
+def _of_sign_in(ground: Ground, failed: FlexError) -> Outcome:
+    if isinstance(failed, AuthenticationError) and not isinstance(failed, ApiError):
+        text = f"A sign-in does not work: {str(failed).partition('; ')[0]}"
+        if failed.code in _NOT_FOR_THIS_API:
+            return error(text, _MARKETPLACE)
+        if failed.status in (400, 401):
+            return error(text, _wrong_client(ground))
+    return _of_server(ground, failed, "A sign-in does not work")
+
+
+def _wrong_client(ground: Ground) -> str:
+    secret, client = ground.named("client_secret"), ground.named("client_id")
+    if ground.client_known:
+        return (
+            f"Put the present secret of the application, from Console, into {secret}: the server "
+            "accepts this client's stored token, so the client id is right"
+        )
+    return (
+        f"Compare {client} and {secret} with Console: both must be of one and the same {_TYPE[3:]},"
+        " and a secret that was replaced there does not work any more"
+    )
+
+
+def _of_server(ground: Ground, failed: Exception, what: str) -> Outcome:
+    text = f"{what}: {failed}"
+    if isinstance(failed, ForbiddenError):
+        return error(text, _MARKETPLACE)
+    if isinstance(failed, RateLimitedError):
+        wait = failed.retry_after
+        when = "a minute" if wait is None else f"{wait:g} s"
+        return error(text, f"Wait {when}, then run `flex-sdk doctor` again")
+    if isinstance(failed, ServerError):
+        return error(text, "Try again later; if it lasts, tell whoever runs the server")
+    return error(text, f"Check the network, and {ground.named('base_url')}")
+
+
+CHECKS = (refresh, sign_in)
