@@ -1,14 +1,14 @@
-"""Settings: from arguments, then from the environment. No `.env` file is read."""
+"""Settings: from arguments, the environment and `config.toml`. No `.env` file is read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flex_tokenstore import Secret, TokenIdentity
-from flex_tokenstore.embedding import HostProgram, complete_store_config, warn_once
+from flex_tokenstore.embedding import HostProgram, warn_once
 
 from ._settings.base_url import DEFAULT_BASE_URL, is_loopback, server
 from ._settings.client_secret import (
@@ -18,18 +18,23 @@ from ._settings.client_secret import (
     secret_source,
 )
 from ._settings.given import Given
-from ._settings.variables import (
-    CLIENT_ID,
-    PREFIX,
-    PROFILE,
-    REQUIRE_ENCRYPTED,
-    STORE,
-    Variables,
-    logger,
-)
+from ._settings.layers import Layers
+from ._settings.table import PREFIX
+from ._settings.variables import CLIENT_ID, STORE, Variables, logger
 from .errors import ConfigurationError
 
-__all__ = ["DEFAULT_BASE_URL", "PREFIX", "SCOPE", "Settings", "is_loopback", "resolve"]
+if TYPE_CHECKING:
+    from ._settings.explaining import SettingInfo
+
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "PREFIX",
+    "SCOPE",
+    "Settings",
+    "explain",
+    "is_loopback",
+    "resolve",
+]
 
 # The scope of applications of type Integration API; the Marketplace API has others.
 SCOPE = "integ"
@@ -49,6 +54,11 @@ class Settings:
     """The config of the token store, as ``open_store`` takes it."""
     require_encrypted: bool = False
     """Whether a store that would keep the token as plain text is refused."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """By name of a setting, where it comes from: ``"argument"``, the name of a variable, file and
+    line, or ``"default"``."""
+    config_file: Path | None = None
+    """The config file that was read; None: there is none."""
 
     @property
     def client_secret(self) -> Secret[str] | None:
@@ -83,18 +93,35 @@ def resolve(
     token_store: Any = None,
     base_url: str | None = None,
     profile: str | None = None,
+    config: str | Path | None = None,
     allow_http: bool | None = None,
     require_encrypted: bool | None = None,
     environ: Mapping[str, str] | None = None,
+    default_store: str = "memory",
+    strict: bool = False,
 ) -> Settings:
-    """Settings from arguments, and for what is not given from ``FLEX_INTEGRATION_…`` variables.
+    """Settings from arguments, then from ``FLEX_INTEGRATION_…`` variables, then from config.toml.
 
     Blanks and line ends around a value are not a part of it; an empty variable counts as unset.
 
+    Args:
+        client_id: See ``create_instance``, also for those below.
+        client_secret: The secret, or a callable that returns it.
+        client_secret_file: Path of a file with the secret.
+        token_store: The config of the token store.
+        base_url: Address of the server.
+        profile: Which section of the config file counts.
+        config: Path of the config file.
+        allow_http: Accept plain http to another host.
+        require_encrypted: Refuse a store that would keep the token as plain text.
+        environ: The environment; ``os.environ`` if omitted.
+        default_store: The token store if none is chosen.
+        strict: A profile that was named must be in the config file, if that has profiles.
+
     Raises:
-        ConfigurationError: The client id is missing; an argument or a variable has a value that it
-            cannot have; the secret is given twice, or its file cannot be read; a variable's name is
-            misspelt.
+        ConfigurationError: The client id is missing; an argument, a variable or the config file has
+            a value that it cannot have; the secret is given twice, or its file cannot be read; a
+            name is misspelt.
         StoreOptionsError: The variables of the token store contradict each other.
     """
     given = Given(
@@ -104,57 +131,89 @@ def resolve(
         token_store=token_store,
         base_url=base_url,
         profile=profile,
+        config=config,
         allow_http=allow_http,
         require_encrypted=require_encrypted,
     )
     variables = Variables(environ)
     # From here on `given` alone holds them, and its `repr` shows nothing.
     del client_secret, client_secret_file, token_store, base_url, environ
-    return complete(given, variables)
+    return complete(given, variables, default_store=default_store, strict=strict)
 
 
-def complete(given: Given, variables: Variables) -> Settings:
+def explain(
+    *,
+    environ: Mapping[str, str] | None = None,
+    default_store: str = "memory",
+    strict: bool = False,
+    **arguments: Any,
+) -> tuple[list[SettingInfo], list[str]]:
+    """Each setting with its value, redacted, and where it comes from.
+
+    Args:
+        environ: The environment; ``os.environ`` if omitted.
+        default_store: The token store if none is chosen.
+        strict: See :func:`resolve`.
+        arguments: Those of ``create_instance`` that :func:`resolve` takes.
+
+    Returns:
+        The settings, and warnings about some of them. What is wrong with one does not raise: it is
+        its ``problem``.
+
+    Raises:
+        ConfigurationError: The config file cannot be used, a variable's name is misspelt, or the
+            client id or the profile is not a string.
+    """
+    from ._settings.explaining import explain_layers  # here: it needs the registry of stores
+
+    given, variables = Given(**arguments), Variables(environ)
+    del environ, arguments
+    variables.check_names()
+    layers = Layers(given, variables, PROGRAM, strict=strict)
+    found = list(explain_layers(layers, STORE, default_store))
+    return found, list(dict.fromkeys(layers.notes))
+
+
+def complete(
+    given: Given, variables: Variables, *, default_store: str = "memory", strict: bool = False
+) -> Settings:
     """See :func:`resolve`."""
     # First: a misspelt name is often the cause of what is found below.
     variables.check_names()
-    # Either requires it: whoever sets the variable does not want the program to switch it off.
-    require_encrypted = variables.switch(REQUIRE_ENCRYPTED) or given.require_encrypted is True
-    for name in ("allow_http", "require_encrypted"):
-        value = getattr(given, name)
-        if not isinstance(value, bool | None):
-            raise ConfigurationError(f"{name} must be True or False, got {value!r:.40}")
-    client_id, profile = _client_id(given, variables), _profile(given, variables)
-    base_url = server(given, variables)
+    layers = Layers(given, variables, PROGRAM, strict=strict)
+    # Each can require it: whoever does so does not want another to switch it off.
+    encrypted, by_encrypted = layers.switch("require_encrypted", any_layer=True)
+    client_id, (base_url, by_server) = _client_id(layers), server(layers)
     try:
-        identity = TokenIdentity(base_url, client_id, SCOPE, profile, PROGRAM)
+        identity = TokenIdentity(base_url, client_id, SCOPE, layers.profile.value, PROGRAM)
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
-    token_store, notes = complete_store_config(given.token_store, STORE, variables)
-    for note in notes:
+    store, by_store = layers.store(STORE, default_store)
+    source, by_secret = secret_source(layers)
+    for note in layers.notes:
         warn_once(logger, note)
-    source = secret_source(given, variables)
-    store = "memory" if token_store is None else token_store
-    return Settings(identity, source, store, require_encrypted)
+    origins = {
+        "config": layers.path_origin,
+        "profile": layers.profile.origin,
+        "client_id": layers.client_id.origin,
+        "client_secret": by_secret,
+        **by_server,
+        "require_encrypted": by_encrypted,
+        "token_store": by_store,
+    }
+    return Settings(identity, source, store, encrypted, origins, layers.file.path)
 
 
-def _client_id(given: Given, variables: Variables) -> str:
-    client, source = variables.text("client_id", given.client_id, CLIENT_ID)
-    if not client:
+def _client_id(layers: Layers) -> str:
+    found = layers.client_id
+    if not found.value:
+        looked = f" (looked for in {layers.path}, too)" if layers.path else ""
         raise ConfigurationError(
-            f"client_id must be provided: pass client_id=… or set {CLIENT_ID}; you find it in "
-            "Console, with the application of type Integration API"
+            f"client_id must be provided: pass client_id=… or set {CLIENT_ID}, or write a config "
+            f"file with `flex-sdk init`{looked}; you find it in Console, with the application of "
+            "type Integration API"
         )
-    problem = problem_of_secret(Secret(client), quotes=source == CLIENT_ID)
+    problem = problem_of_secret(Secret(found.value), quotes=not found.is_argument)
     if problem:
-        raise ConfigurationError(f"{source} {problem}")
-    return client
-
-
-def _profile(given: Given, variables: Variables) -> str:
-    name, source = variables.text("profile", given.profile, PROFILE)
-    if any(not letter.isprintable() for letter in name):
-        raise ConfigurationError(
-            f"{source} contains a control character, or bytes that cannot be decoded; check that "
-            "the locale is UTF-8"
-        )
-    return name or "default"
+        raise ConfigurationError(f"{found.subject} {problem}")
+    return found.value

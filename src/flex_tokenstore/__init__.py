@@ -31,6 +31,7 @@ from .hookspecs import StoreHooks, hookimpl
 
 if TYPE_CHECKING:
     from ._config.options import OptionInfo
+    from ._config.secret_command import read_secret_command
     from ._config.secret_files import read_secret_file
     from ._config.store_config import (
         StoreConfig,
@@ -97,6 +98,7 @@ _LAZY = {
     "memory_store": "_config.store_config",
     "open_async_store": "_store.aio",
     "open_store": "_store.sync",
+    "read_secret_command": "_config.secret_command",
     "read_secret_file": "_config.secret_files",
     "register_store": "_registry.registered",
     "revision_of": "_values.token",
@@ -152,6 +154,7 @@ __all__ = [
     "memory_store",
     "open_async_store",
     "open_store",
+    "read_secret_command",
     "read_secret_file",
     "register_store",
     "revision_of",

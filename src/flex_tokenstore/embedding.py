@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from ._config.merge import complete_store_config
     from ._config.store_config import OptionValues
     from ._events.dispatch import check_on_event, refuse_within_report
+    from ._host.owners import owner_named
+    from ._host.paths import config_folder
     from ._registry.names import problem_of_store_name
     from ._store.aio import async_store
     from ._store.moving import (
@@ -68,6 +70,7 @@ _LAZY = {
     "check_on_event": "_events.dispatch",
     "strip_value": "_config.env_text",
     "complete_store_config": "_config.merge",
+    "config_folder": "_host.paths",
     "copy_token": "_store.moving",
     "expand_path": "_config.env_text",
     "find_move": "_store.moving",
@@ -80,6 +83,7 @@ _LAZY = {
     "misspelt": "_config.env_text",
     "move_token": "_store.moving",
     "normalise_url": "_values.identity",
+    "owner_named": "_host.owners",
     "problem_of_path": "_config.env_text",
     "problem_of_store_name": "_registry.names",
     "refuse_other_loop": "_concurrency.event_loops",
@@ -103,6 +107,7 @@ __all__ = [
     "async_store",
     "check_on_event",
     "complete_store_config",
+    "config_folder",
     "copy_token",
     "expand_path",
     "find_move",
@@ -115,6 +120,7 @@ __all__ = [
     "misspelt",
     "move_token",
     "normalise_url",
+    "owner_named",
     "problem_of_path",
     "problem_of_store_name",
     "refuse_other_loop",

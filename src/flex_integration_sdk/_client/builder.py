@@ -50,8 +50,12 @@ class InstanceOptions:
     base_url: str | None = None
     """Address of the server. If omitted: ``FLEX_INTEGRATION_BASE_URL``, else the live API."""
     profile: str | None = None
-    """A name of your own that keeps several tokens of one client apart. If omitted:
-    ``FLEX_INTEGRATION_PROFILE``, else ``"default"``."""
+    """The section ``[profiles.NAME]`` of the config file to use. It also keeps several tokens of
+    one client apart. If omitted: ``FLEX_INTEGRATION_PROFILE``, else ``"default"``."""
+    config: str | Path | None = None
+    """Path of the config file, which completes what neither an argument nor a variable says. If
+    omitted: ``FLEX_INTEGRATION_CONFIG``, else ``~/.config/flex-integration-sdk/config.toml``, if
+    that exists. ``os.devnull``: read none."""
     allow_http: bool | None = None
     """True: accept plain http to another host, such as in a private network of containers. The
     secret and the tokens are then not encrypted on the way. If omitted:
@@ -106,7 +110,7 @@ class InstanceOptions:
                 raise ConfigurationError(str(error)) from None
 
     def settings(self) -> Settings:
-        """The settings, completed from the environment."""
+        """The settings, completed from the environment and the config file."""
         given = Given(
             client_id=self.client_id,
             client_secret=self.client_secret,
@@ -114,6 +118,7 @@ class InstanceOptions:
             token_store=self.token_store,
             base_url=self.base_url,
             profile=self.profile,
+            config=self.config,
             allow_http=self.allow_http,
             require_encrypted=self.require_encrypted,
         )
@@ -130,11 +135,18 @@ class Parts(NamedTuple, Generic[K]):
     instance: Callable[..., K]
 
 
-def build(parts: Parts[K], options: InstanceOptions) -> K:
-    """An instance. What is wrong with an argument raises here, before a store is opened."""
+def build(parts: Parts[K], options: InstanceOptions, settings: Settings | None = None) -> K:
+    """An instance. What is wrong with an argument raises here, before a store is opened.
+
+    Args:
+        parts: What it is put together from.
+        options: The arguments.
+        settings: What they, the environment and the config file say, if that is known already.
+    """
     options.check()
     limits = None if options.rate_limits is None else limits_of(options.rate_limits)
-    settings = options.settings()
+    if settings is None:
+        settings = options.settings()
     store = parts.open_store(
         settings.token_store,
         settings.identity,

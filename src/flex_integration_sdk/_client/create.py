@@ -29,6 +29,7 @@ def create_instance(
     token_store: StoreConfig | None = None,
     base_url: str | None = None,
     profile: str | None = None,
+    config: str | Path | None = None,
     allow_http: bool | None = None,
     require_encrypted: bool | None = None,
     timeout: float = 30.0,
@@ -60,8 +61,12 @@ def create_instance(
             ``FLEX_INTEGRATION_TOKEN_STORE__<OPTION>``, unless the environment names another store.
         base_url: Address of the server. If omitted: ``FLEX_INTEGRATION_BASE_URL``, else the live
             API.
-        profile: A name of your own that keeps several tokens of one client apart. If omitted:
-            ``FLEX_INTEGRATION_PROFILE``, else ``"default"``.
+        profile: The section ``[profiles.NAME]`` of the config file to use. It also keeps several
+            tokens of one client apart. If omitted: ``FLEX_INTEGRATION_PROFILE``, else
+            ``"default"``.
+        config: Path of the config file, which completes what neither an argument nor a variable
+            says. If omitted: ``FLEX_INTEGRATION_CONFIG``, else ``~/.config/flex-integration-
+            sdk/config.toml``, if that exists. ``os.devnull``: read none.
         allow_http: True: accept plain http to another host, such as in a private network of
             containers. The secret and the tokens are then not encrypted on the way. If omitted:
             ``FLEX_INTEGRATION_ALLOW_HTTP``, else False.
@@ -102,6 +107,7 @@ def create_instance(
         token_store=token_store,
         base_url=base_url,
         profile=profile,
+        config=config,
         allow_http=allow_http,
         require_encrypted=require_encrypted,
         timeout=timeout,
@@ -130,6 +136,7 @@ def create_async_instance(
     token_store: StoreConfig | None = None,
     base_url: str | None = None,
     profile: str | None = None,
+    config: str | Path | None = None,
     allow_http: bool | None = None,
     require_encrypted: bool | None = None,
     timeout: float = 30.0,
@@ -166,8 +173,12 @@ def create_async_instance(
             ``FLEX_INTEGRATION_TOKEN_STORE__<OPTION>``, unless the environment names another store.
         base_url: Address of the server. If omitted: ``FLEX_INTEGRATION_BASE_URL``, else the live
             API.
-        profile: A name of your own that keeps several tokens of one client apart. If omitted:
-            ``FLEX_INTEGRATION_PROFILE``, else ``"default"``.
+        profile: The section ``[profiles.NAME]`` of the config file to use. It also keeps several
+            tokens of one client apart. If omitted: ``FLEX_INTEGRATION_PROFILE``, else
+            ``"default"``.
+        config: Path of the config file, which completes what neither an argument nor a variable
+            says. If omitted: ``FLEX_INTEGRATION_CONFIG``, else ``~/.config/flex-integration-
+            sdk/config.toml``, if that exists. ``os.devnull``: read none.
         allow_http: True: accept plain http to another host, such as in a private network of
             containers. The secret and the tokens are then not encrypted on the way. If omitted:
             ``FLEX_INTEGRATION_ALLOW_HTTP``, else False.
@@ -209,6 +220,7 @@ def create_async_instance(
         token_store=token_store,
         base_url=base_url,
         profile=profile,
+        config=config,
         allow_http=allow_http,
         require_encrypted=require_encrypted,
         timeout=timeout,

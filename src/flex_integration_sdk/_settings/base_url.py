@@ -8,10 +8,10 @@ import re
 from urllib.parse import urlsplit
 
 from flex_integration_sdk.errors import ConfigurationError
-from flex_tokenstore.embedding import normalise_url, strip_value, warn_once
+from flex_tokenstore.embedding import normalise_url, warn_once
 
-from .given import Given
-from .variables import ALLOW_HTTP, BASE_URL, Variables
+from .layers import Layers
+from .variables import ALLOW_HTTP
 
 DEFAULT_BASE_URL = "https://flex-integ-api.sharetribe.com"
 
@@ -22,16 +22,15 @@ _API_PATH = re.compile(r"/(v\d+(/|$)|integration_api(/|$)|auth/)")
 logger = logging.getLogger("flex_integration_sdk")
 
 
-def server(given: Given, variables: Variables) -> str:
-    """Address of the server, in its one spelling.
+def server(layers: Layers) -> tuple[str, dict[str, str]]:
+    """Address of the server, in its one spelling; and where it and ``allow_http`` come from.
 
     Raises:
         ConfigurationError: It is not the address of a server, or is plain http over a network.
     """
-    allowed = given.allow_http
-    if allowed is None and ALLOW_HTTP in variables:  # a wrong value is an error with https too
-        allowed = variables.switch(ALLOW_HTTP)
-    url, source = _address(given, variables)
+    allowed, by_allowed = layers.switch("allow_http")  # a wrong value is an error with https too
+    found = layers.text("base_url")
+    url, source = _masked(found.value) or DEFAULT_BASE_URL, found.subject
     problem, base_url = _problem_of(url), ""
     try:
         base_url = "" if problem else normalise_url(url)
@@ -40,25 +39,14 @@ def server(given: Given, variables: Variables) -> str:
     if problem:
         raise ConfigurationError(f"{source} {problem}{_quoted(url)}")
     path = urlsplit(base_url).path
-    if found := _API_PATH.search(f"{path}/"):
-        server = base_url.removesuffix(path) + path[: found.start()]
+    if match := _API_PATH.search(f"{path}/"):
+        server = base_url.removesuffix(path) + path[: match.start()]
         raise ConfigurationError(
             f"{source} is the address of the server; omit the path: {server}{_quoted(url)}"
         )
     if urlsplit(base_url).scheme != "https" and not is_loopback(base_url):
-        _check_plain(base_url, source, allowed=bool(allowed))
-    return base_url
-
-
-def _address(given: Given, variables: Variables) -> tuple[str, str]:
-    """The address, without a password, and the argument or variable that it comes from."""
-    if given.base_url is not None and not isinstance(given.base_url, str):
-        kind = type(given.base_url).__name__
-        raise ConfigurationError(f"base_url must be a string, got {kind}")
-    if given.base_url and (url := _masked(strip_value(given.base_url))):
-        return url, "base_url"
-    url = _masked(variables.value(BASE_URL))
-    return (url, BASE_URL) if url else (DEFAULT_BASE_URL, "base_url")
+        _check_plain(base_url, source, allowed=allowed)
+    return base_url, {"base_url": found.origin, "allow_http": by_allowed}
 
 
 def _masked(url: str) -> str:

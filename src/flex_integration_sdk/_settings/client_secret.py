@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Any
 
 from flex_integration_sdk.errors import ClientSecretError, ConfigurationError, NestedCallError
-from flex_tokenstore import Secret, read_secret_file
+from flex_tokenstore import Secret, read_secret_command, read_secret_file
 from flex_tokenstore.embedding import (
     expand_path,
     is_quoted,
@@ -23,7 +23,9 @@ from flex_tokenstore.embedding import (
 )
 
 from .given import Given
-from .variables import CLIENT_SECRET, CLIENT_SECRET_FILE, Variables
+from .layers import Layers, Section
+from .redacting import HIDDEN
+from .variables import CLIENT_SECRET, CLIENT_SECRET_FILE
 
 ClientSecret = str | Secret[str] | Callable[[], "str | Secret[str]"]
 """A client secret, or a callable that returns one."""
@@ -46,6 +48,7 @@ class SecretSource:
         value: The secret itself.
         file: Path of the file with it.
         function: Returns it.
+        command: A program that prints it, and its arguments.
     """
 
     def __init__(
@@ -55,8 +58,10 @@ class SecretSource:
         value: Secret[str] | None = None,
         file: str | None = None,
         function: Callable[[], Any] | None = None,
+        command: tuple[str, ...] = (),
     ) -> None:
         self._source = source
+        self._command = command
         self._value = value
         self._file = file
         self._function = function
@@ -68,14 +73,15 @@ class SecretSource:
         """The secret as it is now.
 
         Args:
-            limit: Seconds to wait for a callable, which the token lock is held for; None: no limit.
+            limit: Seconds to wait for a callable or a program, which the token lock is held for;
+                None: no limit.
 
         Raises:
             ClientSecretError: The file or the callable returns none.
         """
         if self._value is not None:
             return self._value
-        if limit is None or self._function is None:
+        if limit is None or not (self._function or self._command):
             return self._outcome(*self._found())
         with self._reading():
             return self._outcome(*self._found_within(limit))
@@ -158,6 +164,8 @@ class SecretSource:
 
     def _found(self, *, awaits: bool = False) -> _Found:
         """What there is, or why there is nothing. It does not raise: frames would hold it."""
+        if self._command:
+            return self._printed()
         if self._function is None:
             try:
                 return read_secret_file(str(self._file)), "", None
@@ -174,6 +182,16 @@ class SecretSource:
             return None, "is a coroutine function, which only create_async_instance takes", None
         return found, "", None
 
+    def _printed(self) -> _Found:
+        """What the program prints."""
+        try:
+            printed = read_secret_command(self._command)
+            return Secret(printed.reveal().decode()), "", None
+        except UnicodeError:
+            return None, "printed what is not UTF-8 text", None
+        except (OSError, ValueError) as error:
+            return None, str(error), None
+
     def _outcome(
         self, found: Secret[Any] | None, problem: str, error: Exception | None
     ) -> Secret[str]:
@@ -189,11 +207,24 @@ class SecretSource:
             # A traceback may show this frame's locals.
             del secret
         del found
-        what = "the callable client_secret" if self._file is None else self._file_named()
+        what = self._named()
         raise ClientSecretError(f"the client secret cannot be read: {what} {problem}") from error
 
-    def _file_named(self) -> str:
+    def _named(self) -> str:
+        if self._command:  # not its arguments: a secret may be among them
+            return f"the program {self._command[0]!r}, {self._source},"
+        if self._file is None:
+            return "the callable client_secret"
         return f"the file {self._file} ({self._source})"
+
+    @property
+    def described(self) -> str:
+        """What it is, for people, without the secret."""
+        if self._command:
+            return f"printed by {self._command[0]}"
+        if self._file is not None:
+            return f"in the file {self._file}"
+        return "returned by a function" if self._function else HIDDEN
 
 
 def _in_thread(work: Callable[[], None]) -> None:
@@ -211,22 +242,15 @@ def _late(limit: float) -> str:
     return f"did not return within {limit:g} s (request_timeout)"
 
 
-def secret_source(given: Given, variables: Variables) -> SecretSource | None:
-    """Where the secret comes from: the arguments, else the environment; None: it is not given.
+def secret_source(layers: Layers) -> tuple[SecretSource | None, str]:
+    """Where the secret comes from, and who says so; None: nobody does.
 
     Raises:
         ConfigurationError: It is given twice, cannot be one, or its file cannot be read.
     """
-    if given.client_secret and given.client_secret_file:
-        raise ConfigurationError("client_secret and client_secret_file are both given: pass one")
-    if given.client_secret:
-        return _given(Secret(given.client_secret))
-    if given.client_secret_file:
-        file = Secret(given.client_secret_file)
-        if not isinstance(file.reveal(), (str, os.PathLike)):
-            kind = type(file.reveal()).__name__
-            raise ConfigurationError(f"client_secret_file must be a path, got {kind}")
-        return _in_file(Secret(os.fspath(file.reveal())), "client_secret_file", relative=True)
+    if found := _of_arguments(layers.given):
+        return found, "argument"
+    variables = layers.variables
     secret = Secret(variables.value(CLIENT_SECRET))
     path = Secret(variables.value(CLIENT_SECRET_FILE))
     if secret and path:
@@ -234,8 +258,37 @@ def secret_source(given: Given, variables: Variables) -> SecretSource | None:
             f"{CLIENT_SECRET} and {CLIENT_SECRET_FILE} are both set: unset one"
         )
     if secret:
-        return _fixed(secret, CLIENT_SECRET)
-    return _in_file(path, CLIENT_SECRET_FILE, relative=False) if path else None
+        return _fixed(secret, CLIENT_SECRET), CLIENT_SECRET
+    if path:
+        return _in_file(path, CLIENT_SECRET_FILE, relative=False), CLIENT_SECRET_FILE
+    section = layers.secret_section()
+    return (None, "") if section is None else _of_section(section)
+
+
+def _of_arguments(given: Given) -> SecretSource | None:
+    if given.client_secret and given.client_secret_file:
+        raise ConfigurationError("client_secret and client_secret_file are both given: pass one")
+    if given.client_secret:
+        return _given(Secret(given.client_secret))
+    if not given.client_secret_file:
+        return None
+    file = Secret(given.client_secret_file)
+    if not isinstance(file.reveal(), (str, os.PathLike)):
+        kind = type(file.reveal()).__name__
+        raise ConfigurationError(f"client_secret_file must be a path, got {kind}")
+    return _in_file(Secret(os.fspath(file.reveal())), "client_secret_file", relative=True)
+
+
+def _of_section(section: Section) -> tuple[SecretSource, str]:
+    if secret := Secret(section.get("client_secret")):
+        name, stripped = "client_secret", Secret(strip_value(secret.reveal()))
+        return _fixed(stripped, section.subject(name)), section.origin(name)
+    if path := Secret(section.get("client_secret_file")):
+        name = "client_secret_file"
+        return _in_file(path, section.subject(name), relative=False), section.origin(name)
+    name = "client_secret_cmd"
+    command = tuple(section.get(name))
+    return SecretSource(section.subject(name), command=command), section.origin(name)
 
 
 def _given(secret: Secret[Any]) -> SecretSource:
@@ -250,12 +303,11 @@ def _given(secret: Secret[Any]) -> SecretSource:
 
 
 def _fixed(secret: Secret[str], source: str) -> SecretSource:
-    problem = problem_of_secret(secret, quotes=source == CLIENT_SECRET)
+    problem = problem_of_secret(secret, quotes=source != "client_secret")
     # `Path.is_file` raises for a text that is too long for a file name; `os.path.isfile` does not.
     if not problem and secret.reveal().startswith("/") and os.path.isfile(secret.reveal()):  # noqa: PTH113
-        problem = "is the path of a file: use client_secret_file"
-        if source == CLIENT_SECRET:
-            problem = f"is the path of a file: use {CLIENT_SECRET_FILE}"
+        other = CLIENT_SECRET_FILE if source == CLIENT_SECRET else "client_secret_file"
+        problem = f"is the path of a file: use {other}"
     if problem:
         raise ConfigurationError(f"{source} {problem}")
     return SecretSource(source, value=secret)
@@ -275,7 +327,7 @@ def _in_file(path: Secret[str], source: str, *, relative: bool) -> SecretSource:
     else:
         return found
     if not _shown(path):
-        other = source.removesuffix("_FILE").removesuffix("_file")
+        other = source.replace("_FILE", "").replace("_file", "", 1).partition(" ")[0]
         raise ConfigurationError(
             f"{source} names a file that does not exist (its value is not shown, since it may be "
             f"the secret itself; if it is, use {other})"

@@ -1,4 +1,4 @@
-"""The arguments that environment variables can complete."""
+"""The arguments that environment variables and the config file can complete."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Given:
     token_store: Any = None
     base_url: Any = None
     profile: Any = None
+    config: Any = None
     allow_http: Any = None
     require_encrypted: Any = None
 

@@ -6,24 +6,22 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from flex_integration_sdk.errors import ConfigurationError
 from flex_tokenstore.embedding import OptionValues, is_quoted, misspelt, strip_value, warn_once
 
-PREFIX = "FLEX_INTEGRATION_"
-STORE = f"{PREFIX}TOKEN_STORE"
-CLIENT_ID = f"{PREFIX}CLIENT_ID"
-CLIENT_SECRET = f"{PREFIX}CLIENT_SECRET"
-CLIENT_SECRET_FILE = f"{PREFIX}CLIENT_SECRET_FILE"
-BASE_URL = f"{PREFIX}BASE_URL"
-PROFILE = f"{PREFIX}PROFILE"
-ALLOW_HTTP = f"{PREFIX}ALLOW_HTTP"
-REQUIRE_ENCRYPTED = f"{PREFIX}REQUIRE_ENCRYPTED"
-KNOWN = (
-    *(CLIENT_ID, CLIENT_SECRET, CLIENT_SECRET_FILE, BASE_URL, PROFILE, ALLOW_HTTP),
-    *(REQUIRE_ENCRYPTED, STORE),
-)
+from .table import PREFIX, SETTINGS, VARIABLES
+
+STORE = VARIABLES["token_store"]
+CLIENT_ID = VARIABLES["client_id"]
+CLIENT_SECRET = VARIABLES["client_secret"]
+CLIENT_SECRET_FILE = VARIABLES["client_secret_file"]
+BASE_URL = VARIABLES["base_url"]
+PROFILE = VARIABLES["profile"]
+CONFIG = VARIABLES["config"]
+ALLOW_HTTP = VARIABLES["allow_http"]
+REQUIRE_ENCRYPTED = VARIABLES["require_encrypted"]
+KNOWN = tuple(each.variable for each in SETTINGS if each.variable)
 
 _ONE_UNDERSCORE = re.compile(rf"{PREFIX}TOKEN_?STORE_+(.+)")
 _SWITCHES = {"1": True, "true": True, "yes": True, "on": True}
@@ -75,19 +73,6 @@ class Variables(OptionValues):
         if value not in _SWITCHES:
             raise ConfigurationError(f"{variable} must be 1 (on) or 0 (off), got {value[:40]!r}")
         return _SWITCHES[value]
-
-    def text(self, argument: str, given: Any, variable: str) -> tuple[str, str]:
-        """The value ("" if there is none), and the argument or the variable that it comes from.
-
-        Raises:
-            ConfigurationError: The argument is not a string, or the variable's value is in quotes.
-        """
-        if given is not None and not isinstance(given, str):
-            raise ConfigurationError(f"{argument} must be a string, got {type(given).__name__}")
-        if given and (value := strip_value(given)):
-            return value, argument
-        value = self.value(variable)
-        return value, variable if value else argument
 
     def check_names(self) -> None:
         """Warns of variables that this version does not know.

@@ -16,7 +16,7 @@ from ._group import Command
 from ._notices import TokenNotices, tell
 from ._output import output_option, plugins_apart, show
 from ._resources import OWN, pages_of, records_of
-from ._shared_options import arguments_of, commands_with, settings_options, store_is_chosen
+from ._shared_options import commands_with, is_chosen, settings_of, settings_options
 from ._usage import SUBJECT
 
 if TYPE_CHECKING:
@@ -148,15 +148,17 @@ def _answer(action: Callable[..., Response[Any]], given: dict[str, Any]) -> Any:
 
 
 def _instance(chosen: dict[str, Any]) -> IntegrationSDK:
-    from flex_integration_sdk import create_instance
+    from flex_integration_sdk._client.builder import InstanceOptions, build
+    from flex_integration_sdk._client.sync import PARTS
 
-    is_chosen = store_is_chosen(chosen)
-    return create_instance(
-        **arguments_of(chosen),
+    settings = settings_of(chosen)
+    by_user = is_chosen(settings)
+    options = InstanceOptions(
         # A store that nobody chose must not fail the call: a container may have no home folder.
-        on_store_error="raise" if is_chosen else "memory",
-        on_event=TokenNotices(chosen=is_chosen),
+        on_store_error="raise" if by_user else "memory",
+        on_event=TokenNotices(chosen=by_user),
     )
+    return build(PARTS, options, settings)
 
 
 def _usage(param: Param) -> str:

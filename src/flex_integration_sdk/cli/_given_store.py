@@ -8,9 +8,10 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
-from urllib.parse import parse_qsl, urlsplit
 
 import click
+
+from flex_integration_sdk._settings.redacting import is_open_address
 
 if TYPE_CHECKING:
     from flex_tokenstore import TokenStoreError
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 STORE_VARIABLE = "FLEX_INTEGRATION_TOKEN_STORE"
 _COMMAND = re.compile(r"`flex-sdk token (\w+)`(?: with the option (\w+=\w+))?")
-_SECRET = re.compile(r"pass|secret|token|key", re.IGNORECASE)
 
 
 class Side(NamedTuple):
@@ -290,13 +290,4 @@ def _refuse_secrets(side: Side, config: Mapping[str, Any], within: tuple[str, ..
 
 def _is_open(value: str, *, secret: bool) -> bool:
     """Everybody may see it: an address without a password, or an option that is not secret."""
-    if "://" not in value:
-        return not secret
-    try:
-        address = urlsplit(value)
-        names = [name for name, _ in parse_qsl(address.query, keep_blank_values=True)]
-    except ValueError:
-        return False
-    if address.password is not None or address.netloc.count("@") > 1:
-        return False
-    return not any(_SECRET.search(name) for name in names)
+    return is_open_address(value) if "://" in value else not secret

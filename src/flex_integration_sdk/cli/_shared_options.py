@@ -46,7 +46,19 @@ _CLIENT = (
         help="Accept plain http to another host: the client secret travels unencrypted. "
         "Default: FLEX_INTEGRATION_ALLOW_HTTP.",
     ),
-    click.option("--profile", metavar="NAME", help="Default: FLEX_INTEGRATION_PROFILE."),
+    click.option(
+        "--profile",
+        metavar="NAME",
+        help="Section [profiles.NAME] of the config file. Default: FLEX_INTEGRATION_PROFILE, else "
+        "`default`.",
+    ),
+    click.option(
+        "--config",
+        metavar="FILE",
+        type=click.Path(dir_okay=False),
+        help="Config file. Default: FLEX_INTEGRATION_CONFIG, else "
+        "~/.config/flex-integration-sdk/config.toml.",
+    ),
 )
 _ABOUT_STORE = (
     "Token store. Default: FLEX_INTEGRATION_TOKEN_STORE, else `file`. Options come from "
@@ -74,51 +86,36 @@ def client_options(command: Command) -> Command:
     return command
 
 
-def store_is_chosen(chosen: dict[str, Any]) -> bool:
-    """Whether an option or the environment names the token store.
-
-    Raises:
-        StoreOptionsError: The variables of the token store contradict each other.
-    """
-    from flex_integration_sdk.config import PREFIX
-    from flex_tokenstore import store_config_from_env
-
-    return (
-        chosen.get("store") is not None or store_config_from_env(f"{PREFIX}TOKEN_STORE") is not None
-    )
-
-
-def store_of(chosen: dict[str, Any]) -> str | None:
-    """The argument ``token_store``; None: the environment decides.
-
-    A command ends with its process. In memory, as the SDK keeps it by default, a token would
-    serve one call, and each would send the client secret.
-    """
-    return chosen.get("store") if store_is_chosen(chosen) else DEFAULT_STORE
+def is_chosen(settings: Settings) -> bool:
+    """Whether an option, the environment or the config file names the token store."""
+    return settings.origins["token_store"] != "default"  # noqa: S105 - not a password
 
 
 def settings_of(chosen: dict[str, Any]) -> Settings:
-    """Settings from the options, then from the environment.
+    """Settings from the options, then from the environment and the config file.
+
+    A command ends with its process. In memory, as the SDK keeps it by default, a token would
+    serve one call, and each would send the client secret.
 
     Raises:
         ConfigurationError: See ``flex_integration_sdk.config.resolve``.
     """
     from flex_integration_sdk.config import resolve
 
-    return resolve(**arguments_of(chosen))
+    return resolve(**arguments_of(chosen), default_store=DEFAULT_STORE, strict=True)
 
 
 def arguments_of(chosen: dict[str, Any]) -> dict[str, Any]:
-    """The options as arguments of ``resolve`` and ``create_instance``."""
+    """The options as arguments of ``resolve``."""
     rest = {name: value for name, value in chosen.items() if name != "store"}
     # Not given is not the same as off: the environment decides.
-    return {**rest, "allow_http": chosen["allow_http"] or None, "token_store": store_of(chosen)}
+    return {**rest, "allow_http": chosen["allow_http"] or None, "token_store": chosen.get("store")}
 
 
 def client_arguments(chosen: dict[str, Any]) -> list[str]:
     """The options that say whose token it is, as they were given."""
     found = []
-    for name in ("client_id", "base_url", "profile"):
+    for name in ("client_id", "base_url", "profile", "config"):
         if chosen[name] is not None:
             found += [f"--{name.replace('_', '-')}", chosen[name]]
     return [*found, "--allow-http"] if chosen["allow_http"] else found

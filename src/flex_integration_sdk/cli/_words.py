@@ -13,6 +13,7 @@ _WORDS = tuple(
         (r"^the program chooses the token store", "--store chooses"),
         (r"pass client_id=…", "use --client-id ID"),
         (r"pass allow_http=True", "use --allow-http"),
+        (r"pass profile=…", "use --profile NAME"),
         (r"the program's folder in ~/\.config\b", "~/.config/flex-integration-sdk"),
         (r"`list_stores\(\)`", "`flex-sdk stores list`"),
         (r"check client_id and client_secret\b", "check the client id and the client secret"),

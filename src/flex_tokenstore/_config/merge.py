@@ -1,4 +1,4 @@
-"""A store config of the program, completed by the environment."""
+"""A store config of the program, completed by the environment and by a config file."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._values.secret import Secret
+from ..errors import StoreOptionsError
 from .env_text import is_quoted, strip_value
 from .store_config import OptionValues, config_of, hidden, options_in, store_config_from_env
 
 
 def complete_store_config(
-    given: Any, variable: str, environ: Mapping[str, str]
+    given: Any, variable: str, environ: Mapping[str, str], defaults: Any = None
 ) -> tuple[Any, list[str]]:
-    """Completes the store config of a program by the environment.
+    """Completes the store config of a program by the environment, and by a config file.
 
-    What the program passes overrides the environment. Options of the environment count if it names
-    the same store, or none.
+    What the program passes overrides the environment, and that the file. Options count whose source
+    names the same store, or none.
 
     Args:
         given: The program's store config, as ``open_store`` takes it; None: the environment
@@ -24,21 +25,56 @@ def complete_store_config(
         variable: Name of the variable that contains the store's name, as for
             ``store_config_from_env``.
         environ: The environment, such as ``os.environ``.
+        defaults: What the program's config file says: a store's name, or a mapping, which may
+            have options only. An :class:`OptionValues` can say where each comes from.
 
     Returns:
-        The config to use (None if neither names a store), and warnings for the user: which
+        The config to use (None if none of them names a store), and warnings for the user: which
         variables are not used, and why. They show no value of an option.
 
     Raises:
-        StoreOptionsError: The variables of the store contradict each other.
+        StoreOptionsError: The variables of the store contradict each other, or there are options
+            and no store.
     """
-    given = hidden(given)
+    given, defaults = hidden(given), _as_options(hidden(defaults))
     # A traceback may show locals: so a copy that shows no value takes the place of os.environ.
     environ = OptionValues((name, environ[name]) for name in environ if name.startswith(variable))
+    notes: list[str] = []
     if given is None:
-        return store_config_from_env(variable, environ), []
-    if not environ:
-        return given, []
+        given = _from_environment(variable, environ, defaults)
+    elif environ:
+        given, notes = _by_environment(given, variable, environ)
+    # An object of the program's own has no name, and no options.
+    if defaults and (name := name_of(given)) and name_of(defaults) in (None, name):
+        given = _merged(given, defaults, [])  # that something overrides the file is no news
+    return given, notes
+
+
+def _from_environment(variable: str, environ: OptionValues, defaults: OptionValues) -> Any:
+    """The config if the program passes none."""
+    named, found = Secret(strip_value(environ.get(variable, ""))), options_in(variable, environ)
+    if named or "name" not in defaults:
+        if defaults and not named and not found:
+            raise StoreOptionsError(
+                f"{next(iter(_all_variables(defaults)))} is an option of a token store, but no "
+                "store is named: add its name",
+                option="name",
+            )
+        return store_config_from_env(variable, environ)
+    name = OptionValues(name=defaults["name"])
+    config = config_of(variable, name, found)
+    config.variables = {**config.variables, "name": defaults.variables.get("name", "")}
+    return config
+
+
+def _as_options(config: Any) -> OptionValues:
+    if config is None:
+        return OptionValues()
+    return OptionValues(config) if isinstance(config, Mapping) else OptionValues(name=config)
+
+
+def _by_environment(given: Any, variable: str, environ: OptionValues) -> tuple[Any, list[str]]:
+    """The program's config, completed; and warnings."""
     # A Secret: some put an address with a password where the name belongs.
     named, found = Secret(strip_value(environ.get(variable, ""))), options_in(variable, environ)
     name = name_of(given)
@@ -91,7 +127,7 @@ def _inner(given: OptionValues, found: OptionValues, notes: list[str]) -> Any:
     own, other = hidden(given["inner"]), found["inner"]
     if not isinstance(other, OptionValues):
         other = OptionValues(name=other)
-        other.variables = {"name": found.variables["inner"]}
+        other.variables = {"name": found.variables.get("inner", "")}
     named = name_of(other)
     if name_of(own) is not None and named in (None, name_of(own)):
         return _merged(own, other, notes)
@@ -106,7 +142,7 @@ def _variables(found: OptionValues, option: str) -> Iterator[str]:
     if isinstance(value, OptionValues):
         yield from _all_variables(value)
     else:
-        yield found.variables[option]
+        yield found.variables.get(option, option)
 
 
 def _all_variables(found: OptionValues) -> Iterator[str]:

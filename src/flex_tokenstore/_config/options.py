@@ -60,10 +60,11 @@ def check_options(cls: type, options: Mapping[str, Any], *, store: str) -> Any:
 
 
 def name_variable(error: StoreOptionsError, variables: Mapping[str, str]) -> None:
-    """Adds to the message the environment variable that the wrong option comes from."""
-    variable = variables.get(error.option or "")
-    if variable and variable not in error.message:
-        error.message += f" (set by the variable {variable})"
+    """Adds to the message the variable, or the line of a file, that the wrong option comes from."""
+    source = variables.get(error.option or "")
+    if source and source not in error.message:
+        is_variable = source.isidentifier()
+        error.message += f" (set {'by the variable' if is_variable else 'in'} {source})"
         error.args = (error.message,)
 
 

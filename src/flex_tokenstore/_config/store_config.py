@@ -32,7 +32,8 @@ class OptionValues(dict[str, Any]):
     """
 
     variables: Mapping[str, str] = {}
-    """By option, the environment variable that it comes from."""
+    """By option, where it comes from: the name of an environment variable, or a place in a file,
+    such as ``"/etc/acme.toml, line 3"``. A path that is relative is refused there."""
 
     def __init__(self, *values: Any, **more: Any) -> None:
         super().__init__(*values, **more)

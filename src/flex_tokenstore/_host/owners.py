@@ -26,14 +26,21 @@ def whose(path: Path) -> str:
         if owner == me or (each != path and each != path.parent and owner == ROOT):
             return ""
         return (
-            f"{each} belongs to {name_of(owner)}, and this program runs as {name_of(me)}; if a run "
-            f"with sudo made it: sudo chown -R {me} {each}"
+            f"{each} belongs to {owner_named(owner)}, and this program runs as {owner_named(me)}; "
+            f"if a run with sudo made it: sudo chown -R {me} {each}"
         )
     return ""
 
 
-def name_of(uid: int) -> str:
-    """A user's name and number."""
+def owner_named(uid: int) -> str:
+    """Names a user, for a message about a file.
+
+    Args:
+        uid: The user's number.
+
+    Returns:
+        Name and number: ``"me (uid 1000)"``; the number alone if the system knows no name for it.
+    """
     try:
         import pwd
 

@@ -34,6 +34,9 @@ def config_folder(program: HostProgram = NOBODY) -> Path:
     ``XDG_CONFIG_HOME`` replaces ``~/.config`` if it is absolute; the XDG Base Directory
     Specification has relative values ignored.
 
+    Args:
+        program: The program.
+
     Raises:
         TokenUnavailableError: This user has no home folder.
     """

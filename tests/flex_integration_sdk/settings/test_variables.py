@@ -34,6 +34,7 @@ SDK = {
     f"{P}CLIENT_SECRET": SECRET,
     f"{P}BASE_URL": "http://sandbox:8080",
     f"{P}PROFILE": "billing",
+    f"{P}CONFIG": os.devnull,
     f"{P}ALLOW_HTTP": "1",
     f"{P}REQUIRE_ENCRYPTED": "0",
     STORE: "file",
@@ -388,7 +389,7 @@ def test_a_misspelt_name_is_an_error(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["LOG", "CONFIG", "RETRIES", "CLIENT_SECRET_OLD", "PROFILE_2", "MAX_RETRIES"]
+    "name", ["LOG", "RETRIES", "CLIENT_SECRET_OLD", "PROFILE_2", "MAX_RETRIES"]
 )
 def test_another_unknown_name_is_warned_about_once(
     caplog: pytest.LogCaptureFixture, name: str

@@ -579,7 +579,9 @@ from blockbuster import blockbuster_ctx
 from flex_integration_sdk import create_async_instance
 
 async def main():
-    with blockbuster_ctx():
+    with blockbuster_ctx() as found:
+        # Whether there is a config file, which is local, is looked at when the instance is made.
+        found.functions["os.stat"].can_block_in("_settings/config_file.py", "read_config")
         options = {"token_store": sys.argv[2]}
         async with create_async_instance("c", "s", base_url=sys.argv[1], **options) as sdk:
             print((await sdk.marketplace.show()).status)

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
-import signal
-import subprocess
-import sys
-import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from flex_tokenstore import Secret, StoreOptionsError, TokenStoreError, TokenUnavailableError
+from flex_tokenstore import (
+    Secret,
+    StoreOptionsError,
+    TokenStoreError,
+    TokenUnavailableError,
+    read_secret_command,
+)
 
 from ._key_file import KeyFile
 from ._key_text import Keys, from_bytes, from_text
@@ -26,11 +26,9 @@ if TYPE_CHECKING:
     from ._options import Options
 
 STORE = "encrypted"
-_TIME_LIMIT = 10.0  # seconds of a program; one that asks somebody for a passphrase needs an agent
 ONLY_AT_SAVES = 60.0
 """For a source whose changes are not seen: a program that never meets an unknown key would go on
 with an old first key for ever."""
-_LARGEST = 1 << 16  # bytes that a program may print; a thousand keys are less
 
 
 class Read(NamedTuple):
@@ -149,80 +147,12 @@ class CommandSource:
     def read(self) -> Read:
         """Runs the program. What it writes to standard error is not shown: it may hold a key."""
         name = self._command[0]
-        program = find_program(name)
-        if program is None:
-            return Read((), wrong("key_command", f"names a program that was not found: {name!r}"))
-        printed, problem = _run([program, *self._command[1:]])
-        if printed is None:
-            return Read((), unavailable("key_command", f"({name!r}) {problem}"))
+        try:
+            printed = read_secret_command(self._command)
+        except FileNotFoundError as error:
+            return Read((), wrong("key_command", str(error)))
+        except ValueError as error:
+            return Read((), unavailable("key_command", f"({name!r}) {error}"))
         keys, told = from_bytes(printed)
         told = told and f"({name!r}) printed what cannot be used: its output {told}"
         return Read(keys, wrong("key_command", told) if told else None)
-
-
-def find_program(name: str) -> str | None:
-    """Its path. Never in the current directory, where others may have put one of that name."""
-    if os.path.dirname(name):  # noqa: PTH120 - Path drops the "./" that is looked for
-        return shutil.which(name) if Path(name).is_absolute() else None
-    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    paths = (Path(folder) / name for folder in folders if Path(folder).is_absolute())
-    return next((found for path in paths if (found := shutil.which(str(path)))), None)
-
-
-def _run(command: list[str]) -> tuple[Secret[bytes] | None, str]:
-    """What it printed, or what is wrong."""
-    until = time.monotonic() + _TIME_LIMIT
-    try:
-        process = subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # so that all that it starts can be ended with it
-        )
-    except (OSError, RuntimeError) as error:  # RuntimeError: this program is about to end
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        return None, f"could not be started: {reason}"
-    printed: list[Secret[bytes]] = []
-    reader = threading.Thread(target=_read_output, args=(process, printed), daemon=True)
-    try:
-        reader.start()
-    except RuntimeError:
-        _kill(process)
-        return None, "could not be run: this program is about to end"
-    try:
-        reader.join(_TIME_LIMIT)
-        too_much = bool(printed) and len(printed[0].reveal()) > _LARGEST
-        if not reader.is_alive() and not too_much:
-            process.wait(max(0.0, until - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        pass
-    finally:
-        late = process.poll() is None
-        if late or reader.is_alive():
-            _kill(process)
-    reader.join(1.0)
-    if too_much:
-        return None, f"printed more than {_LARGEST >> 10} KiB"
-    if late or not printed:
-        return None, f"did not end within {_TIME_LIMIT:g} seconds"
-    if process.returncode:
-        return None, f"failed with exit code {process.returncode}: run it by hand to see why"
-    return printed[0], ""
-
-
-def _read_output(process: subprocess.Popen[bytes], printed: list[Secret[bytes]]) -> None:
-    assert process.stdout is not None
-    with process.stdout as output:
-        printed.append(Secret(output.read(_LARGEST + 1)))
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    if sys.platform == "win32":
-        process.kill()
-    else:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)  # the group lives while one of its programs does
-        except OSError:
-            process.kill()
-    process.wait()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from flex_tokenstore._host import windows
-from flex_tokenstore._host.owners import ROOT, name_of
+from flex_tokenstore._host.owners import ROOT, owner_named
 from flex_tokenstore._host.paths import user_folder
 from flex_tokenstore.errors import TokenPermissionError
 from flex_tokenstore.stores.file.reasons import no_file
@@ -64,9 +64,10 @@ class Privacy:
                 return
         # Root may replace any file in any case.
         if found.st_uid not in (os.geteuid(), ROOT):
+            owner = owner_named(found.st_uid)
             self.object(
                 folder,
-                f"it belongs to another user, {name_of(found.st_uid)}, who could replace the token",
+                f"it belongs to another user, {owner}, who could replace the token",
                 "run as that user, or choose another folder",
             )
         # In a sticky folder, such as /tmp, others cannot rename or remove this user's files.
@@ -87,7 +88,7 @@ class Privacy:
         if windows.WINDOWS or self.is_off:
             return found
         if found.st_uid != os.geteuid():
-            why = f"it belongs to another user, {name_of(found.st_uid)}"
+            why = f"it belongs to another user, {owner_named(found.st_uid)}"
             self.object(path, why, "run as that user, or choose another path")
         elif found.st_mode & _OTHERS:
             with suppress(OSError):

@@ -1,0 +1,126 @@
+"""Each setting with its value, redacted, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from flex_integration_sdk.errors import ConfigurationError
+from flex_tokenstore import Secret, StoreOptionsError, TokenStoreError, describe_store
+
+from .base_url import DEFAULT_BASE_URL, server
+from .client_secret import problem_of_secret, secret_source
+from .layers import ARGUMENT, DEFAULT, Layers
+from .redacting import HIDDEN, is_secret
+
+
+class SettingInfo(NamedTuple):
+    """One setting, for people. It shows no secret."""
+
+    name: str
+    """``"base_url"``; of an option of the store ``"token_store.url"``."""
+    value: str
+    """Empty if it is not set; stars if it is secret."""
+    origin: str
+    """``"argument"``, the name of a variable, file and line, or ``"default"``."""
+    problem: str = ""
+    """What is wrong with it, and what to do."""
+
+
+def explain_layers(layers: Layers, variable: str, default_store: str) -> Iterator[SettingInfo]:
+    """All settings of these layers.
+
+    Args:
+        layers: Where they come from.
+        variable: The one that contains the store's name.
+        default_store: The store's name if none is chosen.
+    """
+    yield SettingInfo("config", _path_text(layers), layers.path_origin)
+    yield SettingInfo("profile", layers.profile.value, layers.profile.origin)
+    yield _client_id(layers)
+    yield _secret(layers)
+    yield _base_url(layers)
+    yield _switch(layers, "allow_http")
+    yield _switch(layers, "require_encrypted", any_layer=True)
+    try:
+        config, origin = layers.store(variable, default_store)
+    except StoreOptionsError as error:
+        yield SettingInfo("token_store", "", variable, str(error))
+    else:
+        yield from _store("token_store", config, origin)
+
+
+def _path_text(layers: Layers) -> str:
+    if layers.path is None:
+        return "none"
+    return str(layers.path) + ("" if layers.file.path else " (does not exist)")
+
+
+def _client_id(layers: Layers) -> SettingInfo:
+    found = layers.client_id
+    problem = ""
+    if not found.value:
+        problem = "is missing: set it, or run `flex-sdk init`"
+    elif said := problem_of_secret(Secret(found.value), quotes=not found.is_argument):
+        problem = f"{found.subject} {said}"
+    return SettingInfo("client_id", found.value, found.origin, problem)
+
+
+def _secret(layers: Layers) -> SettingInfo:
+    try:
+        source, origin = secret_source(layers)
+    except ConfigurationError as error:
+        return SettingInfo("client_secret", "", "", str(error))
+    if source is None:
+        return SettingInfo("client_secret", "", DEFAULT)
+    return SettingInfo("client_secret", source.described, origin)
+
+
+def _base_url(layers: Layers) -> SettingInfo:
+    found = layers.text("base_url")
+    try:
+        return SettingInfo("base_url", server(layers)[0], found.origin)
+    except ConfigurationError as error:
+        shown = HIDDEN if is_secret(("base_url",), found.value) else found.value
+        return SettingInfo("base_url", shown or DEFAULT_BASE_URL, found.origin, str(error))
+
+
+def _switch(layers: Layers, name: str, *, any_layer: bool = False) -> SettingInfo:
+    try:
+        on, origin = layers.switch(name, any_layer=any_layer)
+    except ConfigurationError as error:
+        return SettingInfo(name, "", "", str(error))
+    return SettingInfo(name, "yes" if on else "no", origin)
+
+
+def _store(name: str, config: Any, origin: str) -> Iterator[SettingInfo]:
+    """A store and its options; those of a store that it wraps, too."""
+    if not isinstance(config, str | Mapping):
+        yield SettingInfo(name, f"an object of {type(config).__name__}", origin)
+        return
+    options = {} if isinstance(config, str) else dict(config)
+    store = config if isinstance(config, str) else options.pop("name", "")
+    variables = getattr(config, "variables", {})
+    known, problem = _known(store)
+    shown = HIDDEN if not isinstance(store, str) or "://" in store else store
+    yield SettingInfo(name, shown, variables.get("name") or origin, problem)
+    for option, value in options.items():
+        path, source = f"{name}.{option}", variables.get(option) or origin or ARGUMENT
+        if option == "inner" or isinstance(value, Mapping):
+            yield from _store(path, value, source)
+            continue
+        hidden = is_secret(path.split("."), value, known) or not isinstance(
+            value, str | int | float | list | tuple
+        )
+        yield SettingInfo(path, HIDDEN if hidden else str(value), source)
+
+
+def _known(store: Any) -> tuple[Mapping[str, bool] | None, str]:
+    """Of each option of a store, whether it is secret; and why the store cannot be used."""
+    try:
+        info = describe_store(str(store))
+    except TokenStoreError as error:
+        return None, str(error)
+    if info.options is None:
+        return None, info.reason
+    return {each.name: each.secret for each in info.options}, ""
