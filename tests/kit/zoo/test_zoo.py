@@ -79,14 +79,6 @@ def test_each_other_beast_is_caught(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("store", CORRECT[:1])
-def test_a_correct_store_passes(store: type, tmp_path: Path) -> None:
-    outcome = run(tmp_path, "-m", "not slow", f"{SUITE}::Test{store.__name__}")
-    assert not outcome.failed
-    assert len(outcome.passed) > 100
-
-
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("store", CORRECT)
 def test_a_correct_store_passes_all(store: type, tmp_path: Path) -> None:
