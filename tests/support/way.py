@@ -105,7 +105,6 @@ def answering(
     ahead: float | None = 0.0,
     pause: float = 0.0,
     asked: list[Asked] | None = None,
-    token: dict[str, object] | None = None,
 ) -> Serve:
     """Serves one and the same response to every request.
 
@@ -117,10 +116,7 @@ def answering(
         ahead: Seconds by which its clock is ahead; None: it sends no Date.
         pause: Seconds before each response.
         asked: Gets each request.
-        token: What the token endpoint responds, with status 200.
     """
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    more = dict(headers or {})
 
     def serve(_: SlowServer, line: Line) -> None:
         for request in requests_of(line):
@@ -128,17 +124,27 @@ def answering(
                 asked.append(request)
             if line.stop.wait(pause):
                 return
-            head, sent = {"Content-Type": kind, **more}, content
-            code = status
-            if token is not None and "/auth/token" in request.line:
-                code, sent = 200, json.dumps(token).encode()
-            if ahead is not None:
-                head["Date"] = formatdate(time.time() + ahead, usegmt=True)
-            head["Content-Length"] = str(len(sent))
-            lines = [f"HTTP/1.1 {code} X", *(f"{name}: {value}" for name, value in head.items())]
-            line.send("\r\n".join([*lines, "", ""]).encode() + sent)
+            respond(line, status, body, kind=kind, headers=headers, ahead=ahead)
 
     return serve
+
+
+def respond(
+    line: Line,
+    status: int,
+    body: object,
+    *,
+    kind: str = "application/json",
+    headers: dict[str, str] | None = None,
+    ahead: float | None = 0.0,
+) -> None:
+    """Sends one response; see :func:`answering`."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    head = {"Content-Type": kind, **(headers or {}), "Content-Length": str(len(content))}
+    if ahead is not None:
+        head["Date"] = formatdate(time.time() + ahead, usegmt=True)
+    lines = [f"HTTP/1.1 {status} X", *(f"{name}: {value}" for name, value in head.items())]
+    line.send("\r\n".join([*lines, "", ""]).encode() + content)
 
 
 def requests_of(line: Line) -> Iterator[Asked]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from flex_integration_sdk.config import PREFIX
 from flex_tokenstore import TokenStoreError
 
 from .finding import SkipCheck
@@ -136,9 +137,11 @@ class Ground:
 
     def named(self, setting: str) -> str:
         """A setting, and where its value comes from, for remedies."""
-        origin = getattr(self.settings, "origins", {}).get(setting, "")
-        if origin.startswith("FLEX_INTEGRATION_"):
-            return str(origin)
+        origin = self.settings.origins.get(setting, "")
+        if origin.startswith(PREFIX):
+            return origin
+        if setting == "client_secret" and self.arguments.get("client_secret_file") is not None:
+            setting = "client_secret_file"
         return setting if origin in ("", "argument", "default") else f"{setting} in {origin}"
 
     def give_up(self, id: str) -> None:

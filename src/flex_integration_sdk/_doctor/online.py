@@ -10,8 +10,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
+from flex_integration_sdk._client.builder import InstanceOptions, build
 from flex_integration_sdk._client.oauth import SyncGrants
-from flex_integration_sdk._client.sync import IntegrationSDK
+from flex_integration_sdk._client.sync import PARTS, IntegrationSDK
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._transport.sync import Http
 from flex_integration_sdk._wire.interpret import interpret
@@ -27,7 +28,7 @@ from flex_integration_sdk.errors import (
     RateLimitedError,
     ServerError,
 )
-from flex_tokenstore import Event, Secret, Token, TokenSession, open_store
+from flex_tokenstore import Event, Secret, Token
 from flex_tokenstore.errors import GrantError, TokenStoreError
 
 from .checks import check
@@ -84,17 +85,13 @@ def _needed(ground: Ground) -> None:
 
 
 def _instance(ground: Ground, events: list[Event]) -> IntegrationSDK:
+    seconds = ground.timeout
+    options = InstanceOptions(
+        timeout=seconds, request_timeout=seconds, lock_timeout=seconds, on_event=events.append
+    )
     # Without the secret: a sign-in would replace the token that is looked at.
-    settings, seconds = replace(ground.settings, secret_source=None), ground.timeout
-    store = open_store(
-        ground.store_config, settings.identity, require_encrypted=settings.require_encrypted
-    )
-    http = Http(settings.base_url, seconds, seconds)
-    grants = SyncGrants(settings, http, store)
-    session = TokenSession(
-        store, grants, request_timeout=seconds, lock_timeout=seconds, on_event=events.append
-    )
-    return IntegrationSDK(settings, session, http)
+    settings = replace(ground.settings, secret_source=None, token_store=ground.store_config)
+    return build(PARTS, options, settings)
 
 
 def _of_call(ground: Ground, failed: FlexError | TokenStoreError) -> Outcome:
@@ -109,7 +106,7 @@ def _of_dead_token(ground: Ground, failed: MissingSecretError) -> Outcome:
     text = "The stored token does not work any more"
     if failed.why == "rejected":
         said = (failed.rejected_by or "the server rejected the refresh token").rstrip(".")
-        text = f"The stored token does not live any more: {said}"
+        text = f"The stored token does not work any more: {said}"
     elif failed.why == "no_refresh_token":
         text += ", and has no refresh token"
     if ground.settings.secret_source is None:

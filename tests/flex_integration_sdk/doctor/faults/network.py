@@ -426,6 +426,7 @@ def server_is_silent(world: World) -> Iterator[None]:
     says="which is slow",
     remedy="request_timeout",
     status="warning",
+    slow=True,
 )
 def server_is_slow(world: World) -> Iterator[None]:
     world.options = ["--timeout", "10"]
