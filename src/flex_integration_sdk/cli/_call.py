@@ -15,6 +15,7 @@ from ._endpoint_names import call_hint
 from ._group import Command
 from ._notices import TokenNotices, tell
 from ._output import output_option, plugins_apart, show
+from ._progress import waiting_for
 from ._resources import OWN, pages_of, records_of
 from ._shared_options import commands_with, is_chosen, settings_of, settings_options
 from ._usage import SUBJECT
@@ -109,15 +110,22 @@ def call(endpoint: str, params: Sequence[str], output: str, **chosen: Any) -> No
     if found is None:
         raise click.UsageError(f"no call is named {endpoint!r}. {call_hint([endpoint, *params])}")
     given = arguments(found, params)
-    with plugins_apart(), commands_with(chosen), ExitStack() as stack:
+    with (
+        plugins_apart(),
+        commands_with(chosen),
+        waiting_for("the token store") as say,
+        ExitStack() as stack,
+    ):
         sdk = stack.enter_context(_instance(chosen))
+        store = sdk.token_store
+        say(f"{store.identity.base_url} (token store: {' over '.join(store.layers)})")
         action = getattr(getattr(sdk, snake(found.resource)), snake(found.action))
         body = _answer(action, given)
         closing = stack.pop_all()
     try:
         _print(output, body)
     finally:
-        with plugins_apart():
+        with plugins_apart(), waiting_for("the token store to be closed"):
             closing.close()
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from ._group import Command
+from ._progress import waiting_for
 from ._sandbox import require_sandbox
-from ._tables import print_table
+from ._tables import graded, print_table
+
+if TYPE_CHECKING:
+    from flex_integration_sdk.demo import Round
 
 
 @click.command(cls=Command, short_help="Show that many processes sign in once and refresh once.")
@@ -33,16 +39,10 @@ def demo(processes: int) -> None:
         "is sent."
     )
     click.echo("")
-    rounds = run(processes=processes, tell=lambda text: click.echo(f"… {text}", err=True))
+    with waiting_for("the sandbox") as say:
+        rounds = run(processes=processes, tell=lambda text: say(f"run {text}"))
     headers = ["run", "processes", "counted by the sandbox", "expected", "actual", "as expected"]
-    print_table(
-        headers,
-        [
-            [each.title, each.processes, figure, each.expected[figure], actual, right]
-            for each in rounds
-            for figure, actual, right in each.figures()
-        ],
-    )
+    print_table(headers, [row for each in rounds for row in _rows(each)])
     for each in rounds:
         for failure in each.failures:
             click.echo(f"{each.title}: {failure}", err=True)
@@ -51,3 +51,10 @@ def demo(processes: int) -> None:
         sys.exit(1)
     click.echo("")
     click.echo("The secret was sent once; each expired token cost one refresh.")
+
+
+def _rows(each: Round) -> Iterator[list[object]]:
+    run: list[object] = [each.title, each.processes]
+    for figure, actual, right in each.figures():
+        yield [*run, figure, each.expected[figure], actual, graded("yes" if right else "no", right)]
+        run = ["", ""]  # said once

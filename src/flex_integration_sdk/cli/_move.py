@@ -18,7 +18,8 @@ from ._given_store import (
 from ._group import Command
 from ._notices import tell
 from ._output import plugins_apart, print_json
-from ._shared_options import client_arguments, client_options, confirm, settings_of
+from ._progress import waiting_for
+from ._shared_options import client_arguments, client_options, confirm, names_in, settings_of
 from ._two_stores import configs_of
 from ._waiting import LEASE, patiently
 from ._words import in_words_of
@@ -52,8 +53,10 @@ def move(dry_run: bool, overwrite: bool, yes: bool, as_json: bool, **chosen: Any
     with plugins_apart():
         first, second = configs_of(*sides, settings.token_store)
         encrypted = settings.require_encrypted
+        first_name, second_name = (" over ".join(names_in(each)) for each in (first, second))
         with (
             full_commands(commands.after),
+            waiting_for(f"the token stores {first_name} and {second_name}"),
             # Whether or not it encrypts: else no token could leave where it must not be.
             _opened("--from", first, settings.identity) as source,
             _opened("--to", second, settings.identity, encrypted=encrypted) as destination,

@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 import click
 
 from ._group import Command
+from ._progress import waiting_for
 
 _PREFIX = "flex-tokenstore-"
 _SIMPLE = "simple"
@@ -44,13 +45,15 @@ def new(name: str, folder: Path | None, simple: bool) -> None:
     The package can be installed as it is, and passes the conformance kit. It keeps tokens in an
     SQLite database (with --simple in a JSON file); change it to keep them where you want.
     """
-    _check_name(name)
+    with waiting_for("the list of installed stores"):
+        _check_name(name)
     shown = folder or Path(f"{_PREFIX}{name}")
     target = shown.resolve()
     if target.exists() and not _is_empty(target):
         raise click.UsageError(f"{target} exists and is not an empty folder: pass another --folder")
     try:
-        _write(_package(name, simple=simple), target)
+        with waiting_for(f"{target} to be written"):
+            _write(_package(name, simple=simple), target)
     except OSError as error:
         raise click.ClickException(
             f"{target} cannot be written: {error.strerror or error}"

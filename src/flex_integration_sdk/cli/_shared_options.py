@@ -19,6 +19,7 @@ from ._given_store import (
     side_options,
     with_options,
 )
+from ._progress import hidden, waiting_for
 
 if TYPE_CHECKING:
     from flex_integration_sdk.config import Settings
@@ -160,6 +161,7 @@ def open_lasting_store(
     with (
         full_commands(lambda _, action, option: command_for(side, client, action, option)),
         _without_wrapper(config, client) if removes else nullcontext(),
+        waiting_for(f"the token store {' over '.join(names_in(config))}"),
         open_store(config, settings.identity, require_encrypted=encrypted) as store,
     ):
         refuse_memory(store.layers, remedy)  # what `fallback` has chosen
@@ -232,7 +234,9 @@ def confirm(question: str, what: str, *, yes: bool) -> None:
             "standard input is not a terminal, so nobody can confirm: pass --yes to " + what
         )
     try:
-        if click.confirm(f"{question}?", err=True):
+        with hidden():
+            agreed = click.confirm(f"{question}?", err=True)
+        if agreed:
             return
     except click.Abort as abort:  # Ctrl-D, or Ctrl-C
         click.echo(err=True)

@@ -11,6 +11,7 @@ import click
 from ._group import Group
 from ._new_store import new
 from ._output import output_option, plugins_apart, show
+from ._progress import waiting_for
 from ._tables import graded, print_facts, print_table
 from ._words import in_cli_words
 
@@ -37,7 +38,7 @@ def list_(output: str, check: bool) -> None:
     """List the installed token stores, including those that cannot be used."""
     from flex_tokenstore import list_stores
 
-    with plugins_apart():
+    with plugins_apart(), waiting_for("the installed stores to be imported"):
         infos = list_stores(check=check)
     records = [_as_json(info) for info in infos]
     show(output, records, table=lambda: _print_list(infos, check=check), records=_short(records))
@@ -60,7 +61,7 @@ def show_(name: str, output: str) -> None:
     """Show one store: where it is from, its options and its abilities."""
     from flex_tokenstore import describe_store
 
-    with plugins_apart():
+    with plugins_apart(), waiting_for(f"the store {name} to be imported"):
         info = describe_store(name)
     record = _as_json(info)
     show(output, record, table=lambda: _print_store(info), records=_short([record]))

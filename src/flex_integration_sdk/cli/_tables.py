@@ -77,7 +77,7 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 def print_facts(facts: Mapping[str, object]) -> None:
     """Prints names and values, one pair after the other; long values go on below themselves."""
-    width = max(map(_length, facts), default=0)
+    width = max(map(length, facts), default=0)
     for name, value in facts.items():
         style = _styled if colours_are_wanted() else None
         widths = [width, max(room() - width - GAP, 1)]
@@ -94,6 +94,25 @@ def clean(cell: object) -> str:
     return Shown(text, cell.colour, is_whole=cell.is_whole) if isinstance(cell, Shown) else text
 
 
+def length(text: str) -> int:
+    """The columns that a string takes; letters of East Asia and pictures take two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def cut(text: str, columns: int) -> str:
+    """A string of at most so many columns: what is too much of its middle is left out."""
+    if length(text) <= columns:
+        return text
+    head, tail = text[: len(text) // 2], text[len(text) // 2 :]
+    while head and length(head) + 1 + length(tail) > columns:
+        head, tail = (head[:-1], tail) if length(head) >= length(tail) else (head, tail[1:])
+    return f"{head}…{tail}" if head else ""
+
+
 def widths_of(rows: Sequence[Row], space: int) -> list[int] | None:
     """The widths of the columns, such that few lines are needed and hardly a word is too long.
 
@@ -105,7 +124,7 @@ def widths_of(rows: Sequence[Row], space: int) -> list[int] | None:
         None if the rows are readable only one below the other.
     """
     columns = list(zip(*rows, strict=True))
-    wanted = [max(map(_length, column)) for column in columns]
+    wanted = [max(map(length, column)) for column in columns]
     space -= GAP * (len(columns) - 1)
     if sum(wanted) <= space:
         return wanted
@@ -127,7 +146,7 @@ def widths_of(rows: Sequence[Row], space: int) -> list[int] | None:
 def _widened(widths: list[int], columns: Sequence[Row], space: int) -> list[int]:
     """Gives what is left to the columns whose cells would have the most lines."""
     wanted = [
-        max((_length(cell) for cell in column if _longest(cell) <= width), default=width)
+        max((length(cell) for cell in column if _longest(cell) <= width), default=width)
         for column, width in zip(columns, widths, strict=True)
     ]
     for _ in range(space - sum(widths)):
@@ -140,8 +159,8 @@ def _widened(widths: list[int], columns: Sequence[Row], space: int) -> list[int]
 
 def _used(column: Row, width: int) -> int:
     """What the lines of a column need of its width, now that they are broken."""
-    lines = [_length(line) for cell in column for line in _wrapped(cell, width)]
-    return max((length for length in lines if length <= width), default=1)
+    used = [length(line) for cell in column for line in _wrapped(cell, width)]
+    return max((columns for columns in used if columns <= width), default=1)
 
 
 def lines_of(
@@ -168,14 +187,14 @@ def lines_of(
         line, used, start = "", 0, 0
         for cell, pieces, width in zip(row, left, widths, strict=True):
             if pieces:
-                long = _length(pieces[0]) > width
-                if long and start + _length(pieces[0]) > space >= _length(pieces[0]):
+                long = length(pieces[0]) > width
+                if long and start + length(pieces[0]) > space >= length(pieces[0]):
                     if used:
                         break  # it gets the next line
-                    start = space - _length(pieces[0])
+                    start = space - length(pieces[0])
                 piece = pieces.pop(0)
                 line += " " * (start - used) + (style(piece, cell) if style else piece)
-                used = start + _length(piece)
+                used = start + length(piece)
                 if long:
                     break
             start += width + GAP
@@ -184,18 +203,18 @@ def lines_of(
 
 def _wrapped(text: str, width: int) -> list[str]:
     """A cell as lines that are broken at blanks only; an empty one has no line."""
-    if _length(text) <= width:
+    if length(text) <= width:
         return [str(text).rstrip()] if text.strip() else []
     lines: list[str] = []
     used = width + 1
     for word in _words(text):
-        length = _length(word)
-        if used + 1 + length <= width:
+        columns = length(word)
+        if used + 1 + columns <= width:
             lines[-1] += f" {word}"
-            used += 1 + length
+            used += 1 + columns
         else:
             lines.append(word)
-            used = length
+            used = columns
     return lines
 
 
@@ -209,17 +228,8 @@ def _print(lines: Iterator[str]) -> None:
         click.echo(line)
 
 
-def _length(text: str) -> int:
-    """The columns that a string takes; letters of East Asia and pictures take two."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len
-
-    return cell_len(text)
-
-
 def _longest(text: str) -> int:
-    return max(map(_length, _words(text)), default=0)
+    return max(map(length, _words(text)), default=0)
 
 
 def _words(text: str) -> list[str]:

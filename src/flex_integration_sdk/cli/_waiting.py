@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from ._notices import tell
+from ._progress import waiting_for
 
 if TYPE_CHECKING:
     from flex_tokenstore import TokenStore
@@ -42,4 +43,5 @@ def patiently(act: Callable[[float], T]) -> T:
             f"waiting up to {LOCK_WAIT:g} s for the token lock: another program holds it, or one "
             "that was killed has left it"
         )
-        return act(LOCK_WAIT)
+        with waiting_for("the token lock"):
+            return act(LOCK_WAIT)
