@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flex_tokenstore import Secret, TokenIdentity
 from flex_tokenstore.embedding import HostProgram, warn_once
 
+from ._settings import config_file
 from ._settings.base_url import DEFAULT_BASE_URL, is_loopback, server
 from ._settings.client_secret import (
     AsyncClientSecret,
@@ -20,7 +21,7 @@ from ._settings.client_secret import (
 from ._settings.given import Given
 from ._settings.layers import Layers
 from ._settings.table import PREFIX
-from ._settings.variables import CLIENT_ID, STORE, Variables, logger
+from ._settings.variables import CLIENT_ID, CONFIG, STORE, Variables, logger
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ __all__ = [
     "PREFIX",
     "SCOPE",
     "Settings",
+    "config_path",
     "explain",
     "is_loopback",
     "resolve",
@@ -146,6 +148,8 @@ def explain(
     environ: Mapping[str, str] | None = None,
     default_store: str = "memory",
     strict: bool = False,
+    with_options: Callable[[Any], Any] | None = None,
+    others: bool = False,
     **arguments: Any,
 ) -> tuple[list[SettingInfo], list[str]]:
     """Each setting with its value, redacted, and where it comes from.
@@ -154,6 +158,8 @@ def explain(
         environ: The environment; ``os.environ`` if omitted.
         default_store: The token store if none is chosen.
         strict: See :func:`resolve`.
+        with_options: Completes the config of the token store.
+        others: Also what is wrong with the other profiles of the config file.
         arguments: Those of ``create_instance`` that :func:`resolve` takes.
 
     Returns:
@@ -161,17 +167,39 @@ def explain(
         its ``problem``.
 
     Raises:
-        ConfigurationError: The config file cannot be used, a variable's name is misspelt, or the
-            client id or the profile is not a string.
+        ConfigurationError: The config file cannot be used, a variable's name is misspelt, or it is
+            not clear which profile counts.
     """
-    from ._settings.explaining import explain_layers  # here: it needs the registry of stores
+    # Here: it needs the registry of stores.
+    from ._settings.explaining import explain_layers, explain_others
 
     given, variables = Given(**arguments), Variables(environ)
     del environ, arguments
     variables.check_names()
-    layers = Layers(given, variables, PROGRAM, strict=strict)
-    found = list(explain_layers(layers, STORE, default_store))
+    layers = Layers(given, variables, PROGRAM, strict=strict, lenient=True)
+    found = list(explain_layers(layers, STORE, default_store, with_options))
+    if others:
+        found += explain_others(layers, STORE, default_store)
     return found, list(dict.fromkeys(layers.notes))
+
+
+def config_path(
+    given: str | Path | None = None, environ: Mapping[str, str] | None = None
+) -> tuple[Path | None, str]:
+    """Where the config file is, whether or not it exists.
+
+    Args:
+        given: The argument ``config``.
+        environ: The environment; ``os.environ`` if omitted.
+
+    Returns:
+        The path, and where it comes from: ``"argument"``, the name of the variable, or
+        ``"default"``. The path is None if none is to be read, or this user has no home folder.
+
+    Raises:
+        ConfigurationError: It is not a path.
+    """
+    return config_file.config_path(given, CONFIG, Variables(environ).value(CONFIG), PROGRAM)
 
 
 def complete(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from flex_integration_sdk.errors import ConfigurationError
@@ -10,8 +10,11 @@ from flex_tokenstore import Secret, StoreOptionsError, TokenStoreError, describe
 
 from .base_url import DEFAULT_BASE_URL, server
 from .client_secret import problem_of_secret, secret_source
-from .layers import ARGUMENT, DEFAULT, Layers
+from .config_file import PROFILES, SECRETS
+from .given import Given
+from .layers import ARGUMENT, DEFAULT, Layers, Section
 from .redacting import HIDDEN, is_secret
+from .variables import Variables
 
 
 class SettingInfo(NamedTuple):
@@ -27,13 +30,19 @@ class SettingInfo(NamedTuple):
     """What is wrong with it, and what to do."""
 
 
-def explain_layers(layers: Layers, variable: str, default_store: str) -> Iterator[SettingInfo]:
+def explain_layers(
+    layers: Layers,
+    variable: str,
+    default_store: str,
+    with_options: Callable[[Any], Any] | None = None,
+) -> Iterator[SettingInfo]:
     """All settings of these layers.
 
     Args:
         layers: Where they come from.
         variable: The one that contains the store's name.
         default_store: The store's name if none is chosen.
+        with_options: Completes the config of the token store.
     """
     yield SettingInfo("config", _path_text(layers), layers.path_origin)
     yield SettingInfo("profile", layers.profile.value, layers.profile.origin)
@@ -47,7 +56,39 @@ def explain_layers(layers: Layers, variable: str, default_store: str) -> Iterato
     except StoreOptionsError as error:
         yield SettingInfo("token_store", "", variable, str(error))
     else:
-        yield from _store("token_store", config, origin)
+        yield from _store("token_store", with_options(config) if with_options else config, origin)
+
+
+def explain_others(layers: Layers, variable: str, default_store: str) -> Iterator[SettingInfo]:
+    """What is wrong with the profiles that these layers do not use, one row for each problem.
+
+    Each is looked at by itself, without arguments and variables.
+
+    Args:
+        layers: Which config file it is, and which profile is in use.
+        variable: See :func:`explain_layers`.
+        default_store: See :func:`explain_layers`.
+    """
+    for name in layers.file.profiles:
+        if name == layers.profile.value:
+            continue
+        given = Given(profile=name, config=layers.path)
+        section = (PROFILES, name)
+        try:
+            others = Layers(given, Variables({}), layers.program, strict=True, lenient=True)
+        except ConfigurationError as error:
+            yield SettingInfo(".".join(section), "", layers.file.origin(section), str(error))
+            continue
+        own = Section(layers.file, section)
+        for row in explain_layers(others, variable, default_store):
+            # What it does not say itself, a variable may say where it is used.
+            if row.problem and _says(own, row.name.partition(".")[0]):
+                yield row._replace(name=".".join((*section, row.name)))
+
+
+def _says(section: Section, setting: str) -> bool:
+    names = SECRETS if setting == "client_secret" else (setting,)
+    return any(section.get(name) for name in names)
 
 
 def _path_text(layers: Layers) -> str:
@@ -58,10 +99,12 @@ def _path_text(layers: Layers) -> str:
 
 def _client_id(layers: Layers) -> SettingInfo:
     found = layers.client_id
-    problem = ""
-    if not found.value:
+    problem = layers.client_id_problem
+    if not (problem or found.value):
         problem = "is missing: set it, or run `flex-sdk init`"
-    elif said := problem_of_secret(Secret(found.value), quotes=not found.is_argument):
+    elif found.value and (
+        said := problem_of_secret(Secret(found.value), quotes=not found.is_argument)
+    ):
         problem = f"{found.subject} {said}"
     return SettingInfo("client_id", found.value, found.origin, problem)
 
@@ -77,7 +120,10 @@ def _secret(layers: Layers) -> SettingInfo:
 
 
 def _base_url(layers: Layers) -> SettingInfo:
-    found = layers.text("base_url")
+    try:
+        found = layers.text("base_url")
+    except ConfigurationError as error:  # a value in quotes
+        return SettingInfo("base_url", "", "", str(error))
     try:
         return SettingInfo("base_url", server(layers)[0], found.origin)
     except ConfigurationError as error:
@@ -109,10 +155,19 @@ def _store(name: str, config: Any, origin: str) -> Iterator[SettingInfo]:
         if option == "inner" or isinstance(value, Mapping):
             yield from _store(path, value, source)
             continue
-        hidden = is_secret(path.split("."), value, known) or not isinstance(
-            value, str | int | float | list | tuple
-        )
-        yield SettingInfo(path, HIDDEN if hidden else str(value), source)
+        yield SettingInfo(path, _shown(option, value, known), source)
+
+
+def _shown(option: str, value: Any, known: Mapping[str, bool] | None) -> str:
+    """The value of an option, for people; stars if it may be secret."""
+    if known is None or option not in known:  # nobody knows what it is
+        return HIDDEN
+    if option.endswith(("_cmd", "_command")):  # its arguments may be secret
+        parts = value.split(",") if isinstance(value, str) else value
+        return f"printed by {parts[0]}" if parts and isinstance(parts, list | tuple) else ""
+    if is_secret((option,), value, known):
+        return HIDDEN
+    return str(value) if isinstance(value, str | int | float | list | tuple) else HIDDEN
 
 
 def _known(store: Any) -> tuple[Mapping[str, bool] | None, str]:

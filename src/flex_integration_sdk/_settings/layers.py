@@ -81,16 +81,24 @@ class Layers:
         variables: The environment.
         program: It says where the config file is by default.
         strict: A profile that was named must be in the config file, if that has profiles.
+        lenient: A client id that cannot be read does not raise; see ``client_id_problem``.
 
     Raises:
         ConfigurationError: The config file cannot be used, or does not have the profile.
     """
 
     def __init__(
-        self, given: Given, variables: Variables, program: HostProgram, *, strict: bool = False
+        self,
+        given: Given,
+        variables: Variables,
+        program: HostProgram,
+        *,
+        strict: bool = False,
+        lenient: bool = False,
     ) -> None:
         self.given = given
         self.variables = variables
+        self.program = program
         self.notes: list[str] = []
         """Warnings for the user; none shows a secret."""
         self.profile = self._profile()
@@ -99,7 +107,8 @@ class Layers:
         self._check_profile(strict=strict)
         for section in self.sections:
             self.notes += section.check()
-        self.client_id = self._first("client_id", self.sections)
+        self.client_id_problem = ""
+        self.client_id = self._client_id(lenient=lenient)
         self._of_client = self._sections_of_client()
         self._note_replaced()
 
@@ -175,6 +184,15 @@ class Layers:
         origin = getattr(found, "variables", {}).get("name") or variable
         return found, origin
 
+    def _client_id(self, *, lenient: bool) -> Found:
+        try:
+            return self._first("client_id", self.sections)
+        except ConfigurationError as error:
+            if not lenient:
+                raise
+            self.client_id_problem = str(error)
+            return Found("", "client_id")
+
     def _profile(self) -> Found:
         value = self.given.profile
         if value is not None and not isinstance(value, str):
@@ -213,11 +231,15 @@ class Layers:
         return [*own, Section(file, ())]
 
     def _has_store(self) -> bool:
-        return self.given.token_store is not None or bool(self.variables.value(_STORE))
+        return self.given.token_store is not None or self._is_set("token_store")
 
     def _is_given(self, name: str) -> bool:
         """By an argument or a variable."""
-        return bool(getattr(self.given, name) or self.variables.value(VARIABLES[name]))
+        return bool(getattr(self.given, name)) or self._is_set(name)
+
+    def _is_set(self, name: str) -> bool:
+        """Its variable has a value. What is wrong with that is told where it is used."""
+        return bool(strip_value(self.variables.get(VARIABLES[name]) or ""))
 
     def _check_profile(self, *, strict: bool) -> None:
         if not self.sections:
@@ -289,7 +311,7 @@ class Layers:
             variable = VARIABLES[name]
             if not variable or not section.path or not section.get(name):
                 continue
-            if getattr(self.given, name) is None and self.variables.value(variable):
+            if getattr(self.given, name) is None and self._is_set(name):
                 self.notes.append(
                     f"{variable} is used in place of {section.subject(name)}; unset it to use the "
                     f"profile {self.profile.value!r}"
@@ -306,9 +328,6 @@ class Layers:
             found.variables = {"name": self.file.origin(path)}
             return found
         return _with_origins(value, path, self.file.origin)
-
-
-_STORE = VARIABLES["token_store"]
 
 
 def _with_origins(

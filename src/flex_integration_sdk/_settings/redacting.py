@@ -24,7 +24,8 @@ def is_secret(path: Sequence[str], value: Any, known: Mapping[str, bool] | None 
     if isinstance(value, str) and "://" in value and not is_open_address(value):
         return True
     if known is not None and name in known:
-        return known[name]
+        # An address may have a password, and so its option is secret; this one has none.
+        return known[name] and not (isinstance(value, str) and "://" in value and "@" not in value)
     if name in ("token_store", "name") or name.endswith(_PATHS) or isinstance(value, bool):
         return False
     return name.endswith(("_cmd", "_command")) or _SECRET.search(name) is not None

@@ -13,6 +13,7 @@ from flex_integration_sdk._version import __version__
 
 from ._call import call
 from ._completion import register
+from ._config import config
 from ._demo import demo
 from ._doctor import doctor
 from ._group import Group
@@ -42,7 +43,7 @@ def flex_sdk() -> None:
     show_warnings()
 
 
-for command in (stores, token, call, doctor, sandbox, demo):
+for command in (stores, token, call, config, doctor, sandbox, demo):
     flex_sdk.add_command(command)
 register()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_IN_FILE = re.compile(r", line \d+")
 _ADDRESS = ", and FLEX_INTEGRATION_TOKEN_STORE__URL the address"
 
 # In this order. An argument without an option of its own has no place in an advice.
@@ -37,6 +38,11 @@ _WORDS = tuple(
             r"work without a lock between processes: host_lock=\"off\"",
             "choose a store with a lock",
         ),
+    )
+)
+_NAMES = tuple(
+    (re.compile(pattern), words)
+    for pattern, words in (
         (r"\bclient_id\b", "--client-id"),
         (r"\bclient_secret_file\b", "--client-secret-file"),
         (r"\bclient_secret\b", "FLEX_INTEGRATION_CLIENT_SECRET"),
@@ -69,6 +75,8 @@ def in_words_of(flag: str, text: str) -> str:
 
 def in_cli_words(text: str) -> str:
     """A message, with options of ``flex-sdk`` in place of arguments of ``create_instance``."""
-    for pattern, words in _WORDS:
+    # What is said of a line of the config file is about the key there.
+    words_of = _WORDS if _IN_FILE.search(text) else (*_WORDS, *_NAMES)
+    for pattern, words in words_of:
         text = pattern.sub(words, text)
     return text
