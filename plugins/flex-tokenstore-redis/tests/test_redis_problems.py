@@ -19,6 +19,7 @@ from redis_support import COMMANDS, KEY, redis_config
 from tests.servers import valkey
 from tests.servers.valkey import Valkey
 from tests.support.handles import Open, opener, token
+from tests.support.slow_servers import Line, SlowServer, listening
 
 Situation = Callable[[Valkey], AbstractContextManager[dict[str, object]]]
 
@@ -134,6 +135,16 @@ def lock_of_another_type(server: Valkey) -> Iterator[dict[str, object]]:
         server.run("DEL", f"{KEY}:lock")
 
 
+@contextmanager
+def web_server(_: Valkey) -> Iterator[dict[str, object]]:
+    def serve(_: SlowServer, line: Line) -> None:
+        line.connection.recv(65536)
+        line.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with listening(serve) as server:
+        yield {"port": server.port}
+
+
 def read(store: object) -> None:
     store.get_token()  # type: ignore[attr-defined]  # an open store
 
@@ -164,6 +175,7 @@ TABLE: list[tuple[str, Situation, Callable[[object], None], bool, str]] = [
     ("read-only", replica, save, True, "replica"),
     ("primary lost", lost_its_primary, read, False, "without its primary"),
     ("database", given(db=99), read, False, "no database of that number"),
+    ("no Redis", web_server, read, False, "is not Redis: check host and port"),
     ("clients", configured("maxclients", "1"), read, False, "maxclients"),
     ("memory", configured("maxmemory", "1"), save, False, "raise maxmemory"),
     ("replicas", configured("min-replicas-to-write", "1"), save, False, "min-replicas-to-write"),
@@ -187,7 +199,7 @@ def test_each_cause_has_its_own_words(
 ) -> None:
     with situation(server) as options:
         database = options.pop("db", 0)
-        url = f"redis://127.0.0.1:{server.port}/{database}"
+        url = f"redis://127.0.0.1:{options.pop('port', server.port)}/{database}"
         store = opened(redis_config(url, **options))
         with pytest.raises(TokenUnavailableError) as caught:
             action(store)

@@ -88,7 +88,9 @@ def test_a_lost_right_is_found(
     expected = token("a").revision if stored else None
     store.prepare_save(expected)
     user(openbao_server, policy_of(store_name, rights))
-    with pytest.raises(TokenPermissionError, match="policy of its Vault token needs") as caught:
+    with pytest.raises(
+        TokenPermissionError, match="add to the policy of its Vault token"
+    ) as caught:
         store.prepare_save(expected)
     assert '"create", "read", "update"' in str(caught.value)
     assert (caught.value.store, caught.value.place) == (store_name, store.place)

@@ -124,6 +124,9 @@ def problem_of(error: Exception, options: Options) -> Problem | None:
         return Problem(Kind.UNAVAILABLE, _SIGN_IN)
     if tls := tls_problem(error):
         return tls
+    if isinstance(error, of.InvalidResponse):
+        text = "what responds there is not Redis: check host and port in the url"
+        return Problem(Kind.UNAVAILABLE, text)
     if isinstance(error, of.RedisClusterException):
         text = "no node of a Cluster responds there: check url, and that it is a Cluster"
         return Problem(Kind.UNAVAILABLE, text)

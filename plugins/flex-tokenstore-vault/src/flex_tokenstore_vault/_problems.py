@@ -40,8 +40,8 @@ PROBLEMS = {
         "active node, or to a load balancer",
     },
     Kind.DENIED: {
-        "denied": "permission denied: the policy of its Vault token needs: {needed}",
-        "no save": "a token could not be saved: the policy of its Vault token needs: {needed}",
+        "denied": "permission denied: add to the policy of its Vault token: {needed}",
+        "no save": "a token could not be saved: add to the policy of its Vault token: {needed}",
     },
     Kind.UNAVAILABLE: {
         "sealed": "it is sealed: unseal it (`vault operator unseal`; if it is new, run `vault "

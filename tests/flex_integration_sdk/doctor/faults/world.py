@@ -147,5 +147,5 @@ _CHANGING = (
     (r"\d{4}-\d\d-\d\d( \d\d:\d\d)?", "DATE"),
     (r"(127\.0\.0\.1|localhost):\d+", r"\1:PORT"),
     (r"\b\d+(\.\d+)? ms\b", "N ms"),
-    (r"[0-9a-f]{32,64}", "DIGEST"),
+    (rf"\b{CLIENT}-[0-9a-f]{{16}}\b", f"{CLIENT}-ID"),
 )
