@@ -56,7 +56,9 @@ def explain_layers(
     except StoreOptionsError as error:
         yield SettingInfo("token_store", "", variable, str(error))
     else:
-        yield from _store("token_store", with_options(config) if with_options else config, origin)
+        yield from explain_store(
+            "token_store", with_options(config) if with_options else config, origin
+        )
 
 
 def explain_others(layers: Layers, variable: str, default_store: str) -> Iterator[SettingInfo]:
@@ -139,7 +141,7 @@ def _switch(layers: Layers, name: str, *, any_layer: bool = False) -> SettingInf
     return SettingInfo(name, "yes" if on else "no", origin)
 
 
-def _store(name: str, config: Any, origin: str) -> Iterator[SettingInfo]:
+def explain_store(name: str, config: Any, origin: str) -> Iterator[SettingInfo]:
     """A store and its options; those of a store that it wraps, too."""
     if not isinstance(config, str | Mapping):
         yield SettingInfo(name, f"an object of {type(config).__name__}", origin)
@@ -153,7 +155,7 @@ def _store(name: str, config: Any, origin: str) -> Iterator[SettingInfo]:
     for option, value in options.items():
         path, source = f"{name}.{option}", variables.get(option) or origin or ARGUMENT
         if option == "inner" or isinstance(value, Mapping):
-            yield from _store(path, value, source)
+            yield from explain_store(path, value, source)
             continue
         yield SettingInfo(path, _shown(option, value, known), source)
 

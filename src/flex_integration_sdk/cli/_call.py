@@ -13,15 +13,17 @@ from ._argument_values import endpoint_of, endpoints
 from ._call_parameters import arguments, is_parameter
 from ._endpoint_names import call_hint
 from ._group import Command
-from ._notices import TokenNotices, tell
+from ._instance import instance_of
+from ._notices import tell
 from ._output import output_option, plugins_apart, show
 from ._progress import waiting_for
 from ._resources import OWN, pages_of, records_of
-from ._shared_options import commands_with, is_chosen, settings_of, settings_options
+from ._shared_options import chosen_of, commands_of, store_options
+from ._time_limit import timeout_option
 from ._usage import SUBJECT
 
 if TYPE_CHECKING:
-    from flex_integration_sdk import IntegrationSDK, Response
+    from flex_integration_sdk import Response
     from flex_integration_sdk._endpoints.endpoint import Param
 
 _ENDPOINT = "flex-sdk.endpoint"
@@ -29,8 +31,6 @@ _ENDPOINT = "flex-sdk.endpoint"
 
 class _Call(Command):
     """A command that shows the help of the endpoint, if one is named."""
-
-    missing_hint = "the call, such as listings.query"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         found = map(endpoint_of, args)
@@ -86,9 +86,10 @@ def _complete_param(
 @click.command(cls=_Call)
 @click.argument("endpoint", metavar="RESOURCE.ACTION", shell_complete=_complete_endpoint)
 @click.argument("params", metavar="[KEY=VALUE]...", nargs=-1, shell_complete=_complete_param)
-@settings_options
+@store_options
+@timeout_option
 @output_option("json")
-def call(endpoint: str, params: Sequence[str], output: str, **chosen: Any) -> None:
+def call(endpoint: str, params: Sequence[str], output: str, **options: Any) -> None:
     """Call the Integration API and print the response, as JSON unless told otherwise.
 
     \b
@@ -110,13 +111,14 @@ def call(endpoint: str, params: Sequence[str], output: str, **chosen: Any) -> No
     if found is None:
         raise click.UsageError(f"no call is named {endpoint!r}. {call_hint([endpoint, *params])}")
     given = arguments(found, params)
+    chosen = chosen_of(options)
     with (
         plugins_apart(),
-        commands_with(chosen),
+        commands_of(chosen),
         waiting_for("the token store") as say,
         ExitStack() as stack,
     ):
-        sdk = stack.enter_context(_instance(chosen))
+        sdk = stack.enter_context(instance_of(chosen))
         store = sdk.token_store
         say(f"{store.identity.base_url} (token store: {' over '.join(store.layers)})")
         action = getattr(getattr(sdk, snake(found.resource)), snake(found.action))
@@ -153,20 +155,6 @@ def _answer(action: Callable[..., Response[Any]], given: dict[str, Any]) -> Any:
         raise  # some of them are ValueErrors too
     except (TypeError, ValueError, RecursionError) as error:  # what KEY:=JSON may hold
         raise click.UsageError(str(error)) from None
-
-
-def _instance(chosen: dict[str, Any]) -> IntegrationSDK:
-    from flex_integration_sdk._client.builder import InstanceOptions, build
-    from flex_integration_sdk._client.sync import PARTS
-
-    settings = settings_of(chosen)
-    by_user = is_chosen(settings)
-    options = InstanceOptions(
-        # A store that nobody chose must not fail the call: a container may have no home folder.
-        on_store_error="raise" if by_user else "memory",
-        on_event=TokenNotices(chosen=by_user),
-    )
-    return build(PARTS, options, settings)
 
 
 def _usage(param: Param) -> str:

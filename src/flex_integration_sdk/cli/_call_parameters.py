@@ -71,10 +71,24 @@ def _split(endpoint: Endpoint, text: str) -> tuple[str, bool, str]:
         return name, is_json, value
     if not equals and _named(endpoint, text) is not None:
         raise click.UsageError(f"{text} needs a value: {text}=VALUE, without blanks around the =")
+    if not equals and (meant := _only_needed(endpoint, text)):
+        raise click.UsageError(f"{text[:60]!r} does not have the form KEY=VALUE. {meant}")
     raise click.UsageError(
         f"{text[:60]!r} does not have the form KEY=VALUE, without blanks around the =; a value "
         "with blanks needs quotes: title='A bike'"
     )
+
+
+def _only_needed(endpoint: Endpoint, text: str) -> str:
+    """For the value of the one parameter that is needed, without its name."""
+    needed = [param for param in endpoint.params if param.required]
+    if len(needed) != 1 or needed[0].type not in ("Id", "Upload"):
+        return ""
+    try:
+        value_of(needed[0], text, is_json=False)
+    except ValueError:
+        return ""
+    return f"Did you mean {needed[0].python_name}={text[:60]}?"
 
 
 def _named(endpoint: Endpoint, name: str) -> Param | None:

@@ -93,7 +93,7 @@ def _print(rows: list[SettingInfo], notes: list[str]) -> None:
     "--config",
     "given",
     metavar="FILE",
-    type=click.Path(dir_okay=False),
+    type=click.Path(),
     help="Config file. Default: FLEX_INTEGRATION_CONFIG, else the one of this user.",
 )
 def path(given: str | None) -> None:

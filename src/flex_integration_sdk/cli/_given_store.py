@@ -7,11 +7,12 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from flex_integration_sdk._settings.redacting import is_open_address
+from ._refused_store import check_name, refuse_secrets
+from ._side import Side
 
 if TYPE_CHECKING:
     from flex_tokenstore import TokenStoreError
@@ -19,20 +20,6 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 STORE_VARIABLE = "FLEX_INTEGRATION_TOKEN_STORE"
 _COMMAND = re.compile(r"`flex-sdk token (\w+)`(?: with the option (\w+=\w+))?")
-
-
-class Side(NamedTuple):
-    """What the user said about one of the two stores."""
-
-    flag: str
-    name: str | None
-    options: tuple[str, ...]
-    prefix: str | None
-
-    @property
-    def is_bare(self) -> bool:
-        """Only a name was given, so that options may come from the environment."""
-        return self.name is not None and not self.options and self.prefix is None
 
 
 def side_options(flag: str, about: str, default: str = "") -> Callable[[Command], Command]:
@@ -170,20 +157,18 @@ def given_config(side: Side) -> Any:
         prefix = side.prefix.strip()
         config = store_config_from_env(prefix) if prefix else None
         if config is None:
+            shown = prefix or "PREFIX"
+            meant = f". To name a store: {flag} {shown}" if prefix and prefix.islower() else ""
             raise click.UsageError(
-                f"{flag}-env: the variable {prefix or 'PREFIX'} is not set. It names the store; "
-                f"{prefix or 'PREFIX'}__URL is its option url"
+                f"{flag}-env: the variable {shown} is not set. It names the store; {shown}__URL is "
+                f"its option url{meant}"
             )
         return config
     if side.name is None:
         if side.options:
             raise click.UsageError(f"{flag}-option needs {flag} NAME, the store that it is of")
         return None
-    if "://" in side.name:
-        raise click.UsageError(
-            f"{flag} takes the name of a store, not an address. Give the address as an option: "
-            f"{flag}-option url=…; one with a password in the environment: see {flag}-env"
-        )
+    check_name(side)
     return with_options(side, OptionValues(name=side.name.strip()))
 
 
@@ -204,7 +189,7 @@ def with_options(side: Side, base: Any) -> Any:
     for text in side.options:
         _put(side, given, text)
     config, given = OptionValues(_as_mapping(base)), _named(_as_mapping(base), given)
-    _refuse_secrets(side, given, ())
+    refuse_secrets(side, given, ())
     return _merged(config, given)
 
 
@@ -262,32 +247,3 @@ def _put(side: Side, config: Any, text: str) -> None:
     if last in config:
         raise click.UsageError(f"{flag} gives {shown} twice")
     config[last] = value.strip()
-
-
-def _refuse_secrets(side: Side, config: Mapping[str, Any], within: tuple[str, ...]) -> None:
-    """Refuses what other users of the machine could see among the arguments of this program."""
-    from flex_tokenstore import describe_store
-
-    known = None
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            if value.get("name"):
-                _refuse_secrets(side, value, (*within, key))
-            continue
-        if key == "name":
-            continue
-        if known is None:
-            known = {each.name: each for each in describe_store(config["name"]).options or ()}
-        secret = key in known and known[key].secret
-        if not _is_open(value, secret=secret):
-            variable = "__".join(part.upper() for part in (*within, key))
-            raise click.UsageError(
-                f"--{side.flag}-option {'.'.join((*within, key))}: this may hold a secret, and "
-                f"other users can see arguments. Use --{side.flag}-env MY_STORE in place of "
-                f"--{side.flag}, with the variables MY_STORE={side.name} and MY_STORE__{variable}"
-            )
-
-
-def _is_open(value: str, *, secret: bool) -> bool:
-    """Everybody may see it: an address without a password, or an option that is not secret."""
-    return is_open_address(value) if "://" in value else not secret

@@ -13,9 +13,6 @@ from ._endpoint_names import call_meant
 class Command(click.Command):
     """A command whose errors say of which command they are, and quote what is too much."""
 
-    missing_hint = ""
-    """What to type where an argument is missing."""
-
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.allow_extra_args = True  # they are refused below, in our own words
         try:
@@ -24,14 +21,15 @@ class Command(click.Command):
             error.ctx = error.ctx or ctx  # click leaves it out where a value is missing
             raise
         if rest and not ctx.resilient_parsing:
-            raise click.UsageError(self.too_much(rest, ctx), ctx)
+            raise click.UsageError(self._of_too_much(rest), ctx)
         return rest
 
-    def too_much(self, rest: list[str], ctx: click.Context) -> str:
+    def _of_too_much(self, rest: list[str]) -> str:
         """What is wrong with arguments that the command does not take."""
-        # Not all of them: the end may be long, and the first one is enough to see what is meant.
-        takes = "; it takes no arguments" if not _arguments(self) else ""
-        return f"{rest[0]!r} is too much{takes}. Options begin with two dashes"
+        # Not all of them: the first one is enough to see what is meant.
+        if any(isinstance(param, click.Argument) for param in self.params):
+            return f"{rest[0]!r} is one argument too many; a value with blanks needs quotes"
+        return f"{rest[0]!r} is not an option: they begin with two dashes, such as --help"
 
 
 class Group(click.Group):
@@ -63,7 +61,3 @@ class Group(click.Group):
                 f"call {each}" for each in [call_meant(words) or (actions or [""])[0]] if each
             ]
         return within or difflib.get_close_matches(word, self.commands, n=2)
-
-
-def _arguments(command: click.Command) -> list[click.Parameter]:
-    return [param for param in command.params if isinstance(param, click.Argument)]

@@ -14,6 +14,7 @@ from ._group import Command
 from ._notices import tell
 from ._output import plugins_apart, print_json
 from ._shared_options import confirm, open_lasting_store, store_options
+from ._time_limit import timeout_option
 from ._waiting import LEASE, patiently
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Found(NamedTuple):
 
 @click.command("import", cls=Command, short_help="Take over the token of a JavaScript program.")
 @store_options
+@timeout_option
 @click.option(
     "--from-js",
     "path",

@@ -9,7 +9,6 @@ import click
 
 from ._given_store import (
     STORE_VARIABLE,
-    Side,
     command_for,
     full_commands,
     side_of,
@@ -19,7 +18,9 @@ from ._group import Command
 from ._notices import tell
 from ._output import plugins_apart, print_json
 from ._progress import waiting_for
-from ._shared_options import client_arguments, client_options, confirm, names_in, settings_of
+from ._shared_options import chosen_of, client_options, confirm, names_in
+from ._side import Side
+from ._time_limit import timeout_option
 from ._two_stores import configs_of
 from ._waiting import LEASE, patiently
 from ._words import in_words_of
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @client_options
 @side_options("from", "Store that holds the token.", " Default: as --store of `token show`.")
 @side_options("to", "Store that it is to be in.")
+@timeout_option
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--overwrite", is_flag=True, help="Replace a different token in the other store.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -49,7 +51,8 @@ def move(dry_run: bool, overwrite: bool, yes: bool, as_json: bool, **chosen: Any
     from flex_tokenstore.embedding import find_move
 
     sides = side_of("from", chosen), side_of("to", chosen)
-    settings, commands = settings_of(chosen), _Commands(*sides, client_arguments(chosen))
+    ours = chosen_of(chosen)
+    settings, commands = ours.settings, _Commands(*sides, ours.client)
     with plugins_apart():
         first, second = configs_of(*sides, settings.token_store)
         encrypted = settings.require_encrypted

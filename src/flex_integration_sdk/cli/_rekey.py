@@ -9,6 +9,7 @@ import click
 from ._group import Command
 from ._output import plugins_apart, print_json
 from ._shared_options import open_lasting_store, store_options
+from ._time_limit import timeout_option
 from ._waiting import LEASE, patiently
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command, short_help="Encrypt the stored token with the first key.")
 @store_options
+@timeout_option
 @click.option("--dry-run", is_flag=True, help="Only say which key the token is encrypted with.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def rekey(dry_run: bool, as_json: bool, **chosen: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from typing import Any
 
@@ -97,10 +98,17 @@ def sandbox(
     try:
         settings = SandboxSettings(rotate=not no_rotate, **chosen)
     except ValueError as error:  # nan, say, which click takes for a number
-        raise click.UsageError(str(error)) from None
+        # In the words of the options, which are those of the settings with dashes.
+        names = "|".join((*chosen, "client_secret"))
+        said = re.sub(rf"\b({names})\b", lambda name: _option(name[0]), str(error))
+        raise click.UsageError(said) from None
     run(settings, host, port)
     # It returns when Ctrl-C has ended it.
     raise KeyboardInterrupt
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def require_sandbox() -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 from ._given_store import (
-    Side,
     command_for,
     full_commands,
     given_config,
@@ -19,7 +18,12 @@ from ._given_store import (
     side_options,
     with_options,
 )
+from ._notices import be_verbose, is_verbose
 from ._progress import hidden, waiting_for
+from ._refused_store import check_name
+from ._side import Side
+from ._time_limit import time_limit, with_time_limit
+from ._told_settings import tell_settings, tell_store
 
 if TYPE_CHECKING:
     from flex_integration_sdk.config import Settings
@@ -34,7 +38,7 @@ _CLIENT = (
     click.option(
         "--client-secret-file",
         metavar="FILE",
-        type=click.Path(dir_okay=False),
+        type=click.Path(),
         help=(
             "File with the client secret. (Do not pass the secret itself: other users can see "
             "arguments.)"
@@ -56,7 +60,7 @@ _CLIENT = (
     click.option(
         "--config",
         metavar="FILE",
-        type=click.Path(dir_okay=False),
+        type=click.Path(),
         help="Config file. Default: FLEX_INTEGRATION_CONFIG, else "
         "~/.config/flex-integration-sdk/config.toml.",
     ),
@@ -65,52 +69,103 @@ _ABOUT_STORE = (
     "Token store. Default: FLEX_INTEGRATION_TOKEN_STORE, else `file`. Options come from "
     "FLEX_INTEGRATION_TOKEN_STORE__<OPTION>, unless the environment names another store"
 )
+_ANOTHER = "Choose another with --store NAME or FLEX_INTEGRATION_TOKEN_STORE"
 _EXACT = " or --store-option is given."
-_STORE = click.option("--store", metavar="NAME", help=f"{_ABOUT_STORE}.")
 
 
-def settings_options(command: Command) -> Command:
-    """Adds the common options; the command gets them as ``**chosen`` for :func:`settings_of`."""
-    return client_options(_STORE(command))
+def _be_verbose(_: click.Context, __: click.Parameter, value: bool) -> None:
+    if value:
+        be_verbose()
+
+
+_VERBOSE = click.option(
+    "--verbose",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_be_verbose,
+    help="Tell on stderr where each setting comes from, and what happens to the token.",
+)
 
 
 def store_options(command: Command) -> Command:
-    """Adds the common options, and those of the store, for :func:`open_lasting_store`."""
+    """Adds the options that all commands have which use a token store; see :func:`chosen_of`."""
     return client_options(side_options("store", _ABOUT_STORE, _EXACT)(command))
 
 
 def client_options(command: Command) -> Command:
     """Adds those that say whose token it is, for a command with other options for the store."""
     # The last one first, as decorators are applied: then click lists them in the order above.
-    for option in reversed(_CLIENT):
+    for option in reversed((*_CLIENT, _VERBOSE)):
         command = option(command)
     return command
 
 
-def is_chosen(settings: Settings) -> bool:
-    """Whether an option, the environment or the config file names the token store."""
-    return settings.origins["token_store"] != "default"  # noqa: S105 - not a password
+class Chosen(NamedTuple):
+    """What the options of a command say, completed by the environment and the config file."""
+
+    settings: Settings
+    side: Side
+    """What was said about the token store."""
+    client: list[str]
+    """The options that say whose token it is, as they were given."""
+    timeout: float | None
+    """Seconds; None: the SDK's own limits."""
+
+    @property
+    def is_store_chosen(self) -> bool:
+        """Whether an option, the environment or the config file names the token store."""
+        return self.settings.origins["token_store"] != "default"  # noqa: S105 - no password
+
+    def command(self, action: str, option: str = "") -> str:
+        """The command of another action on the same token."""
+        return command_for(self.side, self.client, action, option)
 
 
-def settings_of(chosen: dict[str, Any]) -> Settings:
-    """Settings from the options, then from the environment and the config file.
+def chosen_of(options: dict[str, Any], *, lasting: bool = False) -> Chosen:
+    """The options of a command, completed by the environment and the config file.
 
     A command ends with its process. In memory, as the SDK keeps it by default, a token would
-    serve one call, and each would send the client secret.
+    serve one call, and each would send the client secret: so the store is `file` by default.
+
+    Args:
+        options: Those of :func:`store_options`, or of :func:`client_options`.
+        lasting: The token store must keep a token between programs.
 
     Raises:
         ConfigurationError: See ``flex_integration_sdk.config.resolve``.
+        UsageError: The options of the store contradict each other, or it is ``memory``.
     """
+    from dataclasses import replace
+
     from flex_integration_sdk.config import resolve
 
-    return resolve(**arguments_of(chosen), default_store=DEFAULT_STORE, strict=True)
-
-
-def arguments_of(chosen: dict[str, Any]) -> dict[str, Any]:
-    """The options as arguments of ``resolve``."""
-    rest = {name: value for name, value in chosen.items() if name != "store"}
+    timeout, client = time_limit(), client_arguments(options)
+    has_store = "store_name" in options
+    side = side_of("store", options) if has_store else Side("store", None, (), None)
+    if side.is_bare:
+        check_name(side)
+    given = None if side.is_bare or _is_of_default(side) else given_config(side)
     # Not given is not the same as off: the environment decides.
-    return {**rest, "allow_http": chosen["allow_http"] or None, "token_store": chosen.get("store")}
+    arguments = {**options, "allow_http": options["allow_http"] or None}
+    if given is None:
+        arguments["token_store"] = side.name
+    if is_verbose():
+        tell_settings(arguments, DEFAULT_STORE)
+    settings = resolve(**arguments, default_store=DEFAULT_STORE, strict=True)
+    config = settings.token_store if given is None else given
+    if given is None and side.options:
+        config = with_options(side, config)
+    if config is not settings.token_store:
+        origins = {**settings.origins, "token_store": "argument"}
+        settings = replace(settings, token_store=config, origins=origins)
+    if timeout is not None:
+        settings = replace(settings, token_store=with_time_limit(settings.token_store, timeout))
+    if is_verbose():
+        tell_store(settings.token_store, settings.origins["token_store"])
+    if lasting:
+        refuse_memory(names_in(settings.token_store), _ANOTHER)
+    return Chosen(settings, side, client, timeout)
 
 
 def client_arguments(chosen: dict[str, Any]) -> list[str]:
@@ -122,22 +177,21 @@ def client_arguments(chosen: dict[str, Any]) -> list[str]:
     return [*found, "--allow-http"] if chosen["allow_http"] else found
 
 
-def commands_with(chosen: dict[str, Any]) -> AbstractContextManager[None]:
+def commands_of(chosen: Chosen) -> AbstractContextManager[None]:
     """A block whose errors name other commands on the same token with these options."""
-    side, client = Side("store", chosen["store"], (), None), client_arguments(chosen)
-    return full_commands(lambda _, action, option: command_for(side, client, action, option))
+    return full_commands(lambda _, action, option: chosen.command(action, option))
 
 
 @contextmanager
 def open_lasting_store(
-    chosen: dict[str, Any], *, may_be_plain: bool = True, removes: bool = False
+    options: dict[str, Any], *, may_be_plain: bool = True, removes: bool = False
 ) -> Iterator[TokenStore]:
     """The chosen token store, until the block ends.
 
     Not ``memory``, which holds nothing between programs.
 
     Args:
-        chosen: The options of the command.
+        options: The options of the command.
         removes: The command removes the token, which the store that is wrapped can do alone.
         may_be_plain: It may be a store that does not encrypt, whatever the settings require: else
             nobody could look at a token that must not be there, remove or encrypt it.
@@ -147,24 +201,16 @@ def open_lasting_store(
     """
     from flex_tokenstore import open_store
 
-    side = side_of("store", chosen)
-    client = client_arguments(chosen)
-    config = given = None if side.is_bare or _is_of_default(side) else given_config(side)
-    settings = settings_of({**chosen, "store": side.name if given is None else None})
-    if config is None:
-        config = settings.token_store
-        if side.options:
-            config = with_options(side, config)
-    remedy = "Choose another with --store NAME or FLEX_INTEGRATION_TOKEN_STORE"
-    refuse_memory(names_in(config), remedy)
+    chosen = chosen_of(options, lasting=True)
+    settings, config = chosen.settings, chosen.settings.token_store
     encrypted = settings.require_encrypted and not may_be_plain
     with (
-        full_commands(lambda _, action, option: command_for(side, client, action, option)),
-        _without_wrapper(config, client) if removes else nullcontext(),
+        commands_of(chosen),
+        _without_wrapper(config, chosen.client) if removes else nullcontext(),
         waiting_for(f"the token store {' over '.join(names_in(config))}"),
         open_store(config, settings.identity, require_encrypted=encrypted) as store,
     ):
-        refuse_memory(store.layers, remedy)  # what `fallback` has chosen
+        refuse_memory(store.layers, _ANOTHER)  # what `fallback` has chosen
         yield store
 
 
@@ -189,7 +235,7 @@ def _is_of_default(side: Side) -> bool:
     return side.name is None and side.prefix is None
 
 
-def refuse_memory(names: Sequence[str], remedy: str) -> None:
+def refuse_memory(names: Sequence[str], remedy: str = _ANOTHER) -> None:
     """Refuses a store that holds nothing between programs.
 
     Args:

@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from ._given_store import Side, given_config
+from ._given_store import given_config
 from ._shared_options import names_in, refuse_memory
+from ._side import Side
 
 
 def configs_of(source: Side, destination: Side, configured: Any) -> tuple[Any, Any]:

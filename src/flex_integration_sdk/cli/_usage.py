@@ -15,6 +15,12 @@ import click
 # The hyphens and dashes of web pages and word processors, which look like the keyboard's own.
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _QUOTES = "\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
+# What an argument is, by command.
+_MISSING = {
+    "flex-sdk call": "the call, such as listings.query",
+    "flex-sdk stores show": "the store's name; `flex-sdk stores list` lists them",
+    "flex-sdk stores new": "the name of the new store, such as my-cloud",
+}
 SUBJECT = "flex-sdk.subject"
 """Key of a context's ``meta``: what the command has a help of its own for."""
 _SECRET = re.compile(r"secret|password|passphrase|token|key", re.IGNORECASE)
@@ -28,7 +34,7 @@ def usage_text(error: click.UsageError, typed: Sequence[str] = ()) -> str:
         typed: The arguments of the whole command.
     """
     path = "flex-sdk" if error.ctx is None else error.ctx.command_path
-    text = " ".join((_of_dash(typed) or _said(error)).split())
+    text = " ".join((_of_dash(typed) or _said(error, typed)).split())
     if text.endswith("--help`"):
         return f"{path}: {text}"
     end = "" if text.endswith((".", "?", "`")) else "."
@@ -36,15 +42,15 @@ def usage_text(error: click.UsageError, typed: Sequence[str] = ()) -> str:
     return f"{path}: {text}{end} See `{path}{subject and f' {subject}'} --help`."
 
 
-def _said(error: click.UsageError) -> str:
+def _said(error: click.UsageError, typed: Sequence[str]) -> str:
     if isinstance(error, click.NoSuchOption):
-        return _of_unknown_option(error.option_name, error.ctx)
+        return _of_unknown_option(error.option_name, error.ctx, typed)
     if isinstance(error, click.BadOptionUsage):
         return _of_value(error.option_name, error.ctx) or error.format_message()
     if isinstance(error, click.MissingParameter) and error.param is not None:
         name = _shown(error.param)
-        hint = getattr(error.ctx and error.ctx.command, "missing_hint", "")
-        return f"{name} is missing" + (f": {hint}" if hint else "")
+        hint = _MISSING.get(error.ctx.command_path if error.ctx else "", "")
+        return f"{name} is missing{hint and f': {hint}'}"
     if isinstance(error, click.BadParameter) and error.param is not None:
         name, takes = _shown(error.param), _taken(error.param.type)
         return f"{name} takes {takes}" if takes else f"{name} {error.message}"
@@ -72,7 +78,7 @@ def curly_quotes_in(text: str) -> bool:
     return any(quote in text for quote in _QUOTES)
 
 
-def _of_unknown_option(name: str, ctx: click.Context | None) -> str:
+def _of_unknown_option(name: str, ctx: click.Context | None, typed: Sequence[str]) -> str:
     text = f"no option is named {name}"
     if ctx is None:
         return text
@@ -84,14 +90,23 @@ def _of_unknown_option(name: str, ctx: click.Context | None) -> str:
             f"{text}: other users can see arguments. Put the client secret into a file and use "
             "--client-secret-file FILE, or set FLEX_INTEGRATION_CLIENT_SECRET"
         )
-    near = difflib.get_close_matches(name.lower(), known, n=1)
+    if len(name) == 2:  # one letter, of which we have few
+        near = [option for option in known if option.startswith(f"-{name}")]
+    else:
+        near = difflib.get_close_matches(name.lower(), known, n=1)
     if near:
-        return f"{text}. Did you mean {near[0]}?"
+        return f"{text}. Did you mean {' or '.join(near)}?"
     if isinstance(ctx.command, click.Group):
-        for path, command in _commands(ctx.command, ctx.command_path):
-            if name in _options(command):
-                return f"{text} before a command; write it after the command: `{path} {name} …`"
+        return text + _of_order(name, ctx.command, ctx.command_path, typed)
     return text
+
+
+def _of_order(name: str, group: click.Group, path: str, typed: Sequence[str]) -> str:
+    """For an option that was typed before the command that has it."""
+    for found, command in _commands(group, ""):
+        if name in _options(command) and set(found.split()) <= set(typed):
+            return f" before a command; write it after the command: `{path}{found} {name} …`"
+    return ""
 
 
 def _of_value(name: str, ctx: click.Context | None) -> str:

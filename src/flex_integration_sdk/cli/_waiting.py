@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ._notices import tell
 from ._progress import waiting_for
+from ._time_limit import time_limit
 
 if TYPE_CHECKING:
     from flex_tokenstore import TokenStore
@@ -36,12 +37,15 @@ def patiently(act: Callable[[float], T]) -> T:
     """
     from flex_tokenstore import TokenLockTimeoutError
 
+    limit = time_limit() or LOCK_WAIT
     try:
-        return act(QUIET)
+        return act(min(QUIET, limit))
     except TokenLockTimeoutError:
+        if limit <= QUIET:
+            raise
         tell(
-            f"waiting up to {LOCK_WAIT:g} s for the token lock: another program holds it, or one "
+            f"waiting up to {limit:g} s for the token lock: another program holds it, or one "
             "that was killed has left it"
         )
         with waiting_for("the token lock"):
-            return act(LOCK_WAIT)
+            return act(limit)

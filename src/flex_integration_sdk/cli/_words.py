@@ -5,31 +5,32 @@ from __future__ import annotations
 import re
 
 _IN_FILE = re.compile(r", line \d+")
-_ADDRESS = ", and FLEX_INTEGRATION_TOKEN_STORE__URL the address"
+_ADDRESS = ", and FLEX_INTEGRATION_TOKEN_STORE__URL or --store-option url=… the address"
 
-# In this order. An argument without an option of its own has no place in an advice.
-_WORDS = tuple(
+# What a message advises a program to do, and what it means here; in this order. An argument without
+# an option of its own has no place in an advice. A test sees that each of them is needed.
+_ADVICE = tuple(
     (re.compile(pattern), words)
     for pattern, words in (
-        (r"^the program chooses the token store", "--store chooses"),
+        (r"^the program chooses( the token store)?", "--store chooses"),
         (r"pass client_id=…", "use --client-id ID"),
         (r"pass allow_http=True", "use --allow-http"),
         (r"pass profile=…", "use --profile NAME"),
         (r"the program's folder in ~/\.config\b", "~/.config/flex-integration-sdk"),
         (r"`list_stores\(\)`", "`flex-sdk stores list`"),
         (r"check client_id and client_secret\b", "check the client id and the client secret"),
-        (r",? or raise (request_timeout|timeout|the time-out)\b", ""),
-        (r" \(request_timeout\)", ""),
+        (
+            r",? or raise (request_timeout|lock_timeout|timeout|the time-out)\b",
+            ", or use a longer --timeout",
+        ),
+        (r" \(request_timeout\)", " (--timeout)"),
         (r",? or raise busy_timeout\b", ""),
         (r',? or another one and the option host_lock="off"', ""),
         (r',? or work without a lock between processes: host_lock="off"', ""),
         (r', and the address as an option: \{"name": …, "url": …\}', _ADDRESS),
         (r",? or pass an object made from its class", ""),
-        (r"\bfile_store\(path=…\)", "--store file and FLEX_INTEGRATION_TOKEN_STORE__PATH"),
-        (
-            r"the option 'path'(?! \()",
-            "the option 'path' (FLEX_INTEGRATION_TOKEN_STORE__PATH)",
-        ),
+        (r"\bfile_store\(path=…\)", "--store file --store-option path=…"),
+        (r"the option 'path'(?! \()", "the option 'path' (--store-option path=…)"),
         (
             r"pass client_secret=… or client_secret_file=…",
             "use --client-secret-file FILE",
@@ -38,21 +39,27 @@ _WORDS = tuple(
             r"work without a lock between processes: host_lock=\"off\"",
             "choose a store with a lock",
         ),
+        (r"\bthe setting require_encrypted\b", "FLEX_INTEGRATION_REQUIRE_ENCRYPTED"),
     )
 )
-_NAMES = tuple(
-    (re.compile(pattern), words)
-    for pattern, words in (
-        (r"\bclient_id\b", "--client-id"),
-        (r"\bclient_secret_file\b", "--client-secret-file"),
-        (r"\bclient_secret\b", "FLEX_INTEGRATION_CLIENT_SECRET"),
-        (r"\bbase_url\b", "--base-url"),
-        (r"\ballow_http\b", "--allow-http"),
-        (r"\b(the setting )?require_encrypted\b", "FLEX_INTEGRATION_REQUIRE_ENCRYPTED"),
-        (r"\btoken_store\b", "--store"),
-        (r"^profile\b", "--profile"),
-    )
+OPTIONS = {
+    "client_id": "--client-id",
+    "client_secret_file": "--client-secret-file",
+    "client_secret": "FLEX_INTEGRATION_CLIENT_SECRET",  # no option: others can see arguments
+    "base_url": "--base-url",
+    "allow_http": "--allow-http",
+    "require_encrypted": "FLEX_INTEGRATION_REQUIRE_ENCRYPTED",
+    "token_store": "--store",
+}
+"""What the command line calls an argument of ``create_instance``."""
+# The name of an argument in a sentence: not in a path, a quote or a longer name; nor a key of the
+# config file, which is called the same.
+_ARGUMENT = re.compile(
+    r"(?<![\w./\\='\"-])(?<!did you mean )(?:"
+    + "|".join(sorted(OPTIONS, key=len, reverse=True))
+    + r")(?![\w/\\=-]|\.\w|['\"]| \(in | of that file)"
 )
+_PROFILE = re.compile(r"^profile(?! \(in )\b")
 
 
 def in_words_of(flag: str, text: str) -> str:
@@ -75,8 +82,9 @@ def in_words_of(flag: str, text: str) -> str:
 
 def in_cli_words(text: str) -> str:
     """A message, with options of ``flex-sdk`` in place of arguments of ``create_instance``."""
-    # What is said of a line of the config file is about the key there.
-    words_of = _WORDS if _IN_FILE.search(text) else (*_WORDS, *_NAMES)
-    for pattern, words in words_of:
+    for pattern, words in _ADVICE:
         text = pattern.sub(words, text)
-    return text
+    if _IN_FILE.search(text):  # it is about a key of the config file
+        return text
+    text = _ARGUMENT.sub(lambda match: OPTIONS[match[0]], text)
+    return _PROFILE.sub("--profile", text)

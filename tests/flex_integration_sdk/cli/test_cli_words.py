@@ -8,21 +8,22 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 import flex_integration_sdk
 import flex_tokenstore
 from flex_integration_sdk import create_instance
-from flex_integration_sdk.cli._app import run
-from flex_integration_sdk.cli._words import in_cli_words
+from flex_integration_sdk.cli._app import flex_sdk, run
+from flex_integration_sdk.cli._words import _ADVICE, OPTIONS, in_cli_words
 from flex_integration_sdk.sandbox import RunningSandbox
 
 # Of which no command can be about: it has neither the argument nor what it is for.
-PYTHON_ONLY = {"type_handlers", "rate_limits", "on_event", "transit_verbose", "lock_timeout"}
+PYTHON_ONLY = {"type_handlers", "rate_limits", "on_event", "transit_verbose"}
 ARGUMENTS = {name for name in inspect.signature(create_instance).parameters if "_" in name}
-NAMES = re.compile(rf"(?<![-\w])({'|'.join(sorted(ARGUMENTS - PYTHON_ONLY))})\b|\w=…|pass \w+=")
+NAMES = re.compile(
+    rf"(?<![-\w])({'|'.join(sorted(ARGUMENTS - PYTHON_ONLY))})\b|(?<!option )\b\w+=…|pass \w+="
+)
 # What only a program of the user's own can meet.
 NEVER = (
     "on_store_error must be",
@@ -34,17 +35,28 @@ NEVER = (
     "must be a string",
     "must be a path",
     "must be True or False",
+    "in the program",
+    "lock_timeout must be",
+    "TokenIdentity(",
 )
 
 
+PLUGINS = sorted((Path(__file__).resolve().parents[3] / "plugins").glob("*/src/*"))
+
+
 @functools.cache
+def everything() -> list[tuple[str, str]]:
+    """Each string of the packages and the plugins, and where it is."""
+    packages = [Path(str(each.__file__)).parent for each in (flex_integration_sdk, flex_tokenstore)]
+    return [found for root in (*packages, *PLUGINS) for found in of(root)]
+
+
 def texts() -> list[tuple[str, str]]:
-    """Each string of the packages in which there are words and an argument, and where it is."""
-    return [found for package in (flex_integration_sdk, flex_tokenstore) for found in of(package)]
+    """Those in which there are words and an argument."""
+    return [(where, text) for where, text in everything() if " " in text and NAMES.search(text)]
 
 
-def of(package: ModuleType) -> Iterator[tuple[str, str]]:
-    root = Path(str(package.__file__)).parent
+def of(root: Path) -> Iterator[tuple[str, str]]:
     for file in sorted(root.rglob("*.py")):
         if {"sandbox", "cli", "testing"} & {*file.relative_to(root).parts}:
             continue
@@ -66,7 +78,7 @@ def of(package: ModuleType) -> Iterator[tuple[str, str]]:
                 text = "".join(each if isinstance(each, str) else "X" for each in values)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 text = node.value
-            if " " in text and NAMES.search(text):
+            if text:
                 yield f"{file.relative_to(root)}:{getattr(node, 'lineno', 0)}", text
 
 
@@ -84,6 +96,45 @@ def test_no_argument_of_python_is_left() -> None:
     assert left == []
 
 
+def test_each_advice_is_given_somewhere() -> None:
+    """What no message says any more is no longer replaced."""
+    said = [text for _, text in everything()]
+    assert [pattern.pattern for pattern, _ in _ADVICE if not any(map(pattern.search, said))] == []
+
+
+def test_each_option_that_takes_the_place_of_an_argument_is_there() -> None:
+    option = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+    named = {
+        name
+        for _, text in everything()
+        for name in {*option.findall(in_cli_words(text))} - {*option.findall(text)}
+    }
+    assert {each for each in OPTIONS.values() if each.startswith("--")} <= named
+    for command in (flex_sdk.commands["call"], flex_sdk.commands["token"].commands["show"]):  # type: ignore[attr-defined]
+        assert named <= {name for param in command.params for name in param.opts}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the file /srv/client_id/token.json is empty",
+        "the file /run/client_secret.txt is empty",
+        "the file client_secret is empty: C:\\client_secret",
+        "got 'client_id'",
+        "client_id (in /home/me/config.toml, line 3) has quotes within its quotes",
+        "the key 'client_idd' is not known; did you mean client_id?",
+        "so client_secret of that file is not used",
+        "profile (in /home/me/config.toml, line 3) is empty",
+        "set FLEX_INTEGRATION_CLIENT_ID",
+    ],
+)
+def test_what_only_looks_like_an_argument_stays(text: str) -> None:
+    if "C:" in text:
+        assert in_cli_words(text).endswith(r"C:\client_secret")
+    else:
+        assert in_cli_words(text) == text
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -93,8 +144,9 @@ def test_no_argument_of_python_is_left() -> None:
         (["--client-id", "c", "--base-url", "http://h"], "use --allow-http or set"),
         (["--client-id", "c", "--profile", "a\nb"], "--profile contains a control"),
         (["--client-id", "c", "--client-secret-file", "/no/such"], "--client-secret-file"),
-        (["--client-id", "c", "--store", "redis://:SENTINEL@h"], "--store got an address"),
-        (["--client-id", "c", "--store", "a/b.json"], "FLEX_INTEGRATION_TOKEN_STORE__PATH"),
+        (["--client-id", "c", "--store", "redis://:SENTINEL@h"], "name of a store, not an address"),
+        (["--client-id", "c", "--store", "a/b.json"], "--store file --store-option path="),
+        (["--client-id", "c", "--store", "path=/a"], "an option of a store is --store-option"),
     ],
 )
 def test_wrong_options_are_named(
