@@ -35,6 +35,7 @@ __all__ = [
     "config_path",
     "explain",
     "is_loopback",
+    "profile_names",
     "resolve",
 ]
 
@@ -200,6 +201,19 @@ def config_path(
         ConfigurationError: It is not a path.
     """
     return config_file.config_path(given, CONFIG, Variables(environ).value(CONFIG), PROGRAM)
+
+
+def profile_names(config: str | Path | None = None) -> tuple[str, ...]:
+    """The profiles in the config file.
+
+    Args:
+        config: Path of the config file; if omitted, the one that :func:`resolve` would read.
+
+    Raises:
+        ConfigurationError: The config file cannot be used.
+    """
+    path, _ = config_path(config)
+    return config_file.read_config(path, must_exist=False).profiles
 
 
 def complete(

@@ -9,12 +9,18 @@ from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
 
+from ._shell_variable import COMPLETES
+
 __all__ = ["main"]
 
 
 def main() -> None:
     """Runs ``flex-sdk`` with the arguments of this process, and exits with its code."""
     _open_closed_streams()
+    completes = COMPLETES in os.environ
+    if completes:
+        # At a tab, an error would be written into the line that the user types.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     # Before the imports below, which would fail with a traceback.
     missing = [name for name in ("click", "rich") if find_spec(name) is None]
     if missing:
@@ -27,7 +33,13 @@ def main() -> None:
     _print_what_it_can()
     from ._app import run
 
-    code = run(sys.argv[1:])
+    try:
+        code = run(sys.argv[1:])
+    except BaseException:
+        if not completes:
+            raise
+        code = 0  # click ends a completion by SystemExit; any other error has no reader
+        sys.stdout.flush()
     if code == 0:  # all is printed and flushed: what plugins print at exit is not part of it
         with suppress(OSError, ValueError):
             os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

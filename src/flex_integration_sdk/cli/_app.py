@@ -12,7 +12,7 @@ import click
 from flex_integration_sdk._version import __version__
 
 from ._call import call
-from ._completion import register
+from ._completion import completion, register
 from ._config import config
 from ._demo import demo
 from ._doctor import doctor
@@ -43,7 +43,7 @@ def flex_sdk() -> None:
     show_warnings()
 
 
-for command in (stores, token, call, config, doctor, sandbox, demo):
+for command in (stores, token, call, config, doctor, sandbox, demo, completion):
     flex_sdk.add_command(command)
 register()
 

@@ -90,7 +90,7 @@ def _complete_param(
 @timeout_option
 @output_option("json")
 def call(endpoint: str, params: Sequence[str], output: str, **options: Any) -> None:
-    """Call the Integration API and print the response, as JSON unless told otherwise.
+    """Call the Integration API and print the response.
 
     \b
     flex-sdk call marketplace.show

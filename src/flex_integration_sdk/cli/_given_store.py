@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ._complete import complete_store, complete_store_option
 from ._refused_store import check_name, refuse_secrets
 from ._side import Side
 
@@ -34,12 +35,19 @@ def side_options(flag: str, about: str, default: str = "") -> Callable[[Command]
     """
     name, options, prefix = _names(flag)
     made = (
-        click.option(f"--{flag}", name, metavar="NAME", help=f"{about}{default}"),
+        click.option(
+            f"--{flag}",
+            name,
+            metavar="NAME",
+            help=f"{about}{default}",
+            shell_complete=complete_store(lasting=flag != "store"),
+        ),
         click.option(
             f"--{flag}-option",
             options,
             metavar="KEY=VALUE",
             multiple=True,
+            shell_complete=complete_store_option(flag),
             help="An option of that store, which is not secret; of a store that it wraps as "
             "inner.KEY=VALUE. Can be given several times.",
         ),

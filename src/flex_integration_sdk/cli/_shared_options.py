@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from ._complete import complete_profile
 from ._given_store import (
     command_for,
     full_commands,
@@ -54,6 +55,7 @@ _CLIENT = (
     click.option(
         "--profile",
         metavar="NAME",
+        shell_complete=complete_profile,
         help="Section [profiles.NAME] of the config file. Default: FLEX_INTEGRATION_PROFILE, else "
         "`default`.",
     ),

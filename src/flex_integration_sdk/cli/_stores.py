@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._complete import complete_store
 from ._group import Group
 from ._new_store import new
 from ._output import output_option, plugins_apart, show
@@ -55,7 +56,7 @@ def _print_list(infos: Sequence[StoreInfo], *, check: bool) -> None:
 
 
 @stores.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_store())
 @output_option()
 def show_(name: str, output: str) -> None:
     """Show one store: where it is from, its options and its abilities."""
