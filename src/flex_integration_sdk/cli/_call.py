@@ -17,7 +17,7 @@ from ._instance import instance_of
 from ._notices import tell
 from ._output import output_option, plugins_apart, show
 from ._progress import waiting_for
-from ._resources import OWN, pages_of, records_of
+from ._resources import OWN, pages_of, records_of, without_relationships
 from ._shared_options import chosen_of, commands_of, store_options
 from ._time_limit import timeout_option
 from ._usage import SUBJECT
@@ -102,8 +102,8 @@ def call(endpoint: str, params: Sequence[str], output: str, **options: Any) -> N
     A parameter that the call does not have is an error. KEY:=JSON passes any, and any value, as
     JSON. KEY=@FILE reads a JSON object from a file; image=FILE and image=@FILE upload one.
 
-    --output table and csv show the resources in `data`: id, type, attributes and the ids of
-    related resources. JSON has the whole response.
+    --output table and csv show the resources in `data`: id, type and attributes. csv has the ids
+    of related resources, too. json has the whole response.
     """
     from flex_integration_sdk._endpoints.endpoint import snake
 
@@ -139,8 +139,10 @@ def _print(output: str, body: Any) -> None:
         return
     plain = to_plain(body)
     records = records_of(plain)
-    is_one = records and not isinstance(plain.get("data"), list)
-    show(output, records[0] if is_one else records, columns=OWN)
+    if records and not isinstance(plain.get("data"), list):
+        show(output, records[0], columns=OWN)
+        return
+    show(output, records if output == "csv" else without_relationships(records), columns=OWN)
     if more := pages_of(plain, len(records)):
         tell(more)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 # What each resource has beside its attributes.
 OWN = ("id", "type")
+_RELATED = "relationships."
 
 
 def records_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -22,6 +23,14 @@ def records_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     data = body.get("data")
     found = data if isinstance(data, list) else [data]
     return [_record(each) for each in found if isinstance(each, Mapping)]
+
+
+def without_relationships(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same records, for a table: each id of a related resource would take half of its width."""
+    return [
+        {name: value for name, value in record.items() if not name.startswith(_RELATED)}
+        for record in records
+    ]
 
 
 def pages_of(body: Mapping[str, Any], count: int) -> str | None:
@@ -57,4 +66,4 @@ def _relationships(found: Any) -> Iterator[tuple[str, Any]]:
         data = each.get("data") if isinstance(each, Mapping) else None
         ids = [one.get("id") for one in data] if isinstance(data, list) else None
         one = data.get("id") if isinstance(data, Mapping) else None
-        yield f"relationships.{name}", one if ids is None else ids
+        yield f"{_RELATED}{name}", one if ids is None else ids

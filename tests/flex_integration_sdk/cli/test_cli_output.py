@@ -152,13 +152,16 @@ def test_a_call_as_csv_has_a_line_for_each_resource(capsys: Captured) -> None:
     prices = [str(each["attributes"]["price"]["amount"]) for each in found]
     assert [row["price.amount"] for row in rows] == prices
     assert "page 1 of" in err
+    assert {row["relationships.author"][:8] for row in rows} == {"00000002"}
 
 
 @pytest.mark.usefixtures("client")
 def test_a_call_as_a_table(capsys: Captured) -> None:
     query = ["call", "users.query", "fields.user=email", "per_page=2", "--output", "table"]
     assert run([*query, "--store", "memory"]) == 0
-    assert "user20@example.com" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "user20@example.com" in out
+    assert "relationships" not in out
     assert run(["call", "marketplace.show", "--output", "table", "--store", "memory"]) == 0
     out, err = capsys.readouterr()
     assert out.splitlines()[1] == "type         marketplace"
