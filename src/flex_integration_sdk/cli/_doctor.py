@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ._given_store import given_config, side_of, with_options
 from ._group import Command
+from ._notices import is_verbose
 from ._output import plugins_apart, print_json
 from ._shared_options import DEFAULT_STORE, store_options
+from ._told_settings import tell_settings
 from ._words import in_cli_words
 
 if TYPE_CHECKING:
@@ -59,12 +62,16 @@ def _findings(online: bool, timeout: float, chosen: dict[str, Any]) -> Iterator[
     from dataclasses import replace
 
     from flex_integration_sdk._doctor import examine
+    from flex_integration_sdk.errors import ConfigurationError
 
     side = side_of("store", chosen)
     # Options without a name are of the store that is configured.
     of_configured = side.options and side.name is None and side.prefix is None
     config = side.name if side.is_bare else None if of_configured else given_config(side)
     arguments = {**chosen, "allow_http": chosen["allow_http"] or None, "token_store": config}
+    if is_verbose():
+        with suppress(ConfigurationError):  # the checks say what is wrong
+            tell_settings(arguments, DEFAULT_STORE)
     for each in examine(
         arguments,
         online=online,

@@ -253,5 +253,5 @@ def _put(side: Side, config: Any, text: str) -> None:
                 )
             )
     if last in config:
-        raise click.UsageError(f"{flag} gives {shown} twice")
+        raise click.UsageError(f"{flag} gives {shown} twice; give it once")
     config[last] = value.strip()

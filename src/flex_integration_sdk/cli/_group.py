@@ -55,6 +55,8 @@ class Group(click.Group):
         word = words[0]
         groups = [(name, each) for name, each in self.commands.items() if isinstance(each, Group)]
         within = [f"{name} {word}" for name, each in groups if word in each.commands]
+        if word == "help":
+            return ["--help"]
         if "call" in self.commands:
             actions = [name for name in endpoints() if name.partition(".")[0] == word]
             within += [

@@ -303,7 +303,7 @@ def _is_one_file(one: str, other: str) -> bool:
 
 def _one_place(source: TokenStore, destination: TokenStore) -> StoreOptionsError:
     names = " and ".join(dict.fromkeys((source.place, destination.place)))
-    hint = ""
+    hint = ". Name another store, or another location of one of them"
     encrypts = [bool(encrypting(each)) for each in (source, destination)]
     if encrypts == [False, True]:
         command = source.identity.program.command

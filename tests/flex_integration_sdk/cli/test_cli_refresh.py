@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from flex_integration_sdk import create_instance
 from flex_integration_sdk.cli._app import run
-from flex_integration_sdk.sandbox import RunningSandbox, serve
+from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
 from flex_tokenstore import Token
 
 Captured = pytest.CaptureFixture[str]
@@ -89,6 +90,33 @@ def test_an_expired_token_is_refreshed_once(signed_in: RunningSandbox, capsys: C
     assert found["refreshed"] is True
     assert 3500 < found["expires_in"] <= 3600
     assert counted(signed_in) == (1, 1, 0)
+
+
+def test_a_server_that_does_not_rotate(
+    sandbox: RunningSandbox, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve(SandboxSettings(rotate=False)) as other:
+        monkeypatch.setenv("FLEX_INTEGRATION_BASE_URL", other.base_url)
+        monkeypatch.setenv("FLEX_INTEGRATION_CLIENT_ID", other.client_id)
+        monkeypatch.setenv("FLEX_INTEGRATION_CLIENT_SECRET", other.client_secret)
+        assert run(["call", "marketplace.show"]) == 0
+        before = stored()
+        assert run(["token", "refresh"]) == 0
+        after = stored()
+        assert counted(other) == (1, 1, 0)
+    assert before is not None
+    assert after is not None
+    assert before.refresh_token == after.refresh_token
+    assert before.access_token != after.access_token
+
+
+def test_two_at_once_both_end_well(signed_in: RunningSandbox) -> None:
+    command = [sys.executable, "-m", "flex_integration_sdk.cli", "token", "refresh"]
+    both = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [each.wait(60) for each in both] == [0, 0]
+    assert signed_in.stats()["refresh_rejected"] == 0
+    assert signed_in.stats()["client_credentials"] == 1
+    assert run(["call", "marketplace.show"]) == 0
 
 
 def _expire() -> None:

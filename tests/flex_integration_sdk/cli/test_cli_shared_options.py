@@ -115,6 +115,15 @@ def test_verbose_tells_an_event_once(sandbox: RunningSandbox, capsys: Captured) 
     ]
 
 
+def test_verbose_tells_the_settings_that_doctor_looks_at(
+    sandbox: RunningSandbox, capsys: Captured
+) -> None:
+    run(["doctor", "--verbose", "--base-url", sandbox.base_url])
+    out, err = capsys.readouterr()
+    assert f"flex-sdk: base_url is {sandbox.base_url} (from --base-url)" in err.splitlines()
+    assert sandbox.client_secret not in out + err
+
+
 def test_a_store_of_options_is_used_by_a_call(
     sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,7 +32,7 @@ def told(capsys: Captured, *arguments: str) -> tuple[int, str]:
         (["call", "listing.query"], "listings.query?"),
         (["call", "listings"], "listings.query"),
         (["call", "nonsense"], "RESOURCE.ACTION"),
-        (["help"], "stores, token, call, config, doctor, sandbox, demo, completion"),
+        (["help"], "`flex-sdk --help`?"),
         (["call", "marketplace.show", "--stor", "file"], "--store?"),
     ],
 )
