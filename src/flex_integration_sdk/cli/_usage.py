@@ -49,7 +49,8 @@ def _said(error: click.UsageError, typed: Sequence[str]) -> str:
         return _of_value(error.option_name, error.ctx) or error.format_message()
     if isinstance(error, click.MissingParameter) and error.param is not None:
         name = _shown(error.param)
-        hint = _MISSING.get(error.ctx.command_path if error.ctx else "", "")
+        path = error.ctx.command_path if error.ctx else ""
+        hint = _MISSING.get(path) or _taken(error.param.type)
         return f"{name} is missing{hint and f': {hint}'}"
     if isinstance(error, click.BadParameter) and error.param is not None:
         name, takes = _shown(error.param), _taken(error.param.type)

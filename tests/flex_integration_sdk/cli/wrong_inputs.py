@@ -63,6 +63,8 @@ CASES: dict[str, list[Case]] = {
         "--profile shop token show",
         "stores show",
         "token move file redis",
+        "completion",
+        "completion powershell",
     ),
     "Options": _cases(
         "token show --jsn",
