@@ -164,7 +164,8 @@ def test_wrong_files(
     "store", [each for each in STORES if each.options], ids=lambda store: store.name
 )
 def test_each_value_that_an_option_takes_is_right(store: Any) -> None:
-    hints = typing.get_type_hints(load_store_class(store.name).Options)
+    cls: Any = load_store_class(store.name)
+    hints = typing.get_type_hints(cls.Options)
     for option in store.options:
         taken = 0
         for value in VALUES:
