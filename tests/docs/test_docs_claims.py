@@ -133,29 +133,30 @@ def test_the_nightly_program_runs_in_crons_environment(tmp_path: Path) -> None:
     (program,) = blocks(page, "python")
     (tmp_path / "nightly.py").write_text(program)
     crontab = next(text for text in blocks(page, "text") if "crontab" in text)
-    lines = crontab.splitlines()
-    settings = dict(line.split("=", 1) for line in lines if line.startswith("FLEX_"))
-    command = lines[-1].split(None, 5)[5]
+    command = crontab.splitlines()[-1].split(None, 5)[5]
     command = command.replace("/home/job/.venv/bin/python", sys.executable)
     command = command.replace("flock -n /home/job/nightly.lock", "")  # not on each system
     command = command.replace("/home/job", str(tmp_path))
-    client = SandboxSettings(client_id=settings["FLEX_INTEGRATION_CLIENT_ID"])
-    with serve(client) as sandbox:
-        secret = tmp_path / "client-secret"
-        secret.touch(0o600)
-        secret.write_text(sandbox.client_secret + "\n")
-        settings["FLEX_INTEGRATION_CLIENT_SECRET_FILE"] = str(secret)
-        settings["FLEX_INTEGRATION_BASE_URL"] = sandbox.base_url
-        environment = {**settings, "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    with serve(SandboxSettings(client_id="your-client-id")) as sandbox:
+        client = ("--client-id", "your-client-id", "--client-secret-stdin")
+        init = ("-m", "flex_integration_sdk.cli", "init", *client, "--base-url", sandbox.base_url)
+        subprocess.run(
+            [sys.executable, *init],
+            env=environment,
+            input=sandbox.client_secret,
+            text=True,
+            check=True,
+            timeout=60,
+        )
         for _ in range(2):
-            subprocess.run(["/bin/sh", "-c", command], env=environment, check=True, timeout=60)
             sandbox.expire()
+            subprocess.run(["/bin/sh", "-c", command], env=environment, check=True, timeout=60)
         stats = sandbox.stats()
-    assert (stats["client_credentials"], stats["refresh_token"]) == (1, 1)
+    assert (stats["client_credentials"], stats["refresh_token"]) == (1, 2)
     log = (tmp_path / "nightly.log").read_text()
     assert log.count("250 listings") == 2
-    assert "signed in with the client secret" in log
-    assert "token refreshed" in log
+    assert log.count("token refreshed") == 2
     assert sandbox.client_secret not in log
     assert (tmp_path / ".config" / "flex-integration-sdk" / "file-store-token.json").exists()
 

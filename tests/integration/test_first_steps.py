@@ -13,11 +13,16 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.support.environments import ROOT
+from flex_integration_sdk.sandbox import SandboxSettings, serve
+from tests.support.environments import ROOT, Environment
+from tests.support.terminal import on_terminal
+
+if TYPE_CHECKING:
+    from tests.servers.valkey import Valkey
 
 SKELETON = ROOT / "src" / "flex_integration_sdk" / "cli" / "_skeleton"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -219,3 +224,66 @@ def test_the_readme_works_from_its_top(clone: Clone, tmp_path: Path) -> None:
         started.stdout.close()
     assert output.splitlines()[-1] == "20 250"
     assert len(output.splitlines()) > 20
+
+
+# The README's section on the config file, from a new environment with the libraries of this one.
+
+
+def blocks(kind: str) -> list[str]:
+    section = README[README.index("## Configure once") : README.index("## Token stores")]
+    return re.findall(rf"^```{kind}\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(os.name == "nt", reason="types at a terminal of Unix")
+def test_the_readme_configures_once_and_redis_needs_one_line(
+    tmp_path: Path, valkey_server: Valkey
+) -> None:
+    new = Environment(tmp_path / "new")
+    new.install(ROOT)
+    environment = {"HOME": str(new.home), "PATH": f"{new.bin}:{os.environ['PATH']}"}
+    secret = "SENTINEL-of-a-secret"
+    (first, second), (file, redis) = blocks("sh"), blocks("toml")
+    _, init, call = first.splitlines()
+
+    def run(*command: str) -> str:
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True, timeout=60
+        ).stdout
+
+    with serve(SandboxSettings(client_id="your-client-id", client_secret=secret)) as sandbox:
+        init = init.replace("http://127.0.0.1:8080", sandbox.base_url)
+        assert sandbox.base_url in init
+        with on_terminal(shlex.split(init), environment) as terminal:
+            for question, answer in (
+                ("Client id", "your-client-id"),
+                ("): ", secret),
+                ("Token store", ""),
+            ):
+                terminal.until(question)
+                terminal.type(f"{answer}\n")
+            assert terminal.ended() == 0, terminal.written
+        assert secret not in terminal.written
+        assert "Sandbox" in run(*shlex.split(call))
+        path = Path(run("flex-sdk", "config", "path").strip())
+        written = path.read_text()
+        assert keys(written) == keys(file)
+
+        plugin = re.findall(r"\./plugins/\S+", second)
+        assert plugin == ["./plugins/flex-tokenstore-redis"]
+        new.install(ROOT / plugin[0])
+        redis = redis.replace("redis://127.0.0.1:6379", valkey_server.url)
+        path.write_text(re.sub(r"(?m)^token_store = .*\n", lambda _: redis, written))
+        assert len(set(path.read_text().splitlines()) - set(written.splitlines())) == 1
+        before = sandbox.stats()["client_credentials"]
+        program = "from flex_integration_sdk import create_instance as c; c().marketplace.show()"
+        for _ in range(2):
+            assert "Sandbox" in run(*shlex.split(call))
+            run(str(new.python), "-W", "ignore", "-c", program)
+        assert sandbox.stats()["client_credentials"] == before + 1, "the token is in Redis"
+        assert valkey_server.run("KEYS", "*{your-client-id-*}")
+
+
+def keys(text: str) -> set[str]:
+    return {*tomllib.loads(text)["profiles"]["default"]}

@@ -22,7 +22,7 @@ def main() -> None:
         # At a tab, an error would be written into the line that the user types.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     # Before the imports below, which would fail with a traceback.
-    missing = [name for name in ("click", "rich") if find_spec(name) is None]
+    missing = [name for name in ("click", "rich", "tomlkit") if find_spec(name) is None]
     if missing:
         print(  # noqa: T201 - click, which would print it, may be what is missing
             f"flex-sdk needs {' and '.join(missing)}: install the extra `cli`, in the folder of "

@@ -17,6 +17,7 @@ from ._config import config
 from ._demo import demo
 from ._doctor import doctor
 from ._group import Group
+from ._init import init
 from ._notices import show_warnings, tell
 from ._sandbox import sandbox
 from ._stores import stores
@@ -43,7 +44,7 @@ def flex_sdk() -> None:
     show_warnings()
 
 
-for command in (stores, token, call, config, doctor, sandbox, demo, completion):
+for command in (init, stores, token, call, config, doctor, sandbox, demo, completion):
     flex_sdk.add_command(command)
 register()
 

@@ -317,6 +317,7 @@ def test_a_port_in_use_is_one_line(cli: Cli, sandbox: RunningSandbox) -> None:
     [
         ("click", ["--help"], "[cli]"),
         ("rich", ["stores", "list"], "[cli]"),
+        ("tomlkit", ["stores", "list"], "[cli]"),
         ("uvicorn", ["sandbox"], "sandbox"),
         ("starlette", ["demo"], "sandbox"),
     ],

@@ -1,0 +1,215 @@
+"""What ``flex-sdk init`` is told: by options, and on a terminal by questions."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flex_integration_sdk._settings.client_secret import problem_of_secret
+from flex_tokenstore import Secret
+
+from ._given_store import given_config, with_options
+from ._init_profile import ConfigText
+from ._notices import tell
+from ._side import Side
+
+# More than any client secret has; a wrong file on standard input is not read to its end.
+_MOST = 65536
+_URLS = ("url", "address")
+
+
+@dataclass(repr=False)
+class Answers:
+    """What the user said."""
+
+    client_id: str = ""
+    secret: Secret[str] | None = None
+    """What was typed, or came from standard input."""
+    secret_file: str | None = None
+    base_url: str = ""
+    store: Any = None
+    """The config of the token store; None: as it is, or the default."""
+    allow_http: bool = False
+    asks: bool = field(default=False)
+    """Somebody is there to ask."""
+
+
+def answers_of(given: Mapping[str, Any], text: ConfigText) -> Answers:
+    """The answers, from the options and, where those are missing, from a person.
+
+    Raises:
+        UsageError: Something is missing, and nobody can be asked; or two options contradict.
+        Abort: The user pressed Ctrl-C.
+    """
+    side = Side("store", given["store_name"], given["store_options"], None)
+    if given["client_secret_stdin"] and given["client_secret_file"]:
+        raise click.UsageError(
+            "--client-secret-stdin and --client-secret-file contradict each other"
+        )
+    found = Answers(
+        client_id=(given["client_id"] or "").strip(),
+        secret=_from_stdin() if given["client_secret_stdin"] else None,
+        secret_file=given["client_secret_file"],
+        base_url=(given["base_url"] or "").strip(),
+        store=given_config(side),
+        allow_http=given["allow_http"],
+        asks=not given["client_secret_stdin"] and sys.stdin.isatty(),
+    )
+    if found.asks:
+        _ask_all(found, text)
+    else:
+        _complete(found, text)
+    return found
+
+
+def _from_stdin() -> Secret[str]:
+    if sys.stdin.isatty():
+        raise click.UsageError(
+            "--client-secret-stdin needs the client secret on standard input, from a program or a "
+            "file; omit it, and you are asked"
+        )
+    from flex_tokenstore.embedding import strip_value
+
+    try:
+        secret = Secret(strip_value(sys.stdin.read(_MOST)))
+    except UnicodeError:
+        secret, problem = Secret(""), "is not UTF-8 text"
+    else:
+        problem = problem_of_secret(secret, quotes=False)
+    if problem:
+        raise click.UsageError(f"the client secret on standard input {problem}")
+    return secret
+
+
+def _complete(found: Answers, text: ConfigText) -> None:
+    """Without a terminal: what was not given stays as it is."""
+    found.client_id = found.client_id or str(text.own.get("client_id") or "")
+    if not found.client_id:
+        raise click.UsageError("--client-id ID is missing")
+    if not (found.secret or found.secret_file or text.has_secret):
+        raise click.UsageError(
+            "the client secret is missing: use --client-secret-file FILE, or "
+            "--client-secret-stdin and write it to standard input"
+        )
+
+
+def _ask_all(found: Answers, text: ConfigText) -> None:
+    from flex_integration_sdk.config import DEFAULT_BASE_URL
+
+    own = text.own
+    if not found.client_id:
+        click.echo(
+            "Client id and client secret are in Console, with the application of type "
+            "Integration API.",
+            err=True,
+        )
+        found.client_id = _ask("Client id", _problem_of_id, default=own.get("client_id") or None)
+    if not (found.secret or found.secret_file):
+        hint = "; empty: as it is" if text.has_secret else ""
+        typed = _ask_secret(f"Client secret (it is not shown{hint})", may_be_empty=bool(hint))
+        found.secret = typed or None
+    if not found.base_url:
+        before = own.get("base_url") or text.top.get("base_url") or DEFAULT_BASE_URL
+        allowed = found.allow_http or own.get("allow_http") is True
+        found.base_url = _ask(
+            "Address of the server", lambda url: _problem_of_url(url, allowed), default=before
+        )
+    if found.store is None:
+        _ask_store(found, text)
+
+
+def _ask_store(found: Answers, text: ConfigText) -> None:
+    from flex_integration_sdk._settings.redacting import is_open_address
+    from flex_tokenstore import describe_store, list_stores
+
+    own = text.own.get("token_store") or text.top.get("token_store") or "file"
+    before = own if isinstance(own, str) else str(own.get("name") or "file")
+    names = ", ".join(store.name for store in list_stores() if store.status == "ok")
+    name = _ask(f"Token store: {names}", _problem_of_store, default=before)
+    if name == before and text.own.get("token_store"):
+        return  # as it is, with its options
+    options = []
+    for option in describe_store(name).options or ():
+        if option.name not in _URLS and not option.required:
+            continue
+        question = f"{option.name} of the token store {name}"
+        default = None if option.required else ""
+        more = "" if option.required else " (empty: the default)"
+        while True:
+            value = _ask(f"{question}{more}", lambda _: "", default=default)
+            if "://" not in value or is_open_address(value):
+                break
+            tell(
+                "an address with a password is not written into the config file: give it without "
+                "the password, and put that into a file for the option password_file"
+            )
+        if value:
+            options.append(f"{option.name}={value}")
+    found.store = with_options(Side("store", name, tuple(options), None), name)
+
+
+def _ask(question: str, problem_of: Callable[[str], str], default: str | None) -> str:
+    while True:
+        answer = str(click.prompt(question, default=default, err=True, show_default=bool(default)))
+        problem = problem_of(answer.strip())
+        if not problem:
+            return answer.strip()
+        tell(problem)
+
+
+def _ask_secret(question: str, *, may_be_empty: bool) -> Secret[str]:
+    from getpass import getpass
+
+    from flex_tokenstore.embedding import strip_value
+
+    while True:
+        try:
+            # Not click's: it prints the question first, and what is typed at once would be shown.
+            answer = Secret(strip_value(getpass(f"{question}: ")))
+        except (KeyboardInterrupt, EOFError) as error:
+            raise click.Abort from error
+        problem = problem_of_secret(answer, quotes=False)
+        if not problem or (may_be_empty and not answer):
+            return answer
+        tell(f"the client secret {problem}")
+
+
+def _problem_of_id(text: str) -> str:
+    problem = problem_of_secret(Secret(text), quotes=False)
+    return f"the client id {problem}" if problem else ""
+
+
+def _problem_of_url(text: str, allowed: bool) -> str:
+    from flex_integration_sdk.config import resolve
+    from flex_integration_sdk.errors import ConfigurationError
+
+    from ._words import in_cli_words
+
+    try:
+        resolve(client_id="c", base_url=text, allow_http=allowed, config=os.devnull, environ={})
+    except ConfigurationError as error:
+        return in_cli_words(str(error))
+    return ""
+
+
+def _problem_of_store(text: str) -> str:
+    from flex_tokenstore import TokenStoreError, describe_store
+
+    from ._words import in_cli_words
+
+    try:
+        info = describe_store(text)
+    except TokenStoreError as error:
+        return in_cli_words(str(error))
+    return "" if info.status == "ok" else f"the token store {text} cannot be used: {info.reason}"
+
+
+def absolute(path: str) -> str:
+    """A path that works from each folder."""
+    return str(Path(path).expanduser().absolute())
