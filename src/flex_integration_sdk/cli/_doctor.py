@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._durations import Seconds
 from ._given_store import given_config, side_of, with_options
 from ._group import Command
 from ._notices import is_verbose
@@ -30,7 +31,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": None}
 @click.option("--online", is_flag=True, help="Also use the stored token, and sign in once.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     default=5.0,
     show_default=True,
     metavar="SECONDS",
