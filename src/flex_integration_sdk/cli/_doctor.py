@@ -13,8 +13,10 @@ from ._durations import Seconds
 from ._given_store import given_config, side_of, with_options
 from ._group import Command
 from ._notices import is_verbose
-from ._output import plugins_apart, print_json
+from ._output import output_option, plugins_apart, show
+from ._progress import waiting_for
 from ._shared_options import DEFAULT_STORE, store_options
+from ._tables import Shown, print_row
 from ._told_settings import tell_settings
 from ._words import in_cli_words
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _MARKS = {"ok": "✔", "warning": "!", "error": "✘", "skipped": "\N{EN DASH}"}
 _PLAIN = {"ok": "ok", "warning": "!", "error": "x", "skipped": "-"}
+_COLUMNS = ("id", "status", "message", "remedy")
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": None}
 
 
@@ -37,8 +40,8 @@ _COLOURS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": None}
     metavar="SECONDS",
     help="How long one check may take.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-def doctor(online: bool, timeout: float, as_json: bool, **chosen: Any) -> None:
+@output_option()
+def doctor(online: bool, timeout: float, output: str, **chosen: Any) -> None:
     """Find out why it does not work: settings, token store, files, network, token.
 
     It changes nothing. Without --online it sends no token request.
@@ -46,15 +49,16 @@ def doctor(online: bool, timeout: float, as_json: bool, **chosen: Any) -> None:
     Exit codes: 0 nothing is wrong (there may be warnings), 1 something is wrong.
     """
     findings = _findings(online, timeout, chosen)
-    if as_json:
-        with plugins_apart():
-            found = list(findings)
-        fine = not _errors(found)
-        print_json({"findings": [each.as_dict() for each in found], "ok": fine})
-    else:
+    if output == "table":
         found = list(_printed(findings))
         _summarise(found)
         fine = not _errors(found)
+    else:
+        with plugins_apart(), waiting_for("the checks"):
+            found = list(findings)
+        fine = not _errors(found)
+        records = [each.as_dict() for each in found]
+        show(output, {"findings": records, "ok": fine}, records=records, columns=_COLUMNS)
     if not fine:
         raise click.exceptions.Exit(1)
 
@@ -93,14 +97,14 @@ def _printed(findings: Iterator[Finding]) -> Iterator[Finding]:
     marks = _marks()
     width = max(map(len, marks.values()))
     while True:
-        with plugins_apart():
+        with plugins_apart(), waiting_for("the next check"):
             found = next(findings, None)
         if found is None:
             return
-        mark = click.style(marks[found.status].ljust(width), fg=_COLOURS[found.status])
-        click.echo(f"{mark} {found.id}: {found.message}")
+        mark = Shown(marks[found.status], _COLOURS[found.status])
+        print_row([mark, f"{found.id}: {found.message}"], [width], gap=1)
         if found.remedy:
-            click.echo(f"{' ' * width}   {found.remedy}")
+            print_row(["", found.remedy], [width + 2], gap=1)
         yield found
 
 

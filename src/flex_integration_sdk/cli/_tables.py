@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ import click
 GAP = 2  # blanks between two columns
 MANY = 1 / 4  # of the rows; if more of them have a word that is too long, no table is readable
 SHORT = 12  # columns of a word that each column has room for
+_WORD = re.compile(r"(?:`[^`]+`|\S)+")
 
 Row = Sequence[str]
 
@@ -79,9 +81,20 @@ def print_facts(facts: Mapping[str, object]) -> None:
     """Prints names and values, one pair after the other; long values go on below themselves."""
     width = max(map(length, facts), default=0)
     for name, value in facts.items():
-        style = _styled if colours_are_wanted() else None
-        widths = [width, max(room() - width - GAP, 1)]
-        _print(lines_of([name, clean(value)], widths, room(), style))
+        print_row([name, value], [width])
+
+
+def print_row(cells: Sequence[object], widths: Sequence[int], *, gap: int = GAP) -> None:
+    """Prints one row; its last cell has what is left of the line, and goes on below itself.
+
+    Args:
+        cells: As those of :func:`print_table`.
+        widths: Of each column but the last.
+        gap: Blanks between two columns.
+    """
+    row, style = [clean(cell) for cell in cells], _styled if colours_are_wanted() else None
+    left = room() - sum(widths) - gap * len(widths)
+    _print(lines_of(row, [*widths, max(left, 1)], room(), style, gap=gap))
 
 
 def clean(cell: object) -> str:
@@ -168,6 +181,8 @@ def lines_of(
     widths: Sequence[int],
     space: int,
     style: Callable[[str, str], str] | None = None,
+    *,
+    gap: int = GAP,
 ) -> Iterator[str]:
     """The lines of one row.
 
@@ -179,6 +194,7 @@ def lines_of(
         widths: The widths of the columns.
         space: The columns of the terminal.
         style: Given a piece of a cell and that cell, the piece with its colour; None: none.
+        gap: Blanks between two columns.
     """
     left = [_wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
     if not any(left):
@@ -197,7 +213,7 @@ def lines_of(
                 used = start + length(piece)
                 if long:
                     break
-            start += width + GAP
+            start += width + gap
         yield line
 
 
@@ -233,5 +249,5 @@ def _longest(text: str) -> int:
 
 
 def _words(text: str) -> list[str]:
-    """What is not broken."""
-    return [text] if isinstance(text, Shown) and text.is_whole else text.split()
+    """What is not broken: words, and commands between backquotes, which a user copies."""
+    return [text] if isinstance(text, Shown) and text.is_whole else _WORD.findall(text)

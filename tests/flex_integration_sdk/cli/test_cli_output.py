@@ -216,3 +216,22 @@ def test_attributes_do_not_hide_the_id() -> None:
 def test_a_page_of_several_is_told(meta: object, said: str | None) -> None:
     told = pages_of({"meta": meta}, 3)
     assert told is None if said is None else (told or "").startswith(said)
+
+
+@pytest.mark.usefixtures("client")
+def test_findings_of_the_doctor_in_each_format(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLEX_INTEGRATION_BASE_URL", "http://127.0.0.1:9")
+    assert run(["doctor", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["ok"] is False
+    assert run(["doctor", "--output", "csv"]) == 1
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["id"] for row in rows] == [each["id"] for each in found["findings"]]
+    assert {"id", "status", "message", "remedy"} == set(rows[0])
+    assert run(["doctor"]) == 1
+    shown = capsys.readouterr().out
+    # Only a path that is longer than a line has a longer one.
+    assert all(len(line) <= 80 or len(line.split()) == 1 for line in shown.splitlines())
+    assert "network.reach: " in shown

@@ -14,6 +14,7 @@ from flex_integration_sdk.cli._tables import (
     Shown,
     lines_of,
     print_facts,
+    print_row,
     print_table,
     widths_of,
 )
@@ -87,6 +88,19 @@ def test_a_long_value_begins_below_its_name(
     lines = capsys.readouterr().out.splitlines()
     # What is longer than a line stays beside its name: nowhere would it be whole.
     assert lines == ["place", f"    {URL}", f"path   /a b/{'c' * 90}", "store  file"]
+
+
+def test_a_command_between_backquotes_stays_whole(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    print_row(["!", "the rights are wrong: `chmod 600 /home/me/token.json` mends them"], [1], gap=1)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        "! the rights are wrong:",
+        "  `chmod 600 /home/me/token.json` mends",
+        "  them",
+    ]
 
 
 def test_control_characters_do_not_reach_the_terminal(capsys: Captured) -> None:
