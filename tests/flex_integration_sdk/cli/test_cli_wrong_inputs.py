@@ -50,6 +50,7 @@ def test_the_page_has_them_all_and_no_other() -> None:
 @pytest.mark.parametrize("case", ALL, ids=lambda case: f"{case.env} {case.typed}".strip())
 def test_what_is_said_is_on_the_page_and_can_be_acted_on(case: Case, home: Path) -> None:
     told = told_to(case, home)
+    # If it should say so: python -m tests.flex_integration_sdk.cli.wrong_inputs
     assert row(case, told) in PAGE.read_text("utf-8").splitlines()
     assert told.out == ""
     assert told.code == (1 if case.typed in FAILED and not case.env else 2)
