@@ -87,9 +87,11 @@ def _of_unknown_option(name: str, ctx: click.Context | None, typed: Sequence[str
     if hint := getattr(ctx.command, "option_hint", lambda *_: "")(name, ctx):
         return f"{text}. {hint}"
     if _SECRET.search(name) and "--client-secret-file" in known:
+        stdin = "--client-secret-stdin"
+        other = f"use {stdin}" if stdin in known else "set FLEX_INTEGRATION_CLIENT_SECRET"
         return (
             f"{text}: other users can see arguments. Put the client secret into a file and use "
-            "--client-secret-file FILE, or set FLEX_INTEGRATION_CLIENT_SECRET"
+            f"--client-secret-file FILE, or {other}"
         )
     if len(name) == 2:  # one letter, of which we have few
         near = [option for option in known if option.startswith(f"-{name}")]

@@ -126,6 +126,12 @@ CASES: dict[str, list[Case]] = {
         "call marketplace.show --config ~/not-toml.toml",
         "call marketplace.show --config ~/unknown-key.toml",
         "call marketplace.show --config ~/profiles.toml --profile shpo",
+        "config shw",
+        "init",
+        "init --client-id me",
+        f"init --client-id me --client-secret {SECRET}",
+        "init --client-id me --client-secret-stdin",
+        "init --client-id me --client-secret-stdin --client-secret-file ~/missing",
     ),
     "The token store": [
         Case("token show --store fiel"),
