@@ -35,9 +35,10 @@ _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EFBIG}
 def flex_sdk() -> None:
     """Sharetribe's Integration API and its token stores, from the command line.
 
-    The client is chosen by FLEX_INTEGRATION_CLIENT_ID and FLEX_INTEGRATION_CLIENT_SECRET (or
-    FLEX_INTEGRATION_CLIENT_SECRET_FILE), the token store by FLEX_INTEGRATION_TOKEN_STORE, or by
-    options of the commands. Without a choice the token is kept in the store `file`.
+    `flex-sdk init` writes client, secret and token store into a config file. Variables override
+    that: FLEX_INTEGRATION_CLIENT_ID, FLEX_INTEGRATION_CLIENT_SECRET (or
+    FLEX_INTEGRATION_CLIENT_SECRET_FILE) and FLEX_INTEGRATION_TOKEN_STORE; and options of the
+    commands override both. Without a choice the token is kept in the store `file`.
 
     Exit codes: 0 done, 1 failed, 2 usage error, 130 stopped by Ctrl-C.
     """

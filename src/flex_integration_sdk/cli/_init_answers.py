@@ -62,7 +62,9 @@ def answers_of(given: Mapping[str, Any], text: ConfigText) -> Answers:
         asks=not given["client_secret_stdin"] and sys.stdin.isatty(),
     )
     if found.asks:
-        _ask_all(found, text)
+        _ask_needed(found, text)
+        if not given["force"]:
+            _ask_more(found, text)
     else:
         _complete(found, text)
     return found
@@ -99,9 +101,7 @@ def _complete(found: Answers, text: ConfigText) -> None:
         )
 
 
-def _ask_all(found: Answers, text: ConfigText) -> None:
-    from flex_integration_sdk.config import DEFAULT_BASE_URL
-
+def _ask_needed(found: Answers, text: ConfigText) -> None:
     own = text.own
     if not found.client_id:
         click.echo(
@@ -114,6 +114,13 @@ def _ask_all(found: Answers, text: ConfigText) -> None:
         hint = "; empty: as it is" if text.has_secret else ""
         typed = _ask_secret(f"Client secret (it is not shown{hint})", may_be_empty=bool(hint))
         found.secret = typed or None
+
+
+def _ask_more(found: Answers, text: ConfigText) -> None:
+    """Asks for what has a default."""
+    from flex_integration_sdk.config import DEFAULT_BASE_URL
+
+    own = text.own
     if not found.base_url:
         before = own.get("base_url") or text.top.get("base_url") or DEFAULT_BASE_URL
         allowed = found.allow_http or own.get("allow_http") is True

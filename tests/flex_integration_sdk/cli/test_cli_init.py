@@ -368,7 +368,7 @@ class TestWhole:
     def test_another_program_changes_it_meanwhile(
         self, init: Init, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from flex_integration_sdk.cli import _init
+        from flex_integration_sdk.cli import _init_run
         from flex_integration_sdk.cli._init_answers import answers_of
 
         write(path, OLD)
@@ -377,7 +377,7 @@ class TestWhole:
             write(path, OLD + "# new\n")
             return answers_of(*arguments)
 
-        monkeypatch.setattr(_init, "answers_of", slowly)
+        monkeypatch.setattr(_init_run, "answers_of", slowly)
         code, printed = init("--force")
         assert code == 1
         assert "has changed" in printed
@@ -509,6 +509,17 @@ class TestOnATerminal:
             assert SECRET not in terminal.written
             assert (path.read_text() == OLD) is (code != 0)
             assert names(path.parent) == ["client-secret-default"] * (code == 0) + ["config.toml"]
+
+    def test_yes_asks_only_for_what_is_needed(
+        self, environment: dict[str, str], path: Path, sandbox: RunningSandbox
+    ) -> None:
+        write(path, OLD)
+        command = (*self.COMMAND, "--yes", "--client-id", "c", "--no-check")
+        with on_terminal(command, environment) as terminal:
+            terminal.until("): ")
+            terminal.type(f"{SECRET}\n")
+            assert terminal.ended() == 0, terminal.written
+        assert tomllib.loads(path.read_text())["profiles"]["default"]["token_store"] == "memory"
 
     def test_the_secret_stays_if_nothing_is_typed(
         self, environment: dict[str, str], path: Path, init: Init
