@@ -37,10 +37,12 @@ if TYPE_CHECKING:
     from ._config.merge import complete_store_config
     from ._config.store_config import OptionValues
     from ._events.dispatch import check_on_event, refuse_within_report
+    from ._host.looking import only_looking
     from ._host.owners import owner_named
     from ._host.paths import config_folder
     from ._registry.names import problem_of_store_name
     from ._store.aio import async_store
+    from ._store.local_files import LocalFiles, local_files
     from ._store.moving import (
         Move,
         MoveState,
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
 # Imported when first asked for: what a sync program uses of this must not import asyncio.
 _LAZY = {
     "HostProgram": "_values.host_program",
+    "LocalFiles": "_store.local_files",
     "Move": "_store.moving",
     "MoveState": "_store.moving",
     "OptionValues": "_config.store_config",
@@ -80,9 +83,11 @@ _LAZY = {
     "is_refusal": "_values.origin",
     "is_same_token": "_store.moving",
     "json_object": "_values.origin",
+    "local_files": "_store.local_files",
     "misspelt": "_config.env_text",
     "move_token": "_store.moving",
     "normalise_url": "_values.identity",
+    "only_looking": "_host.looking",
     "owner_named": "_host.owners",
     "problem_of_path": "_config.env_text",
     "problem_of_store_name": "_registry.names",
@@ -98,6 +103,7 @@ _LAZY = {
 
 __all__ = [
     "HostProgram",
+    "LocalFiles",
     "Move",
     "MoveState",
     "OptionValues",
@@ -117,9 +123,11 @@ __all__ = [
     "is_refusal",
     "is_same_token",
     "json_object",
+    "local_files",
     "misspelt",
     "move_token",
     "normalise_url",
+    "only_looking",
     "owner_named",
     "problem_of_path",
     "problem_of_store_name",

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from . import answer, network, settings, stores, tls, variables
+from . import (
+    answer,
+    disks,
+    mounts,
+    network,
+    places,
+    plugins,
+    saving,
+    settings,
+    stores,
+    tls,
+    tokens,
+    user,
+    variables,
+)
 from . import online as online_checks
 from .checks import Check
 from .finding import Finding
@@ -15,8 +29,18 @@ from .running import run
 TIMEOUT = 5.0  # seconds for one check: a server that takes longer makes each call slow
 
 CHECKS: tuple[Check, ...] = (
+    *user.CHECKS,
     *settings.CHECKS,
+    *plugins.CHECKS,
+    *stores.CHOICE,
     *stores.CHECKS,
+    *places.CHECKS,
+    *disks.CHECKS,
+    *mounts.CHECKS,
+    *stores.READING,
+    *saving.CHECKS,
+    *tokens.CHECKS,
+    *settings.SECRET,
     *variables.CHECKS,
     *network.CHECKS,
     *tls.CHECKS,

@@ -6,18 +6,22 @@ skipped: one fault is told once.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flex_integration_sdk.config import PREFIX
-from flex_tokenstore import TokenStoreError
+from flex_tokenstore import ANY_REVISION, TokenStoreError
 
 from .finding import SkipCheck
+from .store_names import innermost
 
 if TYPE_CHECKING:
     from flex_integration_sdk.config import Settings
-    from flex_tokenstore import Token, TokenStore
+    from flex_tokenstore import StoreInfo, Token, TokenStore
+    from flex_tokenstore.embedding import LocalFiles
 
     from .way import Way
 
@@ -47,11 +51,23 @@ class Ground:
         self.default_store = default_store
         self.online = online
         self.timeout = timeout
+        self.file_problem = ""
+        """Why the config file cannot be used."""
         self.secret_problem: Exception | None = None
         """Why the client secret could not be read; None: it could, or there is none."""
         self.client_known = False
         """The server accepts a stored token of this client, so the client id is right."""
+        self.store_origin = ""
+        """Why it is this store: the end of a sentence."""
+        self.is_loadable = False
+        """The store's class, and those that it wraps, can be loaded."""
+        self.lock_is_held = False
+        """Another program holds the token lock."""
+        self.lock_problem = ""
+        """Why the token lock could not be acquired, if nobody holds it."""
         self._with_options = with_options
+        self._plugins: list[StoreInfo] | None = None
+        self._files: LocalFiles | None = None
         self._settings: Settings | None = None
         self._store: TokenStore | None = None
         self._token: Token | None = None
@@ -88,6 +104,21 @@ class Ground:
         return config if self._with_options is None else self._with_options(config)
 
     @property
+    def plugins(self) -> list[StoreInfo]:
+        """The installed token stores.
+
+        Raises:
+            SkipCheck: They could not be listed.
+        """
+        if self._plugins is None:
+            raise SkipCheck("The plugins could not be listed; see plugins.broken.")
+        return self._plugins
+
+    @plugins.setter
+    def plugins(self, plugins: list[StoreInfo]) -> None:
+        self._plugins = plugins
+
+    @property
     def store(self) -> TokenStore:
         """The opened token store.
 
@@ -104,6 +135,71 @@ class Ground:
     @store.setter
     def store(self, store: TokenStore) -> None:
         self._store = store
+
+    @property
+    def files(self) -> LocalFiles:
+        """The files of this machine that the store uses.
+
+        Raises:
+            SkipCheck: It could not be opened, or did not answer.
+        """
+        self.store  # noqa: B018 - if it is missing, that is the reason
+        assert self._files is not None
+        return self._files
+
+    @files.setter
+    def files(self, files: LocalFiles) -> None:
+        self._files = files
+
+    @property
+    def local_paths(self) -> list[Path]:
+        """The files of this machine that the store uses, and their folders; without links.
+
+        Raises:
+            SkipCheck: There are none, or the store could not be opened.
+        """
+        files = [Path(os.path.realpath(each)) for each in self.files if each is not None]
+        if not files:
+            raise SkipCheck("Nothing of this token store is in a file of this machine.")
+        return list(dict.fromkeys([*(each.parent for each in files), *files]))
+
+    @property
+    def is_unmade(self) -> bool:
+        """The store's file does not exist, and some stores make it when they are asked."""
+        path = self.files.token
+        if path is None or self.makes_folders:
+            return False
+        try:
+            path.stat()
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    @property
+    def makes_folders(self) -> bool:
+        """The store makes its file, and the folder, at the first save and not before."""
+        return self.store.layers[-1] == "file"
+
+    @property
+    def is_strict(self) -> bool:
+        """The store refuses files that are not private to this user."""
+        name, options = innermost(self.store_config)
+        return name == "file" and options.get("permissions", "strict") == "strict"
+
+    @property
+    def has_default_folder(self) -> bool:
+        """The files are in the program's own folder, which the store keeps private by itself."""
+        name, options = innermost(self.store_config)
+        return name == "file" and not options.get("path")
+
+    @property
+    def revision(self) -> str | None:
+        """What the next save would expect to be stored."""
+        if not self._was_read:
+            return ANY_REVISION
+        return None if self._token is None else self._token.revision
 
     @property
     def token(self) -> Token | None:

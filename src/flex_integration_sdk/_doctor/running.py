@@ -12,15 +12,14 @@ from threading import Thread
 
 from flex_integration_sdk.errors import FlexError
 from flex_tokenstore import TokenStoreError
-from flex_tokenstore.embedding import stand_in
+from flex_tokenstore.embedding import only_looking, stand_in
 
 from .checks import Check
 from .finding import Finding, Outcome, SkipCheck, error, warning
 from .ground import Ground
-from .remedies import remedy_for
+from .remedies import remedy_for, remedy_for_warning
 
 _LOGGERS = ("flex_tokenstore", "flex_integration_sdk")
-_CHANGE = "Change that, or leave it if it is meant so"
 
 
 def run(check: Check, ground: Ground) -> Iterator[Finding]:
@@ -30,7 +29,7 @@ def run(check: Check, ground: Ground) -> Iterator[Finding]:
         for outcome in _within(limit, check, ground):
             yield _finding(check, outcome)
     for text in dict.fromkeys(noted):
-        yield _finding(check, warning(text, _CHANGE))
+        yield _finding(check, warning(text, remedy_for_warning(text)))
 
 
 def _finding(check: Check, outcome: Outcome) -> Finding:
@@ -39,15 +38,16 @@ def _finding(check: Check, outcome: Outcome) -> Finding:
 
 def _sentence(text: str) -> str:
     """With its full stop, which messages of exceptions do not have."""
-    return f"{text}." if text and text[-1] not in ".?!`)" else text
+    return f"{text}." if text and text[-1] not in ".?!" else text
 
 
 def _within(limit: float, check: Check, ground: Ground) -> Iterator[Outcome]:
     box: SimpleQueue[Outcome | None] = SimpleQueue()
 
     def work() -> None:
-        for outcome in _outcomes(check, ground):
-            box.put(outcome)
+        with only_looking():
+            for outcome in _outcomes(check, ground):
+                box.put(outcome)
         box.put(None)
 
     # A daemon: a hanging network file system must not hold up the end of the program.
@@ -96,13 +96,17 @@ def _warnings() -> Iterator[list[str]]:
     """What our loggers warn of in the block, in any thread: checks run one after the other."""
     noted: list[str] = []
     handler = _Collector(noted)
-    for name in _LOGGERS:
-        logging.getLogger(name).addHandler(handler)
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    before = [logger.propagate for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.propagate = False  # told once, as a finding
     try:
         yield noted
     finally:
-        for name in _LOGGERS:
-            logging.getLogger(name).removeHandler(handler)
+        for logger, propagates in zip(loggers, before, strict=True):
+            logger.removeHandler(handler)
+            logger.propagate = propagates
 
 
 class _Collector(logging.Handler):

@@ -1,69 +1,153 @@
-"""Checks of the settings: whether they can be read, and where the client secret is."""
+"""Checks of the settings: the config file, each setting with its origin, the client secret."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from flex_integration_sdk.config import PREFIX, Settings, resolve
-from flex_integration_sdk.errors import ConfigurationError
-from flex_tokenstore import store_config_from_env
+from flex_integration_sdk._settings.config_file import (
+    PROFILES,
+    check_section,
+    config_path,
+    read_config,
+)
+from flex_integration_sdk._settings.variables import CONFIG, PROFILE, Variables
+from flex_integration_sdk.config import PROGRAM, Settings, explain, resolve
+from flex_integration_sdk.errors import ClientSecretError, ConfigurationError
 
 from .checks import check
-from .finding import Outcome, error, ok
+from .finding import Outcome, SkipCheck, error, ok, warning
 from .ground import Ground
-from .remedies import remedy_for
+from .remedies import remedy_for, remedy_of_setting
 
-_SECRET = ("client_secret", "client_secret_file")
+if TYPE_CHECKING:
+    from flex_integration_sdk._settings.explaining import SettingInfo
+
+# Given where the secret itself cannot be read, so that the rest can be looked at. Never sent.
+_STAND_IN = "unreadable"
+
+
+@check("config.file")
+def file(ground: Ground) -> Iterator[Outcome]:
+    """Whether the config file can be used, and knows its keys."""
+    variables, given = Variables(), ground.arguments.get("config")
+    file_path, origin = config_path(given, CONFIG, variables.value(CONFIG), PROGRAM)
+    try:
+        found = read_config(file_path, must_exist=origin != "default")
+    except ConfigurationError as failed:
+        ground.file_problem = str(failed)
+        raise
+    if found.path is None:
+        what = (
+            "No config file is read"
+            if file_path is None
+            else f"There is no config file {file_path}"
+        )
+        yield ok(f"{what}: settings come from options and from the environment")
+        return
+    chosen = ground.arguments.get("profile") or variables.value(PROFILE) or "default"
+    for path in ((), *((PROFILES, name) for name in found.profiles)):
+        try:
+            check_section(found, path)  # its notes are told with the settings
+        except ConfigurationError as failed:
+            used = path in ((), (PROFILES, chosen))
+            if used:
+                ground.file_problem = str(failed)
+            yield (error if used else warning)(str(failed), remedy_for(failed, ground))
+    if ground.file_problem:
+        return
+    named = f"profiles {', '.join(found.profiles)}" if found.profiles else "no profiles"
+    yield ok(f"The config file {file_path} can be used; it has {named}")
 
 
 @check("config.settings")
 def complete(ground: Ground) -> Iterator[Outcome]:
-    """Whose token, and at which server."""
-    settings = ground.settings = _resolved(ground)
+    """Whose token, at which server; and what is wrong with a setting."""
+    arguments: dict[str, Any] = {**ground.arguments}
+    choice: dict[str, Any] = {"default_store": ground.default_store, "strict": True}
+    try:
+        rows, _ = explain(**arguments, **choice)
+    except ConfigurationError as failed:
+        if str(failed) == ground.file_problem:
+            raise SkipCheck("The config file cannot be used; see config.file.") from None
+        raise
+    wrong = [row for row in rows if row.problem and not _is_elsewhere(row)]
+    for row in wrong:
+        missing = row.name == "client_id" and not row.value
+        yield error(f"{row.name} {row.problem}" if missing else row.problem, remedy_of_setting(row))
+    if wrong:
+        return
+    ground.settings = settings = _without_secret(rows, ground, arguments, choice)
+    ground.store_origin = _chosen(settings.origins.get("token_store", "default"))
     identity = settings.identity
     yield ok(
-        f"The client is {identity.client_id} with the profile {identity.profile!r}, at "
-        f"{identity.base_url}."
+        f"The client is {identity.client_id} ({_of(settings, 'client_id')}) with the profile "
+        f"{identity.profile!r}, at {identity.base_url} ({_of(settings, 'base_url')})"
     )
 
 
-@check("secret")
+@check("secret", extra=10.0)  # a command may take that long
 def secret(ground: Ground) -> Iterator[Outcome]:
     """Whether there is a client secret, and whether it can be read."""
     if ground.secret_problem is not None:
-        problem = ground.secret_problem
-        yield error(f"{problem}.", remedy_for(problem, ground))
+        yield error(str(ground.secret_problem), remedy_for(ground.secret_problem, ground))
         return
     source = ground.settings.secret_source
     if source is None:
-        yield ok("No client secret is configured: a stored refresh token has to do.")
+        yield _without(ground)
         return
-    source.read(ground.timeout)
-    yield ok("There is a client secret, and it can be read.")
+    source.read(ground.timeout + 10.0)
+    origin = _of(ground.settings, "client_secret")
+    yield ok(f"There is a client secret ({origin}), and it can be read")
 
 
-CHECKS = (complete, secret)
+CHECKS = (file, complete)
+SECRET = (secret,)
 
 
-def _resolved(ground: Ground) -> Settings:
-    """The settings; without the secret, if only that is wrong: the check ``secret`` says so."""
-    arguments: dict[str, Any] = {**ground.arguments}
-    if (
-        arguments.get("token_store") is None
-        and store_config_from_env(f"{PREFIX}TOKEN_STORE") is None
-    ):
-        arguments["token_store"] = ground.default_store
+def _is_elsewhere(row: SettingInfo) -> bool:
+    """The check of the secret, or of the store, tells it."""
+    if row.name == "client_secret":
+        return True
+    return row.name.startswith("token_store") and bool(row.value)
+
+
+def _without_secret(
+    rows: list[SettingInfo], ground: Ground, arguments: dict[str, Any], choice: dict[str, Any]
+) -> Settings:
+    """The settings. If only the secret is wrong, they are without it."""
+    problem = next((row.problem for row in rows if row.name == "client_secret"), "")
+    if not problem:
+        return resolve(**arguments, **choice)
+    unread = "the client secret cannot be read" in problem
+    ground.secret_problem = (ClientSecretError if unread else ConfigurationError)(problem)
+    # An argument comes before all other layers, so that none of them is read.
+    given = {**arguments, "client_secret": _STAND_IN, "client_secret_file": None}
+    return replace(resolve(**given, **choice), secret_source=None)
+
+
+def _without(ground: Ground) -> Outcome:
+    """No secret is configured; what that means depends on the stored token."""
     try:
-        return resolve(**arguments)
-    except ConfigurationError as failed:
-        rest = {name: value for name, value in arguments.items() if name not in _SECRET}
-        hidden = {f"{PREFIX}{name.upper()}" for name in _SECRET}
-        environ = {name: value for name, value in os.environ.items() if name not in hidden}
-        try:
-            found = resolve(**rest, environ=environ)
-        except ConfigurationError:
-            raise failed from None
-        ground.secret_problem = failed
-        return found
+        token = ground.token
+    except SkipCheck:
+        return ok("No client secret is configured: a stored refresh token has to do")
+    if token is not None:
+        return ok("No client secret is configured: the stored token has to do")
+    return error(
+        "Nothing is stored, and no client secret is configured: no call can sign in",
+        "Set FLEX_INTEGRATION_CLIENT_SECRET_FILE, use --client-secret-file FILE, or run "
+        "`flex-sdk init`",
+    )
+
+
+def _of(settings: Settings, name: str) -> str:
+    origin = settings.origins.get(name, "default")
+    return "given to this command" if origin == "argument" else f"from {origin}"
+
+
+def _chosen(origin: str) -> str:
+    if origin == "default":
+        return "the default, since nothing names another"
+    return "which this command names" if origin == "argument" else f"which {origin} names"

@@ -93,19 +93,29 @@ def _said(text: str) -> str:
 
 
 def _printed(findings: Iterator[Finding]) -> Iterator[Finding]:
-    """Prints each finding as soon as it is there."""
-    marks = _marks()
-    width = max(map(len, marks.values()))
+    """Prints each finding as soon as it is there; those skipped for one reason as one."""
+    skipped: list[Finding] = []
     while True:
         with plugins_apart(), waiting_for("the next check"):
             found = next(findings, None)
+        if skipped and (found is None or found.message != skipped[0].message):
+            _print("skipped", ", ".join(each.id for each in skipped), skipped[0].message)
+            skipped = []
         if found is None:
             return
-        mark = Shown(marks[found.status], _COLOURS[found.status])
-        print_row([mark, f"{found.id}: {found.message}"], [width], gap=1)
-        if found.remedy:
-            print_row(["", found.remedy], [width + 2], gap=1)
+        if found.status == "skipped":
+            skipped.append(found)
+        else:
+            _print(found.status, found.id, found.message, found.remedy)
         yield found
+
+
+def _print(status: str, ids: str, message: str, remedy: str = "") -> None:
+    marks = _marks()
+    width = max(map(len, marks.values()))
+    print_row([Shown(marks[status], _COLOURS[status]), f"{ids}: {message}"], [width], gap=1)
+    if remedy:
+        print_row(["", remedy], [width + 2], gap=1)
 
 
 def _marks() -> dict[str, str]:

@@ -6,6 +6,7 @@ import difflib
 import inspect
 import re
 from collections.abc import Callable
+from pathlib import Path
 from types import FunctionType, MethodType
 from typing import Any, NamedTuple
 
@@ -106,13 +107,21 @@ class Binding:
     @property
     def place(self) -> str | None:
         """Where the store says that it keeps the token, for people."""
+        return self._said("place")
+
+    def path(self, attribute: str) -> Path | None:
+        """The path of a file of this machine, if the store has such an attribute."""
+        said = self._said(attribute)
+        return None if said is None else Path(said)
+
+    def _said(self, attribute: str) -> str | None:
         try:
             # Of an object of the user's own no property is run.
             look = getattr if self._marked else inspect.getattr_static
-            place = look(self.plugin, "place", None)
+            said = look(self.plugin, attribute, None)
         except Exception:  # noqa: BLE001 - it is wanted for a message, about a worse error perhaps
             return None
-        return place if isinstance(place, str) else None
+        return said if isinstance(said, str) else None
 
 
 class _Manager(pluggy.PluginManager):

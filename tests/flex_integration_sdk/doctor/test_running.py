@@ -59,9 +59,11 @@ def test_an_unexpected_exception_is_a_finding_without_its_text(
 
 
 def test_an_error_of_a_store_keeps_its_message_and_gets_a_remedy(ground: Ground) -> None:
-    _, failed = found(raising(TokenUnavailableError("redis at h:1 does not answer")), ground)
+    _, failed = found(
+        raising(TokenUnavailableError("redis at h:1 does not answer", store="redis")), ground
+    )
     assert failed.message == "redis at h:1 does not answer."
-    assert failed.remedy.startswith("Make the token store reachable")
+    assert failed.remedy.startswith("Make the token store 'redis' reachable")
 
 
 def test_a_missing_ground_is_skipped_with_the_reason(ground: Ground) -> None:

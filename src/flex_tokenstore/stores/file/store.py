@@ -96,6 +96,16 @@ class FileStore:
             name = MAIN  # it is wanted for a message about just that
         return str(self._where.folder / name)
 
+    @property
+    def token_file(self) -> str | None:
+        """Path of the token file; None: this user has no folder for it."""
+        return None if self._where.problem else self.place
+
+    @property
+    def lock_file(self) -> str | None:
+        """Path of the file that :meth:`token_lock` locks."""
+        return None if self._where.problem else str(self._where.folder / f"{self._key}.lock")
+
     @hookimpl
     def get_token(self) -> dict[str, Any] | None:
         # Before the read: one that takes long must not make a young file look old.

@@ -8,6 +8,7 @@ those of one topic; ``test_faults.py`` runs them all, and ``docs/doctor-faults.m
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,9 +25,9 @@ class Fault(NamedTuple):
     """What is wrong, for people; the first column of the table."""
     finds: str
     """Id of the finding that names it."""
-    says: str
+    says: str | re.Pattern[str]
     """In the message."""
-    remedy: str
+    remedy: str | re.Pattern[str]
     """In the remedy: the option, variable or command to use."""
     status: str
     also: frozenset[str]
@@ -47,12 +48,17 @@ class Fault(NamedTuple):
 FAULTS: list[Fault] = []
 
 
+def fits(text: str, said: str | re.Pattern[str]) -> bool:
+    """Whether that is in the text."""
+    return said in text if isinstance(said, str) else said.search(text) is not None
+
+
 def fault(
     what: str,
     *,
     finds: str,
-    says: str,
-    remedy: str,
+    says: str | re.Pattern[str],
+    remedy: str | re.Pattern[str],
     status: str = "error",
     also: tuple[str, ...] = (),
     slow: bool = False,
