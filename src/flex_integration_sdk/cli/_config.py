@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +14,7 @@ from ._notices import tell
 from ._output import output_option, plugins_apart, print_json
 from ._output import show as show_data
 from ._shared_options import DEFAULT_STORE, store_options
-from ._tables import Shown, print_facts, print_table
+from ._tables import Shown, clean, print_facts, print_table
 from ._words import in_cli_words
 
 if TYPE_CHECKING:
@@ -73,9 +74,13 @@ def _explained(chosen: dict[str, Any]) -> tuple[list[SettingInfo], list[str]]:
 
 
 def _print(rows: list[SettingInfo], notes: list[str]) -> None:
+    file, *others = rows
+    click.echo(f"config file: {clean(file.value)} ({file.origin})\n")
+    name = Path(file.value).name
     cells = [
-        [Shown(row.name), Shown(row.value, is_whole=True) if row.value else None, row.origin]
-        for row in rows
+        # The path once: with it in each line, no table would fit the terminal.
+        [row.name, row.value or None, row.origin.replace(f"{file.value}, ", f"{name}, ")]
+        for row in others
         if row.value or row.origin or not row.problem
     ]
     print_table(_COLUMNS[:3], cells)

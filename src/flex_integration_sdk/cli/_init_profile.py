@@ -53,11 +53,12 @@ class ConfigText:
     def changes(self, values: Mapping[str, Any]) -> Iterator[str]:
         """What would change in an existing profile, one line for each setting; no secret."""
         for name, value in values.items():
-            before = self.own.get(name)
-            if value == before or (not value and before is None):
+            before = Secret(self.own.get(name))
+            if before == Secret(value):
                 continue
-            after = "removed" if value is None else shown(name, value)
-            yield f"{name}: {'not set' if before is None else shown(name, before)} -> {after}"
+            after = "removed" if value is None else shown(name, Secret(value))
+            is_new = before.reveal() is None
+            yield f"{name}: {'not set' if is_new else shown(name, before)} -> {after}"
 
     def with_profile(self, values: Mapping[str, Any]) -> Secret[str]:
         """The text with the settings of the profile; comments and other profiles stay.
@@ -87,13 +88,17 @@ class ConfigText:
             new = Secret(tomllib.loads(edited.reveal()))
         except tomllib.TOMLDecodeError:
             return False
-        own = {**self.own, **values}
+        own = Secret({**self.own, **values})
         expected = Secret(
             {
                 **self.top,
                 PROFILES: {
                     **(self.top.get(PROFILES) or {}),
-                    self.profile: {name: own[name] for name in own if own[name] is not None},
+                    self.profile: {
+                        name: own.reveal()[name]
+                        for name in own.reveal()
+                        if own.reveal()[name] is not None
+                    },
                 },
             }
         )
@@ -177,16 +182,19 @@ def has_content(path: Path, secret: Secret[str]) -> bool:
         return False
 
 
-def shown(name: str, value: Any) -> str:
+def shown(name: str, value: Secret[Any]) -> str:
     """The value of a setting, for people; stars where it may be secret."""
     if name == "client_secret":
         return HIDDEN
     if name == "client_secret_cmd":
-        return f"printed by {value[0]}" if value else ""
-    if isinstance(value, Mapping):
-        options = ", ".join(f"{key}={HIDDEN}" for key in value if key != "name")
-        return f"{value.get('name', '')}" + (f" ({options})" if options else "")
-    return HIDDEN if isinstance(value, str) and not is_open_address(value) else str(value)
+        return f"printed by {value.reveal()[0]}" if value else ""
+    if isinstance(value.reveal(), Mapping):
+        options = ", ".join(f"{key}={HIDDEN}" for key in value.reveal() if key != "name")
+        store = value.reveal().get("name", "")
+        return f"{store} ({options})" if options else f"{store}"
+    if isinstance(value.reveal(), str):
+        return value.reveal() if is_open_address(value.reveal()) else HIDDEN
+    return str(value.reveal())
 
 
 def refuse_place(path: Path, *, with_secret: Path | None) -> None:

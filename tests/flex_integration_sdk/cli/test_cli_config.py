@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,13 +78,14 @@ def test_each_value_has_its_origin(
 
 
 def test_the_table_and_csv(capsys: Captured, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(f'client_id = "c"\nclient_secret = "{SECRET}"\nof_a_newer_version = 1\n')
-    monkeypatch.setenv("COLUMNS", "250")
+    path = write(f'client_id = "c"\nclient_secret = "{SECRET}"\nof_a_newer_version = 1\n')
     assert run(["config", "show"]) == 0
     out = capsys.readouterr().out
     assert SECRET not in out
-    assert "line 1" in out
-    assert out.splitlines()[0].split() == ["setting", "value", "origin"]
+    file, blank, headers, *_ = out.splitlines()
+    assert (file, blank) == (f"config file: {path} (default)", "")
+    assert headers.split() == ["setting", "value", "origin"]
+    assert re.search(r"^client_id +c +config.toml, line 1$", out, re.MULTILINE)
     assert "note  " in out
     assert "'of_a_newer_version'" in out
     assert run(["config", "show", "--output", "csv"]) == 0
