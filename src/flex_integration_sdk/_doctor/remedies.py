@@ -54,11 +54,24 @@ def remedy_of_setting(row: SettingInfo) -> str:
     named = _VARIABLE.findall(row.problem)
     if row.name == "client_id" and not row.value:
         return _CLIENT_ID
+    what = f"{row.name} in {row.origin}"
     if row.origin in ("argument", "default", ""):
-        return f"Correct {named[0] if named else row.name}, {_AGAIN}"
-    variable = row.origin.startswith("FLEX_INTEGRATION_")
-    what = f"the variable {row.origin}" if variable else f"{row.name} in {row.origin}"
-    return f"Correct {what}, {_AGAIN}"
+        what = named[0] if named else row.name
+    elif row.origin.startswith("FLEX_INTEGRATION_"):
+        what = f"the variable {row.origin}"
+    return _form_of(what, row.problem) or f"Correct {what}, {_AGAIN}"
+
+
+def _form_of(what: str, problem: str) -> str:
+    """How to write the value, where the problem tells it; else ""."""
+    if meant := re.search(r"did you mean (https?://[^?\s]+)\?", problem):
+        return f"Write {meant[1]} in {what}"
+    if "is plain http" in problem:
+        return (
+            f"Write https:// in {what}; or, in a private network only, set "
+            "FLEX_INTEGRATION_ALLOW_HTTP=1"
+        )
+    return f"Write the value of {what} without the quotes" if "is in quotes" in problem else ""
 
 
 _CLIENT_ID = (
@@ -84,7 +97,8 @@ def _of_setting(error: Any, ground: Ground) -> str:
     if "did you mean FLEX_" in text and len(named) > 1:
         return f"Rename the variable {named[0]} to {named[1]}, or unset it"
     if named:
-        return f"Correct the variable {named[0]}, {_AGAIN}"
+        what = f"the variable {named[0]}"
+        return _form_of(what, text) or f"Correct {what}, {_AGAIN}"
     argument = _ARGUMENT.search(text)
     return f"Correct {argument[1] if argument else 'that setting'}, {_AGAIN}"
 
@@ -98,6 +112,8 @@ def _of_file(text: str) -> str:
         return f"Write {meant[1] if meant else 'that name'} in{where}"
     if "does not exist" in text:
         return "Correct --config or FLEX_INTEGRATION_CONFIG, or write the file with `flex-sdk init`"
+    if line := re.search(r"is not TOML.*\(at line (\d+)", text):
+        return f"Correct line {line[1]} of{where}: a value that is a string needs quotes around it"
     return f"Correct the config file{where}, {_AGAIN}"
 
 
@@ -110,7 +126,7 @@ def _of_secret(error: Any, ground: Ground) -> str:
             "Create that file with the client secret of Console in it (chmod 600), or correct "
             "FLEX_INTEGRATION_CLIENT_SECRET_FILE"
         )
-    if program := re.search(r"the program (\S+)", text):
+    if program := re.search(r"the program '?([^\s',]+)", text):
         return f"Run that program ({program[1]}) by hand and see why, or correct client_secret_cmd"
     return f"Correct where the client secret comes from, {_AGAIN}"
 
@@ -122,6 +138,8 @@ def _of_option(error: Any, ground: Ground) -> str:
         named = _VARIABLE.findall(text)
         return f"Correct {named[0] if named else 'that setting of the token store'}, {_AGAIN}"
     variable = f"{_STORE}__" + "__".join(part.upper() for part in option.split("."))
+    if made := re.search(r"make one with: (.+?)(?: \(set by|$)", text):
+        return f"Correct {variable}; or, if nothing is encrypted yet, make a key: {made[1]}"
     return f"Correct the option {option!r} of the token store: {variable}, or --store-option"
 
 

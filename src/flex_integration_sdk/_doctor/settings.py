@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flex_integration_sdk._settings.config_file import (
@@ -100,9 +102,30 @@ def secret(ground: Ground) -> Iterator[Outcome]:
     source.read(ground.timeout + 10.0)
     origin = _of(ground.settings, "client_secret")
     yield ok(f"There is a client secret ({origin}), and it can be read")
+    path = Path(source.described.removeprefix("in the file "))
+    if path.is_absolute() and _is_open(path):
+        yield warning(
+            f"Other users can read the file {path} with the client secret",
+            f"Take that right away: chmod 600 {path}",
+        )
 
 
 CHECKS = (file, complete)
+
+_ANYBODY = 0o007
+
+
+def _is_open(path: Path) -> bool:
+    """Whether everybody may read a file of this user; root's are as the system mounts them."""
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    if os.name == "nt" or found.st_uid != os.geteuid():
+        return False
+    return bool(found.st_mode & _ANYBODY)
+
+
 SECRET = (secret,)
 
 

@@ -273,7 +273,7 @@ def _(world: Local) -> None:
 
 @local_fault(
     "the file with the key of `encrypted` is missing",
-    *("store.open", "error", "token.key", "KEY_FILE"),
+    *("store.open", "error", "token.key", "KEY_FILE.*new-key"),
     others=(*UNREAD, "store.save", "store.lock", "store.encryption"),
 )
 def _(world: Local) -> None:

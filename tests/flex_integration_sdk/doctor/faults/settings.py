@@ -36,7 +36,12 @@ def _(world: Local) -> None:
 
 @local_fault(
     "the server's address has no scheme",
-    *("config.settings", "error", "must start with https://", f"{PREFIX}BASE_URL"),
+    *(
+        "config.settings",
+        "error",
+        "must start with https://",
+        "Write https://api.example",
+    ),
     others=(*SKIPPED, "secret"),
 )
 def _(world: Local) -> None:
@@ -45,7 +50,7 @@ def _(world: Local) -> None:
 
 @local_fault(
     "the server's address is plain http to another host",
-    *("config.settings", "error", "is plain http", f"{PREFIX}BASE_URL"),
+    *("config.settings", "error", "is plain http", "Write https:// .*ALLOW_HTTP"),
     others=(*SKIPPED, "secret"),
 )
 def _(world: Local) -> None:
@@ -71,7 +76,7 @@ def _(world: Local) -> None:
 
 @local_fault(
     "the client secret is in quotes that no shell took off",
-    *("secret", "error", "CLIENT_SECRET is in quotes", f"{PREFIX}CLIENT_SECRET"),
+    *("secret", "error", "CLIENT_SECRET is in quotes", "CLIENT_SECRET without the quotes"),
 )
 def _(world: Local) -> None:
     world.environ[f"{PREFIX}CLIENT_SECRET"] = f'"{SECRETS["secret"]}"'
@@ -89,6 +94,18 @@ def _(world: Local) -> None:
     file.chmod(0)
     world.environ[f"{PREFIX}CLIENT_SECRET_FILE"] = str(file)
     world.is_powerless = True
+
+
+@local_fault(
+    "everybody can read the file with the client secret",
+    *("secret", "warning", "Other users can read the file .*client-secret", "chmod 600"),
+)
+def _(world: Local) -> None:
+    del world.environ[f"{PREFIX}CLIENT_SECRET"]
+    file = world.home / "client-secret"
+    file.write_text(SECRETS["secret"])
+    file.chmod(0o644)
+    world.environ[f"{PREFIX}CLIENT_SECRET_FILE"] = str(file)
 
 
 @local_fault(
@@ -280,7 +297,7 @@ NO_SETTINGS = (*SKIPPED, "secret", "config.settings")
 
 @local_fault(
     "the config file is not TOML",
-    *("config.file", "error", "config.toml is not TOML", "Correct the config file .*config.toml"),
+    *("config.file", "error", "config.toml is not TOML", "Correct line 2 of .*config.toml"),
     others=NO_SETTINGS,
 )
 def _(world: Local) -> None:
@@ -347,7 +364,7 @@ def _(world: Local) -> None:
 
 @local_fault(
     "the command that prints the client secret fails",
-    *("secret", "error", "no-such-program", "client_secret_cmd"),
+    *("secret", "error", "no-such-program", "Run that program .*client_secret_cmd"),
 )
 def _(world: Local) -> None:
     command = 'client_secret_cmd = ["no-such-program", "read"]'
