@@ -37,10 +37,13 @@ def api(ground: Ground) -> Iterator[Outcome]:
     seen = way.seen
     if seen.error is not None:
         way.block("network.api")
-        yield error(
-            sentence(seen.error),
-            "Check the server, and any proxy on the way; or wait longer with --timeout",
-        )
+        remedy = "Check the server, and any proxy on the way; or wait longer with --timeout"
+        if not way.secure and "in time" not in str(seen.error):
+            remedy = (
+                f"Write https:// in place of http:// in {setting}, if the server speaks TLS on "
+                "that port; else check the server, and any proxy on the way"
+            )
+        yield error(sentence(seen.error), remedy)
         return
     errors = _errors(seen)
     if seen.status == 401 and errors:

@@ -63,6 +63,8 @@ class Ground:
         """The store's class, and those that it wraps, can be loaded."""
         self.lock_is_held = False
         """Another program holds the token lock."""
+        self.read_problem = ""
+        """Why the store could not be asked for the token."""
         self.lock_problem = ""
         """Why the token lock could not be acquired, if nobody holds it."""
         self._with_options = with_options

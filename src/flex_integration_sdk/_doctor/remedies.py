@@ -20,6 +20,9 @@ from flex_tokenstore import (
     UnknownStoreError,
 )
 
+from .advice import advice_of
+from .finding import SkipCheck
+
 if TYPE_CHECKING:
     from flex_integration_sdk._settings.explaining import SettingInfo
 
@@ -180,7 +183,9 @@ def _of_permission(error: Any, ground: Ground) -> str:
         if "chattr" in str(error):
             return f"Take the mark away: chattr -i -a {place}; or {other}"
         return f"Give this user the rights to {place} and its folder, or {other}"
-    return "Give this user the right that is missing, as the message says, or choose another store"
+    return _advice(error, ground) or (
+        "Give this user the right that is missing, as the message says, or choose another store"
+    )
 
 
 def _of_outage(error: Any, ground: Ground) -> str:
@@ -190,7 +195,15 @@ def _of_outage(error: Any, ground: Ground) -> str:
     if "not an SQLite database" in str(error):
         return f"Move that file away, or name another one in {_STORE}__URL"
     which = f" {error.store!r}" if error.store else ""
-    return f"Make the token store{which} reachable, {_AGAIN}"
+    return _advice(error, ground) or f"Make the token store{which} reachable, {_AGAIN}"
+
+
+def _advice(error: Any, ground: Ground) -> str:
+    """What the store itself says; "" if that is nothing."""
+    try:
+        return advice_of(error, ground.store_config)
+    except SkipCheck:
+        return advice_of(error, None)
 
 
 _BY_CLASS: tuple[tuple[type[Exception], str | Callable[[Any, Ground], str]], ...] = (

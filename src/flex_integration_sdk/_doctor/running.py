@@ -45,9 +45,12 @@ def _within(limit: float, check: Check, ground: Ground) -> Iterator[Outcome]:
     box: SimpleQueue[Outcome | None] = SimpleQueue()
 
     def work() -> None:
-        with only_looking():
-            for outcome in _outcomes(check, ground):
-                box.put(outcome)
+        try:
+            with only_looking():
+                for outcome in _outcomes(check, ground):
+                    box.put(outcome)
+        except BaseException as failed:  # noqa: BLE001 - else nobody would learn that it has ended
+            box.put(_unexpected(failed))
         box.put(None)
 
     # A daemon: a hanging network file system must not hold up the end of the program.

@@ -40,6 +40,8 @@ def lock(ground: Ground) -> Iterator[Outcome]:
         return
     except TokenStoreError as failed:
         ground.lock_problem = str(failed)
+        if str(failed) == ground.read_problem:
+            raise SkipCheck("The token store does not answer; see store.read.") from None
         raise
     if not is_exclusive:
         why = "its lock" if path is None else f"the file system of {path}"
@@ -77,10 +79,17 @@ def save(ground: Ground) -> Iterator[Outcome]:
             if str(failed) == ground.lock_problem:
                 raise SkipCheck("The lock could not be acquired; see store.lock.") from None
             raise
+    # An outage or a full memory counts as no refusal there: it may be over when the token comes.
+    if problem := next((id for id, said in _earlier(ground) if said), ""):
+        raise SkipCheck(f"Not known: the token store does not answer; see {problem}.")
     yield ok(f"A token could be saved in {store.place}")
 
 
 CHECKS = (lock, save)
+
+
+def _earlier(ground: Ground) -> tuple[tuple[str, str], ...]:
+    return ("store.read", ground.read_problem), ("store.lock", ground.lock_problem)
 
 
 def _is_refused_to_others(ground: Ground) -> bool:

@@ -9,6 +9,7 @@ from statistics import median
 from flex_tokenstore import (
     StoreInfo,
     StoreOptionsError,
+    TokenUnavailableError,
     describe_store,
     open_store,
 )
@@ -88,7 +89,11 @@ def read(ground: Ground) -> Iterator[Outcome]:
         ground.token = None
         yield ok(f"Nothing is stored yet: {ground.files.token} does not exist")
         return
-    ground.token = store.get_token()
+    try:
+        ground.token = store.get_token()
+    except TokenUnavailableError as failed:
+        ground.read_problem = str(failed)
+        raise
     yield ok(f"{store.place} can be read")
 
 

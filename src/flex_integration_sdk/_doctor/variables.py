@@ -15,6 +15,7 @@ from flex_integration_sdk._transport.proxy_and_tls import (
     named_proxy,
     options_for,
     tls_context,
+    trusts_nobody,
 )
 from flex_integration_sdk.errors import TransportError
 
@@ -30,6 +31,10 @@ _REMEDIES = {
     "SSLKEYLOGFILE": "Unset SSLKEYLOGFILE, or name a file in a folder that this user can write",
     "NO_PROXY": "Write host names without quotation marks, separated by commas",
 }
+_NO_AUTHORITIES = (
+    "Install this machine's CA certificates (the package ca-certificates), or have SSL_CERT_FILE "
+    "name a file with them"
+)
 # Other programs' names of SSL_CERT_FILE.
 UNREAD = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -42,10 +47,14 @@ def tls_variables(ground: Ground) -> Iterator[Outcome]:
         raise SkipCheck(f"{way.base_url} is plain http, which needs no certificates.")
     try:
         # Not trust_env: that is about proxies.
-        tls_context(options_for(way.base_url, trust_env=False))
+        context = tls_context(options_for(way.base_url, trust_env=False))
     except TransportError as failed:
         way.block("network.tls_variables")
         yield _wrong(failed)
+        return
+    if trusts_nobody(context):
+        way.block("network.tls_variables")
+        yield error("This machine has no CA certificates, so no server is trusted", _NO_AUTHORITIES)
         return
     if log := os.environ.get("SSLKEYLOGFILE"):
         yield warning(
@@ -171,11 +180,7 @@ def _wrong(failed: TransportError) -> Outcome:
             f"Write {name} as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with the "
             "password percent-encoded; or unset it",
         )
-    return error(
-        _said(failed),
-        "Install this machine's CA certificates (the package ca-certificates), or have "
-        "SSL_CERT_FILE name a file with them",
-    )
+    return error(_said(failed), _NO_AUTHORITIES)
 
 
 def _said(failed: TransportError) -> str:

@@ -94,21 +94,11 @@ class Probe(Http):
 
         The connection is closed before anything is sent on it.
         """
-        trace = Trace(url, to_tls=True)
-
-        def request(client: Any, watch: Watch) -> None:
-            trace.peer = _peer(client, url)
-            # Nothing is sent over it, so it need not be trusted.
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            pool = _pool_for(client, url)
-            # Dropped with its client: the trace raises, and a client whose request failed is.
-            pool._ssl_context = context
-            self._sent(client, url, trace).close()
-
-        with suppress(TransportError):
-            self._with_client(url, request)
-        return trace.der
+        taker = _CertificateTaker(self.base_url, self._timeout)
+        try:
+            return taker.take(url)
+        finally:
+            taker.close()
 
     def _with_client(self, url: str, use: Callable[[Any, Watch], T]) -> T:
         watch = Watch(self._timeout, self)
@@ -121,6 +111,24 @@ class Probe(Http):
         request.extensions["trace"] = trace
         response: httpx2.Response = client.send(request, stream=True)
         return response
+
+
+class _CertificateTaker(Probe):
+    kind = "certificate"  # no request of anybody else may go over connections that trust anybody
+
+    def take(self, url: str) -> bytes | None:
+        trace = Trace(url, to_tls=True)
+
+        def request(client: Any, watch: Watch) -> None:
+            trace.peer = _peer(client, url)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            _pool_for(client, url)._ssl_context = context
+            self._sent(client, url, trace).close()
+
+        with suppress(TransportError):
+            self._with_client(url, request)
+        return trace.der
 
 
 def _pool_for(client: Any, url: str) -> Any:

@@ -90,6 +90,18 @@ def _made() -> ssl.SSLContext:
     raise _unmade("this machine's CA certificates cannot be read. Set SSL_CERT_FILE")
 
 
+def trusts_nobody(context: ssl.SSLContext) -> bool:
+    """Whether no authority is known, as in a container without the package ca-certificates.
+
+    False too if that cannot be told: macOS and Windows have a trust store of their own.
+    """
+    if type(context) is not ssl.SSLContext or context.cert_store_stats()["x509"]:
+        return False
+    # OpenSSL reads the certificates of a folder when they are needed.
+    folder = ssl.get_default_verify_paths().openssl_capath
+    return _folder_problem(os.environ.get("SSL_CERT_DIR") or folder) is not None
+
+
 def _tls_options() -> tuple[object, ...]:
     file = os.environ.get("SSL_CERT_FILE") or None
     # Certificates are renewed while programs run: a file that was replaced is read again.

@@ -31,7 +31,12 @@ _COLOURS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": None}
 
 @click.command(cls=Command)
 @store_options
-@click.option("--online", is_flag=True, help="Also use the stored token, and sign in once.")
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Also call the API with the stored token, which refreshes it if that is due; and sign in "
+    "once. The token of that sign-in is not kept, and not revoked.",
+)
 @click.option(
     "--timeout",
     type=Seconds(),

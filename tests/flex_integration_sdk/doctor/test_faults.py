@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .faults import FAULTS, Fault, files, fits, network, online, settings
+from .faults import FAULTS, Fault, files, fits, network, online, redis, settings, sql, vault
 from .faults.world import Diagnosis, World
 
 PAGE = Path(__file__).parents[3] / "docs" / "doctor-faults.md"
@@ -17,7 +17,7 @@ WRITE_TO = "DOCTOR_FAULTS_FOLDER"
 
 def faults() -> list[Fault]:
     """All of them, in the order of the page."""
-    topics = [topic.__name__ for topic in (settings, files, network, online)]
+    topics = [topic.__name__ for topic in (settings, files, redis, sql, vault, network, online)]
     return sorted(FAULTS, key=lambda fault: topics.index(fault.plant.__module__))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
 import threading
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from flex_integration_sdk._transport.probe import READ_LIMIT, Probe
+from flex_integration_sdk._transport.proxy_and_tls import options_for, tls_context
 from flex_integration_sdk._transport.seen import Peer
 from tests.servers import free_port
 from tests.support.slow_servers import Line, SlowServer, black_hole, listening, proxy_to_a_stall
@@ -208,18 +208,23 @@ def test_names_are_looked_up_within_the_limit(
         answer.set()
 
 
-def test_the_contexts_of_instances_stay_as_they_are(
+def test_what_trusts_anybody_is_used_for_one_handshake_only(
     probes: list[Probe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The one that trusts anybody is used for one handshake only."""
-    from flex_integration_sdk._transport.proxy_and_tls import options_for, tls_context
-
+    """Neither a connection that is kept nor a context that is shared gets it."""
     authority = Authority(tmp_path, "A")
+    asked: list[Asked] = []
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    with listening(answering(), context=server_context(authority.issue("localhost"))) as server:
+    context = server_context(authority.issue("localhost"))
+    with listening(answering(asked=asked), context=context) as server:
         address = f"https://localhost:{server.port}"
-        assert probe(probes, address).certificate(address)
-        context = tls_context(options_for(address, trust_env=False))
-    assert context.verify_mode is ssl.CERT_REQUIRED
-    assert context.check_hostname
-    assert os.environ["SSL_CERT_FILE"]
+        made = probe(probes, address)
+        assert made.get(address).status == 401
+        assert made.certificate(address)
+        assert len(asked) == 1
+        used = tls_context(options_for(address, trust_env=False))
+        assert used.verify_mode is ssl.CERT_REQUIRED
+        assert used.check_hostname
+        other = Authority(tmp_path, "B")
+        monkeypatch.setenv("SSL_CERT_FILE", str(other.file))
+        assert probe(probes, address).get(address).stage == "tls"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from flex_integration_sdk._transport import proxy_and_tls
 from tests.servers import free_port
 from tests.servers.tls import Certificates, tls_proxy
 from tests.support.slow_servers import black_hole, listening
@@ -175,6 +178,26 @@ def authorities_not_hashed(world: World) -> Iterator[None]:
 
 
 @fault(
+    "This machine has no CA certificates, as slim images of containers",
+    finds="network.tls_variables",
+    says="no CA certificates, so no server is trusted",
+    remedy="Install this machine's CA certificates (the package ca-certificates)",
+)
+def no_authorities(world: World) -> Iterator[None]:
+    nothing = str(world.folder / "no-such")
+    none = ssl.get_default_verify_paths()._replace(openssl_cafile=nothing, openssl_capath=nothing)
+    world.patch.setattr(ssl, "get_default_verify_paths", lambda: none)
+    world.patch.setattr("httpcore2._ssl.CA_FILE_CANDIDATES", [nothing])
+    contexts = proxy_and_tls._contexts.get()
+    contexts.clear()  # those of this process were made with the real ones
+    try:
+        with world.live(world.authority()):
+            yield
+    finally:
+        contexts.clear()
+
+
+@fault(
     "SSLKEYLOGFILE was left set",
     finds="network.tls_variables",
     says="whoever reads that file can read the client secret",
@@ -235,6 +258,19 @@ def plain_port(world: World) -> Iterator[None]:
         FLEX_INTEGRATION_BASE_URL=f"https://localhost:{port}", SSL_CERT_FILE=world.authority().file
     )
     yield
+
+
+@fault(
+    "http:// to a port that speaks TLS",
+    finds="network.api",
+    says="No response from localhost",
+    remedy="Write https:// in place of http://",
+)
+def secure_port(world: World) -> Iterator[None]:
+    with _secure(world, world.authority().issue("localhost")):
+        address = os.environ["FLEX_INTEGRATION_BASE_URL"]
+        world.set(FLEX_INTEGRATION_BASE_URL=address.replace("https://", "http://"))
+        yield
 
 
 @contextmanager

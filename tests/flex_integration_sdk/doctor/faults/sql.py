@@ -102,10 +102,10 @@ def sql_right(world: World) -> Iterator[None]:
 
 @fault(
     "PostgreSQL: the user may read the table, and not write",
-    finds="store.save",
+    finds="store.lock",
     says="its user may not do this",
     remedy="Grant this user SELECT, INSERT, UPDATE and DELETE on the table",
-    also=("store.lock",),
+    also=("store.save",),
 )
 def sql_right_to_write(world: World) -> Iterator[None]:
     server = world.server("postgres_server")
@@ -117,10 +117,10 @@ def sql_right_to_write(world: World) -> Iterator[None]:
 
 @fault(
     "PostgreSQL: the server is a read-only standby",
-    finds="store.save",
+    finds="store.lock",
     says="it is read-only",
     remedy="Connect to the primary",
-    also=("store.lock",),
+    also=("store.save",),
 )
 def sql_standby(world: World) -> Iterator[None]:
     server = world.server("postgres_server")
@@ -140,6 +140,7 @@ def sql_standby(world: World) -> Iterator[None]:
 )
 def sql_connections(world: World) -> Iterator[None]:
     with _with_user(world, *GRANTED, "ALTER ROLE app CONNECTION LIMIT 0"):
+        world.store("sql", timeout="0.5")
         yield
 
 

@@ -14,9 +14,14 @@ AFTER_IT = ("store.lock", "store.save")  # each asks the server, and meets the s
 LOCKS = 'path "secret/data/flex-tokenstore/*" { capabilities = ["read"] }'
 
 
-def _choose(world: World, server: Any, **options: str) -> None:
-    world.secrets.add(server.root_token)
-    world.store("vault", address=server.url, **{"token": server.root_token, **options})
+def choose(world: World, server: Any, store: str = "vault", **options: str) -> None:
+    """The store on this server, with a Vault token of its own unless the options have one."""
+    if "token" not in options:
+        # Not the root token itself: it is the word "root" here.
+        made = server.run("POST", "auth/token/create", {})
+        options["token"] = str(made["auth"]["client_token"])
+    world.secrets.add(options["token"])
+    world.store(store, address=server.url, **options)
 
 
 def _token(server: Any, policy: str, **settings: Any) -> str:
@@ -35,7 +40,7 @@ def _token(server: Any, policy: str, **settings: Any) -> str:
 )
 def vault_sealed(world: World) -> Iterator[None]:
     server = world.server("durable_openbao")
-    _choose(world, server)
+    choose(world, server)
     server.seal()
     try:
         yield
@@ -53,8 +58,7 @@ def vault_sealed(world: World) -> Iterator[None]:
 def vault_expired(world: World) -> Iterator[None]:
     server = world.server("openbao_server")
     token = _token(server, 'path "secret/*" { capabilities = ["create", "read", "update"] }')
-    world.secrets.add(token)
-    _choose(world, server, token=token)
+    choose(world, server, token=token)
     server.run("POST", "auth/token/revoke", {"token": token})  # as the end of its life does
     yield
 
@@ -79,7 +83,7 @@ def vault_no_token(world: World) -> Iterator[None]:
     also=AFTER_IT,
 )
 def vault_mount(world: World) -> Iterator[None]:
-    _choose(world, world.server("openbao_server"), mount="wrong")
+    choose(world, world.server("openbao_server"), mount="wrong")
     yield
 
 
@@ -91,7 +95,7 @@ def vault_mount(world: World) -> Iterator[None]:
     also=AFTER_IT,
 )
 def vault_version(world: World) -> Iterator[None]:
-    _choose(world, world.server("openbao_server"), mount="kv1")
+    choose(world, world.server("openbao_server"), mount="kv1")
     yield
 
 
@@ -105,8 +109,7 @@ def vault_version(world: World) -> Iterator[None]:
 def vault_policy(world: World) -> Iterator[None]:
     server = world.server("openbao_server")
     token = _token(server, 'path "other/*" { capabilities = ["read"] }')
-    world.secrets.add(token)
-    _choose(world, server, token=token)
+    choose(world, server, token=token)
     yield
 
 
@@ -120,8 +123,7 @@ def vault_policy(world: World) -> Iterator[None]:
 def vault_policy_to_write(world: World) -> Iterator[None]:
     server = world.server("openbao_server")
     token = _token(server, LOCKS)
-    world.secrets.add(token)
-    _choose(world, server, token=token)
+    choose(world, server, token=token)
     yield
 
 
@@ -147,7 +149,7 @@ def vault_down(world: World) -> Iterator[None]:
 )
 def vault_plain(world: World) -> Iterator[None]:
     server = world.server("openbao_server")
-    _choose(world, server)
+    choose(world, server)
     world.store("vault", address=server.url.replace("http://", "https://"))
     yield
 
