@@ -39,7 +39,12 @@ def owner(ground: Ground) -> Iterator[Outcome]:
             f"Run it as that user, or change the owner: sudo chown -R {me} {path}",
         )
     if not wrong:
-        yield ok(f"What the token store uses belongs to {owner_named(me)}: {_listed(paths)}")
+        there = any(seen(path) for path in paths)
+        yield ok(
+            f"What the token store uses belongs to {owner_named(me)}: {_listed(paths)}"
+            if there
+            else f"Nothing is there yet of {_listed(paths)}"
+        )
 
 
 @check("place.rights")
@@ -47,9 +52,10 @@ def rights(ground: Ground) -> Iterator[Outcome]:
     """Whether this user may use the files and folders, and others may not."""
     paths = ground.local_paths
     found = [each for path in paths for each in (_access(ground, path) or _privacy(ground, path))]
-    yield from dict.fromkeys(found) or [
-        ok(f"This user may use {_listed(paths)}, and others may not")
-    ]
+    fine = f"This user may make {_listed(paths)}"
+    if any(seen(path) for path in paths):
+        fine = f"This user may use {_listed(paths)}, and others may not"
+    yield from dict.fromkeys(found) or [ok(fine)]
 
 
 CHECKS = (owner, rights)

@@ -167,6 +167,8 @@ def _without(ground: Ground) -> Outcome:
 
 def _of(settings: Settings, name: str) -> str:
     origin = settings.origins.get(name, "default")
+    if origin == "default":
+        return "the default"
     return "given to this command" if origin == "argument" else f"from {origin}"
 
 
