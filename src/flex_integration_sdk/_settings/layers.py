@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from flex_integration_sdk.errors import ConfigurationError
+from flex_tokenstore import Secret
 from flex_tokenstore.embedding import (
     HostProgram,
     OptionValues,
@@ -34,13 +35,19 @@ _OF_A_CLIENT = (*SECRETS, "base_url", "allow_http")
 
 
 class Found(NamedTuple):
-    """A value, and where it comes from. It shows the value: not for secrets."""
+    """A value, and where it comes from. It does not show the value: an address may have a password
+    in it, and somebody may put the secret in the place of anything."""
 
-    value: str
+    kept: Secret[str]
     subject: str
     """The setting as the subject of a sentence: the argument, the variable, or key and line."""
     origin: str = DEFAULT
     """For people who ask where it comes from."""
+
+    @property
+    def value(self) -> str:
+        """The value; "" if there is none."""
+        return self.kept.reveal()
 
     @property
     def is_argument(self) -> bool:
@@ -191,18 +198,18 @@ class Layers:
             if not lenient:
                 raise
             self.client_id_problem = str(error)
-            return Found("", "client_id")
+            return Found(Secret(""), "client_id")
 
     def _profile(self) -> Found:
         value = self.given.profile
         if value is not None and not isinstance(value, str):
             raise ConfigurationError(f"profile must be a string, got {type(value).__name__}")
         if value and (text := strip_value(value)):
-            found = Found(text, "profile", ARGUMENT)
+            found = Found(Secret(text), "profile", ARGUMENT)
         elif text := self.variables.value(PROFILE):
-            found = Found(text, PROFILE, PROFILE)
+            found = Found(Secret(text), PROFILE, PROFILE)
         else:
-            return Found(DEFAULT, "profile")
+            return Found(Secret(DEFAULT), "profile")
         if any(not letter.isprintable() for letter in found.value):
             raise ConfigurationError(
                 f"{found.subject} contains a control character, or bytes that cannot be decoded; "
@@ -265,23 +272,24 @@ class Layers:
         )
 
     def _first(self, name: str, sections: list[Section]) -> Found:
-        given = getattr(self.given, name)
-        if given is not None and not isinstance(given, str):
-            raise ConfigurationError(f"{name} must be a string, got {type(given).__name__}")
-        if given and (value := strip_value(given)):
+        given = Secret(getattr(self.given, name))
+        if given and not isinstance(given.reveal(), str):
+            kind = type(given.reveal()).__name__
+            raise ConfigurationError(f"{name} must be a string, got {kind}")
+        if given and (value := Secret(strip_value(given.reveal()))):
             return Found(value, name, ARGUMENT)
         variable = VARIABLES[name]
-        if value := self.variables.value(variable):
+        if value := Secret(self.variables.value(variable)):
             return Found(value, variable, variable)
         for section in sections:
-            if value := strip_value(section.get(name) or ""):
-                if is_quoted(value):
+            if value := Secret(strip_value(section.get(name) or "")):
+                if is_quoted(value.reveal()):
                     raise ConfigurationError(
                         f"{section.subject(name)} has quotes within its quotes, which count as "
                         "part of it: write one pair"
                     )
                 return Found(value, section.subject(name), section.origin(name))
-        return Found("", name)
+        return Found(Secret(""), name)
 
     def _sections_of_client(self) -> list[Section]:
         """Those whose secret and server are of the client in use: all, or none.
