@@ -499,13 +499,14 @@ class TestOnATerminal:
     ) -> None:
         write(path, OLD)
         command = (*self.COMMAND, "--base-url", sandbox.base_url, "--store", "file")
-        for answer, code in (("n\n", 1), ("\x03", 130), ("y\n", 0)):
+        for answer, code in (("n\n", 1), ("", 130), ("y\n", 0)):
             with on_terminal(command, environment) as terminal:
                 self.answer(terminal, "c", SECRET)
                 terminal.until("Change the profile 'default'")
                 assert "client_id: old -> c" in terminal.written
                 terminal.type(answer)
-                assert terminal.ended() == code, terminal.written
+                ended = terminal.ended() if answer else self.interrupted(terminal)
+                assert ended == code, terminal.written
             assert SECRET not in terminal.written
             assert (path.read_text() == OLD) is (code != 0)
             assert names(path.parent) == ["client-secret-default"] * (code == 0) + ["config.toml"]
@@ -541,8 +542,8 @@ class TestOnATerminal:
 
     @staticmethod
     def interrupted(terminal: Terminal) -> int:
-        """The exit code after Ctrl-C; one that comes just before Python reads has to be repeated,
-        since the signal is then looked at after the next line."""
+        """The exit code after Ctrl-C. One that comes just before Python reads has to be repeated:
+        Python looks at the signal only when that read ends."""
         for _ in range(10):
             terminal.type("\x03")
             ends = time.monotonic() + 5
