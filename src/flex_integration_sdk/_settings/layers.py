@@ -117,6 +117,7 @@ class Layers:
         self.client_id_problem = ""
         self.client_id = self._client_id(lenient=lenient)
         self._of_client = self._sections_of_client()
+        self._note_other_server()
         self._note_replaced()
 
     def text(self, name: str) -> Found:
@@ -309,6 +310,22 @@ class Layers:
                 f"{section.origin('client_id')}, so {unused[0]} of that file is not used"
             )
         return []
+
+    def _note_other_server(self) -> None:
+        """Says that the secret of the file goes to another server than that of the file."""
+        section = self.secret_section()
+        if section is None or any(self._is_given(name) for name in SECRETS[:2]):
+            return
+        by_argument = isinstance(self.given.base_url, str) and strip_value(self.given.base_url)
+        used = Secret(by_argument or strip_value(self.variables.get(VARIABLES["base_url"], "")))
+        own = next((each for each in self._of_client if each.get("base_url")), None)
+        if used and own and Secret(own.get("base_url").rstrip("/")) != used:
+            name = next(each for each in SECRETS if section.get(each))
+            subject = "base_url" if by_argument else VARIABLES["base_url"]
+            self.notes.append(
+                f"{subject} is another server than that in {own.origin('base_url')}, and "
+                f"{name} of that file counts there, too"
+            )
 
     def _note_replaced(self) -> None:
         """Says which variables replace what a profile says that the user named."""

@@ -213,6 +213,17 @@ class TestSecrets:
         assert "is another client than that in" in caplog.text
         assert found(client_id="c").client_secret == Secret(SECRET)
 
+    def test_for_another_server_than_that_of_the_file_is_told(
+        self, write: Write, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path = write(
+            f'client_id = "c"\nclient_secret = "{SECRET}"\nbase_url = "https://x.example"\n'
+        )
+        with caplog.at_level(logging.WARNING):
+            settings = found(environ={f"{P}BASE_URL": "https://y.example"})
+        assert settings.client_secret == Secret(SECRET)
+        assert f"FLEX_INTEGRATION_BASE_URL is another server than that in {path}" in caplog.text
+
     def test_is_not_inherited_by_a_profile_with_its_own_client(self, write: Write) -> None:
         write(
             f'client_id = "one"\nclient_secret = "{SECRET}"\nbase_url = "https://x.example"\n'
