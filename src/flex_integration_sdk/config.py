@@ -12,14 +12,10 @@ from flex_tokenstore.embedding import HostProgram, warn_once
 
 from ._settings import config_file
 from ._settings.base_url import DEFAULT_BASE_URL, is_loopback, server
-from ._settings.client_secret import (
-    AsyncClientSecret,
-    SecretSource,
-    problem_of_secret,
-    secret_source,
-)
+from ._settings.client_secret import AsyncClientSecret, secret_source
 from ._settings.given import Given
 from ._settings.layers import Layers
+from ._settings.secret_source import SecretSource, problem_of_secret
 from ._settings.table import PREFIX
 from ._settings.variables import CLIENT_ID, CONFIG, STORE, Variables, logger
 from .errors import ConfigurationError

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flex_integration_sdk._settings.config_file import (
-    PROFILES,
     check_section,
     config_path,
     read_config,
 )
+from flex_integration_sdk._settings.table import PROFILES
 from flex_integration_sdk._settings.variables import CONFIG, PROFILE, Variables
 from flex_integration_sdk.config import PROGRAM, Settings, explain, resolve
 from flex_integration_sdk.errors import ClientSecretError, ConfigurationError

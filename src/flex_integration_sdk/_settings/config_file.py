@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +14,14 @@ from flex_tokenstore.embedding import (
     OptionValues,
     config_folder,
     expand_path,
-    owner_named,
     problem_of_path,
     strip_value,
 )
 
-from .table import BY_NAME, SETTINGS, VARIABLES
+from .rights import check_readers, of_another, touched_by_others
+from .table import BY_NAME, PROFILES, SETTINGS, VARIABLES
 
 NAME = "config.toml"
-PROFILES = "profiles"
 KEYS = tuple(each.name for each in SETTINGS if each.in_file)
 
 SECRETS = ("client_secret", "client_secret_file", "client_secret_cmd")
@@ -47,10 +44,6 @@ _TYPES: dict[str, tuple[Any, str]] = {
         'the name of a store in quotes, or a table such as { name = "file" }',
     ),
 }
-_OTHERS = 0o077  # the rights of the group and of all others
-_ANYBODY = 0o007
-_MAY_WRITE = 0o022
-_ROOT = 0
 
 
 class ConfigFile:
@@ -61,6 +54,7 @@ class ConfigFile:
         data: Its content.
         lines: Of each key, the line on which it begins.
         status: Of the file, as ``stat`` gives it.
+        problem: Why a file that nobody named is not used.
     """
 
     def __init__(
@@ -69,8 +63,10 @@ class ConfigFile:
         data: OptionValues | None = None,
         lines: Mapping[tuple[str, ...], int] | None = None,
         status: os.stat_result | None = None,
+        problem: str = "",
     ) -> None:
         self.path = path
+        self.problem = problem
         self.status = status
         self._data = OptionValues() if data is None else data
         self._lines = lines or {}
@@ -117,13 +113,15 @@ def config_path(given: Any, variable: str, value: str, program: HostProgram) -> 
     text = strip_value(os.fspath(named))
     if not text:
         return _default(program), "default"
+    if text.lower() == os.devnull.lower():  # Windows writes NUL either way
+        return None, origin
     problem = problem_of_path(text, relative=origin == "argument")
     if problem:
         subject = "config" if origin == "argument" else variable
         # Somebody may have put the secret in its place.
         shown = f"; got {text[:200]!r}" if "/" in text or "\\" in text else ""
         raise ConfigurationError(f"{subject} {problem}{shown}")
-    return None if text == os.devnull else Path(expand_path(text)), origin
+    return Path(expand_path(text)), origin
 
 
 def _default(program: HostProgram) -> Path | None:
@@ -151,9 +149,12 @@ def read_config(path: Path | None, *, must_exist: bool) -> ConfigFile:
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         problem = error.strerror or type(error).__name__
     else:
-        return _read(path, status)
+        foreign = of_another(status)
+        # As with sudo: what another user requires does not count here, nor stops this one.
+        return ConfigFile(problem=foreign) if foreign and not must_exist else _read(path, status)
     if not must_exist:
-        return ConfigFile()  # also where a folder on the way belongs to another user
+        # A folder on the way may belong to another user.
+        return ConfigFile(problem="" if missing else f"cannot be looked at: {problem}")
     advice = "check the path, or write the file with `flex-sdk init`"
     problem = f"does not exist: {advice}" if missing else f"cannot be read: {problem}"
     raise ConfigurationError(f"the config file {path} {problem}")
@@ -161,7 +162,7 @@ def read_config(path: Path | None, *, must_exist: bool) -> ConfigFile:
 
 def _read(path: Path, status: os.stat_result) -> ConfigFile:
     text, problem = _text(path)
-    problem = problem or _touched_by_others(path, status)
+    problem = problem or of_another(status) or touched_by_others(path, status)
     data = None
     if not problem:
         data, problem = _parsed(text)
@@ -185,8 +186,12 @@ def _parsed(text: Secret[str]) -> tuple[OptionValues | None, str]:
 
     try:
         return _hidden(tomllib.loads(text.reveal())), ""
+    except RecursionError:
+        return None, "has values that are nested too deeply"
     except tomllib.TOMLDecodeError as error:
         said = str(error)
+    except ValueError:
+        return None, "has a number with too many digits"
     head, _, place = said.partition(" (at ")
     # What it quotes may be a part of a secret.
     what = head if "'" not in head and '"' not in head else "a character that may not be there"
@@ -225,104 +230,46 @@ def check_section(file: ConfigFile, path: tuple[str, ...]) -> list[str]:
             "profile"
         )
     warnings = [
-        _check_key(file, (*path, key), table[key]) for key in table if path or key != PROFILES
+        _check_key(file, (*path, key), Secret(table[key]))
+        for key in table
+        if path or key != PROFILES
     ]
     given = [key for key in SECRETS if table.get(key)]
     if len(given) > 1:
         raise ConfigurationError(
             f"{file.origin((*path, given[1]))}: {' and '.join(given)} are both set; keep one"
         )
-    _check_readers(file, path)
+    check_readers(file, path)
     return [each for each in warnings if each]
 
 
-def _check_key(file: ConfigFile, path: tuple[str, ...], value: Any) -> str:
+def _check_key(file: ConfigFile, path: tuple[str, ...], value: Secret[Any]) -> str:
     key = path[-1]
     if key not in KEYS:
-        return _unknown(file, path, value)
+        return _unknown(file, path, is_table=isinstance(value.reveal(), Mapping))
     expected, words = _TYPES[BY_NAME[key].kind]
-    wrong = not isinstance(value, expected)
+    wrong = not isinstance(value.reveal(), expected)
     if key == "client_secret_cmd" and not wrong:
-        wrong = not all(isinstance(each, str) and each for each in value)
+        wrong = not all(isinstance(each, str) and each for each in value.reveal())
     if wrong:
         raise ConfigurationError(f"{file.origin(path)}: {key} must be {words}")
     return ""
 
 
-def _unknown(file: ConfigFile, path: tuple[str, ...], value: Any) -> str:
+def _unknown(file: ConfigFile, path: tuple[str, ...], *, is_table: bool) -> str:
     """A warning for a key that no setting has. Raises ConfigurationError if one was meant."""
     *section, key = path
     where = f"[{'.'.join(section)}]" if section else "the top level of the file"
-    near = difflib.get_close_matches(key.lower().replace("-", "_"), [*KEYS, PROFILES], n=1)
+    from difflib import get_close_matches  # here: few files have such a key
+
+    near = get_close_matches(key.lower().replace("-", "_"), [*KEYS, PROFILES], n=1)
     meant = _ALIASES.get(key.lower(), near[0] if near else "")
     hint = f"did you mean {meant}?" if meant else ""
-    if key in BY_NAME and not isinstance(value, Mapping):  # such as profile
+    if key in BY_NAME and not is_table:  # such as profile
         hint = f"it is set by --{key} or {VARIABLES[key]}, not in the file"
-    elif isinstance(value, Mapping) and not section and not meant:
+    elif is_table and not section and not meant:
         hint = f"for a profile, write [{PROFILES}.{key}]"
     said = f"{file.origin(path)}: the key {key!r:.60} in {where} is not known"
     if hint:
         raise ConfigurationError(f"{said}; {hint}")
     return f"{said} to this version and is not used (known are: {', '.join(KEYS)})"
-
-
-def _touched_by_others(path: Path, status: os.stat_result) -> str:
-    """Why the file is not to be trusted: others could have the client secret sent elsewhere, or a
-    command of theirs run. "" if they cannot; Windows is not looked at."""
-    if os.name == "nt":
-        return ""
-    if status.st_uid not in (os.geteuid(), _ROOT):
-        return (
-            f"belongs to another user, {owner_named(status.st_uid)}, and this program runs as "
-            f"{owner_named(os.geteuid())}: run it as that user, or name a config file of your own "
-            f"in {VARIABLES['config']}"
-        )
-    if status.st_mode & _MAY_WRITE:
-        return f"can be changed by other users, who could learn the secret: chmod go-w {path}"
-    for folder in {path.parent, path.resolve().parent}:
-        mode = folder.stat().st_mode
-        # In a sticky folder, such as /tmp, others cannot rename or remove this user's files.
-        if not mode & _MAY_WRITE or mode & stat.S_ISVTX or _is_read_only(folder):
-            continue
-        return f"can be replaced by other users, who may write in its folder: chmod go-w {folder}"
-    return ""
-
-
-def _is_read_only(folder: Path) -> bool:
-    """As a volume of Kubernetes is, whose folder everybody may write in by its mode."""
-    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
-
-
-def _check_readers(file: ConfigFile, path: tuple[str, ...]) -> None:
-    """Raises ConfigurationError for a secret in a file that other users may read."""
-    status = file.status
-    if os.name == "nt" or status is None:
-        return
-    is_own = status.st_uid == os.geteuid()
-    # One of root's, for a group: as Kubernetes mounts a secret with fsGroup.
-    if not status.st_mode & (_OTHERS if is_own else _ANYBODY):
-        return
-    found = next(_secrets(file.table(path), path), None)
-    if found is None:
-        return
-    remedy = f"chmod 600 {file.path}" if is_own else "keep secrets in a file with mode 0600"
-    raise ConfigurationError(
-        f"{file.origin(found)}: {'.'.join(found)} may be secret, and other users can read the "
-        f"file: {remedy}, or keep the secret in a file of its own"
-    )
-
-
-def _secrets(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The keys of values that may be secret."""
-    from .redacting import is_secret
-
-    if isinstance(value, Mapping):
-        for key in value:
-            if not path and key == PROFILES:
-                continue  # each is looked at by itself
-            yield from _secrets(value[key], (*path, key))
-    elif isinstance(value, list) and not is_secret(path, value):
-        for number, each in enumerate(value, start=1):
-            yield from _secrets(each, (*path, str(number)))
-    elif is_secret(path, value):
-        yield path

@@ -9,11 +9,14 @@ from flex_integration_sdk.errors import ConfigurationError
 from flex_tokenstore import Secret, StoreOptionsError, TokenStoreError, describe_store
 
 from .base_url import DEFAULT_BASE_URL, server
-from .client_secret import problem_of_secret, secret_source
-from .config_file import PROFILES, SECRETS
+from .client_secret import secret_source
+from .config_file import SECRETS
 from .given import Given
-from .layers import ARGUMENT, DEFAULT, Layers, Section
+from .layers import Layers
 from .redacting import HIDDEN, is_secret
+from .secret_source import problem_of_secret, program_of
+from .section import ARGUMENT, DEFAULT, Section
+from .table import PROFILES
 from .variables import Variables
 
 
@@ -96,7 +99,8 @@ def _says(section: Section, setting: str) -> bool:
 def _path_text(layers: Layers) -> str:
     if layers.path is None:
         return "none"
-    return str(layers.path) + ("" if layers.file.path else " (does not exist)")
+    state = "is not used" if layers.file.problem else "does not exist"
+    return str(layers.path) + ("" if layers.file.path else f" ({state})")
 
 
 def _client_id(layers: Layers) -> SettingInfo:
@@ -129,7 +133,8 @@ def _base_url(layers: Layers) -> SettingInfo:
     try:
         return SettingInfo("base_url", server(layers)[0], found.origin)
     except ConfigurationError as error:
-        shown = HIDDEN if is_secret(("base_url",), found.value) else found.value
+        # What is before an @ may be a password, however the address is written.
+        shown = HIDDEN if "@" in found.value else found.value
         return SettingInfo("base_url", shown or DEFAULT_BASE_URL, found.origin, str(error))
 
 
@@ -166,7 +171,9 @@ def _shown(option: str, value: Any, known: Mapping[str, bool] | None) -> str:
         return HIDDEN
     if option.endswith(("_cmd", "_command")):  # its arguments may be secret
         parts = value.split(",") if isinstance(value, str) else value
-        return f"printed by {parts[0]}" if parts and isinstance(parts, list | tuple) else ""
+        return (
+            f"printed by {program_of(parts)}" if parts and isinstance(parts, list | tuple) else ""
+        )
     if is_secret((option,), value, known):
         return HIDDEN
     return str(value) if isinstance(value, str | int | float | list | tuple) else HIDDEN

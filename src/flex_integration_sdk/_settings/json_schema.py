@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from .config_file import PROFILES, SECRETS
-from .table import SETTINGS, Setting
+from .config_file import SECRETS
+from .table import PROFILES, SETTINGS, Setting
 
 if TYPE_CHECKING:
     from flex_tokenstore import OptionInfo, StoreInfo

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from flex_integration_sdk.errors import ConfigurationError
 from flex_tokenstore import Secret
@@ -18,66 +18,17 @@ from flex_tokenstore.embedding import (
 
 from .config_file import (
     KEYS,
-    PROFILES,
     SECRETS,
     ConfigFile,
-    check_section,
     config_path,
     read_config,
 )
 from .given import Given
-from .table import VARIABLES
+from .section import ARGUMENT, DEFAULT, Found, Section
+from .table import PROFILES, VARIABLES
 from .variables import CONFIG, PROFILE, Variables
 
-DEFAULT = "default"
-ARGUMENT = "argument"
 _OF_A_CLIENT = (*SECRETS, "base_url", "allow_http")
-
-
-class Found(NamedTuple):
-    """A value, and where it comes from. It does not show the value: an address may have a password
-    in it, and somebody may put the secret in the place of anything."""
-
-    kept: Secret[str]
-    subject: str
-    """The setting as the subject of a sentence: the argument, the variable, or key and line."""
-    origin: str = DEFAULT
-    """For people who ask where it comes from."""
-
-    @property
-    def value(self) -> str:
-        """The value; "" if there is none."""
-        return self.kept.reveal()
-
-    @property
-    def is_argument(self) -> bool:
-        """The program passed it."""
-        return self.origin == ARGUMENT
-
-
-class Section:
-    """A part of a config file with settings."""
-
-    def __init__(self, file: ConfigFile, path: tuple[str, ...]) -> None:
-        self._file = file
-        self.path = path
-
-    def check(self) -> list[str]:
-        """See :func:`check_section`."""
-        return check_section(self._file, self.path)
-
-    def get(self, name: str) -> Any:
-        """The value of a setting; None: it is not there, or empty."""
-        value = self._file.table(self.path).get(name)
-        return None if value in ("", []) else value
-
-    def origin(self, name: str) -> str:
-        """File and line of a setting."""
-        return self._file.origin((*self.path, name))
-
-    def subject(self, name: str) -> str:
-        """A setting as the subject of a sentence."""
-        return f"{name} (in {self.origin(name)})"
 
 
 class Layers:
@@ -116,6 +67,7 @@ class Layers:
             self.notes += section.check()
         self.client_id_problem = ""
         self.client_id = self._client_id(lenient=lenient)
+        self._is_another_client = False
         self._of_client = self._sections_of_client()
         self._note_other_server()
         self._note_replaced()
@@ -133,6 +85,8 @@ class Layers:
 
         A profile with a client id of its own does not inherit the secret of another client.
         """
+        if self._is_another_client:
+            return None
         for section in self._of_client:
             if any(section.get(name) for name in SECRETS):
                 return section
@@ -221,14 +175,10 @@ class Layers:
     def _read(self, program: HostProgram) -> ConfigFile:
         path, origin = config_path(self.given.config, CONFIG, self.variables.value(CONFIG), program)
         self.path, self.path_origin = path, origin
-        try:
-            return read_config(path, must_exist=origin != DEFAULT)
-        except ConfigurationError as error:
-            # Nobody named the file, and nothing is needed from it.
-            if origin != DEFAULT or not (self._is_given("client_id") and self._has_store()):
-                raise
-            self.notes.append(f"{error}. It is not used")
-            return ConfigFile()
+        file = read_config(path, must_exist=origin != DEFAULT)
+        if file.problem:
+            self.notes.append(f"the config file {path} {file.problem}. It is not used")
+        return file
 
     def _sections(self) -> list[Section]:
         """What counts for the profile: its own section, and then what is for all profiles."""
@@ -237,9 +187,6 @@ class Layers:
             return []
         own = [Section(file, (PROFILES, name))] if name in file.profiles else []
         return [*own, Section(file, ())]
-
-    def _has_store(self) -> bool:
-        return self.given.token_store is not None or self._is_set("token_store")
 
     def _is_given(self, name: str) -> bool:
         """By an argument or a variable."""
@@ -293,23 +240,30 @@ class Layers:
         return Found(Secret(""), name)
 
     def _sections_of_client(self) -> list[Section]:
-        """Those whose secret and server are of the client in use: all, or none.
+        """Those that say nothing about another client than the one in use.
 
         The secret of one client must not go out for another, nor to the server of another.
         """
-        ids = [(each, strip_value(each.get("client_id") or "")) for each in self.sections]
-        section, own = next(((each, own) for each, own in ids if own), (None, ""))
-        if section is None or own == self.client_id.value:
+        used, named = self.client_id, [each for each in self.sections if each.get("client_id")]
+        other = next((each for each in named if self._is_of_another(each)), None)
+        if other is None or used.origin in [each.origin("client_id") for each in named]:
             return self.sections
-        if self.client_id.origin == section.origin("client_id"):
-            return self.sections
-        unused = [name for name in SECRETS if section.get(name)]
-        if unused and not any(self._is_given(name) for name in SECRETS[:2]):
-            self.notes.append(
-                f"{self.client_id.subject} is another client than that in "
-                f"{section.origin('client_id')}, so {unused[0]} of that file is not used"
-            )
-        return []
+        self._is_another_client = True
+        for section in self.sections:
+            names = [] if any(self._is_given(name) for name in SECRETS[:2]) else [*SECRETS]
+            if section is other:
+                names += [name for name in ("base_url", "allow_http") if not self._is_given(name)]
+            if unused := [name for name in names if section.get(name)]:
+                self.notes.append(
+                    f"{used.subject} is another client than that in {other.origin('client_id')}, "
+                    f"so {' and '.join(unused)} of that file {'is' if len(unused) == 1 else 'are'} "
+                    "not used"
+                )
+        return [each for each in self.sections if each is not other]
+
+    def _is_of_another(self, section: Section) -> bool:
+        own = strip_value(section.get("client_id") or "")
+        return bool(own) and own != self.client_id.value
 
     def _note_other_server(self) -> None:
         """Says that the secret of the file goes to another server than that of the file."""
@@ -329,14 +283,16 @@ class Layers:
 
     def _note_replaced(self) -> None:
         """Says which variables replace what a profile says that the user named."""
-        if self.profile.origin == DEFAULT or not self.sections:
+        if self.profile.origin == DEFAULT or not self.sections or not self.sections[0].path:
             return
         section = self.sections[0]
         for name in KEYS:
-            variable = VARIABLES[name]
-            if not variable or not section.path or not section.get(name):
+            if not section.get(name):
                 continue
-            if getattr(self.given, name) is None and self._is_set(name):
+            names = SECRETS[:2] if name in SECRETS else (name,)
+            if any(getattr(self.given, each) for each in names):
+                continue
+            for variable in (VARIABLES[each] for each in names if self._is_set(each)):
                 self.notes.append(
                     f"{variable} is used in place of {section.subject(name)}; unset it to use the "
                     f"profile {self.profile.value!r}"

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 HIDDEN = "**********"
 _SECRET = re.compile(r"pass|secret|token|key|credential|pin$", re.IGNORECASE)
+_SECRET_IN_QUERY = re.compile(f"{_SECRET.pattern}|pwd|auth|sig", re.IGNORECASE)
 _PATHS = ("_file", "_dir", "_folder")
 
 
@@ -40,4 +41,4 @@ def is_open_address(value: str) -> bool:
         return False
     if address.password is not None or address.netloc.count("@") > 1:
         return False
-    return not any(_SECRET.search(name) for name in names)
+    return not any(_SECRET_IN_QUERY.search(name) for name in names)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 PREFIX = "FLEX_INTEGRATION_"
+PROFILES = "profiles"
+"""The table of the config file that has a section for each profile."""
 
 Kind = Literal["text", "path", "switch", "store", "command"]
 

@@ -10,12 +10,15 @@ from flex_tokenstore import Secret
 
 Path = tuple[str, ...]
 
+_MOST = 60  # lines of one statement; it is parsed again with each line
+
 
 def lines_of(text: Secret[str]) -> dict[Path, int]:
     """The line on which each key and each table of a correct TOML text begins.
 
     It parses one statement after the other, since each is TOML by itself; the smallest number of
-    lines that can be parsed is one statement.
+    lines that can be parsed is one statement. After one of very many lines it gives up: no line is
+    better than a wait.
     """
     found: dict[Path, int] = {}
     table: Path = ()
@@ -26,6 +29,8 @@ def lines_of(text: Secret[str]) -> dict[Path, int]:
         statement = Secret(f"{statement.reveal()}{line.reveal()}\n")
         parsed = _parsed(statement)
         if parsed is None:
+            if number - start > _MOST:
+                return found
             continue
         is_header = statement.reveal().lstrip().startswith("[")
         statement = Secret("")
@@ -40,7 +45,7 @@ def lines_of(text: Secret[str]) -> dict[Path, int]:
 def _parsed(statement: Secret[str]) -> Secret[Any] | None:
     try:
         return Secret(tomllib.loads(statement.reveal()))
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -87,6 +87,11 @@ def _check_names(names: Iterable[str]) -> None:
     for name in names:
         if not name.upper().startswith("FLEX") or name in KNOWN or name.startswith(f"{STORE}__"):
             continue
+        if name == f"{PREFIX}CLIENT_SECRET_CMD":
+            raise ConfigurationError(
+                f"the variable {name} is not known: client_secret_cmd is a key of the config file "
+                f"only, so that nobody else can choose a program; unset it, or use {CLIENT_SECRET}"
+            )
         meant = _meant(name)
         if meant is not None:
             raise ConfigurationError(

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from flex_integration_sdk._settings.client_secret import problem_of_secret
+from flex_integration_sdk._settings.secret_source import problem_of_secret
 from flex_tokenstore import Secret
 
 from ._given_store import given_config, with_options

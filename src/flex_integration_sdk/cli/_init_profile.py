@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from flex_integration_sdk._settings.config_file import PROFILES, SECRETS, read_config
+from flex_integration_sdk._settings.config_file import SECRETS, read_config
 from flex_integration_sdk._settings.redacting import HIDDEN, is_open_address
+from flex_integration_sdk._settings.table import PROFILES
 from flex_tokenstore import Secret, read_secret_file
 
 _REDIS = (

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-import shutil
-import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .._values.secret import Secret
+from .env_text import expand_path
+
+if TYPE_CHECKING:
+    import subprocess
 
 _LIMIT = 10.0  # seconds; a program that asks somebody for a passphrase needs an agent
+_STEP = 0.02  # seconds
+_REST = 1.0  # seconds
 _LARGEST = 1 << 16  # bytes that it may print; a thousand keys are less
 
 
@@ -36,11 +41,17 @@ def read_secret_command(command: Sequence[str], *, timeout: float = _LIMIT) -> S
             sentence and shows none of the arguments.
         ValueError: It could not be started, failed, printed too much or did not end in time.
     """
-    program = _find(command[0])
+    program = _find(expand_path(command[0]))
     if program is None:
+        # Of one string in place of a list only the program: the rest may be secret.
+        name, *more = command[0].split() or [""]
         raise FileNotFoundError(
-            f"names a program that was not found: {command[0]!r}; write its full path, or look at "
-            "PATH"
+            f"names a program that was not found: {name!r}; "
+            + (
+                "write each argument as an element of its own"
+                if more
+                else "write its full path, or look at PATH"
+            )
         )
     if program.lower().endswith((".bat", ".cmd")):
         raise ValueError("is a batch file, which a shell would run: name the program itself")
@@ -52,6 +63,8 @@ def read_secret_command(command: Sequence[str], *, timeout: float = _LIMIT) -> S
 
 def _find(name: str) -> str | None:
     """Its path. Never in the current directory, where others may have put one of that name."""
+    import shutil
+
     if os.path.dirname(name):  # noqa: PTH120 - Path drops the "./" that is looked for
         return shutil.which(name) if Path(name).is_absolute() else None
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
@@ -61,6 +74,8 @@ def _find(name: str) -> str | None:
 
 def _run(command: list[str], limit: float) -> tuple[Secret[bytes] | None, str]:
     """What it printed, or what is wrong."""
+    import subprocess
+
     until = time.monotonic() + limit
     try:
         process = subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
@@ -73,42 +88,57 @@ def _run(command: list[str], limit: float) -> tuple[Secret[bytes] | None, str]:
     except (OSError, RuntimeError) as error:  # RuntimeError: this program is about to end
         reason = getattr(error, "strerror", None) or type(error).__name__
         return None, f"could not be started: {reason}"
-    printed: list[Secret[bytes]] = []
-    reader = threading.Thread(target=_read_output, args=(process, printed), daemon=True)
+    output = _Output(process)
     try:
-        reader.start()
+        output.start()
     except RuntimeError:
         _kill(process)
         return None, "could not be run: this program is about to end"
-    too_much = False
     try:
-        reader.join(limit)
-        too_much = bool(printed) and len(printed[0].reveal()) > _LARGEST
-        if not reader.is_alive() and not too_much:
-            process.wait(max(0.0, until - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        pass
+        # In steps, since it may wait for us to take what is too much.
+        while process.poll() is None and not output.is_too_much and time.monotonic() < until:
+            output.join(_STEP)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_STEP)
     finally:
         late = process.poll() is None
-        if late or reader.is_alive():
+        if late:
             _kill(process)
-    reader.join(1.0)
-    if too_much:
+    # What is still in the pipe. A program that it leaves running may keep the pipe open.
+    output.join(_REST)
+    if output.is_too_much:
         return None, f"printed more than {_LARGEST >> 10} KiB"
-    if late or not printed:
+    if late:
         return None, f"did not end within {limit:g} seconds"
     if process.returncode:
         return None, f"failed with exit code {process.returncode}: run it by hand to see why"
-    return printed[0], ""
+    return output.data, ""
 
 
-def _read_output(process: subprocess.Popen[bytes], printed: list[Secret[bytes]]) -> None:
-    assert process.stdout is not None
-    with process.stdout as output:
-        printed.append(Secret(output.read(_LARGEST + 1)))
+class _Output(threading.Thread):
+    """Reads what a process prints."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        super().__init__(name="flex-secret-command", daemon=True)
+        self._process = process
+        self.data = Secret(b"")
+
+    @property
+    def is_too_much(self) -> bool:
+        """It printed more than a secret."""
+        return len(self.data.reveal()) > _LARGEST
+
+    def run(self) -> None:
+        """Reads until the end, or until it is too much."""
+        assert self._process.stdout is not None
+        with self._process.stdout as output:
+            while not self.is_too_much and (more := Secret(os.read(output.fileno(), _LARGEST))):
+                self.data = Secret(self.data.reveal() + more.reveal())
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
+    import signal
+
     if sys.platform == "win32":
         process.kill()
     else:

@@ -205,12 +205,14 @@ class TestSecrets:
     def test_of_another_client_is_not_used(
         self, write: Write, caplog: pytest.LogCaptureFixture
     ) -> None:
-        write(f'client_id = "c"\nclient_secret = "{SECRET}"\nbase_url = "https://x.example"\n')
+        path = write(
+            f'client_id = "c"\nclient_secret = "{SECRET}"\nbase_url = "https://x.example"\n'
+        )
         with caplog.at_level(logging.WARNING):
             settings = found(environ={f"{P}CLIENT_ID": "another"})
         assert settings.secret_source is None
         assert settings.base_url == DEFAULT_BASE_URL
-        assert "is another client than that in" in caplog.text
+        assert f"in {path}, line 1, so client_secret and base_url of that file" in caplog.text
         assert found(client_id="c").client_secret == Secret(SECRET)
 
     def test_for_another_server_than_that_of_the_file_is_told(
@@ -223,6 +225,20 @@ class TestSecrets:
             settings = found(environ={f"{P}BASE_URL": "https://y.example"})
         assert settings.client_secret == Secret(SECRET)
         assert f"FLEX_INTEGRATION_BASE_URL is another server than that in {path}" in caplog.text
+
+    def test_the_server_of_all_profiles_counts_for_another_client(self, write: Write) -> None:
+        write('base_url = "https://x.example"\n[profiles.default]\nclient_id = "c"\n')
+        assert found(client_id="a").base_url == "https://x.example"
+
+    @pytest.mark.parametrize("key", ["client_secret", "client_secret_file"])
+    def test_one_that_a_variable_replaces_is_told(
+        self, write: Write, tmp_path: Path, caplog: pytest.LogCaptureFixture, key: str
+    ) -> None:
+        (tmp_path / "secret").write_text(SECRET)
+        write(f'[profiles.live]\nclient_id = "c"\n{key} = "{tmp_path / "secret"}"\n')
+        with caplog.at_level(logging.WARNING):
+            found(profile="live", environ={f"{P}CLIENT_SECRET": "of-env"})
+        assert f"FLEX_INTEGRATION_CLIENT_SECRET is used in place of {key}" in caplog.text
 
     def test_is_not_inherited_by_a_profile_with_its_own_client(self, write: Write) -> None:
         write(
@@ -347,19 +363,39 @@ class TestRights:
         assert found().client_id == "c"
 
     @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give it away")
-    def test_of_another_user(self, write: Write) -> None:
+    def test_of_another_user(self, write: Write, caplog: pytest.LogCaptureFixture) -> None:
         path = write('client_id = "c"\n')
         os.chown(path, 12345, -1)
         with pytest.raises(ConfigurationError, match="belongs to another user, uid 12345"):
-            found()
-
-    def test_a_file_that_nobody_named_does_not_stop_who_needs_nothing_of_it(
-        self, write: Write, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        write('client_id = "c"\n', mode=0o666)
-        with caplog.at_level(logging.WARNING):
-            assert found(client_id="a", token_store="memory").client_id == "a"
+            found(config=path)
+        with caplog.at_level(logging.WARNING):  # nobody named it, as with sudo
+            assert found(client_id="a").client_id == "a"
+        assert "belongs to another user, uid 12345" in caplog.text
         assert "It is not used" in caplog.text
+
+    def test_one_that_cannot_be_looked_at(
+        self, write: Write, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = write('client_id = "c"\n')
+        before = Path.stat
+
+        def stat(self: Path, **more: Any) -> Any:  # root may look at all
+            if self == path:
+                raise PermissionError(13, "Permission denied", str(self))
+            return before(self, **more)
+
+        monkeypatch.setattr(Path, "stat", stat)
+        with caplog.at_level(logging.WARNING):
+            assert found(client_id="a").client_id == "a"
+        assert "cannot be looked at: Permission denied. It is not used" in caplog.text
+        with pytest.raises(ConfigurationError, match="cannot be read: Permission denied"):
+            found(config=path)
+
+    def test_one_that_others_may_change_stops_all(self, write: Write) -> None:
+        """It may say require_encrypted."""
+        write('client_id = "c"\n', mode=0o666)
+        with pytest.raises(ConfigurationError, match="can be changed by other users"):
+            found(client_id="a", token_store="memory")
 
 
 @pytest.mark.parametrize(
@@ -381,6 +417,8 @@ class TestRights:
         ("client_id = \"'c'\"", "has quotes within its quotes"),
         ('client_id = "a b\\u0000"', "control character"),
         ('client_id = "c"\nclient_id = "d"', "is not TOML"),
+        (f"client_id = {'1' * 5000}", "too many digits"),
+        (f"client_id = {'[' * 5000}", "nested too deeply"),
     ],
 )
 def test_wrong_files(write: Write, text: str, said: str) -> None:
@@ -434,6 +472,11 @@ def test_the_lines_of_a_file() -> None:
     assert lines["t", "v", "g", "h"] == 14
 
 
+def test_the_lines_of_a_long_statement_are_not_waited_for() -> None:
+    text = Secret("a = 1\nb = [\n" + "1,\n" * 100_000 + "]\nc = 1\n")
+    assert lines_of(text) == {("a",): 1}
+
+
 class TestExplain:
     def test_where_each_value_comes_from(self, write: Write) -> None:
         path = write(
@@ -456,6 +499,15 @@ class TestExplain:
             "token_store.url": (stars, f"{P}TOKEN_STORE__URL"),
             "token_store.password": (stars, f"{path}, line 6"),
         }
+
+    @pytest.mark.parametrize("form", ["admin:{}@host", "https:/u:{}@h", "//u:{}@h"])
+    def test_a_password_in_a_wrong_address(self, form: str) -> None:
+        found, _ = explain(environ={f"{P}BASE_URL": form.format(SECRET)})
+        assert SECRET not in str(found)
+
+    def test_a_command_in_one_string(self, write: Write) -> None:
+        write(f'client_id = "c"\nclient_secret_cmd = ["sh -c \'echo {SECRET}\'"]\n')
+        assert origins()["client_secret"][0] == "printed by sh"
 
     def test_what_is_wrong_does_not_raise(self, write: Write) -> None:
         write('token_store = "rediss"\nbase_url = "example.com"\n')
