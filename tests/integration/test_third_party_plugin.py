@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -136,12 +137,12 @@ def test_life_of_a_third_party_plugin(tmp_path: Path, generated: Generated) -> N
 
 @pytest.mark.sample(1)
 def test_its_abilities_are_shown(either: Generated) -> None:
-    done = either.environment.flex_sdk("stores", "show", either.name)
+    done = either.environment.flex_sdk("stores", "show", either.name, "--json")
     assert done.returncode == 0, done.stderr
-    facts = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if line)
+    facts = json.loads(done.stdout)
     assert facts["status"] == "ok"
-    assert facts["compare-and-set"] == "yes"
-    assert facts["lock"].startswith("yes") == (either.name == NAME)
+    assert facts["compare_and_set"] is True
+    assert facts["lock"] is (either.name == NAME)
 
 
 @pytest.mark.sample(1)

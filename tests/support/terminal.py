@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import select
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -85,6 +86,15 @@ class Terminal:
         return bool(found)
 
 
+def _take_terminal() -> None:
+    """In the new process: the terminal is its own, and Ctrl-C reaches it.
+
+    A shell's job in the background ignores SIGINT, and all that it starts inherits that.
+    """
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def on_terminal(
     command: Sequence[str],
@@ -108,7 +118,7 @@ def on_terminal(
         command,
         env={"TERM": "xterm", **environment},
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_take_terminal,
         **{**streams, **more},
     )
     os.close(slave)

@@ -192,14 +192,9 @@ def _parsed(text: Secret[str]) -> tuple[OptionValues | None, str]:
         said = str(error)
     except ValueError:
         return None, "has a number with too many digits"
-    head, _, place = said.partition(" (at ")
-    # What it quotes may be a part of a secret.
-    what = head if "'" not in head and '"' not in head else "a character that may not be there"
-    where = f" (at {place}" if place else ""
-    return None, (
-        f"is not TOML: {what}{where}. A value that is a string needs quotes around it; one with a "
-        "backslash needs single quotes"
-    )
+    from .toml_problems import explain
+
+    return None, explain(said, text)
 
 
 def _hidden(value: Any) -> Any:
@@ -253,7 +248,18 @@ def _check_key(file: ConfigFile, path: tuple[str, ...], value: Secret[Any]) -> s
         wrong = not all(isinstance(each, str) and each for each in value.reveal())
     if wrong:
         raise ConfigurationError(f"{file.origin(path)}: {key} must be {words}")
+    if key == "token_store" and _is_address(value):
+        raise ConfigurationError(
+            f"{file.origin(path)}: {key} takes the name of a store, and the address is an option: "
+            f'{key} = {{ name = "redis", url = "redis://…" }}'
+        )
     return ""
+
+
+def _is_address(value: Secret[Any]) -> bool:
+    found = value.reveal()
+    name = found.get("name") if isinstance(found, Mapping) else found
+    return isinstance(name, str) and "://" in name
 
 
 def _unknown(file: ConfigFile, path: tuple[str, ...], *, is_table: bool) -> str:

@@ -87,8 +87,10 @@ def explain_others(layers: Layers, variable: str, default_store: str) -> Iterato
         own = Section(layers.file, section)
         for row in explain_layers(others, variable, default_store):
             # What it does not say itself, a variable may say where it is used.
-            if row.problem and _says(own, row.name.partition(".")[0]):
-                yield row._replace(name=".".join((*section, row.name)))
+            setting = row.name.partition(".")[0]
+            if row.problem and _says(own, setting):
+                origin = own.origin(setting) if row.origin in ("", DEFAULT) else row.origin
+                yield row._replace(name=".".join((*section, row.name)), origin=origin)
 
 
 def _says(section: Section, setting: str) -> bool:

@@ -14,7 +14,7 @@ from ._call_parameters import arguments, is_parameter
 from ._endpoint_names import call_hint
 from ._group import Command
 from ._instance import instance_of
-from ._notices import tell
+from ._notices import is_token_kept, tell
 from ._output import output_option, plugins_apart, show
 from ._progress import waiting_for
 from ._resources import OWN, pages_of, records_of, without_relationships
@@ -129,6 +129,8 @@ def call(endpoint: str, params: Sequence[str], output: str, **options: Any) -> N
     finally:
         with plugins_apart(), waiting_for("the token store to be closed"):
             closing.close()
+    if chosen.is_store_chosen and not is_token_kept():
+        raise click.exceptions.Exit(1)  # it was told why; else each run would sign in unnoticed
 
 
 def _print(output: str, body: Any) -> None:

@@ -19,6 +19,7 @@ _OURS = ("flex_tokenstore", "flex_integration_sdk")
 _NOT_KEPT = {"store_unavailable", "save_failed"}
 _ELSEWHERE = "set FLEX_INTEGRATION_TOKEN_STORE and FLEX_INTEGRATION_TOKEN_STORE__PATH"
 _VERBOSE = "flex-sdk.verbose"
+_NOTICES = "flex-sdk.notices"
 
 
 class _Handler(logging.Handler):
@@ -104,11 +105,19 @@ class TokenNotices:
         self._chosen = chosen
         self._first = False
         self._told = False
+        self.is_kept = True
+        """False: the last save failed."""
+        if (context := click.get_current_context(silent=True)) is not None:
+            context.meta[_NOTICES] = self
         # Events come from a thread of the session, which does not know the command.
         self._verbose = is_verbose()
 
     def __call__(self, event: Event) -> None:
         """Takes the events of the session, as its ``on_event``."""
+        if event.name == "save_failed":
+            self.is_kept = False
+        elif event.name == "saved":
+            self.is_kept = True
         not_kept = event.name in _NOT_KEPT and not self._told
         if self._verbose and not not_kept:
             tell(sentence_of(event.to_dict()))
@@ -127,3 +136,9 @@ class TokenNotices:
                 f"the token is kept in memory only, and the next call may sign in again: {why}. "
                 f"To keep it elsewhere, {_ELSEWHERE}"
             )
+
+
+def is_token_kept() -> bool:
+    """Whether the store has the token of the current command's instance, as far as is known."""
+    notices = click.get_current_context().meta.get(_NOTICES)
+    return notices is None or notices.is_kept

@@ -7,7 +7,7 @@ from typing import Any
 
 from .._values.secret import Secret
 from ..errors import StoreOptionsError
-from .env_text import is_quoted, strip_value
+from .env_text import is_quoted, misspelt, strip_value
 from .store_config import OptionValues, config_of, hidden, options_in, store_config_from_env
 
 
@@ -55,16 +55,23 @@ def _from_environment(variable: str, environ: OptionValues, defaults: OptionValu
     named, found = Secret(strip_value(environ.get(variable, ""))), options_in(variable, environ)
     if named or "name" not in defaults:
         if defaults and not named and not found:
-            raise StoreOptionsError(
-                f"{next(iter(_all_variables(defaults)))} is an option of a token store, but no "
-                "store is named: add its name",
-                option="name",
-            )
+            raise _nameless(defaults)
         return store_config_from_env(variable, environ)
     name = OptionValues(name=defaults["name"])
     config = config_of(variable, name, found)
     config.variables = {**config.variables, "name": defaults.variables.get("name", "")}
     return config
+
+
+def _nameless(defaults: OptionValues) -> StoreOptionsError:
+    option = next((each for each in defaults if misspelt(each.upper(), ["NAME"])), None)
+    hint = "add its name" if option is None else "did you mean name?"
+    option = option or next(iter(defaults))
+    source = next(_variables(defaults, option))
+    return StoreOptionsError(
+        f"the option {option!r} of a token store is set in {source}, but no store is named: {hint}",
+        option="name",
+    )
 
 
 def _as_options(config: Any) -> OptionValues:

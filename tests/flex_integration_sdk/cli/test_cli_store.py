@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,6 +159,28 @@ def test_where_no_folder_can_be_used_a_call_works_from_memory_and_says_so(
     # Who chose the store wants it, or an error.
     assert run(["call", "marketplace.show", "--store", "file"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of the size of files")
+@pytest.mark.parametrize(("options", "code"), [((), 0), (("--store", "file"), 1)])
+def test_a_store_that_was_chosen_and_cannot_save_fails_the_call(
+    sandbox: RunningSandbox, home: Path, options: tuple[str, ...], code: int
+) -> None:
+    """After its response: as on a full disk, which shows only when the token is written."""
+    program = (
+        "import resource, sys; from flex_integration_sdk.cli._app import run\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); sys.exit(run(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "call", "marketplace.show", *options],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert json.loads(done.stdout)["data"]["type"] == "marketplace"
+    (line,) = done.stderr.splitlines()
+    assert "kept in memory only" in line
 
 
 def test_nothing_of_the_log_is_left_behind(

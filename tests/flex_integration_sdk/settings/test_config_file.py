@@ -312,9 +312,14 @@ class TestStore:
         assert "is a relative path" in str(caught.value)
         assert f"(set in {path}, line 4)" in str(caught.value)
 
+    def test_a_misspelt_name(self, write: Write) -> None:
+        write('client_id = "c"\ntoken_store = { nam = "redis" }\n')
+        with pytest.raises(StoreOptionsError, match=r"'nam'.*did you mean name"):
+            found()
+
     def test_options_without_a_store(self, write: Write) -> None:
         path = write('client_id = "c"\n[token_store]\nurl = "redis://h"\n')
-        with pytest.raises(StoreOptionsError, match=re.escape(f"{path}, line 3 is an option")):
+        with pytest.raises(StoreOptionsError, match=re.escape(f"is set in {path}, line 3")):
             found()
 
 
@@ -412,8 +417,13 @@ class TestRights:
         ("client_id = 5", "line 1: client_id must be a string in quotes"),
         ('allow_http = "yes"', "allow_http must be true or false"),
         ("token_store = 5", "token_store must be the name of a store"),
-        ("client_id = x", "is not TOML.*line 1"),
-        ('token_store = { name = "file", path = "C:\\Users\\x" }', "needs single quotes"),
+        ("client_id = x", "is not TOML: a value that is not one in line 1.*quotes"),
+        ("client_id = \u201cx\u201d", r"curly quotes in line 1.*straight"),
+        ('client_id = "x', "a quote is missing"),
+        ("some-secret-alone", "a line that is not KEY = VALUE"),
+        ('[profiles.a]\n[profiles.a]\nclient_id = "c"', "there twice in line 2"),
+        ('token_store = "redis://:pw@h"', r"line 1: token_store takes the name.*name = .redis."),
+        ('token_store = { name = "file", path = "C:\\Users\\x" }', "in single quotes"),
         ("client_id = \"'c'\"", "has quotes within its quotes"),
         ('client_id = "a b\\u0000"', "control character"),
         ('client_id = "c"\nclient_id = "d"', "is not TOML"),

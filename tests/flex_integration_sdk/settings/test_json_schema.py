@@ -111,7 +111,10 @@ def reads(text: str, folder: Path, caplog: pytest.LogCaptureFixture) -> bool:
     try:
         profiles = tomllib.loads(text).get("profiles")
         for profile in profiles if isinstance(profiles, dict) else ["default"]:
-            settings = resolve(config=path, profile=profile, client_id="c", environ={}, strict=True)
+            client_id = None if "client_id" in text else "c"
+            settings = resolve(
+                config=path, profile=profile, client_id=client_id, environ={}, strict=True
+            )
             check_store(settings.token_store)
     except (ConfigurationError, TokenStoreError):
         return False
