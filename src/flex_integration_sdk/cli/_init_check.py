@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,13 +46,27 @@ def check_profile(path: Path, profile: str, commands: str) -> str:
     Raises:
         ClickException: It does not work. The message says what to mend.
     """
+    with _mending(profile, commands):
+        settings = settings_of_profile(path, profile)
+        with waiting_for("the token store and the sign-in"):
+            return _signed_in(settings)
+
+
+def check_settings(path: Path, profile: str, commands: str) -> None:
+    """Reads the profile as other commands do; arguments and errors as of :func:`check_profile`."""
+    with _mending(profile, commands):
+        settings_of_profile(path, profile)
+
+
+@contextmanager
+def _mending(profile: str, commands: str) -> Iterator[None]:
+    """A block whose errors say that the profile does not work, and what to do."""
     from flex_integration_sdk.errors import FlexError
     from flex_tokenstore import TokenStoreError
 
     try:
-        settings = settings_of_profile(path, profile)
-        with waiting_for("the token store and the sign-in"):
-            return _signed_in(settings)
+        yield
+        return
     except (FlexError, TokenStoreError, OSError, ValueError) as error:
         why = in_cli_words(str(error)).rstrip(".")
     raise click.ClickException(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
-from flex_integration_sdk._settings.config_file import SECRETS, read_config
+from flex_integration_sdk._settings.config_file import SECRETS, ConfigFile, read_config
 from flex_integration_sdk._settings.redacting import HIDDEN, is_open_address
 from flex_integration_sdk._settings.table import PROFILES
 from flex_tokenstore import Secret, read_secret_file
@@ -18,6 +18,7 @@ _REDIS = (
     "For Redis, put this line in place of the one above (it needs flex-tokenstore-redis):",
     'token_store = { name = "redis", url = "redis://127.0.0.1:6379" }',
 )
+_READS = 20  # another `flex-sdk init` may replace the file between two of them
 _BY_HAND = "write the profile into it with an editor"
 
 
@@ -30,13 +31,12 @@ class ConfigText:
 
     Raises:
         ConfigurationError: It is not TOML, or other users may change it.
+        ClickException: It cannot be read, or other programs write it all the time.
     """
 
     def __init__(self, path: Path, profile: str) -> None:
         self.path, self.profile = path, profile
-        file = read_config(path, must_exist=False)
-        # It may contain secrets.
-        self._text = read_secret_text(path) if file.path else Secret("")
+        file, self._text = _read_both(path)
         profiles = file.table(()).get(PROFILES) or {}
         if not isinstance(profiles, Mapping) or not isinstance(profiles.get(profile, {}), Mapping):
             raise click.ClickException(
@@ -113,6 +113,22 @@ class ConfigText:
                 f"another program has changed {self.path} meanwhile. Nothing was changed; run "
                 "`flex-sdk init` again"
             )
+
+
+def _read_both(path: Path) -> tuple[ConfigFile, Secret[str]]:
+    """What the file says, and its text: of one moment, though it is read twice."""
+    import tomllib
+
+    for _ in range(_READS):
+        file = read_config(path, must_exist=False)
+        text = read_secret_text(path) if file.path else Secret("")
+        with suppress(tomllib.TOMLDecodeError):
+            if Secret(tomllib.loads(text.reveal())) == Secret(file.table(())):
+                return file, text
+    raise click.ClickException(
+        f"another program changes {path} again and again. Nothing was changed; stop that program, "
+        "and run `flex-sdk init` again"
+    )
 
 
 def _edited(text: Secret[str], profile: str, values: Mapping[str, Any]) -> Secret[str]:
@@ -196,42 +212,3 @@ def shown(name: str, value: Secret[Any]) -> str:
     if isinstance(value.reveal(), str):
         return value.reveal() if is_open_address(value.reveal()) else HIDDEN
     return str(value.reveal())
-
-
-def refuse_place(path: Path, *, with_secret: Path | None) -> None:
-    """Refuses a folder of another user's, and a secret in a git work tree.
-
-    Args:
-        path: Of the config file.
-        with_secret: Of the file that the client secret would be written to.
-
-    Raises:
-        ClickException: What is wrong, and what to do.
-    """
-    for each in {path, path.resolve()}:
-        _refuse_others_folder(each)
-    if with_secret is None:
-        return
-    folder = with_secret.parent.resolve()
-    tree = next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
-    if tree is not None:
-        raise click.ClickException(
-            f"{folder} is in the git work tree {tree}, where the client secret could be committed. "
-            "Write the secret into a file elsewhere, and use --client-secret-file FILE"
-        )
-
-
-def _refuse_others_folder(path: Path) -> None:
-    """With sudo, say: the files would be root's, and the user could not use them."""
-    if os.name == "nt":
-        return
-    from flex_tokenstore.embedding import owner_named
-
-    there = next((each for each in (path, *path.parents) if each.exists()), path)
-    owner, me = there.stat().st_uid, os.geteuid()
-    if owner in (me, 0) and (owner == me or there != path):
-        return
-    raise click.ClickException(
-        f"{there} belongs to {owner_named(owner)}, and this command runs as {owner_named(me)}. "
-        "Run it as that user (without sudo), or name a config file of your own with --config FILE"
-    )

@@ -13,9 +13,10 @@ from typing import Any
 import click
 
 from ._init_answers import Answers, absolute, answers_of
-from ._init_check import check_profile, overriding
-from ._init_files import write_all
-from ._init_profile import ConfigText, has_content, refuse_place
+from ._init_check import check_profile, check_settings, overriding
+from ._init_files import NewFile, write_all, writing_alone
+from ._init_place import refuse_git, refuse_mount, refuse_place
+from ._init_profile import ConfigText, has_content
 from ._notices import tell
 from ._shared_options import confirm
 
@@ -46,7 +47,7 @@ def write_and_try(
             f"--profile takes letters, digits, dots, dashes and underscores, got {profile[:60]!r}"
         )
     path = _path(config)
-    refuse_place(path, with_secret=None)
+    refuse_place(path)
     text = ConfigText(path, profile)
     with _changing_nothing():
         answers = answers_of({**given, "force": force}, text)
@@ -84,28 +85,38 @@ def _write(text: ConfigText, answers: Answers, *, force: bool) -> None:
     changes = list(text.changes(values))
     files = []
     if answers.secret is not None:
-        refuse_place(text.path, with_secret=secret_file)
+        refuse_git(secret_file)
         if not has_content(secret_file, answers.secret):
-            files.append((secret_file, answers.secret))
+            refuse_mount(secret_file)
+            files.append(NewFile(secret_file, answers.secret, is_secret=True))
             if os.path.lexists(secret_file):
                 changes.append(f"the file {secret_file}: another client secret")
-                is_own = text.own.get("client_secret_file") == str(secret_file)
-                if not (force or is_own):
-                    raise click.UsageError(
-                        f"{secret_file} exists and contains another secret, which the profile "
-                        "does not use: use --force to replace it"
-                    )
+                _refuse_unused(text, secret_file, force=force)
     if text.is_new or changes:
-        new = text.with_profile(values)
+        # Through a link: a folder of dotfiles keeps its file.
+        new = NewFile(text.path.resolve(), text.with_profile(values), is_secret=False)
+        files.append(new)
         if not text.is_new:
             for change in changes:
                 tell(change)
             question = f"Change the profile {text.profile!r} in {text.path}"
             confirm(question, "change the profile", yes=force)
+    if not files:
+        return
+    with writing_alone():
         text.check_unchanged()
-        # Through a link: a folder of dotfiles keeps its file.
-        files.append((text.path.resolve(), new))
-    write_all(files)
+        notes = write_all(files)
+    for note in notes:
+        tell(note)
+
+
+def _refuse_unused(text: ConfigText, secret_file: Path, *, force: bool) -> None:
+    is_own = text.own.get("client_secret_file") == str(secret_file)
+    if not (force or is_own):
+        raise click.UsageError(
+            f"{secret_file} exists and contains another secret, which the profile "
+            "does not use: use --force to replace it"
+        )
 
 
 def _values(text: ConfigText, answers: Answers, secret_file: Path) -> dict[str, Any]:
@@ -166,6 +177,7 @@ def _tried(path: Path, profile: str, config: str | None, *, no_check: bool) -> s
     options = f" {shlex.join(words)}" if words else ""
     try:
         if no_check:
+            check_settings(path, profile, options)
             done = f"it was not tried; `flex-sdk doctor --online{options}` does that"
         else:
             done = check_profile(path, profile, options)

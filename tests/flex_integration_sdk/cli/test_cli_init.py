@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import time
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,13 +19,12 @@ from typing import Any
 import pytest
 
 from flex_integration_sdk.cli._app import run
-from flex_integration_sdk.cli._init_files import write_all
+from flex_integration_sdk.cli._init_files import write_all, writing_alone
 from flex_integration_sdk.config import resolve
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
 from flex_tokenstore import Secret
 from tests.flex_tokenstore.stores.as_user import NOBODY, needs_root
 from tests.flex_tokenstore.stores.conftest import small_disk  # noqa: F401 - a fixture
-from tests.support.terminal import Terminal, on_terminal
 
 P = "FLEX_INTEGRATION_"
 SECRET = "SENTINEL-of-a-secret"
@@ -384,25 +386,132 @@ class TestWhole:
         assert path.read_text() == OLD + "# new\n"
         assert names(path.parent) == ["config.toml"]
 
+    def test_many_at_once_lose_no_profile(
+        self, path: Path, tmp_path: Path, sandbox: RunningSandbox
+    ) -> None:
+        """Each one that says it is done has its profile in the file; the others say why not."""
+        secret_file = tmp_path / "my-secret"
+        secret_file.write_text(SECRET)
+        write(path, "# mine\n" * 3000)
+        common = ["--client-id", "c", "--base-url", sandbox.base_url, "--no-check"]
+        for turn in range(3):
+            names_of = [f"p{turn}-{number}" for number in range(6)]
+            commands = [
+                ["init", *common, "--profile", name, "--client-secret-file", str(secret_file)]
+                for name in names_of
+            ]
+            results = dict(zip(names_of, at_once(commands), strict=True))
+            found = tomllib.loads(path.read_text())["profiles"]
+            done = {name for name, (code, _) in results.items() if code == 0}
+            assert done, results
+            assert done == {name for name in found if name.startswith(f"p{turn}-")}
+            for code, said in results.values():
+                assert code == 0 or "has changed" in said
+        assert path.read_text().startswith("# mine\n" * 3000)
+        assert names(path.parent) == ["config.toml"], "no temporary file is left"
+
+    def test_it_waits_for_another_one_that_writes(
+        self, init: Init, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from flex_integration_sdk.cli import _init_files
+
+        monkeypatch.setattr(_init_files, "_WAIT", 0.0)
+        with writing_alone():
+            code, printed = init("--no-check")
+        assert code == 1
+        assert "another process or thread holds it" in printed
+        assert "Nothing was changed" in printed
+        assert names(path.parent) == []
+        assert init("--no-check")[0] == 0
+
+    @needs_root
+    @pytest.mark.skipif(sys.platform != "linux", reason="bind mounts")
+    def test_a_file_that_is_mounted_by_itself(self, init: Init, path: Path, tmp_path: Path) -> None:
+        from tests.flex_tokenstore.stores.as_user import mount
+
+        outside = tmp_path / "outside.toml"
+        write(outside, OLD)
+        write(path, "")
+        secret_file = path.with_name("client-secret-default")
+        write(secret_file, "of-old")
+        try:
+            mount("--bind", str(outside), str(path))
+        except subprocess.CalledProcessError:
+            pytest.skip("this user may not mount")
+        try:
+            code, printed = init("--force")
+        finally:
+            subprocess.run(["umount", "-l", str(path)], check=True)
+        assert code == 1
+        assert "is a mount of its own" in printed
+        assert "Nothing was changed" in printed
+        assert (outside.read_text(), secret_file.read_text()) == (OLD, "of-old")
+
+    @pytest.mark.parametrize("before", ["of-old", None])
+    @pytest.mark.parametrize("links", [True, False])
+    def test_if_the_last_file_cannot_be_replaced_the_others_are_as_they_were(
+        self,
+        init: Init,
+        path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        before: str | None,
+        links: bool,
+    ) -> None:
+        write(path, OLD)
+        secret_file = path.with_name("client-secret-default")
+        if before:
+            write(secret_file, before)
+            inode = secret_file.stat().st_ino
+        replace = Path.replace
+
+        def failing(source: Path, target: Path) -> Path:
+            if target == path:
+                raise OSError(errno.EBUSY, "Device or resource busy")
+            return replace(source, target)
+
+        def no_links(*_: Any, **__: Any) -> None:
+            raise OSError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(Path, "replace", failing)
+        if not links:
+            monkeypatch.setattr(os, "link", no_links)
+            monkeypatch.setattr(os, "supports_follow_symlinks", set())
+        code, printed = init("--force")
+        assert code == 1
+        assert f"{path} cannot be written: Device or resource busy" in printed
+        assert path.read_text() == OLD
+        if before and not links:
+            assert f"not put back: {secret_file}" in printed
+            return
+        assert "Nothing was changed" in printed
+        if before:
+            assert (secret_file.read_text(), secret_file.stat().st_ino) == (before, inode)
+        assert names(path.parent) == ["client-secret-default"] * bool(before) + ["config.toml"]
+
     @posix
-    def test_killed_at_each_call_it_is_whole_or_absent(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("before", [None, "old"])
+    def test_killed_at_each_call_it_is_whole_or_absent(
+        self, tmp_path: Path, before: str | None
+    ) -> None:
         folder = tmp_path / "new" / "folder"
         secret, config = folder / "secret", folder / "config.toml"
         states = set()
         for number in range(100):
+            if number % 2 == 0 or before:  # else the next run meets what this one left
+                for each in (secret, config):
+                    each.unlink(missing_ok=True)
+                    if before:
+                        write(each, before)
             done = subprocess.run([sys.executable, "-c", KILLED, str(folder), str(number)])
             found = tuple(each.read_text() if each.exists() else None for each in (secret, config))
             states.add(found)
             if done.returncode == 0:
                 break
             assert done.returncode == -signal.SIGKILL
-            if number % 2:  # else the next run meets what this one left
-                for each in (secret, config):
-                    each.unlink(missing_ok=True)
         assert number >= 8
         assert done.returncode == 0
         assert names(folder) == ["config.toml", "secret"], "nothing is left"
-        assert states <= {(None, None), ("s" * 9999, None), ("s" * 9999, "c" * 9999)}
+        assert states <= {(before, before), ("s" * 9999, before), ("s" * 9999, "c" * 9999)}
         assert len(states) == 3
         assert mode(secret) == 0o600
 
@@ -410,7 +519,7 @@ class TestWhole:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from flex_integration_sdk.cli._init_files import write_all
+from flex_integration_sdk.cli._init_files import NewFile, write_all
 from flex_tokenstore import Secret
 folder, left = Path(sys.argv[1]), [int(sys.argv[2])]
 
@@ -420,145 +529,184 @@ def count(*_):
     left[0] -= 1
 
 def hook(event, arguments):
-    if event in ("open", "os.rename", "os.remove", "os.mkdir") and str(folder) in str(arguments):
+    counted = ("open", "os.rename", "os.link", "os.remove", "os.mkdir")
+    if event in counted and str(folder) in str(arguments):
         count()
 
 fsync = os.fsync
 os.fsync = lambda number: (count(), fsync(number), count())
 sys.addaudithook(hook)
-write_all([(folder / "secret", Secret("s" * 9999)), (folder / "config.toml", Secret("c" * 9999))])
+write_all([
+    NewFile(folder / "secret", Secret("s" * 9999), is_secret=True),
+    NewFile(folder / "config.toml", Secret("c" * 9999), is_secret=False),
+])
 """
 
 
+AT_ONCE = """
+import sys
+from flex_integration_sdk.cli import _init_run
+from flex_integration_sdk.cli._app import run
+print("ready", flush=True)
+sys.stdin.readline()
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def at_once(commands: list[list[str]]) -> list[tuple[int, str]]:
+    """Runs commands in processes that begin together; the exit code and stderr of each."""
+    with contextlib.ExitStack() as stack:
+        started = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", AT_ONCE, *each],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for each in commands
+        ]
+        for process in started:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in started:
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+        return [
+            (process.returncode, err)
+            for process in started
+            for _, err in [process.communicate(timeout=60)]
+        ]
+
+
 def test_nothing_to_write() -> None:
-    write_all([])
-
-
-QUESTIONS = ["Client id", "Client secret", "Address of the server", "Token store"]
+    assert write_all([]) == []
 
 
 @posix
-class TestOnATerminal:
-    @pytest.fixture
-    def environment(self, tmp_path: Path) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "XDG_CONFIG_HOME", "XDG_STATE_HOME")}
-        return {**kept, "HOME": str(tmp_path), "HISTFILE": str(tmp_path / "history")}
+class TestRights:
+    def test_new_folders_are_private_whatever_the_umask(self, path: Path) -> None:
+        nested = path.parent.parent / "a" / "b" / "config.toml"
+        done = subprocess.run(
+            [sys.executable, "-c", UMASK, *COMPLETE, "--config", str(nested)],
+            input=SECRET,
+            text=True,
+            capture_output=True,
+        )
+        assert done.returncode == 0, done.stderr
+        assert [mode(each) for each in list(nested.parents)[:2]] == [0o700, 0o700]
+        assert (mode(path.parent.parent), mode(nested)) == (0o700, 0o600)
 
-    COMMAND = (sys.executable, "-m", "flex_integration_sdk.cli", "init")
-
-    def test_it_asks_and_never_shows_the_secret(
-        self, environment: dict[str, str], path: Path, sandbox: RunningSandbox, tmp_path: Path
+    @needs_root
+    @pytest.mark.parametrize("rights", [0o640, 0o644])
+    def test_the_readers_of_a_config_file_without_a_secret_stay(
+        self, init: Init, path: Path, rights: int
     ) -> None:
-        with on_terminal(self.COMMAND, environment, cwd=tmp_path) as terminal:
-            self.answer(terminal, "c", SECRET)
-            arguments = self.arguments(terminal)
-            self.answer(terminal, sandbox.base_url, "", first=2)
-            assert terminal.ended() == 0, terminal.written
-        assert SECRET not in terminal.written
-        assert SECRET not in arguments
-        assert "signed in as c" in terminal.written
-        found = [each for each in tmp_path.rglob("*") if each.is_file()]
-        holders = [each.name for each in found if SECRET in each.read_text(errors="replace")]
-        assert holders == ["client-secret-default"]
-        assert resolve(environ={}).client_secret == Secret(SECRET)
-
-    def test_a_wrong_answer_is_told_and_asked_again(
-        self, environment: dict[str, str], path: Path, sandbox: RunningSandbox
-    ) -> None:
-        with on_terminal(self.COMMAND, environment) as terminal:
-            self.answer(terminal, "c", f"{SECRET}\u201c")
-            terminal.until("copy it again\r\nClient secret (it is not shown): ")
-            terminal.type(f"{SECRET}\n")
-            self.answer(terminal, "example.com", first=2)
-            terminal.until("did you mean https://example.com?")
-            terminal.type(f"{sandbox.base_url}\n")
-            self.answer(terminal, "fiel", first=3)
-            terminal.until("did you mean 'file'?")
-            terminal.type("file\n")
-            assert terminal.ended() == 0, terminal.written
-        assert SECRET not in terminal.written
-
-    @pytest.mark.parametrize("number", range(4))
-    def test_ctrl_c_at_each_question_changes_nothing(
-        self, environment: dict[str, str], path: Path, number: int
-    ) -> None:
-        write(path, OLD.replace("default", "other2"))
-        before = path.read_bytes()
-        with on_terminal(self.COMMAND, environment) as terminal:
-            self.answer(terminal, *["c", SECRET, "https://x.example"][:number])
-            terminal.until(QUESTIONS[number])
-            terminal.until("): " if number == 1 else ["Client id: ", "", "]: ", "[file]: "][number])
-            assert self.interrupted(terminal) == 130, terminal.written
-        assert "nothing was changed" in terminal.written
-        assert SECRET not in terminal.written
-        assert path.read_bytes() == before
-        assert names(path.parent) == ["config.toml"]
-
-    def test_an_existing_profile(
-        self, environment: dict[str, str], path: Path, sandbox: RunningSandbox
-    ) -> None:
-        write(path, OLD)
-        command = (*self.COMMAND, "--base-url", sandbox.base_url, "--store", "file")
-        for answer, code in (("n\n", 1), ("", 130), ("y\n", 0)):
-            with on_terminal(command, environment) as terminal:
-                self.answer(terminal, "c", SECRET)
-                terminal.until("Change the profile 'default'")
-                assert "client_id: old -> c" in terminal.written
-                terminal.type(answer)
-                ended = terminal.ended() if answer else self.interrupted(terminal)
-                assert ended == code, terminal.written
-            assert SECRET not in terminal.written
-            assert (path.read_text() == OLD) is (code != 0)
-            assert names(path.parent) == ["client-secret-default"] * (code == 0) + ["config.toml"]
-
-    def test_yes_asks_only_for_what_is_needed(
-        self, environment: dict[str, str], path: Path, sandbox: RunningSandbox
-    ) -> None:
-        write(path, OLD)
-        command = (*self.COMMAND, "--yes", "--client-id", "c", "--no-check")
-        with on_terminal(command, environment) as terminal:
-            terminal.until("): ")
-            terminal.type(f"{SECRET}\n")
-            assert terminal.ended() == 0, terminal.written
-        assert tomllib.loads(path.read_text())["profiles"]["default"]["token_store"] == "memory"
-
-    def test_the_secret_stays_if_nothing_is_typed(
-        self, environment: dict[str, str], path: Path, init: Init
-    ) -> None:
+        write(path, '[profiles.service]\nclient_id = "q"\nclient_secret_file = "/run/s"\n')
+        os.chown(path, 0, NOBODY)
+        path.chmod(rights)
         assert init("--no-check")[0] == 0
-        with on_terminal(self.COMMAND, environment) as terminal:
-            self.answer(terminal, "", "", "", "")
-            assert terminal.ended() == 0, terminal.written
-        assert "as it is" in terminal.written
-        assert resolve(environ={}).client_secret == Secret(SECRET)
+        assert "[profiles.default]" in path.read_text()
+        assert (mode(path), path.stat().st_gid) == (rights, NOBODY)
+        assert mode(path.with_name("client-secret-default")) == 0o600
 
-    @staticmethod
-    def answer(terminal: Terminal, *answers: str, first: int = 0) -> None:
-        for question, answer in zip(QUESTIONS[first:], answers, strict=False):
-            terminal.until(question)
-            if question == "Client secret":
-                terminal.until("): ")  # from here on nothing is echoed
-            terminal.type(f"{answer}\n")
+    @pytest.mark.parametrize(
+        "secret",
+        [
+            'client_secret = "SENTINEL"',
+            'client_secret_cmd = ["op", "read"]',
+            'token_store = { name = "redis", url = "redis://:SENTINEL@h" }',
+            'token_store = { name = "x", inner = { name = "redis", password = "SENTINEL" } }',
+        ],
+    )
+    def test_a_config_file_with_a_secret_becomes_private_and_that_is_told(
+        self, init: Init, path: Path, secret: str
+    ) -> None:
+        write(path, f"[profiles.service]\n{secret}\n")
+        path.chmod(0o640)
+        code, printed = init("--no-check")
+        assert code == 0
+        assert mode(path) == 0o600
+        assert f"only you can read {path} from now on, since a secret is in it" in printed
+        assert "SENTINEL" not in printed
 
-    @staticmethod
-    def interrupted(terminal: Terminal) -> int:
-        """The exit code after Ctrl-C. One that comes just before Python reads has to be repeated:
-        Python looks at the signal only when that read ends."""
-        for _ in range(10):
-            terminal.type("\x03")
-            ends = time.monotonic() + 5
-            while time.monotonic() < ends:
-                if not terminal._read(1.0):
-                    return terminal.ended()
-        raise AssertionError(f"it goes on: {terminal.written!r}")
+    def test_a_new_secret_is_private(self, init: Init, path: Path) -> None:
+        secret_file = path.with_name("client-secret-default")
+        write(secret_file, "a = 1")
+        secret_file.chmod(0o644)
+        code, printed = init("--no-check", "--force")
+        assert (code, mode(secret_file)) == (0, 0o600)
+        assert f"only you can read {secret_file} from now on" in printed
 
-    @staticmethod
-    def arguments(terminal: Terminal) -> str:
-        """Of all processes of this machine that can be seen, if it has /proc."""
-        found = ""
-        for each in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                found += each.read_text(errors="replace")
-            except OSError:
-                continue
-        return found
+    @needs_root
+    def test_a_group_that_this_user_is_not_in(self, tmp_path: Path) -> None:
+        folder = Path(tempfile.mkdtemp())
+        try:
+            os.chown(folder, NOBODY, NOBODY)
+            path = folder / "config.toml"
+            write(path, "# mine\n")
+            os.chown(path, NOBODY, 0)
+            path.chmod(0o640)
+            warm = tmp_path / "warm.toml"
+            write(warm, "# mine\n")
+            done = subprocess.run(
+                [sys.executable, "-c", AS_NOBODY, *COMPLETE, "--config", str(path)],
+                input=SECRET,
+                text=True,
+                capture_output=True,
+                env={**os.environ, "WARM": str(warm), "STATE": str(folder / "state")},
+            )
+            assert done.returncode == 0, done.stderr
+            assert (mode(path), path.stat().st_gid) == (0o600, NOBODY)
+            assert "since this user is not in its group 0" in done.stderr
+        finally:
+            shutil.rmtree(folder)
+
+    @pytest.mark.parametrize("exists", [True, False])
+    def test_a_folder_that_others_may_write_in(self, init: Init, path: Path, exists: bool) -> None:
+        path.parent.mkdir(parents=True)
+        if exists:
+            write(path, "# mine\n")
+        path.parent.chmod(0o775)
+        code, printed = init("--no-check")
+        assert code == 1
+        assert f"chmod go-w {path.parent}" in printed
+        assert names(path.parent) == ["config.toml"] * exists
+        path.parent.chmod(0o1777)
+        assert init("--no-check")[0] == 0, "a sticky folder, such as /tmp"
+
+    def test_a_profile_that_cannot_be_read_is_told_without_a_check(
+        self, init: Init, path: Path
+    ) -> None:
+        write(path, "[profiles.default]\nclient_idd = 'c'\n")
+        code, printed = init("--no-check", "--force")
+        assert code == 1
+        assert "does not work yet" in printed
+        assert "did you mean client_id?" in printed
+        assert run(["config", "show"]) == 2
+
+
+COMPLETE = ("init", "--client-id", "c", "--client-secret-stdin", "--no-check")
+UMASK = """
+import os, sys
+from flex_integration_sdk.cli._app import run
+os.umask(0o002)
+sys.exit(run(sys.argv[1:]))
+"""
+# It runs twice: what it imports may be where that user cannot read.
+AS_NOBODY = f"""
+import io, os, sys
+from flex_integration_sdk.cli._app import run
+secret, (*command, path) = sys.stdin.read(), sys.argv[1:]
+sys.stdin = io.StringIO(secret)
+assert run([*command, os.environ["WARM"]]) == 0
+os.environ["XDG_STATE_HOME"] = os.environ["STATE"]
+os.setgroups([])
+os.setgid({NOBODY})
+os.setuid({NOBODY})
+sys.stdin = io.StringIO(secret)
+sys.exit(run([*command, path]))
+"""

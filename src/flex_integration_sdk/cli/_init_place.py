@@ -1,0 +1,84 @@
+"""Where ``flex-sdk init`` may write: not every folder, and not in place of every file."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import click
+
+_MAY_WRITE = 0o022  # the right of the group and of all others
+
+
+def refuse_place(path: Path) -> None:
+    """Refuses a place for the config file that nothing would read it from, or nobody could use.
+
+    Raises:
+        ClickException: What is wrong, and what to do.
+    """
+    for each in {path, path.resolve()}:
+        _refuse_others_folder(each)
+        _refuse_shared_folder(each)
+    refuse_mount(path.resolve())
+
+
+def refuse_git(secret_file: Path) -> None:
+    """Refuses to write the client secret into a git work tree.
+
+    Raises:
+        ClickException: What is wrong, and what to do.
+    """
+    folder = secret_file.parent.resolve()
+    tree = next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
+    if tree is not None:
+        raise click.ClickException(
+            f"{folder} is in the git work tree {tree}, where the client secret could be committed. "
+            "Write the secret into a file elsewhere, and use --client-secret-file FILE"
+        )
+
+
+def refuse_mount(path: Path) -> None:
+    """Refuses a file that is mounted by itself, as into a container: it cannot be replaced.
+
+    Raises:
+        ClickException: What is wrong, and what to do.
+    """
+    from flex_integration_sdk._doctor.mountinfo import mount_of
+
+    mount = mount_of(path)
+    if mount is not None and mount.point == str(path):
+        raise click.ClickException(
+            f"{path} is a mount of its own, which no other file can be put in place of. Nothing "
+            "was changed. Mount its folder, or run `flex-sdk init` where the file comes from"
+        )
+
+
+def _refuse_others_folder(path: Path) -> None:
+    """With sudo, say: the files would be root's, and the user could not use them."""
+    if os.name == "nt":
+        return
+    from flex_tokenstore.embedding import owner_named
+
+    there = next((each for each in (path, *path.parents) if each.exists()), path)
+    owner, me = there.stat().st_uid, os.geteuid()
+    if owner in (me, 0) and (owner == me or there != path):
+        return
+    raise click.ClickException(
+        f"{there} belongs to {owner_named(owner)}, and this command runs as {owner_named(me)}. "
+        "Run it as that user (without sudo), or name a config file of your own with --config FILE"
+    )
+
+
+def _refuse_shared_folder(path: Path) -> None:
+    """No program reads a config file that other users can replace."""
+    folder = path.parent
+    if os.name == "nt" or not folder.is_dir():
+        return
+    mode = folder.stat().st_mode
+    # In a sticky folder, such as /tmp, others cannot rename or remove this user's files.
+    if mode & _MAY_WRITE and not mode & stat.S_ISVTX:
+        raise click.ClickException(
+            f"other users may write in {folder}, and could replace {path.name}, so that no program "
+            f"would read it. Nothing was changed: chmod go-w {folder}"
+        )
