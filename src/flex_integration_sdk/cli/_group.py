@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import click
 
 from ._argument_values import endpoints
 from ._endpoint_names import call_meant
+from ._meant import of_word, other_command
 
 
 class Command(click.Command):
@@ -15,6 +19,7 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.allow_extra_args = True  # they are refused below, in our own words
+        typed = [*args]  # click takes them out of its list
         try:
             rest = super().parse_args(ctx, args)
         except click.UsageError as error:
@@ -22,11 +27,39 @@ class Command(click.Command):
             raise
         if rest and not ctx.resilient_parsing:
             raise click.UsageError(self._of_too_much(rest), ctx)
+        if not ctx.resilient_parsing:
+            self._check_options(ctx, typed)
         return rest
+
+    def _check_options(self, ctx: click.Context, typed: list[str]) -> None:
+        """Refuses an option without a value, and one that is there twice.
+
+        Otherwise `--profile "$SHOP"` would act on the default if the variable is not set, and of
+        two stores the last one would count.
+        """
+        given: Counter[str] = Counter()
+        for option, value in self._given(ctx, typed):
+            name = max(option.opts, key=len)
+            given[name] += not option.multiple
+            if given[name] > 1:
+                raise click.UsageError(f"{name} is there twice; give it once", ctx)
+            if not str(value).strip():
+                takes = {"NAME": "a name", "FILE": "a file"}.get(option.metavar or "", "a value")
+                raise click.UsageError(f"{name} needs {takes}, and what was given is empty", ctx)
+
+    def _given(self, ctx: click.Context, typed: list[str]) -> Iterator[tuple[click.Option, Any]]:
+        """The options that take a value, as often as they were typed, each with its value."""
+        values, _, order = self.make_parser(ctx).parse_args(args=[*typed])
+        for param in order:
+            if isinstance(param, click.Option) and not param.is_flag and not param.count:
+                found = values[param.name or ""]
+                yield from ((param, each) for each in (found if param.multiple else [found]))
 
     def _of_too_much(self, rest: list[str]) -> str:
         """What is wrong with arguments that the command does not take."""
         # Not all of them: the first one is enough to see what is meant.
+        if meant := of_word(rest[0], click.get_current_context()):
+            return f"{rest[0]!r} is not an option. Did you mean {meant}?"
         if any(isinstance(param, click.Argument) for param in self.params):
             return f"{rest[0]!r} is one argument too many; a value with blanks needs quotes"
         return f"{rest[0]!r} is not an option: they begin with two dashes, such as --help"
@@ -46,7 +79,9 @@ class Group(click.Group):
         word = args[0]
         if self.get_command(ctx, word) is None and not word.startswith("-"):
             path = ctx.command_path
-            meant = " or ".join(f"`{path} {each}`" for each in self._meant(args))
+            meant = " or ".join(
+                each if each.startswith("`") else f"`{path} {each}`" for each in self._meant(args)
+            )
             hint = f"Did you mean {meant}?" if meant else f"There are: {', '.join(self.commands)}."
             raise click.UsageError(f"no command is named {word!r}. {hint}", ctx)
         return super().resolve_command(ctx, args)
@@ -55,8 +90,8 @@ class Group(click.Group):
         word = words[0]
         groups = [(name, each) for name, each in self.commands.items() if isinstance(each, Group)]
         within = [f"{name} {word}" for name, each in groups if word in each.commands]
-        if word == "help":
-            return ["--help"]
+        if meant := other_command(word, self.commands):
+            return meant
         if "call" in self.commands:
             actions = [name for name in endpoints() if name.partition(".")[0] == word]
             within += [

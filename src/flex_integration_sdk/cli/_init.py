@@ -14,7 +14,10 @@ from ._output import plugins_apart
 class _Init(Command):
     def _of_too_much(self, rest: list[str]) -> str:
         # Not the words themselves: somebody may have typed the secret there.
-        return "it takes options only; it asks for the client secret, or reads it from a file"
+        return (
+            "it takes options only, such as --profile NAME; it asks for the client secret, or "
+            "reads it from a file"
+        )
 
 
 @click.command(cls=_Init, short_help="Write a profile into config.toml, and try it.")

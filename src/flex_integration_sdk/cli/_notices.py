@@ -20,6 +20,7 @@ _NOT_KEPT = {"store_unavailable", "save_failed"}
 _ELSEWHERE = "set FLEX_INTEGRATION_TOKEN_STORE and FLEX_INTEGRATION_TOKEN_STORE__PATH"
 _VERBOSE = "flex-sdk.verbose"
 _NOTICES = "flex-sdk.notices"
+_OWN = "flex-sdk.own"
 
 
 class _Handler(logging.Handler):
@@ -38,6 +39,8 @@ class _Handler(logging.Handler):
         facts: dict[str, Any] = getattr(record, "flex_tokenstore", {})
         if facts.get("name") in _NOT_KEPT or (facts and _VERBOSE in self._meta):
             return  # told by TokenNotices
+        if facts and facts.get("name") in self._meta.get(_OWN, ()):
+            return  # told by the command
         if facts:
             self.tell_once(sentence_of(facts))
         elif record.name.startswith(_OURS):
@@ -79,6 +82,15 @@ def show_warnings() -> None:
 def tell(text: str) -> None:
     """Prints one line on stderr, without control characters."""
     click.echo("flex-sdk: " + "".join(c if c.isprintable() else " " for c in text), err=True)
+
+
+def tells_itself(*events: str) -> None:
+    """Says that the current command tells these events as its own error, so that no warning does.
+
+    Args:
+        events: Their names, such as ``"refresh_rejected"``.
+    """
+    click.get_current_context().meta[_OWN] = events
 
 
 def be_verbose() -> None:

@@ -10,6 +10,7 @@ import click
 from ._group import Command
 from ._instance import instance_of
 from ._moments import iso, relative
+from ._notices import tells_itself
 from ._output import plugins_apart, print_json
 from ._progress import waiting_for
 from ._shared_options import (
@@ -40,6 +41,7 @@ def refresh(as_json: bool, **options: Any) -> None:
     Exit code 1: nothing is stored, the server rejects the refresh token, or it cannot be reached.
     """
     chosen = chosen_of(options, lasting=True)
+    tells_itself("refresh_rejected")
     with (
         plugins_apart(),
         commands_of(chosen),

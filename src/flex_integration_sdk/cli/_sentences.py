@@ -9,7 +9,7 @@ from ._words import in_cli_words
 
 # By the event's name, and by name and reason where the reason changes what is to be said.
 _SENTENCES = {
-    "adopted": "the token that another program stored in {place} is used",
+    "adopted": "the token in {place} is used",
     "conflict": "{place} held another token than expected, since another program refreshed it "
     "meanwhile, or ignores the lock",
     "discarded": "a token that could not be saved was dropped, since {place} holds another one",

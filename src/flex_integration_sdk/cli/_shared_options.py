@@ -23,6 +23,7 @@ from ._notices import be_verbose, is_verbose
 from ._progress import hidden, waiting_for
 from ._refused_store import check_name
 from ._side import Side
+from ._tables import wrapped
 from ._time_limit import time_limit, with_time_limit
 from ._told_settings import tell_settings, tell_store
 
@@ -283,7 +284,7 @@ def confirm(question: str, what: str, *, yes: bool) -> None:
         )
     try:
         with hidden():
-            agreed = click.confirm(f"{question}?", err=True)
+            agreed = click.confirm(wrapped(f"{question}?", " [y/N]: "), err=True)
         if agreed:
             return
     except click.Abort as abort:  # Ctrl-D, or Ctrl-C

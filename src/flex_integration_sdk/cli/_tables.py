@@ -84,6 +84,17 @@ def print_facts(facts: Mapping[str, object]) -> None:
         print_row([name, value], [width])
 
 
+def wrapped(text: str, end: str = "") -> str:
+    """A text with line ends at blanks, so that it fits the terminal.
+
+    Args:
+        text: The text: a question, say.
+        end: What will follow on the last line, such as `` [y/N]: ``.
+    """
+    lines = "\n".join(_wrapped(clean(text) + "_" * len(end), room()))
+    return lines.removesuffix("_" * len(end))
+
+
 def print_row(cells: Sequence[object], widths: Sequence[int], *, gap: int = GAP) -> None:
     """Prints one row; its last cell has what is left of the line, and goes on below itself.
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from ._meant import other_option, store_option
+
 # The hyphens and dashes of web pages and word processors, which look like the keyboard's own.
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _QUOTES = "\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
@@ -85,6 +87,10 @@ def _of_unknown_option(name: str, ctx: click.Context | None, typed: Sequence[str
         return text
     known = _options(ctx.command)
     if hint := getattr(ctx.command, "option_hint", lambda *_: "")(name, ctx):
+        return f"{text}. {hint}"
+    if option := other_option(name, known):
+        return f"{text}. Did you mean {option}?"
+    if hint := store_option(name, ctx):
         return f"{text}. {hint}"
     if _SECRET.search(name) and "--client-secret-file" in known:
         stdin = "--client-secret-stdin"

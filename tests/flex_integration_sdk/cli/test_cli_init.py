@@ -153,7 +153,7 @@ class TestWhatItWrites:
             (["--base-url", "example.com"], "did you mean https://example.com?"),
             (["--base-url", "http://elsewhere:1"], "is plain http"),
             (["--profile", "../x"], "--profile takes letters"),
-            (["--profile", ""], "--profile takes letters"),
+            (["--profile", ""], "--profile needs a name"),
             ([SECRET], "it takes options only"),
             (["--client-secret", SECRET], "other users can see arguments"),
             ([f"--client-secret={SECRET}"], "other users can see arguments"),

@@ -17,6 +17,7 @@ from flex_integration_sdk.cli._tables import (
     print_row,
     print_table,
     widths_of,
+    wrapped,
 )
 
 Captured = pytest.CaptureFixture[str]
@@ -129,3 +130,13 @@ def test_no_word_is_cut_or_lost_and_each_line_fits_that_can(
         assert sorted(words) == sorted(" ".join(row).split() or [""])
         for line in lines:
             assert cell_len(line) <= space or cell_len(line.split()[-1]) > space
+
+
+def test_a_question_fits_the_terminal_with_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    path = "/home/me/.config/flex-integration-sdk/token.json"
+    made = wrapped(f"Remove the token of me at https://a in {path}?", " [y/N]: ")
+    assert made.split() == f"Remove the token of me at https://a in {path}?".split()
+    assert made.splitlines() == ["Remove the token of me at", "https://a in", f"{path}?"]
+    assert wrapped("Remove the token of them all?") == "Remove the token of them all?"
+    assert wrapped("Remove the token of them all?", " [y/N]: ") == "Remove the token of them\nall?"
