@@ -10,7 +10,7 @@ from pathlib import Path
 from .checks import check
 from .finding import Outcome, SkipCheck, error, ok, warning
 from .ground import Ground
-from .places import nearest, seen
+from .ownership import folder_of, seen
 
 NEEDED = 64 * 1024  # bytes; a token takes two to eight KB, and twice that while it is replaced
 LITTLE = 16 * 1024 * 1024  # bytes; other programs of the machine use that up within a day
@@ -28,17 +28,12 @@ def disk(ground: Ground) -> Iterator[Outcome]:
     if not hasattr(os, "statvfs"):
         raise SkipCheck("On this system the disk is not looked at.")
     found: list[Outcome] = []
-    for folder in dict.fromkeys(map(_folder, ground.local_paths)):
+    for folder in dict.fromkeys(map(folder_of, ground.disk_paths)):
         found += _of(folder)
     yield from found or [ok("There is room on the disk for a token and its lock")]
 
 
 CHECKS = (disk,)
-
-
-def _folder(path: Path) -> Path:
-    there = nearest(path)
-    return there if there.is_dir() else there.parent
 
 
 def _of(folder: Path) -> list[Outcome]:
@@ -57,12 +52,14 @@ def _of(folder: Path) -> list[Outcome]:
                 "Remove files that are not needed: many small ones use up the inodes (`df -i`)",
             )
         ]
-    if space < NEEDED:
+    # Some count no blocks either, and say 0 of 0: only the try below tells.
+    counts = there.f_blocks > 0
+    if counts and space < NEEDED:
         return [error(f"The disk of {folder} is full: {space // 1024} KB are free", _FREE)]
     problem = _try(folder)
     if problem:
         return [error(f"Nothing can be written in {folder}: {problem}", _FREE)]
-    if space < LITTLE:
+    if counts and space < LITTLE:
         return [warning(f"The disk of {folder} is almost full: {space // 1024} KB are free", _FREE)]
     if there.f_files and files < FEW:
         return [warning(f"The file system of {folder} has only {files} inodes left", _FREE)]

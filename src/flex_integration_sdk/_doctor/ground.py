@@ -12,10 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flex_integration_sdk.config import PREFIX
+from flex_integration_sdk.config import PREFIX, PROGRAM
 from flex_tokenstore import ANY_REVISION, TokenStoreError
+from flex_tokenstore.embedding import config_folder
 
 from .finding import SkipCheck
+from .ownership import stranger
 from .store_names import innermost
 
 if TYPE_CHECKING:
@@ -51,6 +53,10 @@ class Ground:
         self.default_store = default_store
         self.online = online
         self.timeout = timeout
+        self.known_server: tuple[str, str] | None = None
+        """The server's address and where that comes from, though the settings cannot be used."""
+        self.failed: set[str] = set()
+        """The ids of the checks that found an error."""
         self.file_problem = ""
         """Why the config file cannot be used."""
         self.secret_problem: Exception | None = None
@@ -94,6 +100,17 @@ class Ground:
     @settings.setter
     def settings(self, settings: Settings) -> None:
         self._settings = settings
+
+    @property
+    def base_url(self) -> str:
+        """Address of the server, which may be known though another setting is wrong.
+
+        Raises:
+            SkipCheck: It is not known.
+        """
+        if self._settings is None and self.known_server:
+            return self.known_server[0]
+        return self.settings.base_url
 
     @property
     def store_config(self) -> Any:
@@ -166,6 +183,25 @@ class Ground:
         return list(dict.fromkeys([*(each.parent for each in files), *files]))
 
     @property
+    def disk_paths(self) -> list[Path]:
+        """The same; where the settings are not known, the folder that is used by default.
+
+        Raises:
+            SkipCheck: There are none.
+        """
+        if self._settings is not None:
+            return self.local_paths
+        try:
+            return [Path(os.path.realpath(config_folder(PROGRAM)))]
+        except TokenStoreError:
+            raise SkipCheck("This user has no home folder, and so no folder for a token.") from None
+
+    @property
+    def stranger(self) -> int | None:
+        """The user to whom the files belong, if root looks at them; else None."""
+        return stranger(Path(os.path.realpath(each)) for each in self.files if each is not None)
+
+    @property
     def is_unmade(self) -> bool:
         """The store's file does not exist, and some stores make it when they are asked."""
         path = self.files.token
@@ -230,12 +266,15 @@ class Ground:
             # Imported here: it loads the HTTP library, and the checks of the store come first.
             from .way import Way
 
-            self._way = Way(self.settings.base_url, self.timeout)
+            self._way = Way(self.base_url, self.timeout)
         return self._way
 
     def named(self, setting: str) -> str:
         """A setting, and where its value comes from, for remedies."""
-        origin = self.settings.origins.get(setting, "")
+        if self._settings is None and self.known_server and setting == "base_url":
+            origin = self.known_server[1]
+        else:
+            origin = self.settings.origins.get(setting, "")
         if origin.startswith(PREFIX):
             return origin
         if setting == "client_secret" and self.arguments.get("client_secret_file") is not None:

@@ -9,7 +9,7 @@ from .checks import check
 from .finding import Outcome, SkipCheck, error, ok, warning
 from .ground import Ground
 from .mountinfo import Mount, mount_of
-from .places import nearest
+from .ownership import nearest
 
 NETWORK = frozenset(
     (
@@ -51,7 +51,7 @@ CHECKS = (filesystem, mount)
 
 
 def _mounts(ground: Ground) -> dict[Path, Mount]:
-    found = {path: mount_of(nearest(path)) for path in ground.local_paths}
+    found = {path: mount_of(nearest(path)) for path in ground.disk_paths}
     known = {path: there for path, there in found.items() if there is not None}
     if not known:
         raise SkipCheck("This system does not tell its mounts (only Linux is looked at).")

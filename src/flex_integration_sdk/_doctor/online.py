@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from flex_integration_sdk._client.builder import InstanceOptions, build
+from flex_integration_sdk._client.forced_refresh import refresh_now
 from flex_integration_sdk._client.oauth import SyncGrants
 from flex_integration_sdk._client.sync import PARTS, IntegrationSDK
 from flex_integration_sdk._endpoints.table import ENDPOINTS
@@ -28,12 +29,14 @@ from flex_integration_sdk.errors import (
     RateLimitedError,
     ServerError,
 )
-from flex_tokenstore import Event, Secret, Token
+from flex_tokenstore import Secret, Token
+from flex_tokenstore.embedding import owner_named
 from flex_tokenstore.errors import GrantError, TokenStoreError
 
 from .checks import check
 from .finding import Outcome, SkipCheck, error, ok
 from .ground import Ground
+from .ownership import doctor_as
 from .remedies import remedy_for
 
 _TYPE = "an application of type Integration API"
@@ -45,34 +48,66 @@ _MARKETPLACE = (
 _NOT_FOR_THIS_API = ("invalid_scope", "unauthorized_client", "unsupported_grant_type")
 
 
+# Whoever finds an error there cannot be sure to save a token.
+_OF_SAVING = ("place.disk", "place.mount", "store.read", "store.lock", "store.save")
 # Beyond the limit of a check: a store and a server, one after the other, with limits of their own.
 _EXTRA = 20.0
 
 
 @check("online.refresh", extra=_EXTRA)
 def refresh(ground: Ground) -> Iterator[Outcome]:
-    """Whether an API call with the stored token works, as any program makes it.
+    """Whether the stored refresh token lives, and the API accepts what is issued for it.
 
-    It refreshes the token and saves it, if that is due. It never signs in.
+    It refreshes the token though it still works, which alone tells, and saves the new one. It never
+    signs in.
     """
     _needed(ground)
     if ground.token is None:
         raise SkipCheck("No token is stored.")
-    events: list[Event] = []
+    has_refresh_token = ground.token.refresh_token is not None
+    if has_refresh_token:
+        _must_be_savable(ground)
     try:
-        with _instance(ground, events) as sdk:
+        with _instance(ground) as sdk:
+            session = sdk.session
+            stored = session.peek() if has_refresh_token else None
+            is_new = stored is not None and refresh_now(session, stored) is not None
             sdk.marketplace.show()
     except (FlexError, TokenStoreError) as failed:
         yield _of_call(ground, failed)
         return
     ground.client_known = True
-    if "refreshed" in {event.name for event in events}:
+    if not has_refresh_token:
+        yield ok("The API accepts the stored access token, which has no refresh token")
+    elif not is_new:
+        yield ok("The API accepts the stored access token; the server issues no other one yet")
+    elif session.saved:  # closing the instance tries once more
         yield ok("The refresh token lives: the token was refreshed and saved, and the API takes it")
-        return
-    yield ok(
-        "The API accepts the stored access token; its refresh token is not needed yet "
-        "(`flex-sdk token refresh` tries it)"
-    )
+    else:
+        yield error(
+            f"The token was refreshed, but the new one could not be saved in {ground.store.place}, "
+            "and the one there is used up",
+            "See to it that the token store can save, as the other findings say. The next call "
+            "signs in with the client secret",
+        )
+
+
+def _must_be_savable(ground: Ground) -> None:
+    """Raises SkipCheck if the new token could be lost: the old one would be used up by then."""
+    if ground.store.abilities.read_only:
+        raise SkipCheck("The token store only reads, so a refreshed token could not be saved.")
+    if (uid := ground.stranger) is not None:
+        raise SkipCheck(
+            f"Not tried, since root would save the token as a file of its own, which "
+            f"{owner_named(uid)} could not use: run `{doctor_as(uid)} --online`."
+        )
+    if ground.lock_is_held:
+        raise SkipCheck("Another program holds the token lock; see store.lock.")
+    if found := next((id for id in _OF_SAVING if id in ground.failed), ""):
+        raise SkipCheck(
+            "Not tried, since a refresh uses up the stored refresh token, and the new one might "
+            f"not be saved; see {found}."
+        )
 
 
 def _needed(ground: Ground) -> None:
@@ -84,11 +119,9 @@ def _needed(ground: Ground) -> None:
         raise SkipCheck("The server does not respond as the API does; see network.api.")
 
 
-def _instance(ground: Ground, events: list[Event]) -> IntegrationSDK:
+def _instance(ground: Ground) -> IntegrationSDK:
     seconds = ground.timeout
-    options = InstanceOptions(
-        timeout=seconds, request_timeout=seconds, lock_timeout=seconds, on_event=events.append
-    )
+    options = InstanceOptions(timeout=seconds, request_timeout=seconds, lock_timeout=seconds)
     # Without the secret: a sign-in would replace the token that is looked at.
     settings = replace(ground.settings, secret_source=None, token_store=ground.store_config)
     return build(PARTS, options, settings)
@@ -106,15 +139,16 @@ def _of_dead_token(ground: Ground, failed: MissingSecretError) -> Outcome:
     text = "The stored token does not work any more"
     if failed.why == "rejected":
         said = (failed.rejected_by or "the server rejected the refresh token").rstrip(".")
-        text = f"The stored token does not work any more: {said}"
+        text = f"The stored refresh token does not work any more: {said}"
     elif failed.why == "no_refresh_token":
         text += ", and has no refresh token"
     if ground.settings.secret_source is None:
         return error(text, "Configure a client secret: the next call signs in with it")
     return error(
         text,
-        "Make any call: it signs in with the client secret. If this comes again, find the program "
-        "that uses this client without sharing this store, or revokes its tokens",
+        "Make any call: it signs in with the client secret, once the access token does not work "
+        "either. If this comes again, find the program that uses this client without sharing "
+        "this store, or revokes its tokens",
     )
 
 

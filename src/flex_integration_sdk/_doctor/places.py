@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from flex_tokenstore.embedding import owner_named
@@ -12,6 +12,7 @@ from flex_tokenstore.embedding import owner_named
 from .checks import check
 from .finding import Outcome, error, ok, warning
 from .ground import Ground
+from .ownership import doctor_as, folder_of, nearest, seen
 
 _OTHERS = 0o077  # the rights of the group and of all others
 
@@ -23,28 +24,53 @@ def owner(ground: Ground) -> Iterator[Outcome]:
     if not hasattr(os, "geteuid"):
         yield ok("On this system the owners are not compared.")
         return
-    me, wrong = os.geteuid(), False
-    for path in paths:
-        found = seen(path)
-        if found is None or found.st_uid == me:
-            continue
-        # A folder of root's, such as /var/lib, is fine if this user may write in it.
-        if found.st_uid == 0 and stat.S_ISDIR(found.st_mode):
-            continue
-        wrong = True
-        say = error if ground.is_strict else warning
-        yield say(
-            f"{path} belongs to {owner_named(found.st_uid)}, and this program runs as "
-            f"{owner_named(me)}",
-            f"Run it as that user, or change the owner: sudo chown -R {me} {path}",
-        )
-    if not wrong:
-        there = any(seen(path) for path in paths)
-        yield ok(
-            f"What the token store uses belongs to {owner_named(me)}: {_listed(paths)}"
-            if there
-            else f"Nothing is there yet of {_listed(paths)}"
-        )
+    wrong = [path for path in paths if _is_anothers(path)]
+    for path in wrong:
+        # With its folder, all that is in it is told.
+        if path.parent not in wrong:
+            yield _of_another(path, error if ground.is_strict else warning)
+    if wrong:
+        return
+    if any(seen(path) for path in paths):
+        me = owner_named(os.geteuid())
+        yield ok(f"What the token store uses belongs to {me}: {_listed(paths)}")
+        return
+    yield from _of_what_is_not_there(paths)
+
+
+def _is_anothers(path: Path) -> bool:
+    found = seen(path)
+    if found is None or found.st_uid == os.geteuid():
+        return False
+    # A folder of root's, such as /var/lib, is fine if this user may write in it.
+    return found.st_uid != 0 or not stat.S_ISDIR(found.st_mode)
+
+
+def _of_another(path: Path, say: Callable[[str, str], Outcome]) -> Outcome:
+    whose, me = path.stat().st_uid, os.geteuid()
+    above = seen(path.parent)
+    remedy = f"Run it as that user: `{doctor_as(whose)}`"
+    # In a folder of that user's, it is that user's by right.
+    if above is not None and above.st_uid in (0, me):
+        remedy = f"{remedy}. Or change the owner: sudo chown -R {me} {path}"
+    return say(
+        f"{path} belongs to {owner_named(whose)}, and this program runs as {owner_named(me)}",
+        remedy,
+    )
+
+
+def _of_what_is_not_there(paths: list[Path]) -> Iterator[Outcome]:
+    for folder in dict.fromkeys(map(folder_of, paths)):
+        found = seen(folder)
+        if found is not None and found.st_uid not in (0, os.geteuid()):
+            yield warning(
+                f"T{_listed(paths)[1:]} would be made in {folder}, which belongs to "
+                f"{owner_named(found.st_uid)}, and this program runs as "
+                f"{owner_named(os.geteuid())}",
+                f"Run it as that user: `{doctor_as(found.st_uid)}`; or choose another location",
+            )
+            return
+    yield ok(f"Nothing is there yet of {_listed(paths)}")
 
 
 @check("place.rights")
@@ -61,22 +87,9 @@ def rights(ground: Ground) -> Iterator[Outcome]:
 CHECKS = (owner, rights)
 
 
-def seen(path: Path) -> os.stat_result | None:
-    """What is there; None: nothing, or this user may not look."""
-    try:
-        return path.stat()
-    except OSError:
-        return None
-
-
-def nearest(path: Path) -> Path:
-    """The path, or the nearest folder above it that is there."""
-    return next((each for each in (path, *path.parents) if os.path.lexists(each)), path)
-
-
 def _access(ground: Ground, path: Path) -> list[Outcome]:
     """What this user may not do with it, though it is needed."""
-    closed = _closed_folder(path)
+    closed = closed_folder(path)
     if closed is not None:
         return [_denied(closed, "may not enter the folder", "u+rwx")]
     found = seen(path)
@@ -123,7 +136,7 @@ def _denied(path: Path, what: str, mode: str) -> Outcome:
     )
 
 
-def _closed_folder(path: Path) -> Path | None:
+def closed_folder(path: Path) -> Path | None:
     """The first folder of the path that this user may not search."""
     for folder in reversed(path.parents):
         if folder.is_dir() and not _may(folder, os.X_OK):

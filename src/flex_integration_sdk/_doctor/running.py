@@ -27,6 +27,8 @@ def run(check: Check, ground: Ground) -> Iterator[Finding]:
     limit = ground.timeout + check.extra
     with _warnings() as noted:
         for outcome in _within(limit, check, ground):
+            if outcome.status == "error":
+                ground.failed.add(check.id)
             yield _finding(check, outcome)
     for text in dict.fromkeys(noted):
         yield _finding(check, warning(text, remedy_for_warning(text)))

@@ -12,11 +12,13 @@ from flex_tokenstore import (
     TokenUnavailableError,
     open_store,
 )
+from flex_tokenstore.embedding import owner_named
 
 from .checks import check
-from .finding import Outcome, SkipCheck, error, ok
+from .finding import Outcome, SkipCheck, error, ok, warning
 from .ground import Ground
 from .holders import Holder, holder_of
+from .ownership import doctor_as
 from .stores import STORE_EXTRA
 
 LEASE = 10.0  # seconds after which others may take it, if this program dies with it
@@ -26,6 +28,7 @@ LEASE = 10.0  # seconds after which others may take it, if this program dies wit
 def lock(ground: Ground) -> Iterator[Outcome]:
     """Whether the token lock can be acquired, keeps others out, and is free again afterwards."""
     store, path = ground.store, ground.files.lock
+    _refuse_as_root(ground)
     if path is not None and not path.parent.exists():
         raise SkipCheck(f"The folder of the lock, {path.parent}, does not exist yet.")
     start = time.perf_counter()
@@ -36,7 +39,9 @@ def lock(ground: Ground) -> Iterator[Outcome]:
     except TokenLockTimeoutError as failed:
         ground.lock_is_held = True
         who = None if path is None else holder_of(path)
-        yield error(f"{failed}. {who}" if who else str(failed), _held(who))
+        # A refresh holds it too, for as long as the server takes; a hung program cannot be told
+        # from that.
+        yield warning(f"{failed}. {who}" if who else str(failed), _held(who))
         return
     except TokenStoreError as failed:
         ground.lock_problem = str(failed)
@@ -59,6 +64,7 @@ def lock(ground: Ground) -> Iterator[Outcome]:
 def save(ground: Ground) -> Iterator[Outcome]:
     """Whether a token could be saved, as a session asks before it requests one."""
     store, file = ground.store, ground.files.token
+    _refuse_as_root(ground)
     if ground.lock_is_held:
         raise SkipCheck("Another program holds the token lock; see store.lock.")
     if not store.abilities.prepare_save:
@@ -86,6 +92,15 @@ def save(ground: Ground) -> Iterator[Outcome]:
 
 
 CHECKS = (lock, save)
+
+
+def _refuse_as_root(ground: Ground) -> None:
+    """Raises SkipCheck if a lock file of root's would keep the files' owner out from then on."""
+    if (uid := ground.stranger) is not None:
+        raise SkipCheck(
+            f"Not tried, since root would leave a lock file among the files of {owner_named(uid)}, "
+            f"who could not use it: run `{doctor_as(uid)}`."
+        )
 
 
 def _earlier(ground: Ground) -> tuple[tuple[str, str], ...]:

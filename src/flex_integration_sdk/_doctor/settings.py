@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +18,12 @@ from flex_integration_sdk._settings.table import PROFILES
 from flex_integration_sdk._settings.variables import CONFIG, PROFILE, Variables
 from flex_integration_sdk.config import PROGRAM, Settings, explain, resolve
 from flex_integration_sdk.errors import ClientSecretError, ConfigurationError
+from flex_tokenstore.embedding import owner_named
 
 from .checks import check
 from .finding import Outcome, SkipCheck, error, ok, warning
 from .ground import Ground
+from .places import closed_folder
 from .remedies import remedy_for, remedy_of_setting
 
 if TYPE_CHECKING:
@@ -40,6 +43,14 @@ def file(ground: Ground) -> Iterator[Outcome]:
     except ConfigurationError as failed:
         ground.file_problem = str(failed)
         raise
+    if found.path is None and file_path is not None and (closed := closed_folder(file_path)):
+        yield warning(
+            f"Whether there is a config file {file_path} is not known, and none is read: this user "
+            f"may not enter the folder {closed}, {_owner_and_mode(closed)}",
+            "Run it as the user to whom that folder belongs, or give this user the right: chmod "
+            f"u+rwx {closed}; or name a config file in FLEX_INTEGRATION_CONFIG",
+        )
+        return
     if found.path is None:
         what = (
             "No config file is read"
@@ -63,6 +74,14 @@ def file(ground: Ground) -> Iterator[Outcome]:
     yield ok(f"The config file {file_path} can be used; it has {named}")
 
 
+def _owner_and_mode(folder: Path) -> str:
+    there = folder.stat()
+    return (
+        f"which belongs to {owner_named(there.st_uid)} and has the mode "
+        f"{stat.S_IMODE(there.st_mode):04o}"
+    )
+
+
 @check("config.settings")
 def complete(ground: Ground) -> Iterator[Outcome]:
     """Whose token, at which server; and what is wrong with a setting."""
@@ -71,9 +90,11 @@ def complete(ground: Ground) -> Iterator[Outcome]:
     try:
         rows, _ = explain(**arguments, **choice)
     except ConfigurationError as failed:
+        ground.known_server = _server_without_file(ground)
         if str(failed) == ground.file_problem:
             raise SkipCheck("The config file cannot be used; see config.file.") from None
         raise
+    ground.known_server = _server_in(rows)
     wrong = [row for row in rows if row.problem and not _is_elsewhere(row)]
     for row in wrong:
         missing = row.name == "client_id" and not row.value
@@ -127,6 +148,25 @@ def _is_open(path: Path) -> bool:
 
 
 SECRET = (secret,)
+
+
+def _server_in(rows: list[SettingInfo]) -> tuple[str, str] | None:
+    found = (row for row in rows if row.name == "base_url" and not row.problem)
+    return next(((row.value, row.origin) for row in found), None)
+
+
+def _server_without_file(ground: Ground) -> tuple[str, str] | None:
+    """The server that an option or a variable names: what the config file says is not known."""
+    names = ("FLEX_INTEGRATION_BASE_URL", "FLEX_INTEGRATION_ALLOW_HTTP")
+    environ = {name: os.environ[name] for name in names if name in os.environ}
+    given: dict[str, Any] = {
+        name: ground.arguments.get(name) for name in ("base_url", "allow_http")
+    }
+    try:
+        found = _server_in(explain(**given, config=os.devnull, environ=environ)[0])
+    except ConfigurationError:
+        return None
+    return None if found is None or found[1] == "default" else found
 
 
 def _is_elsewhere(row: SettingInfo) -> bool:

@@ -34,8 +34,8 @@ _COLOURS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": None}
 @click.option(
     "--online",
     is_flag=True,
-    help="Also call the API with the stored token, which refreshes it if that is due; and sign in "
-    "once. The token of that sign-in is not kept, and not revoked.",
+    help="Also refresh the stored token, though it still works: its refresh token is used up, and "
+    "the new token saved. And sign in once: that token is not kept, and not revoked.",
 )
 @click.option(
     "--timeout",
@@ -49,7 +49,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": None}
 def doctor(online: bool, timeout: float, output: str, **chosen: Any) -> None:
     """Find out why it does not work: settings, token store, files, network, token.
 
-    It changes nothing. Without --online it sends no token request.
+    Without --online it changes nothing, and sends no token request.
 
     Exit codes: 0 nothing is wrong (there may be warnings), 1 something is wrong.
     """

@@ -87,6 +87,7 @@ def _refuse_read_only(sdk: IntegrationSDK) -> None:
 
 
 def _refreshed(session: TokenSession, place: str) -> Token:
+    from flex_integration_sdk._client.forced_refresh import refresh_now
     from flex_integration_sdk.errors import MissingSecretError
 
     before = session.peek()
@@ -97,14 +98,10 @@ def _refreshed(session: TokenSession, place: str) -> Token:
             f"the token in {place} has no refresh token. {_SIGNS_IN}, once it has expired"
         )
     try:
-        call = session.new_call("token refresh")
-        token: Token | None = call.token()
-        # Else it had expired, or another program has refreshed it since.
-        if token is not None and token.access_token == before.access_token:
-            token = call.refused(token)
+        token = refresh_now(session, before)
     except MissingSecretError as error:
         raise click.ClickException(_of_missing(error, place)) from None
-    if token is None or token.access_token == before.access_token:
+    if token is None:
         raise click.ClickException(
             f"the server returned no other token for the refresh token in {place}; nothing was "
             "changed"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .faults.local import BIN, Local, tree
+from .faults.local import BIN, Local, lacks, tree
 from .faults.world import World
 
 
@@ -66,6 +66,45 @@ def test_the_token_is_the_same_afterwards(local: Local) -> None:
     assert before is not None
     assert after is not None
     assert before.revision == after.revision
+
+
+@pytest.mark.skipif(lacks("mounts") != "", reason="this system gives no mount namespace")
+def test_a_file_system_that_counts_neither_blocks_nor_inodes_is_not_full(local: Local) -> None:
+    folder = local.at(local.home / "tokens" / "token.json").parent
+    # Without limits, tmpfs says 0 of 0.
+    options = "size=0,nr_inodes=0,mode=0700"
+    local.mounts = [["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]]
+    (found,) = local.doctor().of("place.disk")
+    assert found["status"] == "ok", found
+
+
+CLIENT_LESS = (
+    *("user", "plugins.broken", "plugins.duplicate", "place.disk", "place.filesystem"),
+    *("place.mount", "network.proxy", "network.dns", "network.reach", "network.api", "clock"),
+)
+
+
+@pytest.mark.parametrize("fault", ["no client id", "broken config file", "misspelt variable"])
+def test_without_settings_the_rest_is_looked_at(local: Local, fault: str) -> None:
+    if fault == "broken config file":
+        local.default_folder.mkdir(mode=0o700, parents=True)
+        (local.default_folder / "config.toml").write_text("client_id = a-client")
+    elif fault == "misspelt variable":
+        local.environ["FLEX_INTEGRATION_CLIENTID"] = "a-client"
+    else:
+        del local.environ["FLEX_INTEGRATION_CLIENT_ID"]
+    diagnosis = local.doctor()
+    assert {*CLIENT_LESS} <= diagnosis.ids("ok"), diagnosis.output
+    assert len(diagnosis.ids("error")) == 1
+
+
+def test_a_server_that_only_a_broken_config_file_may_name_is_not_asked(local: Local) -> None:
+    del local.environ["FLEX_INTEGRATION_BASE_URL"]
+    local.default_folder.mkdir(mode=0o700, parents=True)
+    (local.default_folder / "config.toml").write_text("client_id = a-client")
+    diagnosis = local.doctor()
+    assert diagnosis.ids("error") == {"config.file"}
+    assert {"network.dns", "network.api"} <= diagnosis.ids("skipped")
 
 
 def test_it_claims_no_name_and_makes_no_folder(local: Local) -> None:

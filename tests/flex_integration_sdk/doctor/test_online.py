@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -69,23 +71,27 @@ def test_without_online_the_token_endpoint_gets_no_request(world: World, life: s
     assert files(world.folder) == before
 
 
-def test_online_says_that_all_works_and_keeps_the_stored_token(world: World) -> None:
+def test_online_says_that_all_works_and_keeps_no_token_of_its_sign_in(world: World) -> None:
     world.sign_in()
-    before, stats = files(world.folder), world.sandbox.stats()
+    stats = world.sandbox.stats()
     diagnosis = world.examine("--online")
     assert diagnosis.exit_code == 0, diagnosis.output
     assert {"online.refresh", "online.sign_in"} <= diagnosis.ids("ok")
-    assert files(world.folder) == before
     after = world.sandbox.stats()
     assert after["client_credentials"] == stats["client_credentials"] + 1
-    assert after["refresh_token"] == stats["refresh_token"]
+    assert after["refresh_token"] == stats["refresh_token"] + 1
     assert after["revoke"] == 0
+    world.set(FLEX_INTEGRATION_CLIENT_SECRET=None)
+    world.sign_in()  # with the token that is stored now; there is no secret
+    assert world.sandbox.stats()["client_credentials"] == after["client_credentials"]
 
 
-def test_online_refreshes_a_token_that_is_due_and_saves_it(world: World) -> None:
+@pytest.mark.parametrize("is_due", [False, True], ids=["live", "due"])
+def test_online_refreshes_the_token_and_saves_it(world: World, is_due: bool) -> None:
     world.sign_in()
     old = stored(world)
-    world.sandbox.expire()
+    if is_due:
+        world.sandbox.expire()
     diagnosis = world.examine("--online")
     assert diagnosis.exit_code == 0, diagnosis.output
     (found,) = diagnosis.of("online.refresh")
@@ -101,6 +107,53 @@ def test_online_with_a_dead_token_changes_nothing_that_is_stored(world: World) -
     before = files(world.folder)
     diagnosis = world.examine("--online")
     assert diagnosis.ids("error") == {"online.refresh"}, diagnosis.output
+    assert files(world.folder) == before
+
+
+def test_online_calls_the_api_with_a_token_that_has_no_refresh_token(world: World) -> None:
+    world.sign_in()
+    with create_instance(token_store=world.named_store) as sdk:
+        store, token = sdk.token_store, sdk.token_store.get_token()
+        assert token is not None
+        answer = {"access_token": token.access_token.reveal(), "token_type": "bearer"}
+        store.set_token(
+            Token.issued(answer, identity_key=store.identity.key, obtained_at=time.time())
+        )
+    diagnosis = world.examine("--online")
+    (found,) = diagnosis.of("online.refresh")
+    assert found["status"] == "ok"
+    assert "has no refresh token" in found["message"]
+    assert world.sandbox.stats()["refresh_token"] == 0
+
+
+def test_online_uses_up_no_refresh_token_if_the_store_only_reads(world: World) -> None:
+    world.sign_in()
+    with create_instance(token_store="file") as sdk:
+        path = sdk.token_store.place
+    world.store("read-only", inner__name="file", inner__path=path)
+    before = files(world.folder)
+    diagnosis = world.examine("--online")
+    (found,) = diagnosis.of("online.refresh")
+    assert found["status"] == "skipped"
+    assert "only reads" in found["message"]
+    assert world.sandbox.stats()["refresh_token"] == 0
+    assert files(world.folder) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs chown")
+def test_online_uses_up_no_refresh_token_of_another_user(world: World) -> None:
+    path = world.folder / "tokens" / "token.json"
+    path.parent.mkdir(mode=0o700)
+    world.store("file", path=path, permissions="off")
+    world.sign_in()
+    for each in (path.parent, *path.parent.iterdir()):
+        os.chown(each, 54321, 54321)
+    before = files(world.folder)
+    diagnosis = world.examine("--online")
+    (found,) = diagnosis.of("online.refresh")
+    assert found["status"] == "skipped", diagnosis.output
+    assert "sudo -u '#54321' -H flex-sdk doctor --online" in found["message"]
+    assert world.sandbox.stats()["refresh_token"] == 0
     assert files(world.folder) == before
 
 

@@ -108,6 +108,32 @@ def _(world: Local) -> None:
 
 
 @local_fault(
+    "root looks at the files of another user, as with `sudo`",
+    *("place.owner", "error", "tokens belongs to uid 54321", "^Run it as .*sudo -u '#54321'[^,]*$"),
+    needs="root",
+    others=UNREAD,
+)
+def _(world: Local) -> None:
+    path = world.at(world.home / "tokens" / "token.json")
+    world.save()
+    for each in (world.home, path.parent, *path.parent.iterdir()):
+        os.chown(each, STRANGER, STRANGER)
+    # Elsewhere, so that the home folder is not told too.
+    world.environ["HOME"] = str(world.folder)
+
+
+@local_fault(
+    "root would make the token's folder in that of another user",
+    *("place.owner", "warning", "would be made in .*uid 54321", "sudo -u '#54321'"),
+    needs="root",
+)
+def _(world: Local) -> None:
+    world.choose("file", path=world.home / "tokens" / "token.json")
+    os.chown(world.home, STRANGER, STRANGER)
+    world.environ["HOME"] = str(world.folder)
+
+
+@local_fault(
     "the lock file belongs to another user, as after a run with sudo",
     *("place.owner", "error", "\\.lock belongs to uid 54321", "chown -R"),
     needs="root",
@@ -332,7 +358,7 @@ sys.stdin.read()
 
 @local_fault(
     "another program holds the token lock, and hangs",
-    *("store.lock", "error", "The process \\d+ \\(python.*, which has run", "process \\d+"),
+    *("store.lock", "warning", "The process \\d+ \\(python.*, which has run", "process \\d+"),
     others=("store.save",),
 )
 def _(world: Local) -> None:

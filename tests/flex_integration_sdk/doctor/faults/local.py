@@ -245,7 +245,7 @@ def tree(folder: Path) -> dict[str, tuple[object, ...]]:
 def changes(
     before: dict[str, tuple[object, ...]], after: dict[str, tuple[object, ...]]
 ) -> list[str]:
-    """The paths that are not as they were. A lock file may be new.
+    """The paths that are not as they were. A lock file may be new, if its folder's owner owns it.
 
     What SQLite keeps beside a database that is open changes with each reader.
     """
@@ -253,9 +253,13 @@ def changes(
         path
         for path in sorted({*before, *after})
         if before.get(path) != after.get(path)
-        and not (path not in before and path.endswith(".lock"))
+        and not (path not in before and path.endswith(".lock") and _is_own(path, after))
         and not path.endswith(("-shm", "-wal"))
     ]
+
+
+def _is_own(path: str, found: dict[str, tuple[object, ...]]) -> bool:
+    return found[path][1] == found[str(Path(path).parent)][1]
 
 
 # What is different on each machine.
@@ -263,6 +267,7 @@ _CHANGING = (
     (r"a-client-[0-9a-f]{16}", "a-client-0123456789abcdef"),
     (r"\w+ \(uid 0\)", "joe (uid 1000)"),
     (rf"uid {STRANGER}", "uid 1001"),
+    (rf"#{STRANGER}", "#1001"),
     (r"process \d+ \([^)]*\)", "process 4711 (python)"),
     (r"has run for \d+ \w+", "has run for 3 hours"),
     (r"\b\d+ KB\b", "12 KB"),

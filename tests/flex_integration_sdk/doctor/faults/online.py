@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from flex_integration_sdk import IntegrationSDK, create_instance
+from flex_tokenstore import Token
 from tests.support.slow_servers import Line, SlowServer, listening
 from tests.support.way import REFUSAL, Serve, requests_of, respond
 
@@ -64,6 +66,27 @@ def revoked(world: World) -> Iterator[None]:
     world.sign_in()
     with another_program(world) as sdk:
         assert sdk.revoke()
+    yield
+
+
+@fault(
+    "The refresh token is dead, though the access token still works",
+    finds="online.refresh",
+    says="The stored refresh token does not work any more",
+    remedy="once the access token does not work either",
+)
+def dead_refresh_token(world: World) -> Iterator[None]:
+    world.options += ["--online"]
+    world.sign_in()
+    with create_instance(token_store=world.named_store) as sdk:
+        store = sdk.token_store
+        token = store.get_token()
+        assert token is not None
+        answer = {"access_token": token.access_token.reveal(), "refresh_token": "a-dead-t0ken"}
+        world.secrets |= {*answer.values()}
+        answer |= {"token_type": "bearer", "expires_in": "600"}
+        key = store.identity.key
+        store.set_token(Token.issued(answer, identity_key=key, obtained_at=time.time()))
     yield
 
 

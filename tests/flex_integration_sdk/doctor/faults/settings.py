@@ -344,6 +344,21 @@ def _(world: Local) -> None:
 
 
 @local_fault(
+    "this user may not enter the folder of the config file, which is another user's",
+    *("config.file", "warning", "may not enter the folder .*, which belongs to uid 54321"),
+    "Run it as the user .*chmod u\\+rwx .*FLEX_INTEGRATION_CONFIG",
+    needs="root",
+)
+def _(world: Local) -> None:
+    world.at(world.home / "tokens" / "token.json")
+    folder = world.default_folder
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / "config.toml").write_text('[profiles.default]\nclient_id = "a-client"\n')
+    os.chown(folder, STRANGER, STRANGER)
+    world.is_powerless = True
+
+
+@local_fault(
     "FLEX_INTEGRATION_CONFIG names a file that does not exist",
     *("config.file", "error", "gone.toml does not exist", "FLEX_INTEGRATION_CONFIG"),
     others=NO_SETTINGS,
