@@ -115,8 +115,8 @@ def _of_file(text: str) -> str:
         return f"Write {meant[1] if meant else 'that name'} in{where}"
     if "does not exist" in text:
         return "Correct --config or FLEX_INTEGRATION_CONFIG, or write the file with `flex-sdk init`"
-    if line := re.search(r"is not TOML.*\(at line (\d+)", text):
-        return f"Correct line {line[1]} of{where}: a value that is a string needs quotes around it"
+    if line := re.search(r"is not TOML.*? in line (\d+), column \d+: (.+)", text):
+        return f"Correct line {line[1]} of{where}: {line[2]}"
     return f"Correct the config file{where}, {_AGAIN}"
 
 

@@ -31,6 +31,8 @@ def run(check: Check, ground: Ground) -> Iterator[Finding]:
                 ground.failed.add(check.id)
             yield _finding(check, outcome)
     for text in dict.fromkeys(noted):
+        if ground.file_problem and ground.file_problem in text:
+            continue  # told by the check of the file
         yield _finding(check, warning(text, remedy_for_warning(text)))
 
 

@@ -15,7 +15,7 @@ from flex_integration_sdk._settings.config_file import (
     read_config,
 )
 from flex_integration_sdk._settings.table import PROFILES
-from flex_integration_sdk._settings.variables import CONFIG, PROFILE, Variables
+from flex_integration_sdk._settings.variables import CLIENT_ID, CONFIG, PROFILE, Variables
 from flex_integration_sdk.config import PROGRAM, Settings, explain, resolve
 from flex_integration_sdk.errors import ClientSecretError, ConfigurationError
 from flex_tokenstore.embedding import owner_named
@@ -43,13 +43,8 @@ def file(ground: Ground) -> Iterator[Outcome]:
     except ConfigurationError as failed:
         ground.file_problem = str(failed)
         raise
-    if found.path is None and file_path is not None and (closed := closed_folder(file_path)):
-        yield warning(
-            f"Whether there is a config file {file_path} is not known, and none is read: this user "
-            f"may not enter the folder {closed}, {_owner_and_mode(closed)}",
-            "Run it as the user to whom that folder belongs, or give this user the right: chmod "
-            f"u+rwx {closed}; or name a config file in FLEX_INTEGRATION_CONFIG",
-        )
+    if found.problem:
+        yield _of_unused(ground, file_path, found.problem)
         return
     if found.path is None:
         what = (
@@ -74,12 +69,24 @@ def file(ground: Ground) -> Iterator[Outcome]:
     yield ok(f"The config file {file_path} can be used; it has {named}")
 
 
-def _owner_and_mode(folder: Path) -> str:
-    there = folder.stat()
-    return (
-        f"which belongs to {owner_named(there.st_uid)} and has the mode "
-        f"{stat.S_IMODE(there.st_mode):04o}"
-    )
+def _of_unused(ground: Ground, path: Path, problem: str) -> Outcome:
+    """A file at the default location that is another user's, or that this user may not look at."""
+    ground.file_problem = text = f"the config file {path} {problem}"
+    remedy = remedy_for(ConfigurationError(text), ground)
+    text = text.partition(": run it as")[0]
+    if closed := closed_folder(path):
+        there, me = closed.stat(), owner_named(os.geteuid())
+        text = (
+            f"{text}. The folder {closed} belongs to {owner_named(there.st_uid)} and has the mode "
+            f"{stat.S_IMODE(there.st_mode):04o}, and this program runs as {me}"
+        )
+        remedy = (
+            "Run it as the user to whom that folder belongs, or give this user the right: chmod "
+            f"u+rwx {closed}; or name a config file in FLEX_INTEGRATION_CONFIG"
+        )
+    # Who gives the client in other ways may not need the file.
+    is_needed = not (ground.arguments.get("client_id") or Variables().value(CLIENT_ID))
+    return (error if is_needed else warning)(text, remedy)
 
 
 @check("config.settings")
@@ -96,6 +103,8 @@ def complete(ground: Ground) -> Iterator[Outcome]:
         raise
     ground.known_server = _server_in(rows)
     wrong = [row for row in rows if row.problem and not _is_elsewhere(row)]
+    if ground.file_problem and [(row.name, row.value) for row in wrong] == [("client_id", "")]:
+        raise SkipCheck("The config file cannot be used; see config.file.")
     for row in wrong:
         missing = row.name == "client_id" and not row.value
         yield error(f"{row.name} {row.problem}" if missing else row.problem, remedy_of_setting(row))

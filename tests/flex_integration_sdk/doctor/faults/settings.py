@@ -345,7 +345,7 @@ def _(world: Local) -> None:
 
 @local_fault(
     "this user may not enter the folder of the config file, which is another user's",
-    *("config.file", "warning", "may not enter the folder .*, which belongs to uid 54321"),
+    *("config.file", "error", "cannot be looked at: Permission denied.*belongs to uid 54321"),
     "Run it as the user .*chmod u\\+rwx .*FLEX_INTEGRATION_CONFIG",
     needs="root",
 )
@@ -354,6 +354,21 @@ def _(world: Local) -> None:
     folder = world.default_folder
     folder.mkdir(mode=0o700, parents=True)
     (folder / "config.toml").write_text('[profiles.default]\nclient_id = "a-client"\n')
+    os.chown(folder, STRANGER, STRANGER)
+    world.is_powerless = True
+    del world.environ[f"{PREFIX}CLIENT_ID"]
+
+
+@local_fault(
+    "this user may not enter the folder of the config file, and a variable has the client id",
+    *("config.file", "warning", "cannot be looked at: Permission denied.*belongs to uid 54321"),
+    "Run it as the user .*FLEX_INTEGRATION_CONFIG",
+    needs="root",
+)
+def _(world: Local) -> None:
+    world.at(world.home / "tokens" / "token.json")
+    folder = world.default_folder
+    folder.mkdir(mode=0o700, parents=True)
     os.chown(folder, STRANGER, STRANGER)
     world.is_powerless = True
 
