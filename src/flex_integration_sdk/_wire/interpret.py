@@ -105,7 +105,7 @@ _ADVICE = {
     400: "check the parameters",
     402: "the payment failed",
     403: "this application may not do that",
-    404: "check the id and that the marketplace is the right one",
+    404: "check the id or email address, and that the marketplace is the right one",
     409: "the resource is not in a state that allows this",
     413: "send less in one request",
 }

@@ -6,8 +6,9 @@ import os
 import sys
 from contextlib import suppress
 from importlib.util import find_spec
-from io import TextIOWrapper
+from io import BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from ._shell_variable import COMPLETES
 
@@ -16,7 +17,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Runs ``flex-sdk`` with the arguments of this process, and exits with its code."""
-    _open_closed_streams()
+    closed = _open_closed_streams()
     completes = COMPLETES in os.environ
     if completes:
         # At a tab, an error would be written into the line that the user types.
@@ -40,6 +41,12 @@ def main() -> None:
             raise
         code = 0  # click ends a completion by SystemExit; any other error has no reader
         sys.stdout.flush()
+    if code == 0 and closed is not None and closed.was_used:
+        print(  # noqa: T201 - as the errors above
+            "flex-sdk: standard output is closed: what the command printed is lost",
+            file=sys.stderr,
+        )
+        code = 1
     if code == 0:  # all is printed and flushed: what plugins print at exit is not part of it
         with suppress(OSError, ValueError):
             os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -56,9 +63,30 @@ def _print_what_it_can() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _open_closed_streams() -> None:
-    """Opens standard streams that a shell (``>&-``) or a service manager left closed."""
+class _Closed(FileIO):
+    """In place of a standard output that is closed: knows whether something was printed."""
+
+    was_used = False
+
+    def write(self, data: Any) -> int:
+        """Drops it."""
+        self.was_used = True
+        return super().write(data)
+
+
+def _open_closed_streams() -> _Closed | None:
+    """Opens standard streams that a shell (``>&-``) or a service manager left closed.
+
+    Returns:
+        What stands in for standard output; None: that is open.
+    """
     # Also so that no file or socket of ours gets their numbers, and is written into.
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - to the end
+    closed = None
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - to the end
+    if sys.stdout is None:
+        closed = _Closed(os.devnull, "w")
+        sys.stdout = TextIOWrapper(BufferedWriter(closed), encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
+    return closed

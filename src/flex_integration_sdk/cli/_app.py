@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -27,10 +29,32 @@ from ._words import in_cli_words
 
 # 128 + SIGINT (2), as shells report it.
 INTERRUPTED = 130
+# 128 + SIGPIPE (13): what shells report of other programs whose output nobody reads any more.
+UNREAD = 141
 _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EFBIG}
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@contextmanager
+def _own_code_for_closed_pipe() -> Iterator[None]:
+    """A block whose output nobody may read: click would exit with 1, as if the command failed."""
+    try:
+        yield
+    except BrokenPipeError:
+        _drop_output()  # the reader, `head` say, has seen enough
+        raise click.exceptions.Exit(UNREAD) from None
+
+
+class _Root(Group):
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _own_code_for_closed_pipe():  # it prints help
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _own_code_for_closed_pipe():
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="flex-sdk")
 def flex_sdk() -> None:
     """Sharetribe's Integration API and its token stores, from the command line.
@@ -40,7 +64,8 @@ def flex_sdk() -> None:
     FLEX_INTEGRATION_CLIENT_SECRET_FILE) and FLEX_INTEGRATION_TOKEN_STORE; and options of the
     commands override both. Without a choice the token is kept in the store `file`.
 
-    Exit codes: 0 done, 1 failed, 2 usage error, 130 stopped by Ctrl-C.
+    Exit codes: 0 done, 1 failed, 2 usage error, 130 stopped by Ctrl-C, 141 the output went into a
+    pipe whose reader had ended.
     """
     show_warnings()
 
@@ -67,19 +92,19 @@ def run(arguments: Sequence[str]) -> int:
         _show(error, arguments)
         return error.exit_code
     except BrokenPipeError:
-        _drop_output()  # the reader, `head` say, has seen enough
-        return 1
+        _drop_output()
+        return UNREAD
     except Exception as error:
         code = _exit_code(error)
         if code is None:
             raise
         if _is_closed_pipe(error):
             _drop_output()
-            return 1
+            return UNREAD
         text = _said(error)
         if type(error) is OSError and error.filename is None and error.errno in _UNWRITABLE:
             _drop_output()
-            text = f"standard output cannot be written to: {text}"
+            text = f"standard output cannot be written to: {error.strerror or text}"
         tell(text)  # a server or a file name may have put control characters there
         return code
     return code if isinstance(code, int) else 0

@@ -141,11 +141,16 @@ def _print(output: str, body: Any) -> None:
         return
     plain = to_plain(body)
     records = records_of(plain)
-    if records and not isinstance(plain.get("data"), list):
+    is_list = isinstance(plain.get("data"), list)
+    if records and not is_list:
         show(output, records[0], columns=OWN)
         return
-    show(output, records if output == "csv" else without_relationships(records), columns=OWN)
-    if more := pages_of(plain, len(records)):
+    more = pages_of(plain, len(records))
+    if records or output == "csv" or not is_list:  # of CSV, programs read the header line
+        show(output, records if output == "csv" else without_relationships(records), columns=OWN)
+    elif more is None:
+        more = "nothing was found"
+    if more:
         tell(more)
 
 

@@ -47,6 +47,8 @@ def pages_of(body: Mapping[str, Any], count: int) -> str | None:
     if not isinstance(pages, int) or pages < 2:
         return None
     whole = "" if total is None else f" of {total}"
+    if isinstance(page, int) and page > pages:
+        return f"there is no page {page}: the last of {total or 'all'} is on page {pages}"
     return f"page {page} of {pages}, {count}{whole}; page=N and per_page=N get the others"
 
 

@@ -156,6 +156,24 @@ def test_a_call_as_csv_has_a_line_for_each_resource(capsys: Captured) -> None:
 
 
 @pytest.mark.usefixtures("client")
+def test_what_has_no_rows_is_told_and_has_no_header(capsys: Captured) -> None:
+    query = ["call", "users.query", "page=99", "per_page=2", "--store", "memory"]
+    assert run([*query, "--output", "table"]) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "there is no page 99: the last of" in err
+    assert run([*query, "--output", "csv"]) == 0
+    assert capsys.readouterr().out == "id,type\n"
+    none = ["call", "listings.query", "keywords=nonsense-nonsense", "--store", "memory"]
+    assert run([*none, "--output", "table"]) == 0
+    out, err = capsys.readouterr()
+    assert (out, "flex-sdk: nothing was found\n" in err) == ("", True)
+    one = ["call", "users.show", "email=nobody@example.com", "--store", "memory"]
+    assert run([*one, "--output", "table"]) == 1
+    assert "check the id or email address" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("client")
 def test_a_call_as_a_table(capsys: Captured) -> None:
     query = ["call", "users.query", "fields.user=email", "per_page=2", "--output", "table"]
     assert run([*query, "--store", "memory"]) == 0
@@ -211,6 +229,7 @@ def test_attributes_do_not_hide_the_id() -> None:
         ({"page": 1, "totalPages": 1, "totalItems": 5}, None),
         ({"page": 2, "totalPages": 3, "totalItems": 7}, "page 2 of 3, 3 of 7;"),
         ({"page": 2, "totalPages": 3}, "page 2 of 3, 3;"),
+        ({"page": 9, "totalPages": 3, "totalItems": 7}, "there is no page 9: the last of 7 is on"),
     ],
 )
 def test_a_page_of_several_is_told(meta: object, said: str | None) -> None:
