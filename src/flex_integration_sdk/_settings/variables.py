@@ -21,6 +21,9 @@ PROFILE = VARIABLES["profile"]
 CONFIG = VARIABLES["config"]
 ALLOW_HTTP = VARIABLES["allow_http"]
 REQUIRE_ENCRYPTED = VARIABLES["require_encrypted"]
+_ONLY_IN_FILE = {
+    f"{PREFIX}{each.name.upper()}": each.name for each in SETTINGS if each.only_in_file
+}
 KNOWN = tuple(each.variable for each in SETTINGS if each.variable)
 
 _ONE_UNDERSCORE = re.compile(rf"{PREFIX}TOKEN_?STORE_+(.+)")
@@ -39,10 +42,9 @@ class Variables(OptionValues):
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         environ = os.environ if environ is None else environ
-        # Values of our own variables only. Of all others just the names, to find misspelt ones.
-        # With ``get``: another thread may remove a variable meanwhile.
         self._names = tuple(environ)
         # Values of our own variables only. The other names are for finding misspelt ones.
+        # With ``get``: another thread may remove a variable meanwhile.
         names = (name for name in self._names if name.startswith(PREFIX))
         super().__init__({name: environ.get(name, "") for name in names})
 
@@ -87,10 +89,10 @@ def _check_names(names: Iterable[str]) -> None:
     for name in names:
         if not name.upper().startswith("FLEX") or name in KNOWN or name.startswith(f"{STORE}__"):
             continue
-        if name == f"{PREFIX}CLIENT_SECRET_CMD":
+        if key := _ONLY_IN_FILE.get(name):
             raise ConfigurationError(
-                f"the variable {name} is not known: client_secret_cmd is a key of the config file "
-                f"only, so that nobody else can choose a program; unset it, or use {CLIENT_SECRET}"
+                f"the variable {name} is not known: {key} is a key of the config file only, so "
+                f"that nobody else can choose a program; unset it, or use {CLIENT_SECRET}"
             )
         meant = _meant(name)
         if meant is not None:

@@ -420,3 +420,8 @@ def test_the_environment_of_this_process_is_read(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv(name, f" {value}\r\n")
     assert resolve().identity == resolve(environ=SDK).identity
     assert os.environ[f"{P}CLIENT_ID"].endswith("\n")
+
+
+def test_a_key_of_the_config_file_only_is_no_variable() -> None:
+    with pytest.raises(ConfigurationError, match="client_secret_cmd is a key of the config file"):
+        resolve(environ={f"{P}CLIENT_ID": "c", f"{P}CLIENT_SECRET_CMD": "op"})
