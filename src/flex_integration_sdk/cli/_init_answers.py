@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,14 +13,15 @@ import click
 from flex_integration_sdk._settings.secret_source import problem_of_secret
 from flex_tokenstore import Secret
 
-from ._given_store import given_config, with_options
+from ._given_store import given_config
 from ._init_profile import ConfigText
+from ._init_questions import ask, fitted
+from ._init_store import ask_store
 from ._notices import tell
 from ._side import Side
 
 # More than any client secret has; a wrong file on standard input is not read to its end.
 _MOST = 65536
-_URLS = ("url", "address")
 
 
 @dataclass(repr=False)
@@ -47,7 +47,7 @@ def answers_of(given: Mapping[str, Any], text: ConfigText) -> Answers:
         UsageError: Something is missing, and nobody can be asked; or two options contradict.
         Abort: The user pressed Ctrl-C.
     """
-    side = Side("store", given["store_name"], given["store_options"], None)
+    side = Side("store", given["store_name"], given["store_options"], None, has_env=False)
     if given["client_secret_stdin"] and given["client_secret_file"]:
         raise click.UsageError(
             "--client-secret-stdin and --client-secret-file contradict each other"
@@ -65,6 +65,9 @@ def answers_of(given: Mapping[str, Any], text: ConfigText) -> Answers:
         _ask_needed(found, text)
         if not given["force"]:
             _ask_more(found, text)
+        if not (found.secret or found.secret_file or _keeps_secret(found, text)):
+            tell("the client secret that the profile has is of another server")
+            found.secret = _ask_secret("Client secret (it is not shown)", may_be_empty=False)
     else:
         _complete(found, text)
     return found
@@ -83,7 +86,7 @@ def _from_stdin() -> Secret[str]:
     except UnicodeError:
         secret, problem = Secret(""), "is not UTF-8 text"
     else:
-        problem = problem_of_secret(secret, quotes=False)
+        problem = problem_of_secret(secret, quotes=True)
     if problem:
         raise click.UsageError(f"the client secret on standard input {problem}")
     return secret
@@ -94,11 +97,20 @@ def _complete(found: Answers, text: ConfigText) -> None:
     found.client_id = found.client_id or str(text.own.get("client_id") or "")
     if not found.client_id:
         raise click.UsageError("--client-id ID is missing")
-    if not (found.secret or found.secret_file or text.has_secret):
+    if problem := _problem_of_id(found.client_id):
+        raise click.UsageError(f"--client-id: {problem}")
+    if not (found.secret or found.secret_file or _keeps_secret(found, text)):
+        why = "the client secret is missing"
+        if text.has_secret:
+            why += ": the one that the profile has is of another client or server"
         raise click.UsageError(
-            "the client secret is missing: use --client-secret-file FILE, or "
-            "--client-secret-stdin and write it to standard input"
+            f"{why}: use --client-secret-file FILE, or --client-secret-stdin and write it to "
+            "standard input"
         )
+
+
+def _keeps_secret(found: Answers, text: ConfigText) -> bool:
+    return text.keeps_secret(found.client_id, found.base_url)
 
 
 def _ask_needed(found: Answers, text: ConfigText) -> None:
@@ -109,65 +121,24 @@ def _ask_needed(found: Answers, text: ConfigText) -> None:
             "Integration API.",
             err=True,
         )
-        found.client_id = _ask("Client id", _problem_of_id, default=own.get("client_id") or None)
+        found.client_id = ask("Client id", _problem_of_id, default=own.get("client_id") or None)
     if not (found.secret or found.secret_file):
-        hint = "; empty: as it is" if text.has_secret else ""
+        hint = "; empty: as it is" if _keeps_secret(found, text) else ""
         typed = _ask_secret(f"Client secret (it is not shown{hint})", may_be_empty=bool(hint))
         found.secret = typed or None
 
 
 def _ask_more(found: Answers, text: ConfigText) -> None:
     """Asks for what has a default."""
-    from flex_integration_sdk.config import DEFAULT_BASE_URL
-
-    own = text.own
     if not found.base_url:
-        before = own.get("base_url") or text.top.get("base_url") or DEFAULT_BASE_URL
-        allowed = found.allow_http or own.get("allow_http") is True
-        found.base_url = _ask(
-            "Address of the server", lambda url: _problem_of_url(url, allowed), default=before
+        allowed = found.allow_http or text.own.get("allow_http") is True
+        found.base_url = ask(
+            "Address of the server",
+            lambda url: _problem_of_url(url, allowed),
+            default=text.base_url,
         )
     if found.store is None:
-        _ask_store(found, text)
-
-
-def _ask_store(found: Answers, text: ConfigText) -> None:
-    from flex_integration_sdk._settings.redacting import is_open_address
-    from flex_tokenstore import describe_store, list_stores
-
-    own = text.own.get("token_store") or text.top.get("token_store") or "file"
-    before = own if isinstance(own, str) else str(own.get("name") or "file")
-    names = ", ".join(store.name for store in list_stores() if store.status == "ok")
-    name = _ask(f"Token store: {names}", _problem_of_store, default=before)
-    if name == before and text.own.get("token_store"):
-        return  # as it is, with its options
-    options = []
-    for option in describe_store(name).options or ():
-        if option.name not in _URLS and not option.required:
-            continue
-        question = f"{option.name} of the token store {name}"
-        default = None if option.required else ""
-        more = "" if option.required else " (empty: the default)"
-        while True:
-            value = _ask(f"{question}{more}", lambda _: "", default=default)
-            if "://" not in value or is_open_address(value):
-                break
-            tell(
-                "an address with a password is not written into the config file: give it without "
-                "the password, and put that into a file for the option password_file"
-            )
-        if value:
-            options.append(f"{option.name}={value}")
-    found.store = with_options(Side("store", name, tuple(options), None), name)
-
-
-def _ask(question: str, problem_of: Callable[[str], str], default: str | None) -> str:
-    while True:
-        answer = str(click.prompt(question, default=default, err=True, show_default=bool(default)))
-        problem = problem_of(answer.strip())
-        if not problem:
-            return answer.strip()
-        tell(problem)
+        found.store = ask_store(text, found.client_id)
 
 
 def _ask_secret(question: str, *, may_be_empty: bool) -> Secret[str]:
@@ -178,17 +149,17 @@ def _ask_secret(question: str, *, may_be_empty: bool) -> Secret[str]:
     while True:
         try:
             # Not click's: it prints the question first, and what is typed at once would be shown.
-            answer = Secret(strip_value(getpass(f"{question}: ")))
+            answer = Secret(strip_value(getpass(f"{fitted(question)}: ")))
         except (KeyboardInterrupt, EOFError) as error:
             raise click.Abort from error
-        problem = problem_of_secret(answer, quotes=False)
+        problem = problem_of_secret(answer, quotes=True)
         if not problem or (may_be_empty and not answer):
             return answer
         tell(f"the client secret {problem}")
 
 
 def _problem_of_id(text: str) -> str:
-    problem = problem_of_secret(Secret(text), quotes=False)
+    problem = problem_of_secret(Secret(text), quotes=True)
     return f"the client id {problem}" if problem else ""
 
 
@@ -203,20 +174,3 @@ def _problem_of_url(text: str, allowed: bool) -> str:
     except ConfigurationError as error:
         return in_cli_words(str(error))
     return ""
-
-
-def _problem_of_store(text: str) -> str:
-    from flex_tokenstore import TokenStoreError, describe_store
-
-    from ._words import in_cli_words
-
-    try:
-        info = describe_store(text)
-    except TokenStoreError as error:
-        return in_cli_words(str(error))
-    return "" if info.status == "ok" else f"the token store {text} cannot be used: {info.reason}"
-
-
-def absolute(path: str) -> str:
-    """A path that works from each folder."""
-    return str(Path(path).expanduser().absolute())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,35 @@ def check_settings(path: Path, profile: str, commands: str) -> None:
     """Reads the profile as other commands do; arguments and errors as of :func:`check_profile`."""
     with _mending(profile, commands):
         settings_of_profile(path, profile)
+
+
+def try_secret(settings: Settings) -> None:
+    """Signs in with a new secret before it takes the place of one that may work.
+
+    Nothing is stored: the token is dropped.
+
+    Raises:
+        ClickException: It does not work. The message says what to mend.
+    """
+    from flex_integration_sdk._client.builder import InstanceOptions
+    from flex_integration_sdk._client.oauth import SyncGrants
+    from flex_integration_sdk._transport.sync import Http
+    from flex_integration_sdk.errors import FlexError
+    from flex_tokenstore import TokenStoreError, open_store
+
+    options = InstanceOptions()
+    try:
+        with waiting_for("the sign-in"), open_store("memory", settings.identity) as store:
+            http = Http(settings.base_url, options.timeout, options.request_timeout)
+            with closing(http):
+                SyncGrants(settings, http, store).sign_in()
+            return
+    except (FlexError, TokenStoreError, OSError, ValueError) as error:
+        why = in_cli_words(str(error)).rstrip(".")
+    raise click.ClickException(
+        f"the profile was not changed, since the new settings do not work: {why}. Fix that, or "
+        "use --no-check to write them as they are"
+    )
 
 
 @contextmanager

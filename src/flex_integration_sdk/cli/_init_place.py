@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -17,6 +18,7 @@ def refuse_place(path: Path) -> None:
     Raises:
         ClickException: What is wrong, and what to do.
     """
+    _refuse_hidden_folder(path)
     for each in {path, path.resolve()}:
         _refuse_others_folder(each)
         _refuse_shared_folder(each)
@@ -54,6 +56,36 @@ def refuse_mount(path: Path) -> None:
         )
 
 
+def _refuse_hidden_folder(path: Path) -> None:
+    """A folder that this user may not look into, as sudo makes them."""
+    try:
+        path.stat()
+    except PermissionError:
+        pass
+    except OSError:
+        return  # it does not exist, or cannot be used for a reason that is told later
+    else:
+        return
+    from flex_tokenstore.embedding import owner_named
+
+    folder = next(each for each in path.parents if _is_seen(each))
+    raise click.ClickException(
+        f"{path} cannot be looked at: permission denied. The folder {folder} belongs to "
+        f"{owner_named(folder.stat().st_uid)}, and this command runs as "
+        f"{owner_named(os.geteuid())}. Nothing was changed. Give the folder back (sudo chown -R "
+        f"{os.geteuid()} {shlex.quote(str(folder))}), or name another config file with "
+        "--config FILE"
+    )
+
+
+def _is_seen(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
 def _refuse_others_folder(path: Path) -> None:
     """With sudo, say: the files would be root's, and the user could not use them."""
     if os.name == "nt":
@@ -82,3 +114,8 @@ def _refuse_shared_folder(path: Path) -> None:
             f"other users may write in {folder}, and could replace {path.name}, so that no program "
             f"would read it. Nothing was changed: chmod go-w {folder}"
         )
+
+
+def absolute(path: str) -> str:
+    """A path that works from each folder."""
+    return str(Path(path).expanduser().absolute())

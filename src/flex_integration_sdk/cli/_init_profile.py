@@ -51,6 +51,35 @@ class ConfigText:
         """The profile says where the client secret is."""
         return any(self.own.get(name) for name in SECRETS)
 
+    @property
+    def base_url(self) -> str:
+        """Address of the server that the profile has; that of the live API by default."""
+        from flex_integration_sdk.config import DEFAULT_BASE_URL
+
+        return str(self.own.get("base_url") or self.top.get("base_url") or DEFAULT_BASE_URL)
+
+    @property
+    def client_id(self) -> str:
+        """Client id that the profile has, or ""."""
+        return str(self.own.get("client_id") or self.top.get("client_id") or "")
+
+    def keeps_secret(self, client_id: str, base_url: str) -> bool:
+        """Whether the client secret that the profile has is of that client at that server.
+
+        Args:
+            client_id: The client.
+            base_url: The server; "": it stays as it is.
+        """
+        from flex_tokenstore.embedding import normalise_url
+
+        same = client_id == self.client_id
+        if same and base_url and base_url != self.base_url:
+            try:
+                same = normalise_url(base_url) == normalise_url(self.base_url)
+            except ValueError:  # one of them is wrong, which is told by itself
+                same = False
+        return same and self.has_secret
+
     def changes(self, values: Mapping[str, Any]) -> Iterator[str]:
         """What would change in an existing profile, one line for each setting; no secret."""
         for name, value in values.items():

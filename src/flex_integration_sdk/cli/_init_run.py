@@ -8,20 +8,26 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._init_answers import Answers, absolute, answers_of
-from ._init_check import check_profile, check_settings, overriding
+from ._init_answers import Answers, answers_of
+from ._init_check import check_profile, check_settings, overriding, try_secret
 from ._init_files import NewFile, write_all, writing_alone
-from ._init_place import refuse_git, refuse_mount, refuse_place
+from ._init_place import absolute, refuse_git, refuse_mount, refuse_place
 from ._init_profile import ConfigText, has_content
+from ._init_store import warn_of_memory
 from ._notices import tell
 from ._shared_options import confirm
+from ._words import in_cli_words
+
+if TYPE_CHECKING:
+    from flex_integration_sdk.config import Settings
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _DEFAULT = "default"
+_LINE = 'token_store = { name = "…", … }'
 
 
 def write_and_try(
@@ -51,8 +57,13 @@ def write_and_try(
     text = ConfigText(path, profile)
     with _changing_nothing():
         answers = answers_of({**given, "force": force}, text)
-    _write(text, answers, force=force)
+    warn_of_memory(answers.store)
+    missing = _write(text, answers, force=force, no_check=no_check)
     tell(f"the profile {profile!r} is in {path}")
+    if missing:
+        raise click.ClickException(
+            f"the profile {profile!r} does not work yet: {missing}. Write that into {path}: {_LINE}"
+        )
     return _tried(path, profile, config, no_check=no_check)
 
 
@@ -78,10 +89,12 @@ def _changing_nothing() -> Iterator[None]:
         raise end from end.__context__
 
 
-def _write(text: ConfigText, answers: Answers, *, force: bool) -> None:
+def _write(text: ConfigText, answers: Answers, *, force: bool, no_check: bool) -> str:
+    """Writes the profile; returns why it cannot work yet, or ""."""
     secret_file = text.path.with_name(f"client-secret-{text.profile}")
     values = _values(text, answers, secret_file)
-    _check_values(text, answers, values)
+    settings = _settings(text, answers, values)
+    missing = _missing_option(settings) if "token_store" in values else ""
     changes = list(text.changes(values))
     files = []
     if answers.secret is not None:
@@ -101,13 +114,16 @@ def _write(text: ConfigText, answers: Answers, *, force: bool) -> None:
                 tell(change)
             question = f"Change the profile {text.profile!r} in {text.path}"
             confirm(question, "change the profile", yes=force)
+            if text.has_secret and settings.secret_source and not no_check:
+                try_secret(settings)
     if not files:
-        return
+        return missing
     with writing_alone():
         text.check_unchanged()
         notes = write_all(files)
     for note in notes:
         tell(note)
+    return missing
 
 
 def _refuse_unused(text: ConfigText, secret_file: Path, *, force: bool) -> None:
@@ -121,16 +137,13 @@ def _refuse_unused(text: ConfigText, secret_file: Path, *, force: bool) -> None:
 
 def _values(text: ConfigText, answers: Answers, secret_file: Path) -> dict[str, Any]:
     """The settings to write; None: to remove."""
-    from flex_integration_sdk.config import DEFAULT_BASE_URL
-
     values: dict[str, Any] = {"client_id": answers.client_id}
     if answers.secret is not None or answers.secret_file:
         values["client_secret"] = values["client_secret_cmd"] = None
         values["client_secret_file"] = (
             absolute(answers.secret_file) if answers.secret_file else str(secret_file)
         )
-    before = text.own.get("base_url") or text.top.get("base_url") or DEFAULT_BASE_URL
-    if answers.base_url and answers.base_url != before:
+    if answers.base_url and answers.base_url != text.base_url:
         values["base_url"] = answers.base_url
     if answers.allow_http:
         values["allow_http"] = True
@@ -144,31 +157,39 @@ def _values(text: ConfigText, answers: Answers, secret_file: Path) -> dict[str, 
     return values
 
 
-def _check_values(text: ConfigText, answers: Answers, values: dict[str, Any]) -> None:
-    """Refuses what the settings or the store could not use, before anything is written."""
-    from flex_integration_sdk.config import resolve
-    from flex_tokenstore import StoreOptionsError, describe_store, open_store
+def _settings(text: ConfigText, answers: Answers, values: dict[str, Any]) -> Settings:
+    """Those of the new profile, before anything is written; its secret if that is a new one.
 
-    settings = resolve(
+    Raises:
+        ConfigurationError: They cannot be used.
+    """
+    from flex_integration_sdk.config import resolve
+
+    return resolve(
         client_id=answers.client_id,
+        client_secret=answers.secret,
         client_secret_file=values.get("client_secret_file") if answers.secret_file else None,
-        base_url=answers.base_url or text.own.get("base_url") or text.top.get("base_url"),
+        base_url=answers.base_url or text.base_url,
         allow_http=answers.allow_http or text.own.get("allow_http") or text.top.get("allow_http"),
         token_store=values.get("token_store"),
         profile=text.profile,
         config=os.devnull,
         environ={},
     )
-    if "token_store" not in values:
-        return
+
+
+def _missing_option(settings: Settings) -> str:
+    """Which secret option the store lacks, or "". Raises StoreOptionsError for what is wrong."""
+    from flex_tokenstore import StoreOptionsError, describe_store, open_store
+
     try:
         open_store(settings.token_store, settings.identity).close()
     except StoreOptionsError as error:
         options = describe_store(str(error.store)).options or () if error.store else ()
         if any(each.name == error.option and each.secret for each in options):
-            tell(f"{error}; write it into the config file afterwards")
-            return
+            return in_cli_words(str(error)).rstrip(".")
         raise
+    return ""
 
 
 def _tried(path: Path, profile: str, config: str | None, *, no_check: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,7 +24,8 @@ def check_name(side: Side) -> None:
     if "://" in name:
         raise click.UsageError(
             f"{flag} takes the name of a store, not an address. Give the address as an option: "
-            f"{flag}-option url=…; one with a password in the environment: see {flag}-env"
+            f"{flag}-option url=…"
+            + (f"; one with a password in the environment: see {flag}-env" if side.has_env else "")
         )
     if "=" in name:
         raise click.UsageError(
@@ -63,12 +64,30 @@ def refuse_secrets(side: Side, config: Mapping[str, Any], within: tuple[str, ...
         secret = key in known and known[key].secret
         if not _is_open(value, secret=secret):
             _check_scheme(side, config["name"], key, value)
-            variable = "__".join(part.upper() for part in (*within, key))
             raise click.UsageError(
                 f"--{side.flag}-option {'.'.join((*within, key))}: this may hold a secret, and "
-                f"other users can see arguments. Use --{side.flag}-env MY_STORE in place of "
-                f"--{side.flag}, with the variables MY_STORE={side.name} and MY_STORE__{variable}"
+                f"other users can see arguments. {_instead(side, (*within, key), known)}"
             )
+
+
+def _instead(side: Side, path: tuple[str, ...], known: Container[str]) -> str:
+    """What the user can do with a secret option."""
+    if side.has_env:
+        variable = "__".join(part.upper() for part in path)
+        return (
+            f"Use --{side.flag}-env MY_STORE in place of --{side.flag}, with the variables "
+            f"MY_STORE={side.name} and MY_STORE__{variable}"
+        )
+    *within, key = path
+    is_address = key in ("url", "address")
+    file = "password_file" if is_address else f"{key}_file"
+    if file not in known:
+        return "Omit it, and write it into the config file afterwards"
+    without = f"{'.'.join(path)} without the password and " if is_address else ""
+    return (
+        f"Put it into a file that only you can read, and use {without}"
+        f"--{side.flag}-option {'.'.join((*within, file))}=FILE"
+    )
 
 
 def _check_scheme(side: Side, store: str, key: str, value: str) -> None:

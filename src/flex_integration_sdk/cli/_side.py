@@ -12,6 +12,8 @@ class Side(NamedTuple):
     name: str | None
     options: tuple[str, ...]
     prefix: str | None
+    has_env: bool = True
+    """The command has the option ``--<flag>-env``."""
 
     @property
     def is_bare(self) -> bool:

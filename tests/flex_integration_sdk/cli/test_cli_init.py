@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -188,6 +189,85 @@ class TestWhatItWrites:
         assert init()[0] == 2, "a changed secret needs --force"
         assert init("--force")[0] == 0
 
+    def test_a_secret_that_works_is_not_replaced_by_one_that_does_not(
+        self, init: Init, path: Path, tmp_path: Path
+    ) -> None:
+        assert init()[0] == 0
+        before = path.read_text()
+        code, printed = init("--yes", secret="another-SENTINEL")
+        assert code == 1
+        assert "was not changed, since the new settings do not work" in printed
+        assert "another-SENTINEL" not in printed
+        wrong = tmp_path / "wrong"
+        wrong.write_text("another-SENTINEL")
+        assert init("--yes", "--client-secret-file", str(wrong), secret=None)[0] == 1
+        closed = "http://127.0.0.1:9"
+        assert init("--yes", "--base-url", closed)[0] == 1, "nobody answers there"
+        assert path.with_name("client-secret-default").read_text() == SECRET
+        assert path.read_text() == before
+        assert init("--yes", "--no-check", secret="another-SENTINEL")[0] == 0
+        assert path.with_name("client-secret-default").read_text() == "another-SENTINEL"
+
+    def test_a_secret_is_of_one_client_at_one_server(self, init: Init, path: Path) -> None:
+        assert init()[0] == 0
+        before = path.read_text()
+        for other in (["--client-id", "other"], ["--base-url", "https://other.example"]):
+            code, printed = init("--force", "--no-check", *other, secret=None)
+            assert code == 2
+            assert "the one that the profile has is of another client or server" in printed
+            assert "--client-secret-file FILE, or --client-secret-stdin" in printed
+            assert path.read_text() == before
+        base_url = tomllib.loads(before)["profiles"]["default"]["base_url"]
+        same = base_url.replace("http", "HTTP") + "/"
+        assert init("--force", "--no-check", "--base-url", same, secret=None)[0] == 0
+        assert init("--force", "--no-check", "--client-id", "other")[0] == 0
+
+    @pytest.mark.parametrize(
+        ("option", "advice"),
+        [
+            ("url=redis://:SENTINEL@h", "use url without the password and --store-option password"),
+            ("password=SENTINEL", "use --store-option password_file=FILE"),
+            ("key_password=SENTINEL", "write it into the config file afterwards"),
+        ],
+    )
+    def test_a_secret_option_names_what_this_command_has(
+        self, init: Init, path: Path, option: str, advice: str
+    ) -> None:
+        code, printed = init("--store", "redis", "--store-option", option)
+        assert code == 2
+        assert advice in printed
+        assert "--store-env" not in printed
+        assert "SENTINEL" not in printed
+        printed = init("--store", "redis://h")[1]
+        assert "--store-option url=" in printed
+        assert "--store-env" not in printed
+
+    def test_a_store_that_needs_a_secret_is_not_tried(
+        self, init: Init, path: Path, sandbox: RunningSandbox
+    ) -> None:
+        code, printed = init("--store", "sql")
+        assert code == 1
+        assert "option url of the store 'sql'" in printed
+        assert f"Write that into {path}: token_store = {{ name =" in printed
+        assert path.exists()
+        assert sandbox.stats()["client_credentials"] == 0
+
+    def test_memory_is_told(self, init: Init) -> None:
+        code, printed = init("--store", "memory")
+        assert code == 0
+        assert "forgets the token when a program ends" in printed
+        assert "forgets" not in init("--profile", "b")[1]
+
+    @pytest.mark.parametrize("quoted", ['"c"', "'c'"])
+    def test_quotes_around_a_value(self, init: Init, path: Path, quoted: str) -> None:
+        code, printed = init("--client-id", quoted)
+        assert code == 2
+        assert "--client-id: the client id is in quotes" in printed
+        code, printed = init(secret=f'"{SECRET}"')
+        assert code == 2
+        assert "the client secret on standard input is in quotes" in printed
+        assert names(path.parent) == []
+
     def test_a_stored_token_does_not_hide_a_wrong_secret(
         self, init: Init, sandbox: RunningSandbox
     ) -> None:
@@ -353,6 +433,30 @@ class TestWhatIsThere:
         assert f"(uid {NOBODY})" in printed
         assert "without sudo" in printed
         assert names(path.parent.parent) == []
+
+    @needs_root
+    def test_a_folder_that_this_user_may_not_look_into(self, tmp_path: Path) -> None:
+        outer = Path(tempfile.mkdtemp())
+        try:
+            outer.chmod(0o755)
+            hidden = outer / "root's"
+            hidden.mkdir(mode=0o700)
+            warm = tmp_path / "warm.toml"
+            write(warm, "# mine\n")
+            done = subprocess.run(
+                [sys.executable, "-c", AS_NOBODY, *COMPLETE, "--config", f"{hidden}/config.toml"],
+                input=SECRET,
+                text=True,
+                capture_output=True,
+                env={**os.environ, "WARM": str(warm), "STATE": str(outer / "state")},
+            )
+            assert done.returncode == 1
+            assert "permission denied. The folder" in done.stderr
+            assert f"{hidden} belongs to root" in done.stderr
+            assert f"(uid {NOBODY})" in done.stderr
+            assert f"sudo chown -R {NOBODY} {shlex.quote(str(hidden))}" in done.stderr
+        finally:
+            shutil.rmtree(outer)
 
 
 class TestWhole:
