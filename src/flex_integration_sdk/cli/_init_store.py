@@ -100,8 +100,8 @@ def _completed(name: str, base: Any, options: dict[str, str], client_id: str) ->
     from flex_tokenstore import StoreOptionsError, describe_store
 
     known = {each.name: each for each in describe_store(name).options or ()}
+    config = _merged(name, base, options)
     for _ in range(_ASKED):
-        config = _merged(name, base, options)
         try:
             _open(config, client_id)
         except StoreOptionsError as error:
@@ -117,6 +117,7 @@ def _completed(name: str, base: Any, options: dict[str, str], client_id: str) ->
             if option not in known:
                 return config
         options[option] = _ask_option(name, option, required=True)
+        config = _merged(name, base, options)
     return config
 
 

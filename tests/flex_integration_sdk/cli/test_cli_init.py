@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
 from flex_tokenstore import Secret
 from tests.flex_tokenstore.stores.as_user import NOBODY, needs_root
 from tests.flex_tokenstore.stores.conftest import small_disk  # noqa: F401 - a fixture
+from tests.support.terminal import Terminal, on_terminal
 
 P = "FLEX_INTEGRATION_"
 SECRET = "SENTINEL-of-a-secret"
@@ -814,3 +816,240 @@ os.setuid({NOBODY})
 sys.stdin = io.StringIO(secret)
 sys.exit(run([*command, path]))
 """
+
+
+QUESTIONS = ["Client id", "Client secret", "Address of the server", "Token store"]
+
+
+@posix
+class TestOnATerminal:
+    @pytest.fixture
+    def environment(self, tmp_path: Path) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "XDG_CONFIG_HOME", "XDG_STATE_HOME")}
+        return {**kept, "HOME": str(tmp_path), "HISTFILE": str(tmp_path / "history")}
+
+    COMMAND = (sys.executable, "-m", "flex_integration_sdk.cli", "init")
+
+    def test_it_asks_and_never_shows_the_secret(
+        self, environment: dict[str, str], path: Path, sandbox: RunningSandbox, tmp_path: Path
+    ) -> None:
+        with on_terminal(self.COMMAND, environment, cwd=tmp_path) as terminal:
+            self.answer(terminal, "c", SECRET)
+            arguments = self.arguments(terminal)
+            self.answer(terminal, sandbox.base_url, "", first=2)
+            assert terminal.ended() == 0, terminal.written
+        assert SECRET not in terminal.written
+        assert SECRET not in arguments
+        assert "signed in as c" in terminal.written
+        found = [each for each in tmp_path.rglob("*") if each.is_file()]
+        holders = [each.name for each in found if SECRET in each.read_text(errors="replace")]
+        assert holders == ["client-secret-default"]
+        assert resolve(environ={}).client_secret == Secret(SECRET)
+
+    def test_a_wrong_answer_is_told_and_asked_again(
+        self, environment: dict[str, str], path: Path, sandbox: RunningSandbox
+    ) -> None:
+        with on_terminal(self.COMMAND, environment) as terminal:
+            self.answer(terminal, "c", f"{SECRET}\u201c")
+            terminal.until("copy it again\r\nClient secret (it is not shown): ")
+            terminal.type(f"{SECRET}\n")
+            self.answer(terminal, "example.com", first=2)
+            terminal.until("did you mean https://example.com?")
+            terminal.type(f"{sandbox.base_url}\n")
+            self.answer(terminal, "fiel", first=3)
+            terminal.until("did you mean 'file'?")
+            terminal.type("file\n")
+            assert terminal.ended() == 0, terminal.written
+        assert SECRET not in terminal.written
+
+    @pytest.mark.parametrize("number", range(4))
+    def test_ctrl_c_at_each_question_changes_nothing(
+        self, environment: dict[str, str], path: Path, number: int
+    ) -> None:
+        write(path, OLD.replace("default", "other2"))
+        before = path.read_bytes()
+        with on_terminal(self.COMMAND, environment) as terminal:
+            self.answer(terminal, *["c", SECRET, "https://x.example"][:number])
+            terminal.until(QUESTIONS[number])
+            terminal.until("): " if number == 1 else ["Client id: ", "", "]: ", "[file]: "][number])
+            assert self.interrupted(terminal) == 130, terminal.written
+        assert "nothing was changed" in terminal.written
+        assert SECRET not in terminal.written
+        assert path.read_bytes() == before
+        assert names(path.parent) == ["config.toml"]
+
+    def test_an_existing_profile(
+        self, environment: dict[str, str], path: Path, sandbox: RunningSandbox
+    ) -> None:
+        write(path, OLD)
+        command = (*self.COMMAND, "--base-url", sandbox.base_url, "--store", "file")
+        for answer, code in (("n\n", 1), ("", 130), ("y\n", 0)):
+            with on_terminal(command, environment) as terminal:
+                self.answer(terminal, "c", SECRET)
+                terminal.until("Change the profile 'default'")
+                assert "client_id: old -> c" in terminal.written
+                terminal.type(answer)
+                ended = terminal.ended() if answer else self.interrupted(terminal)
+                assert ended == code, terminal.written
+            assert SECRET not in terminal.written
+            assert (path.read_text() == OLD) is (code != 0)
+            assert names(path.parent) == ["client-secret-default"] * (code == 0) + ["config.toml"]
+
+    def test_yes_asks_only_for_what_is_needed(
+        self, environment: dict[str, str], path: Path, sandbox: RunningSandbox
+    ) -> None:
+        write(path, OLD)
+        command = (*self.COMMAND, "--yes", "--client-id", "c", "--no-check")
+        with on_terminal(command, environment) as terminal:
+            terminal.until("): ")
+            terminal.type(f"{SECRET}\n")
+            assert terminal.ended() == 0, terminal.written
+        assert tomllib.loads(path.read_text())["profiles"]["default"]["token_store"] == "memory"
+
+    def test_the_secret_stays_if_nothing_is_typed(
+        self, environment: dict[str, str], path: Path, init: Init
+    ) -> None:
+        assert init("--no-check")[0] == 0
+        with on_terminal(self.COMMAND, environment) as terminal:
+            self.answer(terminal, "", "", "", "")
+            assert terminal.ended() == 0, terminal.written
+        assert "as it is" in terminal.written
+        assert resolve(environ={}).client_secret == Secret(SECRET)
+
+    def test_another_client_needs_its_secret(
+        self, environment: dict[str, str], path: Path, init: Init
+    ) -> None:
+        assert init("--no-check")[0] == 0
+        command = (*self.COMMAND, "--no-check")
+        with on_terminal(command, environment) as terminal:
+            self.answer(terminal, "other")
+            terminal.until("Client secret (it is not shown): ")
+            terminal.type(f"{SECRET}\n")
+            self.answer(terminal, "", "", first=2)
+            terminal.until("[y/N]")
+            terminal.type("y\n")
+            assert terminal.ended() == 0, terminal.written
+        with on_terminal(command, environment) as terminal:
+            self.answer(terminal, "", "", "https://other.example", "")
+            terminal.until("is of another server")
+            terminal.until("Client secret (it is not shown): ")
+            terminal.type(f"{SECRET}\n")
+            terminal.until("[y/N]")
+            terminal.type("y\n")
+            assert terminal.ended() == 0, terminal.written
+        assert SECRET not in terminal.written
+
+    def test_quotes_are_asked_again(
+        self, environment: dict[str, str], sandbox: RunningSandbox
+    ) -> None:
+        command = (*self.COMMAND, "--yes", "--base-url", sandbox.base_url)
+        with on_terminal(command, environment) as terminal:
+            self.answer(terminal, '"c"')
+            terminal.until("the client id is in quotes")
+            terminal.type("c\n")
+            terminal.until("not shown): ")
+            terminal.type(f'"{SECRET}"\n')
+            terminal.until("the client secret is in quotes")
+            terminal.type(f"{SECRET}\n")
+            assert terminal.ended() == 0, terminal.written
+
+    def test_the_address_of_the_store_is_asked_again(
+        self, environment: dict[str, str], path: Path, init: Init
+    ) -> None:
+        url = "redis://127.0.0.1:1"
+        assert init("--no-check", "--store", "redis", "--store-option", f"url={url}")[0] == 0
+        command = (*self.COMMAND, "--no-check")
+        for typed, expected in (("", url), ("redis://h:2", "redis://h:2")):
+            with on_terminal(command, environment) as terminal:
+                self.answer(terminal, "", "", "", "")
+                terminal.until(f"url of the token store redis [{url}]: ")
+                terminal.type(f"{typed}\n")
+                if typed:
+                    terminal.until("[y/N]")
+                    terminal.type("y\n")
+                assert terminal.ended() == 0, terminal.written
+            found = tomllib.loads(path.read_text())["profiles"]["default"]["token_store"]
+            assert found == {"name": "redis", "url": expected}
+
+    def test_a_store_is_asked_for_all_that_it_needs(
+        self, environment: dict[str, str], path: Path, tmp_path: Path
+    ) -> None:
+        kept = tmp_path / "kept"
+        kept.write_text("p")
+        cases = {
+            "sql": [
+                ("url of the", ""),
+                ("must be set", "postgresql://u@h/db"),
+            ],
+            "redis": [
+                ("url of the", "redis://u:SENTINEL@h"),
+                ("without the password", "redis://u@h"),
+                ("password_file of", str(kept)),
+            ],
+            "vault": [("address of the", "http://127.0.0.1:1"), ("token_file of", str(kept))],
+        }
+        found = {}
+        for name, asked in cases.items():
+            command = (*self.COMMAND, "--no-check", "--profile", name)
+            with on_terminal(command, environment) as terminal:
+                self.answer(terminal, "c", SECRET, "", name)
+                for question, answer in asked:
+                    terminal.until(question)
+                    terminal.type(f"{answer}\n")
+                assert terminal.ended() == 0, terminal.written
+            found[name] = tomllib.loads(path.read_text())["profiles"][name]["token_store"]
+        assert found == {
+            "sql": {"name": "sql", "url": "postgresql://u@h/db"},
+            "redis": {"name": "redis", "url": "redis://u@h", "password_file": str(kept)},
+            "vault": {
+                "name": "vault",
+                "address": "http://127.0.0.1:1",
+                "token_file": str(kept),
+            },
+        }
+
+    def test_questions_are_of_whole_words_within_the_width(
+        self, environment: dict[str, str]
+    ) -> None:
+        with on_terminal(self.COMMAND, environment, columns=40) as terminal:
+            self.answer(terminal, "c", SECRET)
+            terminal.until("Address of the\r\nserver [https://flex-integ-api.sharetribe.com]: ")
+            terminal.type("\n")
+            terminal.until("[file]: ")
+            assert self.interrupted(terminal) == 130
+        stores = terminal.written[terminal.written.index("Token store") :]
+        lines = stores.split("nothing was")[0].splitlines()
+        assert max(map(len, lines)) < 40, lines
+        assert "fallback, file, " in " ".join(stores.split())
+        assert "memory" not in stores
+
+    @staticmethod
+    def answer(terminal: Terminal, *answers: str, first: int = 0) -> None:
+        for question, answer in zip(QUESTIONS[first:], answers, strict=False):
+            terminal.until(question)
+            if question == "Client secret":
+                terminal.until("): ")  # from here on nothing is echoed
+            terminal.type(f"{answer}\n")
+
+    @staticmethod
+    def interrupted(terminal: Terminal) -> int:
+        """The exit code after Ctrl-C. One that comes just before Python reads has to be repeated:
+        Python looks at the signal only when that read ends."""
+        for _ in range(10):
+            terminal.type("\x03")
+            ends = time.monotonic() + 5
+            while time.monotonic() < ends:
+                if not terminal._read(1.0):
+                    return terminal.ended()
+        raise AssertionError(f"it goes on: {terminal.written!r}")
+
+    @staticmethod
+    def arguments(terminal: Terminal) -> str:
+        """Of all processes of this machine that can be seen, if it has /proc."""
+        found = ""
+        for each in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                found += each.read_text(errors="replace")
+            except OSError:
+                continue
+        return found
