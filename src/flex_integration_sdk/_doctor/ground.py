@@ -16,6 +16,7 @@ from flex_integration_sdk.config import PREFIX, PROGRAM
 from flex_tokenstore import ANY_REVISION, TokenStoreError
 from flex_tokenstore.embedding import config_folder
 
+from .file_words import in_file_words
 from .finding import SkipCheck
 from .ownership import stranger
 from .store_names import innermost
@@ -268,6 +269,10 @@ class Ground:
 
             self._way = Way(self.base_url, self.timeout)
         return self._way
+
+    def in_file_words(self, remedy: str) -> str:
+        """The remedy; if the settings come from the config file, with its keys."""
+        return remedy if self._settings is None else in_file_words(remedy, self._settings)
 
     def named(self, setting: str) -> str:
         """A setting, and where its value comes from, for remedies."""

@@ -205,7 +205,7 @@ def _of_sign_in(ground: Ground, failed: FlexError) -> Outcome:
 
 
 def _wrong_client(ground: Ground) -> str:
-    secret, client = ground.named("client_secret"), ground.named("client_id")
+    secret, client = _named_secret(ground), ground.named("client_id")
     if ground.client_known:
         return (
             f"Put the present secret of the application, from Console, into {secret}: the server "
@@ -215,6 +215,14 @@ def _wrong_client(ground: Ground) -> str:
         f"Compare {client} and {secret} with Console: both must be of one and the same {_TYPE[3:]},"
         " and a secret that was replaced there does not work any more"
     )
+
+
+def _named_secret(ground: Ground) -> str:
+    """Where the secret is, and which setting says so."""
+    source, named = ground.settings.secret_source, ground.named("client_secret")
+    if source is None or not source.described.startswith("in the file "):
+        return named
+    return f"{source.described[3:]} ({named.replace('client_secret in', 'client_secret_file in')})"
 
 
 def _of_server(ground: Ground, failed: Exception, what: str) -> Outcome:

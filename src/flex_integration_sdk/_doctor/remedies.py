@@ -125,9 +125,13 @@ def _of_secret(error: Any, ground: Ground) -> str:
     if "Permission denied" in text:
         return "Give this user the right to read that file (chmod 600), or run as its owner"
     if "No such file" in text:
+        place = re.search(r"(/[^()]*, line \d+)", text.partition("cannot be read: ")[2])
+        setting = "FLEX_INTEGRATION_CLIENT_SECRET_FILE"
+        if place is not None:
+            setting = f"client_secret_file in {place[1]}"
         return (
             "Create that file with the client secret of Console in it (chmod 600), or correct "
-            "FLEX_INTEGRATION_CLIENT_SECRET_FILE"
+            f"{setting}"
         )
     if program := re.search(r"the program '?([^\s',]+)", text):
         return f"Run that program ({program[1]}) by hand and see why, or correct client_secret_cmd"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from .finding import Finding, Outcome, SkipCheck, error, warning
 from .ground import Ground
 from .remedies import remedy_for, remedy_for_warning
 
+# Events of a session which the checks that make one tell as findings.
+_TOLD = ("refresh_rejected", "renewal_postponed", "save_failed")
 _LOGGERS = ("flex_tokenstore", "flex_integration_sdk")
 
 
@@ -26,7 +29,8 @@ def run(check: Check, ground: Ground) -> Iterator[Finding]:
     """The findings of one check, each as soon as it is there."""
     limit = ground.timeout + check.extra
     with _warnings() as noted:
-        for outcome in _within(limit, check, ground):
+        for found in _within(limit, check, ground):
+            outcome = found._replace(remedy=ground.in_file_words(found.remedy))
             if outcome.status == "error":
                 ground.failed.add(check.id)
             yield _finding(check, outcome)
@@ -82,9 +86,19 @@ def _outcomes(check: Check, ground: Ground) -> Iterator[Outcome]:
     except SkipCheck as skipped:
         yield Outcome("skipped", str(skipped))
     except (FlexError, TokenStoreError) as failed:
-        yield error(str(failed), remedy_for(failed, ground))
+        remedy = remedy_for(failed, ground)
+        yield error(_cause(str(failed), remedy), remedy)
     except BaseException as failed:  # noqa: BLE001 - also what a plugin raises to end the program
         yield _unexpected(failed)
+
+
+def _cause(message: str, remedy: str) -> str:
+    """The message without the advice at its end, if the remedy says that too."""
+    for found in re.finditer(": ", message):
+        advice = message[found.end() :].rstrip(".")
+        if advice and remedy.lower().startswith(advice.lower()):
+            return message[: found.start()]
+    return message
 
 
 def _unexpected(failed: BaseException) -> Outcome:
@@ -122,4 +136,6 @@ class _Collector(logging.Handler):
         self._noted = noted
 
     def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "flex_tokenstore", {}).get("name") in _TOLD:
+            return
         self._noted.append(record.getMessage())

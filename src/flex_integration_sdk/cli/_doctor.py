@@ -56,7 +56,7 @@ def doctor(online: bool, timeout: float, output: str, **chosen: Any) -> None:
     findings = _findings(online, timeout, chosen)
     if output == "table":
         found = list(_printed(findings))
-        _summarise(found)
+        _summarise(found, online=online)
         fine = not _errors(found)
     else:
         with plugins_apart(), waiting_for("the checks"):
@@ -135,9 +135,10 @@ def _errors(found: Iterable[Finding]) -> int:
     return sum(each.status == "error" for each in found)
 
 
-def _summarise(found: list[Finding]) -> None:
+def _summarise(found: list[Finding], *, online: bool) -> None:
     errors = _errors(found)
     warnings = sum(each.status == "warning" for each in found)
     parts = [f"{errors} wrong"] * bool(errors) + [f"{warnings} to look at"] * bool(warnings)
     click.echo()
-    click.echo(", ".join(parts) + "." if parts else "Nothing is wrong.")
+    tried = "" if online else " Not tried without --online: a refresh, and a sign-in."
+    click.echo((", ".join(parts) or "Nothing is wrong") + "." + tried)

@@ -39,6 +39,7 @@ def shared_with_javascript(local: Local) -> None:
     local.choose("file", share_with_js="1")
 
 
+NOT_TRIED = "Not tried without --online: a refresh, and a sign-in."
 CHOICES = [by_default, sqlite, encrypted, shared_with_javascript]
 
 
@@ -129,7 +130,7 @@ def test_the_text_says_that_nothing_is_wrong(local: Local) -> None:
     local.save()
     code, text = text_of(local)
     assert code == 0
-    assert text.endswith("\nNothing is wrong.\n")
+    assert text.endswith(f"\nNothing is wrong. {NOT_TRIED}\n")
     assert "\n✔ store.read:" in text
     long = [line for line in text.splitlines() if len(line) > 80]
     assert all(len(line.split()) == 1 for line in long), long  # a path is not broken
@@ -141,7 +142,7 @@ def test_the_text_has_the_remedies_and_counts_what_is_wrong(local: Local) -> Non
     assert code == 1
     assert "\n✘ store.plugin: no token store is named 'nosuch'" in text
     assert "\n    Set FLEX_INTEGRATION_TOKEN_STORE to one of the installed stores" in text
-    assert text.endswith("\n1 wrong.\n")
+    assert text.endswith(f"\n1 wrong. {NOT_TRIED}\n")
     # Fifteen lines that say the same would hide the one that counts.
     assert text.count("could not be opened") <= 2
 

@@ -107,6 +107,7 @@ def test_online_with_a_dead_token_changes_nothing_that_is_stored(world: World) -
     before = files(world.folder)
     diagnosis = world.examine("--online")
     assert diagnosis.ids("error") == {"online.refresh"}, diagnosis.output
+    assert len(diagnosis.of("online.refresh")) == 1  # and no line of a log beside it
     assert files(world.folder) == before
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections.abc import Iterator
 
@@ -39,6 +41,27 @@ def replaced_secret(world: World) -> Iterator[None]:
     world.options += ["--online"]
     world.sign_in()
     world.set(FLEX_INTEGRATION_CLIENT_SECRET=OTHER)
+    world.secrets.add(OTHER)
+    yield
+
+
+@fault(
+    "The secret in the file that config.toml names was replaced in Console",
+    finds="online.sign_in",
+    says="HTTP 401, invalid_client",
+    remedy=re.compile(r"the file \S*/secret \(client_secret_file in \S*config.toml, line 3\)"),
+)
+def replaced_secret_in_file(world: World) -> Iterator[None]:
+    world.options += ["--online"]
+    path, secret = world.folder / "config.toml", world.folder / "secret"
+    secret.write_text(OTHER)
+    client = os.environ["FLEX_INTEGRATION_CLIENT_ID"]
+    text = f'[profiles.default]\nclient_id = "{client}"\nclient_secret_file = "{secret}"\n'
+    path.write_text(text)
+    for each in (path, secret):
+        each.chmod(0o600)
+    world.set(FLEX_INTEGRATION_CLIENT_ID=None, FLEX_INTEGRATION_CLIENT_SECRET=None)
+    world.set(FLEX_INTEGRATION_CONFIG=path)
     world.secrets.add(OTHER)
     yield
 

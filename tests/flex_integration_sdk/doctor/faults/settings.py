@@ -393,6 +393,27 @@ def _(world: Local) -> None:
 
 
 @local_fault(
+    "the config file misspells the store's name",
+    *("store.plugin", "error", "no token store is named 'rediss'"),
+    "Set token_store in .*config.toml, line 3, to redis",
+    others=AFTER_PLUGIN,
+)
+def _(world: Local) -> None:
+    text = '[profiles.default]\nclient_id = "a-client"\ntoken_store = "rediss"\n'
+    config(world, text)
+    world.environ[f"{PREFIX}CLIENT_SECRET"] = SECRETS["secret"]
+
+
+@local_fault(
+    "the config file names a file with the client secret that does not exist",
+    *("secret", "error", "No such file", "correct client_secret_file in .*config.toml, line 3"),
+)
+def _(world: Local) -> None:
+    text = '[profiles.default]\nclient_id = "a-client"\nclient_secret_file = "~/gone"\n'
+    config(world, text)
+
+
+@local_fault(
     "the command that prints the client secret fails",
     *("secret", "error", "no-such-program", "Run that program .*client_secret_cmd"),
 )
