@@ -72,6 +72,13 @@ _REMEDIES = {
 
 def remedy_of_plugin(info: StoreInfo) -> str:
     """What to do about a plugin that cannot be used."""
+    if "permission denied" in info.reason:
+        return (
+            "Give this user the right to read it (chmod -R a+rX), or run as a user who has it; pip "
+            "run by root with a narrow umask leaves it so"
+        )
+    if info.distribution == "?":
+        return "Remove what the reason names, and install the plugin again"
     return _REMEDIES.get(info.status, _ANY).format(info=info)
 
 

@@ -204,10 +204,23 @@ def _is_shadowed(distribution: Any, name: str, path: list[str]) -> bool:
 def _leftover(distribution: Any) -> str:
     path = _path_of(distribution)
     where = str(path) if path.name else _where(distribution)
+    if _is_closed(path):
+        return f"its metadata {where} cannot be read by this user: permission denied"
     return (
         f"the metadata {where} has no name: an interrupted or damaged installation left it; remove "
         "it"
     )
+
+
+def _is_closed(path: Path) -> bool:
+    """Whether this user may not read the metadata, which importlib.metadata passes over."""
+    try:
+        (path / "METADATA").open("rb").close()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _path_of(distribution: Any) -> Path:

@@ -210,6 +210,24 @@ def _(world: Local) -> None:
 
 
 @local_fault(
+    "this user may not read the metadata of a plugin",
+    *(
+        "plugins.broken",
+        "warning",
+        "its metadata .* cannot be read by this user: permission denied",
+    ),
+    "the right to read it",
+    needs="modes",
+)
+def _(world: Local) -> None:
+    install(world.folder / "site", "vega-one", "vega = vega_one:Store", vega_one=GOOD)
+    plugins_in(world, "site")
+    (metadata,) = (world.folder / "site").glob("*.dist-info/METADATA")
+    metadata.chmod(0)
+    world.is_powerless = True
+
+
+@local_fault(
     "the driver of a plugin is not installed",
     *("plugins.broken", "warning", "vega_driver", "Install what is missing"),
 )
