@@ -18,7 +18,7 @@ from flex_tokenstore.embedding import (
     strip_value,
 )
 
-from .rights import check_readers, of_another, touched_by_others
+from .rights import of_another, secret_for_others, touched_by_others
 from .table import BY_NAME, PROFILES, SETTINGS, VARIABLES
 
 NAME = "config.toml"
@@ -234,7 +234,11 @@ def check_section(file: ConfigFile, path: tuple[str, ...]) -> list[str]:
         raise ConfigurationError(
             f"{file.origin((*path, given[1]))}: {' and '.join(given)} are both set; keep one"
         )
-    check_readers(file, path)
+    if file.status and (secret := secret_for_others(table, path, file.status)):
+        raise ConfigurationError(
+            f"{file.origin(secret)}: {'.'.join(secret)} may be secret, and other users can read "
+            f"the file: chmod 600 {file.path}, or keep the secret in a file of its own"
+        )
     return [each for each in warnings if each]
 
 

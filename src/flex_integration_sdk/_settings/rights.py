@@ -6,16 +6,12 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flex_integration_sdk.errors import ConfigurationError
 from flex_tokenstore.embedding import owner_named
 
 from .redacting import is_secret
 from .table import PROFILES, VARIABLES
-
-if TYPE_CHECKING:
-    from .config_file import ConfigFile
 
 _OTHERS = 0o077  # the rights of the group and of all others
 _ANYBODY = 0o007
@@ -57,23 +53,21 @@ def _is_read_only(folder: Path) -> bool:
     return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
-def check_readers(file: ConfigFile, path: tuple[str, ...]) -> None:
-    """Raises ConfigurationError for a secret in a file that other users may read."""
-    status = file.status
-    if os.name == "nt" or status is None:
-        return
-    is_own = status.st_uid == os.geteuid()
+def secret_for_others(
+    table: Mapping[str, Any], path: tuple[str, ...], status: os.stat_result
+) -> tuple[str, ...] | None:
+    """The keys that lead to a secret in a file that other users may read; None: there is none.
+
+    Args:
+        table: A section of the file.
+        path: The keys that lead to it.
+        status: Of the file, as ``stat`` gives it.
+    """
+    if os.name == "nt":
+        return None
     # One of root's, for a group: as Kubernetes mounts a secret with fsGroup.
-    if not status.st_mode & (_OTHERS if is_own else _ANYBODY):
-        return
-    found = next(_secrets(file.table(path), path), None)
-    if found is None:
-        return
-    remedy = f"chmod 600 {file.path}" if is_own else "keep secrets in a file with mode 0600"
-    raise ConfigurationError(
-        f"{file.origin(found)}: {'.'.join(found)} may be secret, and other users can read the "
-        f"file: {remedy}, or keep the secret in a file of its own"
-    )
+    others = _OTHERS if status.st_uid == os.geteuid() else _ANYBODY
+    return next(_secrets(table, path), None) if status.st_mode & others else None
 
 
 def _secrets(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
