@@ -37,18 +37,26 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         basic = x509.BasicConstraints(ca=True, path_length=None)
         made = _builder(self._name, self._name, self._key.public_key(), -1, 30)
-        self._certificate = made.add_extension(basic, critical=True).sign(
-            self._key, hashes.SHA256()
-        )
+        made = made.add_extension(basic, critical=True).add_extension(_SIGNS, critical=True)
+        self._certificate = self._identified(made, self._key).sign(self._key, hashes.SHA256())
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
+
+    def _identified(
+        self, made: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey
+    ) -> x509.CertificateBuilder:
+        """With the identifiers that Python 3.13 and newer ask for."""
+        subject = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        return made.add_extension(subject, critical=False).add_extension(issuer, critical=False)
 
     def issue(self, *hosts: str, begin: float = -1, end: float = 30) -> Certificates:
         """A certificate for these hosts; ``begin`` and ``end`` are days from now."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.DNSName(each) for each in hosts])
         made = _builder(_named(hosts[0]), self._name, key.public_key(), begin, end)
-        signed = made.add_extension(names, critical=False).sign(self._key, hashes.SHA256())
+        made = self._identified(made.add_extension(names, critical=False), key)
+        signed = made.sign(self._key, hashes.SHA256())
         stem = f"{hosts[0]}-{signed.serial_number}"
         files = Certificates(self._folder / f"{stem}.crt", self._folder / f"{stem}.key")
         files.certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
@@ -60,6 +68,18 @@ class Authority:
             )
         )
         return files
+
+
+_SIGNS = x509.KeyUsage(
+    **dict.fromkeys(
+        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"), False
+    ),
+    digital_signature=True,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 def _named(name: str) -> x509.Name:

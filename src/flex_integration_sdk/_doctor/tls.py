@@ -22,6 +22,7 @@ from .way import Way
 SOON = 3
 _NOT_YET, _EXPIRED, _WRONG_HOST, _WRONG_ADDRESS = 9, 10, 62, 64
 _UNKNOWN = (18, 19, 20)
+_STRICT = (85, 86, 89, 92)  # what Python 3.13 and newer ask for
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 
 
@@ -115,6 +116,11 @@ def _remedy(code: int, setting: str) -> str:
         return (
             f"Correct the host in {setting}; if it is right, another server responds instead: "
             "check DNS, /etc/hosts and the network's sign-in page"
+        )
+    if code in _STRICT:
+        return (
+            "Have the certificate, and that of its authority, issued again with the extensions of "
+            "RFC 5280, or use Python 3.12 or older"
         )
     for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         if os.environ.get(variable):

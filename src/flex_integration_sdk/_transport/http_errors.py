@@ -32,6 +32,11 @@ _CERTIFICATE = {
     20: "comes from an authority that this machine does not trust",
     62: "is for another host",
     64: "is for another address",
+    # Python 3.13 and newer ask for what RFC 5280 asks for (ssl.VERIFY_X509_STRICT).
+    85: "lacks an authority key identifier, which this version of Python asks for",
+    86: "lacks a subject key identifier, which this version of Python asks for",
+    89: "has basic constraints that are not critical, which this version of Python asks for",
+    92: "lacks a key usage, which this version of Python asks for",
 }
 _CHECK_NETWORK = "Check the network, the proxy and base_url"
 
