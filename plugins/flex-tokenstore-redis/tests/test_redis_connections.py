@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 import time
 import traceback
@@ -133,7 +135,7 @@ def test_a_wrong_or_missing_password(opened: Open) -> None:
 
 def test_nobody_listens(opened: Open) -> None:
     store = opened(redis_config(f"redis://u:SENTINEL@127.0.0.1:{free_port()}"))
-    fails(store.get_token, "it could not be reached", "port")
+    fails(store.get_token, f"it could not be reached ({os.strerror(errno.ECONNREFUSED)})", "port")
     fails(lambda: store.set_token(token("a")), "it could not be reached")
     fails(store.remove_token, "it could not be reached")
     fails(lambda: store.token_lock(0, 5).__enter__(), "it could not be reached")
@@ -347,6 +349,11 @@ def test_sentinels_that_know_no_such_primary(opened: Open, valkey_replicated: Re
     addresses = ",".join(valkey_replicated.addresses)
     config = {"name": "redis", "sentinels": addresses, "service_name": "other"}
     fails(opened(config).get_token, "'other'", "service_name")
+
+
+def test_a_host_name_that_is_not_known(opened: Open) -> None:
+    store = opened(redis_config("redis://u:SENTINEL@nonesuch.invalid"))
+    fails(store.get_token, "it could not be reached (the host name could not be resolved)")
 
 
 def test_the_errors_of_a_store_are_typed(tmp_path: Path) -> None:

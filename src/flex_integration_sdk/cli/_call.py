@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from ._argument_values import endpoint_of, endpoints
 from ._call_parameters import arguments, is_parameter
+from ._complete import complete_file
 from ._endpoint_names import call_hint
 from ._group import Command
 from ._instance import instance_of
@@ -74,8 +75,14 @@ def _complete_param(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     endpoint = endpoint_of(ctx.params.get("endpoint") or "")
-    if endpoint is None or "=" in incomplete:
+    if endpoint is None:
         return []
+    key, equals, value = incomplete.partition("=")
+    if equals:
+        kinds = [each.type for each in endpoint.all_params if key in (each.name, each.python_name)]
+        path = value.removeprefix("@")
+        is_file = kinds == ["Upload"] or (kinds and path != value)
+        return complete_file(path, incomplete.removesuffix(path)) if is_file else []
     return [
         CompletionItem(f"{each.python_name}=", help=each.doc)
         for each in endpoint.all_params

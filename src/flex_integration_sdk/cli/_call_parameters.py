@@ -71,6 +71,11 @@ def _split(endpoint: Endpoint, text: str) -> tuple[str, bool, str]:
         return name, is_json, value
     if not equals and _named(endpoint, text) is not None:
         raise click.UsageError(f"{text} needs a value: {text}=VALUE, without blanks around the =")
+    name, at, path = text.partition("@")
+    if not equals and at and name and _named(endpoint, name) is not None:
+        raise click.UsageError(
+            f"{text[:60]!r} does not have the form KEY=VALUE. Did you mean {name}=@{path[:60]}?"
+        )
     if not equals and (meant := _only_needed(endpoint, text)):
         raise click.UsageError(f"{text[:60]!r} does not have the form KEY=VALUE. {meant}")
     raise click.UsageError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from click.shell_completion import CompletionItem
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Completer = Callable[["click.Context", "click.Parameter", str], list[CompletionItem]]
 # Of wrappers: their options hold other stores.
 _INNER = {"inner": "inner", "stores": "stores.1"}
+_NEEDS_NO_QUOTES = re.compile(r"[\w.,@%+=:~/-]+")
 _NOT_LASTING = ("memory", "fallback")
 
 
@@ -74,6 +76,32 @@ def complete_profile(
 
     found = profile_names(ctx.params.get("config"))
     return [CompletionItem(name) for name in found if name.startswith(incomplete)]
+
+
+def complete_file(typed: str, before: str) -> list[CompletionItem]:
+    """Completes the path of a file; a folder ends with a slash.
+
+    Names that a shell would need quotes for are not offered: each shell quotes otherwise.
+
+    Args:
+        typed: What was typed of the path.
+        before: What is before it in the word, such as ``image=@``.
+    """
+    folder, slash, start = typed.rpartition("/")
+    try:
+        entries = sorted(os.scandir(Path(folder + slash or ".").expanduser()), key=_name)
+    except (OSError, ValueError, RuntimeError):  # it is not there; a user without a home
+        return []
+    found = [
+        f"{before}{folder}{slash}{each.name}{'/' * each.is_dir()}"
+        for each in entries
+        if each.name.startswith(start) and (start or not each.name.startswith("."))
+    ]
+    return [CompletionItem(path) for path in found if _NEEDS_NO_QUOTES.fullmatch(path)]
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
 
 
 def _stores(without: Sequence[str] = ()) -> list[CompletionItem]:

@@ -1,7 +1,8 @@
 """``flex-sdk completion``, and what click's scripts lack.
 
-The scripts of click end every word with a blank, also ``title=``, whose value follows. And bash
-cuts words at ``=`` and ``:``, so that click does not know the word that is being typed.
+The scripts of click end every word with a blank, also ``title=``, whose value follows, and a folder
+in a path. And bash cuts words at ``=``, ``:`` and ``@``, so that click does not know the word that
+is being typed.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ from ._shell_variable import COMPLETES
 PROGRAM = "flex-sdk"
 _BASH_WORD = "COMPREPLY+=($value)"
 _ZSH_WORDS = "_describe -V unsorted completions_with_descriptions -U"
-_PIECE = re.compile(r"[=:]+")
+_ZSH_PLAIN = "compadd -U -V unsorted -a completions"
+_PIECE = re.compile(r"[=:@]+")
 
 
 class Bash(BashComplete):
     """For bash 4.4 and newer."""
 
     source_template = BashComplete.source_template.replace(
-        _BASH_WORD, f"{_BASH_WORD}\n            [[ $value == *= ]] && compopt -o nospace"
+        _BASH_WORD, f"{_BASH_WORD}\n            [[ $value == *[=/] ]] && compopt -o nospace"
     )
     _before = ""
 
@@ -94,6 +96,11 @@ class Zsh(_Whole, ZshComplete):
         "local -a end\n"
         '        [[ "$completions_with_descriptions[1]" == *=:* ]] && end=(-S "")\n'
         f'        {_ZSH_WORDS} "${{end[@]}}"',
+    ).replace(
+        _ZSH_PLAIN,
+        "local -a folder\n"
+        '        [[ "$completions[1]" == */ ]] && folder=(-S "")\n'
+        f'        compadd "${{folder[@]}}" {_ZSH_PLAIN.removeprefix("compadd ")}',
     )
 
 

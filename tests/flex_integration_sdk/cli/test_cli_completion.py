@@ -127,6 +127,62 @@ def test_a_tab_on_a_terminal(home: Path, shell: list[str]) -> None:
     assert "Error" not in terminal.written
 
 
+@pytest.mark.parametrize(
+    "shell",
+    [["bash", "--norc", "-i"], ["zsh", "-f", "-i"]],
+    ids=["bash", "zsh"],
+)
+@pytest.mark.parametrize("at", ["", "@"])
+def test_a_tab_in_the_path_of_a_file(home: Path, shell: list[str], at: str) -> None:
+    if shutil.which(shell[0]) is None:
+        pytest.skip(f"{shell[0]} is not installed")
+    (home / "photos").mkdir()
+    for name in ("copy.png", "other.png", ".copy"):
+        (home / "photos" / name).touch()
+    start = "autoload -U compinit && compinit -D -u && " if shell[0] == "zsh" else ""
+    with on_terminal(shell, {**os.environ, "PS1": "ready> "}, columns=200) as terminal:
+        terminal.until("ready> ")
+        terminal.type(f'{start}eval "$(flex-sdk completion {shell[0]})" && echo do"ne"\n')
+        terminal.until("done")
+        terminal.type(f"flex-sdk call images.upload image={at}{home}/pho\t")
+        terminal.until("tos/")
+        terminal.type("co\t")  # no blank was put after the folder
+        terminal.until("py.png")
+        terminal.type("\x15exit\n")
+        terminal.ended()
+    assert "Error" not in terminal.written
+
+
+@pytest.mark.usefixtures("home")
+def test_files_are_offered_where_a_file_is_taken(home: Path) -> None:
+    (home / "photos").mkdir()
+    (home / "photos" / "a b.png").touch()
+    (home / "photos" / "a.json").touch()
+    typed = {
+        "call images.upload image=~/ph": "image=~/photos/",
+        "call images.upload image=@~/photos/a": "image=@~/photos/a.json",
+        "call listings.update publicData=@~/photos/a": "publicData=@~/photos/a.json",
+        "call listings.update publicData=~/photos/a": "",
+        "call listings.update nonsense=@~/photos/a": "",
+        "call images.upload image=@/missing/a": "",
+    }
+    for words, offered in typed.items():
+        done = subprocess.run(
+            ["flex-sdk"],
+            env={
+                **os.environ,
+                "_FLEX_SDK_COMPLETE": "fish_complete",
+                "COMP_WORDS": f"flex-sdk {words}",
+                "COMP_CWORD": words.split()[-1],
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+        )
+        assert done.stdout.replace("plain,", "").split() == offered.split(), words
+
+
 BROKEN = """
 import sys
 print("at import")
@@ -199,4 +255,5 @@ def test_secrets_and_objects_are_not_offered() -> None:
 
 def test_the_scripts_are_those_of_click_with_our_line() -> None:
     assert "compopt -o nospace" in Bash.source_template
+    assert '"${folder[@]}"' in Zsh.source_template
     assert '"${end[@]}"' in Zsh.source_template

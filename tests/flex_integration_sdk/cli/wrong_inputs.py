@@ -238,6 +238,7 @@ CASES: dict[str, list[Case]] = {
         "call images.upload image=@~/missing.png",
         "call images.upload image=~/folder",
         "call images.upload image=",
+        "call images.upload image@~/not-json.json",
     ),
 }
 
@@ -268,7 +269,7 @@ def told_to(case: Case, home: Path) -> Told:
     environment |= {"HOME": str(home), "LANG": "C.UTF-8", "FLEX_INTEGRATION_CLIENT_ID": "me"}
     pairs = (word.partition("=") for word in shlex.split(case.env))
     environment |= {name: value for name, _, value in pairs}
-    words = [re.sub(r"(^|=@?)~", rf"\1{home}", word) for word in shlex.split(case.typed)]
+    words = [re.sub(r"(^|=@?|@)~", rf"\1{home}", word) for word in shlex.split(case.typed)]
     done = subprocess.run(
         [sys.executable, "-m", "flex_integration_sdk.cli", *words],
         env=environment,

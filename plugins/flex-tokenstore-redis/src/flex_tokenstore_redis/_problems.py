@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import socket
 
 import redis
 import redis.asyncio.sentinel
@@ -139,9 +142,10 @@ def problem_of(error: Exception, options: Options) -> Problem | None:
         return Problem(Kind.SILENT, text)
     if isinstance(error, (redis.ConnectionError, OSError)):
         # A server that is full closes a connection before its words can be read.
-        text = (
-            "it could not be reached: check that it is up, that url, host and port are right, and "
-            "that its maxclients are not used up"
+        why = _cause_of(error)
+        text = f"it could not be reached{why and f' ({why})'}" + (
+            ": check that it is up, that url, host and port are right, and that its maxclients are "
+            "not used up"
         )
         return Problem(Kind.LOST, text)
     if isinstance(error, AttributeError) and options.cluster:
@@ -151,6 +155,23 @@ def problem_of(error: Exception, options: Options) -> Problem | None:
         return None
     text = f"it returned the error {type(error).__name__}: see the server's log"
     return Problem(Kind.UNAVAILABLE, text)
+
+
+def _cause_of(error: BaseException) -> str:
+    """The system's words for what kept a connection from being made; "": they are not known.
+
+    redis-py puts only some of them into its own text, and an address that may hold a password too.
+    """
+    found: BaseException | None = error
+    for _ in range(10):  # more causes than redis-py's errors have; a circle must end
+        if found is None:
+            break
+        if isinstance(found, socket.gaierror):
+            return "the host name could not be resolved"
+        if isinstance(found, OSError) and found.errno in errno.errorcode:
+            return os.strerror(found.errno or 0)
+        found = found.__cause__ or found.__context__
+    return ""
 
 
 def code_of(error: Exception) -> str | None:
