@@ -139,8 +139,7 @@ def test_what_was_built_works_in_a_new_environment(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"version {flex_integration_sdk.__version__}\n" in done.stdout
     for plugin in PLUGINS:
-        lines = [line for line in done.stdout.splitlines() if f" {plugin.name} " in line]
-        assert lines
-        assert all("  ok  " in line for line in lines)
+        listed = rf"^status +(\S+)\nfrom +{re.escape(plugin.name)} "
+        assert set(re.findall(listed, done.stdout, re.MULTILINE)) == {"ok"}
     built = [line for line in done.stdout.splitlines() if re.fullmatch(r"[\w.]+-\S+\.whl", line)]
     assert len(built) == len(build.PROJECTS)

@@ -87,6 +87,8 @@ def _open_closed_streams() -> _Closed | None:
     if sys.stdout is None:
         closed = _Closed(os.devnull, "w")
         sys.stdout = TextIOWrapper(BufferedWriter(closed), encoding="utf-8")
+        # Python goes back to this one at its end, and would warn that the other was not closed.
+        setattr(sys, "__stdout__", sys.stdout)  # noqa: B010 - it is Final to type checkers
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
     return closed

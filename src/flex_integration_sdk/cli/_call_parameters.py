@@ -74,7 +74,7 @@ def _split(endpoint: Endpoint, text: str) -> tuple[str, bool, str]:
     name, at, path = text.partition("@")
     if not equals and at and name and _named(endpoint, name) is not None:
         raise click.UsageError(
-            f"{text[:60]!r} does not have the form KEY=VALUE. Did you mean {name}=@{path[:60]}?"
+            f"{name}@… does not have the form KEY=VALUE. Did you mean {name}=@{path[:200]}?"
         )
     if not equals and (meant := _only_needed(endpoint, text)):
         raise click.UsageError(f"{text[:60]!r} does not have the form KEY=VALUE. {meant}")
