@@ -94,6 +94,7 @@ def test_bash() -> None:
 
 
 @pytest.mark.usefixtures("home")
+@pytest.mark.slow
 def test_fish() -> None:
     tries = "".join(f"complete -C 'flex-sdk {typed}'\necho end\n" for typed, _ in CASES)
     found = ran(["fish", "--no-config", "-c"], FISH + tries)

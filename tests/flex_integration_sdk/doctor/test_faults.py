@@ -38,7 +38,7 @@ def check_words(diagnosis: Diagnosis, world: World) -> None:
     assert diagnosis.exit_code == (1 if diagnosis.ids("error") else 0)
 
 
-@pytest.mark.sample(20)  # each runs the command, which takes two seconds
+@pytest.mark.sample(12)  # each runs the command, which takes two seconds
 @pytest.mark.parametrize(
     "fault",
     [pytest.param(each, id=each.name, marks=[pytest.mark.slow] * each.slow) for each in FAULTS],

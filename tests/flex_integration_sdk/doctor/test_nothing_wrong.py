@@ -43,6 +43,7 @@ NOT_TRIED = "Not tried without --online: a refresh, and a sign-in."
 CHOICES = [by_default, sqlite, encrypted, shared_with_javascript]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("is_saved", [False, True], ids=["nothing saved", "saved"])
 @pytest.mark.parametrize("choose", CHOICES, ids=lambda choose: choose.__name__)
 def test_nothing_is_wrong(choose: Callable[[Local], None], is_saved: bool, local: Local) -> None:
