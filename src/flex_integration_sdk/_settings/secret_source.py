@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -129,17 +129,26 @@ class SecretSource:
         done: Any = loop.create_future()
 
         def give(outcome: _Found) -> None:
-            if not done.done():
+            if done.done():
+                _drop(outcome)
+            else:
                 done.set_result(outcome)
 
         def work() -> None:
             outcome = self._found(awaits=True)
-            with suppress(RuntimeError):  # the loop was closed meanwhile
+            try:
                 loop.call_soon_threadsafe(give, outcome)
+            except RuntimeError:  # the loop was closed meanwhile
+                _drop(outcome)
 
         # Not in the loop's own threads, which asyncio.run waits for at its end.
         _in_thread(work)
-        found, problem, error = await done
+        try:
+            found, problem, error = await done
+        except BaseException:
+            if done.done() and not done.cancelled():
+                _drop(done.result())
+            raise
         if found is not None and inspect.isawaitable(found.reveal()):
             try:
                 found = Secret(await found.reveal())
@@ -212,6 +221,12 @@ class SecretSource:
         if self._file is not None:
             return f"in the file {self._file}"
         return "returned by a function" if self._function else HIDDEN
+
+
+def _drop(outcome: _Found) -> None:
+    """Drops what came too late: else Python warns of a coroutine that was never awaited."""
+    if outcome[0] is not None and inspect.iscoroutine(outcome[0].reveal()):
+        outcome[0].reveal().close()
 
 
 def program_of(command: Sequence[str]) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import inspect
 import os
 import pickle
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -203,6 +205,30 @@ def test_a_callable_that_never_returns(
     program.close()
     release.set()
     assert flex_sandbox.stats()["client_credentials"] == 0
+
+
+def test_a_coroutine_that_comes_too_late_is_dropped_without_a_warning(
+    flex_sandbox: RunningSandbox,
+) -> None:
+    late = threading.Event()
+
+    async def coroutine() -> str:
+        return SENTINEL
+
+    def function() -> Any:
+        late.wait(60)
+        made.append(coroutine())
+        return made[0]
+
+    made: list[Any] = []
+    program = Program("async", flex_sandbox, client_secret=function, request_timeout=0.1)
+    with pytest.raises(ClientSecretError, match=r"did not return within 0.1 s"):
+        program.call()
+    program.close()
+    late.set()
+    until = time.monotonic() + 10
+    while not (made and inspect.getcoroutinestate(made[0]) == inspect.CORO_CLOSED):
+        assert time.monotonic() < until
 
 
 def test_a_callable_that_makes_a_call_of_a_sync_instance(flex_sandbox: RunningSandbox) -> None:
