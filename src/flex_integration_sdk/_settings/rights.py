@@ -40,12 +40,20 @@ def touched_by_others(path: Path, status: os.stat_result) -> str:
     if status.st_mode & _MAY_WRITE:
         return f"can be changed by other users, who could learn the secret: chmod go-w {path}"
     for folder in {path.parent, path.resolve().parent}:
-        mode = folder.stat().st_mode
-        # In a sticky folder, such as /tmp, others cannot rename or remove this user's files.
-        if not mode & _MAY_WRITE or mode & stat.S_ISVTX or _is_read_only(folder):
-            continue
-        return f"can be replaced by other users, who may write in its folder: chmod go-w {folder}"
+        if others_may_replace_in(folder):
+            return (
+                f"can be replaced by other users, who may write in its folder: chmod go-w {folder}"
+            )
     return ""
+
+
+def others_may_replace_in(folder: Path) -> bool:
+    """Whether other users can replace this user's files in a folder; Windows is not looked at."""
+    if os.name == "nt":
+        return False
+    mode = folder.stat().st_mode
+    # In a sticky folder, such as /tmp, others cannot rename or remove this user's files.
+    return bool(mode & _MAY_WRITE) and not mode & stat.S_ISVTX and not _is_read_only(folder)
 
 
 def _is_read_only(folder: Path) -> bool:

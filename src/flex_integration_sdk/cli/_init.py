@@ -84,7 +84,7 @@ def init(profile: str, config: str | None, force: bool, no_check: bool, **given:
     \b
     flex-sdk init
     flex-sdk init --profile test --base-url http://127.0.0.1:8080
-    op read op://work/flex/secret | flex-sdk init --client-id ID --client-secret-stdin
+    op read op://shop/flex/secret | flex-sdk init --client-id ID --client-secret-stdin
 
     Exit codes: 0 done, 1 the profile is written and does not work yet, or a file cannot be
     written, 2 usage error.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-import stat
 from pathlib import Path
 
 import click
 
-_MAY_WRITE = 0o022  # the right of the group and of all others
+from flex_integration_sdk._settings.rights import others_may_replace_in
 
 
 def refuse_place(path: Path) -> None:
@@ -105,11 +104,7 @@ def _refuse_others_folder(path: Path) -> None:
 def _refuse_shared_folder(path: Path) -> None:
     """No program reads a config file that other users can replace."""
     folder = path.parent
-    if os.name == "nt" or not folder.is_dir():
-        return
-    mode = folder.stat().st_mode
-    # In a sticky folder, such as /tmp, others cannot rename or remove this user's files.
-    if mode & _MAY_WRITE and not mode & stat.S_ISVTX:
+    if folder.is_dir() and others_may_replace_in(folder):
         raise click.ClickException(
             f"other users may write in {folder}, and could replace {path.name}, so that no program "
             f"would read it. Nothing was changed: chmod go-w {folder}"

@@ -190,6 +190,22 @@ def test_another_token_in_the_store_ends_the_belief() -> None:
     assert server.calls[requests:] == ["refresh"]
 
 
+def test_a_call_that_tried_three_more_tokens_tries_no_fifth() -> None:
+    """Although another call believes the 401 meanwhile, and the store has another token again."""
+    api, store, server = Api(all_but_x), DictStore(), Server()
+    with make(store, server) as session:
+        call = session.new_call("x")
+        token = call.token()
+        for _ in range(3):
+            store.token = stored(server)
+            another = call.refused(token)
+            assert another is not None
+            token = another
+        assert api.call(session) == 401  # it refreshes and signs in, and believes the 401
+        store.token = stored(server)
+        assert call.refused(token) is None
+
+
 def test_an_api_that_refuses_all_costs_six_sign_ins_a_minute_however_many_endpoints() -> None:
     server, store, api = Server(), DictStore(), Api(nothing)
     store.token = stored(server)
