@@ -32,6 +32,9 @@ class Line:
         self._files = _files_of(handle)
         self._number = number
         self._action = action
+        self._mutex = threading.Lock()
+        self._is_over = self._has_begun = False
+        self._acted = threading.Event()
         self.count = 0
         self.place: str | None = None
         """Where it was done: the file, the line and its text."""
@@ -47,16 +50,30 @@ class Line:
         finally:
             sys.settrace(before)
             threading.settrace(before)
+            with self._mutex:
+                self._is_over = True
+            # Another thread may be at that line, such as one of a server beside the store.
+            if self._has_begun:
+                self._acted.wait()
 
     def _trace(self, frame: FrameType, event: str, argument: Any) -> Any:
         if not frame.f_code.co_filename.startswith(self._files):
             return None
-        if event == "line":
-            self.count += 1
-            if self.count == self._number:
-                self.place = _place(frame)
+        if event == "line" and self._is_next():
+            self.place = _place(frame)
+            try:
                 self._action()
+            finally:
+                self._acted.set()
         return self._trace
+
+    def _is_next(self) -> bool:
+        with self._mutex:
+            self.count += 1
+            if self.count != self._number or self._is_over:
+                return False
+            self._has_begun = True
+            return True
 
 
 def crash(
