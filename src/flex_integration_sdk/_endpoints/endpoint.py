@@ -64,6 +64,11 @@ class Endpoint:
         return f"{self.resource}.{self.action}"
 
     @property
+    def result_type(self) -> str:
+        """Type of the resources it returns, as the API spells it, such as ``"user"``."""
+        return self.result[0].lower() + self.result[1:]
+
+    @property
     def all_params(self) -> tuple[Param, ...]:
         """Of body, file and query."""
         return self.params + self.label + self.query

@@ -73,6 +73,11 @@ from ._group import Command
     help="Rate limits as in a development or in the live environment.",
 )
 @click.option(
+    "--strict",
+    is_flag=True,
+    help="Refuse also what the live API only might refuse, such as an unknown name in include.",
+)
+@click.option(
     "--auth-errors",
     type=click.Choice(["json", "text", "html"]),
     default="json",

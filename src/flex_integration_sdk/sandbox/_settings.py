@@ -40,6 +40,9 @@ class SandboxSettings:
     """Names that clients may use for this machine, beside those of its loopback interface and the
     address that the sandbox listens on. A request for another host is refused: see
     ``browser_guard``."""
+    strict: bool = False
+    """Refuse with 400 what the live API only might refuse, such as an ``include`` of a relationship
+    that its reference does not name. Without, such things are accepted."""
     db: str | None = None
     """SQLite file that keeps the marketplace's data and the tokens (only their SHA-256 digests);
     None: all is gone when the sandbox ends. Only this user may read it (mode 0600)."""

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from flex_integration_sdk._endpoints.endpoint import Endpoint, Param, snake
+from flex_integration_sdk._vocabulary.relationships import follow
 from flex_integration_sdk.sandbox._refusal import ApiFault
 from flex_integration_sdk.types import LatLng, LatLngBounds, Money
 
@@ -50,9 +51,19 @@ class Arguments:
 
 
 def read_arguments(
-    endpoint: Endpoint, query: Mapping[str, str], body: Mapping[str, Any] | None
+    endpoint: Endpoint,
+    query: Mapping[str, str],
+    body: Mapping[str, Any] | None,
+    *,
+    strict: bool = False,
 ) -> Arguments:
     """The arguments of one request.
+
+    Args:
+        endpoint: What the request is for.
+        query: Its query parameters.
+        body: Its body, for commands.
+        strict: Refuse what the live API only might refuse.
 
     Raises:
         ApiFault: 400; a key is unknown or missing, or a value is not valid for it.
@@ -60,6 +71,8 @@ def read_arguments(
     found = Arguments()
     in_query = endpoint.params if endpoint.method == "GET" else endpoint.query
     _read_query(found, {param.name: param for param in in_query}, query)
+    if strict:
+        _check_includes(endpoint, found.include)
     if endpoint.method == "POST":
         known = {param.name: param for param in endpoint.params}
         for name, value in (body or {}).items():
@@ -96,6 +109,13 @@ def _read_query(found: Arguments, known: Mapping[str, Param], query: Mapping[str
             else:
                 title = f"Unknown key {given}"
                 raise _wrong("validation-disallowed-key", given, title, "query")
+
+
+def _check_includes(endpoint: Endpoint, paths: list[str]) -> None:
+    for path in paths:
+        if follow(endpoint.result_type, path) is None:
+            title = f"{endpoint.result_type} has no relationship {path}"
+            raise _wrong("validation-invalid-value", "include", title, "query")
 
 
 def _value(param: Param, raw: Any, where: str) -> Any:

@@ -10,6 +10,7 @@ from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.sandbox._data import first_content
 from flex_integration_sdk.sandbox._data.database import Database
 from flex_integration_sdk.sandbox._refusal import ApiFault, not_found
+from flex_integration_sdk.sandbox._settings import SandboxSettings
 
 # Imported for their endpoints, which they register.
 from . import availability, events, listings, media, stock, transactions, users
@@ -27,14 +28,14 @@ class Api:
     """All endpoints, on one database.
 
     Args:
-        path: File to keep the data in; None: in memory.
-        client_id: The client's, for events.
+        settings: The sandbox's rules, its file and its client's id.
         sign: Gives the signature of a text, for URLs.
     """
 
-    def __init__(self, path: str | None, client_id: str, sign: Callable[[str], str]) -> None:
-        self.db = Database(path, first_content.seed)
-        self._client_id = client_id
+    def __init__(self, settings: SandboxSettings, sign: Callable[[str], str]) -> None:
+        self.db = Database(settings.db, first_content.seed)
+        self._client_id = settings.client_id
+        self._strict = settings.strict
         self._sign = sign
 
     def find(self, method: str, path: str) -> Endpoint:
@@ -60,7 +61,7 @@ class Api:
         Raises:
             ApiFault: The request is refused.
         """
-        asked = read_arguments(endpoint, query, body)
+        asked = read_arguments(endpoint, query, body, strict=self._strict)
         if asked.filters and not (endpoint.method == "GET" and endpoint.many):
             name = next(iter(asked.filters))
             raise ApiFault(400, "validation-disallowed-key", f"Unknown key {name}", path=(name,))

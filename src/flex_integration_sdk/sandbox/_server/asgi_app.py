@@ -81,7 +81,7 @@ class _Sandbox:
         self.faults = Faults()
         # Signed URLs live for minutes, so the key need not outlive the process.
         self._key = secrets.token_bytes(32)
-        self._api = Api(settings.db, settings.client_id, self._sign)
+        self._api = Api(settings, self._sign)
         self.tokens = Tokens(settings, self._api.db)
         self._limiter = Limiter(settings.limits)
 
