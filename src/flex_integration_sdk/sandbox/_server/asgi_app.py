@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-import math
 import secrets
 import sqlite3
-import sys
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,27 +16,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from flex_integration_sdk._transit import dumps
 from flex_integration_sdk.sandbox._endpoints.media import is_signed, receive
-from flex_integration_sdk.sandbox._endpoints.pages import to_json
 from flex_integration_sdk.sandbox._endpoints.router import Api
 from flex_integration_sdk.sandbox._limits import Limiter
 from flex_integration_sdk.sandbox._refusal import ApiFault, not_found
 from flex_integration_sdk.sandbox._settings import AuthErrors, SandboxSettings
-from flex_tokenstore import Secret
 
-from .bodies import TRANSIT, read_body, read_form, read_json
+from .answers import NO_STORE, encoded, no_room, no_such_path, refused
+from .bodies import read_body, read_form, read_json
 from .browser_guard import Guard
 from .issued_tokens import Tokens
+from .oauth import PEAK, AuthServer, unauthorized
 from .planned_faults import Fault, Faults
 
-NO_STORE = {"Cache-Control": "no-store"}  # RFC 6749 section 5.1
-_PEAK = "peak_token_requests_in_flight"
-_PAGE = """<html>
-<head><title>401 Authorization Required</title></head>
-<body><h1>401 Authorization Required</h1></body>
-</html>
-"""
 _CODES = {
     400: "bad-request",
     401: "auth-invalid-access-token",
@@ -70,7 +60,7 @@ def create_app(settings: SandboxSettings) -> Any:
             Route("/_sandbox/reset", sandbox.reset, methods=["POST"]),
             Route("/_sandbox/faults", sandbox.plan_fault, methods=["POST"]),
         ],
-        exception_handlers={404: _not_found, sqlite3.Error: _no_room},
+        exception_handlers={404: no_such_path, sqlite3.Error: no_room},
     )
     return Guard(app, settings.allow_hosts)
 
@@ -83,6 +73,7 @@ class _Sandbox:
         self._key = secrets.token_bytes(32)
         self._api = Api(settings, self._sign)
         self.tokens = Tokens(settings, self._api.db)
+        self._auth = AuthServer(self.tokens)
         self._limiter = Limiter(settings.limits)
 
     # Requests are counted before a fault is looked up: the counters say what came over the wire.
@@ -93,15 +84,15 @@ class _Sandbox:
         if grant in ("client_credentials", "refresh_token"):
             tokens.stats[grant] += 1
         tokens.in_flight += 1
-        tokens.stats[_PEAK] = max(tokens.stats[_PEAK], tokens.in_flight)
+        tokens.stats[PEAK] = max(tokens.stats[PEAK], tokens.in_flight)
         try:
-            return await self._unless_fault("token", request, self._token)
+            return await self._unless_fault("token", request, self._auth.token)
         finally:
             tokens.in_flight -= 1
 
     async def revoke(self, request: Request) -> Response:
         self.tokens.stats["revoke"] += 1
-        return await self._unless_fault("revoke", request, self._revoke)
+        return await self._unless_fault("revoke", request, self._auth.revoke)
 
     async def api(self, request: Request) -> Response:
         self.tokens.stats["api_calls"] += 1
@@ -137,7 +128,7 @@ class _Sandbox:
         if fault.kind == "html":
             return Response("<html><body>Hello</body></html>", media_type="text/html")
         if fault.kind == "status":
-            return _refused(target, request, fault, self.settings.auth_errors)
+            return _planned(target, request, fault, self.settings.auth_errors)
         response = await _answered(request, answer)
         if fault.kind == "lose_answer":
             raise Dropped
@@ -148,36 +139,15 @@ class _Sandbox:
             return JSONResponse(changed, headers=NO_STORE)
         return response
 
-    async def _token(self, request: Request) -> Response:
-        status, answer = self._grant(await read_form(request))
-        # After the grant: two requests with one refresh token overlap as on a real server.
-        await asyncio.sleep(self.settings.latency_ms / 1000)
-        if status == 401 and (response := _unauthorized(self.settings.auth_errors)):
-            return response
-        return JSONResponse(answer, status, headers=NO_STORE)
-
-    async def _revoke(self, request: Request) -> Response:
-        try:
-            self._authorize(request)
-        except ApiFault:
-            if response := _unauthorized(self.settings.auth_errors):
-                return response
-            raise
-        form = await read_form(request)
-        if "token" not in form.reveal():
-            return JSONResponse({"error": "invalid_request"}, 400)
-        done = self.tokens.revoke(form.reveal()["token"])
-        return JSONResponse({"action": "revoked" if done else "nothing"})
-
     async def _query(self, request: Request) -> Response:
-        self._authorize(request)
+        self._auth.authorize(request)
         endpoint = self._api.find(request.method, request.path_params["path"])
         self._limiter.enter(endpoint)
         try:
             body = await read_body(request, endpoint) if request.method == "POST" else None
             base_url = str(request.base_url).rstrip("/")
             query = dict(request.query_params)
-            return _encoded(request, 200, self._api.answer(endpoint, query, body, base_url))
+            return encoded(request, 200, self._api.answer(endpoint, query, body, base_url))
         finally:
             self._limiter.leave()
 
@@ -208,79 +178,18 @@ class _Sandbox:
     def _sign(self, text: str) -> str:
         return hmac.new(self._key, text.encode(), "sha256").hexdigest()
 
-    def _grant(self, form: Secret[dict[str, str]]) -> tuple[int, dict[str, Any]]:
-        grant = form.reveal().get("grant_type")
-        known = form.reveal().get("client_id") == self.settings.client_id
-        if grant == "client_credentials":
-            if not known or form.reveal().get("client_secret") != self.settings.client_secret:
-                return 401, {"error": "invalid_client"}
-            return 200, _whole_seconds(self.tokens.sign_in())
-        if grant == "refresh_token":
-            answer = self.tokens.refresh(form.reveal().get("refresh_token", "")) if known else None
-            if answer is None:
-                self.tokens.stats["refresh_rejected"] += 1
-                return 401, {"error": "invalid_grant" if known else "invalid_client"}
-            return 200, _whole_seconds(answer)
-        return 400, {"error": "unsupported_grant_type"}
-
-    def _authorize(self, request: Request) -> None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        # The API's reference writes `bearer` in its examples, SDKs write `Bearer`.
-        if scheme.lower() == "bearer" and self.tokens.accepts(token):
-            return
-        self.tokens.stats["unauthorized"] += 1
-        bearer = scheme.lower() == "bearer" and token
-        code = "auth-invalid-access-token" if bearer else "auth-missing-access-token"
-        raise ApiFault(401, code, "Unauthorized")
-
 
 async def _answered(request: Request, answer: Answer) -> Response:
     try:
         return await answer(request)
     except ApiFault as fault:
-        return _encoded(request, fault.status, fault.body())
+        return refused(request, fault)
 
 
-def _unauthorized(form: AuthErrors) -> Response | None:
-    """The 401 of the authentication endpoints; None: as JSON, which the endpoint itself makes."""
-    if form == "text":
-        return Response("Unauthorized", 401, media_type="text/plain", headers=NO_STORE)
-    return Response(_PAGE, 401, media_type="text/html") if form == "html" else None
-
-
-def _refused(target: str, request: Request, fault: Fault, form: AuthErrors) -> Response:
-    if target != "api" and fault.status == 401 and (response := _unauthorized(form)):
+def _planned(target: str, request: Request, fault: Fault, form: AuthErrors) -> Response:
+    if target != "api" and fault.status == 401 and (response := unauthorized(form)):
         return response
     if target == "token":
         return JSONResponse({"error": "sandbox_fault"}, fault.status, headers=NO_STORE)
     code = _CODES.get(fault.status, "sandbox-fault")
-    return _encoded(request, fault.status, ApiFault(fault.status, code, "Planned fault").body())
-
-
-def _whole_seconds(answer: dict[str, Any]) -> dict[str, Any]:
-    """``expires_in`` is a whole number on the wire (RFC 6749 section 5.1)."""
-    return {**answer, "expires_in": math.ceil(answer["expires_in"])}
-
-
-def _encoded(request: Request, status: int, body: Any) -> Response:
-    if request.headers.get("accept", "").strip().lower().startswith(TRANSIT):
-        verbose = request.headers.get("x-transit-verbose", "").lower() == "true"
-        return Response(
-            dumps(body, verbose=verbose),
-            status,
-            headers={"Content-Type": f"{TRANSIT};charset=UTF-8"},
-        )
-    return JSONResponse(to_json(body), status)
-
-
-async def _not_found(request: Request, error: Exception) -> Response:
-    return _encoded(request, 404, ApiFault(404, "not-found", "Not found").body())
-
-
-async def _no_room(request: Request, error: Exception) -> Response:
-    """Answers while the file of ``--db`` cannot be used, for example on a full disk."""
-    title = f"The sandbox cannot use its database file: {error}. Free some space, or check --db"
-    print(f"flex-sdk sandbox: {title}", file=sys.stderr, flush=True)  # noqa: T201 - it has no log
-    if request.url.path.startswith("/v1/integration_api/"):
-        return _encoded(request, 507, ApiFault(507, "sandbox-database-unusable", title).body())
-    return JSONResponse({"error": "sandbox_database_unusable", "error_description": title}, 507)
+    return refused(request, ApiFault(fault.status, code, "Planned fault"))
