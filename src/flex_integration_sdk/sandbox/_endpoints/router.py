@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from flex_integration_sdk._endpoints.endpoint import Endpoint
 from flex_integration_sdk._endpoints.table import ENDPOINTS
@@ -15,6 +15,7 @@ from flex_integration_sdk.sandbox._settings import SandboxSettings
 # Imported for their endpoints, which they register.
 from . import availability, events, listings, media, stock, transactions, users
 from .context import HANDLERS, Context
+from .encoding import check_stored
 from .pages import one, reference
 from .parameters import read_arguments
 
@@ -22,6 +23,8 @@ __all__ = ["Api"]
 
 BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS.values()}
 _MODULES = (availability, events, listings, media, stock, transactions, users)
+
+E = TypeVar("E")
 
 
 class Api:
@@ -55,8 +58,17 @@ class Api:
         query: Mapping[str, str],
         body: Mapping[str, Any] | None,
         base_url: str,
-    ) -> dict[str, Any]:
+        encode: Callable[[dict[str, Any]], E],
+    ) -> E:
         """Does what the request asks for, as a whole or not at all.
+
+        Args:
+            endpoint: What it is for.
+            query: Its query parameters.
+            body: Its body, for commands.
+            base_url: Address that signed URLs begin with.
+            encode: Makes the response of the body. It is called before the command is kept: what
+                cannot be sent was not done.
 
         Raises:
             ApiFault: The request is refused.
@@ -69,7 +81,7 @@ class Api:
         handler = HANDLERS[endpoint.name]
         if endpoint.method == "GET":
             found = handler(context, asked)
-            return found if endpoint.many else one(self.db, found, asked)
+            return encode(found if endpoint.many else one(self.db, found, asked))
         keep = endpoint.action != "transitionSpeculative"
         with self.db.transaction(keep=keep):
             found = handler(context, asked)
@@ -80,4 +92,7 @@ class Api:
             events.emit(context, changes, self._client_id, effects=effects)
             # What is given is what is there now, after all effects.
             found = self.db.get(found["type"], found["id"]) or found
-            return one(self.db, found, asked) if asked.expand else reference(found)
+            for _, after in self.db.changes:
+                if after is not None:
+                    check_stored(after)
+            return encode(one(self.db, found, asked) if asked.expand else reference(found))

@@ -8,8 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from flex_integration_sdk._transit import dumps
-from flex_integration_sdk.sandbox._endpoints.pages import to_json
+from flex_integration_sdk.sandbox._endpoints.encoding import as_json, as_transit
 from flex_integration_sdk.sandbox._refusal import ApiFault
 
 from .bodies import TRANSIT
@@ -22,11 +21,11 @@ def encoded(request: Request, status: int, body: Any) -> Response:
     if request.headers.get("accept", "").strip().lower().startswith(TRANSIT):
         verbose = request.headers.get("x-transit-verbose", "").lower() == "true"
         return Response(
-            dumps(body, verbose=verbose),
+            as_transit(body, verbose=verbose),
             status,
             headers={"Content-Type": f"{TRANSIT};charset=UTF-8"},
         )
-    return JSONResponse(to_json(body), status)
+    return Response(as_json(body), status, media_type="application/json")
 
 
 def refused(request: Request, fault: ApiFault) -> Response:

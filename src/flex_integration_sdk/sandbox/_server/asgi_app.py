@@ -9,6 +9,7 @@ import secrets
 import sqlite3
 import uuid
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -147,7 +148,8 @@ class _Sandbox:
             body = await read_body(request, endpoint) if request.method == "POST" else None
             base_url = str(request.base_url).rstrip("/")
             query = dict(request.query_params)
-            return encoded(request, 200, self._api.answer(endpoint, query, body, base_url))
+            encode = partial(encoded, request, 200)
+            return self._api.answer(endpoint, query, body, base_url, encode)
         finally:
             self._limiter.leave()
 
