@@ -1,7 +1,12 @@
-"""Rate limits, as the API documents them; the burst sizes are those of the JavaScript SDK."""
+"""Rate limits, as the API documents them.
+
+Burst sizes are not published. Programs with the limiters of the official JavaScript SDK meet no
+429, so a bucket here lets through what those do: they gather at most ``bucketMaximum`` calls.
+"""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -16,19 +21,31 @@ MOST_AT_ONCE = 10
 
 
 class Rate(NamedTuple):
-    """A token bucket."""
+    """A token bucket, which is full at the start."""
 
-    burst: int
-    """Calls that it holds at the start."""
     seconds: float
     """Until one more call is allowed."""
     maximum: int
     """Calls that it holds when full."""
 
 
-_DEV = {"GET": Rate(100, 1, 200), "POST": Rate(50, 2, 100)}
-# 100 in a minute, and 5 in 30 minutes, in each environment.
-_ALWAYS = {"listings.create": Rate(100, 0.6, 100), "users.verifyEmail": Rate(5, 360, 5)}
+# A limiter in a client counts when a call begins, and this one when it arrives. So calls that were
+# late on their way arrive together with those that were let through later: up to so many seconds.
+_LATE = 10
+
+
+def _behind_limiter(seconds: float, maximum: int) -> Rate:
+    """A bucket that a client with a limiter of this size never finds empty.
+
+    One call more: the limiter adds a call at its own ticks, perhaps at once after a burst.
+    """
+    return Rate(seconds, maximum + 1 + math.ceil(_LATE / seconds))
+
+
+# The limiters are ``devQueryLimiterConfig`` and ``devCommandLimiterConfig`` of the JavaScript SDK.
+_DEV = {"GET": _behind_limiter(1, 200), "POST": _behind_limiter(2, 100)}
+# 100 in a minute, and 5 in 30 minutes, in each environment. The SDK's limiters do not know of them.
+_ALWAYS = {"listings.create": Rate(0.6, 100), "users.verifyEmail": Rate(360, 5)}
 
 
 class Limiter:
@@ -72,7 +89,7 @@ class Limiter:
 
     def _take(self, name: str, rate: Rate) -> None:
         now = self._clock()
-        left, then = self._buckets.get(name, (float(rate.burst), now))
+        left, then = self._buckets.get(name, (float(rate.maximum), now))
         left = min(rate.maximum, left + (now - then) / rate.seconds)
         self._buckets[name] = (left, now)
         if left < 1:

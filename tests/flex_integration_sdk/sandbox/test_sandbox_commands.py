@@ -454,15 +454,15 @@ def test_a_file_keeps_the_data(tmp_path: Path) -> None:
 
 def test_limits() -> None:
     with serve(SandboxSettings(limits="dev")) as sandbox, connected(sandbox) as sdk:
-        repeat(sdk, 100)
+        repeat(sdk, 200)
         with pytest.raises(RateLimitedError) as error:
-            repeat(sdk, 20)  # one more is allowed for each second that has passed
+            repeat(sdk, 80)  # one more is allowed for each second that has passed
         assert code_of(error) == "too-many-requests"
         sdk.users.approve(id=sdk_id(18))
         sandbox.reset()
         sdk.marketplace.show()
     with serve(SandboxSettings(limits="live")) as sandbox, connected(sandbox) as sdk:
-        repeat(sdk, 120)
+        repeat(sdk, 290)
 
 
 def repeat(sdk: IntegrationSDK, count: int) -> None:
