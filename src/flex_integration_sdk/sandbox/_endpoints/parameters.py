@@ -18,10 +18,13 @@ from flex_integration_sdk._vocabulary.relationships import follow
 from flex_integration_sdk.sandbox._refusal import ApiFault
 from flex_integration_sdk.types import LatLng, LatLngBounds, Money
 
+from .tolerated import has_no_zone, is_loose, is_tolerated, known_in_query, refusal
+
 EXTENDED = ("pub_", "meta_", "priv_", "prot_")
 # Both are the API's limits.
 MOST_IDS = 100
 MOST_EXTENDED = 50 * 1024  # bytes of an object as JSON
+_LOST_PLUS = re.compile(r"T[\d:.]+ \d\d:?\d\d$")
 _SHAPE = {"fields": "fields", "limit": "limit", "imageVariant": "image_variants"}
 
 
@@ -38,6 +41,8 @@ class Arguments:
     limit: dict[str, str] = field(default_factory=dict)
     image_variants: dict[str, str] = field(default_factory=dict)
     expand: bool = False
+    ignored: list[str] = field(default_factory=list)
+    """Names of query parameters that mean nothing here."""
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -69,8 +74,7 @@ def read_arguments(
         ApiFault: 400; a key is unknown or missing, or a value is not valid for it.
     """
     found = Arguments()
-    in_query = endpoint.params if endpoint.method == "GET" else endpoint.query
-    _read_query(found, {param.name: param for param in in_query}, query)
+    _read_query(found, endpoint, query, strict=strict)
     if strict:
         _check_includes(endpoint, found.include)
     if endpoint.method == "POST":
@@ -78,7 +82,7 @@ def read_arguments(
         for name, value in (body or {}).items():
             if name not in known:
                 raise _wrong("validation-disallowed-key", name, f"Unknown key {name}", "body")
-            found.values[name] = _value(known[name], value, "body")
+            found.values[name] = _value(known[name], value, "body", strict=strict)
     where = "query" if endpoint.method == "GET" else "body"
     for param in endpoint.params:
         if param.required and param.name not in found.values:
@@ -89,9 +93,12 @@ def read_arguments(
     return found
 
 
-def _read_query(found: Arguments, known: Mapping[str, Param], query: Mapping[str, str]) -> None:
+def _read_query(
+    found: Arguments, endpoint: Endpoint, query: Mapping[str, str], *, strict: bool
+) -> None:
+    known = {param.name: param for param in known_in_query(endpoint, strict=strict)}
     # Official examples also send snake_case (`per_page`).
-    spelled = {snake(name): name for name in known}
+    spelled = {} if strict else {snake(name): name for name in known}
     for given, value in query.items():
         outer, dot, inner = given.partition(".")
         if dot and inner and outer in _SHAPE and outer in known:
@@ -105,10 +112,11 @@ def _read_query(found: Arguments, known: Mapping[str, Param], query: Mapping[str
             elif name == "expand":
                 found.expand = _boolean(known[name], value, "query")
             elif name and name not in _SHAPE:
-                found.values[name] = _value(known[name], value, "query")
+                found.values[name] = _value(known[name], value, "query", strict=strict)
+            elif not strict and is_tolerated(endpoint, given):
+                found.ignored.append(given)
             else:
-                title = f"Unknown key {given}"
-                raise _wrong("validation-disallowed-key", given, title, "query")
+                raise _wrong("validation-disallowed-key", given, refusal(endpoint, given), "query")
 
 
 def _check_includes(endpoint: Endpoint, paths: list[str]) -> None:
@@ -118,15 +126,19 @@ def _check_includes(endpoint: Endpoint, paths: list[str]) -> None:
             raise _wrong("validation-invalid-value", "include", title, "query")
 
 
-def _value(param: Param, raw: Any, where: str) -> Any:
+def _value(param: Param, raw: Any, where: str, *, strict: bool = False) -> Any:
     if raw is None:
         if param.null:
             return None
         raise _wrong("validation-invalid-value", param.name, f"{param.name} is null", where)
     try:
+        if strict and is_loose(param, raw, where):
+            raise ValueError
         return _READERS[param.type](raw)
     except (ValueError, TypeError, LookupError, OverflowError):
         title = f"{param.name} is not {_KINDS[param.type]}"
+        if where == "query" and isinstance(raw, str) and _LOST_PLUS.search(raw):
+            title += "; in a URL, the + of a zone is written %2B"
         raise _wrong("validation-invalid-value", param.name, title, where) from None
 
 
@@ -185,7 +197,10 @@ def _fail() -> Any:
 
 def _moment(raw: Any) -> datetime:
     moment = raw if isinstance(raw, datetime) else datetime.fromisoformat(_text(raw))
-    return moment.astimezone(UTC) if moment.tzinfo is not None else _fail()
+    if moment.tzinfo is None:
+        # A published Python program sends times without a zone; those of the API are in UTC.
+        moment = moment.replace(tzinfo=UTC) if has_no_zone(raw) else _fail()
+    return moment.astimezone(UTC)
 
 
 def _money(raw: Any) -> Money:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from .context import HANDLERS, Context
 from .encoding import check_stored
 from .pages import one, reference
 from .parameters import read_arguments
+from .tolerated import no_filter
 
 __all__ = ["Api"]
 
@@ -39,6 +41,7 @@ class Api:
         self.db = Database(settings.db, first_content.seed)
         self._client_id = settings.client_id
         self._strict = settings.strict
+        self._told: set[str] = set()
         self._sign = sign
 
     def find(self, method: str, path: str) -> Endpoint:
@@ -74,6 +77,7 @@ class Api:
             ApiFault: The request is refused.
         """
         asked = read_arguments(endpoint, query, body, strict=self._strict)
+        self._tell_of_no_filters(endpoint, asked.ignored)
         if asked.filters and not (endpoint.method == "GET" and endpoint.many):
             name = next(iter(asked.filters))
             raise ApiFault(400, "validation-disallowed-key", f"Unknown key {name}", path=(name,))
@@ -96,3 +100,11 @@ class Api:
                 if after is not None:
                     check_stored(after)
             return encode(one(self.db, found, asked) if asked.expand else reference(found))
+
+    def _tell_of_no_filters(self, endpoint: Endpoint, ignored: list[str]) -> None:
+        """Tells the developer, once, whose program takes each user for the wanted one."""
+        for name in ignored:
+            notice = no_filter(endpoint, name)
+            if notice is not None and notice not in self._told:
+                self._told.add(notice)
+                print(f"flex-sdk sandbox: {notice}", file=sys.stderr, flush=True)  # noqa: T201 - it has no log

@@ -24,7 +24,7 @@ from flex_integration_sdk.sandbox._refusal import ApiFault, not_found
 from flex_integration_sdk.sandbox._settings import AuthErrors, SandboxSettings
 
 from .answers import NO_STORE, encoded, no_room, no_such_path, refused
-from .bodies import read_body, read_form, read_json
+from .bodies import read_body, read_form, read_json, read_query
 from .browser_guard import Guard
 from .issued_tokens import Tokens
 from .oauth import PEAK, AuthServer, unauthorized
@@ -147,7 +147,7 @@ class _Sandbox:
         try:
             body = await read_body(request, endpoint) if request.method == "POST" else None
             base_url = str(request.base_url).rstrip("/")
-            query = dict(request.query_params)
+            query = read_query(request)
             encode = partial(encoded, request, 200)
             return self._api.answer(endpoint, query, body, base_url, encode)
         finally:

@@ -1,4 +1,4 @@
-"""Reads the body of a request."""
+"""Reads the query and the body of a request."""
 
 from __future__ import annotations
 
@@ -18,6 +18,21 @@ from flex_tokenstore import Secret
 TRANSIT = "application/transit+json"
 MOST_BODY = 64 * 1024 * 1024  # bytes of one part
 MOST_DEPTH = 100  # of a body; what is stored is nested a little deeper, and read by recursion
+
+
+def read_query(request: Request) -> dict[str, str]:
+    """The query's parameters.
+
+    Raises:
+        ApiFault: 400; one is given twice. The API's form of several values is one, with commas.
+    """
+    found: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in found:
+            title = f"{name} is given twice: several values are written {name}=one,two"
+            raise ApiFault(400, "validation-invalid-value", title, path=(name,))
+        found[name] = value
+    return found
 
 
 async def read_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:

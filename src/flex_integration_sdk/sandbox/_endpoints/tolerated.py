@@ -1,0 +1,69 @@
+"""What the sandbox takes although no reference says that the live API does.
+
+Published workflow nodes, sync connectors and type packages send it. A strict sandbox refuses it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flex_integration_sdk._endpoints.endpoint import Endpoint, Param
+from flex_integration_sdk._endpoints.shared_params import PAGING
+
+# Sent with each show, query and command; ignored where they mean nothing.
+_EVERYWHERE = frozenset({"page", "perPage", "per_page", "expand"})
+# A published program found out that the live API returns every user, whatever they say.
+_NO_FILTERS = {"users.query": frozenset({"email", "ids"})}
+_SHAPE = ("fields.", "limit.", "imageVariant.")
+_NO_STRINGS = {"bool", "int"}
+_TIMES = {"datetime", "TimeRange"}
+_NO_ZONE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+")
+_BRACKETS = re.compile(r"(\w+)\[\w*\]")
+
+
+def known_in_query(endpoint: Endpoint, *, strict: bool) -> tuple[Param, ...]:
+    """The query parameters that mean something."""
+    params = endpoint.params if endpoint.method == "GET" else endpoint.query
+    # Sync connectors ask for pages of events too, until one is not full.
+    return params if strict or not endpoint.many else (*params, *PAGING)
+
+
+def is_tolerated(endpoint: Endpoint, name: str) -> bool:
+    """Whether a query parameter that the endpoint does not have is ignored."""
+    if name in _EVERYWHERE or name in _NO_FILTERS.get(endpoint.name, ()):
+        return True
+    # Of commands, deletions alone have no resource to shape.
+    deletes = endpoint.method == "POST" and not endpoint.query
+    return deletes and (name == "include" or name.startswith(_SHAPE))
+
+
+def refusal(endpoint: Endpoint, name: str) -> str:
+    """Why a query parameter is refused, and what to write in its place."""
+    if filter_like := no_filter(endpoint, name):
+        return filter_like
+    for param in known_in_query(endpoint, strict=True):
+        if name == param.python_name:
+            return f"Unknown key {name}: write {param.name}"
+    if brackets := _BRACKETS.fullmatch(name):
+        return f"Unknown key {name}: several values are written {brackets[1]}=one,two"
+    return f"Unknown key {name}"
+
+
+def no_filter(endpoint: Endpoint, name: str) -> str | None:
+    """What to say of a parameter that looks like a filter and is none."""
+    if name not in _NO_FILTERS.get(endpoint.name, ()):
+        return None
+    return f"{endpoint.name} has no filter {name}, so it finds every user; use users.show"
+
+
+def has_no_zone(raw: Any) -> bool:
+    """Whether it is a time of day on a date, without a zone."""
+    return isinstance(raw, str) and _NO_ZONE.fullmatch(raw) is not None
+
+
+def is_loose(param: Param, raw: Any, where: str) -> bool:
+    """Whether a value is of a form that the live API only might read as it is meant."""
+    if param.type in _TIMES and isinstance(raw, str):
+        return any(map(has_no_zone, raw.split(",")))
+    return where == "body" and param.type in _NO_STRINGS and isinstance(raw, str)
