@@ -141,7 +141,7 @@ def sandbox() -> Any:
 
 @pytest.mark.usefixtures("client")
 def test_a_call_as_csv_has_a_line_for_each_resource(capsys: Captured) -> None:
-    query = ["call", "listings.query", "per_page=3", "--store", "memory"]
+    query = ["call", "listings.query", "per_page=3", "include=author", "--store", "memory"]
     assert run(query) == 0
     found = json.loads(capsys.readouterr().out)["data"]
     assert run([*query, "--output", "csv"]) == 0

@@ -176,7 +176,7 @@ def test_filters(client: Client) -> None:
     def ids(**query: str) -> list[str]:
         return [item["id"] for item in client.get("listings/query", **query)["data"]]
 
-    some = client.get("listings/query", perPage="3")["data"]
+    some = client.get("listings/query", perPage="3", include="author")["data"]
     wanted = [item["id"] for item in some]
     assert ids(ids=",".join(wanted)) == wanted
     author = some[0]["relationships"]["author"]["data"]["id"]

@@ -257,7 +257,9 @@ def test_a_booking_is_accepted_once(sdk: IntegrationSDK) -> None:
 
 def test_what_was_reserved_comes_back_when_an_order_is_declined(sdk: IntegrationSDK) -> None:
     deal = sdk.transactions.query(
-        states="preauthorized", has_stock_reservation=True, include="listing.currentStock"
+        states="preauthorized",
+        has_stock_reservation=True,
+        include=["listing.currentStock", "stockReservation"],
     ).data[0]
     listing = deal.related("listing")
     reservation = deal.related("stockReservation")
@@ -279,7 +281,8 @@ def test_what_was_reserved_comes_back_when_an_order_is_declined(sdk: Integration
 
 
 def test_transactions_are_found_by_who_what_and_when(sdk: IntegrationSDK) -> None:
-    deal = sdk.transactions.query(per_page=1, has_booking=True, include="booking").data[0]
+    include = ["booking", "customer", "provider"]
+    deal = sdk.transactions.query(per_page=1, has_booking=True, include=include).data[0]
     customer, provider = deal.related("customer"), deal.related("provider")
     assert customer is not None
     assert provider is not None
@@ -305,7 +308,7 @@ def test_transactions_are_found_by_who_what_and_when(sdk: IntegrationSDK) -> Non
     sdk.transactions.update_metadata(id=deal.id, metadata={"flag": True})
     assert ids(meta_flag=True) == [deal.id]
     messages = sdk.messages.query(transaction_id=deal.id, include="sender").data
-    assert sdk.messages.query(ids=[messages[0].id]).data == messages
+    assert sdk.messages.query(ids=[messages[0].id], include="sender").data == messages
     sender = messages[0].related("sender")
     assert sender is not None
     assert sender.id == customer.id
@@ -413,7 +416,7 @@ def test_a_file_is_uploaded_and_downloaded_by_signed_urls(sdk: IntegrationSDK) -
 
 
 def test_events_go_on_where_one_left_off(sdk: IntegrationSDK) -> None:
-    first, second = new_listing(sdk), new_listing(sdk)
+    first, second = new_listing(sdk, include="author"), new_listing(sdk)
     sdk.listings.close(id=first.id)
     page = sdk.events.query()
     assert page.meta["paginationUnsupported"] is True

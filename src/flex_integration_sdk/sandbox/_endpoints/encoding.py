@@ -8,7 +8,7 @@ from typing import Any
 from flex_integration_sdk._transit import dumps
 from flex_integration_sdk.sandbox._data.database import Resource
 
-from .pages import to_json
+from .forms import to_json
 
 
 def as_transit(body: Any, *, verbose: bool) -> bytes:

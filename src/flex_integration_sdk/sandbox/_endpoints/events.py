@@ -60,8 +60,21 @@ def emit(
             last.pop(about["id"], None)  # the order is that of the last changes
             last[about["id"]] = after
     for id, after in last.items():
-        if first[id] != after:
-            _add(context, first[id], after, client, effects)
+        before, told = _told(first[id]), _told(after)
+        if before != told:
+            _add(context, before, told, client, effects)
+
+
+def _told(resource: Resource | None) -> Resource | None:
+    """A resource as events have it: with its to-one relationships, and the images of a listing."""
+    if resource is None or "relationships" not in resource:
+        return resource
+    relations = {
+        name: value
+        for name, value in resource["relationships"].items()
+        if not isinstance(value["data"], list) or (resource["type"], name) == ("listing", "images")
+    }
+    return {**resource, "relationships": relations}
 
 
 def _add(
@@ -111,10 +124,10 @@ def _subtype(before: Resource | None, after: Resource | None) -> str:
     return "updated"
 
 
-def _previous(before: Resource | None, after: Resource | None) -> Resource | None:
+def _previous(before: Resource | None, after: Resource | None) -> dict[str, Any]:
     """The old values of what changed; of extended data, only the changed keys."""
     if before is None:
-        return None
+        return {}  # programs look into it without a question
     if after is None:
         return before
     found: dict[str, Any] = {}

@@ -1,8 +1,7 @@
-"""From resources to a response: pages, sparse fields, included relations, plain JSON."""
+"""From resources to a response: pages, sparse fields, image variants."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -11,8 +10,9 @@ from urllib.parse import parse_qsl
 
 from flex_integration_sdk.sandbox._data.database import Database, Resource
 from flex_integration_sdk.sandbox._refusal import ApiFault
-from flex_integration_sdk.types import LatLng, Money
+from flex_integration_sdk.types import Money
 
+from .includes import with_included
 from .parameters import Arguments
 
 # Both are the API's limits.
@@ -85,61 +85,13 @@ def sort(
     return items
 
 
-def to_json(value: Any) -> Any:
-    """A value as the API writes it in plain JSON."""
-    if isinstance(value, dict):
-        return {key: to_json(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [to_json(item) for item in value]
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, Money):
-        return {"amount": value.amount, "currency": value.currency}
-    if isinstance(value, LatLng):
-        return {"lat": value.lat, "lng": value.lng}
-    return str(value) if isinstance(value, (uuid.UUID, Decimal)) else value
-
-
 def _whole(db: Database, roots: list[Resource], asked: Arguments, *, many: bool) -> dict[str, Any]:
-    shown = [_limited(each, asked) for each in roots]
-    whole = [_shaped(each, asked) for each in shown]
-    answer: dict[str, Any] = {"data": whole if many else whole[0]}
+    data, included = with_included(db, roots, asked)
+    shown = [_shaped(each, asked) for each in data]
+    answer: dict[str, Any] = {"data": shown if many else shown[0]}
     if asked.include:
-        answer["included"] = [_shaped(each, asked) for each in _included(db, shown, asked)]
+        answer["included"] = [_shaped(each, asked) for each in included]
     return answer
-
-
-def _included(db: Database, roots: list[Resource], asked: Arguments) -> list[Resource]:
-    found: dict[Any, Resource] = {}
-    for path in asked.include:
-        level = roots
-        for name in path.split("."):
-            references = [each for resource in level for each in _references(resource, name)]
-            resolved = (db.get(each["type"], each["id"]) for each in references)
-            level = [_limited(each, asked) for each in resolved if each is not None]
-            found |= {each["id"]: each for each in level}
-    return [each for key, each in found.items() if all(key != root["id"] for root in roots)]
-
-
-def _references(resource: Resource, name: str) -> list[dict[str, Any]]:
-    data = (resource.get("relationships", {}).get(name) or {}).get("data")
-    return [] if data is None else data if isinstance(data, list) else [data]
-
-
-def _limited(resource: Resource, asked: Arguments) -> Resource:
-    relations = resource.get("relationships", {})
-    capped = {
-        name: {"data": relations[name]["data"][: _cap(text)]}
-        for name, text in asked.limit.items()
-        if isinstance((relations.get(name) or {}).get("data"), list)
-    }
-    return {**resource, "relationships": {**relations, **capped}} if capped else resource
-
-
-def _cap(text: str) -> int:
-    if not text.isdecimal() or len(text) > 6:
-        raise ApiFault(400, "validation-invalid-value", "a limit must be a number", path=("limit",))
-    return int(text)
 
 
 def _shaped(resource: Resource, asked: Arguments) -> Resource:
@@ -148,8 +100,8 @@ def _shaped(resource: Resource, asked: Arguments) -> Resource:
     names = asked.fields.get(resource["type"])
     if names is None:
         return resource
-    chosen: dict[str, Any] = {}
-    for name in names.split(","):
+    chosen: dict[str, Any] = {}  # `none`, which no attribute is called, leaves it empty
+    for name in map(str.strip, names.split(",")):
         outer, dot, inner = name.partition(".")
         value = resource["attributes"].get(outer)
         if not dot and outer in resource["attributes"]:

@@ -108,7 +108,7 @@ def _read_query(
         else:
             name = given if given in known else spelled.get(given, "")
             if name == "include":
-                found.include = [path for path in value.split(",") if path]
+                found.include = [path for each in value.split(",") if (path := each.strip())]
             elif name == "expand":
                 found.expand = _boolean(known[name], value, "query")
             elif name and name not in _SHAPE:

@@ -10,8 +10,8 @@ from flex_integration_sdk.sandbox._refusal import ApiFault, conflict, not_found
 from .context import Context, created_within, endpoint, has_extended, merged
 from .pages import page, sort
 from .parameters import Arguments
+from .permissions import ALLOW, DENY
 
-_PERMISSIONS = ("permission/allow", "permission/deny")
 _EXTENDED = ("publicData", "protectedData", "privateData", "metadata")
 
 
@@ -75,8 +75,8 @@ def update_permissions(context: Context, asked: Arguments) -> Resource:
     user = context.needed("user", asked["id"], "user-not-found")
     given = {name: value for name, value in asked.values.items() if name != "id"}
     for name, value in given.items():
-        if value not in _PERMISSIONS:
-            title = f"{name} must be {' or '.join(_PERMISSIONS)}"
+        if value not in (ALLOW, DENY):
+            title = f"{name} must be {ALLOW} or {DENY}"
             raise ApiFault(400, "validation-invalid-value", title, path=(name,), where="body")
     return context.change(user, {"permissions": {**user["attributes"]["permissions"], **given}})
 
