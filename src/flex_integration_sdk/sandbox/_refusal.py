@@ -27,8 +27,8 @@ class ApiFault(Exception):
         where: str = "query",
     ) -> None:
         super().__init__(title)
-        self.status, self.code, self.title = status, code, title
-        self.path, self.where = path, where
+        self.status, self.code, self.title = status, code, _sendable(title)
+        self.path, self.where = tuple(map(_sendable, path)), where
 
     def body(self) -> dict[str, Any]:
         """The body of the response."""
@@ -41,6 +41,11 @@ class ApiFault(Exception):
         if self.path:
             error["source"] = {"path": list(self.path), "type": self.where}
         return {"errors": [error]}
+
+
+def _sendable(text: str) -> str:
+    """Text of a request, for the response: half a surrogate pair is written as an escape."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def not_found(what: str = "Not found") -> ApiFault:

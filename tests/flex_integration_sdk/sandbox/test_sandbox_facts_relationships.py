@@ -127,7 +127,7 @@ def test_a_limit_cuts_what_is_included(sdk: IntegrationSDK) -> None:
         shown = [each["id"] for each in body.data["relationships"]["images"]["data"]]
         assert shown == pictures[:expected]
         assert [each["id"] for each in body.included] == shown
-    with pytest.raises(BadRequestError, match="a limit must be a number"):
+    with pytest.raises(BadRequestError, match=r"limit\.images is not a whole number"):
         sdk.listings.show(id=listing_id(1), limit={"images": -1})
 
 

@@ -70,7 +70,7 @@ def test_a_handler_that_fails_after_its_change(
 
 
 @pytest.mark.each_value
-@pytest.mark.parametrize("value", NOT_SENT, ids=repr)
+@pytest.mark.parametrize("value", NOT_SENT, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_handler_that_stores_what_one_of_the_formats_cannot_say(
     sandbox: InProcess, monkeypatch: pytest.MonkeyPatch, form: str, value: Any

@@ -11,7 +11,7 @@ from flex_integration_sdk import IntegrationSDK
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.errors import BadRequestError
 from flex_integration_sdk.sandbox import RunningSandbox
-from flex_integration_sdk.sandbox._endpoints.parameters import _KINDS, _READERS
+from flex_integration_sdk.sandbox._endpoints.values import KINDS, READERS
 
 from .test_sandbox_commands import connected, new_listing
 
@@ -25,7 +25,7 @@ def sdk(flex_sandbox: RunningSandbox) -> IntegrationSDK:
 
 def test_every_type_of_the_table_is_read_and_has_a_name() -> None:
     kinds = {param.type for each in ENDPOINTS.values() for param in each.all_params}
-    assert kinds - {"Fields", "Limits", "ImageVariants"} == set(_READERS) == set(_KINDS)
+    assert kinds - {"Fields", "Limits", "ImageVariants"} == set(READERS) == set(KINDS)
 
 
 def test_a_time_beyond_the_calendar_in_utc(sdk: IntegrationSDK) -> None:

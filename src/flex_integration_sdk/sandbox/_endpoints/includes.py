@@ -12,7 +12,6 @@ from typing import Any
 
 from flex_integration_sdk._vocabulary.relationships import RELATIONSHIPS
 from flex_integration_sdk.sandbox._data.database import Database, Resource
-from flex_integration_sdk.sandbox._refusal import ApiFault
 
 from .parameters import Arguments
 from .permissions import effective_permission_set
@@ -32,11 +31,8 @@ def with_included(
         db: Where related resources are looked up.
         roots: The resources that the request is about.
         asked: With ``include`` and ``limit``.
-
-    Raises:
-        ApiFault: 400; a limit is not a number.
     """
-    answer = _Answer(db, roots, {name: _limit(text) for name, text in asked.limit.items()})
+    answer = _Answer(db, roots, asked.limit)
     for path in asked.include:
         level = roots
         for name in path.split("."):
@@ -114,9 +110,3 @@ def _has(resource: Resource, name: str) -> bool:
 def _is_many(resource: Resource, name: str) -> bool:
     known = RELATIONSHIPS.get(resource["type"], {}).get(name)
     return known is not None and known.is_many
-
-
-def _limit(text: str) -> int:
-    if not text.isdecimal() or len(text) > 6:
-        raise ApiFault(400, "validation-invalid-value", "a limit must be a number", path=("limit",))
-    return int(text)

@@ -45,11 +45,13 @@ class Upload(NamedTuple):
 def upload(context: Context, asked: Arguments) -> Resource:
     sent = asked["image"]
     if not isinstance(sent, Upload):
-        raise ApiFault(400, "validation-invalid-value", "image is not a file", path=("image",))
+        raise ApiFault(
+            400, "validation-invalid-value", "image is not a file", path=("image",), where="body"
+        )
     if len(sent.content) > MOST_IMAGE:
         raise ApiFault(413, "request-upload-over-limit", "The image is larger than 20 MB")
     found = image_size(sent.content)
-    if found is None:
+    if found is None or not (found[1] and found[2]):
         raise ApiFault(400, "image-invalid-content", "The image is not a JPEG, PNG or GIF")
     kind, width, height = found
     image = context.add("image", {"variants": {}})

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl
 
 from flex_integration_sdk.sandbox._data.database import Database, Resource
 from flex_integration_sdk.sandbox._refusal import ApiFault
 from flex_integration_sdk.types import Money
 
+from .image_variants import with_variants
 from .includes import with_included
 from .parameters import Arguments
 
@@ -96,7 +96,7 @@ def _whole(db: Database, roots: list[Resource], asked: Arguments, *, many: bool)
 
 def _shaped(resource: Resource, asked: Arguments) -> Resource:
     if resource["type"] == "image" and asked.image_variants:
-        resource = _with_variants(resource, asked.image_variants)
+        resource = with_variants(resource, asked.image_variants)
     names = asked.fields.get(resource["type"])
     if names is None:
         return resource
@@ -109,26 +109,6 @@ def _shaped(resource: Resource, asked: Arguments) -> Resource:
         elif isinstance(value, dict) and inner in value:
             chosen[outer] = {**chosen.get(outer, {}), inner: value[inner]}
     return {**resource, "attributes": chosen}
-
-
-def _with_variants(image: Resource, wanted: dict[str, str]) -> Resource:
-    variants = dict(image["attributes"]["variants"])
-    whole = variants["default"]
-    for name, text in wanted.items():
-        size = dict(parse_qsl(text.replace(":", "=").replace(";", "&")))
-        try:
-            width, height = (
-                int(size.get("w") or whole["width"]),
-                int(size.get("h") or whole["height"]),
-            )
-        except ValueError:
-            title = f"imageVariant.{name} needs w and h in pixels"
-            raise ApiFault(400, "validation-invalid-value", title, path=(name,)) from None
-        if size.get("fit", "scale") == "scale":
-            ratio = min(width / whole["width"], height / whole["height"], 1)
-            width, height = round(whole["width"] * ratio), round(whole["height"] * ratio)
-        variants[name] = {**whole, "name": name, "width": width, "height": height}
-    return {**image, "attributes": {**image["attributes"], "variants": variants}}
 
 
 def _rank(item: Resource, where: str, inner: str) -> tuple[bool, str, Any]:

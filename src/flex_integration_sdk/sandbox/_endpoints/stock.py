@@ -10,6 +10,7 @@ from flex_integration_sdk.sandbox._refusal import ApiFault, conflict
 from .context import Context, endpoint, ordered_span, related_id
 from .pages import page
 from .parameters import Arguments
+from .values import MOST_WHOLE
 
 
 @endpoint("stock.compareAndSet")
@@ -63,12 +64,15 @@ def adjust(
     """Adds to a listing's stock, which is never below 0.
 
     Raises:
-        ApiFault: 409; there is not so much.
+        ApiFault: 409; there is not so much. 400; it would be beyond any whole number.
     """
     stock = current(context, listing)
     total = (0 if stock is None else stock["attributes"]["quantity"]) + quantity
     if total < 0:
         raise conflict("transaction-listing-insufficient-stock", "There is not enough stock")
+    if total > MOST_WHOLE:
+        title = f"the stock would be more than {MOST_WHOLE}"
+        raise ApiFault(400, "validation-invalid-value", title, path=("quantity",), where="body")
     if stock is None:
         context.change(
             listing, relationships={"currentStock": context.add("stock", {"quantity": total})}
