@@ -76,6 +76,13 @@ def test_it_signs_in_calls_the_endpoints_and_revokes(flex_sandbox: RunningSandbo
     )
     assert marketplace["data"]["attributes"]["name"] == "Sandbox marketplace"  # type: ignore[index]  # JSON
     assert user["data"]["attributes"]["email"] == "user3@example.com"  # type: ignore[index]  # JSON
+    # Keywords on the wire.
+    assert user["data"]["type"] == "user"  # type: ignore[index]  # JSON
+    assert user["data"]["attributes"]["state"] == "active"  # type: ignore[index]  # JSON
+    allowed = user["data"]["attributes"]["permissions"]  # type: ignore[index]  # JSON
+    assert set(allowed.values()) == {"permission/allow"}
+    related = [each["relationships"]["author"]["data"]["type"] for each in listings["data"]]  # type: ignore[attr-defined]  # JSON
+    assert set(related) == {"user"}
     assert len(users["data"]) == 3  # type: ignore[arg-type]  # JSON
     assert len(listings["data"]) == 100  # type: ignore[arg-type]  # JSON
     assert revoked == {"action": "revoked"}

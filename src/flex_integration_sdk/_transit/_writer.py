@@ -19,6 +19,7 @@ from ._tagged import ESCAPED, MAX_DEPTH, TaggedValue, TransitError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT = 1 << 53  # from here on, readers that keep numbers as doubles lose digits
+_CACHED = frozenset("#:$")  # tags, and keywords and symbols, which only a server sends as values
 _DIGITS_BITS = 13_000  # about 3,900 decimal digits; Python refuses to print above 4,300
 
 
@@ -102,7 +103,7 @@ class Writer:
         if len(tag) > 1 or type(value) is not str:
             return self._tag(tag, value, depth)
         text = f"~{tag}{value}"
-        if tag == "#" and not self._verbose:
+        if tag in _CACHED and not self._verbose:
             return self._codes.get(text) or self._new_code(text)
         return text
 

@@ -268,6 +268,17 @@ def test_other_forms_on_the_wire(text: str, value: Any) -> None:
     assert loads(text) == value
 
 
+def test_keywords_and_symbols_are_written_with_their_codes() -> None:
+    keyword, symbol = TaggedValue(":", "listing"), TaggedValue("$", "listing")
+    names = [keyword, {"listing": keyword}, symbol, symbol, TaggedValue(":", "a")]
+    text = dumps(names)
+    assert text == '["~:listing",["^ ","^0","^0"],"~$listing","^1","~:a"]'
+    assert dumps([{"listing": keyword}], verbose=True) == '[{"~:listing":"~:listing"}]'
+    many = [TaggedValue(":", f"name{number % 1999}") for number in range(5000)]
+    assert loads(dumps(many)) == [each.value for each in many]
+    assert loads(text) == ["listing", {"listing": "listing"}, "listing", "listing", "a"]
+
+
 def test_times_come_back_in_utc() -> None:
     (moment,) = loads('["~t2023-11-15T00:13:20.123+02:00"]')
     assert moment.utcoffset() == timedelta(0)

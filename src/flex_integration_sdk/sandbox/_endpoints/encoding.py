@@ -8,7 +8,7 @@ from typing import Any
 from flex_integration_sdk._transit import dumps
 from flex_integration_sdk.sandbox._data.database import Resource
 
-from .forms import to_json
+from .forms import to_json, to_transit
 
 
 def as_transit(body: Any, *, verbose: bool) -> bytes:
@@ -17,7 +17,7 @@ def as_transit(body: Any, *, verbose: bool) -> bytes:
     Raises:
         ValueError: It holds a value that Transit has no form for.
     """
-    return dumps(body, verbose=verbose).encode()
+    return dumps(to_transit(body), verbose=verbose).encode()
 
 
 def as_json(body: Any) -> bytes:
