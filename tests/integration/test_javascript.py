@@ -160,8 +160,12 @@ const day = 24 * 3600 * 1000;
   const upload = await call('fileUploads.create', { fileId: file.id }, expand);
   const { url, method, headers } = upload.attributes;
   await lib.file.upload({ url, method, headers, file: bytes });
-  const files = await call('files.query', { ids: [file.id] });
-  if (files[0].attributes.state !== 'available') throw new Error('file');
+  for (let tries = 0; ; tries++) {
+    const [found] = await call('files.query', { ids: [file.id] });
+    if (found.attributes.state === 'available') break;
+    if (found.attributes.state !== 'pendingVerification' || tries > 200) throw new Error('file');
+    await new Promise(done => setTimeout(done, 100));
+  }
   await call('fileDownloads.create', { fileId: file.id }, expand);
   await call('fileAttachments.query', {});
   const events = await call('events.query', { startAfterSequenceId: 0 });

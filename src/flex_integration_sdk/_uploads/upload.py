@@ -76,6 +76,9 @@ def upload_file(
 
     The URL works for minutes. The request carries no token. The file is read in pieces of 1 MiB.
 
+    The API checks the file afterwards: its ``state`` is ``pendingVerification`` before it is
+    ``available``. To download it, ask ``files.query`` until it is.
+
     Args:
         upload: Response data of ``file_uploads.create(file_id=…, expand=True)``.
         file: The file's path, its bytes, or the file opened for reading bytes.
@@ -125,6 +128,9 @@ async def async_upload_file(
 
     The URL works for minutes. The request carries no token. A thread reads the file, in pieces of 1
     MiB.
+
+    The API checks the file afterwards: its ``state`` is ``pendingVerification`` before it is
+    ``available``. To download it, ask ``files.query`` until it is.
 
     Args:
         upload: Response data of ``file_uploads.create(file_id=…, expand=True)``.

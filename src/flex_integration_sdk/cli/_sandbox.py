@@ -78,6 +78,14 @@ from ._group import Command
     help="Refuse also what the live API only might refuse, such as an unknown name in include.",
 )
 @click.option(
+    "--file-verification",
+    metavar="SECONDS",
+    default=0.5,
+    type=click.FloatRange(0),
+    show_default=True,
+    help="How long an uploaded file is pendingVerification before it is available.",
+)
+@click.option(
     "--auth-errors",
     type=click.Choice(["json", "text", "html"]),
     default="json",

@@ -43,6 +43,8 @@ class SandboxSettings:
     strict: bool = False
     """Refuse with 400 what the live API only might refuse, such as an ``include`` of a relationship
     that its reference does not name. Without, such things are accepted."""
+    file_verification: float = 0.5
+    """Seconds that an uploaded file is ``pendingVerification`` before it is ``available``."""
     db: str | None = None
     """SQLite file that keeps the marketplace's data and the tokens (only their SHA-256 digests);
     None: all is gone when the sandbox ends. Only this user may read it (mode 0600)."""
@@ -52,7 +54,7 @@ class SandboxSettings:
             raise ValueError("client_id and client_secret must not be empty")
         if isinstance(given := cast("object", self.allow_hosts), str):
             raise ValueError(f"allow_hosts must be a tuple of names, not the string {given!r}")
-        for name in ("access_ttl", "latency_ms"):
+        for name in ("access_ttl", "latency_ms", "file_verification"):
             value = getattr(self, name)
             if not math.isfinite(value) or value < 0:
                 raise ValueError(f"{name} must be a number, 0 or more")
@@ -60,3 +62,8 @@ class SandboxSettings:
             raise ValueError(f"limits must be one of {', '.join(get_args(Limits))}")
         if self.auth_errors not in get_args(AuthErrors):
             raise ValueError(f"auth_errors must be one of {', '.join(get_args(AuthErrors))}")
+
+    @property
+    def event_days(self) -> int:
+        """Days that an event is kept: 7 in development and test environments, 90 in live ones."""
+        return 7 if self.limits == "dev" else 90

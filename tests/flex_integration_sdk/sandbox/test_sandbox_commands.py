@@ -24,6 +24,7 @@ from flex_integration_sdk.errors import (
     RateLimitedError,
 )
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
+from tests.support.since import wait_until
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 640, 480) + bytes(5)
 NOBODY = UUID(int=1)
@@ -164,7 +165,6 @@ def test_listings_are_found_by_place_price_stock_and_data(sdk: IntegrationSDK) -
 def test_a_listing_is_free_unless_booked_blocked_or_not_planned(sdk: IntegrationSDK) -> None:
     plan = {
         "type": "availability-plan/day",
-        "timezone": "Europe/Helsinki",
         "entries": [{"dayOfWeek": "mon", "seats": 2}],
     }
     listing = new_listing(sdk, availability_plan=plan, title="Planned")
@@ -405,8 +405,7 @@ def test_a_file_is_uploaded_and_downloaded_by_signed_urls(sdk: IntegrationSDK) -
     assert put(upload["url"], content + b"more") == 400
     assert put(upload["url"], content) == 200
     assert put(upload["url"], content) == 409
-    (shown,) = sdk.files.query(ids=[file.id]).data
-    assert shown.attributes["state"] == "available"
+    wait_until(lambda: sdk.files.query(ids=[file.id]).data[0].attributes["state"] == "available")
     download = sdk.file_downloads.create(file_id=file.id, expand=True).data.attributes
     with urllib.request.urlopen(download["url"], timeout=10) as answer:
         assert answer.read() == content

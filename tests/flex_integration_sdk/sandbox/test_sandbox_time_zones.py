@@ -7,6 +7,7 @@ import sys
 import zoneinfo
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,9 @@ def test_a_plan_counts_in_its_own_zone(flex_sandbox: RunningSandbox) -> None:
 
         def free(start: datetime) -> bool:
             end = start + timedelta(hours=1)
-            return bool(sdk.listings.query(ids=[listing.id], start=start, end=end).data)
+            span: dict[str, Any] = {"start": start, "end": end}
+            found = sdk.listings.query(ids=[listing.id], **span, availability="time-full")
+            return bool(found.data)
 
         # Monday in Tokyo is from 15:00 UTC on Sunday to 15:00 UTC on Monday.
         assert free(MONDAY - timedelta(hours=9))
@@ -82,4 +85,9 @@ def test_a_stored_plan_is_not_counted_in_utc(
         for absent in ("no_database", "no_tzdata"):
             request.getfixturevalue(absent)
         with pytest.raises(ServerError, match="pip install tzdata"):
-            sdk.listings.query(ids=[listing.id], start=MONDAY, end=MONDAY + timedelta(hours=1))
+            sdk.listings.query(
+                ids=[listing.id],
+                start=MONDAY,
+                end=MONDAY + timedelta(hours=1),
+                availability="time-full",
+            )

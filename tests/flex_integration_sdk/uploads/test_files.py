@@ -21,6 +21,7 @@ from flex_integration_sdk import (
 )
 from flex_integration_sdk.errors import BadRequestError, ForbiddenError, TransportError
 from flex_integration_sdk.sandbox import RunningSandbox
+from tests.support.since import wait_until
 
 CONTENT = b"%PDF-" + bytes(range(256)) * 12_000  # more than two pieces
 
@@ -41,6 +42,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def fetched(sdk: IntegrationSDK, file_id: Any) -> bytes:
+    wait_until(lambda: sdk.files.query(ids=[file_id]).data[0].attributes["state"] == "available")
     download = sdk.file_downloads.create(file_id=file_id, expand=True).data
     with urllib.request.urlopen(download.attributes["url"], timeout=10) as answer:
         found: bytes = answer.read()
@@ -73,8 +75,6 @@ def test_bytes_arrive(sdk: IntegrationSDK, path: Path, form: str) -> None:
     }[form]  # fmt: skip
     made = sdk.files.create(**file_metadata(path)).data
     upload_file(sdk.file_uploads.create(file_id=made.id, expand=True).data, file)
-    (shown,) = sdk.files.query(ids=[made.id]).data
-    assert shown.attributes["state"] == "available"
     assert fetched(sdk, made.id) == CONTENT
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from flex_integration_sdk.sandbox._data.database import Database, Resource
 from flex_integration_sdk.sandbox._refusal import ApiFault, conflict, not_found
+from flex_integration_sdk.sandbox._settings import SandboxSettings
 
 from .parameters import Arguments
 
@@ -37,12 +38,20 @@ class Context:
         db: The resources.
         base_url: Address that signed URLs begin with.
         sign: Gives the signature of a text.
+        settings: The sandbox's rules.
     """
 
-    def __init__(self, db: Database, base_url: str, sign: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        base_url: str,
+        sign: Callable[[str], str],
+        settings: SandboxSettings,
+    ) -> None:
         self.db = db
         self.base_url = base_url
         self.sign = sign
+        self.settings = settings
         # Transit has milliseconds: what is stored must equal what a client was sent.
         self.now = _milliseconds(datetime.now(UTC))
 

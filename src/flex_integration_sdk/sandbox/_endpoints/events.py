@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from flex_integration_sdk.sandbox._data.database import Resource
@@ -20,6 +21,8 @@ KINDS = frozenset(
 )  # fmt: skip
 # The API returns so many at once, and has no further pages of them.
 MOST = 100
+# A program may ask for as far back as there are events, by a clock that differs a little.
+_SLACK = timedelta(hours=1)
 _ALTERNATIVES = (
     ("startAfterSequenceId", "createdAtStart"),
     ("resourceId", "relatedResourceId"),
@@ -32,7 +35,16 @@ def query(context: Context, asked: Arguments) -> dict[str, Any]:
         if one in asked and other in asked:
             title = f"{one} and {other} cannot be combined"
             raise ApiFault(400, "validation-invalid-params", title)
-    found = [each for each in reversed(context.db.all("event")) if _wanted(each, asked)]
+    oldest = context.now - timedelta(days=context.settings.event_days)
+    if context.settings.strict and asked.get("createdAtStart", context.now) < oldest - _SLACK:
+        title = f"createdAtStart is more than {context.settings.event_days} days ago"
+        raise ApiFault(400, "validation-invalid-value", title, path=("createdAtStart",))
+    # Those that are older are still there, since they are counted, but are not shown any more.
+    found = [
+        each
+        for each in reversed(context.db.all("event"))
+        if each["attributes"]["createdAt"] >= oldest and _wanted(each, asked)
+    ]
     return page(context.db, found[:MOST], asked, counted=False)
 
 

@@ -18,7 +18,8 @@ from . import availability, events, listings, media, stock, transactions, users
 from .context import HANDLERS, Context
 from .encoding import check_stored
 from .pages import one, reference
-from .parameters import read_arguments
+from .parameters import Arguments, read_arguments
+from .strictness import check_values
 from .tolerated import no_filter
 
 __all__ = ["Api"]
@@ -39,8 +40,7 @@ class Api:
 
     def __init__(self, settings: SandboxSettings, sign: Callable[[str], str]) -> None:
         self.db = Database(settings.db, first_content.seed)
-        self._client_id = settings.client_id
-        self._strict = settings.strict
+        self._settings = settings
         self._told: set[str] = set()
         self._sign = sign
 
@@ -76,12 +76,9 @@ class Api:
         Raises:
             ApiFault: The request is refused.
         """
-        asked = read_arguments(endpoint, query, body, strict=self._strict)
-        self._tell_of_no_filters(endpoint, asked.ignored)
-        if asked.filters and not (endpoint.method == "GET" and endpoint.many):
-            name = next(iter(asked.filters))
-            raise ApiFault(400, "validation-disallowed-key", f"Unknown key {name}", path=(name,))
-        context = Context(self.db, base_url, self._sign)
+        asked = self._read(endpoint, query, body)
+        media.finish_verification(self.db, self._settings.file_verification)
+        context = Context(self.db, base_url, self._sign, self._settings)
         handler = HANDLERS[endpoint.name]
         if endpoint.method == "GET":
             found = handler(context, asked)
@@ -93,13 +90,25 @@ class Api:
             changes = list(self.db.changes)
             effects = endpoint.resource == "transactions"
             # In the same transaction: who polls events must not miss a change.
-            events.emit(context, changes, self._client_id, effects=effects)
+            events.emit(context, changes, self._settings.client_id, effects=effects)
             # What is given is what is there now, after all effects.
             found = self.db.get(found["type"], found["id"]) or found
             for _, after in self.db.changes:
                 if after is not None:
                     check_stored(after)
             return encode(one(self.db, found, asked) if asked.expand else reference(found))
+
+    def _read(
+        self, endpoint: Endpoint, query: Mapping[str, str], body: Mapping[str, Any] | None
+    ) -> Arguments:
+        asked = read_arguments(endpoint, query, body, strict=self._settings.strict)
+        self._tell_of_no_filters(endpoint, asked.ignored)
+        if self._settings.strict and body is not None:
+            check_values(endpoint, body, asked)
+        if asked.filters and not (endpoint.method == "GET" and endpoint.many):
+            name = next(iter(asked.filters))
+            raise ApiFault(400, "validation-disallowed-key", f"Unknown key {name}", path=(name,))
+        return asked
 
     def _tell_of_no_filters(self, endpoint: Endpoint, ignored: list[str]) -> None:
         """Tells the developer, once, whose program takes each user for the wanted one."""

@@ -23,6 +23,8 @@ def compare_and_set(context: Context, asked: Arguments) -> Resource:
     total = None if stock is None else stock["attributes"]["quantity"]
     if asked["oldTotal"] != total:
         raise conflict("old-total-mismatch", f"The stock is {total}")
+    if stock is not None and asked["newTotal"] == total:
+        return stock  # nothing changes: one published program says that there is no adjustment
     adjust(context, listing, asked["newTotal"] - (total or 0))
     found = current(context, context.needed("listing", listing["id"]))
     assert found is not None
