@@ -48,6 +48,8 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSandbox]:
         monkeypatch.setenv("FLEX_INTEGRATION_BASE_URL", running.base_url)
         monkeypatch.setenv("FLEX_INTEGRATION_CLIENT_ID", running.client_id)
         monkeypatch.setenv("FLEX_INTEGRATION_CLIENT_SECRET", running.client_secret)
+        for library in ("AUTHLIB", "OAUTHLIB"):  # the sandbox speaks plain http
+            monkeypatch.setenv(f"{library}_INSECURE_TRANSPORT", "1")
         yield running
 
 

@@ -20,7 +20,8 @@ class Client:
             "client_secret": sandbox.client_secret,
             "grant_type": "client_credentials",
         }
-        answer = self.send("POST", "/v1/auth/token", urlencode(form), {})[2]
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = self.send("POST", "/v1/auth/token", urlencode(form), kind)[2]
         self.access: str = json.loads(answer)["access_token"]
 
     def send(

@@ -191,14 +191,24 @@ def _remedy(answer: AuthAnswer) -> str:
         return "the proxy requires a user name and a password: check the proxy's address"
     if _is_page(answer):
         return f"{BETWEEN}, or base_url may be wrong"
-    if answer.status != 401 and _error_code(answer) is None:
-        # No OAuth error: a redirect, an unknown path or a proxy's page.
+    code = _error_code(answer)
+    if answer.status in (404, 405) or (answer.status != 401 and code is None):
+        # Not of the token endpoint: a redirect, an unknown path or a proxy's page.
         return "base_url may be wrong, or a proxy may have responded"
     if answer.status == 401 and not is_refusal(answer.content_type, answer.body):
         return f"this is not the form that the token endpoint uses: {BETWEEN}"
-    return "check client_id and client_secret"
+    return _BY_CODE.get(code or "", "check client_id and client_secret")
 
 
+_WRONG_TYPE = "check in Console that the application is of type Integration API"
+# What the server says besides, in error_description, is not shown: it may quote what was sent.
+_BY_CODE = {
+    "invalid_request": "a proxy may have changed the request, or this version of the SDK is too "
+    "old for the server",
+    "invalid_scope": _WRONG_TYPE,
+    "unauthorized_client": _WRONG_TYPE,
+    "unsupported_grant_type": _WRONG_TYPE,
+}
 _NAME = re.compile(r"[a-z][a-z_.-]{1,39}")
 """An error code of RFC 6749 or of a server's own. What does not look like one is not shown: it may
 be anything, a token too."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -15,6 +16,7 @@ class ApiFault(Exception):
         title: ``errors[0].title``.
         path: Where in the request it is, such as ``("price",)``.
         where: ``"body"`` or ``"query"``.
+        headers: Headers of the response, such as ``Allow``.
     """
 
     def __init__(
@@ -25,10 +27,12 @@ class ApiFault(Exception):
         *,
         path: tuple[str, ...] = (),
         where: str = "query",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(title)
         self.status, self.code, self.title = status, code, _sendable(title)
         self.path, self.where = tuple(map(_sendable, path)), where
+        self.headers = dict(headers or {})
 
     def body(self) -> dict[str, Any]:
         """The body of the response."""

@@ -90,7 +90,7 @@ def test_users_show_refuses(client: Client) -> None:
 
 def test_unknown_paths_are_not_found(client: Client) -> None:
     assert client.refused("listings/nonsense") == (404, "not-found")
-    assert client.raw("listings/query", "POST")[0] == 404
+    assert client.raw("listings/query", "POST")[0] == 405
     assert client.send("GET", "/nonsense", "", {})[0] == 404
 
 

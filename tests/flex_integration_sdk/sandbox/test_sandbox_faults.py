@@ -18,7 +18,8 @@ pytest_plugins = ["flex_integration_sdk.testing"]
 def post(sandbox: RunningSandbox, path: str, **form: str) -> tuple[int, str, bytes]:
     connection = http.client.HTTPConnection(urlsplit(sandbox.base_url).netloc, timeout=10)
     try:
-        connection.request("POST", path, urlencode(form))
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", path, urlencode(form), kind)
         answer = connection.getresponse()
         return answer.status, answer.headers["Content-Type"], answer.read()
     finally:

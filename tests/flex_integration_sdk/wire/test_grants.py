@@ -265,6 +265,32 @@ def test_a_page_of_something_between(server: Server, grant: Run, status: int, sa
         assert "check client_id" not in str(caught.value)
 
 
+@pytest.mark.each_value
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (400, "invalid_request", "a proxy may have changed the request"),
+        (400, "invalid_scope", "of type Integration API"),
+        (400, "unauthorized_client", "of type Integration API"),
+        (400, "unsupported_grant_type", "of type Integration API"),
+        (401, "invalid_client", "check client_id and client_secret"),
+        (400, "its_own", "check client_id and client_secret"),
+        (404, "not_found", "base_url may be wrong"),
+        (405, "method_not_allowed", "base_url may be wrong"),
+    ],
+)
+def test_an_oauth_error_has_its_remedy_and_not_its_description(
+    server: Server, grant: Run, status: int, code: str, said: str
+) -> None:
+    body = {"error": code, "error_description": "the secret s3cret is wrong"}
+    server.reply = answer(status, json.dumps(body).encode(), Content_Type=JSON)
+    for call in (("refresh", Secret("r")), ("sign_in",)):
+        with pytest.raises(AuthenticationError, match=f"HTTP {status}, {code}; .*{said}") as caught:
+            grant(*call)
+        assert caught.value.code == code
+        assert "s3cret" not in str(caught.value)
+
+
 def test_what_may_be_anything_is_not_shown(server: Server, grant: Run) -> None:
     server.reply = answer(400, json.dumps({"error": "bad\r\nWARNING forged"}).encode())
     with pytest.raises(AuthenticationError) as caught:

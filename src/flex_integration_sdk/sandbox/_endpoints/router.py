@@ -22,12 +22,17 @@ from .parameters import Arguments, read_arguments
 from .strictness import check_values
 from .tolerated import no_filter
 
-__all__ = ["Api"]
+__all__ = ["Api", "allowed"]
 
 BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS.values()}
 _MODULES = (availability, events, listings, media, stock, transactions, users)
 
 E = TypeVar("E")
+
+
+def allowed(endpoint: Endpoint) -> str:
+    """The header ``Allow`` of an endpoint."""
+    return "GET, HEAD, OPTIONS" if endpoint.method == "GET" else "OPTIONS, POST"
 
 
 class Api:
@@ -45,14 +50,28 @@ class Api:
         self._sign = sign
 
     def find(self, method: str, path: str) -> Endpoint:
-        """The endpoint that a request is for.
+        """The endpoint that a request is for. HEAD is for what GET is for (RFC 9110 section 9.3.2).
+
+        Raises:
+            ApiFault: 404; there is none. 405; it takes another method.
+        """
+        endpoint = self.known(path)
+        if endpoint.method != ("GET" if method == "HEAD" else method):
+            kind = "query" if endpoint.method == "GET" else "command"
+            title = f"This endpoint is a {kind}: send {endpoint.method}, not {method}"
+            raise ApiFault(405, "method-not-allowed", title, headers={"Allow": allowed(endpoint)})
+        return endpoint
+
+    def known(self, path: str) -> Endpoint:
+        """The endpoint of a path, whatever the method.
 
         Raises:
             ApiFault: 404; there is none.
         """
         endpoint = BY_PATH.get(path)
-        if endpoint is None or endpoint.method != method:
-            raise not_found()
+        if endpoint is None:
+            slash = ": omit the slash at the end" if path.rstrip("/") in BY_PATH else ""
+            raise not_found(f"There is no such endpoint{slash}")
         return endpoint
 
     def answer(

@@ -13,21 +13,26 @@ from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from flex_integration_sdk.sandbox._endpoints.media import is_signed, receive
-from flex_integration_sdk.sandbox._endpoints.router import Api
+from flex_integration_sdk.sandbox._endpoints.router import Api, allowed
 from flex_integration_sdk.sandbox._limits import Limiter
 from flex_integration_sdk.sandbox._refusal import ApiFault, not_found
 from flex_integration_sdk.sandbox._settings import AuthErrors, SandboxSettings
 
-from .answers import NO_STORE, encoded, no_room, no_such_path, refused
-from .bodies import read_body, read_form, read_json, read_query
+from .answers import NO_STORE, OAuthFault, challenge, encoded, oauth_refused, refused
+from .bearer import authorize
+from .bodies import read_body, read_json, read_query
+from .body_limit import BodyLimit, TooLarge
 from .browser_guard import Guard
+from .failures import Unfailing, of_database, of_http, of_large_body
+from .front_page import front_page
 from .issued_tokens import Tokens
-from .oauth import PEAK, AuthServer, unauthorized
+from .oauth import PEAK, AuthServer, known_grant
 from .planned_faults import Fault, Faults
 
 _CODES = {
@@ -38,6 +43,9 @@ _CODES = {
     409: "conflict",
     429: "too-many-requests",
 }
+
+# Each that a client may try: one that an endpoint does not take gets 405 with the API's error.
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -51,9 +59,10 @@ def create_app(settings: SandboxSettings) -> Any:
     sandbox = _Sandbox(settings)
     app = Starlette(
         routes=[
+            Route("/", front_page),
             Route("/v1/auth/token", sandbox.token, methods=["POST"]),
             Route("/v1/auth/revoke", sandbox.revoke, methods=["POST"]),
-            Route("/v1/integration_api/{path:path}", sandbox.api, methods=["GET", "POST"]),
+            Route("/v1/integration_api/{path:path}", sandbox.api, methods=METHODS),
             Route("/_sandbox/images/{id}", sandbox.image),
             Route("/_sandbox/files/{id}", sandbox.file, methods=["GET", "PUT"]),
             Route("/_sandbox/stats", sandbox.stats),
@@ -61,8 +70,16 @@ def create_app(settings: SandboxSettings) -> Any:
             Route("/_sandbox/reset", sandbox.reset, methods=["POST"]),
             Route("/_sandbox/faults", sandbox.plan_fault, methods=["POST"]),
         ],
-        exception_handlers={404: no_such_path, sqlite3.Error: no_room},
+        middleware=[Middleware(Unfailing), Middleware(BodyLimit)],
+        exception_handlers={
+            404: of_http,
+            405: of_http,
+            TooLarge: of_large_body,
+            sqlite3.Error: of_database,
+        },
     )
+    # A client that follows a redirect would hide that its address is wrong.
+    app.router.redirect_slashes = False
     return Guard(app, settings.allow_hosts)
 
 
@@ -80,9 +97,8 @@ class _Sandbox:
     # Requests are counted before a fault is looked up: the counters say what came over the wire.
 
     async def token(self, request: Request) -> Response:
-        grant = (await read_form(request)).reveal().get("grant_type")
         tokens = self.tokens
-        if grant in ("client_credentials", "refresh_token"):
+        if (grant := await known_grant(request)) is not None:
             tokens.stats[grant] += 1
         tokens.in_flight += 1
         tokens.stats[PEAK] = max(tokens.stats[PEAK], tokens.in_flight)
@@ -96,6 +112,8 @@ class _Sandbox:
         return await self._unless_fault("revoke", request, self._auth.revoke)
 
     async def api(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return await _answered(request, self._options)
         self.tokens.stats["api_calls"] += 1
         return await self._unless_fault("api", request, self._query)
 
@@ -140,8 +158,13 @@ class _Sandbox:
             return JSONResponse(changed, headers=NO_STORE)
         return response
 
+    async def _options(self, request: Request) -> Response:
+        """Which methods there are (RFC 9110 section 9.3.7), without a token and uncounted."""
+        endpoint = self._api.known(request.path_params["path"])
+        return Response(status_code=204, headers={"Allow": allowed(endpoint)})
+
     async def _query(self, request: Request) -> Response:
-        self._auth.authorize(request)
+        authorize(request, self.tokens)
         endpoint = self._api.find(request.method, request.path_params["path"])
         self._limiter.enter(endpoint)
         try:
@@ -189,9 +212,9 @@ async def _answered(request: Request, answer: Answer) -> Response:
 
 
 def _planned(target: str, request: Request, fault: Fault, form: AuthErrors) -> Response:
-    if target != "api" and fault.status == 401 and (response := unauthorized(form)):
-        return response
-    if target == "token":
-        return JSONResponse({"error": "sandbox_fault"}, fault.status, headers=NO_STORE)
-    code = _CODES.get(fault.status, "sandbox-fault")
-    return refused(request, ApiFault(fault.status, code, "Planned fault"))
+    if target == "api":
+        code = _CODES.get(fault.status, "sandbox-fault")
+        return refused(request, ApiFault(fault.status, code, "Planned fault"))
+    is_revoke = target == "revoke" and fault.status == 401
+    headers = challenge("auth-invalid-access-token") if is_revoke else {}
+    return oauth_refused(OAuthFault(fault.status, "sandbox_fault", "Planned fault", headers), form)

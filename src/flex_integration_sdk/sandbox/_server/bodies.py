@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, parse_qsl
+from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,7 +13,6 @@ from flex_integration_sdk._endpoints.endpoint import Endpoint
 from flex_integration_sdk._transit import loads
 from flex_integration_sdk.sandbox._endpoints.media import Upload
 from flex_integration_sdk.sandbox._refusal import ApiFault
-from flex_tokenstore import Secret
 
 from .body_values import check_transit, check_values, strict_json
 
@@ -117,9 +116,3 @@ def _once(pairs: list[tuple[str, V]], where: str, hint: str = "") -> dict[str, V
             raise ApiFault(400, "validation-invalid-value", title, path=(name,), where=where)
         found[name] = value
     return found
-
-
-async def read_form(request: Request) -> Secret[dict[str, str]]:
-    """The fields of a form, each once; secret, since client secrets and tokens are among them."""
-    text = (await request.body()).decode(errors="replace")
-    return Secret({key: each[0] for key, each in parse_qs(text, keep_blank_values=True).items()})

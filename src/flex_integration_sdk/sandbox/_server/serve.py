@@ -49,12 +49,13 @@ class RunningSandbox:
         """What came over the wire since the start or the last reset, planned faults included.
 
         - ``client_credentials``, ``refresh_token``: token requests with that grant, whatever the
-          answer; ``refresh_rejected``: the refreshes among them that the sandbox's own rules
-          refused (an unknown or dead refresh token, another client)
+          answer, if they are a form; ``refresh_rejected``: the refreshes among them that the
+          sandbox's own rules refused (an unknown or dead refresh token, another client; not one
+          that lacks the refresh token)
         - ``revoke``: revocation requests
-        - ``api_calls``: requests to the Integration API, whatever the answer
-        - ``unauthorized``: API and revocation requests whose access token was missing or not
-          live; a 401 that ``fault`` planned is not among them
+        - ``api_calls``: requests to the Integration API, whatever the answer, but for OPTIONS
+        - ``unauthorized``: API and revocation requests whose access token was missing, not
+          live or one of two; a 401 that ``fault`` planned is not among them
         - ``peak_token_requests_in_flight``: most token requests, of any grant, that were
           unanswered at one time
         """
