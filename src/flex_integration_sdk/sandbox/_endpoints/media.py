@@ -45,9 +45,8 @@ class Upload(NamedTuple):
 def upload(context: Context, asked: Arguments) -> Resource:
     sent = asked["image"]
     if not isinstance(sent, Upload):
-        raise ApiFault(
-            400, "validation-invalid-value", "image is not a file", path=("image",), where="body"
-        )
+        title = "image is not a file: its part of the form needs a file name"
+        raise ApiFault(400, "validation-invalid-value", title, path=("image",), where="body")
     if len(sent.content) > MOST_IMAGE:
         raise ApiFault(413, "request-upload-over-limit", "The image is larger than 20 MB")
     found = image_size(sent.content)
