@@ -182,7 +182,8 @@ def _passes(value: Any, wanted: str) -> bool:
     if isinstance(value, list):
         choices = set((rest if colon and mode in ("has_all", "has_any") else wanted).split(","))
         held = set(map(str, value))
-        return choices <= held if mode == "has_all" else bool(choices & held)
+        # The API's page on the listing search calls ``has_all`` the default.
+        return bool(choices & held) if colon and mode == "has_any" else choices <= held
     if isinstance(value, bool):
         return str(value).lower() in wanted.split(",")
     if isinstance(value, (int, float)) and "," in wanted:

@@ -30,6 +30,7 @@ from .users import image
 STATES = frozenset({"draft", "pendingApproval", "published", "closed"})
 # The API's limit for a search by availability.
 MOST_DAYS = 90
+_STOCK_MODES = ("strict", "match-undefined")
 _EXTENDED = ("publicData", "privateData", "metadata")
 
 
@@ -42,9 +43,7 @@ def show(context: Context, asked: Arguments) -> Resource:
 def query(context: Context, asked: Arguments) -> dict[str, Any]:
     if "keywords" in asked and "origin" in asked:
         raise ApiFault(400, "validation-invalid-params", "keywords and origin cannot be combined")
-    if not set(asked.get("states", ())) <= STATES:
-        known = ", ".join(sorted(STATES))
-        raise ApiFault(400, "validation-invalid-value", f"states are {known}", path=("states",))
+    _check_names(asked)
     found = created_within(context.db.all("listing"), asked)
     found = [each for each in found if _wanted(each, asked)]
     if "minStock" in asked:
@@ -60,7 +59,7 @@ def query(context: Context, asked: Arguments) -> dict[str, Any]:
     # What is asked for goes before relevance and distance.
     found = sort(found, asked, ("createdAt", "price"))
     # Of the four ways to search by availability, the API pages through one.
-    pages = asked.get("availability", "day-full") == "day-full" and "minDuration" not in asked
+    pages = asked.get("availability", "day-full") == "day-full"
     return page(context.db, found, asked, counted=pages)
 
 
@@ -126,6 +125,16 @@ def close(context: Context, asked: Arguments) -> Resource:
     return _moved(context, asked, ("published", "pendingApproval", "closed"), "closed")
 
 
+def _check_names(asked: Arguments) -> None:
+    """Refuses names that are not of the API's closed sets."""
+    one_of = {"availability": AVAILABILITIES, "stockMode": _STOCK_MODES, "states": sorted(STATES)}
+    for name, known in one_of.items():
+        given = asked.get(name, [])
+        if not {*([given] if isinstance(given, str) else given)} <= {*known}:
+            title = f"{name} must be one of {', '.join(known)}"
+            raise ApiFault(400, "validation-invalid-value", title, path=(name,))
+
+
 def _moved(context: Context, asked: Arguments, allowed: tuple[str, ...], state: str) -> Resource:
     listing = context.needed("listing", asked["id"], "listing-not-found")
     if listing["attributes"]["state"] not in allowed:
@@ -189,9 +198,6 @@ def _available(context: Context, found: list[Resource], asked: Arguments) -> lis
         raise ApiFault(400, "validation-invalid-params", "start and end are both required")
     start, end = ordered_span(asked, MOST_DAYS)
     availability = asked.get("availability", "day-full")
-    if availability not in AVAILABILITIES:
-        title = f"availability must be one of {', '.join(AVAILABILITIES)}"
-        raise ApiFault(400, "validation-invalid-value", title, path=("availability",))
     if context.settings.strict and "minDuration" in asked and availability.endswith("-full"):
         title = "minDuration is of day-partial and time-partial only"
         raise ApiFault(400, "validation-invalid-params", title, path=("minDuration",))
