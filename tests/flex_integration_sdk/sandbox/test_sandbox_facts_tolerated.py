@@ -4,6 +4,7 @@ Evidence: two workflow nodes add ``page``, ``perPage`` and ``expand`` to each sh
 command; a sync connector and a command line page through events; type packages give ``include``
 to deletions. The notes of a published program say that ``email`` does not filter ``users.query``:
 every user comes back. A published dashboard sends times of Python's ``isoformat``, without a zone.
+Both nodes sort by ``keywords``, by distance, and by private and protected data.
 """
 
 from __future__ import annotations
@@ -196,3 +197,46 @@ def test_numbers_as_strings_in_json(client: httpx2.Client, strict: httpx2.Client
 
 def test_strings_in_a_query_are_all_there_is(strict: httpx2.Client) -> None:
     assert strict.get("transactions/query?hasBooking=true&perPage=3").status_code == 200
+
+
+def titles(client: httpx2.Client, **query: str) -> list[str]:
+    found = client.get("listings/query", params=query)
+    assert found.status_code == 200, found.text
+    return [each["attributes"]["title"] for each in found.json()["data"]]
+
+
+def test_relevance_and_distance_by_name(client: httpx2.Client, strict: httpx2.Client) -> None:
+    for title, lat in (("Zeppelin", -60.0), ("Zeppelin hangar", -70.0), ("Zeppelin", -80.0)):
+        made_listing(client, title=title, geolocation={"lat": lat, "lng": -120.0})
+    plain = titles(client, keywords="zeppelin hangar")
+    assert plain[0] == "Zeppelin hangar"
+    assert titles(client, keywords="zeppelin hangar", sort="keywords,-createdAt")[0] == plain[0]
+    assert titles(client, keywords="zeppelin hangar", sort="-keywords")[-1] == plain[0]
+    near = titles(client, origin="-70.0,-120.0")
+    assert near[0] == "Zeppelin hangar"
+    for name in ("origin", "location"):
+        assert titles(client, origin="-70.0,-120.0", sort=name) == near
+        assert titles(client, origin="-70.0,-120.0", sort=f"-{name}")[0] not in near[:3]
+    said = (400, INVALID, "cannot sort by keywords")
+    assert refusal(client.get("listings/query?sort=keywords")) == said
+    assert refusal(strict.get("listings/query?keywords=bike&sort=keywords")) == said
+
+
+@pytest.mark.parametrize(
+    ("prefix", "data"),
+    [
+        ("pub", "publicData"),
+        ("meta", "metadata"),
+        ("priv", "privateData"),
+        ("prot", "protectedData"),
+    ],
+)
+def test_users_are_sorted_by_their_extended_data(
+    client: httpx2.Client, prefix: str, data: str
+) -> None:
+    users = client.get("users/query?perPage=3").json()["data"]
+    for user, weight in zip(users, (7, 30, 20), strict=True):
+        body = {"id": user["id"], data: {"weight": weight}}
+        assert client.post("users/update_profile", json=body).status_code == 200
+    found = client.get(f"users/query?sort={prefix}_weight&perPage=3").json()["data"]
+    assert [each["attributes"]["profile"][data]["weight"] for each in found] == [30, 20, 7]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -50,14 +51,20 @@ def query(context: Context, asked: Arguments) -> dict[str, Any]:
         found = [each for each in found if _stocked(context, each, asked)]
     if "start" in asked or "end" in asked:
         found = _available(context, found, asked)
+    ranks: dict[str, Callable[[Resource], Any]] = {}
     if words := words_of(asked.get("keywords", "")):
-        ranks = {each["id"]: relevance(each["attributes"], words) for each in found}
-        found = [each for each in found if any(ranks[each["id"]])]
-        found.sort(key=lambda each: ranks[each["id"]], reverse=True)  # the newest of equals first
+        relevances = {each["id"]: relevance(each["attributes"], words) for each in found}
+        found = [each for each in found if any(relevances[each["id"]])]
+        ranks = {"keywords": lambda each: relevances[each["id"]]}
     if "origin" in asked:
-        found.sort(key=lambda each: _distance(each, asked["origin"]))
-    # What is asked for goes before relevance and distance.
-    found = sort(found, asked, ("createdAt", "price"))
+        ranks = dict.fromkeys(
+            ("origin", "location"), lambda each: -_distance(each, asked["origin"])
+        )
+    for rank in ranks.values():
+        found.sort(key=rank, reverse=True)  # the newest of equals first
+    # What is asked for goes before relevance and distance, unless they are asked for by name.
+    named = {} if context.settings.strict else ranks
+    found = sort(found, asked, ("createdAt", "price"), named)
     # Of the four ways to search by availability, the API pages through one.
     pages = asked.get("availability", "day-full") == "day-full"
     return page(context.db, found, asked, counted=pages)

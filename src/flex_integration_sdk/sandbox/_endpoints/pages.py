@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from flex_integration_sdk.sandbox._data.database import Database, Resource
@@ -18,6 +20,12 @@ from .parameters import Arguments
 # Both are the API's limits.
 MOST_ON_A_PAGE = 100
 MOST_SORT_KEYS = 3
+_EXTENDED = {
+    "pub": "publicData",
+    "meta": "metadata",
+    "priv": "privateData",
+    "prot": "protectedData",
+}
 
 
 def one(db: Database, resource: Resource, asked: Arguments) -> dict[str, Any]:
@@ -54,15 +62,18 @@ def page(
 
 
 def sort(
-    items: list[Resource], asked: Arguments, sortable: Iterable[str], extended: str = "publicData"
+    items: list[Resource],
+    asked: Arguments,
+    sortable: Iterable[str],
+    ranks: Mapping[str, Callable[[Resource], Any]] = MappingProxyType({}),
 ) -> list[Resource]:
     """Sorts as the API does: a plain key has the newest or highest first, a dash reverses it.
 
     Args:
         items: What to sort, in the order that ties keep.
         asked: With ``sort``.
-        sortable: Names of attributes; ``pub_…`` and ``meta_…`` are sortable everywhere.
-        extended: Attribute that ``pub_…`` looks into.
+        sortable: Names of attributes; extended data is sortable everywhere.
+        ranks: What further keys sort by.
     """
     keys = asked.get("sort", [])
     if len(keys) > MOST_SORT_KEYS:
@@ -70,18 +81,17 @@ def sort(
     # Sorting is stable, so the most important key comes last.
     for key in reversed(keys):
         name = key.removeprefix("-")
-        if name.startswith(("pub_", "meta_")):
-            where = extended if name.startswith("pub_") else "metadata"
-            inner = name.partition("_")[2]
+        prefix, _, inner = name.partition("_")
+        rank: Callable[[Resource], Any]
+        if prefix in _EXTENDED:
+            rank = partial(_rank, _EXTENDED[prefix], inner)
         elif name in sortable:
-            where, inner = name, ""
+            rank = partial(_rank, name, "")
+        elif name in ranks:
+            rank = ranks[name]
         else:
             raise _sort_fault(f"cannot sort by {name}")
-        items = sorted(
-            items,
-            key=lambda item, where=where, inner=inner: _rank(item, where, inner),  # type: ignore[misc]  # defaults
-            reverse=not key.startswith("-"),
-        )
+        items = sorted(items, key=rank, reverse=not key.startswith("-"))
     return items
 
 
@@ -111,11 +121,13 @@ def _shaped(resource: Resource, asked: Arguments) -> Resource:
     return {**resource, "attributes": chosen}
 
 
-def _rank(item: Resource, where: str, inner: str) -> tuple[bool, str, Any]:
+def _rank(where: str, inner: str, item: Resource) -> tuple[bool, str, Any]:
     """The sort key: no value comes last in the plain order; each kind of value is apart."""
-    found = item["attributes"].get(where)
+    attributes = item["attributes"]
+    found = attributes.get(where)
     if inner:
-        found = (found or {}).get(inner)
+        # A user's extended data is in the profile.
+        found = (attributes.get("profile", attributes).get(where) or {}).get(inner)
     if isinstance(found, Money):
         found = found.amount
     if found is None:

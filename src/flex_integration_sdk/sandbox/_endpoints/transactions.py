@@ -56,7 +56,7 @@ def show(context: Context, asked: Arguments) -> Resource:
 def query(context: Context, asked: Arguments) -> dict[str, Any]:
     found = created_within(context.db.all("transaction"), asked)
     found = [each for each in found if _wanted(context, each, asked)]
-    found = sort([_with_times(context, each) for each in found], asked, _SORTABLE, "protectedData")
+    found = sort([_with_times(context, each) for each in found], asked, _SORTABLE)
     return page(context.db, [context.shown("transaction", each["id"]) for each in found], asked)
 
 
