@@ -40,5 +40,5 @@ def check_stored(changed: Resource) -> None:
     Raises:
         ValueError, TypeError: It cannot.
     """
-    as_json(changed)
-    as_transit(changed, verbose=False)
+    as_json({"data": changed})
+    as_transit({"data": changed}, verbose=False)
