@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.client import HTTPMessage
@@ -264,6 +265,19 @@ def test_a_body_that_is_far_too_large_is_refused_unread(
     connection.endheaders()
     answer = connection.getresponse()
     assert (answer.status, json.loads(answer.read())["error"]) == (400, "invalid_request")
+
+
+def test_a_client_that_goes_away_while_it_sends_is_no_fault(
+    ask: Ask, sandbox: RunningSandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    address = urlsplit(sandbox.base_url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as gone:
+        headers = {"Host": address.netloc, "Content-Length": "100", **FORM}
+        lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+        head = "POST /v1/auth/token HTTP/1.1\r\n" + "".join(lines)
+        gone.sendall(f"{head}\r\ngrant_type=".encode())
+    assert ask("GET", f"{API}marketplace/show").status == 200
+    assert capfd.readouterr() == ("", "")
 
 
 # Faults of the sandbox

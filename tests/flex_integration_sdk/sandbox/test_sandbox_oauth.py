@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
 
@@ -245,10 +247,28 @@ def test_revocation_needs_an_access_token(sandbox: RunningSandbox) -> None:
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="Integration API"'
     refused(post(sandbox, form, ("Authorization", BASIC), path=path), 401, "invalid_client")
     answer = post(sandbox, form, ("Authorization", "Bearer SENTINEL"), path=path)
-    refused(answer, 401, "invalid_token", "sign in again")
+    refused(answer, 401, "invalid_token", "POST /v1/auth/token")
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
     twice = [("Authorization", "Bearer a"), ("Authorization", "Bearer b")]
     refused(post(sandbox, form, *twice, path=path), 400, "invalid_request", "two")
+
+
+NAMES = st.sampled_from([*SIGN_IN, "refresh_token", "token", "x", "s3cret-SENTINEL", "ü", ""])
+VALUES = st.one_of(st.sampled_from(list(SIGN_IN.values())), st.text(max_size=20))
+KINDS = st.sampled_from([KIND, KIND, KIND, "application/json", "multipart/form-data", None])
+BODIES = st.one_of(st.lists(st.tuples(NAMES, VALUES), max_size=8).map(urlencode), st.binary())
+
+
+@given(body=BODIES, kind=KINDS, basic=st.booleans(), path=st.sampled_from(["token", "revoke"]))
+def test_any_request_gets_an_answer_of_oauth(
+    shared: RunningSandbox, body: Any, kind: str | None, basic: bool, path: str
+) -> None:
+    headers = [("Authorization", BASIC)] if basic else []
+    answer = post(shared, body, *headers, kind=kind, path=f"/v1/auth/{path}")
+    assert answer.status in (200, 400, 401)
+    if answer.status == 200:
+        assert not basic
+        assert answer.body["token_type"] == "bearer"
 
 
 @pytest.mark.parametrize("target", ["token", "revoke"])

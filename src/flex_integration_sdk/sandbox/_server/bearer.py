@@ -11,8 +11,7 @@ from .issued_tokens import Tokens
 
 _HOW = "send it in the header Authorization: Bearer <access token>"
 _INVALID = (
-    "The access token is unknown, expired or revoked: refresh it, or sign in again, at "
-    "POST /v1/auth/token"
+    "The access token is unknown, expired or revoked: obtain another one at POST /v1/auth/token"
 )
 
 
