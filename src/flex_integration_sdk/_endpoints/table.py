@@ -135,7 +135,7 @@ _TABLE = (
         Param("authorId", "Id", "Of this user only."),
         Param("states", "Names", "``draft``, ``pendingApproval``, ``published``, ``closed``."),
         *CREATED,
-        Param("keywords", "str", "Words to search for; not with ``origin``."),
+        Param("keywords", "str", "Words to search for, best matches first; not with ``origin``."),
         Param("origin", "LatLng", "Nearest to this point first; not with ``keywords``."),
         Param("bounds", "LatLngBounds", "Within this box."),
         Param("price", "PriceRange", "In minor units: a price, or ``(from, below)`` with None "
@@ -143,9 +143,11 @@ _TABLE = (
         Param("start", "datetime", "With ``end``: free in this time, at most 90 days."),
         Param("end", "datetime", "See ``start``."),
         Param("seats", "int", "Free seats needed, with ``start`` and ``end``."),
-        Param("availability", "str", "``day-full``, ``day-partial``, ``time-full`` or "
+        Param("availability", "str", "``day-full`` (default), ``day-partial``, ``time-full`` or "
+              "``time-partial``: all of the time or a part of it, of listings with a plan of that "
+              "type."),
+        Param("minDuration", "int", "Free in one piece: days with ``day-partial``, minutes with "
               "``time-partial``."),
-        Param("minDuration", "int", "Minutes free in one piece, with ``…-partial``."),
         Param("minStock", "int", "Minimum stock."),
         Param("stockMode", "str", "``strict`` (default), or ``match-undefined``: also those "
               "without stock."),
@@ -257,7 +259,7 @@ _TABLE = (
         "fileDownloads",
         "create",
         "FileDownload",
-        "Makes a signed URL to download a file from. Pass one of the two ids.",
+        "Makes a signed URL to download an ``available`` file from. Pass one of the two ids.",
         Param("fileAttachmentId", "Id", "The attachment's id."),
         Param("fileId", "Id", "The file's id, in place of the attachment's."),
     ),

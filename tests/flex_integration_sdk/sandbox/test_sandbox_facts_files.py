@@ -15,6 +15,7 @@ import pytest
 from flex_integration_sdk import IntegrationSDK, file_metadata, upload_file
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.errors import ConflictError
+from flex_integration_sdk.resources import FileAttributes
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
 from tests.support.since import wait_until
 
@@ -39,6 +40,9 @@ def test_an_uploaded_file_is_verified_first() -> None:
     with serve(SandboxSettings(file_verification=FOREVER)) as sandbox, connected(sandbox) as sdk:
         id = uploaded(sdk)
         assert state(sdk, id) == state(sdk, id) == "pendingVerification"
+        # Nothing of the sandbox's own is told.
+        (shown,) = sdk.files.query(ids=[id]).data
+        assert set(shown.attributes) == set(FileAttributes.__annotations__)
         with pytest.raises(ConflictError, match="pendingVerification"):
             sdk.file_downloads.create(file_id=id)
         with pytest.raises(ConflictError, match="pendingVerification"):

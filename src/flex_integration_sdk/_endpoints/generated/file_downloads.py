@@ -40,7 +40,7 @@ class FileDownloadsEndpoints:
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[FileDownload]:
-        """Makes a signed URL to download a file from. Pass one of the two ids.
+        """Makes a signed URL to download an ``available`` file from. Pass one of the two ids.
 
         Args:
             file_attachment_id: The attachment's id.
@@ -91,7 +91,7 @@ class AsyncFileDownloadsEndpoints:
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[FileDownload]:
-        """Makes a signed URL to download a file from. Pass one of the two ids.
+        """Makes a signed URL to download an ``available`` file from. Pass one of the two ids.
 
         Args:
             file_attachment_id: The attachment's id.

@@ -110,15 +110,17 @@ class ListingsEndpoints:
             states: ``draft``, ``pendingApproval``, ``published``, ``closed``.
             created_at_start: Created at this time or later.
             created_at_end: Created before this time.
-            keywords: Words to search for; not with ``origin``.
+            keywords: Words to search for, best matches first; not with ``origin``.
             origin: Nearest to this point first; not with ``keywords``.
             bounds: Within this box.
             price: In minor units: a price, or ``(from, below)`` with None for no limit.
             start: With ``end``: free in this time, at most 90 days.
             end: See ``start``.
             seats: Free seats needed, with ``start`` and ``end``.
-            availability: ``day-full``, ``day-partial``, ``time-full`` or ``time-partial``.
-            min_duration: Minutes free in one piece, with ``…-partial``.
+            availability: ``day-full`` (default), ``day-partial``, ``time-full`` or ``time-
+                partial``: all of the time or a part of it, of listings with a plan of that type.
+            min_duration: Free in one piece: days with ``day-partial``, minutes with ``time-
+                partial``.
             min_stock: Minimum stock.
             stock_mode: ``strict`` (default), or ``match-undefined``: also those without stock.
             sort: Up to 3 of ``createdAt``, ``price`` and public data; ``-`` before a name reverses
@@ -514,15 +516,17 @@ class AsyncListingsEndpoints:
             states: ``draft``, ``pendingApproval``, ``published``, ``closed``.
             created_at_start: Created at this time or later.
             created_at_end: Created before this time.
-            keywords: Words to search for; not with ``origin``.
+            keywords: Words to search for, best matches first; not with ``origin``.
             origin: Nearest to this point first; not with ``keywords``.
             bounds: Within this box.
             price: In minor units: a price, or ``(from, below)`` with None for no limit.
             start: With ``end``: free in this time, at most 90 days.
             end: See ``start``.
             seats: Free seats needed, with ``start`` and ``end``.
-            availability: ``day-full``, ``day-partial``, ``time-full`` or ``time-partial``.
-            min_duration: Minutes free in one piece, with ``…-partial``.
+            availability: ``day-full`` (default), ``day-partial``, ``time-full`` or ``time-
+                partial``: all of the time or a part of it, of listings with a plan of that type.
+            min_duration: Free in one piece: days with ``day-partial``, minutes with ``time-
+                partial``.
             min_stock: Minimum stock.
             stock_mode: ``strict`` (default), or ``match-undefined``: also those without stock.
             sort: Up to 3 of ``createdAt``, ``price`` and public data; ``-`` before a name reverses

@@ -6,7 +6,7 @@ import hmac
 import struct
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -22,6 +22,8 @@ MOST_IMAGE = 20 * 1024 * 1024  # bytes
 # The API's limit: below 1 GB.
 MOST_FILE = 10**9  # bytes
 URL_LIFE = 900  # seconds
+# Which uploaded files are being verified, and since when (seconds since 1970).
+SCHEMA = "CREATE TABLE IF NOT EXISTS verification (id TEXT PRIMARY KEY, since REAL NOT NULL)"
 # The API refuses files that can be run; which types these are is not published.
 _EXECUTABLE = frozenset(
     {
@@ -145,36 +147,31 @@ def receive(db: Database, id: UUID, kind: str, content: bytes) -> None:
         raise ApiFault(
             400, "bad-request", f"The file must have the media type {attributes['mimeType']}"
         )
-    db.put_content(id, kind, content)
-    db.put(_in_state(file, "pendingVerification"))
+    with db.transaction():
+        db.put_content(id, kind, content)
+        db.put(_in_state(file, "pendingVerification"))
+        db.execute("INSERT OR REPLACE INTO verification VALUES (?, ?)", str(id), time.time())
 
 
 def finish_verification(db: Database, seconds: float) -> None:
     """Makes the files available whose verification has lasted so many seconds.
 
-    A file of the seed that does not say since when it is in that state stays so.
+    Files of the seed are not verified: one that is ``pendingVerification`` stays so.
     """
-    until = datetime.now(UTC) - timedelta(seconds=seconds)
-    done = [
-        each
-        for each in db.all("file")
-        if each["attributes"]["state"] == "pendingVerification"
-        and each["attributes"].get("stateUpdatedAt", until) < until
-    ]
-    if done:
-        with db.transaction():
-            for each in done:
-                db.put(_in_state(each, "available"))
+    until = time.time() - seconds
+    done = db.execute("SELECT id FROM verification WHERE since <= ?", until)
+    if not done:
+        return
+    with db.transaction():
+        for (id,) in done:
+            file = db.get("file", UUID(id))
+            if file is not None:  # it is, unless the data was reset
+                db.put(_in_state(file, "available"))
+            db.execute("DELETE FROM verification WHERE id = ?", id)
 
 
 def _in_state(file: Resource, state: str) -> Resource:
-    now = datetime.now(UTC)
-    # Transit has milliseconds.
-    changed = {
-        "state": state,
-        "stateUpdatedAt": now.replace(microsecond=now.microsecond // 1000 * 1000),
-    }
-    return {**file, "attributes": {**file["attributes"], **changed}}
+    return {**file, "attributes": {**file["attributes"], "state": state}}
 
 
 def is_signed(sign: Callable[[str], str], id: str, use: str, query: Mapping[str, str]) -> bool:

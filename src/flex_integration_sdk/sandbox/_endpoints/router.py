@@ -45,6 +45,7 @@ class Api:
 
     def __init__(self, settings: SandboxSettings, sign: Callable[[str], str]) -> None:
         self.db = Database(settings.db, first_content.seed)
+        self.db.add_tables(media.SCHEMA)
         self._settings = settings
         self._told: set[str] = set()
         self._sign = sign
