@@ -55,8 +55,9 @@ def environment(sandbox: RunningSandbox) -> dict[str, str]:
     }
 
 
-def run(sandbox: RunningSandbox, program: str, *arguments: object) -> list[str]:
-    """The lines that a program prints; it must end with 0 and complain of nothing, such as 429."""
+def ended(
+    sandbox: RunningSandbox, program: str, *arguments: object
+) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         ["node", str(FOLDER / f"{program}.js"), *map(str, arguments)],
         capture_output=True,
@@ -65,7 +66,14 @@ def run(sandbox: RunningSandbox, program: str, *arguments: object) -> list[str]:
         env=environment(sandbox),
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def run(sandbox: RunningSandbox, program: str, *arguments: object) -> list[str]:
+    """The lines that a program prints; it must end with 0 and complain of nothing, such as 429."""
+    done = ended(sandbox, program, *arguments)
+    assert done.stderr == ""
     return done.stdout.splitlines()
 
 
@@ -148,9 +156,15 @@ def test_plans_of_the_week_for_many_listings(sandbox: RunningSandbox) -> None:
 
 @pytest.mark.parametrize("order", [[], ["--at-once"]])
 def test_listings_are_imported(sandbox: RunningSandbox, order: list[str]) -> None:
-    assert run(sandbox, "import_listings", 12, 5, *order) == [
-        f"Import {n} 10000 USD {n}" for n in range(1, 13)
-    ]
+    with connected(sandbox) as sdk:
+        author = sdk.users.show(email=EMAIL).data.id
+    wanted = [f"Import {n} 10000 USD {n}" for n in range(1, 13)]
+    assert run(sandbox, "import_listings", author, 12, 5, *order) == wanted
+    # Who is refused waits, and is done in the end.
+    sandbox.fault(status=429, target="api", count=3)
+    done = ended(sandbox, "import_listings", author, 12, 5, *order)
+    assert done.stdout.splitlines() == wanted
+    assert done.stderr.split() == ["429"] * 3
 
 
 def test_events_are_polled_and_a_restart_goes_on(sandbox: RunningSandbox, tmp_path: Path) -> None:
@@ -284,3 +298,34 @@ def test_a_client_that_joins_all_that_is_related(flex_sandbox: RunningSandbox) -
         assert bool(deeper) <= any("." in path for path in include), (name, include)
     found = {kind for counts in json.loads(told) for kind in counts if "." not in kind}
     assert found >= {"user", "listing", "transaction", "message", "event", "stockReservation"}
+
+
+def test_a_client_that_joins_what_commands_return(flex_sandbox: RunningSandbox) -> None:
+    with connected(flex_sandbox) as sdk:
+        user, raft = sdk.users.show(email=EMAIL).data.id, new_listing(sdk, "Raft").id
+        deal = sdk.transactions.query(states=["preauthorized"]).data[0].id
+    commands: list[tuple[str, dict[str, Any]]] = [
+        ("users.updateProfile", {"id": str(user), "bio": "Hi"}),
+        ("listings.update", {"id": str(raft), "title": "Raft for two"}),
+        ("listings.close", {"id": str(raft)}),
+        ("stockAdjustments.create", {"listingId": str(raft), "quantity": 3}),
+        ("transactions.updateMetadata", {"id": str(deal), "metadata": {"a": 1}}),
+        (
+            "transactions.transition",
+            {"id": str(deal), "transition": "transition/accept", "params": {}},
+        ),
+    ]
+    asked: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
+    for name, body in commands:
+        whole = list(RELATIONSHIPS[ENDPOINTS[name].result_type])
+        queries: list[dict[str, Any]] = [{}, {"expand": True}, {"expand": True, "include": whole}]
+        for query in queries:
+            if name not in ("stockAdjustments.create", "transactions.transition") or len(query) > 1:
+                asked.append((name, body, query))
+    made = [[*name.split("."), body, query] for name, body, query in asked]
+    (told,) = run(flex_sandbox, "denormalise_all", json.dumps(made))
+    for (name, _, query), counts in zip(asked, json.loads(told), strict=True):
+        kind = ENDPOINTS[name].result_type
+        direct = {place.partition(".")[2] for place in counts} - {""}
+        assert direct == set(query.get("include", ())), (name, query)
+        assert counts[kind] == 1

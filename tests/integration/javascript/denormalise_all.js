@@ -1,5 +1,5 @@
-// Makes the calls that it is given, each [resource, action, parameters], and joins each answer.
-// Prints of each which types were in which places: {"listing": 3, "listing.author:user": 3}.
+// Makes the calls that it is given, [resource, action, parameters, query], and joins each answer.
+// Prints of each how many were in which places: {"listing": 3, "listing.author:user": 3}.
 const sdk = require('./connect')();
 const denormalise = require('./denormalise');
 
@@ -15,8 +15,8 @@ const count = (found, place, counts) => {
 
 (async () => {
   const told = [];
-  for (const [resource, action, parameters] of JSON.parse(process.argv[2])) {
-    const joined = denormalise(await sdk[resource][action](parameters));
+  for (const [resource, action, parameters, query] of JSON.parse(process.argv[2])) {
+    const joined = denormalise(await sdk[resource][action](parameters, query));
     const counts = {};
     joined.forEach(each => count(each, each.type, counts));
     told.push(counts);

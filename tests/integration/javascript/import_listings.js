@@ -1,8 +1,9 @@
 // As the published example create-listings: in order with pauses, or all at once; who is refused
-// with 429 waits and tries again. Arguments: how many, milliseconds of a pause, --at-once.
+// with 429 waits and tries again. Arguments: the author, how many, milliseconds of a pause, --at-once.
 const sdk = require('./connect')();
 
-const [many, pause] = process.argv.slice(2).map(Number);
+const authorId = process.argv[2];
+const [many, pause] = process.argv.slice(3, 5).map(Number);
 const wait = ms => new Promise(done => setTimeout(done, ms));
 
 const create = async (listing, patience = pause) => {
@@ -18,8 +19,6 @@ const create = async (listing, patience = pause) => {
 };
 
 (async () => {
-  const users = await sdk.users.query({ perPage: 1 });
-  const authorId = users.data.data[0].id.uuid;
   const listings = Array.from({ length: many }, (_, index) => ({
     title: `Import ${index + 1}`,
     description: 'From a list of ours',
