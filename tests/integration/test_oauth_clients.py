@@ -234,7 +234,7 @@ def test_requests_oauthlib_refreshes_by_itself(sandbox: RunningSandbox) -> None:
 def test_requests_oauthlib_tells_what_is_wrong(sandbox: RunningSandbox) -> None:
     with requests_session(sandbox) as session:
         in_form: dict[str, Any] = {"client_secret": SECRET, "include_client_id": True}
-        with pytest.raises(OAuth2Error, match="belong into the body as a form"):
+        with pytest.raises(OAuth2Error, match="belong in the body as a form"):
             session.fetch_token(token_url(sandbox), force_querystring=True, **in_form)
         with pytest.raises(OAuth2Error, match="This path takes another method: OPTIONS, POST"):
             session.fetch_token(token_url(sandbox), method="GET", **in_form)

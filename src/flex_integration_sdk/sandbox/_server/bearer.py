@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from starlette.requests import Request
 
 from flex_integration_sdk.sandbox._refusal import ApiFault
+from flex_tokenstore import Secret
 
 from .answers import challenge
 from .issued_tokens import Tokens
@@ -21,28 +24,38 @@ def authorize(request: Request, tokens: Tokens) -> None:
     Raises:
         ApiFault: 401; it has not. 400; it has two.
     """
-    headers = request.headers.getlist("authorization")
-    if len(headers) > 1:
+    # Secret: what is no Bearer token may be a token or a password all the same.
+    headers = Secret(request.headers.getlist("authorization"))
+    if len(headers.reveal()) > 1:
         tokens.stats["unauthorized"] += 1
         title = "The request has two Authorization headers: send one"
         raise ApiFault(400, "bad-request", title, headers=challenge("bad-request", title))
-    # The API's reference writes `bearer` in its examples, SDKs write `Bearer`.
-    scheme = headers[0].partition(" ")[0] if headers else ""
-    is_bearer = scheme.lower() == "bearer" and bool(headers[0].partition(" ")[2])
-    if is_bearer and tokens.accepts(headers[0].partition(" ")[2]):
+    scheme = _scheme(headers)
+    if scheme == "bearer" and tokens.accepts(headers.reveal()[0].partition(" ")[2]):
         return
     tokens.stats["unauthorized"] += 1
-    if is_bearer:
+    if scheme == "bearer":
         code = "auth-invalid-access-token"
         raise ApiFault(401, code, _INVALID, headers=challenge(code, _INVALID))
-    raise ApiFault(401, "auth-missing-access-token", _missing(request, scheme))
+    in_query = "access_token" in request.query_params
+    raise ApiFault(401, "auth-missing-access-token", _missing(scheme, in_query=in_query))
 
 
-def _missing(request: Request, scheme: str) -> str:
-    if scheme.lower() == "basic":
+def _scheme(headers: Secret[list[str]]) -> Literal["bearer", "basic", "other", "none"]:
+    if not headers.reveal():
+        return "none"
+    # The API's reference writes `bearer` in its examples, SDKs write `Bearer`.
+    start = headers.reveal()[0].lower()
+    if start.startswith("bearer ") and start != "bearer ":
+        return "bearer"
+    return "basic" if start.startswith("basic ") else "other"
+
+
+def _missing(scheme: str, *, in_query: bool) -> str:
+    if scheme == "basic":
         return f"The API takes no client id and secret, but an access token: {_HOW}"
-    if scheme:
+    if scheme == "other":
         return f"The Authorization header is not a Bearer token: {_HOW}"
-    if "access_token" in request.query_params:
+    if in_query:
         return f"The API takes no access token from the query: {_HOW}"
     return f"There is no access token, and the API takes none from query or body: {_HOW}"

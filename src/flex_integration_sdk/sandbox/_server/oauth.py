@@ -111,21 +111,19 @@ class AuthServer:
         return answer
 
     def _refuse_basic(self, request: Request, form: Form) -> None:
-        schemes = [each.partition(" ")[0] for each in request.headers.getlist("authorization")]
-        if "basic" not in [scheme.lower() for scheme in schemes]:
+        sent = request.headers.getlist
+        if not any(each.lower().startswith("basic ") for each in sent("authorization")):
             return
         if "client_secret" in form.reveal():  # RFC 6749 section 2.3: one method in a request
             raise invalid("The client secret is sent twice: omit the header Authorization")
         raise OAuthFault(401, "invalid_client", _BASIC)
 
     def _check_client(self, form: Form, *, with_secret: bool) -> None:
-        wanted = {"client_id": self._settings.client_id}
-        if with_secret:
-            wanted["client_secret"] = self._settings.client_secret
-        for name in wanted:
+        names = ("client_id", "client_secret") if with_secret else ("client_id",)
+        for name in names:
             if name not in form.reveal():
                 raise OAuthFault(401, "invalid_client", f"{name} is missing: {_IN_FORM}")
-        if any(form.reveal()[name] != value for name, value in wanted.items()):
+        if any(form.reveal()[name] != getattr(self._settings, name) for name in names):
             description = (
                 "The client is unknown, or the secret is not its own: use client_id and "
                 "client_secret that the sandbox was started with"

@@ -33,11 +33,11 @@ async def read_form(request: Request) -> Secret[dict[str, str]]:
         OAuthFault: ``invalid_request``; it is not a form, or has a parameter twice.
     """
     if any(name in request.query_params for name in _KNOWN):
-        raise invalid("The parameters belong into the body as a form, not into the URL")
+        raise invalid("The parameters belong in the body as a form, not in the URL")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != MEDIA_TYPE:
         raise invalid(f"{_unlike(kind)}: send the parameters as a form, {MEDIA_TYPE}")
-    pairs = _pairs(await request.body())
+    pairs = _pairs(Secret(await request.body()))
     counts = Counter(name for name, _ in pairs.reveal())
     if twice := [name for name, count in counts.items() if count > 1]:
         named = next((name for name in _KNOWN if name in twice), "a parameter")
@@ -60,11 +60,11 @@ def _unlike(kind: str) -> str:
     return "The body is not a form"  # its type is not repeated: it may be anything
 
 
-def _pairs(body: bytes) -> Secret[list[tuple[str, str]]]:
+def _pairs(body: Secret[bytes]) -> Secret[list[tuple[str, str]]]:
     try:
         return Secret(
             parse_qsl(
-                body.decode(),
+                body.reveal().decode(),
                 keep_blank_values=True,
                 errors="strict",
                 max_num_fields=_MOST_FIELDS,
