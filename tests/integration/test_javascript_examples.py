@@ -41,7 +41,8 @@ pytestmark = [
 
 @pytest.fixture(params=["dev", pytest.param("off", marks=pytest.mark.slow)])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[RunningSandbox]:
-    with serve(SandboxSettings(limits=request.param)) as running:
+    # Strict with limits: what official programs send is no question to the live API.
+    with serve(SandboxSettings(limits=request.param, strict=request.param == "dev")) as running:
         yield running
 
 

@@ -1,5 +1,5 @@
 // Makes the calls that it is given, [resource, action, parameters, query], and joins each answer.
-// Prints of each how many were in which places: {"listing": 3, "listing.author:user": 3}.
+// Prints of each how many were in which places: {"listing": 3, "listing.author": 3}.
 const sdk = require('./connect')();
 const denormalise = require('./denormalise');
 
