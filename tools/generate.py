@@ -7,6 +7,8 @@ python tools/generate.py --check   exit code 1 if they are not what this tool ma
 The methods of the endpoints and docs/endpoints.md come from the table in
 src/flex_integration_sdk/_endpoints/table.py. The functions create_instance and
 create_async_instance come from InstanceOptions in src/flex_integration_sdk/_client/builder.py.
+The paths of ``include`` and the classes of resources come from the table in
+src/flex_integration_sdk/_vocabulary/relationships.py.
 """
 
 from __future__ import annotations
@@ -19,16 +21,20 @@ import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
-from flex_integration_sdk import resources as resource_types
+# This tool makes what is imported here, so that an old or broken version of it may be there.
 from flex_integration_sdk._endpoints import param_types, table
 from flex_integration_sdk._endpoints.endpoint import Endpoint, Param, snake
+from flex_integration_sdk._vocabulary import names as closed_sets
+
+sys.path.insert(0, str(Path(__file__).parent))  # as a script has it, where something runs its path
+import vocabulary
 
 ROOT = Path(__file__).resolve().parents[1]
 SDK = Path("src/flex_integration_sdk")
 GENERATED = SDK / "_endpoints" / "generated"
 KEPT = {"__init__.py"}  # of the folder GENERATED: written by hand
 WIDTH = 100
-NOTE = "Do not edit: ``python tools/generate.py`` makes this file from ``{source}``."
+NOTE = vocabulary.NOTE
 RESOURCE = '''{title}
 
 {note}
@@ -36,13 +42,13 @@ RESOURCE = '''{title}
 
 from __future__ import annotations
 
-from typing import Any
+from typing import {typing}
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import {arguments}
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import {resources}
-
+{sets}
 
 {classes}
 '''
@@ -125,7 +131,18 @@ its arguments by keyword.
   `pub_…`, `meta_…`, `priv_…` and `prot_…` filter by extended data.
 - The response to a command has only id and type, unless you pass `expand=True`.
 - An id can be a string or a `UUID`.
+- `NamesOf[…]` is a name of one of the [closed sets](#closed-sets) below, or several in a list. A
+  name that the set does not have is passed as `AnyName("pub_gears")`.
 - Where the API's reference does not say which of two forms is right, both are accepted."""
+SETS = """## Closed sets
+
+The types are in `flex_integration_sdk.names`. A type checker compares your program with them; the
+SDK compares no values when the program runs. Paths of `include` have up to three relationships, do
+not come back to a type that they have passed, and have `marketplace` only at their start.
+
+| type | members | which |
+|---|---|---|
+"""
 
 
 def main(arguments: list[str], root: Path = ROOT) -> int:
@@ -155,12 +172,13 @@ def mistakes(endpoint: Endpoint, rows: list[Endpoint]) -> Iterable[str]:
     """What is wrong with a row of the table, of which the code made from it would not tell."""
     if [each.name for each in rows].count(endpoint.name) > 1:
         yield f"{endpoint.name} is in _endpoints/table.py more than once"
-    if endpoint.result not in resource_types.__all__:
+    if endpoint.result not in _resource_classes():
         kind = endpoint.result
         yield (
-            f"{endpoint.name} returns {kind}, which is not in resources.py: add the class "
-            f"{kind}Attributes, the line `{kind} = Resource[{kind}Attributes]`, and "
-            f'"{kind}" to its __all__'
+            f"{endpoint.name} returns {kind}, which is not in resources/__init__.py: add "
+            f"{endpoint.result_type} to _vocabulary/relationships.py, the class {kind}Attributes "
+            f"to resources/_attributes.py, and both names to resources/__init__.py, in the imports "
+            "and in __all__"
         )
     for param in endpoint.all_params:
         if param.type not in param_types.__all__ and not hasattr(builtins, param.type):
@@ -169,6 +187,18 @@ def mistakes(endpoint: Endpoint, rows: list[Endpoint]) -> Iterable[str]:
                 "not in _endpoints/param_types.py: use a type of its __all__ (an id's is Id), or "
                 "add one"
             )
+        if param.names and not hasattr(closed_sets, param.names):
+            yield (
+                f"{endpoint.name}: values of the parameter {param.name} are of {param.names}, "
+                "which is not in _vocabulary/names.py"
+            )
+
+
+def _resource_classes() -> set[str]:
+    """The names in ``__all__`` of resources, which may lack a module that is to be made."""
+    tree = ast.parse((ROOT / SDK / "resources" / "__init__.py").read_text("utf-8"))
+    lists = [each.value for each in tree.body if isinstance(each, ast.Assign)]
+    return {name for each in lists for name in ast.literal_eval(each)}
 
 
 def files() -> Iterable[tuple[Path, str]]:
@@ -176,6 +206,8 @@ def files() -> Iterable[tuple[Path, str]]:
     yield GENERATED / "namespace.py", namespace()
     for resource, endpoints in table.resources():
         yield GENERATED / f"{snake(resource)}.py", resource_module(resource, endpoints)
+    yield SDK / "_vocabulary" / "includes.py", vocabulary.includes()
+    yield SDK / "resources" / "_kinds.py", vocabulary.kinds()
     yield Path("docs/endpoints.md"), page()
     yield SDK / "_client" / "create.py", create_module()
 
@@ -187,10 +219,33 @@ def resource_module(resource: str, endpoints: list[Endpoint]) -> str:
     return RESOURCE.format(
         title=textwrap.fill(f'"""``sdk.{snake(resource)}``: {paths}.', WIDTH),
         note=NOTE.format(source="_endpoints/table.py"),
+        typing=_typing(body, endpoints),
         arguments=_imported(n for n in param_types.__all__ if _is_used(n, body)),
-        resources=_imported(n for n in resource_types.__all__ if f"[{n}]" in body),
+        resources=_imported({each.result for each in endpoints}),
+        sets=_sets(endpoints),
         classes=body,
     )
+
+
+def _typing(body: str, endpoints: list[Endpoint]) -> str:
+    names = {"Any", *(["TYPE_CHECKING"] if _sets(endpoints) else [])}
+    return ", ".join(sorted(names | ({"overload"} if "@overload" in body else set()), key=_isort))
+
+
+def _sets(endpoints: list[Endpoint]) -> str:
+    """The imports of the closed sets: for types only, since they would take time."""
+    used = {each.set_of(param) for each in endpoints for param in each.all_params} - {""}
+    modules = {
+        "names": {name for name in used if hasattr(closed_sets, name)},
+        "includes": {name for name in used if not hasattr(closed_sets, name)},
+    }
+    lines = [
+        f"from {SDK.name}._vocabulary.{module} import {_imported(names)}"
+        for module, names in sorted(modules.items())
+        if names
+    ]
+    block = textwrap.indent("\n".join(lines), "    ")
+    return f"\nif TYPE_CHECKING:\n{block}\n" if lines else ""
 
 
 def namespace() -> str:
@@ -296,17 +351,22 @@ def page() -> str:
         for each in endpoints:
             result = f"list of {each.result}" if each.many else each.result
             parts.append(
-                f"### `sdk.{snake(resource)}.{snake(each.action)}`\n\n{each.doc}\n"
+                f"### `sdk.{snake(resource)}.{snake(each.action)}`\n\n{each.doc}{_needs(each)}\n"
                 f"`{each.name}` of the API, `{each.method} {each.path}`; returns {result}.\n\n"
                 "| argument | type | meaning |\n|---|---|---|\n"
                 + "\n".join(_row(each, param) for param in each.all_params)
             )
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, SETS + vocabulary.sets_as_rows()]) + "\n"
+
+
+def _needs(endpoint: Endpoint) -> str:
+    names = " and ".join(f"`{snake(each)}`" for each in endpoint.one_of)
+    return f" It needs exactly one of {names}." if names else ""
 
 
 def _row(endpoint: Endpoint, param: Param) -> str:
     kind = _argument(endpoint, param).partition(": ")[2]
-    kind = kind.replace("| None", "\\| None").replace("| Unset", "\\| Unset")
+    kind = kind.replace("|", "\\|")
     return (
         f"| `{param.python_name}` | `{kind}` | {param.doc.replace('``', '`').replace('|', '/')} |"
     )
@@ -324,7 +384,7 @@ def _isort(name: str) -> tuple[int, str]:
 
 
 def _is_used(name: str, body: str) -> bool:
-    return re.search(rf"[ \[]{name}[ ,\n\]]", body) is not None
+    return re.search(rf"[ \[]{name}[ ,\n\]\[]", body) is not None
 
 
 def class_name(resource: str) -> str:
@@ -345,17 +405,11 @@ def _class(resource: str, endpoints: list[Endpoint], is_async: bool) -> str:
 
 
 def _method(endpoint: Endpoint, is_async: bool) -> str:
-    result = f"list[{endpoint.result}]" if endpoint.many else endpoint.result
     params = sorted(endpoint.all_params, key=lambda param: not param.required)
-    signature = "".join(f"        {_argument(endpoint, param)},\n" for param in params)
+    arguments = [_argument(endpoint, param) for param in params]
     named = "".join(f'                "{p.name}": {p.python_name},\n' for p in endpoint.all_params)
-    keyword, wait = ("async def", "await ") if is_async else ("def", "")
-    return f'''    {keyword} {snake(endpoint.action)}(
-        self,
-        /,
-        *,
-{signature}        **further: Any,
-    ) -> Response[{result}]:
+    wait = "await " if is_async else ""
+    return f'''{_overloads(endpoint, is_async)}{_signature(endpoint, arguments, is_async)}:
 {textwrap.indent(_doc(endpoint, params), "        ")}
         return {wait}self._send(
             "{endpoint.name}",
@@ -365,13 +419,52 @@ def _method(endpoint: Endpoint, is_async: bool) -> str:
         )'''
 
 
+def _signature(endpoint: Endpoint, arguments: list[str], is_async: bool) -> str:
+    result = f"list[{endpoint.result}]" if endpoint.many else endpoint.result
+    lines = "".join(f"        {each},\n" for each in arguments)
+    return f"""    {"async def" if is_async else "def"} {snake(endpoint.action)}(
+        self,
+        /,
+        *,
+{lines}        **further: Any,
+    ) -> Response[{result}]"""
+
+
+def _overloads(endpoint: Endpoint, is_async: bool) -> str:
+    """A form of the method for each parameter of which exactly one is needed."""
+    forms = []
+    for needed in endpoint.one_of:
+        arguments = [_in_form(endpoint, param, needed) for param in endpoint.all_params]
+        arguments.sort(key=lambda text: "=" in text)
+        forms.append(f"    @overload\n{_signature(endpoint, arguments, is_async)}: ...\n")
+    return "".join(forms)
+
+
+def _in_form(endpoint: Endpoint, param: Param, needed: str) -> str:
+    if param.name == needed:
+        return f"{param.python_name}: {_annotation(endpoint, param)}"
+    if param.name in endpoint.one_of:
+        absent = ("Unset", "UNSET") if endpoint.method == "POST" else ("None", "None")
+        return f"{param.python_name}: {absent[0]} = {absent[1]}"
+    return _argument(endpoint, param)
+
+
 def _argument(endpoint: Endpoint, param: Param) -> str:
+    kind = _annotation(endpoint, param)
     if param.required:
-        return f"{param.python_name}: {param.type}{' | None' if param.null else ''}"
+        return f"{param.python_name}: {kind}{' | None' if param.null else ''}"
     if endpoint.method == "POST" and param in endpoint.params:
         null = " | None" if param.null else ""
-        return f"{param.python_name}: {param.type} | Unset{null} = UNSET"
-    return f"{param.python_name}: {param.type} | None = None"
+        return f"{param.python_name}: {kind} | Unset{null} = UNSET"
+    return f"{param.python_name}: {kind} | None = None"
+
+
+def _annotation(endpoint: Endpoint, param: Param) -> str:
+    closed = endpoint.set_of(param)
+    if not closed:
+        # Of a resource without relationships, the types know no path.
+        return "AnyNames" if param.name == "include" else param.type
+    return f"NamesOf[{closed}]" if param.type == "Names" else f"{closed} | AnyName"
 
 
 def _doc(endpoint: Endpoint, params: list[Param]) -> str:

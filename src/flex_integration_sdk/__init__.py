@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._client.create import create_async_instance, create_instance
     from ._client.plain import to_plain
     from ._client.sync import IntegrationSDK
+    from ._endpoints.options import QueryOptions
     from ._endpoints.response import PageMeta, Response
     from ._uploads.upload import FileMetadata, async_upload_file, file_metadata, upload_file
     from ._wire.query import object_query_string
@@ -38,6 +39,7 @@ _LAZY = {
     "LatLngBounds": "flex_integration_sdk.types",
     "Money": "flex_integration_sdk.types",
     "PageMeta": "flex_integration_sdk._endpoints.response",
+    "QueryOptions": "flex_integration_sdk._endpoints.options",
     "RateLimiter": "flex_integration_sdk._wire.rate_limits",
     "RateLimits": "flex_integration_sdk._wire.rate_limits",
     "Resource": "flex_integration_sdk.resources",
@@ -64,6 +66,7 @@ __all__ = [
     "LatLngBounds",
     "Money",
     "PageMeta",
+    "QueryOptions",
     "RateLimiter",
     "RateLimits",
     "Resource",

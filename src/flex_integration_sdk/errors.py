@@ -5,6 +5,7 @@
     FlexError
     ├── ConfigurationError       (ValueError)          an argument or variable is missing or wrong
     ├── ParameterError           (TypeError, ValueError)  a value has no form on the wire
+    ├── NotIncludedError         (KeyError)            a response does not have a related resource
     ├── TransportError           (ConnectionError)     no response, or one that is not the API's
     ├── AuthenticationError      (PermissionError)     the server does not accept this client
     │   ├── ClientSecretError                          the client secret's file or callable fails
@@ -47,6 +48,18 @@ class ParameterError(FlexError, TypeError, ValueError):
     Nothing was sent, and no token was obtained. It is a ``TypeError`` as well as a ``ValueError``:
     which one fits depends on how the value came about.
     """
+
+
+class NotIncludedError(FlexError, KeyError):
+    """A resource of a response does not have the related resource that a program looks for.
+
+    The API sends related resources only if the call asks for them with ``include``; the message
+    says what to ask for. If a resource of that type has no such relationship, it says which ones
+    there are.
+    """
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)  # a KeyError shows its message in quotes
 
 
 class AuthenticationError(FlexError, GrantError, PermissionError):

@@ -79,7 +79,7 @@ BESIDE = {
         "config": "_settings",
         "demo": "cli",
         "errors": "_values",
-        "resources": "_values",
+        "names": "_vocabulary",
         "testing": "cli",
         "types": "_values",
     },

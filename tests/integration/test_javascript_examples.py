@@ -23,6 +23,7 @@ import pytest
 from flex_integration_sdk import IntegrationSDK, create_instance
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._vocabulary.relationships import RELATIONSHIPS
+from flex_integration_sdk.names import NewListingState
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
 
 MODULE = Path(sys.prefix) / "js" / "node_modules" / "sharetribe-flex-integration-sdk"
@@ -82,7 +83,7 @@ def connected(sandbox: RunningSandbox) -> IntegrationSDK:
     return create_instance(sandbox.client_id, sandbox.client_secret, base_url=sandbox.base_url)
 
 
-def new_listing(sdk: IntegrationSDK, title: str, state: str = "published") -> Any:
+def new_listing(sdk: IntegrationSDK, title: str, state: NewListingState = "published") -> Any:
     author = sdk.users.show(email=EMAIL).data
     return sdk.listings.create(title=title, author_id=author.id, state=state).data
 

@@ -14,6 +14,15 @@ import pytest
 
 PROGRAM = Path(__file__).with_name("user_code.py")
 STORES = PROGRAM.with_name("stores.py")
+PAGES = [
+    "README.md",
+    "docs/tutorial.md",
+    *(
+        f"docs/how-to/{name}.md"
+        for name in ("call-the-api", "nightly-job", "task-queues", "test-your-program")
+    ),
+]
+CLOSED_SETS = PROGRAM.with_name("closed_sets.py")
 ROOT = Path(__file__).resolve().parents[2]
 
 MISTAKES = {
@@ -25,8 +34,13 @@ MISTAKES = {
 }
 
 
-def mypy(file: Path) -> list[str]:
-    flags = ["--strict", "--no-error-summary", "--hide-error-context", "--no-pretty"]
+def mypy(file: Path, *, strict: bool = True) -> list[str]:
+    flags = [
+        *(["--strict"] if strict else []),
+        "--no-error-summary",
+        "--hide-error-context",
+        "--no-pretty",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "mypy", *flags, "--config-file", os.devnull, str(file)],
         capture_output=True,
@@ -66,6 +80,21 @@ checkers = pytest.mark.parametrize(
 
 
 @checkers
+def test_the_programs_of_the_pages_have_no_error(check: Checker, tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        found = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+        assert found, page
+        name = page.rpartition("/")[2].replace("-", "_").replace(".md", ".py")
+        (folder / name).write_text("\n".join(found), encoding="utf-8")
+    # As users have them, without types of their own.
+    is_mypy = check is mypy
+    assert (mypy(folder, strict=False) if is_mypy else basedpyright(folder, "standard")) == []
+
+
+@checkers
 def test_a_users_program_has_no_error(check: Checker, tmp_path: Path) -> None:
     file = tmp_path / "program.py"
     file.write_text(PROGRAM.read_text(encoding="utf-8"), encoding="utf-8")
@@ -98,3 +127,15 @@ def test_what_is_no_store_is_an_error_and_each_kind_of_store_is_none(
     found = {int(line) for error in errors for line in re.findall(r"program\.py:(\d+)", error)[:1]}
     lines = text.splitlines()
     assert found == {n for n, line in enumerate(lines, 1) if line.endswith("# wrong")}, errors
+
+
+@checkers
+def test_each_name_that_the_api_does_not_have_is_an_error(check: Checker, tmp_path: Path) -> None:
+    text = CLOSED_SETS.read_text(encoding="utf-8")
+    file = tmp_path / "program.py"
+    file.write_text(text, encoding="utf-8")
+    errors = check(file)
+    found = {int(line) for error in errors for line in re.findall(r"program\.py:(\d+)", error)[:1]}
+    wrong = {n for n, line in enumerate(text.splitlines(), 1) if line.endswith("# wrong")}
+    assert len(wrong) > 10
+    assert found == wrong, errors

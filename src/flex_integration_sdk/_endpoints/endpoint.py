@@ -22,6 +22,8 @@ class Param:
     required: bool = False
     null: bool = False
     """None is sent, to clear the value or to say that there is none."""
+    names: str = ""
+    """The closed set that its values are of: a name of :mod:`flex_integration_sdk.names`."""
 
     @property
     def python_name(self) -> str:
@@ -67,6 +69,14 @@ class Endpoint:
     def result_type(self) -> str:
         """Type of the resources it returns, as the API spells it, such as ``"user"``."""
         return self.result[0].lower() + self.result[1:]
+
+    def set_of(self, param: Param) -> str:
+        """Name of the closed set that values of a parameter are of; empty: of none."""
+        if param.name != "include":
+            return param.names
+        from flex_integration_sdk._vocabulary.relationships import RELATIONSHIPS
+
+        return f"{self.result}Include" if RELATIONSHIPS.get(self.result_type) else ""
 
     @property
     def all_params(self) -> tuple[Param, ...]:

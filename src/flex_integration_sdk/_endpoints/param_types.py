@@ -6,13 +6,16 @@ import enum
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, TypeVar, Union
 from uuid import UUID
 
+from flex_integration_sdk._vocabulary.names import AnyName
 from flex_integration_sdk.types import LatLng, LatLngBounds, Money
 
 __all__ = [
     "UNSET",
+    "AnyName",
+    "AnyNames",
     "ExtendedData",
     "Fields",
     "Id",
@@ -23,6 +26,7 @@ __all__ = [
     "Limits",
     "Money",
     "Names",
+    "NamesOf",
     "PriceRange",
     "TimeRange",
     "Unset",
@@ -55,6 +59,11 @@ Ids = Sequence[Id]
 """Several ids."""
 Names = str | Sequence[str]
 """One name, or several: ``"author"``, ``["author", "images"]``."""
+_Name = TypeVar("_Name")
+NamesOf = Union[_Name, AnyName, Sequence[Union[_Name, AnyName]]]  # noqa: UP007 - of a variable
+"""One name of a closed set, or several: ``NamesOf[ListingState]``."""
+AnyNames = AnyName | Sequence[AnyName]
+"""Names where the types list none."""
 Fields = Mapping[str, Names]
 """Names by type."""
 Limits = Mapping[str, int]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, NotRequired, TypedDict, TypeVar, cast
 
-from flex_integration_sdk.resources import Resource, key_of
+from flex_integration_sdk.resources import Resource
+from flex_integration_sdk.resources._resource import key_of, resource_of
 
 T = TypeVar("T", covariant=True)
 
@@ -35,12 +36,16 @@ class Response(Generic[T]):
 
     @cached_property
     def data(self) -> T:
-        """The :class:`Resource`, or the list of resources, that the call asked for."""
+        """The resource, or the list of resources, that the call asked for.
+
+        Each has the class of its type, such as :class:`Listing` of
+        :mod:`flex_integration_sdk.resources`.
+        """
         data = self.body.get("data")
         found: Any = (
-            [Resource(each, self._index) for each in data]
+            [resource_of(each, self._index, "") for each in data]
             if isinstance(data, list)
-            else Resource(data, self._index)
+            else resource_of(data, self._index, "")
             if isinstance(data, dict)
             else data
         )
@@ -48,8 +53,8 @@ class Response(Generic[T]):
 
     @cached_property
     def included(self) -> list[Resource[Any]]:
-        """Related resources that were asked for with ``include``."""
-        return [Resource(each, self._index) for each in self.body.get("included") or []]
+        """Related resources that were asked for with ``include``, each of its type's class."""
+        return [resource_of(each, self._index) for each in self.body.get("included") or []]
 
     @property
     def meta(self) -> PageMeta:

@@ -32,8 +32,9 @@ CREATED = (
 )
 
 
-def sort_by(names: str) -> Param:
-    return Param("sort", "Names", f"Up to 3 of {names}; ``-`` before a name reverses it.")
+def sort_by(names: str, closed_set: str) -> Param:
+    doc = f"Up to 3 of {names}; ``-`` before a name reverses it."
+    return Param("sort", "Names", doc, names=closed_set)
 
 
 EXTENDED = (

@@ -25,9 +25,25 @@ from .shared_params import (
 )
 
 
-def _command(resource: str, action: str, result: str, doc: str, *params: Param) -> Endpoint:
-    path = f"{snake(resource)}/{snake(action)}"
-    return Endpoint(resource, action, "POST", path, result, doc, params=params, query=EXPAND)
+def _command(
+    resource: str,
+    action: str,
+    result: str,
+    doc: str,
+    *params: Param,
+    one_of: tuple[str, ...] = (),
+) -> Endpoint:
+    return Endpoint(
+        resource,
+        action,
+        "POST",
+        f"{snake(resource)}/{snake(action)}",
+        result,
+        doc,
+        params=params,
+        query=EXPAND,
+        one_of=one_of,
+    )
 
 
 def _show(resource: str, result: str, what: str) -> Endpoint:
@@ -87,7 +103,7 @@ _TABLE = (
         "User",
         "Users, newest first.",
         *CREATED,
-        sort_by("``createdAt`` and extended data"),
+        sort_by("``createdAt`` and extended data", "UserSort"),
         *PAGING,
     ),
     _command(
@@ -113,9 +129,11 @@ _TABLE = (
         "User",
         "Changes what a user may do: ``permission/allow`` or ``permission/deny`` each.",
         id_of("user"),
-        Param("postListings", "str", "Whether the user may publish listings."),
-        Param("initiateTransactions", "str", "Whether the user may start transactions."),
-        Param("read", "str", "Whether the user may see the marketplace's data."),
+        Param("postListings", "str", "Whether the user may publish listings.", names="Permission"),
+        Param("initiateTransactions", "str", "Whether the user may start transactions.",
+              names="Permission"),
+        Param("read", "str", "Whether the user may see the marketplace's data.",
+              names="Permission"),
     ),
     _command(
         "users",
@@ -133,7 +151,8 @@ _TABLE = (
         "Listings, in all states unless you pass ``states``.",
         Param("ids", "Ids", "These listings only, at most 100."),
         Param("authorId", "Id", "Of this user only."),
-        Param("states", "Names", "``draft``, ``pendingApproval``, ``published``, ``closed``."),
+        Param("states", "Names", "``draft``, ``pendingApproval``, ``published``, ``closed``.",
+              names="ListingState"),
         *CREATED,
         Param("keywords", "str", "Words to search for, best matches first; not with ``origin``."),
         Param("origin", "LatLng", "Nearest to this point first; not with ``keywords``."),
@@ -145,13 +164,13 @@ _TABLE = (
         Param("seats", "int", "Free seats needed, with ``start`` and ``end``."),
         Param("availability", "str", "``day-full`` (default), ``day-partial``, ``time-full`` or "
               "``time-partial``: all of the time or a part of it, of listings with a plan of that "
-              "type."),
+              "type.", names="AvailabilityMode"),
         Param("minDuration", "int", "Free in one piece: days with ``day-partial``, minutes with "
               "``time-partial``."),
         Param("minStock", "int", "Minimum stock."),
         Param("stockMode", "str", "``strict`` (default), or ``match-undefined``: also those "
-              "without stock."),
-        sort_by("``createdAt``, ``price`` and public data"),
+              "without stock.", names="StockMode"),
+        sort_by("``createdAt``, ``price`` and public data", "ListingSort"),
         *PAGING,
     ),
     _command(
@@ -161,7 +180,8 @@ _TABLE = (
         "Creates a listing for a user. At most 100 a minute.",
         Param("title", "str", "Its title.", required=True),
         id_of("author", "authorId"),
-        Param("state", "str", "``published`` or ``pendingApproval``."),
+        Param("state", "str", "``published`` or ``pendingApproval``.",
+              names="NewListingState"),
         *LISTING_TEXTS,
     ),
     _command(
@@ -195,12 +215,13 @@ _TABLE = (
         Param("hasStockReservation", "bool", "With or without a stock reservation."),
         Param("hasPayin", "bool", "With or without a payment."),
         Param("hasMessage", "bool", "With or without messages."),
-        Param("bookingStates", "Names", f"Booking states: {STATES}"),
-        Param("stockReservationStates", "Names", f"Stock reservation states: {STATES}"),
+        Param("bookingStates", "Names", f"Booking states: {STATES}", names="BookingState"),
+        Param("stockReservationStates", "Names", f"Stock reservation states: {STATES}",
+              names="StockReservationState"),
         Param("bookingStart", "TimeRange", "Booking starts in ``(from, below)``; None: no limit."),
         Param("bookingEnd", "TimeRange", "Booking ends in ``(from, below)``; None: no limit."),
         sort_by("``createdAt``, ``lastTransitionedAt``, ``lastMessageAt``, ``bookingStart``, "
-              "``bookingEnd``"),
+              "``bookingEnd``", "TransactionSort"),
         *PAGING,
     ),
     _command("transactions", "transition", "Transaction",
@@ -259,9 +280,10 @@ _TABLE = (
         "fileDownloads",
         "create",
         "FileDownload",
-        "Makes a signed URL to download an ``available`` file from. Pass one of the two ids.",
+        "Makes a signed URL to download an ``available`` file from, by its id or an attachment's.",
         Param("fileAttachmentId", "Id", "The attachment's id."),
-        Param("fileId", "Id", "The file's id, in place of the attachment's."),
+        Param("fileId", "Id", "The file's id."),
+        one_of=("fileAttachmentId", "fileId"),
     ),
     _query(
         "fileAttachments",
@@ -306,7 +328,8 @@ _TABLE = (
         Param("createdAtStart", "datetime", "Or: events at this time or later."),
         Param("resourceId", "Id", "About this resource."),
         Param("relatedResourceId", "Id", "Or: about this one and related resources."),
-        Param("eventTypes", "Names", "Such as ``listing/updated``; ``listing``: all of listings."),
+        Param("eventTypes", "Names", "Such as ``listing/updated``; ``listing``: all of listings.",
+              names="EventFilter"),
     ),
     _query(
         "stockAdjustments",

@@ -1,1 +1,1 @@
-"""What the API has names for: the relationships of its resources, and the closed sets."""
+"""What the API has names for: the relationships of its resources, and closed sets of names."""

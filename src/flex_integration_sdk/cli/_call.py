@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 from ._argument_values import endpoint_of, endpoints
 from ._call_parameters import arguments, is_parameter
-from ._complete import complete_file
+from ._complete import complete_file, complete_names
 from ._endpoint_names import call_hint
 from ._group import Command
 from ._instance import instance_of
@@ -79,10 +79,13 @@ def _complete_param(
         return []
     key, equals, value = incomplete.partition("=")
     if equals:
-        kinds = [each.type for each in endpoint.all_params if key in (each.name, each.python_name)]
+        named = next((p for p in endpoint.all_params if key in (p.name, p.python_name)), None)
+        if named is None:
+            return []
         path = value.removeprefix("@")
-        is_file = kinds == ["Upload"] or (kinds and path != value)
-        return complete_file(path, incomplete.removesuffix(path)) if is_file else []
+        if named.type == "Upload" or path != value:
+            return complete_file(path, incomplete.removesuffix(path))
+        return complete_names(endpoint.set_of(named), value, key, several=named.type == "Names")
     return [
         CompletionItem(f"{each.python_name}=", help=each.doc)
         for each in endpoint.all_params

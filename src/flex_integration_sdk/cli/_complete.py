@@ -100,6 +100,30 @@ def complete_file(typed: str, before: str) -> list[CompletionItem]:
     return [CompletionItem(path) for path in found if _NEEDS_NO_QUOTES.fullmatch(path)]
 
 
+def complete_names(closed_set: str, typed: str, key: str, *, several: bool) -> list[CompletionItem]:
+    """Completes a name of a closed set, such as a state, or the last one of several.
+
+    Args:
+        closed_set: Name of the set; empty: there is none.
+        typed: What was typed of the value.
+        key: The parameter, which is before it in the word.
+        several: Commas separate several names.
+    """
+    if not closed_set:
+        return []
+    from typing import get_args
+
+    from flex_integration_sdk import names
+
+    before, comma, start = typed.rpartition(",") if several else ("", "", typed)
+    taken = before.split(",")
+    return [
+        CompletionItem(f"{key}={before}{comma}{name}")
+        for name in get_args(getattr(names, closed_set))
+        if name.startswith(start) and name not in taken
+    ]
+
+
 def _name(entry: os.DirEntry[str]) -> str:
     return entry.name
 

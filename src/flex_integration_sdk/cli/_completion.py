@@ -28,6 +28,7 @@ PROGRAM = "flex-sdk"
 _BASH_WORD = "COMPREPLY+=($value)"
 _ZSH_WORDS = "_describe -V unsorted completions_with_descriptions -U"
 _ZSH_PLAIN = "compadd -U -V unsorted -a completions"
+_FISH_SPLIT = "(string split"
 _PIECE = re.compile(r"[=:@]+")
 
 
@@ -105,7 +106,9 @@ class Zsh(_Whole, ZshComplete):
 
 
 class Fish(_Whole, FishComplete):
-    """For fish."""
+    """For fish, whose script would cut a completion, or its help, at a comma."""
+
+    source_template = FishComplete.source_template.replace(_FISH_SPLIT, f"{_FISH_SPLIT} -m 1")
 
 
 _SHELLS: dict[str, type[ShellComplete]] = {"bash": Bash, "zsh": Zsh, "fish": Fish}

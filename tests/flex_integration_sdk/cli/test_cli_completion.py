@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flex_integration_sdk.cli._completion import Bash, Zsh
+from flex_integration_sdk.cli._completion import Bash, Fish, Zsh
 from tests.support.plugins import install
 from tests.support.terminal import on_terminal
 
@@ -34,6 +34,15 @@ CASES = [
     ("call listings.upd", ["listings.update"]),
     ("call listings.update ti", ["title="]),
     ("call users.update_profile id=1 display", ["display_name="]),
+    ("call listings.query states=pub", ["published"]),
+    ("call listings.query states=draft,", [
+        "draft,pendingApproval", "draft,published", "draft,closed"]),
+    ("call listings.query sort=-p", ["-price"]),
+    ("call listings.query stockMode=ma", ["match-undefined"]),
+    ("call transactions.show include=listing.author.p", ["listing.author.profileImage"]),
+    ("call users.update_permissions id=1 read=permission/d", ["permission/deny"]),
+    ("call listings.create state=published,", []),
+    ("call marketplace.show include=a", []),
     ("call marketplace.show --store me", ["memory"]),
     ("token show --store=fi", ["file"]),
     ("token show --store file --store-option pe", ["permissions="]),
@@ -258,3 +267,4 @@ def test_the_scripts_are_those_of_click_with_our_line() -> None:
     assert "compopt -o nospace" in Bash.source_template
     assert '"${folder[@]}"' in Zsh.source_template
     assert '"${end[@]}"' in Zsh.source_template
+    assert "string split -m 1 " in Fish.source_template

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_overloads
 from uuid import UUID
 
 import pytest
@@ -67,7 +67,8 @@ def test_what_is_stale_missing_or_left_over_is_noticed(
     generated = tmp_path / "src" / "flex_integration_sdk" / "_endpoints" / "generated"
     generated.mkdir(parents=True)
     (tmp_path / "docs").mkdir()
-    (tmp_path / "src" / "flex_integration_sdk" / "_client").mkdir()
+    for folder in ("_client", "_vocabulary", "resources"):
+        (tmp_path / "src" / "flex_integration_sdk" / folder).mkdir()
     assert main(["--check"], tmp_path) == 1
     assert main([], tmp_path) == 0
     assert main(["--check"], tmp_path) == 0
@@ -84,14 +85,22 @@ def test_a_wrong_row_of_the_table_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     main = runpy.run_path(str(ROOT / "tools" / "generate.py"))["main"]
-    params = (Param("listingId", "UUID", "Of this listing."), Param("rating", "int", "So good."))
+    params = (
+        Param("listingId", "UUID", "Of this listing."),
+        Param("states", "Names", "In these states.", names="OddState"),
+        Param("rating", "int", "So good."),
+    )
     row = Endpoint("odd", "query", "GET", "odd/query", "NoSuchThing", "Oddities.", params=params)
     monkeypatch.setattr(table, "_TABLE", (row, row))
     assert main([], tmp_path) == 1
     said = capsys.readouterr().out
     assert "odd.query is in _endpoints/table.py more than once" in said
-    assert "odd.query returns NoSuchThing, which is not in resources.py" in said
+    assert (
+        "odd.query returns NoSuchThing, which is not in resources/__init__.py: add noSuchThing to"
+        in said
+    )
     assert "the parameter listingId has the type UUID, which is not in" in said
+    assert "values of the parameter states are of OddState, which is not in _vocabulary" in said
     assert "rating" not in said
     assert [*tmp_path.iterdir()] == []
 
@@ -154,6 +163,22 @@ def test_sync_and_async_have_the_same_method_with_docs(endpoint: Endpoint) -> No
         assert (parameters[param.python_name].default is inspect.Parameter.empty) is param.required
         assert f"{param.python_name}: " in doc
     assert hasattr(resource_types, endpoint.result)
+
+
+@pytest.mark.parametrize("kind", [Endpoints, AsyncEndpoints])
+def test_a_method_that_needs_one_of_several_has_a_form_for_each(kind: Any) -> None:
+    found = {each.name for each in ENDPOINTS.values() if each.one_of}
+    assert found == {"users.show", "messages.query", "fileDownloads.create"}
+    for name in found:
+        endpoint = ENDPOINTS[name]
+        function = method(spied(None, kind), endpoint).__func__
+        forms = [inspect.signature(each).parameters for each in get_overloads(function)]
+        assert len(forms) == len(endpoint.one_of)
+        for needed, parameters in zip(endpoint.one_of, forms, strict=True):
+            assert {*parameters} == {*inspect.signature(function).parameters}
+            empty = [n for n, each in parameters.items() if each.default is inspect.Parameter.empty]
+            assert snake(needed) in empty
+            assert not {snake(each) for each in endpoint.one_of if each != needed} & {*empty}
 
 
 @all_endpoints

@@ -23,6 +23,7 @@ from flex_integration_sdk.errors import (
     PayloadTooLargeError,
     RateLimitedError,
 )
+from flex_integration_sdk.names import AnyName, TransactionInclude
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
 from tests.support.since import wait_until
 
@@ -281,7 +282,7 @@ def test_what_was_reserved_comes_back_when_an_order_is_declined(sdk: Integration
 
 
 def test_transactions_are_found_by_who_what_and_when(sdk: IntegrationSDK) -> None:
-    include = ["booking", "customer", "provider"]
+    include: list[TransactionInclude] = ["booking", "customer", "provider"]
     deal = sdk.transactions.query(per_page=1, has_booking=True, include=include).data[0]
     customer, provider = deal.related("customer"), deal.related("provider")
     assert customer is not None
@@ -334,7 +335,7 @@ def test_users_are_changed(sdk: IntegrationSDK) -> None:
     assert permissions["postListings"] == "permission/deny"
     assert permissions["read"] == "permission/allow"
     with pytest.raises(BadRequestError):
-        sdk.users.update_permissions(id=user.id, read="no")
+        sdk.users.update_permissions(id=user.id, read=AnyName("no"))
 
 
 def test_an_email_address_is_verified(sdk: IntegrationSDK) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from flex_integration_sdk import IntegrationSDK, LatLng, Money
 from flex_integration_sdk.errors import BadRequestError
+from flex_integration_sdk.names import AnyName, AvailabilityMode
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
 
 from .test_sandbox_commands import connected, new_listing
@@ -58,9 +59,16 @@ def strict() -> Iterator[IntegrationSDK]:
 
 
 def is_found(
-    sdk: IntegrationSDK, listing: Any, start: datetime, end: datetime, how: str, **more: Any
+    sdk: IntegrationSDK,
+    listing: Any,
+    start: datetime,
+    end: datetime,
+    how: str,
+    **more: Any,
 ) -> bool:
-    found = sdk.listings.query(ids=[listing.id], start=start, end=end, availability=how, **more)
+    found = sdk.listings.query(
+        ids=[listing.id], start=start, end=end, availability=AnyName(how), **more
+    )
     return bool(found.data)
 
 
@@ -288,7 +296,9 @@ def test_day_and_time_searches_find_plans_of_their_kind(sdk: IntegrationSDK) -> 
     ("how", "counted"),
     [("day-full", True), ("day-partial", False), ("time-full", False), ("time-partial", False)],
 )
-def test_which_searches_have_pages(sdk: IntegrationSDK, how: str, counted: bool) -> None:
+def test_which_searches_have_pages(
+    sdk: IntegrationSDK, how: AvailabilityMode, counted: bool
+) -> None:
     """Page: "Supports result pagination: yes, no, no, no"."""
     meta = sdk.listings.query(start=MONDAY, end=MONDAY + DAY, availability=how).meta
     assert (meta["totalItems"] is not None) is counted
@@ -298,7 +308,7 @@ def test_which_searches_have_pages(sdk: IntegrationSDK, how: str, counted: bool)
 def test_what_cannot_be_searched(sdk: IntegrationSDK, strict: IntegrationSDK) -> None:
     """Page: four values; at most 90 days; ``minDuration`` is of partial searches."""
     with pytest.raises(BadRequestError, match="availability must be one of"):
-        sdk.listings.query(start=MONDAY, end=MONDAY + DAY, availability="full")
+        sdk.listings.query(start=MONDAY, end=MONDAY + DAY, availability=AnyName("full"))
     with pytest.raises(BadRequestError, match="90 days"):
         sdk.listings.query(start=MONDAY, end=MONDAY + 91 * DAY)
     full: dict[str, Any] = {"start": MONDAY, "end": MONDAY + DAY, "availability": "day-full"}

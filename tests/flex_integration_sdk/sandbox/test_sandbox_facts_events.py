@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flex_integration_sdk import IntegrationSDK, create_instance
+from flex_integration_sdk.names import EventFilter
 from flex_integration_sdk.sandbox import RunningSandbox, serve
 
 JANUARY = datetime(2027, 1, 1, tzinfo=UTC)
@@ -30,7 +31,7 @@ def sdk(running: RunningSandbox) -> Iterator[IntegrationSDK]:
         yield found
 
 
-def last_of(sdk: IntegrationSDK, kind: str) -> Any:
+def last_of(sdk: IntegrationSDK, kind: EventFilter) -> Any:
     return sdk.events.query(event_types=kind).data[-1].attributes
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from flex_integration_sdk import IntegrationSDK
+from flex_integration_sdk.names import AnyName
 from flex_integration_sdk.sandbox import RunningSandbox, serve
 
 from .test_sandbox_commands import PNG, connected
@@ -79,8 +80,8 @@ def test_of_a_transaction(sdk: IntegrationSDK, path: str, kind: str) -> None:
     if (path, kind) not in TRANSACTION:
         is_booking = (path, kind) in BOOKING
         about = {"has_booking": is_booking, "has_stock_reservation": not is_booking}
-    for deal in sdk.transactions.query(include=[path], **about).data:
-        shown = sdk.transactions.show(id=deal.id, include=[path]).data
+    for deal in sdk.transactions.query(include=AnyName(path), **about).data:
+        shown = sdk.transactions.show(id=deal.id, include=AnyName(path)).data
         for each in (deal, shown):
             found = reached(each, path)
             assert {one["type"] for one in found} <= {kind}
@@ -109,7 +110,7 @@ def test_of_a_stock_adjustment(sdk: IntegrationSDK, path: str, kind: str) -> Non
         listing_id=listing.id,
         start=datetime(2000, 1, 1, tzinfo=UTC),
         end=datetime(2100, 1, 1, tzinfo=UTC),
-        include=[path],
+        include=AnyName(path),
     ).data
     ends = [reached(each, path) for each in found]
     # One that added stock by hand has no reservation.
@@ -130,7 +131,7 @@ def has_reservation(adjustment: Any) -> bool:
 
 def test_several_paths_that_share_their_beginning(sdk: IntegrationSDK) -> None:
     paths = ["listing.author.profileImage", "listing.images", "booking", "booking.transaction"]
-    deal = sdk.transactions.query(has_booking=True, include=paths).data[0]
+    deal = sdk.transactions.query(has_booking=True, include=list(map(AnyName, paths))).data[0]
     for path in paths:
         assert reached(deal, path)
     (again,) = reached(deal, "booking.transaction")

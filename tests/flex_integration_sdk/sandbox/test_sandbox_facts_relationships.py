@@ -14,6 +14,7 @@ import pytest
 
 from flex_integration_sdk import IntegrationSDK, create_instance
 from flex_integration_sdk.errors import BadRequestError
+from flex_integration_sdk.names import AnyName
 from flex_integration_sdk.sandbox import RunningSandbox, serve
 from tests.support.denormal import denormalised
 
@@ -89,7 +90,7 @@ def test_a_resource_that_several_paths_lead_to_has_the_relationships_of_all(
 
 
 def test_what_is_in_data_is_not_included_too(sdk: IntegrationSDK) -> None:
-    body = sdk.transactions.show(id=deal_id(1), include=["messages.transaction.customer"])
+    body = sdk.transactions.show(id=deal_id(1), include=AnyName("messages.transaction.customer"))
     assert types_of(body.included) == {"message", "user"}
     assert set(body.data["relationships"]) == {"messages", "customer"}
     (message,) = (each for each in body.included if each["type"] == "message")
@@ -106,7 +107,7 @@ def test_what_is_in_data_is_not_included_too(sdk: IntegrationSDK) -> None:
         ["author", "author.profileImage", "author"],
     ],
 )
-def test_include_is_read_leniently(sdk: IntegrationSDK, include: str | list[str]) -> None:
+def test_include_is_read_leniently(sdk: IntegrationSDK, include: Any) -> None:
     body = sdk.listings.query(per_page=100, include=include)
     assert all(set(each["relationships"]) == {"author"} for each in body.data)
     assert len(body.included) == len({each["id"] for each in body.included}) == 20
@@ -114,7 +115,9 @@ def test_include_is_read_leniently(sdk: IntegrationSDK, include: str | list[str]
 
 
 def test_nothing_is_related_by_null_or_an_empty_list(sdk: IntegrationSDK) -> None:
-    body = sdk.listings.show(id=listing_id(250), include=["currentStock", "images", "newRelation"])
+    body = sdk.listings.show(
+        id=listing_id(250), include=["currentStock", "images", AnyName("newRelation")]
+    )
     assert body.data["relationships"] == {"currentStock": {"data": None}, "images": {"data": []}}
     assert body.body["included"] == []
 

@@ -10,6 +10,7 @@ import pytest
 from flex_integration_sdk import IntegrationSDK
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.errors import BadRequestError
+from flex_integration_sdk.names import AnyName
 from flex_integration_sdk.sandbox import RunningSandbox
 from flex_integration_sdk.sandbox._endpoints.values import KINDS, READERS
 
@@ -61,7 +62,7 @@ def test_values_of_several_kinds_are_sorted(sdk: IntegrationSDK) -> None:
     with sdk:
         values = ["b", 2, None, [1], {"x": 1}, 1.5, "a", True]
         made = [new_listing(sdk, public_data={"mixed": value}).id for value in values]
-        page = sdk.listings.query(sort="-pub_mixed", per_page=100, created_at_start=NOW)
+        page = sdk.listings.query(sort=AnyName("-pub_mixed"), per_page=100, created_at_start=NOW)
         found = [each.attributes["publicData"].get("mixed") for each in page.data]
         assert found == [None, True, 1.5, 2, [1], "a", "b", {"x": 1}]
         assert len(made) == len(found)

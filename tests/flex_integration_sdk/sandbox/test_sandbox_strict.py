@@ -6,6 +6,7 @@ import pytest
 
 from flex_integration_sdk import IntegrationSDK, create_instance
 from flex_integration_sdk.errors import BadRequestError
+from flex_integration_sdk.names import AnyName
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
 
 
@@ -15,10 +16,10 @@ def connected(sandbox: RunningSandbox) -> IntegrationSDK:
 
 def test_an_include_that_the_reference_does_not_name(flex_sandbox: RunningSandbox) -> None:
     with connected(flex_sandbox) as sdk:
-        assert len(sdk.listings.query(include="newRelation", per_page=2).data) == 2
+        assert len(sdk.listings.query(include=AnyName("newRelation"), per_page=2).data) == 2
     with serve(SandboxSettings(strict=True)) as strict, connected(strict) as sdk:
         assert sdk.listings.query(include="author.profileImage", per_page=1).included
         said = "listing has no relationship newRelation"
         with pytest.raises(BadRequestError, match=said) as caught:
-            sdk.listings.query(include="newRelation")
+            sdk.listings.query(include=AnyName("newRelation"))
         assert caught.value.errors[0]["code"] == "validation-invalid-value"

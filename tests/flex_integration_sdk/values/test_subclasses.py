@@ -23,6 +23,7 @@ from flex_integration_sdk._transit import dumps
 from flex_integration_sdk._wire.query import object_query_string, query_string
 from flex_integration_sdk._wire.requests import prepare
 from flex_integration_sdk.errors import FlexError, ParameterError
+from flex_integration_sdk.names import AnyName
 from flex_integration_sdk.sandbox import RunningSandbox
 
 
@@ -303,7 +304,7 @@ def test_the_sdk_sends_them_alike_in_queries_and_commands(
     with create_instance(**options) as sdk:
         plain = sdk.listings.query(states="closed", per_page=1).meta["totalItems"]
         for state in (TextEnum.CLOSED, LoudText("closed"), Described.CLOSED):
-            found = sdk.listings.query(states=[state], per_page=Wide.ONE)
+            found = sdk.listings.query(states=[AnyName(state)], per_page=Wide.ONE)
             assert found.meta["totalItems"] == plain != 0
         listing = found.data[0].id
         sdk.listings.update(id=LoudUUID(int=listing.int), public_data={"category": TextEnum.CLOSED})
@@ -317,7 +318,7 @@ def test_asyncio_programs_too(flex_sandbox: RunningSandbox) -> None:
         async with create_async_instance(
             flex_sandbox.client_id, flex_sandbox.client_secret, base_url=flex_sandbox.base_url
         ) as sdk:
-            found = await sdk.listings.query(states=[TextEnum.CLOSED], per_page=Wide.ONE)
+            found = await sdk.listings.query(states=[AnyName(TextEnum.CLOSED)], per_page=Wide.ONE)
             assert found.meta["totalItems"]
             with pytest.raises(ParameterError, match=r"'states'.*Plain"):
                 await sdk.listings.query(states=[Plain.MEMBER])  # type: ignore[list-item]  # the point

@@ -6,7 +6,7 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
@@ -14,11 +14,14 @@ from flex_integration_sdk._endpoints.param_types import (
     Id,
     ImageVariants,
     Limits,
-    Names,
+    NamesOf,
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import AvailabilityException
+
+if TYPE_CHECKING:
+    from flex_integration_sdk._vocabulary.includes import AvailabilityExceptionInclude
 
 
 class AvailabilityExceptionsEndpoints:
@@ -36,7 +39,7 @@ class AvailabilityExceptionsEndpoints:
         end: datetime,
         page: int | None = None,
         per_page: int | None = None,
-        include: Names | None = None,
+        include: NamesOf[AvailabilityExceptionInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -87,7 +90,7 @@ class AvailabilityExceptionsEndpoints:
         start: datetime,
         end: datetime,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[AvailabilityExceptionInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -169,7 +172,7 @@ class AsyncAvailabilityExceptionsEndpoints:
         end: datetime,
         page: int | None = None,
         per_page: int | None = None,
-        include: Names | None = None,
+        include: NamesOf[AvailabilityExceptionInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -220,7 +223,7 @@ class AsyncAvailabilityExceptionsEndpoints:
         start: datetime,
         end: datetime,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[AvailabilityExceptionInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,

@@ -5,19 +5,23 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
+    AnyNames,
     Fields,
     Id,
     ImageVariants,
     Limits,
-    Names,
+    NamesOf,
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import Event
+
+if TYPE_CHECKING:
+    from flex_integration_sdk._vocabulary.names import EventFilter
 
 
 class EventsEndpoints:
@@ -34,8 +38,8 @@ class EventsEndpoints:
         created_at_start: datetime | None = None,
         resource_id: Id | None = None,
         related_resource_id: Id | None = None,
-        event_types: Names | None = None,
-        include: Names | None = None,
+        event_types: NamesOf[EventFilter] | None = None,
+        include: AnyNames | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -93,8 +97,8 @@ class AsyncEventsEndpoints:
         created_at_start: datetime | None = None,
         resource_id: Id | None = None,
         related_resource_id: Id | None = None,
-        event_types: Names | None = None,
-        include: Names | None = None,
+        event_types: NamesOf[EventFilter] | None = None,
+        include: AnyNames | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,

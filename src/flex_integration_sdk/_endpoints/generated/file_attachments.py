@@ -5,7 +5,7 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
@@ -14,10 +14,13 @@ from flex_integration_sdk._endpoints.param_types import (
     Ids,
     ImageVariants,
     Limits,
-    Names,
+    NamesOf,
 )
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import FileAttachment
+
+if TYPE_CHECKING:
+    from flex_integration_sdk._vocabulary.includes import FileAttachmentInclude
 
 
 class FileAttachmentsEndpoints:
@@ -35,7 +38,7 @@ class FileAttachmentsEndpoints:
         message_id: Id | None = None,
         page: int | None = None,
         per_page: int | None = None,
-        include: Names | None = None,
+        include: NamesOf[FileAttachmentInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -93,7 +96,7 @@ class AsyncFileAttachmentsEndpoints:
         message_id: Id | None = None,
         page: int | None = None,
         per_page: int | None = None,
-        include: Names | None = None,
+        include: NamesOf[FileAttachmentInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,

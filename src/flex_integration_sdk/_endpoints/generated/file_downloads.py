@@ -5,16 +5,16 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
     UNSET,
+    AnyNames,
     Fields,
     Id,
     ImageVariants,
     Limits,
-    Names,
     Unset,
 )
 from flex_integration_sdk._endpoints.response import Response
@@ -27,6 +27,34 @@ class FileDownloadsEndpoints:
     def __init__(self, send: Send) -> None:
         self._send = send
 
+    @overload
+    def create(
+        self,
+        /,
+        *,
+        file_attachment_id: Id,
+        file_id: Unset = UNSET,
+        expand: bool | None = None,
+        include: AnyNames | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[FileDownload]: ...
+    @overload
+    def create(
+        self,
+        /,
+        *,
+        file_id: Id,
+        file_attachment_id: Unset = UNSET,
+        expand: bool | None = None,
+        include: AnyNames | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[FileDownload]: ...
     def create(
         self,
         /,
@@ -34,17 +62,17 @@ class FileDownloadsEndpoints:
         file_attachment_id: Id | Unset = UNSET,
         file_id: Id | Unset = UNSET,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: AnyNames | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[FileDownload]:
-        """Makes a signed URL to download an ``available`` file from. Pass one of the two ids.
+        """Makes a signed URL to download an ``available`` file from, by its id or an attachment's.
 
         Args:
             file_attachment_id: The attachment's id.
-            file_id: The file's id, in place of the attachment's.
+            file_id: The file's id.
             expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
             fields: Attributes to return, by type: ``{"user": ["email"]}``.
@@ -78,6 +106,34 @@ class AsyncFileDownloadsEndpoints:
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
 
+    @overload
+    async def create(
+        self,
+        /,
+        *,
+        file_attachment_id: Id,
+        file_id: Unset = UNSET,
+        expand: bool | None = None,
+        include: AnyNames | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[FileDownload]: ...
+    @overload
+    async def create(
+        self,
+        /,
+        *,
+        file_id: Id,
+        file_attachment_id: Unset = UNSET,
+        expand: bool | None = None,
+        include: AnyNames | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[FileDownload]: ...
     async def create(
         self,
         /,
@@ -85,17 +141,17 @@ class AsyncFileDownloadsEndpoints:
         file_attachment_id: Id | Unset = UNSET,
         file_id: Id | Unset = UNSET,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: AnyNames | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
         **further: Any,
     ) -> Response[FileDownload]:
-        """Makes a signed URL to download an ``available`` file from. Pass one of the two ids.
+        """Makes a signed URL to download an ``available`` file from, by its id or an attachment's.
 
         Args:
             file_attachment_id: The attachment's id.
-            file_id: The file's id, in place of the attachment's.
+            file_id: The file's id.
             expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
             fields: Attributes to return, by type: ``{"user": ["email"]}``.

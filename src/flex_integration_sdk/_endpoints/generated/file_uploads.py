@@ -9,11 +9,11 @@ from typing import Any
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
+    AnyNames,
     Fields,
     Id,
     ImageVariants,
     Limits,
-    Names,
 )
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import FileUpload
@@ -31,7 +31,7 @@ class FileUploadsEndpoints:
         *,
         file_id: Id,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: AnyNames | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -79,7 +79,7 @@ class AsyncFileUploadsEndpoints:
         *,
         file_id: Id,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: AnyNames | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,

@@ -5,7 +5,7 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
@@ -14,11 +14,14 @@ from flex_integration_sdk._endpoints.param_types import (
     Ids,
     ImageVariants,
     Limits,
-    Names,
+    NamesOf,
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import File
+
+if TYPE_CHECKING:
+    from flex_integration_sdk._vocabulary.includes import FileInclude
 
 
 class FilesEndpoints:
@@ -35,7 +38,7 @@ class FilesEndpoints:
         mime_type: str,
         size: int,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[FileInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -85,7 +88,7 @@ class FilesEndpoints:
         created_at_end: datetime | None = None,
         page: int | None = None,
         per_page: int | None = None,
-        include: Names | None = None,
+        include: NamesOf[FileInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -146,7 +149,7 @@ class AsyncFilesEndpoints:
         mime_type: str,
         size: int,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[FileInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -196,7 +199,7 @@ class AsyncFilesEndpoints:
         created_at_end: datetime | None = None,
         page: int | None = None,
         per_page: int | None = None,
-        include: Names | None = None,
+        include: NamesOf[FileInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,

@@ -9,10 +9,10 @@ from typing import Any
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
+    AnyNames,
     Fields,
     ImageVariants,
     Limits,
-    Names,
     Upload,
 )
 from flex_integration_sdk._endpoints.response import Response
@@ -33,7 +33,7 @@ class ImagesEndpoints:
         name: str | None = None,
         mime_type: str | None = None,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: AnyNames | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -87,7 +87,7 @@ class AsyncImagesEndpoints:
         name: str | None = None,
         mime_type: str | None = None,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: AnyNames | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,

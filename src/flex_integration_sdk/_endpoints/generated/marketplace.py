@@ -9,10 +9,10 @@ from typing import Any
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
+    AnyNames,
     Fields,
     ImageVariants,
     Limits,
-    Names,
 )
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import Marketplace
@@ -28,7 +28,7 @@ class MarketplaceEndpoints:
         self,
         /,
         *,
-        include: Names | None = None,
+        include: AnyNames | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -70,7 +70,7 @@ class AsyncMarketplaceEndpoints:
         self,
         /,
         *,
-        include: Names | None = None,
+        include: AnyNames | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,

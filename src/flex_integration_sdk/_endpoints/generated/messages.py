@@ -5,7 +5,7 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
@@ -14,10 +14,13 @@ from flex_integration_sdk._endpoints.param_types import (
     Ids,
     ImageVariants,
     Limits,
-    Names,
+    NamesOf,
 )
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import Message
+
+if TYPE_CHECKING:
+    from flex_integration_sdk._vocabulary.includes import MessageInclude
 
 
 class MessagesEndpoints:
@@ -26,6 +29,36 @@ class MessagesEndpoints:
     def __init__(self, send: Send) -> None:
         self._send = send
 
+    @overload
+    def query(
+        self,
+        /,
+        *,
+        transaction_id: Id,
+        ids: None = None,
+        page: int | None = None,
+        per_page: int | None = None,
+        include: NamesOf[MessageInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[list[Message]]: ...
+    @overload
+    def query(
+        self,
+        /,
+        *,
+        ids: Ids,
+        transaction_id: None = None,
+        page: int | None = None,
+        per_page: int | None = None,
+        include: NamesOf[MessageInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[list[Message]]: ...
     def query(
         self,
         /,
@@ -34,7 +67,7 @@ class MessagesEndpoints:
         ids: Ids | None = None,
         page: int | None = None,
         per_page: int | None = None,
-        include: Names | None = None,
+        include: NamesOf[MessageInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -81,6 +114,36 @@ class AsyncMessagesEndpoints:
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
 
+    @overload
+    async def query(
+        self,
+        /,
+        *,
+        transaction_id: Id,
+        ids: None = None,
+        page: int | None = None,
+        per_page: int | None = None,
+        include: NamesOf[MessageInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[list[Message]]: ...
+    @overload
+    async def query(
+        self,
+        /,
+        *,
+        ids: Ids,
+        transaction_id: None = None,
+        page: int | None = None,
+        per_page: int | None = None,
+        include: NamesOf[MessageInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[list[Message]]: ...
     async def query(
         self,
         /,
@@ -89,7 +152,7 @@ class AsyncMessagesEndpoints:
         ids: Ids | None = None,
         page: int | None = None,
         per_page: int | None = None,
-        include: Names | None = None,
+        include: NamesOf[MessageInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,

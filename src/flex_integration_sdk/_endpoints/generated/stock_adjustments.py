@@ -5,7 +5,7 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
@@ -13,11 +13,14 @@ from flex_integration_sdk._endpoints.param_types import (
     Id,
     ImageVariants,
     Limits,
-    Names,
+    NamesOf,
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import StockAdjustment
+
+if TYPE_CHECKING:
+    from flex_integration_sdk._vocabulary.includes import StockAdjustmentInclude
 
 
 class StockAdjustmentsEndpoints:
@@ -35,7 +38,7 @@ class StockAdjustmentsEndpoints:
         end: datetime,
         page: int | None = None,
         per_page: int | None = None,
-        include: Names | None = None,
+        include: NamesOf[StockAdjustmentInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -84,7 +87,7 @@ class StockAdjustmentsEndpoints:
         listing_id: Id,
         quantity: int,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[StockAdjustmentInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -137,7 +140,7 @@ class AsyncStockAdjustmentsEndpoints:
         end: datetime,
         page: int | None = None,
         per_page: int | None = None,
-        include: Names | None = None,
+        include: NamesOf[StockAdjustmentInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -186,7 +189,7 @@ class AsyncStockAdjustmentsEndpoints:
         listing_id: Id,
         quantity: int,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[StockAdjustmentInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,

@@ -5,7 +5,7 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
@@ -13,10 +13,13 @@ from flex_integration_sdk._endpoints.param_types import (
     Id,
     ImageVariants,
     Limits,
-    Names,
+    NamesOf,
 )
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import StockReservation
+
+if TYPE_CHECKING:
+    from flex_integration_sdk._vocabulary.includes import StockReservationInclude
 
 
 class StockReservationsEndpoints:
@@ -30,7 +33,7 @@ class StockReservationsEndpoints:
         /,
         *,
         id: Id,
-        include: Names | None = None,
+        include: NamesOf[StockReservationInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -75,7 +78,7 @@ class AsyncStockReservationsEndpoints:
         /,
         *,
         id: Id,
-        include: Names | None = None,
+        include: NamesOf[StockReservationInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,

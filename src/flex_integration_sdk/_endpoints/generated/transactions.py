@@ -6,7 +6,7 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
@@ -16,11 +16,20 @@ from flex_integration_sdk._endpoints.param_types import (
     ImageVariants,
     Limits,
     Names,
+    NamesOf,
     TimeRange,
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import Transaction
+
+if TYPE_CHECKING:
+    from flex_integration_sdk._vocabulary.includes import TransactionInclude
+    from flex_integration_sdk._vocabulary.names import (
+        BookingState,
+        StockReservationState,
+        TransactionSort,
+    )
 
 
 class TransactionsEndpoints:
@@ -34,7 +43,7 @@ class TransactionsEndpoints:
         /,
         *,
         id: Id,
-        include: Names | None = None,
+        include: NamesOf[TransactionInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -84,14 +93,14 @@ class TransactionsEndpoints:
         has_stock_reservation: bool | None = None,
         has_payin: bool | None = None,
         has_message: bool | None = None,
-        booking_states: Names | None = None,
-        stock_reservation_states: Names | None = None,
+        booking_states: NamesOf[BookingState] | None = None,
+        stock_reservation_states: NamesOf[StockReservationState] | None = None,
         booking_start: TimeRange | None = None,
         booking_end: TimeRange | None = None,
-        sort: Names | None = None,
+        sort: NamesOf[TransactionSort] | None = None,
         page: int | None = None,
         per_page: int | None = None,
-        include: Names | None = None,
+        include: NamesOf[TransactionInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -174,7 +183,7 @@ class TransactionsEndpoints:
         transition: str,
         params: ExtendedData,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[TransactionInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -221,7 +230,7 @@ class TransactionsEndpoints:
         transition: str,
         params: ExtendedData,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[TransactionInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -267,7 +276,7 @@ class TransactionsEndpoints:
         id: Id,
         metadata: ExtendedData,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[TransactionInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -316,7 +325,7 @@ class AsyncTransactionsEndpoints:
         /,
         *,
         id: Id,
-        include: Names | None = None,
+        include: NamesOf[TransactionInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -366,14 +375,14 @@ class AsyncTransactionsEndpoints:
         has_stock_reservation: bool | None = None,
         has_payin: bool | None = None,
         has_message: bool | None = None,
-        booking_states: Names | None = None,
-        stock_reservation_states: Names | None = None,
+        booking_states: NamesOf[BookingState] | None = None,
+        stock_reservation_states: NamesOf[StockReservationState] | None = None,
         booking_start: TimeRange | None = None,
         booking_end: TimeRange | None = None,
-        sort: Names | None = None,
+        sort: NamesOf[TransactionSort] | None = None,
         page: int | None = None,
         per_page: int | None = None,
-        include: Names | None = None,
+        include: NamesOf[TransactionInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -456,7 +465,7 @@ class AsyncTransactionsEndpoints:
         transition: str,
         params: ExtendedData,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[TransactionInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -503,7 +512,7 @@ class AsyncTransactionsEndpoints:
         transition: str,
         params: ExtendedData,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[TransactionInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -549,7 +558,7 @@ class AsyncTransactionsEndpoints:
         id: Id,
         metadata: ExtendedData,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[TransactionInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,

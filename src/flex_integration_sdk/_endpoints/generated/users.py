@@ -6,22 +6,30 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
     UNSET,
+    AnyName,
     ExtendedData,
     Fields,
     Id,
     ImageVariants,
     Limits,
-    Names,
+    NamesOf,
     Unset,
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import User
+
+if TYPE_CHECKING:
+    from flex_integration_sdk._vocabulary.includes import UserInclude
+    from flex_integration_sdk._vocabulary.names import (
+        Permission,
+        UserSort,
+    )
 
 
 class UsersEndpoints:
@@ -30,13 +38,39 @@ class UsersEndpoints:
     def __init__(self, send: Send) -> None:
         self._send = send
 
+    @overload
+    def show(
+        self,
+        /,
+        *,
+        id: Id,
+        email: None = None,
+        include: NamesOf[UserInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[User]: ...
+    @overload
+    def show(
+        self,
+        /,
+        *,
+        email: str,
+        id: None = None,
+        include: NamesOf[UserInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[User]: ...
     def show(
         self,
         /,
         *,
         id: Id | None = None,
         email: str | None = None,
-        include: Names | None = None,
+        include: NamesOf[UserInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -77,10 +111,10 @@ class UsersEndpoints:
         *,
         created_at_start: datetime | None = None,
         created_at_end: datetime | None = None,
-        sort: Names | None = None,
+        sort: NamesOf[UserSort] | None = None,
         page: int | None = None,
         per_page: int | None = None,
-        include: Names | None = None,
+        include: NamesOf[UserInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -137,7 +171,7 @@ class UsersEndpoints:
         metadata: ExtendedData | Unset = UNSET,
         profile_image_id: Id | Unset | None = UNSET,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[UserInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -197,7 +231,7 @@ class UsersEndpoints:
         *,
         id: Id,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[UserInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -237,11 +271,11 @@ class UsersEndpoints:
         /,
         *,
         id: Id,
-        post_listings: str | Unset = UNSET,
-        initiate_transactions: str | Unset = UNSET,
-        read: str | Unset = UNSET,
+        post_listings: Permission | AnyName | Unset = UNSET,
+        initiate_transactions: Permission | AnyName | Unset = UNSET,
+        read: Permission | AnyName | Unset = UNSET,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[UserInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -289,7 +323,7 @@ class UsersEndpoints:
         id: Id,
         email: str,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[UserInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -333,13 +367,39 @@ class AsyncUsersEndpoints:
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
 
+    @overload
+    async def show(
+        self,
+        /,
+        *,
+        id: Id,
+        email: None = None,
+        include: NamesOf[UserInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[User]: ...
+    @overload
+    async def show(
+        self,
+        /,
+        *,
+        email: str,
+        id: None = None,
+        include: NamesOf[UserInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> Response[User]: ...
     async def show(
         self,
         /,
         *,
         id: Id | None = None,
         email: str | None = None,
-        include: Names | None = None,
+        include: NamesOf[UserInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -380,10 +440,10 @@ class AsyncUsersEndpoints:
         *,
         created_at_start: datetime | None = None,
         created_at_end: datetime | None = None,
-        sort: Names | None = None,
+        sort: NamesOf[UserSort] | None = None,
         page: int | None = None,
         per_page: int | None = None,
-        include: Names | None = None,
+        include: NamesOf[UserInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -440,7 +500,7 @@ class AsyncUsersEndpoints:
         metadata: ExtendedData | Unset = UNSET,
         profile_image_id: Id | Unset | None = UNSET,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[UserInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -500,7 +560,7 @@ class AsyncUsersEndpoints:
         *,
         id: Id,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[UserInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -540,11 +600,11 @@ class AsyncUsersEndpoints:
         /,
         *,
         id: Id,
-        post_listings: str | Unset = UNSET,
-        initiate_transactions: str | Unset = UNSET,
-        read: str | Unset = UNSET,
+        post_listings: Permission | AnyName | Unset = UNSET,
+        initiate_transactions: Permission | AnyName | Unset = UNSET,
+        read: Permission | AnyName | Unset = UNSET,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[UserInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
@@ -592,7 +652,7 @@ class AsyncUsersEndpoints:
         id: Id,
         email: str,
         expand: bool | None = None,
-        include: Names | None = None,
+        include: NamesOf[UserInclude] | None = None,
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,

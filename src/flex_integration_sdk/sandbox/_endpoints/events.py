@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
+from flex_integration_sdk._vocabulary.names import EventSubject
 from flex_integration_sdk.sandbox._data.database import Resource
 from flex_integration_sdk.sandbox._refusal import ApiFault
 
@@ -13,12 +14,7 @@ from .context import Context, endpoint
 from .pages import page
 from .parameters import Arguments
 
-KINDS = frozenset(
-    {
-        "availabilityException", "booking", "listing", "message", "review", "stockAdjustment",
-        "stockReservation", "transaction", "user",
-    }
-)  # fmt: skip
+KINDS = frozenset(get_args(EventSubject))
 # The API returns so many at once, and has no further pages of them.
 MOST = 100
 # A program may ask for as far back as there are events, by a clock that differs a little.

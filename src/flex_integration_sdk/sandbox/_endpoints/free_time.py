@@ -6,14 +6,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
+from flex_integration_sdk._vocabulary.names import AvailabilityMode
 from flex_integration_sdk.sandbox._data.database import Database, Resource
 
 from .context import related_id
 from .plans import DAY, LAST, Span, planned
 
-AVAILABILITIES = ("day-full", "day-partial", "time-full", "time-partial")
+AVAILABILITIES = get_args(AvailabilityMode)
 _TAKING = ("pending", "accepted")
 _ONE_DAY = timedelta(days=1)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
+from flex_integration_sdk._vocabulary.names import ListingState, NewListingState, StockMode
 from flex_integration_sdk.sandbox._data.database import Resource
 from flex_integration_sdk.sandbox._refusal import ApiFault, conflict
 from flex_integration_sdk.types import LatLng
@@ -28,10 +29,11 @@ from .parameters import Arguments
 from .plans import check_plan
 from .users import image
 
-STATES = frozenset({"draft", "pendingApproval", "published", "closed"})
+STATES = frozenset(get_args(ListingState))
+_NEW_STATES = get_args(NewListingState)
 # The API's limit for a search by availability.
 MOST_DAYS = 90
-_STOCK_MODES = ("strict", "match-undefined")
+_STOCK_MODES = get_args(StockMode)
 _EXTENDED = ("publicData", "privateData", "metadata")
 
 
@@ -81,8 +83,8 @@ def create(context: Context, asked: Arguments) -> Resource:
             400, "validation-missing-key", "state is missing", path=("state",), where="body"
         )
     state = asked.get("state", "published")
-    if state not in ("published", "pendingApproval"):
-        title = "state must be published or pendingApproval"
+    if state not in _NEW_STATES:
+        title = f"state must be {' or '.join(_NEW_STATES)}"
         raise ApiFault(400, "validation-invalid-value", title, path=("state",), where="body")
     check_plan(asked.get("availabilityPlan"), strict=context.settings.strict)
     names = ("description", "geolocation", "price", "availabilityPlan")

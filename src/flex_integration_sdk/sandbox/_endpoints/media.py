@@ -117,10 +117,6 @@ def create_upload(context: Context, asked: Arguments) -> Resource:
 
 @endpoint("fileDownloads.create")
 def create_download(context: Context, asked: Arguments) -> Resource:
-    if ("fileId" in asked) == ("fileAttachmentId" in asked):
-        raise ApiFault(
-            400, "validation-invalid-params", "Either fileAttachmentId or fileId is required"
-        )
     id = asked.get("fileId")
     if id is None:
         attachment = context.needed("fileAttachment", asked["fileAttachmentId"])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from typing import get_args
 
+from flex_integration_sdk._vocabulary.names import Permission
 from flex_integration_sdk.sandbox._data.database import Resource
 
-ALLOW, DENY = "permission/allow", "permission/deny"
+ALLOW, DENY = get_args(Permission)
 # Those of a user who is not approved yet, as the page on access control tells them.
 _OF_THE_APPROVED = frozenset({"initiateTransactions", "postListings"})
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, tzinfo
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
+from flex_integration_sdk._vocabulary.names import AvailabilityPlanType, DayOfWeek
 from flex_integration_sdk.sandbox._refusal import ApiFault
 
-DAY, TIME = "availability-plan/day", "availability-plan/time"
+DAY, TIME = get_args(AvailabilityPlanType)
 NO_DATA = (
     "The sandbox cannot look up time zones: this machine has no time zone data, and the package "
     "tzdata is not installed: pip install tzdata"
 )
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAYS = get_args(DayOfWeek)
 _MIDNIGHT = "00:00"
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _UTC = frozenset({"UTC", "Etc/UTC"})  # known without any data
