@@ -39,8 +39,13 @@ def file(tmp_path: Path) -> str:
 
 
 def ages(sdk: IntegrationSDK, **asked: Any) -> list[int]:
-    found = sdk.events.query(event_types="listing/created", **asked).data
-    return [(datetime.now(UTC) - each.attributes["createdAt"]).days for each in found]
+    """Of the events of this test."""
+    found = [each.attributes for each in sdk.events.query(event_types="listing", **asked).data]
+    return [
+        (datetime.now(UTC) - each["createdAt"]).days
+        for each in found
+        if each["resource"] is not None and each["resource"]["attributes"]["title"] == "New bike"
+    ]
 
 
 @pytest.mark.parametrize(("limits", "kept"), [("dev", 7), ("live", 90), ("off", 90)])
