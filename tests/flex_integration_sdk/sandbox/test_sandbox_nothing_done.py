@@ -10,6 +10,7 @@ import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -121,3 +122,23 @@ def test_an_event_that_cannot_be_kept(sandbox: InProcess, monkeypatch: pytest.Mo
     assert everything(sandbox) == before
     assert change(sandbox, found, "json") == 200  # and the next one is done
     assert everything(sandbox) != before
+
+
+def test_a_file_that_cannot_be_kept(sandbox: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = {"name": "a.txt", "mimeType": "text/plain", "size": 3}
+    file = sandbox.command("files/create", body).read()["data"]["id"]
+    link = sandbox.command("file_uploads/create", {"fileId": file}).read()["data"]["attributes"]
+    url, kind = urlsplit(link["url"]), {"content-type": "text/plain"}
+
+    def put() -> int:
+        return sandbox.send("PUT", url.path, b"abc", kind, url.query.encode()).status
+
+    def full(self: Database, resource: dict[str, Any]) -> dict[str, Any]:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "put", full)
+        assert put() == 507
+    # Any stored bytes are at this path too, which needs no signature.
+    assert sandbox.send("GET", f"/_sandbox/images/{file}").status == 404
+    assert put() == 200
