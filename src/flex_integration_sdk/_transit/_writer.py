@@ -20,6 +20,7 @@ from ._tagged import ESCAPED, MAX_DEPTH, TaggedValue, TransitError
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT = 1 << 53  # from here on, readers that keep numbers as doubles lose digits
 _CACHED = frozenset("#:$")  # tags, and keywords and symbols, which only a server sends as values
+_LONG = 1 << 63
 _DIGITS_BITS = 13_000  # about 3,900 decimal digits; Python refuses to print above 4,300
 
 
@@ -148,7 +149,8 @@ def _exact(value: Any) -> Any:
 def _long(value: int) -> str:
     if value.bit_length() > _DIGITS_BITS:
         raise TransitError("a whole number of more than 3900 digits")
-    return f"~i{value}"
+    # `i` has 64 bits: JavaScript's reader would cut a longer one.
+    return f"~i{value}" if -_LONG <= value < _LONG else f"~n{value}"
 
 
 def _decimal(value: Decimal) -> str:

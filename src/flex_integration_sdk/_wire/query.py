@@ -34,9 +34,28 @@ def query_string(params: Mapping[str, Any]) -> str:
     for name, value in _flat(given):
         if value is not None:
             # As the official SDK. A comma separates the items of a list, also within a text.
-            text = quote(_text(name, value), safe=_LITERAL).replace("%2C", ",")
-            parts.append(f"{quote(name, safe=_LITERAL)}={text}")
+            text = _quoted(name, _value(name, value)).replace("%2C", ",")
+            parts.append(f"{_quoted(name, name)}={text}")
     return "&".join(parts)
+
+
+def _quoted(name: str, text: str) -> str:
+    try:
+        return quote(text, safe=_LITERAL)
+    except UnicodeEncodeError:
+        raise ParameterError(
+            f"query parameter {name!r}: a string with half a surrogate pair, which is not valid "
+            "Unicode"
+        ) from None
+
+
+def _value(name: str, value: Any) -> str:
+    try:
+        return _text(name, value)
+    except RecursionError:
+        raise ParameterError(
+            f"query parameter {name!r}: a list nested too deep, or within itself"
+        ) from None
 
 
 def form(fields: Mapping[str, str]) -> str:

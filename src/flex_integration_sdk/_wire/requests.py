@@ -109,6 +109,8 @@ def _encoded(body: dict[str, Any], verbose: bool) -> bytes:
 
 def _part(name: str, value: Any, /, **label: Any) -> tuple[str, bytes, str]:
     """A file to upload: its name, its bytes and its type."""
+    if name != _sendable(name):
+        raise ParameterError(f"parameter {name!r}: its name is not valid Unicode")
     given_name, given_type = (checked_label(each, label[each]) for each in ("name", "mimeType"))
     own_name, content = _read(name, value)
     file = given_name or own_name
@@ -125,7 +127,7 @@ def _read(name: str, value: Any) -> tuple[str, bytes]:
         return name, bytes(value)
     if isinstance(value, (str, os.PathLike)):
         path = Path(value)
-        return path.name, path.read_bytes()
+        return _sendable(path.name), path.read_bytes()
     content = value.read() if hasattr(value, "read") else None
     if not isinstance(content, bytes):
         raise ParameterError(
@@ -133,7 +135,13 @@ def _read(name: str, value: Any) -> tuple[str, bytes]:
             f"{type(value).__name__}"
         )
     source = getattr(value, "name", None)
-    return Path(source).name if isinstance(source, (str, os.PathLike)) else name, content
+    own = Path(source).name if isinstance(source, (str, os.PathLike)) else name
+    return _sendable(own), content
+
+
+def _sendable(file: str) -> str:
+    """A file's own name; a question mark for each byte of it that is not of the locale."""
+    return file.encode(errors="replace").decode()
 
 
 def checked_label(parameter: str, value: Any) -> str | None:

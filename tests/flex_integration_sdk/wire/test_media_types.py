@@ -77,6 +77,15 @@ def sent(**given: Any) -> tuple[str, bytes, str]:
     return files["image"]
 
 
+def test_bytes_of_a_name_that_are_not_unicode_are_question_marks(tmp_path: Path) -> None:
+    path = tmp_path / "a\udcff.png"
+    try:
+        path.write_bytes(b"x")
+    except (OSError, UnicodeError):
+        pytest.skip("the file system takes Unicode names only")
+    assert sent(image=path) == ("a?.png", b"x", "image/png")
+
+
 def test_an_image_can_have_a_name_and_a_type_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"x")

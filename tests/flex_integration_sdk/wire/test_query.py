@@ -73,6 +73,27 @@ def test_what_has_no_form_names_its_parameter(value: object) -> None:
         query_string({"price": value})
 
 
+WITHIN_ITSELF: list[Any] = []
+WITHIN_ITSELF.append(WITHIN_ITSELF)
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"pub_a": "\ud800"}, r"'pub_a': a string with half a surrogate pair"),
+        ({"ids": ["a", "b\udfff"]}, r"'ids': a string with half a surrogate pair"),
+        ({"fields": {"user": ["\ud83d"]}}, r"'fields\.user': a string with half"),
+        ({"fields": {"\ud83d": ["a"]}}, r"'fields\.\\ud83d': a string with half"),
+        ({"image_variant": {"a": {"\ud83d": 1}}}, r"'imageVariant\.a': a string with half"),
+        ({"pub_\ud800": 1}, r"'pub_\\ud800': a string with half"),
+        ({"ids": WITHIN_ITSELF}, r"'ids': a list nested too deep, or within itself"),
+    ],
+)
+def test_what_no_url_can_hold(params: dict[str, Any], says: str) -> None:
+    with pytest.raises(ParameterError, match=says):
+        query_string(params)
+
+
 BEYOND = datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))
 
 
