@@ -51,7 +51,12 @@ class Client:
 
     def sign_in(self, id: str, secret: str) -> None:
         """Obtains an access token, for all further requests."""
-        form = {"grant_type": "client_credentials", "client_id": id, "client_secret": secret}
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": id,
+            "client_secret": secret,
+            "scope": "integ",
+        }
         kind = "application/x-www-form-urlencoded"
         got = self.send("POST", "/v1/auth/token", urlencode(form).encode(), {"content-type": kind})
         self._token = got.read()["access_token"]

@@ -89,7 +89,20 @@ STATES = Pool(
     ["published", "closed", "draft", "pendingApproval", "accepted", "pending"], ["x", ","]
 )
 SORTS = Pool(
-    ["createdAt", "-createdAt", "price", "pub_mixed", "-pub_mixed", "meta_mixed", "bookingStart"],
+    [
+        "createdAt",
+        "-createdAt",
+        "price",
+        "pub_mixed",
+        "-pub_mixed",
+        "meta_mixed",
+        "bookingStart",
+        "keywords",
+        "origin",
+        "location",
+        "-priv_tags",
+        "prot_a",
+    ],
     ["-", "x", "", "pub_", "--createdAt"],
 )
 FILTERS = ["pub_mixed", "pub_gears", "meta_mixed", "prot_a", "priv_tags", "pub_", "pub_\x00"]

@@ -17,7 +17,8 @@ class SandboxSettings:
     """One sandbox's client and rules.
 
     Raises:
-        ValueError: An id or secret is empty, or a time is negative or not finite.
+        ValueError: An id or secret is empty, the id is not valid Unicode, or a time is negative or
+            not finite.
     """
 
     client_id: str = "sandbox-client"
@@ -52,6 +53,9 @@ class SandboxSettings:
     def __post_init__(self) -> None:
         if not self.client_id or not self.client_secret:
             raise ValueError("client_id and client_secret must not be empty")
+        # Each event holds the id, so a byte of another locale would cost every query of events.
+        if self.client_id != self.client_id.encode(errors="replace").decode():
+            raise ValueError("client_id contains characters that are not valid Unicode")
         if isinstance(given := cast("object", self.allow_hosts), str):
             raise ValueError(f"allow_hosts must be a tuple of names, not the string {given!r}")
         for name in ("access_ttl", "latency_ms", "file_verification"):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from flex_integration_sdk.sandbox import SandboxSettings
 from tests.support.asgi_client import FORMATS, Got, InProcess
 from tests.support.odd_values import ACCEPTED_TRANSIT, REFUSED_JSON, REFUSED_TRANSIT
 
@@ -216,3 +217,8 @@ def test_a_lone_surrogate_that_a_charset_makes_of_a_name(sandbox: InProcess) -> 
     got = sandbox.send("POST", "/v1/integration_api/images/upload", body, headers)
     assert got.status == 400
     got.read()
+
+
+def test_a_client_id_that_no_event_can_hold() -> None:
+    with pytest.raises(ValueError, match="client_id contains characters that are not valid"):
+        SandboxSettings(client_id="sandbox-\udcff")
