@@ -222,3 +222,20 @@ def test_a_lone_surrogate_that_a_charset_makes_of_a_name(sandbox: InProcess) -> 
 def test_a_client_id_that_no_event_can_hold() -> None:
     with pytest.raises(ValueError, match="client_id contains characters that are not valid"):
         SandboxSettings(client_id="sandbox-\udcff")
+
+
+def test_extended_data_that_grows_beyond_its_limit(sandbox: InProcess) -> None:
+    other = sandbox.query("listings/query", "perPage=3").read()["data"][2]["id"]
+
+    def grow(**data: Any) -> Got:
+        body = {"id": other, "metadata": data}
+        return sandbox.command("listings/update", body)
+
+    assert grow(a="x" * 30_000).status == 200
+    before = events(sandbox)
+    got = grow(b="x" * 30_000)
+    is_refused(sandbox, got, before)
+    error = got.read()["errors"][0]
+    assert error["source"]["path"] == ["metadata"]
+    assert error["title"] == "metadata would be an object of more than 50 KB"
+    assert grow(a=None, b="x" * 30_000).status == 200

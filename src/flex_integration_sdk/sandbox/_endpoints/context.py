@@ -12,6 +12,7 @@ from flex_integration_sdk.sandbox._refusal import ApiFault, conflict, not_found
 from flex_integration_sdk.sandbox._settings import SandboxSettings
 
 from .parameters import Arguments
+from .values import KINDS, fits
 
 Handler = Callable[["Context", Arguments], Any]
 """An endpoint: returns a resource, or for queries a response."""
@@ -126,9 +127,17 @@ def related_id(found: Resource, name: str) -> uuid.UUID | None:
     return None if data is None else data["id"]
 
 
-def merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Extended data after an update: merged at the top level; null removes a key."""
-    return {key: value for key, value in {**before, **given}.items() if value is not None}
+def merged(before: Mapping[str, Any], given: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Extended data after an update: merged at the top level; null removes a key.
+
+    Raises:
+        ApiFault: 400; with what was there before it would be too large.
+    """
+    found = {key: value for key, value in {**before, **given}.items() if value is not None}
+    if not fits(found):
+        title = f"{name} would be {KINDS['ExtendedData'].replace('at most', 'more than')}"
+        raise ApiFault(400, "validation-invalid-value", title, path=(name,), where="body")
+    return found
 
 
 def created_within(items: Iterable[Resource], asked: Arguments) -> list[Resource]:

@@ -92,7 +92,7 @@ def create(context: Context, asked: Arguments) -> Resource:
         "title": asked["title"],
         **{name: asked.get(name) for name in names},
         "createdAt": context.now,
-        **{name: merged({}, asked.get(name, {})) for name in _EXTENDED},
+        **{name: merged({}, asked.get(name, {}), name) for name in _EXTENDED},
         "state": state,
         "deleted": False,
     }
@@ -112,7 +112,7 @@ def update(context: Context, asked: Arguments) -> Resource:
     given = {name: v for name, v in asked.values.items() if name not in ("id", "images")}
     for name in _EXTENDED:
         if name in given:
-            given[name] = merged(listing["attributes"][name], given[name])
+            given[name] = merged(listing["attributes"][name], given[name], name)
     relations: dict[str, Resource | list[Resource] | None] = {}
     if "images" in asked:
         relations["images"] = _images(context, asked["images"])

@@ -81,7 +81,7 @@ def transition(context: Context, asked: Arguments) -> Resource:
             "lastTransition": asked["transition"],
             "lastTransitionedAt": context.now,
             "transitions": [*attributes["transitions"], taken],
-            **{name: merged(attributes[name], data) for name, data in params.items()},
+            **{name: merged(attributes[name], data, name) for name, data in params.items()},
         },
     )
 
@@ -94,7 +94,7 @@ def transition_speculative(context: Context, asked: Arguments) -> Resource:
 @endpoint("transactions.updateMetadata")
 def update_metadata(context: Context, asked: Arguments) -> Resource:
     found = context.needed("transaction", asked["id"], "transaction-not-found")
-    metadata = merged(found["attributes"]["metadata"], asked["metadata"])
+    metadata = merged(found["attributes"]["metadata"], asked["metadata"], "metadata")
     return context.change(found, {"metadata": metadata})
 
 

@@ -44,7 +44,7 @@ def update_profile(context: Context, asked: Arguments) -> Resource:
     given = {k: v for k, v in asked.values.items() if k not in ("id", "profileImageId")}
     for name in _EXTENDED:
         if name in given:
-            given[name] = merged(profile[name], given[name])
+            given[name] = merged(profile[name], given[name], name)
     profile = {**profile, **given}
     first, last = profile["firstName"], profile["lastName"]
     if profile["displayName"] is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from flex_integration_sdk.types import LatLng, LatLngBounds, Money
 from .image_variants import read_variant
 from .tolerated import has_no_zone
 
-__all__ = ["KINDS", "MOST_WHOLE", "READERS", "SHAPES"]
+__all__ = ["KINDS", "MOST_WHOLE", "READERS", "SHAPES", "fits"]
 
 # Both are the API's limits.
 MOST_IDS = 100
@@ -106,10 +106,12 @@ def _bounds(raw: Any) -> LatLngBounds:
 
 
 def _extended(raw: Any) -> dict[str, Any]:
-    text = json.dumps(raw, default=str, ensure_ascii=False)
-    if not isinstance(raw, dict) or len(text.encode()) > MOST_EXTENDED:
-        raise ValueError
-    return raw
+    return raw if isinstance(raw, dict) and fits(raw) else _fail()
+
+
+def fits(data: Mapping[str, Any]) -> bool:
+    """Whether extended data is not too large."""
+    return len(json.dumps(data, default=str, ensure_ascii=False).encode()) <= MOST_EXTENDED
 
 
 def _range(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, Any]]:
