@@ -239,3 +239,10 @@ def test_extended_data_that_grows_beyond_its_limit(sandbox: InProcess) -> None:
     assert error["source"]["path"] == ["metadata"]
     assert error["title"] == "metadata would be an object of more than 50 KB"
     assert grow(a=None, b="x" * 30_000).status == 200
+
+
+@pytest.mark.parametrize("send", ["json", "transit"])
+def test_a_body_of_too_many_values_is_not_decoded(sandbox: InProcess, send: str) -> None:
+    got = sandbox.command("listings/update", b"[" + b"[]," * 700_000 + b"[]]", send=send)
+    assert got.status == 400
+    assert got.read()["errors"][0]["title"] == "The body has more than 1,000,000 values"

@@ -20,6 +20,8 @@ V = TypeVar("V")
 
 TRANSIT = "application/transit+json"
 MOST_BODY = 64 * 1024 * 1024  # bytes of one part
+# Commas and brackets, before they are decoded: each value takes many times its bytes of memory.
+MOST_VALUES = 1_000_000
 MOST_DEPTH = 100  # of a body; what is stored is nested a little deeper, and read by recursion
 
 
@@ -50,6 +52,8 @@ async def read_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
     if kind not in (TRANSIT, "application/json"):
         raise ApiFault(400, "unsupported-content-type", f"Transit or JSON is required, not {kind}")
     sent = await request.body()
+    if sum(map(sent.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise ApiFault(400, "bad-request", f"The body has more than {MOST_VALUES:,} values")
     try:
         document = strict_json(sent)
         found = loads(sent) if kind == TRANSIT else document
