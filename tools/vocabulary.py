@@ -15,7 +15,7 @@ from flex_integration_sdk._vocabulary import names as closed_sets
 from flex_integration_sdk._vocabulary.relationships import RELATIONSHIPS
 
 WIDTH = 100
-DEEPEST = 3  # relationships in a path: four would make hundreds, and checkers slow
+DEEPEST = 3  # relationships in a path: longer ones are rare, and an editor offers them all
 NOTE = "Do not edit: ``python tools/generate.py`` makes this file from ``{source}``."
 SOURCE = "_vocabulary/relationships.py"
 UNIONS = {"EventFilter": ("EventType", "EventSubject")}  # sets that are shown by their parts
