@@ -18,10 +18,6 @@ from ._writer import Writer
 
 __all__ = ["TaggedValue", "TooDeep", "TransitError", "dumps", "loads", "loads_json"]
 
-# No check for circles: the writer refuses what is nested deeper than 200.
-_ENCODER = json.JSONEncoder(
-    separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
-)
 _MOST_DIGITS = 4000  # as of ``~i``; Python prints no whole number above 4,300
 # The depth is limited, but the caller may have used most of the stack.
 _STACK = "nested too deeply for the stack that is left"
@@ -124,14 +120,13 @@ def dumps(value: Any, *, verbose: bool = False) -> str:
         TransitError: A value, or one within it, has no form in Transit, or is nested deeper
             than 200.
     """
+    from msgspec.json import encode
+
     try:
-        text = _ENCODER.encode(Writer(verbose).document(value))
-        # Only to find half a surrogate pair, which UTF-8 cannot hold, before anything is sent.
-        text.encode()
+        return encode(Writer(verbose).document(value)).decode()
     except RecursionError:
         raise TransitError(_STACK) from None
     except UnicodeEncodeError:
         raise TransitError(
             "a string with half a surrogate pair, which is not valid Unicode"
         ) from None
-    return text

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flex_integration_sdk._values.exact import exact, hint, is_list
+from flex_integration_sdk._values.exact import PLAIN, exact, hint, is_list
 from flex_integration_sdk._values.exact import text as exact_text
 from flex_integration_sdk.types import FarTime, LatLng, LatLngBounds, Money
 
@@ -42,8 +42,10 @@ class Writer:
 
     def write(self, value: Any, depth: int) -> Any:
         """``value`` within a document."""
-        value = _exact(value)
         kind = type(value)
+        if kind not in PLAIN:
+            value = _exact(value)
+            kind = type(value)
         if kind is str:
             return "~" + value if value[:1] in ESCAPED else value
         if value is None or kind is bool:
@@ -54,10 +56,16 @@ class Writer:
             return _float(value)
         if depth >= MAX_DEPTH:
             raise TransitError(f"nested deeper than {MAX_DEPTH}, or within itself")
-        if isinstance(value, Mapping):
+        # By type first: whether it is a Mapping takes longer to find out than all of the above.
+        if kind is dict:
             return self._map(value, depth + 1)
-        if is_list(value):
+        if kind is list:
             return [self.write(item, depth + 1) for item in value]
+        if kind not in PLAIN or kind is tuple:
+            if isinstance(value, Mapping):
+                return self._map(value, depth + 1)
+            if is_list(value):
+                return [self.write(item, depth + 1) for item in value]
         return self._typed(value, depth + 1)
 
     def _typed(self, value: Any, depth: int) -> Any:
@@ -86,17 +94,16 @@ class Writer:
         )
 
     def _map(self, value: Mapping[Any, Any], depth: int) -> Any:
-        for key in value:
-            if not isinstance(key, str):
-                raise TransitError(f"a map key must be a string, got {type(key).__name__}")
         if self._verbose:
-            return {"~:" + exact_text(key): self.write(item, depth) for key, item in value.items()}
+            return {"~:" + _key(key): self.write(item, depth) for key, item in value.items()}
         found: list[Any] = ["^ "]
         codes = self._codes
         for key, item in value.items():
-            text = "~:" + exact_text(key)
+            text = "~:" + (key if type(key) is str else _key(key))
             found.append(codes.get(text) or self._new_code(text))
-            found.append(self.write(item, depth))
+            # As in `write`, but without a call for each value.
+            is_itself = item is None or (type(item) is str and item[:1] not in ESCAPED)
+            found.append(item if is_itself else self.write(item, depth))
         return found
 
     def _tagged(self, tag: str, value: Any, depth: int) -> Any:
@@ -118,7 +125,7 @@ class Writer:
 
     def _new_code(self, text: str) -> str:
         """Returns ``text``, and gives it a cache code for the next time."""
-        if is_cached(text):
+        if len(text) > 3 or is_cached(text):
             # The reader clears its cache at the same entry.
             if len(self._codes) == CACHE_SIZE:
                 self._codes.clear()
@@ -137,6 +144,12 @@ class Writer:
         if self._verbose:
             return "~t" + moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return f"~m{(moment - _EPOCH) // timedelta(milliseconds=1)}"
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise TransitError(f"a map key must be a string, got {type(key).__name__}")
+    return exact_text(key)
 
 
 def _exact(value: Any) -> Any:

@@ -28,7 +28,7 @@ def exact(value: Any) -> Any:
     """
     kind = type(value)
     # Nearly all values are plain: most calls end here.
-    if kind in _PLAIN:
+    if kind in PLAIN:
         return value
     for base, make in _BASES:
         if isinstance(value, base):
@@ -79,7 +79,8 @@ def _datetime(value: datetime) -> datetime:
 
 
 # By the exact type: a subclass of these goes on to _BASES.
-_PLAIN = frozenset({str, int, bool, float, type(None), dict, list, tuple, UUID, Decimal, datetime})
+PLAIN = frozenset({str, int, bool, float, type(None), dict, list, tuple, UUID, Decimal, datetime})
+"""Types of which a value is what :func:`exact` returns for it."""
 _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (str, text),
     (int, int.__int__),

@@ -66,6 +66,16 @@ from ._group import Command
     ),
 )
 @click.option(
+    "--seed",
+    type=click.Choice(["rich", "small"]),
+    default="rich",
+    show_default=True,
+    help=(
+        "What a new marketplace has: 20 users and 250 listings in every state, with events of the "
+        "last days; or a handful of each type, without events."
+    ),
+)
+@click.option(
     "--limits",
     type=click.Choice(["dev", "live", "off"]),
     default="off",

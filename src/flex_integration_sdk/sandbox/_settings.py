@@ -10,6 +10,7 @@ from typing import Literal, cast, get_args
 from ._limits import Limits
 
 AuthErrors = Literal["json", "text", "html"]
+Seed = Literal["rich", "small"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,9 @@ class SandboxSettings:
     that its reference does not name. Without, such things are accepted."""
     file_verification: float = 0.5
     """Seconds that an uploaded file is ``pendingVerification`` before it is ``available``."""
+    seed: Seed = "rich"
+    """What a new marketplace has: ``rich``, 20 users and 250 listings in every state, and events of
+    the last days; ``small``, a handful of each type, and no events."""
     db: str | None = None
     """SQLite file that keeps the marketplace's data and the tokens (only their SHA-256 digests);
     None: all is gone when the sandbox ends. Only this user may read it (mode 0600)."""
@@ -66,6 +70,8 @@ class SandboxSettings:
             raise ValueError(f"limits must be one of {', '.join(get_args(Limits))}")
         if self.auth_errors not in get_args(AuthErrors):
             raise ValueError(f"auth_errors must be one of {', '.join(get_args(AuthErrors))}")
+        if self.seed not in get_args(Seed):
+            raise ValueError(f"seed must be one of {', '.join(get_args(Seed))}")
 
     @property
     def event_days(self) -> int:

@@ -15,7 +15,7 @@ import pytest
 from flex_integration_sdk import IntegrationSDK
 from flex_integration_sdk.errors import BadRequestError
 from flex_integration_sdk.sandbox import SandboxSettings, serve
-from flex_integration_sdk.sandbox._data.database import Database
+from flex_integration_sdk.sandbox._data.database import Content, Database
 
 from .test_sandbox_commands import code_of, connected, new_listing
 
@@ -26,10 +26,10 @@ AGES = (100, 91, 89, 8, 6, 0)  # days
 def file(tmp_path: Path) -> str:
     """A sandbox's file with a listing, and an event of each age."""
     path = str(tmp_path / "sandbox.sqlite")
-    with serve(SandboxSettings(db=path)) as sandbox, connected(sandbox) as sdk:
+    with serve(SandboxSettings(db=path, seed="small")) as sandbox, connected(sandbox) as sdk:
         for _ in AGES:
             new_listing(sdk)
-    db = Database(path, list)
+    db = Database(path, lambda: Content(()))
     now = datetime.now(UTC)
     for event, days in zip(reversed(db.all("event")[: len(AGES)]), AGES, strict=True):
         aged = {**event["attributes"], "createdAt": now - timedelta(days=days, minutes=1)}

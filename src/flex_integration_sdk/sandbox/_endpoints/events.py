@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Any
 
-from flex_integration_sdk._vocabulary.names import EventSubject
 from flex_integration_sdk.sandbox._data.database import Resource
+from flex_integration_sdk.sandbox._data.event_content import KINDS, Moment, Origin, event, told
 from flex_integration_sdk.sandbox._refusal import ApiFault
 
 from .context import Context, endpoint
 from .pages import page
 from .parameters import Arguments
 
-KINDS = frozenset(get_args(EventSubject))
 # The API returns so many at once, and has no further pages of them.
 MOST = 100
 # A program may ask for as far back as there are events, by a clock that differs a little.
@@ -68,21 +67,9 @@ def emit(
             last.pop(about["id"], None)  # the order is that of the last changes
             last[about["id"]] = after
     for id, after in last.items():
-        before, told = _told(first[id]), _told(after)
-        if before != told:
-            _add(context, before, told, client, effects)
-
-
-def _told(resource: Resource | None) -> Resource | None:
-    """A resource as events have it: with its to-one relationships, and the images of a listing."""
-    if resource is None or "relationships" not in resource:
-        return resource
-    relations = {
-        name: value
-        for name, value in resource["relationships"].items()
-        if not isinstance(value["data"], list) or (resource["type"], name) == ("listing", "images")
-    }
-    return {**resource, "relationships": relations}
+        old, new = told(first[id]), told(after)
+        if old != new:
+            _add(context, old, new, client, effects)
 
 
 def _add(
@@ -91,26 +78,16 @@ def _add(
     about = after or before
     assert about is not None
     by_process = effects and about["type"] != "transaction"
-    source = "source/transaction" if by_process else "source/integration-api"
-    attributes = {
-        "createdAt": context.now,
-        # Events are never removed, so their number is the last id.
-        "sequenceId": context.db.count("event") + 1,
-        "marketplaceId": context.db.all("marketplace")[0]["id"],
-        "eventType": f"{about['type']}/{_subtype(before, after)}",
-        "source": source,
-        "resourceId": about["id"],
-        "resourceType": about["type"],
-        "resource": after,
-        "previousValues": _previous(before, after),
-        "auditData": {
-            "userId": None,
-            "adminId": None,
-            "requestId": uuid.uuid4(),
-            "clientId": _client(client),
-        },
-    }
-    context.db.put({"id": uuid.uuid4(), "type": "event", "attributes": attributes})
+    origin = Origin(
+        source="source/transaction" if by_process else "source/integration-api",
+        request=uuid.uuid4(),
+        client=_client(client),
+    )
+    # Events are never removed, so their number is the last id.
+    number = context.db.count("event") + 1
+    market = context.db.all("marketplace")[0]["id"]
+    moment = Moment(context.now, number, market)
+    context.db.put(event(uuid.uuid4(), before, after, moment, origin))
 
 
 def _client(text: str) -> Any:
@@ -119,42 +96,6 @@ def _client(text: str) -> Any:
     except ValueError:
         # The live API has UUIDs only; the client of a sandbox can have any id.
         return text
-
-
-def _subtype(before: Resource | None, after: Resource | None) -> str:
-    if after is None:
-        return "deleted"
-    if before is None:
-        return "initiated" if after["type"] == "transaction" else "created"
-    if after["type"] == "transaction":
-        old, new = (each["attributes"]["transitions"] for each in (before, after))
-        return "transitioned" if old != new else "updated"
-    return "updated"
-
-
-def _previous(before: Resource | None, after: Resource | None) -> dict[str, Any]:
-    """The old values of what changed; of extended data, only the changed keys."""
-    if before is None:
-        return {}  # programs look into it without a question
-    if after is None:
-        return before
-    found: dict[str, Any] = {}
-    for part in ("attributes", "relationships"):
-        old, new = before.get(part, {}), after.get(part, {})
-        changed = {name: old.get(name) for name in new if old.get(name) != new[name]}
-        if part == "attributes":
-            changed = {name: _inner(old.get(name), new[name], name) for name in changed}
-        if changed:
-            found[part] = changed
-    return found
-
-
-def _inner(old: Any, new: Any, name: str) -> Any:
-    by_key = name.endswith("Data") or name in ("metadata", "profile", "permissions")
-    if not by_key or not isinstance(old, dict) or not isinstance(new, dict):
-        return old
-    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
-    return {key: _inner(old.get(key), new.get(key), key) for key in keys}
 
 
 def _wanted(event: Resource, asked: Arguments) -> bool:

@@ -1,12 +1,15 @@
-"""Image variants that a request names itself: ``imageVariant.small=w:320;h:240;fit:scale``."""
+"""Image variants: their addresses, and those that a request names itself.
+
+Such as ``imageVariant.small=w:320;h:240;fit:scale``.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from flex_integration_sdk.sandbox._data.database import Resource
+from flex_integration_sdk.sandbox._data.database import IMAGES, Resource
 
 # The API's limit is not published; no camera makes wider images.
 MOST_PIXELS = 100_000
@@ -56,3 +59,25 @@ def with_variants(image: Resource, wanted: Mapping[str, Variant]) -> Resource:
             width, height = sides
         variants[name] = {**whole, "name": name, "width": width, "height": height}
     return {**image, "attributes": {**image["attributes"], "variants": variants}}
+
+
+def with_addresses(body: dict[str, Any], base_url: str) -> dict[str, Any]:
+    """The body of a response, in which images are at the address of this sandbox."""
+
+    def complete(found: Any) -> Any:
+        if isinstance(found, list):
+            return [complete(each) for each in found]
+        variants = found.get("attributes", {}).get("variants") if found["type"] == "image" else None
+        if not variants:
+            return found
+        own = {name: _at(each, base_url) for name, each in variants.items()}
+        return {**found, "attributes": {**found["attributes"], "variants": own}}
+
+    has_resources = {"data", "included"}
+    return {name: complete(part) if name in has_resources else part for name, part in body.items()}
+
+
+def _at(variant: dict[str, Any], base_url: str) -> dict[str, Any]:
+    url = variant["url"]
+    # An older database has whole addresses.
+    return {**variant, "url": base_url + url} if url.startswith(IMAGES) else variant

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from flex_integration_sdk.sandbox._data.database import Database, Resource
+from flex_integration_sdk.sandbox._data.database import IMAGES, Database, Resource
 from flex_integration_sdk.sandbox._refusal import ApiFault, conflict
 
 from .context import Context, created_within, endpoint, related_id
@@ -57,7 +57,7 @@ def upload(context: Context, asked: Arguments) -> Resource:
     kind, width, height = found
     image = context.add("image", {"variants": {}})
     context.db.put_content(image["id"], kind, sent.content)
-    url = f"{context.base_url}/_sandbox/images/{image['id']}"
+    url = f"{IMAGES}{image['id']}"
     variant = {"name": "default", "width": width, "height": height, "url": url}
     return context.change(image, {"variants": {"default": variant}})
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from flex_integration_sdk._endpoints.endpoint import Endpoint
 from flex_integration_sdk._endpoints.table import ENDPOINTS
-from flex_integration_sdk.sandbox._data import first_content
 from flex_integration_sdk.sandbox._data.database import Database
+from flex_integration_sdk.sandbox._data.seed.content import seed
 from flex_integration_sdk.sandbox._refusal import ApiFault, not_found
 from flex_integration_sdk.sandbox._settings import SandboxSettings
 
@@ -17,6 +18,7 @@ from flex_integration_sdk.sandbox._settings import SandboxSettings
 from . import availability, events, listings, media, stock, transactions, users
 from .context import HANDLERS, Context
 from .encoding import check_stored
+from .image_variants import with_addresses
 from .pages import one, reference
 from .parameters import Arguments, read_arguments
 from .strictness import check_values
@@ -44,7 +46,7 @@ class Api:
     """
 
     def __init__(self, settings: SandboxSettings, sign: Callable[[str], str]) -> None:
-        self.db = Database(settings.db, first_content.seed)
+        self.db = Database(settings.db, partial(seed, settings.seed))
         self.db.add_tables(media.SCHEMA)
         self._settings = settings
         self._told: set[str] = set()
@@ -79,7 +81,7 @@ class Api:
         self,
         endpoint: Endpoint,
         query: Mapping[str, str],
-        body: Mapping[str, Any] | None,
+        given: Mapping[str, Any] | None,
         base_url: str,
         encode: Callable[[dict[str, Any]], E],
     ) -> E:
@@ -88,7 +90,7 @@ class Api:
         Args:
             endpoint: What it is for.
             query: Its query parameters.
-            body: Its body, for commands.
+            given: Its body, for commands.
             base_url: Address that signed URLs begin with.
             encode: Makes the response of the body. It is called before the command is kept: what
                 cannot be sent was not done.
@@ -96,13 +98,14 @@ class Api:
         Raises:
             ApiFault: The request is refused.
         """
-        asked = self._read(endpoint, query, body)
+        asked = self._read(endpoint, query, given)
         media.finish_verification(self.db, self._settings.file_verification)
         context = Context(self.db, base_url, self._sign, self._settings)
         handler = HANDLERS[endpoint.name]
         if endpoint.method == "GET":
             found = handler(context, asked)
-            return encode(found if endpoint.many else one(self.db, found, asked))
+            body = found if endpoint.many else one(self.db, found, asked)
+            return encode(with_addresses(body, base_url))
         keep = endpoint.action != "transitionSpeculative"
         with self.db.transaction(keep=keep):
             found = handler(context, asked)
@@ -116,7 +119,8 @@ class Api:
             for _, after in self.db.changes:
                 if after is not None:
                     check_stored(after)
-            return encode(one(self.db, found, asked) if asked.expand else reference(found))
+            body = one(self.db, found, asked) if asked.expand else reference(found)
+            return encode(with_addresses(body, base_url))
 
     def _read(
         self, endpoint: Endpoint, query: Mapping[str, str], body: Mapping[str, Any] | None
