@@ -10,13 +10,13 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import get_args
 
+from generated_text import NOTE, WIDTH
+
 from flex_integration_sdk._endpoints import table
 from flex_integration_sdk._vocabulary import names as closed_sets
 from flex_integration_sdk._vocabulary.relationships import RELATIONSHIPS
 
-WIDTH = 100
 DEEPEST = 3  # relationships in a path: longer ones are rare, and an editor offers them all
-NOTE = "Do not edit: ``python tools/generate.py`` makes this file from ``{source}``."
 SOURCE = "_vocabulary/relationships.py"
 UNIONS = {"EventFilter": ("EventType", "EventSubject")}  # sets that are shown by their parts
 BY_HAND = {"event"}  # has a class of its own, in resources/_event.py

@@ -1,0 +1,224 @@
+"""What ``tools/generate.py`` makes of the table of endpoints: a class for each resource."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+from generated_text import NOTE, SDK, WIDTH, described, imported, isort
+
+from flex_integration_sdk._endpoints import param_types, table
+from flex_integration_sdk._endpoints.endpoint import Endpoint, Param, snake
+from flex_integration_sdk._vocabulary import names as closed_sets
+
+RESOURCE = '''{title}
+
+{note}
+"""
+
+from __future__ import annotations
+
+from typing import {typing}
+
+from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
+from flex_integration_sdk._endpoints.param_types import {arguments}
+from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk.resources import {resources}
+{sets}
+
+{classes}
+'''
+NAMESPACE = '''"""The attributes of an instance, one for each resource of the API.
+
+{note}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flex_integration_sdk._endpoints.lazy import AsyncSend, Send, resource
+
+if TYPE_CHECKING:
+{imports}
+
+
+{classes}
+'''
+
+
+def resource_module(resource: str, endpoints: list[Endpoint]) -> str:
+    """The text of one resource's module, with both its classes."""
+    body = "\n\n\n".join(_class(resource, endpoints, is_async) for is_async in (False, True))
+    paths = ", ".join(f"``{each.path}``" for each in endpoints)
+    return RESOURCE.format(
+        title=textwrap.fill(f'"""``sdk.{snake(resource)}``: {paths}.', WIDTH),
+        note=NOTE.format(source="_endpoints/table.py"),
+        typing=_typing(body, endpoints),
+        arguments=imported(n for n in param_types.__all__ if _is_used(n, body)),
+        resources=imported({each.result for each in endpoints}),
+        sets=_sets(endpoints),
+        classes=body,
+    )
+
+
+def _typing(body: str, endpoints: list[Endpoint]) -> str:
+    names = {"Any", *(["TYPE_CHECKING"] if _sets(endpoints) else [])}
+    return ", ".join(sorted(names | ({"overload"} if "@overload" in body else set()), key=isort))
+
+
+def _sets(endpoints: list[Endpoint]) -> str:
+    """The imports of the closed sets: for types only, since they would take time."""
+    used = {each.set_of(param) for each in endpoints for param in each.all_params} - {""}
+    modules = {
+        "names": {name for name in used if hasattr(closed_sets, name)},
+        "includes": {name for name in used if not hasattr(closed_sets, name)},
+    }
+    lines = [
+        f"from {SDK.name}._vocabulary.{module} import {imported(names)}"
+        for module, names in sorted(modules.items())
+        if names
+    ]
+    block = textwrap.indent("\n".join(lines), "    ")
+    return f"\nif TYPE_CHECKING:\n{block}\n" if lines else ""
+
+
+def namespace() -> str:
+    """The text of the module with the attributes of an instance."""
+    names = sorted(name for name, _ in table.resources())
+    imports = "\n".join(_imported_classes(name) for name in names)
+    classes = "\n\n\n".join(_attributes(is_async) for is_async in (False, True))
+    return NAMESPACE.format(
+        note=NOTE.format(source="_endpoints/table.py"), imports=imports, classes=classes
+    )
+
+
+def _imported_classes(resource: str) -> str:
+    kinds = [f"Async{class_name(resource)}", class_name(resource)]
+    line = f"    from .{snake(resource)} import {', '.join(kinds)}"
+    if len(line) <= WIDTH:
+        return line
+    return f"    from .{snake(resource)} import (\n        {kinds[0]},\n        {kinds[1]},\n    )"
+
+
+def _attributes(is_async: bool) -> str:
+    prefix, programs = ("Async", "asyncio") if is_async else ("", "sync")
+    parts = [
+        f'''class {prefix}Endpoints:
+    """All resources of the Integration API, for {programs} programs."""
+
+    _send: {prefix}Send
+'''
+    ]
+    for name, endpoints in table.resources():
+        methods = ", ".join(f"``{snake(each.action)}``" for each in endpoints)
+        doc = textwrap.indent(textwrap.fill(f'"""{methods}."""', WIDTH - 8), "        ")
+        kind = f"{prefix}{class_name(name)}"
+        parts.append(
+            f"    @resource\n    def {snake(name)}(self) -> {kind}:\n{doc}\n"
+            f"        from .{snake(name)} import {kind}\n\n        return {kind}(self._send)\n"
+        )
+    return "\n".join(parts).rstrip()
+
+
+def _is_used(name: str, body: str) -> bool:
+    return re.search(rf"[ \[]{name}[ ,\n\]\[]", body) is not None
+
+
+def class_name(resource: str) -> str:
+    """``fileUploads`` as ``FileUploadsEndpoints``."""
+    return f"{resource[0].upper()}{resource[1:]}Endpoints"
+
+
+def _class(resource: str, endpoints: list[Endpoint], is_async: bool) -> str:
+    prefix, programs = ("Async", "asyncio") if is_async else ("", "sync")
+    methods = "\n\n".join(_method(each, is_async) for each in endpoints)
+    return f'''class {prefix}{class_name(resource)}:
+    """``sdk.{snake(resource)}`` of {programs} programs."""
+
+    def __init__(self, send: {prefix}Send) -> None:
+        self._send = send
+
+{methods}'''
+
+
+def _method(endpoint: Endpoint, is_async: bool) -> str:
+    params = sorted(endpoint.all_params, key=lambda param: not param.required)
+    arguments = [argument(endpoint, param) for param in params]
+    named = "".join(f'                "{p.name}": {p.python_name},\n' for p in endpoint.all_params)
+    wait = "await " if is_async else ""
+    return f'''{_overloads(endpoint, is_async)}{_signature(endpoint, arguments, is_async)}:
+{textwrap.indent(_doc(endpoint, params), "        ")}
+        return {wait}self._send(
+            "{endpoint.name}",
+            {{
+{named}            }},
+            further,
+        )'''
+
+
+def _signature(endpoint: Endpoint, arguments: list[str], is_async: bool) -> str:
+    result = f"list[{endpoint.result}]" if endpoint.many else endpoint.result
+    lines = "".join(f"        {each},\n" for each in arguments)
+    return f"""    {"async def" if is_async else "def"} {snake(endpoint.action)}(
+        self,
+        /,
+        *,
+{lines}        **further: Any,
+    ) -> Response[{result}]"""
+
+
+def _overloads(endpoint: Endpoint, is_async: bool) -> str:
+    """A form of the method for each parameter of which exactly one is needed."""
+    forms = []
+    for needed in endpoint.one_of:
+        arguments = [_in_form(endpoint, param, needed) for param in endpoint.all_params]
+        arguments.sort(key=lambda text: "=" in text)
+        forms.append(f"    @overload\n{_signature(endpoint, arguments, is_async)}: ...\n")
+    return "".join(forms)
+
+
+def _in_form(endpoint: Endpoint, param: Param, needed: str) -> str:
+    if param.name == needed:
+        return f"{param.python_name}: {_annotation(endpoint, param)}"
+    if param.name in endpoint.one_of:
+        absent = ("Unset", "UNSET") if endpoint.method == "POST" else ("None", "None")
+        return f"{param.python_name}: {absent[0]} = {absent[1]}"
+    return argument(endpoint, param)
+
+
+def argument(endpoint: Endpoint, param: Param) -> str:
+    """An argument of a method, as its signature has it."""
+    kind = _annotation(endpoint, param)
+    if param.required:
+        return f"{param.python_name}: {kind}{' | None' if param.null else ''}"
+    if endpoint.method == "POST" and param in endpoint.params:
+        null = " | None" if param.null else ""
+        return f"{param.python_name}: {kind} | Unset{null} = UNSET"
+    return f"{param.python_name}: {kind} | None = None"
+
+
+def _annotation(endpoint: Endpoint, param: Param) -> str:
+    closed = endpoint.set_of(param)
+    if not closed:
+        # Of a resource without relationships, the types know no path.
+        return "AnyNames" if param.name == "include" else param.type
+    return f"NamesOf[{closed}]" if param.type == "Names" else f"{closed} | AnyName"
+
+
+def _doc(endpoint: Endpoint, params: list[Param]) -> str:
+    lines = [*textwrap.wrap(f'"""{endpoint.doc}', WIDTH - 8), "", "Args:"]
+    for param in params:
+        lines += described(param.python_name, param.doc)
+    rest = (
+        "Further members of the body, passed through."
+        if endpoint.method == "POST"
+        else "Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``, "
+        "``priv_…`` and ``prot_…``."
+        if endpoint.many
+        else "Further parameters, passed through."
+    )
+    lines += [*described("further", rest), "", "Raises:"]
+    lines += described("FlexError", "The API refuses, or does not respond; the class says why.")
+    lines += described("TokenStoreError", "No access token could be obtained.")
+    return "\n".join([*lines, '"""'])
