@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-from flex_integration_sdk import IntegrationSDK, create_instance, names
+from flex_integration_sdk import IntegrationSDK, Response, create_instance, names, resources
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._vocabulary.relationships import RELATIONSHIPS, follow
 from flex_integration_sdk.errors import BadRequestError
@@ -113,3 +113,29 @@ def test_a_call_imports_no_paths_of_include() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip() == "['flex_integration_sdk._vocabulary.names']"
+
+
+def test_what_the_sandbox_sends_is_of_the_sets(sdk: IntegrationSDK) -> None:
+    """Each attribute that the types say is of a closed set, of each resource it sends."""
+    with sdk:
+        pages: list[Response[Any]] = [
+            sdk.users.query(include=["effectivePermissionSet"]),
+            sdk.listings.query(include=["images"]),
+            sdk.transactions.query(include=["booking", "stockReservation", "reviews"]),
+            sdk.files.query(),
+            sdk.events.query(),
+        ]
+    seen: set[tuple[str, str]] = set()
+    for each in (one for page in pages for one in [*page.data, *page.included]):
+        kind = each.type[0].upper() + each.type[1:]
+        for name, hint in get_type_hints(getattr(resources, f"{kind}Attributes")).items():
+            if get_origin(hint) is Literal:
+                assert each.attributes[name] in get_args(hint), (each.type, name)
+                seen.add((each.type, name))
+    assert seen == {
+        ("user", "state"), ("listing", "state"), ("booking", "state"), ("file", "state"),
+        ("stockReservation", "state"), ("review", "state"), ("review", "type"),
+        ("event", "eventType"), ("event", "source"), ("event", "resourceType"),
+        ("permissionSet", "read"), ("permissionSet", "postListings"),
+        ("permissionSet", "initiateTransactions"),
+    }  # fmt: skip
