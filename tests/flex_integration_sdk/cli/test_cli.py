@@ -22,6 +22,7 @@ with contextlib.suppress(ImportError):  # of Unix
     import fcntl
     import termios
 
+from flex_integration_sdk import create_instance
 from flex_integration_sdk.sandbox import RunningSandbox, serve
 
 COMMAND = [sys.executable, "-m", "flex_integration_sdk.cli"]
@@ -286,6 +287,7 @@ def test_a_broken_pipe_is_silent(client: Cli) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent in another way on Windows")
 def test_the_sandbox_says_where_it_is_and_ends_by_ctrl_c(cli: Cli) -> None:
     command = [*COMMAND, "sandbox", "--client-id", "me", "--client-secret", "made-up"]
+    command += ["--seed", "small"]
     with subprocess.Popen(
         command, env=cli.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as child:
@@ -297,6 +299,8 @@ def test_the_sandbox_says_where_it_is_and_ends_by_ctrl_c(cli: Cli) -> None:
             assert (said["client_id"], said["client_secret"]) == ("me", "made-up")
             with urllib.request.urlopen(f"{said['base_url']}/_sandbox/stats", timeout=10) as answer:
                 assert json.load(answer)["client_credentials"] == 0
+            with create_instance("me", "made-up", base_url=said["base_url"]) as sdk:
+                assert sdk.listings.query(per_page=1).meta["totalItems"] == 12
             child.send_signal(signal.SIGINT)
             assert child.wait(30) == 130
             assert child.stderr.read().strip() == b""
@@ -309,6 +313,7 @@ def test_a_port_in_use_is_one_line(cli: Cli, sandbox: RunningSandbox) -> None:
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert cli("sandbox", "--port", "70000").returncode == 2
+    assert "--seed takes one of rich, small" in cli("sandbox", "--seed", "large").stderr
     assert cli("sandbox", "--access-ttl", "0").returncode == 2
 
 

@@ -172,3 +172,14 @@ def test_what_a_user_may_do_follows_the_permissions(sdk: IntegrationSDK) -> None
     sdk.users.approve(id=user_id(18))
     assert set(effective(18)["attributes"].values()) == {"permission/allow"}
     assert set(effective(19)["attributes"].values()) == {"permission/deny"}
+
+
+def test_who_receives_money_has_a_stripe_account(sdk: IntegrationSDK) -> None:
+    """Inferred: the reference names the relationship, and ``stripeConnected``."""
+    for number, is_connected in ((1, True), (10, False)):
+        user = sdk.users.show(id=user_id(number), include=["stripeAccount"]).data
+        assert user.attributes["stripeConnected"] == is_connected
+        account = user.related("stripeAccount")
+        assert (account is not None) == is_connected
+        if account is not None:
+            assert account.attributes["stripeAccountId"].startswith("acct_")
