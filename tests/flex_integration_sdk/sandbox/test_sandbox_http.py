@@ -148,7 +148,10 @@ def test_a_planned_401_asks_for_a_token_too(ask: Ask, sandbox: RunningSandbox) -
 @pytest.mark.parametrize(
     ("path", "hint"),
     [
-        (f"{API}listings/nonsense", "no such endpoint"),
+        (f"{API}nonsense/query", "no such endpoint"),
+        (f"{API}marketplace/nonsense", "no such endpoint; there are marketplace/show"),
+        (f"{API}listing/query", "did you mean listings/query?"),
+        (f"{API}stock/compareAndSet", "did you mean stock/compare_and_set?"),
         (f"{API}listings/query/", "omit the slash at the end"),
         (API, "no such endpoint"),
         ("/v1/integration_api", "/v1/integration_api/"),

@@ -12,7 +12,7 @@ from flex_integration_sdk._vocabulary.relationships import follow
 from flex_integration_sdk.sandbox._refusal import ApiFault
 
 from .image_variants import Variant
-from .tolerated import is_loose, is_tolerated, known_in_query, refusal
+from .tolerated import is_loose, is_tolerated, known_in_query, refusal, unknown_key
 from .values import KINDS, READERS, SHAPES
 
 EXTENDED = ("pub_", "meta_", "priv_", "prot_")
@@ -73,7 +73,8 @@ def read_arguments(
         known = {param.name: param for param in endpoint.params}
         for name, value in (body or {}).items():
             if name not in known:
-                raise _wrong("validation-disallowed-key", name, f"Unknown key {name}", "body")
+                title = unknown_key(name, endpoint.params)
+                raise _wrong("validation-disallowed-key", name, title, "body")
             found.values[name] = _value(known[name], value, "body", strict=strict)
     where = "query" if endpoint.method == "GET" else "body"
     for param in endpoint.params:

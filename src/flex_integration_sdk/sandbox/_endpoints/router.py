@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -35,6 +36,20 @@ E = TypeVar("E")
 def allowed(endpoint: Endpoint) -> str:
     """The header ``Allow`` of an endpoint."""
     return "GET, HEAD, OPTIONS" if endpoint.method == "GET" else "OPTIONS, POST"
+
+
+def _meant(path: str) -> str:
+    if path.rstrip("/") in BY_PATH:
+        return ": omit the slash at the end"
+    resource, _, action = path.partition("/")
+    near = difflib.get_close_matches(resource, [known.partition("/")[0] for known in BY_PATH], n=1)
+    if not near:
+        return ""
+    actions = {p.partition("/")[2]: p for p in BY_PATH if p.startswith(f"{near[0]}/")}
+    meant = difflib.get_close_matches(action, actions, n=1)
+    if meant:
+        return f": did you mean {actions[meant[0]]}?"
+    return f"; there are {', '.join(actions.values())}"
 
 
 class Api:
@@ -73,8 +88,7 @@ class Api:
         """
         endpoint = BY_PATH.get(path)
         if endpoint is None:
-            slash = ": omit the slash at the end" if path.rstrip("/") in BY_PATH else ""
-            raise not_found(f"There is no such endpoint{slash}")
+            raise not_found(f"There is no such endpoint{_meant(path)}")
         return endpoint
 
     def answer(

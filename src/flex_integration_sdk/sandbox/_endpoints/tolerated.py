@@ -5,7 +5,9 @@ Published workflow nodes, sync connectors and type packages send it. A strict sa
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from flex_integration_sdk._endpoints.endpoint import Endpoint, Param
@@ -16,6 +18,11 @@ _EVERYWHERE = frozenset({"page", "perPage", "per_page", "expand"})
 # A published program found out that the live API returns every user, whatever they say.
 _NO_FILTERS = {"users.query": frozenset({"email", "ids"})}
 _SHAPE = ("fields.", "limit.", "imageVariant.")
+_WITHIN = {
+    "fields": "fields.listing=title, for example",
+    "limit": "limit.images=1, for example; perPage is the size of a page",
+    "imageVariant": "imageVariant.small=w:320;h:240;fit:scale, for example",
+}
 _NO_STRINGS = {"bool", "int"}
 _TIMES = {"datetime", "TimeRange"}
 _NO_ZONE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+")
@@ -44,10 +51,16 @@ def refusal(endpoint: Endpoint, name: str) -> str:
         return filter_like
     for param in known_in_query(endpoint, strict=True):
         if name == param.python_name:
-            return f"Unknown key {name}: write {param.name}"
+            return f"Unknown key {name}: write {_WITHIN.get(param.name, param.name)}"
     if brackets := _BRACKETS.fullmatch(name):
         return f"Unknown key {name}: several values are written {brackets[1]}=one,two"
-    return f"Unknown key {name}"
+    return unknown_key(name, known_in_query(endpoint, strict=True))
+
+
+def unknown_key(name: str, params: Iterable[Param]) -> str:
+    """That a key is unknown, and which it may be meant for."""
+    near = difflib.get_close_matches(name, [param.name for param in params], n=1)
+    return f"Unknown key {name}" + (f": did you mean {near[0]}?" if near else "")
 
 
 def no_filter(endpoint: Endpoint, name: str) -> str | None:
