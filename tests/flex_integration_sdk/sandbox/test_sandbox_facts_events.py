@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flex_integration_sdk import IntegrationSDK, create_instance
 from flex_integration_sdk.names import EventFilter
-from flex_integration_sdk.sandbox import RunningSandbox, serve
+from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
+from flex_integration_sdk.sandbox._data.database import Content, Database
 
 JANUARY = datetime(2027, 1, 1, tzinfo=UTC)
 GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00"
@@ -79,3 +81,30 @@ def test_what_is_deleted_is_told_by_its_previous_values(sdk: IntegrationSDK) -> 
     assert event["resource"] is None
     assert event["previousValues"]["attributes"]["seats"] == 0
     assert event["previousValues"]["relationships"]["listing"]["data"]["id"] == listing.id
+    found = sdk.events.query(related_resource_id=listing.id).data
+    assert found[-1].attributes["eventType"] == "availabilityException/deleted"
+
+
+def test_events_of_an_earlier_version_are_told_as_those_of_today(tmp_path: Path) -> None:
+    """In the files of ``--db`` from before there are to-many relationships, and null."""
+    path = str(tmp_path / "sandbox.sqlite")
+    with (
+        serve(SandboxSettings(db=path)) as running,
+        create_instance(running.client_id, running.client_secret, base_url=running.base_url) as sdk,
+    ):
+        deal = sdk.transactions.query(states="preauthorized").data[0]
+        sdk.transactions.transition(id=deal.id, transition="transition/decline", params={})
+        db = Database(path, lambda: Content(()))
+        event = next(
+            each
+            for each in db.all("event")
+            if each["attributes"]["eventType"] == "transaction/transitioned"
+        )
+        whole = {**event["attributes"], "resource": db.get("transaction", deal.id)}
+        db.put({**event, "attributes": {**whole, "previousValues": None}})
+        db.close()
+        found = last_of(sdk, "transaction")
+    assert found["previousValues"] == {}
+    relations = found["resource"]["relationships"]
+    assert "customer" in relations
+    assert not relations.keys() & {"messages", "reviews"}

@@ -91,6 +91,12 @@ def test_events_have_one_page(client: httpx2.Client, strict: httpx2.Client) -> N
     assert (first["meta"]["totalPages"], first["meta"]["perPage"]) == (None, 100)
     # Not the first page again: a connector asks for pages until one is not full.
     assert client.get("events/query?page=2&perPage=100").json()["data"] == []
+    made_listing(client)
+    # A page of another size would be cut here, and whole on the API.
+    for size in (1, 1000):
+        cut = client.get(f"events/query?perPage={size}").json()
+        assert (len(cut["data"]) > 1, cut["meta"]["perPage"]) == (True, 100)
+        assert client.get(f"events/query?page=2&perPage={size}").json()["data"] == []
     assert refusal(strict.get("events/query?page=1"))[:2] == (400, DISALLOWED)
 
 

@@ -34,14 +34,20 @@ class Origin(NamedTuple):
     """A UUID; the client of a sandbox can have any id."""
 
 
-def told(resource: Resource | None) -> Resource | None:
-    """A resource as events have it: with its to-one relationships, and the images of a listing."""
+def told(resource: Resource | None, kind: str | None = None) -> Resource | None:
+    """A resource as events have it: with its to-one relationships, and the images of a listing.
+
+    Args:
+        resource: The resource, or what an event tells of how it was before.
+        kind: Its type, if that is not among what is told.
+    """
     if resource is None or "relationships" not in resource:
         return resource
+    kind = kind or resource["type"]
     relations = {
         name: value
         for name, value in resource["relationships"].items()
-        if not isinstance(value["data"], list) or (resource["type"], name) == ("listing", "images")
+        if not isinstance(value["data"], list) or (kind, name) == ("listing", "images")
     }
     return {**resource, "relationships": relations}
 

@@ -40,7 +40,7 @@ def query(context: Context, asked: Arguments) -> dict[str, Any]:
         for each in reversed(context.db.all("event"))
         if each["attributes"]["createdAt"] >= oldest and _wanted(each, asked)
     ]
-    return page(context.db, found[:MOST], asked, counted=False)
+    return page(context.db, [*map(_as_sent, found[:MOST])], asked, counted=False)
 
 
 def emit(
@@ -70,6 +70,15 @@ def emit(
         old, new = told(first[id]), told(after)
         if old != new:
             _add(context, old, new, client, effects)
+
+
+def _as_sent(event: Resource) -> Resource:
+    """An event as events are now: one in the file of an earlier version may have more, or null."""
+    attributes = event["attributes"]
+    kind = attributes["resourceType"]
+    parts = {name: told(attributes[name], kind) for name in ("resource", "previousValues")}
+    parts["previousValues"] = parts["previousValues"] or {}
+    return {**event, "attributes": {**attributes, **parts}}
 
 
 def _add(
@@ -113,7 +122,9 @@ def _wanted(event: Resource, asked: Arguments) -> bool:
 
 
 def _concerns(attributes: dict[str, Any], id: uuid.UUID) -> bool:
-    relations = (attributes["resource"] or {}).get("relationships", {})
+    # What was deleted is told by its previous values.
+    about = attributes["resource"] or attributes["previousValues"] or {}
+    relations = about.get("relationships", {})
     related = [(relation or {}).get("data") for relation in relations.values()]
     return attributes["resourceId"] == id or any(
         isinstance(each, dict) and each["id"] == id for each in related

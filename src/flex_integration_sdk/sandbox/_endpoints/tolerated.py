@@ -32,8 +32,10 @@ _BRACKETS = re.compile(r"(\w+)\[\w*\]")
 def known_in_query(endpoint: Endpoint, *, strict: bool) -> tuple[Param, ...]:
     """The query parameters that mean something."""
     params = endpoint.params if endpoint.method == "GET" else endpoint.query
-    # Sync connectors ask for pages of events too, until one is not full.
-    return params if strict or not endpoint.many else (*params, *PAGING)
+    # Sync connectors ask for pages of events too, until one is not full. How large a page is they
+    # cannot say: there is one, of 100 events.
+    page, _ = PAGING
+    return params if strict or not endpoint.many else (*params, page)
 
 
 def is_tolerated(endpoint: Endpoint, name: str) -> bool:
