@@ -52,6 +52,11 @@ def _unknown(resource: Mapping[str, Any], name: str, known: list[str]) -> str:
     names: list[str] = sorted({*known, *map(str, resource.get("relationships") or ())})
     has = shown(", ".join(names)) or "none"
     text = f"{shown(resource.get('type'))} has no relationship {name!r} (it has: {has})"
+    first, dot, rest = str(name).partition(".")
+    if dot and first in names:
+        return f"{text}. Go one step at a time: {first!r}, and of that {rest!r}"
+    if name in (resource.get("attributes") or ()):
+        return f"{text}. It is an attribute: attributes[{name!r}]"
     near = difflib.get_close_matches(str(name), names, n=1)
     return f"{text}. Did you mean {shown(near[0])!r}?" if near else text
 

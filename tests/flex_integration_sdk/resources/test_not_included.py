@@ -87,6 +87,18 @@ def test_an_unknown_name_gets_the_known_ones_and_the_nearest() -> None:
         found.related_list("image")
 
 
+def test_a_path_and_an_attribute_are_told_from_a_relationship() -> None:
+    found = response(LISTING).data
+    step = "Go one step at a time: 'author', and of that 'profileImage'"
+    assert said(found, "author.profileImage").endswith(f"marketplace). {step}")
+    assert said(found, "nothing.profileImage").endswith("marketplace)")
+    event = {"id": "e1", "type": "event", "attributes": {"resource": None}}
+    assert said(response(event).data, "resource") == (
+        "event has no relationship 'resource' (it has: none). It is an attribute: "
+        "attributes['resource']"
+    )
+
+
 def test_what_this_version_does_not_know_is_used_if_it_is_there() -> None:
     newer = {**LISTING, "relationships": {"coAuthor": REFERENCE}}
     found = response(newer, USER).data
