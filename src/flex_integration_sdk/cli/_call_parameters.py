@@ -141,7 +141,8 @@ def _near(endpoint: Endpoint, name: str) -> str:
     elif filters := _FILTER.fullmatch(name):
         name = _EXTENDED[filters[1]]
     names = {_plain(each.python_name): each.python_name for each in endpoint.all_params}
-    found = difflib.get_close_matches(_plain(name), names, n=1)
+    # Not the default of 0.6, by which "state" is near to "title".
+    found = difflib.get_close_matches(_plain(name), names, n=1, cutoff=0.65)
     return names[found[0]] if found else ""
 
 

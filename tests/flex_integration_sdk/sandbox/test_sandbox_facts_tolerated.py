@@ -21,6 +21,7 @@ DISALLOWED = "validation-disallowed-key"
 INVALID = "validation-invalid-value"
 NODE = {"page": "1", "perPage": "50", "expand": "true"}
 PAST = "2020-01-01T00:00:00Z"
+USER = "00000002-0000-4000-8000-000000000001"
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +124,16 @@ def test_a_misspelled_filter_is_not_ignored(client: httpx2.Client) -> None:
     said = (400, DISALLOWED, "Unknown key author_id: did you mean authorId?")
     assert refusal(client.post("listings/create", json={"author_id": "a"})) == said
     assert refusal(client.get("users/query?nonsense=1"))[2] == "Unknown key nonsense"
+    said = (400, DISALLOWED, "Unknown key state")  # not near to title
+    assert refusal(client.post("listings/update", json={"id": USER, "state": "closed"})) == said
+
+
+@pytest.mark.parametrize("query", ["", f"?id={USER}&email=user1@example.com"])
+def test_a_user_is_asked_for_by_exactly_one_of_id_and_address(
+    client: httpx2.Client, query: str
+) -> None:
+    said = (400, "validation-invalid-params", "Exactly one of id and email is required")
+    assert refusal(client.get(f"users/show{query}")) == said
 
 
 @pytest.mark.parametrize(

@@ -81,8 +81,8 @@ def read_arguments(
         if param.required and param.name not in found.values:
             raise _wrong("validation-missing-key", param.name, f"{param.name} is missing", where)
     if endpoint.one_of and sum(name in found.values for name in endpoint.one_of) != 1:
-        names = " or ".join(endpoint.one_of)
-        raise ApiFault(400, "validation-invalid-params", f"Either {names} is required")
+        names = " and ".join(endpoint.one_of)
+        raise ApiFault(400, "validation-invalid-params", f"Exactly one of {names} is required")
     return found
 
 

@@ -61,7 +61,8 @@ def refusal(endpoint: Endpoint, name: str) -> str:
 
 def unknown_key(name: str, params: Iterable[Param]) -> str:
     """That a key is unknown, and which it may be meant for."""
-    near = difflib.get_close_matches(name, [param.name for param in params], n=1)
+    # Not the default of 0.6, by which "state" is near to "title".
+    near = difflib.get_close_matches(name, [param.name for param in params], n=1, cutoff=0.65)
     return f"Unknown key {name}" + (f": did you mean {near[0]}?" if near else "")
 
 
