@@ -157,6 +157,14 @@ def test_stock_is_the_sum_of_its_adjustments(content: Any) -> None:
     assert stocked == sums != {}
 
 
+def test_nothing_is_done_with_a_listing_before_it_is_there(content: Any) -> None:
+    done = [(each, "createdAt") for each in of(content, "transaction")]
+    done += [(each, "at") for each in of(content, "stockAdjustment")]
+    for each, name in done:
+        listing = content[to(each, "listing")]
+        assert each["attributes"][name] > listing["attributes"]["createdAt"], each["id"]
+
+
 def test_messages_and_reviews_are_of_the_parties(content: Any) -> None:
     for kind, name, back in (
         ("message", "sender", "messages"),

@@ -70,7 +70,9 @@ def at_step(size: Size, deal: Deal, count: int, now: datetime) -> Iterator[Resou
 def first_stock(deal: Deal, now: datetime) -> Iterator[Resource]:
     """The stock of an order's listing, before the order."""
     yield made("stock", deal.number, {"quantity": _ADDED}, {})
-    moment = START if deal.is_new else moment_of(deal, now) - timedelta(hours=1)
+    # Of a new deal too it is among what has fixed times, where it comes last.
+    long_ago = START + timedelta(days=100)
+    moment = long_ago if deal.is_new else moment_of(deal, now) - timedelta(hours=1)
     yield _adjustment(deal, 0, _ADDED, moment)
 
 

@@ -212,7 +212,7 @@ SMALL = Size(
         _later(6, 3, "cancelled", is_order=True),
         _later(7, 1, "completed", judged=_THANKS, said=_PAPERS),
         Deal(8, 8, 2, "preauthorized", timedelta(hours=-3), ahead=5, said=(Said("Is it free?"),)),
-        Deal(9, 11, 3, "completed", timedelta(days=-4), judged=_ONE_SIDED),
+        Deal(9, 3, 3, "completed", timedelta(days=-4), judged=_ONE_SIDED),
     ),
 )
 
