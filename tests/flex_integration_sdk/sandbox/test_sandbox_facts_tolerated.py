@@ -136,6 +136,12 @@ def test_a_user_is_asked_for_by_exactly_one_of_id_and_address(
     assert refusal(client.get(f"users/show{query}")) == said
 
 
+def test_a_key_that_is_much_too_long_is_not_compared_with_others(client: httpx2.Client) -> None:
+    key = "x" * 1000
+    said = refusal(client.post("listings/close", json={key: 1}))
+    assert said == (400, DISALLOWED, f"Unknown key {key[:100]}…")
+
+
 @pytest.mark.parametrize(
     "text",
     [

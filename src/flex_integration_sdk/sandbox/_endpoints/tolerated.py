@@ -23,6 +23,7 @@ _WITHIN = {
     "limit": "limit.images=1, for example; perPage is the size of a page",
     "imageVariant": "imageVariant.small=w:320;h:240;fit:scale, for example",
 }
+_MOST_OF_A_KEY = 100
 _NO_STRINGS = {"bool", "int"}
 _TIMES = {"datetime", "TimeRange"}
 _NO_ZONE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+")
@@ -61,6 +62,8 @@ def refusal(endpoint: Endpoint, name: str) -> str:
 
 def unknown_key(name: str, params: Iterable[Param]) -> str:
     """That a key is unknown, and which it may be meant for."""
+    if len(name) > _MOST_OF_A_KEY:  # a body's key can have megabytes, which take seconds to compare
+        return f"Unknown key {name[:_MOST_OF_A_KEY]}…"
     # Not the default of 0.6, by which "state" is near to "title".
     near = difflib.get_close_matches(name, [param.name for param in params], n=1, cutoff=0.65)
     return f"Unknown key {name}" + (f": did you mean {near[0]}?" if near else "")
