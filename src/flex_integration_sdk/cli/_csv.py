@@ -29,13 +29,32 @@ def print_csv(records: Iterable[Mapping[str, Any]], first: Sequence[str] = ()) -
         first: The columns that come first, and are there even without records.
     """
     rows = [dict(flat(record)) for record in records]
-    columns = list(dict.fromkeys([*first, *(name for row in rows for name in row)]))
+    columns = columns_of(rows, first)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([_safe(name) for name in columns])
     for row in rows:
         writer.writerow([_cell(row.get(name)) for name in columns])
     click.echo(text.getvalue(), nl=False)
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]], first: Sequence[str] = ()) -> list[str]:
+    """The names of all rows, in the order in which they appear.
+
+    A name that only has None is not among them, if others are within it: next to
+    ``price.amount``, an empty column ``price`` would say nothing.
+
+    Args:
+        rows: Flat records, as :func:`flat` makes them.
+        first: The names that come first, and are there even without rows.
+    """
+    names = dict.fromkeys([*first, *(name for row in rows for name in row)])
+    filled = {name for row in rows for name, value in row.items() if value is not None}
+    return [
+        name
+        for name in names
+        if name in filled or name in first or not any(each.startswith(f"{name}.") for each in names)
+    ]
 
 
 def flat(record: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from ._csv import flat, print_csv
+from ._csv import columns_of, flat, print_csv
 from ._tables import print_facts, print_table
 
 FORMATS = ("table", "json", "csv")
@@ -113,7 +113,7 @@ def show(
         print_facts(dict(flat(plain)))
     else:
         rows = [dict(flat(record)) for record in found]
-        headers = list(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
+        headers = columns_of(rows, columns)
         print_table(headers, [[row.get(name) for name in headers] for row in rows])
 
 

@@ -63,6 +63,16 @@ def test_the_columns_are_those_of_all_records(capsys: Captured) -> None:
     ]
 
 
+def test_an_object_that_is_null_somewhere_has_no_column_of_its_own(capsys: Captured) -> None:
+    records = [{"id": 1, "price": None}, {"id": 2, "price": {"amount": 5, "of": {"a": 1}}}]
+    assert as_csv(capsys, records) == [
+        ["id", "price.amount", "price.of.a"],
+        ["1", "", ""],
+        ["2", "5", "1"],
+    ]
+    assert as_csv(capsys, [{"id": 1, "price": None}]) == [["id", "price"], ["1", ""]]
+
+
 def test_a_header_line_is_there_without_records(capsys: Captured) -> None:
     assert as_csv(capsys, [], columns=("id", "status")) == [["id", "status"]]
 
