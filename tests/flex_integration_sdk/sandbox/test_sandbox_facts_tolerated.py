@@ -223,6 +223,20 @@ def test_numbers_as_strings_in_json(client: httpx2.Client, strict: httpx2.Client
     assert refusal(set_stock(strict, "5")) == (400, INVALID, "newTotal is not a whole number")
 
 
+def test_an_amount_of_money_as_a_string_in_json(
+    client: httpx2.Client, strict: httpx2.Client
+) -> None:
+    def priced(client: httpx2.Client, amount: object) -> httpx2.Response:
+        price = {"amount": amount, "currency": "EUR"}
+        body = {"id": made_listing(client)["id"], "price": price}
+        return client.post("listings/update?expand=true", json=body)
+
+    price = priced(client, "5").json()["data"]["attributes"]["price"]
+    assert price == {"amount": 5, "currency": "EUR"}
+    assert priced(strict, 5).status_code == 200
+    assert refusal(priced(strict, "5"))[:2] == (400, INVALID)
+
+
 def test_strings_in_a_query_are_all_there_is(strict: httpx2.Client) -> None:
     assert strict.get("transactions/query?hasBooking=true&perPage=3").status_code == 200
 

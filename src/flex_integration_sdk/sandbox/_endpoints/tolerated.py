@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flex_integration_sdk._endpoints.endpoint import Endpoint, Param
@@ -85,4 +85,6 @@ def is_loose(param: Param, raw: Any, where: str) -> bool:
     """Whether a value is of a form that the live API only might read as it is meant."""
     if param.type in _TIMES and isinstance(raw, str):
         return any(map(has_no_zone, raw.split(",")))
+    if param.type == "Money" and isinstance(raw, Mapping):
+        return isinstance(raw.get("amount"), str)
     return where == "body" and param.type in _NO_STRINGS and isinstance(raw, str)
