@@ -269,6 +269,9 @@ def _check(answer: ApiAnswer, request: ApiRequest) -> None:
         where = "an address that cannot be read" if there is None else host_of(there.geturl())
         message += f", a redirect to {where}; it is not followed: make another with "
         message += "file_uploads.create"
+    elif answer.content:
+        # Not in the message: a storage service may quote what it compared with the signature.
+        message += "; what the server said is in the attribute body of this error"
     raise class_for(status)(
         message,
         status=status,

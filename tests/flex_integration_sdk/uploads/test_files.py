@@ -89,8 +89,10 @@ def test_bytes_arrive_from_an_asyncio_program(sdk: IntegrationSDK, path: Path) -
             await async_upload_file(upload, path)
             again = sdk.files.create(**file_metadata(path)).data
             upload = sdk.file_uploads.create(file_id=again.id, expand=True).data
-            with pytest.raises(BadRequestError):  # other bytes than were registered
+            # Other bytes than were registered.
+            with pytest.raises(BadRequestError, match="said is in the attribute body") as refused:
                 await async_upload_file(upload, b"short")
+            assert "The file must have" in refused.value.body
             return made.id
 
     assert fetched(sdk, asyncio.run(main())) == CONTENT
