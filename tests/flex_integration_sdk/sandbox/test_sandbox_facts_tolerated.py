@@ -128,6 +128,18 @@ def test_a_misspelled_filter_is_not_ignored(client: httpx2.Client) -> None:
     assert refusal(client.post("listings/update", json={"id": USER, "state": "closed"})) == said
 
 
+@pytest.mark.parametrize("known", ["listing", "listing/created", "listing,user/deleted"])
+def test_a_misspelled_event_type_finds_nothing_and_is_refused_by_a_strict_sandbox(
+    client: httpx2.Client, strict: httpx2.Client, known: str
+) -> None:
+    assert strict.get(f"events/query?eventTypes={known}").json()["data"]
+    wrong = "events/query?eventTypes=listings/created"
+    assert client.get(wrong).json()["data"] == []
+    said = (400, INVALID, "there are no events of the type listings/created")
+    assert refusal(strict.get(wrong)) == said
+    assert refusal(strict.get(f"{wrong},{known}")) == said
+
+
 @pytest.mark.parametrize("query", ["", f"?id={USER}&email=user1@example.com"])
 def test_a_user_is_asked_for_by_exactly_one_of_id_and_address(
     client: httpx2.Client, query: str

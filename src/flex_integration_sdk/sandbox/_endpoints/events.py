@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
+from flex_integration_sdk._vocabulary.names import EventFilter
 from flex_integration_sdk.sandbox._data.database import Resource
 from flex_integration_sdk.sandbox._data.event_content import KINDS, Moment, Origin, event, told
 from flex_integration_sdk.sandbox._refusal import ApiFault
@@ -18,6 +19,7 @@ from .parameters import Arguments
 MOST = 100
 # A program may ask for as far back as there are events, by a clock that differs a little.
 _SLACK = timedelta(hours=1)
+_FILTERS = frozenset(get_args(EventFilter))
 _ALTERNATIVES = (
     ("startAfterSequenceId", "createdAtStart"),
     ("resourceId", "relatedResourceId"),
@@ -34,6 +36,11 @@ def query(context: Context, asked: Arguments) -> dict[str, Any]:
     if context.settings.strict and asked.get("createdAtStart", context.now) < oldest - _SLACK:
         title = f"createdAtStart is more than {context.settings.event_days} days ago"
         raise ApiFault(400, "validation-invalid-value", title, path=("createdAtStart",))
+    unknown = sorted(set(asked.get("eventTypes") or ()) - _FILTERS)
+    if context.settings.strict and unknown:
+        # Otherwise a misspelled one finds nothing, for ever.
+        title = f"there are no events of the type {unknown[0]}"
+        raise ApiFault(400, "validation-invalid-value", title, path=("eventTypes",))
     # Those that are older are still there, since they are counted, but are not shown any more.
     found = [
         each
