@@ -225,6 +225,13 @@ def test_events_tell_what_is_new() -> None:
     assert approved[0]["previousValues"] == {"attributes": {"state": "pendingApproval"}}
 
 
+def test_no_listing_is_created_in_a_state_that_comes_later() -> None:
+    events = [each["attributes"] for each in of(resources_of("rich"), "event")]
+    created = [each for each in events if each["eventType"] == "listing/created"]
+    states = {each["resource"]["attributes"]["state"] for each in created}
+    assert states == {"draft", "pendingApproval"}
+
+
 def test_a_poller_goes_on_after_the_events_of_the_seed() -> None:
     with serve() as sandbox, connected(sandbox) as sdk:
         old = [each.attributes["sequenceId"] for each in sdk.events.query().data]

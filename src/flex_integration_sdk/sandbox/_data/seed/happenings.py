@@ -33,10 +33,16 @@ def signed_up(news: News, size: Size, now: datetime) -> None:
 
 
 def listed(news: News, size: Size, now: datetime) -> None:
-    """New listings, of which the operator approved the published ones; and when some are closed."""
+    """New listings, of which the operator approved some and closed one of these.
+
+    Also the times at which some are not free.
+    """
     for number in size.new_listings:
         found = list(listings(size, range(number, number + 1), now))
         created = found[-1]["attributes"]["createdAt"]
+        if found[-1]["attributes"]["state"] == "closed":
+            news.add(created + timedelta(hours=2), found, _CONSOLE)
+            found[-1] = _with(found[-1], state="published")
         if found[-1]["attributes"]["state"] == "published":
             news.add(created + timedelta(hours=1), found, _CONSOLE)
             found[-1] = _with(found[-1], state="pendingApproval")
