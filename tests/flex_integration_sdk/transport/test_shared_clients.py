@@ -7,6 +7,7 @@ import ctypes
 import gc
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -337,7 +338,6 @@ warnings.simplefilter("ignore", DeprecationWarning)
 made = [create_instance(f"c-{n}", "s", base_url=sys.argv[1]) for n in range(3)]
 for sdk in made:
     sdk.marketplace.show()
-before = os.getpid()
 child = ctypes.PyDLL(None).fork() if sys.argv[2] == "c" else os.fork()
 statuses = [sdk.marketplace.show().status for sdk in made]
 mine = list(clients._registry.get().values())
@@ -361,12 +361,32 @@ def test_a_child_makes_its_own_and_the_parent_keeps_its_own(way: str) -> None:
         pytest.skip("no ctypes")
     with listening() as server:
         command = [sys.executable, "-W", "error", "-c", FORK, server.base_url, way]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        before, done = 0, None
+        # A child that C forks never goes on if another thread waited for the interpreter's lock
+        # just then: Python has prepared nothing. About one in a hundred on a busy machine.
+        for _ in range(3 if way == "c" else 1):
+            before = server.connections
+            done = finished(command)
+            if done is not None:
+                break
+        assert done is not None, "it hangs"
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == [200] * 6
-        assert (
-            server.connections == 3
-        )  # two of the parent, and one of the child, which has the tokens
+        # Two of the parent, and one of the child, which has the tokens.
+        assert server.connections - before == 3
+
+
+def finished(command: list[str]) -> subprocess.CompletedProcess[str] | None:
+    """A program's end; None if it hangs, with its children: they are ended."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as program:
+        try:
+            out, err = program.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            os.killpg(program.pid, signal.SIGKILL)
+            return None
+    return subprocess.CompletedProcess(command, program.returncode, out, err)
 
 
 def blocked(server: SlowServer) -> threading.Event:
