@@ -56,7 +56,10 @@ def resource_module(resource: str, endpoints: list[Endpoint]) -> str:
         note=NOTE.format(source="_endpoints/table.py"),
         typing=_typing(body, endpoints),
         arguments=imported(n for n in param_types.__all__ if _is_used(n, body)),
-        resources=imported({each.result for each in endpoints}),
+        resources=imported(
+            {each.result for each in endpoints}
+            | {p.shape for each in endpoints for p in each.all_params if p.shape}
+        ),
         sets=_sets(endpoints),
         classes=body,
     )
@@ -200,6 +203,8 @@ def argument(endpoint: Endpoint, param: Param) -> str:
 
 def _annotation(endpoint: Endpoint, param: Param) -> str:
     closed = endpoint.set_of(param)
+    if param.shape:
+        return param.shape
     if not closed:
         # Of a resource without relationships, the types know no path.
         return "AnyNames" if param.name == "include" else param.type

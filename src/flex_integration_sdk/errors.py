@@ -5,7 +5,7 @@
     FlexError
     ├── ConfigurationError       (ValueError)          an argument or variable is missing or wrong
     ├── ParameterError           (TypeError, ValueError)  a value has no form on the wire
-    ├── NotIncludedError         (KeyError)            a response does not have a related resource
+    ├── NotIncludedError         (KeyError)            a response does not have what is asked of it
     ├── TransportError           (ConnectionError)     no response, or one that is not the API's
     ├── AuthenticationError      (PermissionError)     the server does not accept this client
     │   ├── ClientSecretError                          the client secret's file or callable fails
@@ -51,11 +51,11 @@ class ParameterError(FlexError, TypeError, ValueError):
 
 
 class NotIncludedError(FlexError, KeyError):
-    """A resource of a response does not have the related resource that a program looks for.
+    """A response does not have the related resource, or the attributes, that a program looks for.
 
-    The API sends related resources only if the call asks for them with ``include``; the message
-    says what to ask for. If a resource of that type has no such relationship, it says which ones
-    there are.
+    The API sends related resources only if the call asks for them with ``include``, and the
+    attributes of a command's result only with ``expand=True``; the message says what to ask for.
+    If a resource of that type has no such relationship, it says which ones there are.
     """
 
     def __str__(self) -> str:

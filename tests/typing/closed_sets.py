@@ -13,6 +13,7 @@ from flex_integration_sdk import (
 )
 from flex_integration_sdk.names import (
     AnyName,
+    DayOfWeek,
     EventType,
     ListingInclude,
     ListingState,
@@ -20,6 +21,7 @@ from flex_integration_sdk.names import (
 )
 from flex_integration_sdk.resources import (
     AvailabilityPlan,
+    AvailabilityPlanEntry,
     Booking,
     Image,
     Listing,
@@ -103,8 +105,27 @@ async def awaited(sdk: AsyncIntegrationSDK) -> Listing | None:
     return None
 
 
-def planned() -> AvailabilityPlan:
+def planned(sdk: IntegrationSDK, days: list[DayOfWeek]) -> AvailabilityPlan:
     """A plan whose words are checked."""
+    sdk.listings.create(
+        title="Bike",
+        author_id="1",
+        availability_plan={
+            "type": "availability-plan/time",
+            "timezone": "Europe/Berlin",
+            "entries": [
+                {"dayOfWeek": "sat", "seats": 1, "startTime": "09:00", "endTime": "17:00"},
+                {"dayOfWeek": "sun", "seats": 2, "startTime": "10:00", "endTime": "12:00"},
+            ],
+        },
+    )
+    entries: list[AvailabilityPlanEntry] = [{"dayOfWeek": day, "seats": 1} for day in days]
+    sdk.listings.update(
+        id="1", availability_plan={"type": "availability-plan/day", "entries": entries}
+    )
+    sdk.listings.update(id="1", availability_plan=None)
+    old = sdk.listings.show(id="1").data.attributes["availabilityPlan"]
+    sdk.listings.update(id="2", availability_plan=old)
     return {"type": "availability-plan/day", "entries": [{"dayOfWeek": "mon", "seats": 1}]}
 
 
@@ -148,3 +169,8 @@ async def mistakes(aio: AsyncIntegrationSDK, text: str, deal: Transaction) -> No
     print(wrong_key, wrong_path)
     plan: AvailabilityPlan = {"type": "availability-plan/week"}  # wrong
     print(plan)
+    sdk.listings.update(id="1", availability_plan={"type": "day"})  # wrong
+    monday: AvailabilityPlanEntry = {"dayOfWeek": "monday", "seats": 1}  # wrong
+    of_none = {"dayOfWeek": "mon"}
+    await aio.listings.update(id="1", availability_plan=of_none)  # wrong
+    print(monday)

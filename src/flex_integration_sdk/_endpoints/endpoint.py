@@ -24,6 +24,9 @@ class Param:
     """None is sent, to clear the value or to say that there is none."""
     names: str = ""
     """The closed set that its values are of: a name of :mod:`flex_integration_sdk.names`."""
+    shape: str = ""
+    """For type checkers, in place of its type: a ``TypedDict`` of
+    :mod:`flex_integration_sdk.resources`."""
 
     @property
     def python_name(self) -> str:

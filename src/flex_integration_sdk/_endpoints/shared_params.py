@@ -51,6 +51,7 @@ LISTING_TEXTS = (
         "ExtendedData",
         "``type`` (``availability-plan/day`` or ``…/time``), ``timezone``, ``entries``.",
         null=True,
+        shape="AvailabilityPlan",
     ),
     *EXTENDED,
     Param("images", "Ids", "Ids of uploaded images, in their order."),

@@ -1,4 +1,4 @@
-"""The error of a related resource that a response does not have: which, and what to ask for."""
+"""The error of what a response does not have: which, and what to ask for."""
 
 from __future__ import annotations
 
@@ -47,16 +47,44 @@ def other_form(resource: Mapping[str, Any], name: str, *, is_many: bool) -> Type
     return TypeError(f"{shown(resource.get('type'))}.{name} is {form}: use {method}({name!r})")
 
 
+def absent(
+    resource: Mapping[str, Any], name: str, *, path: str | None, is_event: bool
+) -> NotIncludedError:
+    """The error for an attribute of a resource of which the response has only id and type.
+
+    Args:
+        resource: The resource.
+        name: The attribute that was asked for, or ``"attributes"``.
+        path: As for :func:`missing`.
+        is_event: The resource is part of an event.
+    """
+    kind = shown(resource.get("type"))
+    what = f"{kind}.{name}" if name == "attributes" else f"{kind}.attributes[{name!r}]"
+    where = f"this {'event' if is_event else 'response'}, which has only the {kind}'s id and type"
+    return NotIncludedError(f"{what} is not in {where}; {_how(kind, path, is_event)}")
+
+
+def _how(kind: str, path: str | None, is_event: bool) -> str:
+    if is_event:
+        return f"ask for the {kind} itself, by its id"
+    if path is None:
+        return f"ask for the {kind} itself, or with a path of include that leads to it"
+    return f"ask with include=[{path!r}]" if path else "ask with expand=True"
+
+
 def _unknown(resource: Mapping[str, Any], name: str, known: list[str]) -> str:
     # What the response has is there to use, also if this version does not know it.
     names: list[str] = sorted({*known, *map(str, resource.get("relationships") or ())})
     has = shown(", ".join(names)) or "none"
-    text = f"{shown(resource.get('type'))} has no relationship {name!r} (it has: {has})"
+    kind = shown(resource.get("type"))
+    text = f"{kind} has no relationship {name!r} (it has: {has})"
     first, dot, rest = str(name).partition(".")
     if dot and first in names:
         return f"{text}. Go one step at a time: {first!r}, and of that {rest!r}"
     if name in (resource.get("attributes") or ()):
         return f"{text}. It is an attribute: attributes[{name!r}]"
+    if kind == "event":
+        return f"{text}. The resource that it is about is an attribute: attributes['resource']"
     near = difflib.get_close_matches(str(name), names, n=1)
     return f"{text}. Did you mean {shown(near[0])!r}?" if near else text
 

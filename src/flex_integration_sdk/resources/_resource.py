@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar, cast
 from uuid import UUID
 
+from ._absent import AbsentAttributes
+
 A = TypeVar("A", covariant=True)
 Related = Mapping[tuple[str, Any], dict[str, Any]]
 """The resources of a response, by type and id."""
@@ -54,8 +56,16 @@ class Resource(dict[str, Any], Generic[A]):
 
     @property
     def attributes(self) -> A:
-        """Its attributes; an empty dict if the API sent only a reference."""
-        return cast(A, self.get("attributes") or {})
+        """Its attributes; an empty dict if the response has only its id and type.
+
+        Such a dict raises :class:`~flex_integration_sdk.errors.NotIncludedError`, a ``KeyError``,
+        for an attribute that is looked up; the message says what to ask for.
+        """
+        found = self.get("attributes")
+        return cast(A, AbsentAttributes(self._absent) if found is None else found or {})
+
+    def __missing__(self, key: str) -> Any:
+        raise self._absent(key) if key == "attributes" else KeyError(key)
 
     def related(self, name: str) -> Resource[Any] | None:
         """The resource of a to-one relationship; None if there is none.
@@ -103,6 +113,11 @@ class Resource(dict[str, Any], Generic[A]):
 
             raise missing(self, name, is_many=is_many, path=self._path(), is_event=self._is_event())
         return (relationships[name] or {}).get("data")
+
+    def _absent(self, name: str) -> KeyError:
+        from ._missing import absent
+
+        return absent(self, name, path=self._path(), is_event=self._is_event())
 
     def _other_form(self, name: str, *, is_many: bool) -> TypeError:
         from ._missing import other_form

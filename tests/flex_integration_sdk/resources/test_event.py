@@ -60,6 +60,12 @@ def test_what_it_is_related_to_is_there_by_id_and_type() -> None:
     assert str(caught.value) == said
     with pytest.raises(NotIncludedError, match=r"not in this event.*ask for the user itself"):
         author.related("profileImage")
+    with pytest.raises(NotIncludedError) as caught:
+        author.attributes["email"]
+    assert str(caught.value) == (
+        "user.attributes['email'] is not in this event, which has only the user's id and type; ask "
+        "for the user itself, by its id"
+    )
 
 
 def test_nothing_is_changed_where_there_is_no_resource() -> None:

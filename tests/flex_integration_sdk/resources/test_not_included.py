@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from typing import Any
 
 import pytest
 
-from flex_integration_sdk import Response
+from flex_integration_sdk import Response, to_plain
 from flex_integration_sdk.errors import FlexError, NotIncludedError
+from flex_integration_sdk.resources import Listing
 
 USER = {"id": "u1", "type": "user", "attributes": {"email": "a@example.com"}}
 LISTING: dict[str, Any] = {"id": "l1", "type": "listing", "attributes": {"title": "Bike"}}
@@ -75,6 +77,43 @@ def test_of_a_command_it_says_that_the_whole_resource_must_be_asked_for() -> Non
     )
 
 
+def test_an_attribute_of_a_reference_says_what_to_ask_for() -> None:
+    reference = {"id": "l1", "type": "listing"}
+    found = response(reference).data
+    only = "this response, which has only the listing's id and type"
+    with pytest.raises(NotIncludedError) as caught:
+        found.attributes["title"]
+    assert (
+        str(caught.value) == f"listing.attributes['title'] is not in {only}; ask with expand=True"
+    )
+    with pytest.raises(KeyError, match=f"listing.attributes is not in {only}; ask with expand"):
+        found["attributes"]["title"]
+    with pytest.raises(KeyError, match=r"^'relationships'$"):
+        found["relationships"]
+    review = {"id": "r1", "type": "review", "relationships": {"listing": {"data": reference}}}
+    related = response(review).data.related("listing")
+    with pytest.raises(NotIncludedError, match=r"ask with include=\['listing'\]$"):
+        related.attributes["title"]
+    with pytest.raises(NotIncludedError, match="ask for the listing itself, or with a path"):
+        Listing(reference).attributes["title"]
+
+
+def test_the_attributes_of_a_reference_are_an_empty_dict() -> None:
+    found = response({"id": "l1", "type": "listing"}).data
+    assert (found, to_plain(found)) == ({"id": "l1", "type": "listing"},) * 2
+    absent = found.attributes
+    assert (absent, to_plain(absent), json.dumps(absent), repr(absent)) == ({}, {}, "{}", "{}")
+    assert not absent
+    assert absent.get("title", "none") == "none"
+    for twin in (pickle.loads(pickle.dumps(absent)), copy.copy(absent), copy.deepcopy(absent)):
+        assert (type(twin), twin) == (dict, {})
+    with pytest.raises(NotIncludedError, match="expand=True"):
+        pickle.loads(pickle.dumps(found)).attributes["title"]
+    # What is there but empty is no reference: `fields` asked for nothing.
+    with pytest.raises(KeyError, match=r"^'title'$"):
+        response({**LISTING, "attributes": {}}).data.attributes["title"]
+
+
 def test_an_unknown_name_gets_the_known_ones_and_the_nearest() -> None:
     found = response(LISTING).data
     assert said(found, "autor") == (
@@ -96,6 +135,10 @@ def test_a_path_and_an_attribute_are_told_from_a_relationship() -> None:
     assert said(response(event).data, "resource") == (
         "event has no relationship 'resource' (it has: none). It is an attribute: "
         "attributes['resource']"
+    )
+    assert said(response(event).data, "listing") == (
+        "event has no relationship 'listing' (it has: none). The resource that it is about is an "
+        "attribute: attributes['resource']"
     )
 
 

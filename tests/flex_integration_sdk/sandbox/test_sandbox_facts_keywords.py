@@ -14,6 +14,7 @@ import pytest
 
 from flex_integration_sdk import IntegrationSDK, create_instance, to_plain
 from flex_integration_sdk._transit import loads
+from flex_integration_sdk.resources import AvailabilityPlan
 from flex_integration_sdk.sandbox import RunningSandbox, serve
 from tests.support.raw_client import Client
 
@@ -84,7 +85,7 @@ OWN = {
 
 def test_what_users_wrote_are_strings(sdk: IntegrationSDK, client: Client) -> None:
     author = sdk.users.show(email="user3@example.com").data
-    plan = {
+    plan: AvailabilityPlan = {
         "type": "availability-plan/day",
         "entries": [{"dayOfWeek": "mon", "seats": 1}],
     }

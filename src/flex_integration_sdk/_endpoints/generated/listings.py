@@ -27,7 +27,10 @@ from flex_integration_sdk._endpoints.param_types import (
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
-from flex_integration_sdk.resources import Listing
+from flex_integration_sdk.resources import (
+    AvailabilityPlan,
+    Listing,
+)
 
 if TYPE_CHECKING:
     from flex_integration_sdk._vocabulary.includes import ListingInclude
@@ -190,7 +193,7 @@ class ListingsEndpoints:
         description: str | Unset = UNSET,
         geolocation: LatLng | Unset | None = UNSET,
         price: Money | Unset | None = UNSET,
-        availability_plan: ExtendedData | Unset | None = UNSET,
+        availability_plan: AvailabilityPlan | Unset | None = UNSET,
         public_data: ExtendedData | Unset = UNSET,
         private_data: ExtendedData | Unset = UNSET,
         metadata: ExtendedData | Unset = UNSET,
@@ -261,7 +264,7 @@ class ListingsEndpoints:
         description: str | Unset = UNSET,
         geolocation: LatLng | Unset | None = UNSET,
         price: Money | Unset | None = UNSET,
-        availability_plan: ExtendedData | Unset | None = UNSET,
+        availability_plan: AvailabilityPlan | Unset | None = UNSET,
         public_data: ExtendedData | Unset = UNSET,
         private_data: ExtendedData | Unset = UNSET,
         metadata: ExtendedData | Unset = UNSET,
@@ -596,7 +599,7 @@ class AsyncListingsEndpoints:
         description: str | Unset = UNSET,
         geolocation: LatLng | Unset | None = UNSET,
         price: Money | Unset | None = UNSET,
-        availability_plan: ExtendedData | Unset | None = UNSET,
+        availability_plan: AvailabilityPlan | Unset | None = UNSET,
         public_data: ExtendedData | Unset = UNSET,
         private_data: ExtendedData | Unset = UNSET,
         metadata: ExtendedData | Unset = UNSET,
@@ -667,7 +670,7 @@ class AsyncListingsEndpoints:
         description: str | Unset = UNSET,
         geolocation: LatLng | Unset | None = UNSET,
         price: Money | Unset | None = UNSET,
-        availability_plan: ExtendedData | Unset | None = UNSET,
+        availability_plan: AvailabilityPlan | Unset | None = UNSET,
         public_data: ExtendedData | Unset = UNSET,
         private_data: ExtendedData | Unset = UNSET,
         metadata: ExtendedData | Unset = UNSET,
