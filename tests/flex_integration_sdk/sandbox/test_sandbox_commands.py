@@ -452,12 +452,21 @@ def test_commands_answer_409_for_what_is_not_there(sdk: IntegrationSDK) -> None:
         sdk.availability_exceptions.delete(id=NOBODY)
 
 
-def test_a_file_keeps_the_data(tmp_path: Path) -> None:
-    path = tmp_path / "sandbox.sqlite"
+def test_a_file_keeps_the_data(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = str(tmp_path / "sandbox.sqlite")
     for expected in (250, 251):
-        with serve(SandboxSettings(db=str(path))) as sandbox, connected(sandbox) as sdk:
+        with serve(SandboxSettings(db=path)) as sandbox, connected(sandbox) as sdk:
             assert sdk.listings.query(per_page=1).meta["totalItems"] == expected
             new_listing(sdk)
+    assert capfd.readouterr().err == ""
+    with serve(SandboxSettings(db=path, seed="small")) as sandbox:
+        (line,) = capfd.readouterr().err.splitlines()
+        assert f"{path} has data already, made with the seed rich" in line
+        assert "the seed small is not used; POST /_sandbox/reset" in line
+        sandbox.reset()
+    with serve(SandboxSettings(db=path, seed="small")) as sandbox, connected(sandbox) as sdk:
+        assert sdk.listings.query(per_page=1).meta["totalItems"] == 12
+    assert capfd.readouterr().err == ""
 
 
 def test_limits() -> None:

@@ -186,6 +186,8 @@ def test_what_is_not_there_is_an_error_of_oauth(plain: Ask, path: str) -> None:
         ("DELETE", "listings/query", "GET, HEAD, OPTIONS"),
         ("PUT", "listings/update", "OPTIONS, POST"),
         ("PATCH", "users/update_profile", "OPTIONS, POST"),
+        ("TRACE", "listings/query", "GET, HEAD, OPTIONS"),
+        ("FOO", "listings/update", "OPTIONS, POST"),
     ],
 )
 def test_a_wrong_method_is_an_error_of_the_api(

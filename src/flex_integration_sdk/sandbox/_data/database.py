@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS resource (
 );
 CREATE INDEX IF NOT EXISTS resource_type ON resource (type, position);
 CREATE TABLE IF NOT EXISTS content (id TEXT PRIMARY KEY, kind TEXT NOT NULL, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS made_with (seed TEXT NOT NULL);
 """
 
 _PUT = (
@@ -54,11 +55,16 @@ class Content:
     Args:
         resources: Oldest first. A later one replaces one of the same id.
         bytes: Of images and files: id, media type, bytes.
+        name: Of the seed that it is.
     """
 
     def __init__(
-        self, resources: Iterable[Row], bytes: Iterable[tuple[str, str, bytes]] = ()
+        self,
+        resources: Iterable[Row],
+        bytes: Iterable[tuple[str, str, bytes]] = (),
+        name: str = "",
     ) -> None:
+        self.name = name
         self.resources = tuple(resources)
         self.bytes = tuple(bytes)
         self._lock = threading.Lock()
@@ -67,6 +73,7 @@ class Content:
         """Adds all of it to empty tables."""
         connection.executemany(_PUT, self.resources)
         connection.executemany("INSERT INTO content VALUES (?, ?, ?)", self.bytes)
+        connection.execute("INSERT INTO made_with VALUES (?)", (self.name,))
 
     def copy_to(self, connection: sqlite3.Connection) -> None:
         """Makes an empty database one with the tables and all of it.
@@ -131,7 +138,14 @@ class Database:
         with self.transaction():
             self._connection.execute("DELETE FROM resource")
             self._connection.execute("DELETE FROM content")
+            self._connection.execute("DELETE FROM made_with")
             self._seed().insert_into(self._connection)
+
+    @property
+    def seed_name(self) -> str:
+        """The seed that the data was made with; empty in the file of an earlier version."""
+        found = self._connection.execute("SELECT seed FROM made_with").fetchone()
+        return str(found[0]) if found else ""
 
     def close(self) -> None:
         """Closes the file."""

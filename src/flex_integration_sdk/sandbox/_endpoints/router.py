@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -12,6 +11,7 @@ from flex_integration_sdk._endpoints.endpoint import Endpoint
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.sandbox._data.database import Database
 from flex_integration_sdk.sandbox._data.seed.content import seed
+from flex_integration_sdk.sandbox._notices import tell
 from flex_integration_sdk.sandbox._refusal import ApiFault, not_found
 from flex_integration_sdk.sandbox._settings import SandboxSettings
 
@@ -63,6 +63,11 @@ class Api:
     def __init__(self, settings: SandboxSettings, sign: Callable[[str], str]) -> None:
         self.db = Database(settings.db, partial(seed, settings.seed))
         self.db.add_tables(media.SCHEMA)
+        if (made_with := self.db.seed_name or "rich") != settings.seed:
+            tell(
+                f"{settings.db} has data already, made with the seed {made_with}, so the seed "
+                f"{settings.seed} is not used; POST /_sandbox/reset replaces the data by it"
+            )
         self._settings = settings
         self._told: set[str] = set()
         self._sign = sign
@@ -154,4 +159,4 @@ class Api:
             notice = no_filter(endpoint, name)
             if notice is not None and notice not in self._told:
                 self._told.add(notice)
-                print(f"flex-sdk sandbox: {notice}", file=sys.stderr, flush=True)  # noqa: T201 - it has no log
+                tell(notice)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import sys
 from collections.abc import Iterable
 from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
+
+from flex_integration_sdk.sandbox._notices import tell
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _OTHER_SITES = {"cross-site", "same-site"}
@@ -83,8 +84,7 @@ class Guard:
         """Tells the person who started the sandbox, who can allow the host."""
         if refusal not in self._told and len(self._told) < _MOST_TOLD:
             self._told.add(refusal)
-            text = "".join(c if c.isprintable() else " " for c in refusal)
-            print(f"flex-sdk sandbox: {text}", file=sys.stderr, flush=True)  # noqa: T201 - it has no log
+            tell(refusal)
 
 
 def _plain(name: str) -> str:

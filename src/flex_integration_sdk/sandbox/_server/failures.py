@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from flex_integration_sdk._values.shown import shown
+from flex_integration_sdk.sandbox._notices import tell
 from flex_integration_sdk.sandbox._refusal import ApiFault
 
 from .answers import OAuthFault, oauth_refused, refused
@@ -70,7 +70,7 @@ async def of_large_body(request: Request, error: Exception) -> Response:
 async def of_database(request: Request, error: Exception) -> Response:
     """Answers while the file of ``--db`` cannot be used, for example on a full disk."""
     title = f"The sandbox cannot use its database file: {error}. Free some space, or check --db"
-    _tell(title)
+    tell(title)
     return failed(request, 507, "sandbox-database-unusable", title)
 
 
@@ -101,7 +101,7 @@ class Unfailing:
                 raise
             where = _where(error)
             asked = f"{scope['method']} {shown(scope['path'])}"
-            _tell(f"{asked} failed: {where}. This is a fault of the sandbox: please report it")
+            tell(f"{asked} failed: {where}. This is a fault of the sandbox: please report it")
             title = f"The sandbox failed: {where}. Please report it, with what was sent"
             answer = failed(Request(scope), 500, "server-error", title)
             await answer(scope, receive, send)
@@ -126,8 +126,3 @@ def _where(error: Exception) -> str:
     ]
     file, line = next((each for each in reversed(lines) if _PACKAGE in each[0].parents), lines[-1])
     return f"{type(error).__name__} at {file.name}, line {line}"
-
-
-def _tell(text: str) -> None:
-    """Tells the person who started the sandbox."""
-    print(f"flex-sdk sandbox: {text}", file=sys.stderr, flush=True)  # noqa: T201 - it has no log

@@ -31,7 +31,7 @@ def seed(name: Seed) -> Content:
 @lru_cache(maxsize=len(SIZES))
 def _content(name: Seed, now: datetime) -> Content:
     size = SIZES[name]
-    return Content((*_fixed(name), *map(encoded, _new(size, now))), _bytes(size))
+    return Content((*_fixed(name), *map(encoded, _new(size, now))), _bytes(size), name)
 
 
 @cache
