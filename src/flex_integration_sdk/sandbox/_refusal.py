@@ -6,6 +6,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+# A key of a body can have megabytes.
+_MOST_OF_A_NAME = 100  # characters
+
 
 class ApiFault(Exception):
     """An error response.
@@ -31,7 +34,7 @@ class ApiFault(Exception):
     ) -> None:
         super().__init__(title)
         self.status, self.code, self.title = status, code, _sendable(title)
-        self.path, self.where = tuple(map(_sendable, path)), where
+        self.path, self.where = tuple(map(_sendable, map(_short, path))), where
         self.headers = dict(headers or {})
 
     def body(self) -> dict[str, Any]:
@@ -50,6 +53,10 @@ class ApiFault(Exception):
 def _sendable(text: str) -> str:
     """Text of a request, for the response: half a surrogate pair is written as an escape."""
     return text.encode(errors="backslashreplace").decode()
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _MOST_OF_A_NAME else f"{name[:_MOST_OF_A_NAME]}…"
 
 
 def not_found(what: str = "Not found") -> ApiFault:

@@ -255,6 +255,11 @@ def test_a_booking_is_accepted_once(sdk: IntegrationSDK) -> None:
     with pytest.raises(ConflictError) as error:
         sdk.transactions.transition(**wanted)
     assert code_of(error) == "transaction-invalid-transition"
+    said = "the state accepted: there are transition/cancel, transition/complete, transition/update"
+    assert said in error.value.errors[0]["title"]
+    declined = sdk.transactions.query(states="declined").data[0]
+    with pytest.raises(ConflictError, match="declined: no transition leads on from there"):
+        sdk.transactions.transition(**{**wanted, "id": declined.id})
     with pytest.raises(BadRequestError):
         sdk.transactions.transition(id=deal.id, transition="transition/complete", params={"x": 1})
 

@@ -136,6 +136,7 @@ PERHAPS: list[tuple[dict[str, Any], str, list[str]]] = [
      ["price", "unit"]),
     ({"geolocation": LatLng(91, 0)}, "validation-invalid-value", ["geolocation"]),
     ({"geolocation": LatLng(0, -181)}, "validation-invalid-value", ["geolocation"]),
+    ({"title": ""}, "validation-invalid-value", ["title"]),
     ({"geolocation": {"lat": 1, "lng": 2, "alt": 3}}, "validation-disallowed-key",
      ["geolocation", "alt"]),
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from tests.support.plain_http import refusal, signed_in
 
 DISALLOWED = "validation-disallowed-key"
 INVALID = "validation-invalid-value"
+PARAMS = "validation-invalid-params"
 NODE = {"page": "1", "perPage": "50", "expand": "true"}
 PAST = "2020-01-01T00:00:00Z"
 USER = "00000002-0000-4000-8000-000000000001"
@@ -115,6 +116,46 @@ def test_users_query_has_no_such_filter_and_says_so(
     assert refusal(strict.get("users/query", params=query)) == (400, DISALLOWED, notice)
 
 
+@pytest.mark.parametrize(
+    ("query", "code", "said"),
+    [
+        ("listings/query?start=2027-01-01T00:00Z&end=2027-01-02T00:00Z&seats=-1", INVALID, "seats"),
+        ("listings/query?minStock=-1", INVALID, "minStock is negative"),
+        ("listings/query?minDuration=-1", INVALID, "minDuration is negative"),
+        ("events/query?startAfterSequenceId=-1", INVALID, "startAfterSequenceId is negative"),
+        ("listings/query?minDuration=1", PARAMS, "minDuration needs start and end"),
+        ("listings/query?availability=day-full", PARAMS, "availability needs start and end"),
+        ("listings/query?seats=1", PARAMS, "seats needs start and end"),
+        ("listings/query?origin=91,0", INVALID, "origin needs a latitude"),
+        ("listings/query?bounds=91,0,0,0", INVALID, "bounds needs a latitude"),
+        ("listings/query?bounds=1,0,0,-181", INVALID, "bounds needs a latitude"),
+        ("listings/query?fields.listings=title", INVALID, "fields.listings is not of a known type"),
+        ("listings/query?limit.image=1", INVALID, "limit.image is not of a known relationship"),
+        ("transactions/query?bookingStates=accept", INVALID, "bookingStates has no accept"),
+        ("transactions/query?stockReservationStates=x", INVALID, "stockReservationStates has no"),
+    ],
+)
+def test_what_a_query_might_be_refused_for(
+    client: httpx2.Client, strict: httpx2.Client, query: str, code: str, said: str
+) -> None:
+    assert client.get(query).status_code == 200
+    found = refusal(strict.get(query))
+    assert found[:2] == (400, code)
+    assert found[2].startswith(said)
+
+
+def test_a_strict_sandbox_takes_what_a_query_may_say(strict: httpx2.Client) -> None:
+    for query in (
+        "listings/query?start=2027-01-01T00:00Z&end=2027-01-02T00:00Z&seats=1"
+        "&availability=day-partial&minDuration=1&minStock=0",
+        "listings/query?origin=-90,180&include=images&limit.images=1&fields.image=variants",
+        "listings/query?bounds=90,180,-90,-180",
+        "transactions/query?bookingStates=accepted,pending&stockReservationStates=declined",
+        "events/query?startAfterSequenceId=0",
+    ):
+        assert strict.get(query).status_code == 200, query
+
+
 def test_a_misspelled_filter_is_not_ignored(client: httpx2.Client) -> None:
     said = (400, DISALLOWED, "Unknown key createdAtSart: did you mean createdAtStart?")
     assert refusal(client.get("users/query?createdAtSart=2026-01-01T00:00:00Z")) == said
@@ -152,6 +193,8 @@ def test_a_key_that_is_much_too_long_is_not_compared_with_others(client: httpx2.
     key = "x" * 1000
     said = refusal(client.post("listings/close", json={key: 1}))
     assert said == (400, DISALLOWED, f"Unknown key {key[:100]}…")
+    error = client.post("listings/close", json={key: 1}).json()["errors"][0]
+    assert error["source"]["path"] == [f"{key[:100]}…"]
 
 
 @pytest.mark.parametrize(
@@ -170,14 +213,16 @@ def test_times_with_a_zone(client: httpx2.Client, strict: httpx2.Client, text: s
         assert each.get("users/query", params={"createdAtStart": text}).status_code == 200
 
 
-@pytest.mark.parametrize("text", ["2026-01-01T00:00:00", "2026-01-01T00:00:00.000001"])
+@pytest.mark.parametrize(
+    "text", ["2026-01-01T00:00:00", "2026-01-01T00:00:00.000001", "2026-01-01"]
+)
 def test_times_without_a_zone_are_in_utc(
     client: httpx2.Client, strict: httpx2.Client, text: str
 ) -> None:
     def found(end: str) -> object:
         return client.get("listings/query", params={"createdAtEnd": end}).json()
 
-    assert found(text) == found(f"{text}Z")
+    assert found(text) == found(f"{text}Z" if "T" in text else f"{text}T00:00:00Z")
     said = (400, INVALID, "createdAtEnd is not a time with its zone")
     assert refusal(strict.get("listings/query", params={"createdAtEnd": text})) == said
     span = f",{text}"
@@ -185,8 +230,8 @@ def test_times_without_a_zone_are_in_utc(
     assert refusal(strict.get("transactions/query", params={"bookingStart": span}))[0] == 400
 
 
-@pytest.mark.parametrize("text", ["2026-01-01", "20260101", "yesterday", "1767225600000", ""])
-def test_dates_and_numbers_are_no_times(client: httpx2.Client, text: str) -> None:
+@pytest.mark.parametrize("text", ["2026-01-32", "20260101", "yesterday", "1767225600000", ""])
+def test_words_and_numbers_are_no_times(client: httpx2.Client, text: str) -> None:
     said = (400, INVALID, "createdAtEnd is not a time with its zone")
     assert refusal(client.get("listings/query", params={"createdAtEnd": text})) == said
 

@@ -14,9 +14,19 @@ def connected(sandbox: RunningSandbox) -> IntegrationSDK:
     return create_instance(sandbox.client_id, sandbox.client_secret, base_url=sandbox.base_url)
 
 
-def test_an_include_that_the_reference_does_not_name(flex_sandbox: RunningSandbox) -> None:
+def test_an_include_that_the_reference_does_not_name(
+    flex_sandbox: RunningSandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
     with connected(flex_sandbox) as sdk:
         assert len(sdk.listings.query(include=AnyName("newRelation"), per_page=2).data) == 2
+        for wrong in ("auhtor", "author.profileImag", "auhtor", "author"):
+            assert sdk.listings.query(include=AnyName(wrong), per_page=1).data
+    said = "flex-sdk sandbox: listings.query ignores a part of include: listing has no relationship"
+    assert capfd.readouterr().err.splitlines() == [
+        f"{said} newRelation",
+        f"{said} auhtor: did you mean author?",
+        f"{said} author.profileImag: did you mean author.profileImage?",
+    ]
     with serve(SandboxSettings(strict=True)) as strict, connected(strict) as sdk:
         assert sdk.listings.query(include="author.profileImage", per_page=1).included
         said = "listing has no relationship newRelation"

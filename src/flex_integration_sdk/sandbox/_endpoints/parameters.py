@@ -8,11 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flex_integration_sdk._endpoints.endpoint import Endpoint, Param, snake
-from flex_integration_sdk._vocabulary.relationships import follow
 from flex_integration_sdk.sandbox._refusal import ApiFault
 
 from .image_variants import Variant
-from .tolerated import is_loose, is_tolerated, known_in_query, refusal, unknown_key
+from .tolerated import (
+    is_loose,
+    is_tolerated,
+    known_in_query,
+    refusal,
+    unknown_include,
+    unknown_key,
+)
 from .values import KINDS, READERS, SHAPES
 
 EXTENDED = ("pub_", "meta_", "priv_", "prot_")
@@ -124,8 +130,7 @@ def _shape(name: str, value: str) -> Any:
 
 def _check_includes(endpoint: Endpoint, paths: list[str]) -> None:
     for path in paths:
-        if follow(endpoint.result_type, path) is None:
-            title = f"{endpoint.result_type} has no relationship {path}"
+        if title := unknown_include(endpoint, path):
             raise _wrong("validation-invalid-value", "include", title, "query")
 
 

@@ -22,13 +22,16 @@ from .encoding import check_stored
 from .image_variants import with_addresses
 from .pages import one, reference
 from .parameters import Arguments, read_arguments
-from .strictness import check_values
-from .tolerated import no_filter
+from .strictness import check_query, check_values
+from .tolerated import no_filter, unknown_include
 
 __all__ = ["Api", "allowed"]
 
 BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS.values()}
 _MODULES = (availability, events, listings, media, stock, transactions, users)
+
+# A program that makes up names must not fill the memory.
+_MOST_TOLD = 100
 
 E = TypeVar("E")
 
@@ -145,18 +148,22 @@ class Api:
         self, endpoint: Endpoint, query: Mapping[str, str], body: Mapping[str, Any] | None
     ) -> Arguments:
         asked = read_arguments(endpoint, query, body, strict=self._settings.strict)
-        self._tell_of_no_filters(endpoint, asked.ignored)
-        if self._settings.strict and body is not None:
-            check_values(endpoint, body, asked)
+        self._tell_of_ignored(endpoint, asked)
+        if self._settings.strict:
+            check_query(endpoint, asked)
+            check_values(endpoint, body or {}, asked)
         if asked.filters and not (endpoint.method == "GET" and endpoint.many):
             name = next(iter(asked.filters))
             raise ApiFault(400, "validation-disallowed-key", f"Unknown key {name}", path=(name,))
         return asked
 
-    def _tell_of_no_filters(self, endpoint: Endpoint, ignored: list[str]) -> None:
-        """Tells the developer, once, whose program takes each user for the wanted one."""
-        for name in ignored:
-            notice = no_filter(endpoint, name)
-            if notice is not None and notice not in self._told:
+    def _tell_of_ignored(self, endpoint: Endpoint, asked: Arguments) -> None:
+        """Tells the developer, once, whose program takes each user for the wanted one, say."""
+        notices = [no_filter(endpoint, name) for name in asked.ignored]
+        for path in asked.include:
+            unknown = unknown_include(endpoint, path)
+            notices.append(unknown and f"{endpoint.name} ignores a part of include: {unknown}")
+        for notice in notices:
+            if notice and notice not in self._told and len(self._told) < _MOST_TOLD:
                 self._told.add(notice)
                 tell(notice)

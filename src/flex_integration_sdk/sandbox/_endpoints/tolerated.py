@@ -12,6 +12,7 @@ from typing import Any
 
 from flex_integration_sdk._endpoints.endpoint import Endpoint, Param
 from flex_integration_sdk._endpoints.shared_params import PAGING
+from flex_integration_sdk._vocabulary.relationships import RELATIONSHIPS
 
 # Sent with each show, query and command; ignored where they mean nothing.
 _EVERYWHERE = frozenset({"page", "perPage", "per_page", "expand"})
@@ -26,7 +27,7 @@ _WITHIN = {
 _MOST_OF_A_KEY = 100
 _NO_STRINGS = {"bool", "int"}
 _TIMES = {"datetime", "TimeRange"}
-_NO_ZONE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+")
+_NO_ZONE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+)?")
 _BRACKETS = re.compile(r"(\w+)\[\w*\]")
 
 
@@ -69,6 +70,20 @@ def unknown_key(name: str, params: Iterable[Param]) -> str:
     return f"Unknown key {name}" + (f": did you mean {near[0]}?" if near else "")
 
 
+def unknown_include(endpoint: Endpoint, path: str) -> str | None:
+    """What to say of a path of ``include`` that the reference does not name."""
+    kind, known = endpoint.result_type, ""
+    for name in path.split("."):
+        relations = RELATIONSHIPS.get(kind, {})
+        if name in relations:
+            kind, known = relations[name].target, f"{known}{name}."
+            continue
+        near = difflib.get_close_matches(name[:_MOST_OF_A_KEY], relations, n=1)
+        meant = f": did you mean {known}{near[0]}?" if near else ""
+        return f"{endpoint.result_type} has no relationship {path[:_MOST_OF_A_KEY]}{meant}"
+    return None
+
+
 def no_filter(endpoint: Endpoint, name: str) -> str | None:
     """What to say of a parameter that looks like a filter and is none."""
     if name not in _NO_FILTERS.get(endpoint.name, ()):
@@ -77,7 +92,7 @@ def no_filter(endpoint: Endpoint, name: str) -> str | None:
 
 
 def has_no_zone(raw: Any) -> bool:
-    """Whether it is a time of day on a date, without a zone."""
+    """Whether it is a time without a zone, or a date, which is its midnight."""
     return isinstance(raw, str) and _NO_ZONE.fullmatch(raw) is not None
 
 

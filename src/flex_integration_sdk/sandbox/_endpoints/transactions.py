@@ -26,6 +26,7 @@ from .stock import adjust
 
 # The API's limit for one transaction.
 MOST_TRANSITIONS = 100
+_MOST_OF_A_NAME = 100  # characters
 _SORTABLE = ("createdAt", "lastTransitionedAt", "lastMessageAt", "bookingStart", "bookingEnd")
 
 
@@ -66,7 +67,7 @@ def transition(context: Context, asked: Arguments) -> Resource:
     step = PROCESS.get(asked["transition"])
     attributes = found["attributes"]
     if step is None or step.source != attributes["state"]:
-        title = f"{asked['transition']} is not a transition from the state {attributes['state']}"
+        title = _no_transition(asked["transition"], attributes["state"])
         raise conflict("transaction-invalid-transition", title)
     if len(attributes["transitions"]) >= MOST_TRANSITIONS:
         raise conflict("transaction-invalid-transition", "The transaction has too many transitions")
@@ -109,10 +110,17 @@ def messages(context: Context, asked: Arguments) -> dict[str, Any]:
     return page(context.db, found, asked)
 
 
+def _no_transition(wanted: str, state: str) -> str:
+    possible = [name for name, step in PROCESS.items() if step.source == state]
+    return f"{wanted[:_MOST_OF_A_NAME]} is not a transition from the state {state}: " + (
+        f"there are {', '.join(possible)}" if possible else "no transition leads on from there"
+    )
+
+
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
     """Checks the parameters of a transition, which may only be extended data."""
     for name, value in given.items():
-        code, title = "validation-disallowed-key", f"Unknown key {name}"
+        code, title = "validation-disallowed-key", f"Unknown key {name[:_MOST_OF_A_NAME]}"
         if name in ("protectedData", "metadata"):
             if isinstance(value, dict):
                 continue
