@@ -246,7 +246,7 @@ class NotFoundError(ApiError, LookupError):
 
 
 class ConflictError(ApiError):
-    """409: the resource is not in a state that allows this."""
+    """409: the resource is not in a state that allows this, or something named does not exist."""
 
 
 class PayloadTooLargeError(ApiError):

@@ -105,6 +105,34 @@ def test_a_page_of_a_proxy_points_to_base_url() -> None:
     assert "base_url" not in str(failed(404, json=BODY))
 
 
+@pytest.mark.parametrize(
+    ("path", "code", "advice"),
+    [
+        ("listings/create", "user-not-found", "there is no such user: check author_id"),
+        ("users/approve", "user-not-found", "there is no such user: check id"),
+        ("listings/update", "listing-not-found", "there is no such listing: check id"),
+        (
+            "stock/compare_and_set",
+            "listing-not-found",
+            "there is no such listing: check listing_id",
+        ),
+        ("transactions/transition", "listing-not-found", "there is no such listing"),
+        ("transactions/transition", "transaction-not-found", "no such transaction: check id"),
+        ("listings/update", "image-invalid", "no such image that can be used here: check images"),
+        ("users/update_profile", "image-invalid", "can be used here: check profile_image_id"),
+        ("newer/command", "image-invalid", "there is no such image that can be used here"),
+        ("listings/close", "listing-invalid-state", "not in a state that allows this"),
+        ("listings/close", ["odd"], "not in a state that allows this"),
+    ],
+)
+def test_a_409_for_what_is_not_there_says_what_to_check(path: str, code: str, advice: str) -> None:
+    response = httpx2.Response(409, json={"errors": [{"code": code, "title": "No"}]})
+    with pytest.raises(errors.ConflictError) as caught:
+        interpret(response, "POST", path)
+    assert str(caught.value).endswith(advice)
+    assert ("not in a state" in str(caught.value)) is ("state" in advice)
+
+
 def test_retry_after_in_both_forms() -> None:
     error = failed(429, json=BODY, headers={"Retry-After": "12"})
     assert isinstance(error, errors.RateLimitedError)

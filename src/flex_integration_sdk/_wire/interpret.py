@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from flex_integration_sdk import _transit
+from flex_integration_sdk._endpoints.endpoint import snake
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._values.shown import shown
 from flex_integration_sdk.errors import ApiError, TransportError, class_for
 from flex_tokenstore.embedding import is_page, retry_after
@@ -77,7 +79,7 @@ def _error(response: Any, body: Any, method: str, path: str) -> ApiError:
     elif status >= 500:
         when = "later" if wait is None else f"in {wait:g} s, or later"
         error.message += f"; the server failed: try again {when}"
-    elif advice := _advice(status, error.errors, page=_is_page(response)):
+    elif advice := _advice(status, error.errors, path, page=_is_page(response)):
         error.message += f"; {advice}"
     # An exception is copied and pickled from its `args`.
     error.args = (error.message,)
@@ -88,7 +90,7 @@ def _is_page(response: Any) -> bool:
     return is_page(response.headers.get("content-type", ""), response.content)
 
 
-def _advice(status: int, errors: list[dict[str, Any]], *, page: bool) -> str:
+def _advice(status: int, errors: list[dict[str, Any]], path: str, *, page: bool) -> str:
     if page:
         return f"this page is not a response of the API: base_url may be wrong, or {BETWEEN}"
     if status == 401:
@@ -98,7 +100,22 @@ def _advice(status: int, errors: list[dict[str, Any]], *, page: bool) -> str:
             "this is not a response of the API: base_url may be wrong, or a proxy may have "
             "responded"
         )
+    if status == 409 and (advice := _of_absent(errors[0].get("code"), path)):
+        return advice
     return _ADVICE.get(status, "")
+
+
+def _of_absent(code: object, path: str) -> str:
+    """The advice if a command names what does not exist; the API answers 409, not 404."""
+    kind = _ABSENT.get(code, "") if isinstance(code, str) else ""
+    if not kind:
+        return ""
+    sent = {each.name for row in ENDPOINTS.values() if row.path == path for each in row.params}
+    own = ["id"] if path.startswith(f"{kind}s/") else []
+    names = [name for name in own + _ARGUMENTS[kind] if name in sent]
+    check = f": check {' and '.join(map(snake, names))}" if names else ""
+    usable = " that can be used here" if kind == "image" else ""
+    return f"there is no such {kind}{usable}{check}"
 
 
 _ADVICE = {
@@ -108,4 +125,16 @@ _ADVICE = {
     404: "check the id or email address, and that the marketplace is the right one",
     409: "the resource is not in a state that allows this",
     413: "send less in one request",
+}
+_ABSENT = {
+    "image-invalid": "image",
+    "listing-not-found": "listing",
+    "transaction-not-found": "transaction",
+    "user-not-found": "user",
+}
+_ARGUMENTS = {
+    "image": ["images", "profileImageId"],
+    "listing": ["listingId"],
+    "transaction": ["transactionId"],
+    "user": ["authorId", "userId"],
 }
