@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
+import shlex
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -343,9 +345,20 @@ def test_the_sdk_says_what_the_sandbox_says(
     assert "please report it" in capfd.readouterr().err
 
 
-def test_the_front_page_says_what_this_is(plain: Ask) -> None:
+def test_the_front_page_says_what_this_is(plain: Ask, sandbox: RunningSandbox) -> None:
     answer = plain("GET", "/", Accept="text/html")
     assert (answer.status, answer.headers.get_content_type()) == (200, "text/html")
-    for said in (b"flex-sdk sandbox", b"/v1/auth/token", b"/v1/integration_api/", b"docs/sandbox"):
+    for said in (
+        b"flex-sdk sandbox",
+        b"/v1/auth/token",
+        b"/v1/integration_api/",
+        b"docs/sandbox",
+        b"--seed",
+    ):
         assert said in answer.body
     assert SECRET.encode() not in answer.body
+    (line,) = re.findall("<pre>(.+)</pre>", answer.body.decode())
+    line = line.replace("CLIENT_ID", "c").replace("CLIENT_SECRET", SECRET)
+    curl, *form, url = (each for each in shlex.split(line) if each != "-d")
+    assert (curl, url) == ("curl", f"{sandbox.base_url}/v1/auth/token")
+    assert plain("POST", "/v1/auth/token", "&".join(form), **FORM).status == 200

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import shlex
+
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-# Nothing of the request stands in it, and no secret.
+# No secret stands in it. Of the request there is the address only, whose host the guard knows.
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><title>flex-sdk sandbox</title></head>
@@ -17,18 +20,28 @@ for trying things out: no real marketplace is behind it. Give this address to yo
 <ul>
 <li><code>POST /v1/auth/token</code> issues tokens, <code>POST /v1/auth/revoke</code> revokes
 them. Client id and client secret are in the line that <code>flex-sdk sandbox</code> printed when it
-started.</li>
+started. Write them in place of the two words in capitals:
+<pre>%CURL%</pre></li>
 <li><code>/v1/integration_api/…</code> is the API; each call needs an access token.
 <code>flex-sdk call --help</code> lists the endpoints.</li>
+<li>It starts with users, listings and transactions: with <code>--seed rich</code>, 250 listings in
+every state; with <code>--seed small</code>, a handful.</li>
 <li><a href="/_sandbox/stats">/_sandbox/stats</a> counts the requests.</li>
 </ul>
-<p>The pages <code>docs/sandbox.md</code> and <code>docs/how-to/test-your-program.md</code> of
-flex-integration-sdk say more, and so does <code>flex-sdk sandbox --help</code>.</p>
+<p>The page <code>docs/sandbox.md</code> of flex-integration-sdk says what there is and how it
+behaves, and <code>docs/how-to/test-your-program.md</code> how to use it in tests.
+<code>flex-sdk sandbox --help</code> lists the options.</p>
 </body>
 </html>
 """
+# One line, which any shell takes.
+_CURL = (
+    "curl -d grant_type=client_credentials -d scope=integ -d client_id=CLIENT_ID "
+    "-d client_secret=CLIENT_SECRET"
+)
 
 
 async def front_page(request: Request) -> Response:
     """Says what this server is, and where to look."""
-    return HTMLResponse(_PAGE)
+    url = f"{str(request.base_url).rstrip('/')}/v1/auth/token"
+    return HTMLResponse(_PAGE.replace("%CURL%", html.escape(f"{_CURL} {shlex.quote(url)}")))
