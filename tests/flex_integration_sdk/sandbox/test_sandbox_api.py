@@ -119,7 +119,7 @@ def test_pages_cover_every_listing_once(client: Client, name: str) -> None:
         ("listings/query", {"sort": "--createdAt"}),
         ("users/query", {"sort": "price"}),
         ("listings/query", {"createdAtStart": "yesterday"}),
-        ("listings/query", {"createdAtEnd": "2026-01-01"}),
+        ("listings/query", {"createdAtEnd": "2026-13-01"}),
         ("listings/query", {"ids": "1,2"}),
         ("listings/query", {"ids": ",".join(str(UUID(int=n)) for n in range(101))}),
         ("listings/query", {"authorId": "x"}),
