@@ -113,9 +113,12 @@ def _of_absent(code: object, path: str) -> str:
     sent = {each.name for row in ENDPOINTS.values() if row.path == path for each in row.params}
     own = ["id"] if path.startswith(f"{kind}s/") else []
     names = [name for name in own + _ARGUMENTS[kind] if name in sent]
-    check = f": check {' and '.join(map(snake, names))}" if names else ""
-    usable = " that can be used here" if kind == "image" else ""
-    return f"there is no such {kind}{usable}{check}"
+    existing = (
+        "an existing image that can be used here" if kind == "image" else f"an existing {kind}"
+    )
+    if not names:
+        return f"the command needs {existing}"
+    return f"check {' and '.join(map(snake, names))}: it must name {existing}"
 
 
 _ADVICE = {
