@@ -28,7 +28,10 @@ def test_the_bound_on_the_page_is_that_of_the_plugins() -> None:
     (bound,) = re.findall(r'^dependencies = \["(.+)"\]$', PAGE, re.MULTILINE)
     pages = [PAGE, (ROOT / "docs" / "write-a-store.md").read_text(encoding="utf-8")]
     assert all(bound in page for page in pages)
-    for path in (*ROOT.glob("plugins/*/pyproject.toml"), *ROOT.rglob("_skeleton/pyproject.toml")):
+    for path in (
+        *ROOT.glob("plugins/*/pyproject.toml"),
+        *(ROOT / "src").rglob("_skeleton/pyproject.toml"),
+    ):
         assert bound in tomllib.loads(path.read_text())["project"]["dependencies"], path
 
 

@@ -104,6 +104,7 @@ def test_a_monthly_report(sandbox: RunningSandbox) -> None:
     assert new_listings >= 1
 
 
+@pytest.mark.slow
 def test_a_mail_to_newcomers(sandbox: RunningSandbox) -> None:
     sender, receivers, *listings = run(sandbox, "newcomers_mail")
     assert sender == "from Sandbox marketplace"
@@ -121,6 +122,7 @@ def test_metadata_of_a_user(sandbox: RunningSandbox) -> None:
     assert found["profile"]["metadata"]["verified"] is True
 
 
+@pytest.mark.slow
 def test_a_profile_picture(sandbox: RunningSandbox, tmp_path: Path) -> None:
     picture = tmp_path / "me.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 1, 1) + bytes(5))
@@ -128,6 +130,7 @@ def test_a_profile_picture(sandbox: RunningSandbox, tmp_path: Path) -> None:
     assert included == f"image {uploaded}"
 
 
+@pytest.mark.slow
 def test_all_listings_of_a_user_are_approved(sandbox: RunningSandbox) -> None:
     with connected(sandbox) as sdk:
         run(sandbox, "approve_listings", EMAIL)  # those that the sandbox begins with
@@ -140,6 +143,7 @@ def test_all_listings_of_a_user_are_approved(sandbox: RunningSandbox) -> None:
     assert states == {"published"}
 
 
+@pytest.mark.slow
 def test_plans_of_the_week_for_many_listings(sandbox: RunningSandbox) -> None:
     dry = run(sandbox, "weekly_plans")
     total, shown, old = map(int, dry[0].split())
@@ -156,7 +160,7 @@ def test_plans_of_the_week_for_many_listings(sandbox: RunningSandbox) -> None:
     assert run(sandbox, "weekly_plans")[0] == f"250 100 {old - 20}"
 
 
-@pytest.mark.parametrize("order", [[], ["--at-once"]])
+@pytest.mark.parametrize("order", [[], pytest.param(["--at-once"], marks=pytest.mark.slow)])
 def test_listings_are_imported(sandbox: RunningSandbox, order: list[str]) -> None:
     with connected(sandbox) as sdk:
         author = sdk.users.show(email=EMAIL).data.id
@@ -204,6 +208,7 @@ def test_events_are_polled_and_a_restart_goes_on(sandbox: RunningSandbox, tmp_pa
     assert run(sandbox, "watch_listings", state, 5, 0) == [f"from {last + 1}"]
 
 
+@pytest.mark.slow
 def test_events_come_in_pages_of_a_hundred(flex_sandbox: RunningSandbox, tmp_path: Path) -> None:
     state = tmp_path / "last-event"
     with connected(flex_sandbox) as sdk:
@@ -218,6 +223,7 @@ def test_events_come_in_pages_of_a_hundred(flex_sandbox: RunningSandbox, tmp_pat
     assert state.read_text() == str(before + 206)
 
 
+@pytest.mark.slow
 def test_an_event_listener_on_a_schedule(sandbox: RunningSandbox) -> None:
     types = ["listing/updated", "transaction/transitioned"]
     with connected(sandbox) as sdk:

@@ -54,6 +54,7 @@ def all_but_the_first(number: int) -> bool:
     return number != 0
 
 
+@slow
 @pytest.mark.parametrize("store", ["vault"], indirect=True)
 def test_both_versions_make_one_refresh(rolling: RollingScene) -> None:
     with rolling(every_second)(reuse_revokes_family=True) as played:

@@ -864,7 +864,9 @@ class TestOnATerminal:
             assert terminal.ended() == 0, terminal.written
         assert SECRET not in terminal.written
 
-    @pytest.mark.parametrize("number", range(4))
+    @pytest.mark.parametrize(
+        "number", [0, *(pytest.param(each, marks=pytest.mark.slow) for each in (1, 2)), 3]
+    )
     def test_ctrl_c_at_each_question_changes_nothing(
         self, environment: dict[str, str], path: Path, number: int
     ) -> None:

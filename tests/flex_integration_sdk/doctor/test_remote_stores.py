@@ -43,7 +43,15 @@ def stored() -> str:
 
 
 @pytest.mark.parametrize(
-    "choose", [redis, redis_cluster, postgresql, vault, vault_kv1], ids=lambda each: each.__name__
+    "choose",
+    [
+        redis,
+        *(
+            pytest.param(each, marks=pytest.mark.slow)
+            for each in (redis_cluster, postgresql, vault, vault_kv1)
+        ),
+    ],
+    ids=lambda each: each.__name__,
 )
 def test_nothing_is_wrong(choose: Callable[[World], None], world: World) -> None:
     choose(world)

@@ -105,7 +105,13 @@ def asked(sdk: IntegrationSDK, running: RunningSandbox, name: str, include: str)
         return new._send(name, arguments, {"expand": True, **shape} if endpoint.query else {}).body
 
 
-@pytest.mark.parametrize("name", sorted(ENDPOINTS))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(each.name, marks=[pytest.mark.slow] if each.method == "POST" else [])
+        for each in ENDPOINTS.values()
+    ],
+)
 def test_every_relationship_that_is_named_is_there(
     sdk: IntegrationSDK, running: RunningSandbox, name: str
 ) -> None:

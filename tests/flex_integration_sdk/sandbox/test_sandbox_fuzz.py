@@ -55,6 +55,7 @@ def test_requests_at_random_to_a_strict_sandbox() -> None:
     print(run(1000, 1, InProcess(SandboxSettings(strict=True))))
 
 
+@pytest.mark.slow
 def test_the_check_finds_a_value_that_cannot_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flex_integration_sdk.sandbox._server.bodies.check_values", lambda _: None)
     with pytest.raises(Poisoned, match="500 for"):
