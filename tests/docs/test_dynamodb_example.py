@@ -78,6 +78,7 @@ def test_it_is_short() -> None:
     assert len(EXAMPLE.read_text(encoding="utf-8").splitlines()) <= 150
 
 
+@pytest.mark.slow
 def test_two_handles_share_a_token(config: dict[str, Any]) -> None:
     with opened(config) as one, opened(config) as other:
         assert one.abilities.compare_and_set

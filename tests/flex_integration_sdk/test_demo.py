@@ -95,6 +95,7 @@ def test_a_process_that_is_not_let_go_ends_without_a_call(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.slow
 def test_ctrl_c_ends_it_without_a_word_of_its_processes(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "flex_integration_sdk.cli", "demo", "--processes", "6"],

@@ -161,6 +161,7 @@ def test_plans_of_the_week_for_many_listings(sandbox: RunningSandbox) -> None:
 
 
 @pytest.mark.parametrize("order", [[], pytest.param(["--at-once"], marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_listings_are_imported(sandbox: RunningSandbox, order: list[str]) -> None:
     with connected(sandbox) as sdk:
         author = sdk.users.show(email=EMAIL).data.id

@@ -32,6 +32,7 @@ def write_documented_files(folder: Path) -> None:
         (folder / name).write_text(code, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_documented_files_work_without_a_warning(tmp_path: Path) -> None:
     write_documented_files(tmp_path)
     chosen = "json_shape or second_process or garbage or storm_in_two or corrupt or reentrant"

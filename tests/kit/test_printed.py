@@ -26,6 +26,7 @@ def test_each_printed_store_has_a_test_class() -> None:
     assert {(each.page, each.name) for each in stores()} == set(CONFIGS)
 
 
+@pytest.mark.slow
 def test_printed_stores_pass_what_is_special_to_them(tmp_path: Path) -> None:
     write(tmp_path)
     done = pytest_in(tmp_path, "-k", QUICK, "-m", "not slow")

@@ -208,11 +208,8 @@ def outlives(holder: Program, waiter: Program) -> None:
     waiter.ask("release")
 
 
-@pytest.mark.parametrize(
-    "store",
-    ["vault", *(pytest.param(name, marks=slow) for name in STORES if name != "vault")],
-    indirect=True,
-)
+@slow
+@pytest.mark.parametrize("store", STORES, indirect=True)
 def test_the_lock_passes_from_each_version_to_the_other(
     store: dict[str, Any], last_version: LastVersion
 ) -> None:

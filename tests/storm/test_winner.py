@@ -125,6 +125,7 @@ def test_stopped_for_longer_than_the_others_wait(scene: SceneMaker) -> None:
         assert played.watch.figures() == (1, 0, 0)
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_the_server_answers(scene: SceneMaker) -> None:
     with scene() as played, played.crowd(2, threads=1) as workers:
         played.sign_in()

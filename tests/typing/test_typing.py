@@ -79,6 +79,7 @@ checkers = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow
 @checkers
 def test_the_programs_of_the_pages_have_no_error(check: Checker, tmp_path: Path) -> None:
     folder = tmp_path / "pages"
@@ -116,6 +117,7 @@ def test_five_mistakes_are_five_errors(check: Checker, tmp_path: Path) -> None:
     assert len(found) == 5, errors
 
 
+@pytest.mark.slow
 @checkers
 def test_what_is_no_store_is_an_error_and_each_kind_of_store_is_none(
     check: Checker, tmp_path: Path

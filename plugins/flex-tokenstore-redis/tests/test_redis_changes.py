@@ -128,6 +128,7 @@ def test_a_client_of_the_programs_own_and_a_primary_that_moves() -> None:
         assert b"access-b" in pair.new.run("GET", KEY)
 
 
+@pytest.mark.slow
 def test_an_async_client_of_the_programs_own_and_a_primary_that_moves() -> None:
     async def main(pair: Pair) -> None:
         client: Any = redis.asyncio.Redis(port=pair.proxy.port)
@@ -143,6 +144,7 @@ def test_an_async_client_of_the_programs_own_and_a_primary_that_moves() -> None:
         assert b"access-b" in pair.new.run("GET", KEY)
 
 
+@pytest.mark.slow
 def test_idle_connections_of_an_async_cluster_of_the_programs_own_are_closed() -> None:
     async def main(server: Valkey) -> None:
         async with redis.asyncio.RedisCluster(host="127.0.0.1", port=server.port) as client:

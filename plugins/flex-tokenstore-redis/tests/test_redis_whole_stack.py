@@ -132,6 +132,7 @@ def test_an_asyncio_program_uses_what_a_sync_one_stored(
     assert flex_sandbox.stats()["client_credentials"] == 1
 
 
+@pytest.mark.slow
 def test_token_show_and_remove(cli: Cli, valkey_server: Valkey) -> None:
     cli("call", "marketplace.show")
     shown = cli("token", "show", "--json")

@@ -976,6 +976,7 @@ class TestOnATerminal:
             found = tomllib.loads(path.read_text())["profiles"]["default"]["token_store"]
             assert found == {"name": "redis", "url": expected}
 
+    @pytest.mark.slow
     def test_a_store_is_asked_for_all_that_it_needs(
         self, environment: dict[str, str], path: Path, tmp_path: Path
     ) -> None:

@@ -165,6 +165,7 @@ def test_a_slow_call_says_what_it_waits_for(tmp_path: Path, slow: RunningSandbox
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_the_line_is_gone_after_ctrl_c(tmp_path: Path, slow: RunningSandbox) -> None:
     command = [*COMMAND, "call", "marketplace.show", "--store", "memory"]
     with on_terminal(command, environment_for(slow, tmp_path)) as terminal:

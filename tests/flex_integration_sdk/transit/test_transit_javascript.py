@@ -146,6 +146,7 @@ def test_transit_js_reads_what_we_write_and_we_what_it_writes(
 
 @given(VALUES, st.booleans(), st.booleans())
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
 def test_the_official_sdk_reads_what_we_write_and_we_what_it_writes(
     oracle: Oracle, value: Any, ours: bool, theirs: bool
 ) -> None:

@@ -268,6 +268,7 @@ def test_an_idle_program_saves_its_token_once_the_store_is_back() -> None:
     assert server.calls == ["sign_in"]
 
 
+@pytest.mark.slow
 def test_an_idle_asyncio_program_does_so_too() -> None:
     async def main() -> None:
         server, store = AsyncServer(Server()), DictStore()

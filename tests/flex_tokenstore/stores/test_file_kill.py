@@ -139,6 +139,7 @@ def test_a_save_over_what_a_crash_left(tracer: Helper, tmp_path: Path) -> None:
     assert "unlink" in killed or "unlinkat" in killed
 
 
+@pytest.mark.slow
 def test_the_first_save_ever_and_its_claim(tracer: Helper, tmp_path: Path) -> None:
     place = Place(tmp_path, None)
     killed = kill_everywhere(
