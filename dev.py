@@ -80,8 +80,9 @@ MANY_EXAMPLES = ["--hypothesis-profile", "many"]  # of conftest.py
 JOBS = {
     "demo": [["flex-sdk", "demo"]],
     "setup": [],
-    # Three workers for two cores, since many tests wait: for servers, locks and time limits.
-    "test": [["python", "-m", "pytest", "-n", "3", "-m", "not slow"]],
+    # Four workers for two cores, since many tests wait: for servers, locks and time limits. The
+    # slow ones start many processes themselves.
+    "test": [["python", "-m", "pytest", "-n", "4", "-m", "not slow"]],
     # What Hypothesis tries, too: with many examples.
     "slow": [["python", "-m", "pytest", "-n", "3", "-m", "slow or hypothesis", *MANY_EXAMPLES]],
     "quick": [["python", "-m", "pytest", "-n", "2", "-m", "not slow", *QUICK_FILES]],
