@@ -37,6 +37,7 @@ from typing import Literal
 KINDS = '''"""The classes of resources, which know what their relationships lead to.
 
 {note}
+The overrides take fewer names than ``Resource`` does, so that a checker finds a wrong one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The classes of resources, which know what their relationships lead to.
 
 Do not edit: ``python tools/generate.py`` makes this file from ``_vocabulary/relationships.py``.
+The overrides take fewer names than ``Resource`` does, so that a checker finds a wrong one.
 """
 
 from __future__ import annotations

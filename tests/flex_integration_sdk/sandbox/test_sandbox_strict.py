@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import pytest
 
 from flex_integration_sdk import IntegrationSDK, create_instance
@@ -33,3 +36,18 @@ def test_an_include_that_the_reference_does_not_name(
         with pytest.raises(BadRequestError, match=said) as caught:
             sdk.listings.query(include=AnyName("newRelation"))
         assert caught.value.errors[0]["code"] == "validation-invalid-value"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_notice_that_nobody_can_read_fails_no_request(
+    flex_sandbox: RunningSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    is_there: bool,
+) -> None:
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed if is_there else None)
+    with connected(flex_sandbox) as sdk:
+        assert sdk.listings.query(include=AnyName("newRelation"), per_page=1).data
+    assert capfd.readouterr().out == ""
