@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, NotRequired, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, NotRequired, TypedDict, TypeVar, cast
 
 from flex_integration_sdk.resources import Resource
 from flex_integration_sdk.resources._resource import key_of, resource_of
@@ -71,3 +71,27 @@ class Response(Generic[T]):
             for each in [*own, *(self.body.get("included") or [])]
             if isinstance(each, dict)
         }
+
+    if not TYPE_CHECKING:  # a type checker finds the mistake, since it knows none of these
+
+        def __iter__(self) -> NoReturn:
+            raise _no_container("iterated over")
+
+        def __getitem__(self, key: object) -> NoReturn:
+            raise _no_container("indexed")
+
+        def __contains__(self, item: object) -> NoReturn:
+            raise _no_container("searched with in")
+
+        def __len__(self) -> NoReturn:
+            raise _no_container("measured with len()")
+
+        def __bool__(self) -> bool:
+            return True  # Python would ask `__len__`
+
+
+def _no_container(done: str) -> TypeError:
+    return TypeError(
+        f"a Response cannot be {done}: what the call asked for is in its attribute .data, such as "
+        "sdk.listings.query().data; sdk.listings.iterate() walks through all pages"
+    )
