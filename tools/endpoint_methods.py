@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from dataclasses import replace
 
 from generated_text import NOTE, SDK, WIDTH, described, imported, isort
 
@@ -28,6 +29,7 @@ from flex_integration_sdk.resources import {resources}
 
 {classes}
 '''
+ITERATE = "All that there are, page after page, oldest first unless ``sort`` says otherwise."
 NAMESPACE = '''"""The attributes of an instance, one for each resource of the API.
 
 {note}
@@ -82,6 +84,13 @@ def _sets(endpoints: list[Endpoint]) -> str:
         for module, names in sorted(modules.items())
         if names
     ]
+    if any(each.many for each in endpoints):
+        paging = f"{SDK.name}._endpoints.paging"
+        lines += [
+            f"from {paging}.aio import AsyncResourceIterator",
+            f"from {paging}.sync import ResourceIterator",
+        ]
+    lines.sort()
     block = textwrap.indent("\n".join(lines), "    ")
     return f"\nif TYPE_CHECKING:\n{block}\n" if lines else ""
 
@@ -135,7 +144,7 @@ def class_name(resource: str) -> str:
 
 def _class(resource: str, endpoints: list[Endpoint], is_async: bool) -> str:
     prefix, programs = ("Async", "asyncio") if is_async else ("", "sync")
-    methods = "\n\n".join(_method(each, is_async) for each in endpoints)
+    methods = "\n\n".join(text for each in endpoints for text in _methods(each, is_async))
     return f'''class {prefix}{class_name(resource)}:
     """``sdk.{snake(resource)}`` of {programs} programs."""
 
@@ -143,6 +152,12 @@ def _class(resource: str, endpoints: list[Endpoint], is_async: bool) -> str:
         self._send = send
 
 {methods}'''
+
+
+def _methods(endpoint: Endpoint, is_async: bool) -> list[str]:
+    """The method of an endpoint, and for a query the one that walks through all pages."""
+    walk = [_iterate(endpoint, is_async)] if endpoint.many else []
+    return [_method(endpoint, is_async), *walk]
 
 
 def _method(endpoint: Endpoint, is_async: bool) -> str:
@@ -160,15 +175,46 @@ def _method(endpoint: Endpoint, is_async: bool) -> str:
         )'''
 
 
+def _iterate(endpoint: Endpoint, is_async: bool) -> str:
+    prefix, module = ("Async", "aio") if is_async else ("", "sync")
+    params = [param for param in endpoint.all_params if param.name != "page"]
+    params.sort(key=lambda param: not param.required)
+    named = "".join(f'                "{p.name}": {p.python_name},\n' for p in params)
+    walk = replace(
+        endpoint, action="iterate", params=tuple(params), doc=f"{endpoint.doc} {ITERATE}"
+    )
+    arguments = [argument(walk, param) for param in params]
+    return f'''{_overloads(walk, is_async)}{_signature(walk, arguments, is_async)}:
+{textwrap.indent(_doc(walk, params), "        ")}
+        from {SDK.name}._endpoints.paging.{module} import {prefix}ResourceIterator
+
+        return {prefix}ResourceIterator(
+            self._send,
+            "{endpoint.name}",
+            {{
+{named}            }},
+            further,
+        )'''
+
+
 def _signature(endpoint: Endpoint, arguments: list[str], is_async: bool) -> str:
-    result = f"list[{endpoint.result}]" if endpoint.many else endpoint.result
     lines = "".join(f"        {each},\n" for each in arguments)
-    return f"""    {"async def" if is_async else "def"} {snake(endpoint.action)}(
+    return f"""    {_kind(endpoint, is_async)} {snake(endpoint.action)}(
         self,
         /,
         *,
 {lines}        **further: Any,
-    ) -> Response[{result}]"""
+    ) -> {_returned(endpoint, is_async)}"""
+
+
+def _kind(endpoint: Endpoint, is_async: bool) -> str:
+    return "async def" if is_async and endpoint.action != "iterate" else "def"
+
+
+def _returned(endpoint: Endpoint, is_async: bool) -> str:
+    if endpoint.action == "iterate":
+        return f"{'Async' if is_async else ''}ResourceIterator[{endpoint.result}]"
+    return f"Response[{f'list[{endpoint.result}]' if endpoint.many else endpoint.result}]"
 
 
 def _overloads(endpoint: Endpoint, is_async: bool) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 # To make an instance is to go through 44 files, so it has more changes than that.
-LIMITS = {"create an instance": 132, "open a store by name": 40, "query with a valid token": 87}
+LIMITS = {"create an instance": 145, "open a store by name": 40, "query with a valid token": 97}
 
 
 class Counter:

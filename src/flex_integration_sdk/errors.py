@@ -29,6 +29,7 @@ itself are in ``flex_tokenstore.errors``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flex_tokenstore.errors import GrantError, GrantReason
@@ -197,7 +198,12 @@ class ApiError(FlexError, RuntimeError):
         body: The decoded response.
         method: ``"GET"`` or ``"POST"``.
         path: Path under ``/v1/integration_api/``, or of the token request.
+        headers: The response's headers, by their names in any case.
+
+    ``retry_after`` is the number of seconds to wait that the server named, if it did.
     """
+
+    retry_after: float | None = None
 
     def __init__(
         self,
@@ -207,6 +213,7 @@ class ApiError(FlexError, RuntimeError):
         body: Any = None,
         method: str = "",
         path: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -214,6 +221,12 @@ class ApiError(FlexError, RuntimeError):
         self.body = body
         self.method = method
         self.path = path
+        self.headers: Mapping[str, str] = {} if headers is None else headers
+
+    @property
+    def request_id(self) -> str | None:
+        """What the API calls the request: tell it if you ask for support. None: it did not say."""
+        return self.headers.get("x-request-id")
 
     @property
     def errors(self) -> list[dict[str, Any]]:
@@ -254,12 +267,7 @@ class PayloadTooLargeError(ApiError):
 
 
 class RateLimitedError(ApiError, GrantError):
-    """429: too many requests, from the API or from the token endpoint.
-
-    ``retry_after`` is the number of seconds to wait that the server named, if it did.
-    """
-
-    retry_after: float | None = None
+    """429: too many requests, from the API or from the token endpoint."""
 
 
 class ServerError(ApiError, GrantError):

@@ -21,6 +21,7 @@ from flex_tokenstore.embedding import async_store, refuse_other_loop, running_lo
 from .auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
 from .base import InstanceBase, warn_unclean
 from .builder import Parts
+from .call_options import CallOptions
 from .oauth import AsyncGrants
 
 if TYPE_CHECKING:
@@ -48,12 +49,16 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
         type_handlers: Sequence[TypeHandler] = (),
         transit_verbose: bool = False,
         limits: RateLimits | None = None,
+        options: CallOptions | None = None,
     ) -> None:
-        InstanceBase.__init__(self, settings, type_handlers, transit_verbose, limits)
+        InstanceBase.__init__(
+            self, settings, type_handlers, transit_verbose, limits, options or CallOptions()
+        )
         self.session = session
         self._http = http
         # Shared, so that a close also ends the requests that wait for a connection.
         http.closing = self._closing
+        self._own = frozenset(vars(self))
 
     @property
     def token_store(self) -> AsyncTokenStore:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
-from flex_integration_sdk._endpoints.param_types import given
+from flex_integration_sdk._endpoints.param_types import UNSET, Unset, given
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._transport.closing import Closing
@@ -21,6 +21,7 @@ from flex_tokenstore import (
 )
 
 from .at_exit import has_ended, watch
+from .call_options import CallOptions, UnknownParameters
 
 logger = logging.getLogger("flex_integration_sdk")
 
@@ -34,13 +35,52 @@ class InstanceBase:
         type_handlers: Sequence[TypeHandler],
         transit_verbose: bool,
         limits: RateLimits | None,
+        options: CallOptions,
     ) -> None:
         self.settings = settings
         self._limits = limits
+        self._options = options
+        self._whole: Self | None = None
+        self._own: frozenset[str] = frozenset()
         self._handlers = tuple(type_handlers)
         self._verbose = transit_verbose
         self._closing = Closing()
         watch(self)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | Unset | None = UNSET,
+        total_timeout: float | Unset | None = UNSET,
+        max_retries: int | Unset = UNSET,
+        headers: Mapping[str, str] | Unset = UNSET,
+        unknown_parameters: UnknownParameters | Unset = UNSET,
+    ) -> Self:
+        """The same instance, with other options for the calls that are made by what this returns.
+
+        It is a light object, for one call or many: it shares the token, the connections and the
+        rate limits, and to close it is to close the instance.
+
+        Args:
+            timeout: Seconds to wait for a response, and then for each further 64 KB of it. None:
+                as at the start.
+            total_timeout: Seconds for a whole call, with its repetitions and waits. None: no limit.
+            max_retries: How often a call that can safely be repeated is repeated.
+            headers: Further headers of the API requests, beside those there are already.
+            unknown_parameters: ``"send"``: send a parameter although its name is near a known one.
+
+        Raises:
+            ConfigurationError: A value is wrong.
+        """
+        options = self._options.changed(
+            timeout, total_timeout, max_retries, headers, unknown_parameters
+        )
+        made = object.__new__(type(self))
+        # Not the attributes of the API's resources, which the first use makes: they send by the
+        # object that they were made for.
+        mine = {name: value for name, value in vars(self).items() if name in self._own}
+        vars(made).update(mine, _options=options, _whole=self._whole or self)
+        return made
 
     @property
     def _closed(self) -> bool:
@@ -63,6 +103,8 @@ class InstanceBase:
 
     def __del__(self) -> None:
         # An instance whose `__init__` raised has no `_closing`.
+        if getattr(self, "_whole", None) is not None:
+            return  # of `with_options`
         if not getattr(self, "_closed", True) and not has_ended():
             warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
 
@@ -80,6 +122,9 @@ class InstanceBase:
         request = prepare(
             self.settings.identity.base_url, ENDPOINTS[name], named, others, verbose=self._verbose
         )
+        request.headers.update(self._options.headers)
+        if self._options.timeout is not None:
+            request = request._replace(timeout=self._options.timeout)
         self._closing.check()
         return request
 
@@ -87,7 +132,9 @@ class InstanceBase:
         endpoint = ENDPOINTS[name]
         answer = interpret(response, endpoint.method, endpoint.path)
         return (
-            Response(answer.status, read(answer.body, self._handlers)) if self._handlers else answer
+            Response(answer.status, read(answer.body, self._handlers), answer.headers)
+            if self._handlers
+            else answer
         )
 
 

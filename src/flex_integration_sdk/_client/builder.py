@@ -20,6 +20,7 @@ from flex_tokenstore.embedding import check_on_event
 # Here, so that it is registered when a program imports ``create_instance``: before the functions
 # that the program itself has called at its end.
 from . import at_exit  # noqa: F401 - it registers itself
+from .call_options import CallOptions, check_seconds
 
 K = TypeVar("K")
 
@@ -66,6 +67,11 @@ class InstanceOptions:
     timeout: float = 30.0
     """Seconds to wait for a response, and then for each further 64 KB of it. A whole response may
     take at most 20 times as long."""
+    total_timeout: float | None = None
+    """Seconds for a whole call, with its repetitions and waits. None: no limit."""
+    max_retries: int = 2
+    """How often a call that can safely be repeated is repeated, after an answer 429 or 5xx and
+    where no answer came. 0: never."""
     request_timeout: float = 15.0
     """Seconds that one token request may take in all."""
     lock_timeout: float | None = None
@@ -144,6 +150,7 @@ def build(parts: Parts[K], options: InstanceOptions, settings: Settings | None =
         settings: What they, the environment and the config file say, if that is known already.
     """
     options.check()
+    calls = CallOptions(total_timeout=options.total_timeout, max_retries=options.max_retries)
     limits = None if options.rate_limits is None else limits_of(options.rate_limits)
     if settings is None:
         settings = options.settings()
@@ -165,7 +172,7 @@ def build(parts: Parts[K], options: InstanceOptions, settings: Settings | None =
         on_event=options.on_event,
     )
     return parts.instance(
-        settings, session, http, options.type_handlers, options.transit_verbose, limits
+        settings, session, http, options.type_handlers, options.transit_verbose, limits, calls
     )
 
 
@@ -178,7 +185,4 @@ def _check_limits(options: InstanceOptions) -> None:
         if (limit := getattr(options, name)) is not None:
             limits[name] = limit
     for name, value in limits.items():
-        # True is an int, and would mean one second.
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not 0 < value < float("inf"):
-            raise ConfigurationError(f"{name} must be a positive number of seconds, got {value!r}")
+        check_seconds(name, value)

@@ -33,6 +33,8 @@ def create_instance(
     allow_http: bool | None = None,
     require_encrypted: bool | None = None,
     timeout: float = 30.0,
+    total_timeout: float | None = None,
+    max_retries: int = 2,
     request_timeout: float = 15.0,
     lock_timeout: float | None = None,
     busy_timeout: float | None = None,
@@ -74,6 +76,9 @@ def create_instance(
             ``FLEX_INTEGRATION_REQUIRE_ENCRYPTED`` requires it too, whatever this argument is.
         timeout: Seconds to wait for a response, and then for each further 64 KB of it. A whole
             response may take at most 20 times as long.
+        total_timeout: Seconds for a whole call, with its repetitions and waits. None: no limit.
+        max_retries: How often a call that can safely be repeated is repeated, after an answer 429
+            or 5xx and where no answer came. 0: never.
         request_timeout: Seconds that one token request may take in all.
         lock_timeout: Seconds to wait while another program requests a token. None: 10 seconds
             longer than the lease that a dead program may have left.
@@ -111,6 +116,8 @@ def create_instance(
         allow_http=allow_http,
         require_encrypted=require_encrypted,
         timeout=timeout,
+        total_timeout=total_timeout,
+        max_retries=max_retries,
         request_timeout=request_timeout,
         lock_timeout=lock_timeout,
         busy_timeout=busy_timeout,
@@ -140,6 +147,8 @@ def create_async_instance(
     allow_http: bool | None = None,
     require_encrypted: bool | None = None,
     timeout: float = 30.0,
+    total_timeout: float | None = None,
+    max_retries: int = 2,
     request_timeout: float = 15.0,
     lock_timeout: float | None = None,
     busy_timeout: float | None = None,
@@ -186,6 +195,9 @@ def create_async_instance(
             ``FLEX_INTEGRATION_REQUIRE_ENCRYPTED`` requires it too, whatever this argument is.
         timeout: Seconds to wait for a response, and then for each further 64 KB of it. A whole
             response may take at most 20 times as long.
+        total_timeout: Seconds for a whole call, with its repetitions and waits. None: no limit.
+        max_retries: How often a call that can safely be repeated is repeated, after an answer 429
+            or 5xx and where no answer came. 0: never.
         request_timeout: Seconds that one token request may take in all.
         lock_timeout: Seconds to wait while another program requests a token. None: 10 seconds
             longer than the lease that a dead program may have left.
@@ -224,6 +236,8 @@ def create_async_instance(
         allow_http=allow_http,
         require_encrypted=require_encrypted,
         timeout=timeout,
+        total_timeout=total_timeout,
+        max_retries=max_retries,
         request_timeout=request_timeout,
         lock_timeout=lock_timeout,
         busy_timeout=busy_timeout,

@@ -26,6 +26,7 @@ from flex_tokenstore.embedding import refuse_within_report
 from .auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
 from .base import InstanceBase, warn_unclean
 from .builder import Parts
+from .call_options import CallOptions
 from .calls import Calls, refuse_within_renewal
 from .oauth import SyncGrants
 
@@ -52,13 +53,17 @@ class IntegrationSDK(InstanceBase, Endpoints):
         type_handlers: Sequence[TypeHandler] = (),
         transit_verbose: bool = False,
         limits: RateLimits | None = None,
+        options: CallOptions | None = None,
     ) -> None:
-        InstanceBase.__init__(self, settings, type_handlers, transit_verbose, limits)
+        InstanceBase.__init__(
+            self, settings, type_handlers, transit_verbose, limits, options or CallOptions()
+        )
         self.session = session
         self._http = http
         # Shared, so that a close also ends the requests that wait for a connection.
         http.closing = self._closing
         self._calls = Calls()
+        self._own = frozenset(vars(self))
 
     @property
     def token_store(self) -> TokenStore:

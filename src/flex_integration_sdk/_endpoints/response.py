@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, NotRequired, TypedDict, TypeVar, cast
 
@@ -33,6 +34,13 @@ class Response(Generic[T]):
     """HTTP status."""
     body: dict[str, Any]
     """The whole decoded response, as plain dicts and lists."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """The response's headers, by their names in any case."""
+
+    @property
+    def request_id(self) -> str | None:
+        """What the API calls the request: tell it if you ask for support. None: it did not say."""
+        return self.headers.get("x-request-id")
 
     @cached_property
     def data(self) -> T:

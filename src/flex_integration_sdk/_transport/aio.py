@@ -48,13 +48,14 @@ class AsyncHttp(ClientMaker[AsyncShared]):
     async def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
         """An API request and its response; ``timeout`` is for each piece of a long one."""
         shared = await self._shared()
+        limit = api.timeout or self._timeout
 
         async def request(client: Any, watch: AsyncWatch) -> ApiAnswer:
             return await aio_exchange.send(
-                client, watch, api, token, self._trace, self._timeouts(self._timeout)
+                client, watch, api, token, self._trace, self._timeouts(limit)
             )
 
-        return await self._watched(shared, self._watch(self._timeout), api, request)
+        return await self._watched(shared, self._watch(limit), api, request)
 
     async def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""

@@ -57,7 +57,8 @@ class Http(ClientMaker[Shared]):
 
     def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
         """An API request and its response; ``timeout`` is for each piece of a long one."""
-        watch, limits = Watch(self._timeout, self), self._timeouts(self._timeout)
+        limit = api.timeout or self._timeout
+        watch, limits = Watch(limit, self), self._timeouts(limit)
         send = partial(
             exchange.send, watch=watch, api=api, token=token, trace=self._trace, timeouts=limits
         )

@@ -11,7 +11,6 @@ from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._values.shown import shown
 from flex_integration_sdk.errors import ApiError, TransportError, class_for
 from flex_tokenstore.embedding import is_page, retry_after
-from flex_tokenstore.errors import GrantError
 
 from .origin import BETWEEN
 
@@ -35,7 +34,7 @@ def interpret(response: Any, method: str, path: str) -> Response[Any]:
             "be wrong, or a proxy may have responded",
             status=status,
         )
-    return Response(status, body)
+    return Response(status, body, response.headers)
 
 
 def _decode(response: Any) -> Any:
@@ -66,13 +65,14 @@ def refuses_token(response: Any) -> bool:
 
 def _error(response: Any, body: Any, method: str, path: str) -> ApiError:
     status: int = response.status_code
-    error = class_for(status)(status=status, body=body, method=method, path=path)
+    error = class_for(status)(
+        status=status, body=body, method=method, path=path, headers=response.headers
+    )
     first = error.errors[0] if error.errors else {}
     said = ", ".join(shown(first[name]) for name in ("code", "title") if first.get(name))
     error.message = f"{method} {path} failed: HTTP {status}" + (f", {said}" if said else "")
     wait = retry_after(response.headers.get("retry-after"))
-    if isinstance(error, GrantError):
-        error.retry_after = wait
+    error.retry_after = wait
     if status == 429:
         pause = "" if wait is None else f" {wait:g} s"
         error.message += f"; wait{pause} before the next request"

@@ -32,6 +32,8 @@ class ApiRequest(NamedTuple):
     content: bytes | None = None
     files: dict[str, tuple[str, bytes, str]] | None = None
     """Of ``multipart/form-data``: file name, bytes and type by the part's name."""
+    timeout: float | None = None
+    """Seconds to wait for a response, and then for each further 64 KB; None: the client's."""
 
     def __repr__(self) -> str:
         # A traceback may show locals. The query has personal values, or an upload's signature.

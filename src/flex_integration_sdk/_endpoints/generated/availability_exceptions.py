@@ -21,6 +21,8 @@ from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import AvailabilityException
 
 if TYPE_CHECKING:
+    from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+    from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
     from flex_integration_sdk._vocabulary.includes import AvailabilityExceptionInclude
 
 
@@ -72,6 +74,58 @@ class AvailabilityExceptionsEndpoints:
                 "start": start,
                 "end": end,
                 "page": page,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def iterate(
+        self,
+        /,
+        *,
+        listing_id: Id,
+        start: datetime,
+        end: datetime,
+        per_page: int | None = None,
+        include: NamesOf[AvailabilityExceptionInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> ResourceIterator[AvailabilityException]:
+        """A listing's availability exceptions in a time span of at most 366 days. All that there
+        are, page after page, oldest first unless ``sort`` says otherwise.
+
+        Args:
+            listing_id: The listing's id.
+            start: Start of the time span.
+            end: End of the time span.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
+
+        return ResourceIterator(
+            self._send,
+            "availabilityExceptions.query",
+            {
+                "listingId": listing_id,
+                "start": start,
+                "end": end,
                 "perPage": per_page,
                 "include": include,
                 "fields": fields,
@@ -205,6 +259,58 @@ class AsyncAvailabilityExceptionsEndpoints:
                 "start": start,
                 "end": end,
                 "page": page,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def iterate(
+        self,
+        /,
+        *,
+        listing_id: Id,
+        start: datetime,
+        end: datetime,
+        per_page: int | None = None,
+        include: NamesOf[AvailabilityExceptionInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> AsyncResourceIterator[AvailabilityException]:
+        """A listing's availability exceptions in a time span of at most 366 days. All that there
+        are, page after page, oldest first unless ``sort`` says otherwise.
+
+        Args:
+            listing_id: The listing's id.
+            start: Start of the time span.
+            end: End of the time span.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+
+        return AsyncResourceIterator(
+            self._send,
+            "availabilityExceptions.query",
+            {
+                "listingId": listing_id,
+                "start": start,
+                "end": end,
                 "perPage": per_page,
                 "include": include,
                 "fields": fields,

@@ -21,6 +21,8 @@ from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import Event
 
 if TYPE_CHECKING:
+    from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+    from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
     from flex_integration_sdk._vocabulary.names import EventFilter
 
 
@@ -82,6 +84,62 @@ class EventsEndpoints:
             further,
         )
 
+    def iterate(
+        self,
+        /,
+        *,
+        start_after_sequence_id: int | None = None,
+        created_at_start: datetime | None = None,
+        resource_id: Id | None = None,
+        related_resource_id: Id | None = None,
+        event_types: NamesOf[EventFilter] | None = None,
+        include: AnyNames | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> ResourceIterator[Event]:
+        """What happened in the marketplace, oldest first, at most 100. There are no further pages:
+        go on with ``start_after_sequence_id``. All that there are, page after page, oldest first
+        unless ``sort`` says otherwise.
+
+        Args:
+            start_after_sequence_id: Events after this one.
+            created_at_start: Or: events at this time or later.
+            resource_id: About this resource.
+            related_resource_id: Or: about this one and related resources.
+            event_types: Such as ``listing/updated``; ``listing``: all of listings.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
+
+        return ResourceIterator(
+            self._send,
+            "events.query",
+            {
+                "startAfterSequenceId": start_after_sequence_id,
+                "createdAtStart": created_at_start,
+                "resourceId": resource_id,
+                "relatedResourceId": related_resource_id,
+                "eventTypes": event_types,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
 
 class AsyncEventsEndpoints:
     """``sdk.events`` of asyncio programs."""
@@ -126,6 +184,62 @@ class AsyncEventsEndpoints:
             TokenStoreError: No access token could be obtained.
         """
         return await self._send(
+            "events.query",
+            {
+                "startAfterSequenceId": start_after_sequence_id,
+                "createdAtStart": created_at_start,
+                "resourceId": resource_id,
+                "relatedResourceId": related_resource_id,
+                "eventTypes": event_types,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def iterate(
+        self,
+        /,
+        *,
+        start_after_sequence_id: int | None = None,
+        created_at_start: datetime | None = None,
+        resource_id: Id | None = None,
+        related_resource_id: Id | None = None,
+        event_types: NamesOf[EventFilter] | None = None,
+        include: AnyNames | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> AsyncResourceIterator[Event]:
+        """What happened in the marketplace, oldest first, at most 100. There are no further pages:
+        go on with ``start_after_sequence_id``. All that there are, page after page, oldest first
+        unless ``sort`` says otherwise.
+
+        Args:
+            start_after_sequence_id: Events after this one.
+            created_at_start: Or: events at this time or later.
+            resource_id: About this resource.
+            related_resource_id: Or: about this one and related resources.
+            event_types: Such as ``listing/updated``; ``listing``: all of listings.
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+
+        return AsyncResourceIterator(
+            self._send,
             "events.query",
             {
                 "startAfterSequenceId": start_after_sequence_id,

@@ -20,6 +20,8 @@ from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import FileAttachment
 
 if TYPE_CHECKING:
+    from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+    from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
     from flex_integration_sdk._vocabulary.includes import FileAttachmentInclude
 
 
@@ -80,6 +82,58 @@ class FileAttachmentsEndpoints:
             further,
         )
 
+    def iterate(
+        self,
+        /,
+        *,
+        ids: Ids | None = None,
+        file_ids: Ids | None = None,
+        message_id: Id | None = None,
+        per_page: int | None = None,
+        include: NamesOf[FileAttachmentInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> ResourceIterator[FileAttachment]:
+        """Attachments of messages. All that there are, page after page, oldest first unless
+        ``sort`` says otherwise.
+
+        Args:
+            ids: These attachments only, at most 100.
+            file_ids: Of these files.
+            message_id: Of this message.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
+
+        return ResourceIterator(
+            self._send,
+            "fileAttachments.query",
+            {
+                "ids": ids,
+                "fileIds": file_ids,
+                "messageId": message_id,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
 
 class AsyncFileAttachmentsEndpoints:
     """``sdk.file_attachments`` of asyncio programs."""
@@ -129,6 +183,58 @@ class AsyncFileAttachmentsEndpoints:
                 "fileIds": file_ids,
                 "messageId": message_id,
                 "page": page,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def iterate(
+        self,
+        /,
+        *,
+        ids: Ids | None = None,
+        file_ids: Ids | None = None,
+        message_id: Id | None = None,
+        per_page: int | None = None,
+        include: NamesOf[FileAttachmentInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> AsyncResourceIterator[FileAttachment]:
+        """Attachments of messages. All that there are, page after page, oldest first unless
+        ``sort`` says otherwise.
+
+        Args:
+            ids: These attachments only, at most 100.
+            file_ids: Of these files.
+            message_id: Of this message.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+
+        return AsyncResourceIterator(
+            self._send,
+            "fileAttachments.query",
+            {
+                "ids": ids,
+                "fileIds": file_ids,
+                "messageId": message_id,
                 "perPage": per_page,
                 "include": include,
                 "fields": fields,

@@ -21,6 +21,8 @@ from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import File
 
 if TYPE_CHECKING:
+    from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+    from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
     from flex_integration_sdk._vocabulary.includes import FileInclude
 
 
@@ -134,6 +136,63 @@ class FilesEndpoints:
             further,
         )
 
+    def iterate(
+        self,
+        /,
+        *,
+        ids: Ids | None = None,
+        message_id: Id | None = None,
+        owner_id: Id | None = None,
+        created_at_start: datetime | None = None,
+        created_at_end: datetime | None = None,
+        per_page: int | None = None,
+        include: NamesOf[FileInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> ResourceIterator[File]:
+        """Files. All that there are, page after page, oldest first unless ``sort`` says otherwise.
+
+        Args:
+            ids: These files only, at most 100.
+            message_id: Attached to this message.
+            owner_id: Of this user.
+            created_at_start: Created at this time or later.
+            created_at_end: Created before this time.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
+
+        return ResourceIterator(
+            self._send,
+            "files.query",
+            {
+                "ids": ids,
+                "messageId": message_id,
+                "ownerId": owner_id,
+                "createdAtStart": created_at_start,
+                "createdAtEnd": created_at_end,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
 
 class AsyncFilesEndpoints:
     """``sdk.files`` of asyncio programs."""
@@ -236,6 +295,63 @@ class AsyncFilesEndpoints:
                 "createdAtStart": created_at_start,
                 "createdAtEnd": created_at_end,
                 "page": page,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def iterate(
+        self,
+        /,
+        *,
+        ids: Ids | None = None,
+        message_id: Id | None = None,
+        owner_id: Id | None = None,
+        created_at_start: datetime | None = None,
+        created_at_end: datetime | None = None,
+        per_page: int | None = None,
+        include: NamesOf[FileInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> AsyncResourceIterator[File]:
+        """Files. All that there are, page after page, oldest first unless ``sort`` says otherwise.
+
+        Args:
+            ids: These files only, at most 100.
+            message_id: Attached to this message.
+            owner_id: Of this user.
+            created_at_start: Created at this time or later.
+            created_at_end: Created before this time.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+
+        return AsyncResourceIterator(
+            self._send,
+            "files.query",
+            {
+                "ids": ids,
+                "messageId": message_id,
+                "ownerId": owner_id,
+                "createdAtStart": created_at_start,
+                "createdAtEnd": created_at_end,
                 "perPage": per_page,
                 "include": include,
                 "fields": fields,

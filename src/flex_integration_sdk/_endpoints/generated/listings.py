@@ -33,6 +33,8 @@ from flex_integration_sdk.resources import (
 )
 
 if TYPE_CHECKING:
+    from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+    from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
     from flex_integration_sdk._vocabulary.includes import ListingInclude
     from flex_integration_sdk._vocabulary.names import (
         AvailabilityMode,
@@ -174,6 +176,103 @@ class ListingsEndpoints:
                 "stockMode": stock_mode,
                 "sort": sort,
                 "page": page,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def iterate(
+        self,
+        /,
+        *,
+        ids: Ids | None = None,
+        author_id: Id | None = None,
+        states: NamesOf[ListingState] | None = None,
+        created_at_start: datetime | None = None,
+        created_at_end: datetime | None = None,
+        keywords: str | None = None,
+        origin: LatLng | None = None,
+        bounds: LatLngBounds | None = None,
+        price: PriceRange | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        seats: int | None = None,
+        availability: AvailabilityMode | AnyName | None = None,
+        min_duration: int | None = None,
+        min_stock: int | None = None,
+        stock_mode: StockMode | AnyName | None = None,
+        sort: NamesOf[ListingSort] | None = None,
+        per_page: int | None = None,
+        include: NamesOf[ListingInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> ResourceIterator[Listing]:
+        """Listings, in all states unless you pass ``states``. All that there are, page after page,
+        oldest first unless ``sort`` says otherwise.
+
+        Args:
+            ids: These listings only, at most 100.
+            author_id: Of this user only.
+            states: ``draft``, ``pendingApproval``, ``published``, ``closed``.
+            created_at_start: Created at this time or later.
+            created_at_end: Created before this time.
+            keywords: Words to search for, best matches first; not with ``origin``.
+            origin: Nearest to this point first; not with ``keywords``.
+            bounds: Within this box.
+            price: In minor units: a price, or ``(from, below)`` with None for no limit.
+            start: With ``end``: free in this time, at most 90 days.
+            end: See ``start``.
+            seats: Free seats needed, with ``start`` and ``end``.
+            availability: ``day-full`` (default), ``day-partial``, ``time-full`` or ``time-
+                partial``: all of the time or a part of it, of listings with a plan of that type.
+            min_duration: Free in one piece: days with ``day-partial``, minutes with ``time-
+                partial``.
+            min_stock: Minimum stock.
+            stock_mode: ``strict`` (default), or ``match-undefined``: also those without stock.
+            sort: Up to 3 of ``createdAt``, ``price`` and public data; ``-`` before a name reverses
+                it.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
+
+        return ResourceIterator(
+            self._send,
+            "listings.query",
+            {
+                "ids": ids,
+                "authorId": author_id,
+                "states": states,
+                "createdAtStart": created_at_start,
+                "createdAtEnd": created_at_end,
+                "keywords": keywords,
+                "origin": origin,
+                "bounds": bounds,
+                "price": price,
+                "start": start,
+                "end": end,
+                "seats": seats,
+                "availability": availability,
+                "minDuration": min_duration,
+                "minStock": min_stock,
+                "stockMode": stock_mode,
+                "sort": sort,
                 "perPage": per_page,
                 "include": include,
                 "fields": fields,
@@ -580,6 +679,103 @@ class AsyncListingsEndpoints:
                 "stockMode": stock_mode,
                 "sort": sort,
                 "page": page,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def iterate(
+        self,
+        /,
+        *,
+        ids: Ids | None = None,
+        author_id: Id | None = None,
+        states: NamesOf[ListingState] | None = None,
+        created_at_start: datetime | None = None,
+        created_at_end: datetime | None = None,
+        keywords: str | None = None,
+        origin: LatLng | None = None,
+        bounds: LatLngBounds | None = None,
+        price: PriceRange | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        seats: int | None = None,
+        availability: AvailabilityMode | AnyName | None = None,
+        min_duration: int | None = None,
+        min_stock: int | None = None,
+        stock_mode: StockMode | AnyName | None = None,
+        sort: NamesOf[ListingSort] | None = None,
+        per_page: int | None = None,
+        include: NamesOf[ListingInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> AsyncResourceIterator[Listing]:
+        """Listings, in all states unless you pass ``states``. All that there are, page after page,
+        oldest first unless ``sort`` says otherwise.
+
+        Args:
+            ids: These listings only, at most 100.
+            author_id: Of this user only.
+            states: ``draft``, ``pendingApproval``, ``published``, ``closed``.
+            created_at_start: Created at this time or later.
+            created_at_end: Created before this time.
+            keywords: Words to search for, best matches first; not with ``origin``.
+            origin: Nearest to this point first; not with ``keywords``.
+            bounds: Within this box.
+            price: In minor units: a price, or ``(from, below)`` with None for no limit.
+            start: With ``end``: free in this time, at most 90 days.
+            end: See ``start``.
+            seats: Free seats needed, with ``start`` and ``end``.
+            availability: ``day-full`` (default), ``day-partial``, ``time-full`` or ``time-
+                partial``: all of the time or a part of it, of listings with a plan of that type.
+            min_duration: Free in one piece: days with ``day-partial``, minutes with ``time-
+                partial``.
+            min_stock: Minimum stock.
+            stock_mode: ``strict`` (default), or ``match-undefined``: also those without stock.
+            sort: Up to 3 of ``createdAt``, ``price`` and public data; ``-`` before a name reverses
+                it.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+
+        return AsyncResourceIterator(
+            self._send,
+            "listings.query",
+            {
+                "ids": ids,
+                "authorId": author_id,
+                "states": states,
+                "createdAtStart": created_at_start,
+                "createdAtEnd": created_at_end,
+                "keywords": keywords,
+                "origin": origin,
+                "bounds": bounds,
+                "price": price,
+                "start": start,
+                "end": end,
+                "seats": seats,
+                "availability": availability,
+                "minDuration": min_duration,
+                "minStock": min_stock,
+                "stockMode": stock_mode,
+                "sort": sort,
                 "perPage": per_page,
                 "include": include,
                 "fields": fields,

@@ -20,6 +20,8 @@ from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import Message
 
 if TYPE_CHECKING:
+    from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+    from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
     from flex_integration_sdk._vocabulary.includes import MessageInclude
 
 
@@ -107,6 +109,83 @@ class MessagesEndpoints:
             further,
         )
 
+    @overload
+    def iterate(
+        self,
+        /,
+        *,
+        transaction_id: Id,
+        ids: None = None,
+        per_page: int | None = None,
+        include: NamesOf[MessageInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> ResourceIterator[Message]: ...
+    @overload
+    def iterate(
+        self,
+        /,
+        *,
+        ids: Ids,
+        transaction_id: None = None,
+        per_page: int | None = None,
+        include: NamesOf[MessageInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> ResourceIterator[Message]: ...
+    def iterate(
+        self,
+        /,
+        *,
+        transaction_id: Id | None = None,
+        ids: Ids | None = None,
+        per_page: int | None = None,
+        include: NamesOf[MessageInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> ResourceIterator[Message]:
+        """Messages of a transaction. All that there are, page after page, oldest first unless
+        ``sort`` says otherwise.
+
+        Args:
+            transaction_id: Of this transaction.
+            ids: Or: these messages, at most 100.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
+
+        return ResourceIterator(
+            self._send,
+            "messages.query",
+            {
+                "transactionId": transaction_id,
+                "ids": ids,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
 
 class AsyncMessagesEndpoints:
     """``sdk.messages`` of asyncio programs."""
@@ -183,6 +262,83 @@ class AsyncMessagesEndpoints:
                 "transactionId": transaction_id,
                 "ids": ids,
                 "page": page,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    @overload
+    def iterate(
+        self,
+        /,
+        *,
+        transaction_id: Id,
+        ids: None = None,
+        per_page: int | None = None,
+        include: NamesOf[MessageInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> AsyncResourceIterator[Message]: ...
+    @overload
+    def iterate(
+        self,
+        /,
+        *,
+        ids: Ids,
+        transaction_id: None = None,
+        per_page: int | None = None,
+        include: NamesOf[MessageInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> AsyncResourceIterator[Message]: ...
+    def iterate(
+        self,
+        /,
+        *,
+        transaction_id: Id | None = None,
+        ids: Ids | None = None,
+        per_page: int | None = None,
+        include: NamesOf[MessageInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> AsyncResourceIterator[Message]:
+        """Messages of a transaction. All that there are, page after page, oldest first unless
+        ``sort`` says otherwise.
+
+        Args:
+            transaction_id: Of this transaction.
+            ids: Or: these messages, at most 100.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+
+        return AsyncResourceIterator(
+            self._send,
+            "messages.query",
+            {
+                "transactionId": transaction_id,
+                "ids": ids,
                 "perPage": per_page,
                 "include": include,
                 "fields": fields,

@@ -24,6 +24,8 @@ from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import Transaction
 
 if TYPE_CHECKING:
+    from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+    from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
     from flex_integration_sdk._vocabulary.includes import TransactionInclude
     from flex_integration_sdk._vocabulary.names import (
         BookingState,
@@ -166,6 +168,106 @@ class TransactionsEndpoints:
                 "bookingEnd": booking_end,
                 "sort": sort,
                 "page": page,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def iterate(
+        self,
+        /,
+        *,
+        user_id: Id | None = None,
+        customer_id: Id | None = None,
+        provider_id: Id | None = None,
+        listing_id: Id | None = None,
+        states: Names | None = None,
+        last_transitions: Names | None = None,
+        process_names: Names | None = None,
+        created_at_start: datetime | None = None,
+        created_at_end: datetime | None = None,
+        has_booking: bool | None = None,
+        has_stock_reservation: bool | None = None,
+        has_payin: bool | None = None,
+        has_message: bool | None = None,
+        booking_states: NamesOf[BookingState] | None = None,
+        stock_reservation_states: NamesOf[StockReservationState] | None = None,
+        booking_start: TimeRange | None = None,
+        booking_end: TimeRange | None = None,
+        sort: NamesOf[TransactionSort] | None = None,
+        per_page: int | None = None,
+        include: NamesOf[TransactionInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> ResourceIterator[Transaction]:
+        """Transactions, newest first. All that there are, page after page, oldest first unless
+        ``sort`` says otherwise.
+
+        Args:
+            user_id: With this user, as customer or provider.
+            customer_id: Of this customer.
+            provider_id: Of this provider.
+            listing_id: About this listing.
+            states: In these states of their process.
+            last_transitions: With one of these last transitions.
+            process_names: Of these processes.
+            created_at_start: Created at this time or later.
+            created_at_end: Created before this time.
+            has_booking: With or without a booking.
+            has_stock_reservation: With or without a stock reservation.
+            has_payin: With or without a payment.
+            has_message: With or without messages.
+            booking_states: Booking states: ``pending``, ``proposed``, ``accepted``, ``declined``,
+                ``cancelled``.
+            stock_reservation_states: Stock reservation states: ``pending``, ``proposed``,
+                ``accepted``, ``declined``, ``cancelled``.
+            booking_start: Booking starts in ``(from, below)``; None: no limit.
+            booking_end: Booking ends in ``(from, below)``; None: no limit.
+            sort: Up to 3 of ``createdAt``, ``lastTransitionedAt``, ``lastMessageAt``,
+                ``bookingStart``, ``bookingEnd``; ``-`` before a name reverses it.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
+
+        return ResourceIterator(
+            self._send,
+            "transactions.query",
+            {
+                "userId": user_id,
+                "customerId": customer_id,
+                "providerId": provider_id,
+                "listingId": listing_id,
+                "states": states,
+                "lastTransitions": last_transitions,
+                "processNames": process_names,
+                "createdAtStart": created_at_start,
+                "createdAtEnd": created_at_end,
+                "hasBooking": has_booking,
+                "hasStockReservation": has_stock_reservation,
+                "hasPayin": has_payin,
+                "hasMessage": has_message,
+                "bookingStates": booking_states,
+                "stockReservationStates": stock_reservation_states,
+                "bookingStart": booking_start,
+                "bookingEnd": booking_end,
+                "sort": sort,
                 "perPage": per_page,
                 "include": include,
                 "fields": fields,
@@ -448,6 +550,106 @@ class AsyncTransactionsEndpoints:
                 "bookingEnd": booking_end,
                 "sort": sort,
                 "page": page,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def iterate(
+        self,
+        /,
+        *,
+        user_id: Id | None = None,
+        customer_id: Id | None = None,
+        provider_id: Id | None = None,
+        listing_id: Id | None = None,
+        states: Names | None = None,
+        last_transitions: Names | None = None,
+        process_names: Names | None = None,
+        created_at_start: datetime | None = None,
+        created_at_end: datetime | None = None,
+        has_booking: bool | None = None,
+        has_stock_reservation: bool | None = None,
+        has_payin: bool | None = None,
+        has_message: bool | None = None,
+        booking_states: NamesOf[BookingState] | None = None,
+        stock_reservation_states: NamesOf[StockReservationState] | None = None,
+        booking_start: TimeRange | None = None,
+        booking_end: TimeRange | None = None,
+        sort: NamesOf[TransactionSort] | None = None,
+        per_page: int | None = None,
+        include: NamesOf[TransactionInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> AsyncResourceIterator[Transaction]:
+        """Transactions, newest first. All that there are, page after page, oldest first unless
+        ``sort`` says otherwise.
+
+        Args:
+            user_id: With this user, as customer or provider.
+            customer_id: Of this customer.
+            provider_id: Of this provider.
+            listing_id: About this listing.
+            states: In these states of their process.
+            last_transitions: With one of these last transitions.
+            process_names: Of these processes.
+            created_at_start: Created at this time or later.
+            created_at_end: Created before this time.
+            has_booking: With or without a booking.
+            has_stock_reservation: With or without a stock reservation.
+            has_payin: With or without a payment.
+            has_message: With or without messages.
+            booking_states: Booking states: ``pending``, ``proposed``, ``accepted``, ``declined``,
+                ``cancelled``.
+            stock_reservation_states: Stock reservation states: ``pending``, ``proposed``,
+                ``accepted``, ``declined``, ``cancelled``.
+            booking_start: Booking starts in ``(from, below)``; None: no limit.
+            booking_end: Booking ends in ``(from, below)``; None: no limit.
+            sort: Up to 3 of ``createdAt``, ``lastTransitionedAt``, ``lastMessageAt``,
+                ``bookingStart``, ``bookingEnd``; ``-`` before a name reverses it.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+
+        return AsyncResourceIterator(
+            self._send,
+            "transactions.query",
+            {
+                "userId": user_id,
+                "customerId": customer_id,
+                "providerId": provider_id,
+                "listingId": listing_id,
+                "states": states,
+                "lastTransitions": last_transitions,
+                "processNames": process_names,
+                "createdAtStart": created_at_start,
+                "createdAtEnd": created_at_end,
+                "hasBooking": has_booking,
+                "hasStockReservation": has_stock_reservation,
+                "hasPayin": has_payin,
+                "hasMessage": has_message,
+                "bookingStates": booking_states,
+                "stockReservationStates": stock_reservation_states,
+                "bookingStart": booking_start,
+                "bookingEnd": booking_end,
+                "sort": sort,
                 "perPage": per_page,
                 "include": include,
                 "fields": fields,

@@ -25,6 +25,8 @@ from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import User
 
 if TYPE_CHECKING:
+    from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+    from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
     from flex_integration_sdk._vocabulary.includes import UserInclude
     from flex_integration_sdk._vocabulary.names import (
         Permission,
@@ -147,6 +149,58 @@ class UsersEndpoints:
                 "createdAtEnd": created_at_end,
                 "sort": sort,
                 "page": page,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def iterate(
+        self,
+        /,
+        *,
+        created_at_start: datetime | None = None,
+        created_at_end: datetime | None = None,
+        sort: NamesOf[UserSort] | None = None,
+        per_page: int | None = None,
+        include: NamesOf[UserInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> ResourceIterator[User]:
+        """Users, newest first. All that there are, page after page, oldest first unless ``sort``
+        says otherwise.
+
+        Args:
+            created_at_start: Created at this time or later.
+            created_at_end: Created before this time.
+            sort: Up to 3 of ``createdAt`` and extended data; ``-`` before a name reverses it.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
+
+        return ResourceIterator(
+            self._send,
+            "users.query",
+            {
+                "createdAtStart": created_at_start,
+                "createdAtEnd": created_at_end,
+                "sort": sort,
                 "perPage": per_page,
                 "include": include,
                 "fields": fields,
@@ -476,6 +530,58 @@ class AsyncUsersEndpoints:
                 "createdAtEnd": created_at_end,
                 "sort": sort,
                 "page": page,
+                "perPage": per_page,
+                "include": include,
+                "fields": fields,
+                "limit": limit,
+                "imageVariant": image_variant,
+            },
+            further,
+        )
+
+    def iterate(
+        self,
+        /,
+        *,
+        created_at_start: datetime | None = None,
+        created_at_end: datetime | None = None,
+        sort: NamesOf[UserSort] | None = None,
+        per_page: int | None = None,
+        include: NamesOf[UserInclude] | None = None,
+        fields: Fields | None = None,
+        limit: Limits | None = None,
+        image_variant: ImageVariants | None = None,
+        **further: Any,
+    ) -> AsyncResourceIterator[User]:
+        """Users, newest first. All that there are, page after page, oldest first unless ``sort``
+        says otherwise.
+
+        Args:
+            created_at_start: Created at this time or later.
+            created_at_end: Created before this time.
+            sort: Up to 3 of ``createdAt`` and extended data; ``-`` before a name reverses it.
+            per_page: Resources on a page, 1 to 100 (default 100).
+            include: Relationships to include, such as ``author.profileImage``.
+            fields: Attributes to return, by type: ``{"user": ["email"]}``.
+            limit: Maximum of resources for each relationship: ``{"images": 1}``.
+            image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
+                "fit": "scale"}}``.
+            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
+                ``priv_…`` and ``prot_…``.
+
+        Raises:
+            FlexError: The API refuses, or does not respond; the class says why.
+            TokenStoreError: No access token could be obtained.
+        """
+        from flex_integration_sdk._endpoints.paging.aio import AsyncResourceIterator
+
+        return AsyncResourceIterator(
+            self._send,
+            "users.query",
+            {
+                "createdAtStart": created_at_start,
+                "createdAtEnd": created_at_end,
+                "sort": sort,
                 "perPage": per_page,
                 "include": include,
                 "fields": fields,

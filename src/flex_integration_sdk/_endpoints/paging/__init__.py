@@ -1,0 +1,1 @@
+"""All resources that a query finds, page after page."""

@@ -1,0 +1,65 @@
+"""``with_options``: other options for single calls."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+
+from flex_integration_sdk import IntegrationSDK, create_instance
+from flex_integration_sdk.errors import ConfigurationError, TransportError
+from flex_integration_sdk.sandbox import RunningSandbox
+from flex_tokenstore import SessionClosedError
+
+
+def instance(sandbox: RunningSandbox, **options: Any) -> IntegrationSDK:
+    return create_instance(
+        sandbox.client_id, sandbox.client_secret, base_url=sandbox.base_url, **options
+    )
+
+
+def test_a_copy_has_its_options_and_shares_the_rest(flex_sandbox: RunningSandbox) -> None:
+    with instance(flex_sandbox) as sdk:
+        sdk.marketplace.show()
+        impatient = sdk.with_options(timeout=0.2, max_retries=0)
+        flex_sandbox.fault("delay", target="api", seconds=1.5)
+        with pytest.raises(TransportError, match=r"0\.2 s"):
+            impatient.marketplace.show()
+        assert sdk.marketplace.show().status == 200
+        assert flex_sandbox.stats()["client_credentials"] == 1
+
+
+def test_closing_a_copy_closes_the_instance(flex_sandbox: RunningSandbox) -> None:
+    sdk = instance(flex_sandbox)
+    with sdk.with_options(headers={"X-Reason": "nightly"}) as copy:
+        assert copy.marketplace.show().status == 200
+    with pytest.raises(SessionClosedError):
+        sdk.marketplace.show()
+
+
+def test_a_copy_that_is_dropped_warns_of_nothing(flex_sandbox: RunningSandbox) -> None:
+    with instance(flex_sandbox) as sdk, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sdk.with_options(max_retries=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"timeout": 0}, "timeout must be a positive number of seconds"),
+        ({"total_timeout": True}, "total_timeout must be"),
+        ({"max_retries": 1.5}, "max_retries must be a whole number"),
+        ({"max_retries": -1}, "max_retries must be 0 to 100"),
+        ({"headers": {"Authorization": "Bearer hidden"}}, "the SDK itself sets 'Authorization'"),
+        ({"headers": {"X-A": "hidden\r\nX-B: c"}}, "the value of 'X-A' must be"),
+        ({"headers": ["hidden"]}, "headers must be a mapping"),
+        ({"headers": {"X A": "hidden"}}, "'X A' is not the name of a header"),
+    ],
+)
+def test_wrong_options_are_refused(
+    flex_sandbox: RunningSandbox, options: dict[str, Any], said: str
+) -> None:
+    with instance(flex_sandbox) as sdk, pytest.raises(ConfigurationError, match=said) as caught:
+        sdk.with_options(**options)
+    assert "hidden" not in str(caught.value)
