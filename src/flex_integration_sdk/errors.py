@@ -6,6 +6,7 @@
     ├── ConfigurationError       (ValueError)          an argument or variable is missing or wrong
     ├── ParameterError           (TypeError, ValueError)  a value has no form on the wire
     ├── NotIncludedError         (KeyError)            a response does not have what is asked of it
+    ├── CurrencyMismatchError    (ValueError)          two currencies were added or compared
     ├── TransportError           (ConnectionError)     no response, or one that is not the API's
     ├── AuthenticationError      (PermissionError)     the server does not accept this client
     │   ├── ClientSecretError                          the client secret's file or callable fails
@@ -61,6 +62,13 @@ class NotIncludedError(FlexError, KeyError):
 
     def __str__(self) -> str:
         return Exception.__str__(self)  # a KeyError shows its message in quotes
+
+
+class CurrencyMismatchError(FlexError, ValueError):
+    """Two amounts of money in different currencies were added, subtracted, or compared by order.
+
+    The message names both currencies. The SDK knows no exchange rates.
+    """
 
 
 class AuthenticationError(FlexError, GrantError, PermissionError):

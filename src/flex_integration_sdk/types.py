@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from ._values.exact import exact, text
+from ._money import Money
+from ._values.exact import exact
 from ._values.far_time import FarTime
 
 __all__ = [
@@ -22,83 +23,6 @@ __all__ = [
     "json_default",
     "json_object_hook",
 ]
-
-# ISO 4217: currencies whose minor unit is not a hundredth.
-_NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-_EXPONENTS = {
-    **dict.fromkeys(_NO_DECIMALS.split(), 0),
-    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
-    **dict.fromkeys(["CLF", "UYW"], 4),
-}
-# The program's own decimal context may round, by default to 28 digits; money must not.
-_UNROUNDED = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
-_LARGEST = 30  # power of ten; int() of Decimal("1E+999999999") would fill the memory
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """An amount of money in minor units (cents), as the API counts it.
-
-    Args:
-        amount: Whole number of minor units; negative for what is taken off.
-        currency: ISO 4217 code: three capital letters, such as ``"EUR"``.
-
-    Raises:
-        TypeError: ``amount`` is not an ``int``, or ``currency`` not a string.
-        ValueError: ``currency`` is not three capital letters.
-    """
-
-    amount: int
-    currency: str
-
-    def __post_init__(self) -> None:
-        if isinstance(self.amount, bool) or not isinstance(self.amount, int):
-            raise TypeError(
-                f"amount must be a whole number of minor units, got {type(self.amount).__name__}; "
-                "from major units: Money.from_decimal"
-            )
-        _check_currency(self.currency)
-        # A subclass, such as an IntEnum, may print itself as something else.
-        if type(self.amount) is not int or type(self.currency) is not str:
-            object.__setattr__(self, "amount", exact(self.amount))
-            object.__setattr__(self, "currency", text(self.currency))
-
-    @property
-    def decimal(self) -> Decimal:
-        """The amount in major units (euros), exactly, with the currency's decimals."""
-        return Decimal(self.amount).scaleb(-_exponent(self.currency), _UNROUNDED)
-
-    @classmethod
-    def from_decimal(cls, value: Decimal | int, currency: str) -> Money:
-        """Makes one from major units (euros): ``Money.from_decimal(Decimal("19.99"), "EUR")``.
-
-        Args:
-            value: Amount in major units; negative for what is taken off.
-            currency: ISO 4217 code: three capital letters, such as ``"EUR"``.
-
-        Raises:
-            TypeError: ``value`` is a ``float``, which is rarely the amount that was meant, or
-                something else that is not a ``Decimal`` or ``int``.
-            ValueError: ``value`` has more decimals than the currency, is not finite, or is 10^31
-                or more; or ``currency`` is not three capital letters.
-        """
-        if isinstance(value, bool) or not isinstance(value, (Decimal, int)):
-            raise TypeError(
-                f'value must be a Decimal, such as Decimal("19.99"), got {type(value).__name__}'
-            )
-        _check_currency(currency)
-        value = Decimal(exact(value))
-        # Before any arithmetic, which would be done on all these digits.
-        if not value.is_finite() or value.adjusted() > _LARGEST:
-            raise ValueError("value is not finite, or too large for an amount of money")
-        scaled = value.scaleb(_exponent(currency), _UNROUNDED)
-        whole = scaled.to_integral_value(context=_UNROUNDED)
-        if scaled != whole:
-            raise ValueError(f"{currency} has {_exponent(currency)} decimals, {value} has more")
-        return cls(int(whole), currency)
-
-    def __str__(self) -> str:
-        return f"{self.decimal} {self.currency}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,22 +142,6 @@ def json_object_hook(found: dict[str, Any]) -> Any:
     if kind == "TaggedValue":
         return TaggedValue(found["tag"], found["value"])
     return Decimal(found["value"]) if kind == "BigDecimal" else found
-
-
-def _check_currency(currency: object) -> None:
-    if not isinstance(currency, str):
-        raise TypeError(f"currency must be a string such as 'EUR', got {type(currency).__name__}")
-    currency = text(currency)
-    if not (
-        len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
-    ):
-        raise ValueError(
-            "currency must be an ISO 4217 code of three capital letters, such as 'EUR'"
-        )
-
-
-def _exponent(currency: str) -> int:
-    return _EXPONENTS.get(text(currency), 2)
 
 
 def _degrees(name: str, value: object) -> float:
