@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 from decimal import Decimal, localcontext
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flex_integration_sdk.types import LatLng, LatLngBounds, Money
+from flex_integration_sdk.types import FarTime, LatLng, LatLngBounds, Money, TaggedValue
 
 POINT = LatLng(60.17, 24.94)
 
@@ -102,3 +103,29 @@ def test_they_are_frozen_values(value: Any, text: str) -> None:
     for name in value.__match_args__:
         with pytest.raises(FrozenInstanceError):
             setattr(value, name, 1)
+
+
+ID = UUID("5f1d1a6e-0000-4000-8000-000000000001")
+numbers = st.floats(-90, 90) | st.integers(-90, 90) | st.just(-0.0)
+points = st.builds(LatLng, numbers, numbers)
+VALUES = (
+    points
+    | st.builds(LatLngBounds, points, points)
+    | st.builds(Money, st.integers(-2, 2), st.sampled_from(["EUR", "USD"]))
+    | st.builds(FarTime, st.sampled_from([253402300800000, 253402300800001]))
+    | st.builds(TaggedValue, st.sampled_from("ur"), st.sampled_from("ab"))
+    | st.sampled_from([ID, UUID(int=1)])
+)
+
+
+@given(st.lists(VALUES))
+def test_equal_values_are_one_in_a_set_and_as_a_key(values: list[Any]) -> None:
+    one_of_each: list[Any] = []
+    for value in values:
+        if value not in one_of_each:
+            one_of_each.append(value)
+    assert len(set(values)) == len(one_of_each)
+    keys = dict.fromkeys(values, 1)
+    assert list(keys) == one_of_each
+    for twin in pickle.loads(pickle.dumps(values)):
+        assert twin in keys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -81,6 +82,11 @@ def total(prices: list[Money]) -> Money:
     if rough == 0 or not is_dear:
         return -doubled
     return sum(prices, Money(0, "EUR")) + rough + abs(doubled)
+
+
+def copies(listing: Listing) -> list[Listing]:
+    """A copy of a resource is one."""
+    return [listing.copy(), listing | {"id": UUID(int=1)}, copy.deepcopy(listing)]
 
 
 def own_types() -> TypeHandler:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, NotRequired, TypedDict
 
 from flex_integration_sdk.resources import Resource
 from flex_integration_sdk.resources._resource import key_of, resource_of
+from flex_integration_sdk.resources._short import short_data, short_page
 
 T = TypeVar("T", covariant=True)
 
@@ -26,16 +27,23 @@ class PageMeta(TypedDict):
     """True: only the first page can be requested."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Response(Generic[T]):
-    """A successful response, decoded to dicts, lists and Python types such as :class:`Money`."""
+    """A successful response, decoded to dicts, lists and Python types such as :class:`Money`.
+
+    ``repr`` shows status, types, ids and counts, which are harmless in a log.
+    """
 
     status: int
     """HTTP status."""
     body: dict[str, Any]
     """The whole decoded response, as plain dicts and lists."""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
     """The response's headers, by their names in any case."""
+
+    def __repr__(self) -> str:
+        data, page = short_data(self.body.get("data")), short_page(self.body.get("meta"))
+        return f"<Response {self.status}, {data}{page}>"
 
     @property
     def request_id(self) -> str | None:

@@ -28,3 +28,8 @@ class Event(Resource[EventAttributes], kind="event"):
         if isinstance(found, dict):
             # A new dict: the response's body stays as it was decoded.
             self["attributes"] = {**attributes, "resource": resource_of(found, None, OF_EVENT)}
+
+    def _short(self) -> str:
+        from ._short import short_event
+
+        return super()._short() + short_event(self.get("attributes"))

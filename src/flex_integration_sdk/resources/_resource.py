@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, TypeVar, cast
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 from uuid import UUID
 
 from ._absent import AbsentAttributes
@@ -21,6 +22,10 @@ class Resource(dict[str, Any], Generic[A]):
     ``resource["attributes"]`` and ``resource.attributes`` are the same. Each type of the API has a
     subclass, such as :class:`Listing`; a type that this version does not know is a plain
     ``Resource``.
+
+    ``repr`` shows type and id only, which is harmless in a log; ``dict(resource)`` is a plain dict
+    that shows all. A copy is a resource of the same class, by ``copy()``, ``|``, :mod:`copy` or
+    :mod:`pickle`, and finds what is related to it.
 
     Args:
         data: The resource as the API sent it.
@@ -63,6 +68,39 @@ class Resource(dict[str, Any], Generic[A]):
         """
         found = self.get("attributes")
         return cast(A, AbsentAttributes(self._absent) if found is None else found or {})
+
+    def copy(self) -> Self:
+        """A resource with the same values; what is related to the original is related to it."""
+        return copy.copy(self)
+
+    def __or__(self, other: Mapping[str, Any]) -> Self:  # type: ignore[override]
+        if not isinstance(other, dict):
+            return NotImplemented
+        made = self.copy()
+        made.update(other)
+        return made
+
+    def __ror__(self, other: Mapping[str, Any]) -> Self:  # type: ignore[override]
+        if not isinstance(other, dict):
+            return NotImplemented
+        made = self.copy()
+        # As a dict does: the keys of the first come first, the values of the second win.
+        made.clear()
+        made.update(other)
+        made.update(self)
+        return made
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._short()}>"
+
+    def __rich_repr__(self) -> Iterator[str]:
+        # Tracebacks of rich show local variables: without this, a resource as a whole dict.
+        yield self._short()
+
+    def _short(self) -> str:
+        from ._short import short_id, short_type
+
+        return f"{short_type(self)} {short_id(self)}" if type(self) is Resource else short_id(self)
 
     def __missing__(self, key: str) -> Any:
         raise self._absent(key) if key == "attributes" else KeyError(key)

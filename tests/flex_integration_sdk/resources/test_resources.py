@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from collections.abc import Callable
 from typing import Any, get_type_hints
 
 import pytest
 
 from flex_integration_sdk import Response, resources
 from flex_integration_sdk._vocabulary.relationships import RELATIONSHIPS
-from flex_integration_sdk.resources import Image, Listing, Resource, User
+from flex_integration_sdk.resources import Event, Image, Listing, Resource, User
 
 AUTHOR = {"id": "u1", "type": "user", "attributes": {"email": "a@example.com"}}
 IMAGE = {"id": "i1", "type": "image", "attributes": {"variants": {}}}
@@ -97,6 +98,81 @@ def test_a_pickle_is_as_good_as_the_original(protocol: int) -> None:
         assert twin.related("author") == AUTHOR
         with pytest.raises(KeyError, match="marketplace"):
             twin.related("marketplace")
+
+
+COPIES: list[Callable[[Any], Any]] = [
+    lambda found: found.copy(),
+    copy.copy,
+    copy.deepcopy,
+    lambda found: pickle.loads(pickle.dumps(found)),
+    lambda found: found | {},
+    lambda found: {} | found,
+    lambda found: found | found,
+    lambda found: found.copy().copy(),
+]
+
+
+@pytest.mark.parametrize("copied", COPIES)
+def test_a_copy_is_a_resource_and_not_the_same_one(copied: Callable[[Any], Any]) -> None:
+    (listing,) = page().data
+    twin = copied(listing)
+    assert type(twin) is Listing
+    assert twin == listing == LISTING
+    assert twin.related("author") == AUTHOR
+    assert [type(each) for each in twin.related_list("images")] == [Image, Image]
+    author: Any = twin.related("author")
+    with pytest.raises(KeyError, match=r"include=\['author.profileImage'\]"):
+        author.related("profileImage")
+    twin["id"] = "other"
+    assert listing["id"] == "l1"
+
+
+@pytest.mark.parametrize("copied", COPIES)
+def test_a_copy_of_an_event_still_has_a_resource(copied: Callable[[Any], Any]) -> None:
+    event = Event({"id": "e", "type": "event", "attributes": {"resource": LISTING}})
+    twin = copied(event)
+    assert type(twin) is Event
+    assert type(twin.attributes["resource"]) is Listing
+    assert twin.attributes["resource"].related("author") == {"id": "u1", "type": "user"}
+
+
+def test_union_is_that_of_dicts() -> None:
+    (listing,) = page().data
+    more: dict[str, Any] = {"id": "l2", "more": 1}
+    for found, plain in (
+        (listing | more, {**LISTING, **more}),
+        (more | listing, {**more, **LISTING}),
+    ):
+        assert type(found) is Listing
+        assert list(found.items()) == list(plain.items())
+        assert found.related("author") == AUTHOR
+    assert listing == LISTING
+    same = listing
+    same |= more
+    assert same is listing
+    assert listing.id == "l2"
+    for wrong in (None, [("id", "x")]):
+        with pytest.raises(TypeError):
+            listing | wrong
+        with pytest.raises(TypeError):
+            wrong | listing
+
+
+def test_a_plain_dict_of_it_is_plain() -> None:
+    (listing,) = page().data
+    for plain in (dict(listing), {**listing}):
+        assert type(plain) is dict
+        assert plain == LISTING
+
+
+def test_it_is_equal_as_a_dict_is_and_can_be_in_no_set() -> None:
+    (listing,) = page().data
+    (twin,) = page().data
+    assert listing == twin == dict(twin)
+    assert listing != {**twin, "attributes": {"title": "Other"}}
+    with pytest.raises(TypeError, match="Listing"):
+        set(page().data)
+    assert {each.id: each for each in [listing, twin]} == {"l1": LISTING}
 
 
 def test_a_pickle_of_an_older_version_is_read() -> None:
