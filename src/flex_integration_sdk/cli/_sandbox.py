@@ -76,6 +76,23 @@ from ._group import Command
     ),
 )
 @click.option(
+    "--listings",
+    metavar="N",
+    type=int,
+    help=(
+        "How many listings a new marketplace has, for example 25000. Many of them share a moment "
+        "of creation. Default: as many as --seed has."
+    ),
+)
+@click.option(
+    "--page-wall",
+    metavar="N",
+    default=10_000,
+    type=click.IntRange(1),
+    show_default=True,
+    help="How many items the pages of a query reach that filters or sorts.",
+)
+@click.option(
     "--limits",
     type=click.Choice(["dev", "live", "off"]),
     default="off",

@@ -11,6 +11,9 @@ from ._limits import Limits
 
 AuthErrors = Literal["json", "text", "html"]
 Seed = Literal["rich", "small"]
+# Listings that a seed has by itself: others refer to them.
+SEED_LISTINGS: dict[Seed, int] = {"rich": 250, "small": 12}
+MOST_LISTINGS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,13 @@ class SandboxSettings:
     seed: Seed = "rich"
     """What a new marketplace has: ``rich``, 20 users and 250 listings in every state, and events of
     the last days; ``small``, a handful of each type, and no events."""
+    listings: int | None = None
+    """Number of listings of a new marketplace; None: as many as its seed has. The further ones are
+    older than those of the seed. Up to 300 of them share one moment of creation, as after an
+    import: a program that reads a large marketplace must take that."""
+    page_wall: int = 10_000
+    """A query that filters or sorts reaches so many items, however many it finds. Its ``meta`` has
+    ``paginationLimit`` then, and a page beyond that is 400."""
     db: str | None = None
     """SQLite file that keeps the marketplace's data and the tokens (only their SHA-256 digests);
     None: all is gone when the sandbox ends. Only this user may read it (mode 0600)."""
@@ -72,8 +82,20 @@ class SandboxSettings:
             raise ValueError(f"auth_errors must be one of {', '.join(get_args(AuthErrors))}")
         if self.seed not in get_args(Seed):
             raise ValueError(f"seed must be one of {', '.join(get_args(Seed))}")
+        least = SEED_LISTINGS[self.seed]
+        if self.listings is not None and not _whole(self.listings, least, MOST_LISTINGS):
+            raise ValueError(
+                f"listings must be a whole number from {least}, those of the seed {self.seed}, "
+                f"to {MOST_LISTINGS}"
+            )
+        if not _whole(self.page_wall, 1):
+            raise ValueError("page_wall must be a whole number, 1 or more")
 
     @property
     def event_days(self) -> int:
         """Days that an event is kept: 7 in development and test environments, 90 in live ones."""
         return 7 if self.limits == "dev" else 90
+
+
+def _whole(value: object, least: int, most: float = math.inf) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most

@@ -26,7 +26,7 @@ FIRST = "transition/request-payment"  # of a customer; the sandbox has no endpoi
 
 
 def resources_of(name: Any) -> dict[tuple[str, UUID], dict[str, Any]]:
-    found = [loads(body) for _, _, body in seed(name).resources]
+    found = [loads(body) for *_, body in seed(name).resources]
     return {(each["type"], each["id"]): each for each in found}
 
 

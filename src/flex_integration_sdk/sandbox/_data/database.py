@@ -8,45 +8,26 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cached_property, lru_cache
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from flex_integration_sdk._transit import dumps, loads
 from flex_integration_sdk.errors import FlexError
 
-Resource = dict[str, Any]
-"""As the API returns it. Never changed in place: reads share what they decoded."""
+from .created import Created
+from .rows import ADD_CREATED, INDEX, PUT, SCHEMA, Resource, Row, created_at, decoded, encoded
+
+__all__ = ["IMAGES", "Content", "Database", "Resource", "Row", "SandboxFileError", "encoded"]
 
 IMAGES = "/_sandbox/images/"
 """Path at which a sandbox has the bytes of images. Only the path is stored: the address before it
 may be another one each time that the sandbox starts."""
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS resource (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT UNIQUE NOT NULL,
-    type TEXT NOT NULL,
-    body TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS resource_type ON resource (type, position);
-CREATE TABLE IF NOT EXISTS content (id TEXT PRIMARY KEY, kind TEXT NOT NULL, body BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS made_with (seed TEXT NOT NULL);
-"""
-
-_PUT = (
-    "INSERT INTO resource (id, type, body) VALUES (?, ?, ?) "
-    "ON CONFLICT (id) DO UPDATE SET body = excluded.body"
-)
-
 
 class SandboxFileError(FlexError, OSError):
     """The sandbox cannot use that file: no folder, no permission, or a file of another kind."""
-
-
-Row = tuple[str, str, str]
-"""A resource as it is stored: id, type, body."""
 
 
 class Content:
@@ -71,7 +52,7 @@ class Content:
 
     def insert_into(self, connection: sqlite3.Connection) -> None:
         """Adds all of it to empty tables."""
-        connection.executemany(_PUT, self.resources)
+        connection.executemany(PUT, self.resources)
         connection.executemany("INSERT INTO content VALUES (?, ?, ?)", self.bytes)
         connection.execute("INSERT INTO made_with VALUES (?)", (self.name,))
 
@@ -87,7 +68,7 @@ class Content:
     @cached_property
     def _pages(self) -> sqlite3.Connection:
         found = sqlite3.connect(":memory:", check_same_thread=False)
-        found.executescript(_SCHEMA)
+        found.executescript(f"{SCHEMA}{INDEX}")
         with found:
             self.insert_into(found)
         weakref.finalize(self, found.close)
@@ -129,9 +110,27 @@ class Database:
         if path is None:
             self._seed().copy_to(self._connection)
             return
-        self._connection.executescript(_SCHEMA)
+        self._connection.executescript(SCHEMA)
+        self._add_created()
         if not self._connection.execute("SELECT 1 FROM resource LIMIT 1").fetchone():
             self.reset()
+
+    def _add_created(self) -> None:
+        """Notes when each resource was created, of which the file of an earlier version has none.
+
+        Such a version may also have written into this file since then.
+        """
+        columns = self._connection.execute("PRAGMA table_info(resource)").fetchall()
+        if "created" not in {name for _, name, *_ in columns}:
+            self._connection.execute(ADD_CREATED)
+        self._connection.execute(INDEX)
+        rows = self._connection.execute("SELECT position, body FROM resource WHERE created IS NULL")
+        found = [(created_at(decoded(body)), position) for position, body in rows]
+        if found:
+            with self.transaction():
+                self._connection.executemany(
+                    "UPDATE resource SET created = ? WHERE position = ?", found
+                )
 
     def reset(self) -> None:
         """Replaces all data by that of a new database."""
@@ -178,19 +177,25 @@ class Database:
         rows = self._connection.execute(
             "SELECT body FROM resource WHERE type = ? ORDER BY position DESC", (kind,)
         )
-        return [_decoded(body) for (body,) in rows]
+        return [decoded(body) for (body,) in rows]
+
+    def created(
+        self, kind: str, start: datetime | None = None, end: datetime | None = None
+    ) -> Created:
+        """The resources of a type that were created from ``start`` on and before ``end``."""
+        return Created(self._connection, kind, start, end)
 
     def get(self, kind: str, id: UUID | None) -> Resource | None:
         """The resource with that id."""
         row = self._connection.execute(
             "SELECT body FROM resource WHERE type = ? AND id = ?", (kind, str(id))
         ).fetchone()
-        return None if row is None else _decoded(row[0])
+        return None if row is None else decoded(row[0])
 
     def put(self, resource: Resource) -> Resource:
         """Adds or replaces a resource."""
         self.changes.append((self.get(resource["type"], resource["id"]), resource))
-        self._connection.execute(_PUT, encoded(resource))
+        self._connection.execute(PUT, encoded(resource))
         return resource
 
     def remove(self, resource: Resource) -> None:
@@ -233,15 +238,3 @@ def _make_private(path: Path) -> None:
         with suppress(OSError):  # not there; or another user's, who may keep it as it is
             if beside.stat().st_mode & 0o077:
                 beside.chmod(0o600)
-
-
-def encoded(resource: Resource) -> Row:
-    """A resource as it is stored."""
-    return str(resource["id"]), resource["type"], dumps(resource)
-
-
-# A query reads all resources of a type, so most of them are decoded again and again.
-@lru_cache(maxsize=8192)
-def _decoded(body: str) -> Resource:
-    found: Resource = loads(body)
-    return found

@@ -25,7 +25,7 @@ def query(context: Context, asked: Arguments) -> dict[str, Any]:
         for each in _of(context, "availabilityException", asked["listingId"])
         if _overlaps(each, start, end)
     ]
-    return page(context.db, sorted(found, key=lambda each: each["attributes"]["start"]), asked)
+    return page(context, sorted(found, key=lambda each: each["attributes"]["start"]), asked)
 
 
 @endpoint("availabilityExceptions.create")

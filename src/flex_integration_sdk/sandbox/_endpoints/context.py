@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from flex_integration_sdk.sandbox._data.created import Created
 from flex_integration_sdk.sandbox._data.database import Database, Resource
 from flex_integration_sdk.sandbox._refusal import ApiFault, conflict, not_found
 from flex_integration_sdk.sandbox._settings import SandboxSettings
@@ -62,6 +63,10 @@ class Context:
         if found is None:
             raise not_found(f"There is no such {kind}")
         return found
+
+    def created(self, kind: str, asked: Arguments) -> Created:
+        """The resources of a type that were created in the requested time span."""
+        return self.db.created(kind, asked.get("createdAtStart"), asked.get("createdAtEnd"))
 
     def needed(self, kind: str, id: uuid.UUID | None, code: str = "conflict") -> Resource:
         """A resource that a command is about; 409 if there is none: 404 is for show endpoints."""
@@ -138,17 +143,6 @@ def merged(before: Mapping[str, Any], given: Mapping[str, Any], name: str) -> di
         title = f"{name} would be {KINDS['ExtendedData'].replace('at most', 'more than')}"
         raise ApiFault(400, "validation-invalid-value", title, path=(name,), where="body")
     return found
-
-
-def created_within(items: Iterable[Resource], asked: Arguments) -> list[Resource]:
-    """The resources that were created in the requested time span."""
-    start, end = asked.get("createdAtStart"), asked.get("createdAtEnd")
-    return [
-        item
-        for item in items
-        if (start is None or item["attributes"]["createdAt"] >= start)
-        and (end is None or item["attributes"]["createdAt"] < end)
-    ]
 
 
 def within(value: Any, span: tuple[Any, Any]) -> bool:

@@ -47,7 +47,7 @@ def query(context: Context, asked: Arguments) -> dict[str, Any]:
         for each in reversed(context.db.all("event"))
         if each["attributes"]["createdAt"] >= oldest and _wanted(each, asked)
     ]
-    return page(context.db, [*map(_as_sent, found[:MOST])], asked, counted=False)
+    return page(context, [*map(_as_sent, found[:MOST])], asked, counted=False)
 
 
 def emit(

@@ -14,7 +14,6 @@ from flex_integration_sdk.types import LatLng
 
 from .context import (
     Context,
-    created_within,
     endpoint,
     has_extended,
     merged,
@@ -24,7 +23,7 @@ from .context import (
 )
 from .free_time import AVAILABILITIES, Calendar, Wanted
 from .keywords import relevance, words_of
-from .pages import page, sort
+from .pages import only_page, page, plain, sort
 from .parameters import Arguments
 from .plans import check_plan
 from .users import image
@@ -47,8 +46,13 @@ def query(context: Context, asked: Arguments) -> dict[str, Any]:
     if "keywords" in asked and "origin" in asked:
         raise ApiFault(400, "validation-invalid-params", "keywords and origin cannot be combined")
     _check_names(asked)
-    found = created_within(context.db.all("listing"), asked)
-    found = [each for each in found if _wanted(each, asked)]
+    if (every := plain(context, "listing", asked)) is not None:
+        return page(context, every, asked)
+    # Of the four ways to search by availability, the API pages through one.
+    pages = "start" not in asked or asked.get("availability", "day-full") == "day-full"
+    if not pages:
+        only_page(asked)
+    found = [each for each in context.created("listing", asked) if _wanted(each, asked)]
     if "minStock" in asked:
         found = [each for each in found if _stocked(context, each, asked)]
     if "start" in asked or "end" in asked:
@@ -67,9 +71,7 @@ def query(context: Context, asked: Arguments) -> dict[str, Any]:
     # What is asked for goes before relevance and distance, unless they are asked for by name.
     named = {} if context.settings.strict else ranks
     found = sort(found, asked, ("createdAt", "price"), named)
-    # Of the four ways to search by availability, the API pages through one.
-    pages = asked.get("availability", "day-full") == "day-full"
-    return page(context.db, found, asked, counted=pages)
+    return page(context, found, asked, counted=pages)
 
 
 @endpoint("listings.create")

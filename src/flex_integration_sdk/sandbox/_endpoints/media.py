@@ -13,7 +13,7 @@ from uuid import UUID
 from flex_integration_sdk.sandbox._data.database import IMAGES, Database, Resource
 from flex_integration_sdk.sandbox._refusal import ApiFault, conflict
 
-from .context import Context, created_within, endpoint, related_id
+from .context import Context, endpoint, related_id
 from .pages import page
 from .parameters import Arguments
 
@@ -84,7 +84,7 @@ def create(context: Context, asked: Arguments) -> Resource:
 
 @endpoint("files.query")
 def query(context: Context, asked: Arguments) -> dict[str, Any]:
-    found = created_within(context.db.all("file"), asked)
+    found = list(context.created("file", asked))
     if "ids" in asked:
         found = [each for each in found if each["id"] in asked["ids"]]
     if "ownerId" in asked:
@@ -92,7 +92,7 @@ def query(context: Context, asked: Arguments) -> dict[str, Any]:
     if "messageId" in asked:
         attached = {related_id(each, "file") for each in _attachments(context, asked["messageId"])}
         found = [each for each in found if each["id"] in attached]
-    return page(context.db, found, asked)
+    return page(context, found, asked)
 
 
 @endpoint("fileAttachments.query")
@@ -102,7 +102,7 @@ def attachments(context: Context, asked: Arguments) -> dict[str, Any]:
         found = [each for each in found if each["id"] in asked["ids"]]
     if "fileIds" in asked:
         found = [each for each in found if related_id(each, "file") in asked["fileIds"]]
-    return page(context.db, found, asked)
+    return page(context, found, asked)
 
 
 @endpoint("fileUploads.create")

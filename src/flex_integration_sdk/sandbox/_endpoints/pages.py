@@ -9,10 +9,12 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from flex_integration_sdk.sandbox._data.created import Created
 from flex_integration_sdk.sandbox._data.database import Database, Resource
 from flex_integration_sdk.sandbox._refusal import ApiFault
 from flex_integration_sdk.types import Money
 
+from .context import Context
 from .image_variants import with_variants
 from .includes import with_included
 from .parameters import Arguments
@@ -20,6 +22,9 @@ from .parameters import Arguments
 # Both are the API's limits.
 MOST_ON_A_PAGE = 100
 MOST_SORT_KEYS = 3
+_PAGES = {"page", "perPage"}
+_SPAN = {"createdAtStart", "createdAtEnd"}
+_BY_CREATION: tuple[list[str], ...] = ([], ["createdAt"], ["-createdAt"])
 _EXTENDED = {
     "pub": "publicData",
     "meta": "metadata",
@@ -39,26 +44,76 @@ def reference(resource: Resource) -> dict[str, Any]:
 
 
 def page(
-    db: Database, found: list[Resource], asked: Arguments, *, counted: bool = True
+    context: Context, found: list[Resource] | Created, asked: Arguments, *, counted: bool = True
 ) -> dict[str, Any]:
     """The response of a query endpoint: one page.
 
     Args:
-        db: Where relations are looked up.
-        found: All that the filters let through, sorted.
+        context: Where relations are looked up, and how far the pages reach.
+        found: All that the filters let through: sorted, or to be sorted by their creation.
         asked: With ``page`` and ``perPage``.
         counted: Whether the API pages through these and tells how many there are.
+
+    Raises:
+        ApiFault: 400; there are no such pages, or it is beyond those that can be requested.
     """
     size = _number(asked, "perPage", MOST_ON_A_PAGE, MOST_ON_A_PAGE)
     number = _number(asked, "page", 1, 1_000_000)
     meta: dict[str, Any] = {"page": number, "perPage": size}
     if counted:
-        meta = {"totalItems": len(found), "totalPages": -(-len(found) // size), **meta}
+        total = len(found)
+        meta = {"totalItems": total, "totalPages": -(-total // size), **meta}
+        if (last := _last_page(context.settings.page_wall, size, total, asked)) is not None:
+            meta["paginationLimit"] = last
+            _check_reached(number, last)
     else:
         none = {"totalItems": None, "totalPages": None}
         meta = {**none, **meta, "paginationUnsupported": True}
-    shown = found[(number - 1) * size : number * size]
-    return {**_whole(db, shown, asked, many=True), "meta": meta}
+    first = (number - 1) * size
+    if isinstance(found, Created):
+        order: Any = "".join(asked.get("sort", ()))
+        shown = found.page(order, first, size)
+    else:
+        shown = found[first : first + size]
+    return {**_whole(context.db, shown, asked, many=True), "meta": meta}
+
+
+def plain(context: Context, kind: str, asked: Arguments) -> Created | None:
+    """What a query finds that asks for no more than a time span, and an order by creation.
+
+    Programs that read all of a large marketplace send such queries: each reads one page of it.
+
+    Returns:
+        None: It asks for more.
+    """
+    more = asked.filters or set(asked.values) - {*_PAGES, *_SPAN, "sort"}
+    if more or asked.get("sort", []) not in _BY_CREATION:
+        return None
+    return context.created(kind, asked)
+
+
+def only_page(asked: Arguments) -> None:
+    """Refuses another page than the first, where the API has no further ones.
+
+    Raises:
+        ApiFault: 400.
+    """
+    if asked.get("page", 1) != 1:
+        title = "The API does not page through this query: it has page 1 only"
+        raise ApiFault(400, "validation-invalid-value", title, path=("page",))
+
+
+def _last_page(wall: int, size: int, total: int, asked: Arguments) -> int | None:
+    """The last page that can be requested of a query that filters or sorts; None: each can."""
+    shaped = asked.filters or set(asked.values) - _PAGES
+    # A page that only begins before the wall cannot be had whole.
+    return max(1, wall // size) if shaped and total > wall else None
+
+
+def _check_reached(number: int, last: int) -> None:
+    if number > last:
+        title = f"page must be at most {last}: filter by createdAtStart and createdAtEnd instead"
+        raise ApiFault(400, "validation-invalid-value", title, path=("page",))
 
 
 def sort(

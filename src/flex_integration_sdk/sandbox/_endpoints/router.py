@@ -64,7 +64,7 @@ class Api:
     """
 
     def __init__(self, settings: SandboxSettings, sign: Callable[[str], str]) -> None:
-        self.db = Database(settings.db, partial(seed, settings.seed))
+        self.db = Database(settings.db, partial(seed, settings.seed, settings.listings))
         self.db.add_tables(media.SCHEMA)
         if (made_with := self.db.seed_name or "rich") != settings.seed:
             tell(

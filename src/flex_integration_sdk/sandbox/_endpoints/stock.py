@@ -47,7 +47,7 @@ def query(context: Context, asked: Arguments) -> dict[str, Any]:
         if related_id(each, "listing") == asked["listingId"]
         and start <= each["attributes"]["at"] < end
     ]
-    return page(context.db, found, asked)
+    return page(context, found, asked)
 
 
 @endpoint("stockReservations.show")

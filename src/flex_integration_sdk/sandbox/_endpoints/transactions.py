@@ -13,14 +13,13 @@ from flex_integration_sdk.sandbox._refusal import ApiFault, conflict
 
 from .context import (
     Context,
-    created_within,
     endpoint,
     has_extended,
     merged,
     related_id,
     within,
 )
-from .pages import page, sort
+from .pages import page, plain, sort
 from .parameters import Arguments
 from .stock import adjust
 
@@ -55,10 +54,12 @@ def show(context: Context, asked: Arguments) -> Resource:
 
 @endpoint("transactions.query")
 def query(context: Context, asked: Arguments) -> dict[str, Any]:
-    found = created_within(context.db.all("transaction"), asked)
-    found = [each for each in found if _wanted(context, each, asked)]
+    if (every := plain(context, "transaction", asked)) is not None:
+        return page(context, every, asked)
+    created = context.created("transaction", asked)
+    found = [each for each in created if _wanted(context, each, asked)]
     found = sort([_with_times(context, each) for each in found], asked, _SORTABLE)
-    return page(context.db, [context.shown("transaction", each["id"]) for each in found], asked)
+    return page(context, [context.shown("transaction", each["id"]) for each in found], asked)
 
 
 @endpoint("transactions.transition")
@@ -107,7 +108,7 @@ def messages(context: Context, asked: Arguments) -> dict[str, Any]:
     else:
         wanted = asked["transactionId"]
         found = [each for each in found if related_id(each, "transaction") == wanted]
-    return page(context.db, found, asked)
+    return page(context, found, asked)
 
 
 def _no_transition(wanted: str, state: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 from flex_integration_sdk.sandbox._data.database import Resource
 from flex_integration_sdk.sandbox._refusal import ApiFault, conflict, not_found
 
-from .context import Context, created_within, endpoint, has_extended, merged
-from .pages import page, sort
+from .context import Context, endpoint, has_extended, merged
+from .pages import page, plain, sort
 from .parameters import Arguments
 from .permissions import ALLOW, DENY
 
@@ -32,9 +32,11 @@ def show(context: Context, asked: Arguments) -> Resource:
 
 @endpoint("users.query")
 def query(context: Context, asked: Arguments) -> dict[str, Any]:
-    found = created_within(context.db.all("user"), asked)
-    found = [each for each in found if has_extended(_extended(each), asked.filters)]
-    return page(context.db, sort(found, asked, ("createdAt",)), asked)
+    if (every := plain(context, "user", asked)) is not None:
+        return page(context, every, asked)
+    created = context.created("user", asked)
+    found = [each for each in created if has_extended(_extended(each), asked.filters)]
+    return page(context, sort(found, asked, ("createdAt",)), asked)
 
 
 @endpoint("users.updateProfile")

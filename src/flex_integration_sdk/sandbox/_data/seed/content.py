@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from flex_integration_sdk.sandbox._data.database import Content, Resource, Row, encoded
 from flex_integration_sdk.sandbox._settings import Seed
 
+from .bulk import more_listings
 from .deals import STEPS, at_step, first_stock, moment_of, reviewed_at
 from .goods import faces, listings, pictures
 from .happenings import dealt, listed, signed_up
@@ -23,15 +24,22 @@ from .sizes import SIZES, Size
 from .talk import contents, message, review, unattached_files
 
 
-def seed(name: Seed) -> Content:
-    """What a new database of that seed starts with, if it is made now."""
-    return _content(name, datetime.now(UTC).replace(second=0, microsecond=0))
+def seed(name: Seed, total: int | None = None) -> Content:
+    """What a new database of that seed starts with, if it is made now.
+
+    Args:
+        name: Of the seed.
+        total: Listings; None: as many as the seed has by itself.
+    """
+    return _content(name, total, datetime.now(UTC).replace(second=0, microsecond=0))
 
 
 @lru_cache(maxsize=len(SIZES))
-def _content(name: Seed, now: datetime) -> Content:
+def _content(name: Seed, total: int | None, now: datetime) -> Content:
     size = SIZES[name]
-    return Content((*_fixed(name), *map(encoded, _new(size, now))), _bytes(size), name)
+    more = () if total is None else more_listings(name, total)
+    rows = (*more, *_fixed(name), *map(encoded, _new(size, now)))
+    return Content(rows, _bytes(size), name)
 
 
 @cache

@@ -23,7 +23,7 @@ def listings(size: Size, numbers: range, now: datetime) -> Iterator[Resource]:
     for number in numbers:
         for image in images_of(size, number):
             yield _image(image)
-        yield _listing(size, number, now)
+        yield listing(size, number, _created(size, number, now))
 
 
 def price_of(listing: int) -> int:
@@ -33,7 +33,7 @@ def price_of(listing: int) -> int:
 
 def images_of(size: Size, listing: int) -> list[int]:
     """Numbers of a listing's images: none, one or two."""
-    if listing % size.pictured_each != 1:
+    if listing > size.listings or listing % size.pictured_each != 1:
         return []
     return [10 * listing + place for place in range(1 + listing // size.pictured_each % 2)]
 
@@ -62,26 +62,31 @@ def closed_times(size: Size, now: datetime) -> Iterator[Resource]:
         yield made("availabilityException", number, span, {"listing": to("listing", listing)})
 
 
-def _listing(size: Size, number: int, now: datetime) -> Resource:
+def _created(size: Size, number: int, now: datetime) -> datetime:
+    if number not in size.new_listings:
+        return START + timedelta(hours=number)
+    # The newest ten are of the last six days.
+    return now - timedelta(hours=14 * (size.listings + 1 - number))
+
+
+def listing(size: Size, number: int, created: datetime) -> Resource:
+    """A listing, without its images."""
     kind = _KINDS[number % len(_KINDS)]
-    hours = 14 * (size.listings + 1 - number)  # the newest ten are of the last six days
-    is_new = number in size.new_listings
+    place = number % 3000 / 100  # degrees: within what a map has, however many there are
     return made(
         "listing",
         number,
         {
             "title": f"{kind} {number}",
             "description": f"A {kind.lower()} to rent.",
-            "geolocation": LatLng(60 + number / 100, 24 + number / 100),
-            "createdAt": now - timedelta(hours=hours)
-            if is_new
-            else START + timedelta(hours=number),
+            "geolocation": LatLng(60 + place, 24 + place),
+            "createdAt": created,
             "price": Money(price_of(number), "EUR"),
             "availabilityPlan": _plan(size.plans.get(number)),
             "publicData": {"category": kind.split()[0].lower()},
             "privateData": {},
             "metadata": {},
-            "state": size.states.get(number, "published"),
+            "state": size.state(number),
             "deleted": False,
         },
         {

@@ -95,6 +95,12 @@ class Size:
         orders = {deal.listing: deal.number for deal in self.deals if deal.is_order}
         object.__setattr__(self, "stocked", orders)
 
+    def state(self, listing: int) -> str:
+        """State of a listing; of those beyond the size, each 25th is closed."""
+        if listing > self.listings and listing % 25 == 0:
+            return "closed"
+        return self.states.get(listing, "published")
+
     def author(self, listing: int) -> int:
         """Number of the user whose listing it is."""
         return listing % self.authors + 1
