@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ._client.aio import AsyncIntegrationSDK
     from ._client.auth_info import AuthInfo
     from ._client.create import create_async_instance, create_instance
-    from ._client.plain import to_plain
+    from ._client.plain import to_json, to_plain
     from ._client.sync import IntegrationSDK
     from ._endpoints.options import QueryOptions
     from ._endpoints.response import PageMeta, Response
@@ -52,6 +52,7 @@ _LAZY = {
     "file_store": "flex_tokenstore",
     "memory_store": "flex_tokenstore",
     "object_query_string": "flex_integration_sdk._wire.query",
+    "to_json": "flex_integration_sdk._client.plain",
     "to_plain": "flex_integration_sdk._client.plain",
     "upload_file": "flex_integration_sdk._uploads.upload",
 }
@@ -80,6 +81,7 @@ __all__ = [
     "file_store",
     "memory_store",
     "object_query_string",
+    "to_json",
     "to_plain",
     "upload_file",
 ]

@@ -17,6 +17,7 @@ from flex_integration_sdk import (
     TypeHandler,
     create_async_instance,
     create_instance,
+    to_json,
 )
 from flex_integration_sdk.errors import FlexError, NotFoundError, RateLimitedError
 from flex_integration_sdk.resources import Listing
@@ -87,6 +88,11 @@ def total(prices: list[Money]) -> Money:
 def copies(listing: Listing) -> list[Listing]:
     """A copy of a resource is one."""
     return [listing.copy(), listing | {"id": UUID(int=1)}, copy.deepcopy(listing)]
+
+
+def lines(listings: list[Listing]) -> str:
+    """JSON of anything."""
+    return "\n".join(to_json(each) for each in listings) + to_json(listings, indent=2)
 
 
 def own_types() -> TypeHandler:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from pathlib import Path
 
 import pytest
 
-from flex_integration_sdk import FarTime
+from flex_integration_sdk import FarTime, create_instance, to_json
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.cli._app import run
 from flex_integration_sdk.cli._argument_values import value_of
@@ -37,6 +38,25 @@ def test_a_time_that_was_printed_can_be_typed(capsys: pytest.CaptureFixture[str]
 def test_numbers_and_texts_that_json_lacks(capsys: pytest.CaptureFixture[str]) -> None:
     print_json({"x": [float("nan"), float("-inf"), "\ud83d"]})
     assert json.loads(capsys.readouterr().out) == {"x": ["NaN", "-Infinity", "\ud83d"]}
+
+
+def test_call_prints_what_to_json_writes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["call", "listings.query", "per_page=2", "include=author"]) == 0
+    printed = capsys.readouterr().out
+    with create_instance() as sdk:
+        assert printed == to_json(sdk.listings.query(per_page=2, include="author"), indent=2) + "\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp1252"])
+def test_any_console_can_print_it(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    value = {"é😀": "\x7f\x9b\ud83d\n"}
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True)
+    monkeypatch.setattr("sys.stdout", stream)
+    print_json(value)
+    text = stream.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined]  # a BytesIO
+    assert json.loads(text) == value
+    assert all(each.isprintable() or each == "\n" for each in text)
+    assert ("é😀" in text) == (encoding == "utf-8")
 
 
 @pytest.mark.parametrize(

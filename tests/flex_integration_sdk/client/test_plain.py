@@ -6,7 +6,10 @@ import asyncio
 import copy
 import json
 import math
+import os
 import pickle
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -28,9 +31,11 @@ from flex_integration_sdk import (
     create_async_instance,
     create_instance,
     file_metadata,
+    to_json,
     to_plain,
 )
 from flex_integration_sdk._wire.interpret import interpret
+from flex_integration_sdk.resources import Listing
 from flex_integration_sdk.sandbox import RunningSandbox
 from flex_integration_sdk.types import TaggedValue, TooDeep, json_default, json_object_hook
 from flex_tokenstore import Secret, Token
@@ -62,13 +67,19 @@ class Color(StrEnum):
         ([math.inf, -math.inf], ["Infinity", "-Infinity"]),
         ((Color.RED, {1}), ["red", [1]]),
         ({ID: None, 1: True}, {str(ID): None, "1": True}),
+        (
+            {True: 1, Decimal("1.50"): 2, date(2026, 1, 2): 3},
+            {"true": 1, "1.50": 2, "2026-01-02": 3},
+        ),
+        ({"b", "a", 10, 9, 0.5}, [0.5, 9, 10, "a", "b"]),
+        ({Money(2, "EUR"), Money(1, "EUR")}, [{"amount": n, "currency": "EUR"} for n in (1, 2)]),
         (AuthInfo("refresh_token"), {"grant_type": "refresh_token"}),
         (
             file_metadata(b"x", name="a.pdf"),
             {"name": "a.pdf", "mime_type": "application/pdf", "size": 1},
         ),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,  # a set's text differs between processes
 )
 def test_the_form_that_the_api_has_in_json(value: Any, plain: Any) -> None:
     assert to_plain(value) == plain
@@ -82,6 +93,14 @@ VALUES = st.one_of(
     st.just(LatLng(1, 2)), st.just(TaggedValue("x", [ID])), st.just(TooDeep()),
     st.just(FarTime(253402300800000)),
 )  # fmt: skip
+
+
+FINITE = VALUES.filter(lambda each: not isinstance(each, float) or math.isfinite(each))
+
+
+class Opaque:
+    def __init__(self, number: int) -> None:
+        self.number = number
 
 
 @given(st.recursive(VALUES, lambda v: st.lists(v) | st.dictionaries(st.text(), v), max_leaves=9))
@@ -98,6 +117,88 @@ def test_other_types_are_refused_by_name(value: Any) -> None:
         to_plain({"x": [value]})
     assert "s3cret" not in str(caught.value)
     assert to_plain([value], default=lambda _: UUID(int=1)) == [str(UUID(int=1))]
+
+
+@given(st.recursive(FINITE, lambda v: st.lists(v) | st.dictionaries(st.text(), v), max_leaves=9))
+def test_json_of_it_is_read_as_the_plain_form(value: Any) -> None:
+    response: Response[Any] = Response(200, {"data": value})
+    text = to_json(response)
+    text.encode()
+    assert "\n" not in text
+    for each in (text, to_json(response, indent=1), to_json(response, default=to_plain)):
+        assert json.loads(each) == to_plain(response) == {"data": to_plain(value)}
+
+
+def test_the_form_of_json_is_the_same_for_ever() -> None:
+    listing = Listing({"id": ID, "type": "listing", "attributes": {"title": "Räd", "price": None}})
+    text = f'{{"id":"{ID}","type":"listing","attributes":{{"title":"Räd","price":null}}}}'
+    assert to_json(listing) == to_json(dict(listing)) == text
+    assert to_json([listing]) == f"[{text}]"
+    assert to_json({"a": [1, {}], "b": []}, indent=2) == (
+        '{\n  "a": [\n    1,\n    {}\n  ],\n  "b": []\n}'
+    )
+    assert to_json("a\ud800\u2028") == '"a\\ud800\u2028"'
+
+
+def test_sets_have_one_order_in_each_process() -> None:
+    program = (
+        "from flex_integration_sdk import LatLng, to_json;"
+        "print(to_json({'b', 'a', 'c', 3, 20, LatLng(1, 2), LatLng(0, 1)}))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    points = '{"lat":0.0,"lng":1.0},{"lat":1.0,"lng":2.0}'
+    assert said == {f'[3,20,"a","b","c",{points}]\n'}
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_what_json_lacks_is_refused_and_the_error_says_where(wrong: float) -> None:
+    page: Response[Any] = Response(200, {"data": [{"id": ID}, {"attributes": {"x": (1, wrong)}}]})
+    with pytest.raises(
+        ValueError, match=r"default \(at \['data'\]\[1\]\['attributes'\]\['x'\]\[1\]\)$"
+    ):
+        to_json(page)
+    with pytest.raises(ValueError, match=r"JSON; pass default$"):
+        to_json(wrong)
+    with pytest.raises(ValueError, match="pass default"):
+        to_json(wrong, default=lambda found: found)
+    assert to_json([wrong], default=to_plain) == f'["{to_plain(wrong)}"]'
+    assert to_json([wrong], default=lambda found: None) == "[null]"
+
+
+def test_types_of_a_programs_own_in_json() -> None:
+    class Key(str):
+        """A string: written as one."""
+
+    found = {Key("a"): {Color.RED, Opaque(2), Opaque(1)}}
+    assert to_json(found, default=lambda each: each.number) == '{"a":[1,2,"red"]}'
+    with pytest.raises(TypeError, match=r"type Opaque .*pass default \(at \['x'\]\[1\]\)"):
+        to_json({"x": [1, Opaque(1)]})
+    with pytest.raises(TypeError, match=r"a key of type Money .* \(at \[0\]\)"):
+        to_json([{Money(1, "EUR"): 1}])
+
+
+def test_an_error_of_default_is_the_programs_own() -> None:
+    def fails(_: object) -> None:
+        raise LookupError("mine")
+
+    with pytest.raises(LookupError, match="mine"):
+        to_json([object()], default=fails)
+
+
+def test_a_value_within_itself_is_refused() -> None:
+    within: list[Any] = []
+    within.append(within)
+    with pytest.raises(ValueError, match="within itself"):
+        to_json({"a": within})
 
 
 def same(one: Any, other: Any) -> None:
