@@ -12,6 +12,7 @@
     │   ├── ClientSecretError                          the client secret's file or callable fails
     │   ├── MissingSecretError                         a sign-in needs a client secret; none is set
     │   └── UnauthorizedError    (ApiError)            401 from the API, after all tokens were tried
+    ├── ExportError                                    an export cannot be written now
     ├── NestedCallError          (RuntimeError)        called from within a call of the same thread
     └── ApiError                 (RuntimeError)        the API returned an error
         ├── BadRequestError      400
@@ -69,6 +70,10 @@ class CurrencyMismatchError(FlexError, ValueError):
 
     The message names both currencies. The SDK knows no exchange rates.
     """
+
+
+class ExportError(FlexError):
+    """An export cannot be written: another run writes the same file."""
 
 
 class AuthenticationError(FlexError, GrantError, PermissionError):

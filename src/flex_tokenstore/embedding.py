@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ._config.merge import complete_store_config
     from ._config.store_config import OptionValues
     from ._events.dispatch import check_on_event, refuse_within_report
+    from ._host.lock_files import lock_open_file
     from ._host.looking import only_looking
     from ._host.owners import owner_named
     from ._host.paths import config_folder
@@ -83,6 +84,7 @@ _LAZY = {
     "is_refusal": "_values.origin",
     "is_same_token": "_store.moving",
     "json_object": "_values.origin",
+    "lock_open_file": "_host.lock_files",
     "local_files": "_store.local_files",
     "misspelt": "_config.env_text",
     "move_token": "_store.moving",
@@ -124,6 +126,7 @@ __all__ = [
     "is_same_token",
     "json_object",
     "local_files",
+    "lock_open_file",
     "misspelt",
     "move_token",
     "normalise_url",

@@ -16,7 +16,7 @@ from ._endpoint_names import call_hint
 from ._group import Command
 from ._instance import instance_of
 from ._notices import is_token_kept, tell
-from ._output import output_option, plugins_apart, show
+from ._output import lines_out, output_option, plugins_apart, show
 from ._progress import waiting_for
 from ._resources import OWN, pages_of, records_of, without_relationships
 from ._shared_options import chosen_of, commands_of, store_options
@@ -25,7 +25,7 @@ from ._usage import SUBJECT
 
 if TYPE_CHECKING:
     from flex_integration_sdk import Response
-    from flex_integration_sdk._endpoints.endpoint import Param
+    from flex_integration_sdk._endpoints.endpoint import Endpoint, Param
 
 _ENDPOINT = "flex-sdk.endpoint"
 
@@ -99,7 +99,15 @@ def _complete_param(
 @store_options
 @timeout_option
 @output_option("json")
-def call(endpoint: str, params: Sequence[str], output: str, **options: Any) -> None:
+@click.option(
+    "--all",
+    "is_all",
+    is_flag=True,
+    help="Of a query: all that it finds, page after page; JSON has a resource in each line.",
+)
+def call(
+    endpoint: str, params: Sequence[str], output: str, *, is_all: bool, **options: Any
+) -> None:
     """Call the Integration API and print the response.
 
     \b
@@ -112,6 +120,9 @@ def call(endpoint: str, params: Sequence[str], output: str, **options: Any) -> N
     A parameter that the call does not have is an error. KEY:=JSON passes any, and any value, as
     JSON. KEY=@FILE reads a JSON object from a file; image=FILE and image=@FILE upload one.
 
+    --all walks through all pages of a query, however many. What `include` names is in place of
+    its reference. To write them into a file: `flex-sdk export`.
+
     --output table and csv show the resources in `data`: id, type and attributes. csv has the ids
     of related resources, too. json has the whole response.
     """
@@ -120,9 +131,14 @@ def call(endpoint: str, params: Sequence[str], output: str, **options: Any) -> N
     found = endpoint_of(endpoint)
     if found is None:
         raise click.UsageError(f"no call is named {endpoint!r}. {call_hint([endpoint, *params])}")
+    if is_all and not found.many:
+        raise click.UsageError(f"--all is for queries, such as listings.query: not {found.name}")
     given = arguments(found, params)
+    if is_all and "page" in given:
+        raise click.UsageError("page and --all contradict each other")
     chosen = chosen_of(options)
     with (
+        lines_out() as line,
         plugins_apart(),
         commands_of(chosen),
         waiting_for("the token store") as say,
@@ -132,10 +148,11 @@ def call(endpoint: str, params: Sequence[str], output: str, **options: Any) -> N
         store = sdk.token_store
         say(f"{store.identity.base_url} (token store: {' over '.join(store.layers)})")
         action = getattr(getattr(sdk, snake(found.resource)), snake(found.action))
-        body = _answer(action, given)
+        body = _all(sdk, found, given, output, line) if is_all else _answer(action, given)
         closing = stack.pop_all()
     try:
-        _print(output, body)
+        if not (is_all and output == "json"):
+            _print(output, body)
     finally:
         with plugins_apart(), waiting_for("the token store to be closed"):
             closing.close()
@@ -174,6 +191,22 @@ def _answer(action: Callable[..., Response[Any]], given: dict[str, Any]) -> Any:
         raise  # some of them are ValueErrors too
     except (TypeError, ValueError, RecursionError) as error:  # what KEY:=JSON may hold
         raise click.UsageError(str(error)) from None
+
+
+def _all(
+    sdk: Any, endpoint: Endpoint, given: dict[str, Any], output: str, line: Callable[[str], None]
+) -> Any:
+    """Prints all resources, each as a line of JSON, or returns them in the form of a response."""
+    from flex_integration_sdk._export.kinds import Kind
+    from flex_integration_sdk._export.rows import text_of
+    from flex_integration_sdk._export.run import rows
+
+    found = rows(sdk, Kind(endpoint.resource, endpoint.name), given)
+    if output != "json":
+        return {"data": list(found)}
+    for row in found:
+        line(text_of(row))
+    return None
 
 
 def _usage(param: Param) -> str:

@@ -32,9 +32,9 @@ def print_csv(records: Iterable[Mapping[str, Any]], first: Sequence[str] = ()) -
     columns = columns_of(rows, first)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([_safe(name) for name in columns])
+    writer.writerow([safe(name) for name in columns])
     for row in rows:
-        writer.writerow([_cell(row.get(name)) for name in columns])
+        writer.writerow([cell(row.get(name)) for name in columns])
     click.echo(text.getvalue(), nl=False)
 
 
@@ -48,13 +48,30 @@ def columns_of(rows: Sequence[Mapping[str, Any]], first: Sequence[str] = ()) -> 
         rows: Flat records, as :func:`flat` makes them.
         first: The names that come first, and are there even without rows.
     """
-    names = dict.fromkeys([*first, *(name for row in rows for name in row)])
-    filled = {name for row in rows for name, value in row.items() if value is not None}
-    return [
-        name
-        for name in names
-        if name in filled or name in first or not any(each.startswith(f"{name}.") for each in names)
-    ]
+    columns = Columns(first)
+    for row in rows:
+        columns.add(row)
+    return columns.names()
+
+
+class Columns:
+    """The names of many rows, which need not be in memory together; see :func:`columns_of`."""
+
+    def __init__(self, first: Sequence[str] = ()) -> None:
+        self._first = first
+        self._names = dict.fromkeys(first)
+        self._filled: set[str] = set()
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Notes the names of a row."""
+        self._names.update(dict.fromkeys(row))
+        self._filled.update(name for name, value in row.items() if value is not None)
+
+    def names(self) -> list[str]:
+        """The names of all rows so far."""
+        within = {name[:at] for name in self._names for at, c in enumerate(name) if c == "."}
+        kept = self._filled | set(self._first)
+        return [name for name in self._names if name in kept or name not in within]
 
 
 def flat(record: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
@@ -75,15 +92,17 @@ def flat(record: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any
             yield f"{within}{name}", value
 
 
-def _cell(value: Any) -> object:
+def cell(value: Any) -> object:
+    """A value as the cell of a row."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, (int, float)) else _safe(str(value))
+    return value if isinstance(value, (int, float)) else safe(str(value))
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """A text as a cell that a spreadsheet does not compute."""
     # Lines and tabs may stay, between quotes; other control characters would reach a terminal.
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     shown = "".join(c if c in "\n\t" or not _is_control(c) else " " for c in lines)

@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from ._shared_options import Chosen
 
 
-def instance_of(chosen: Chosen, *, may_sign_in: bool = True) -> IntegrationSDK:
+def instance_of(
+    chosen: Chosen, *, may_sign_in: bool = True, rate_limits: Any = None
+) -> IntegrationSDK:
     """An instance with the options of the command; the caller closes it.
 
     Args:
         chosen: The options.
         may_sign_in: False: the client secret is not sent, whatever happens. Then the token store
             must work: there is nothing to be done without the stored token.
+        rate_limits: ``"dev"``, ``"live"``, or None.
 
     Raises:
         ConfigurationError: A setting is missing or wrong.
@@ -37,6 +40,7 @@ def instance_of(chosen: Chosen, *, may_sign_in: bool = True) -> IntegrationSDK:
         # A store that nobody chose must not fail a call: a container may have no home folder.
         on_store_error="memory" if may_sign_in and not chosen.is_store_chosen else "raise",
         on_event=TokenNotices(chosen=chosen.is_store_chosen or not may_sign_in),
+        rate_limits=rate_limits,
         **limits,
     )
     return build(PARTS, options, settings)

@@ -44,6 +44,32 @@ def plugins_apart() -> Iterator[None]:
             os.close(kept)
 
 
+@contextmanager
+def lines_out() -> Iterator[Callable[[str], None]]:
+    """A block that prints lines as they come, also within :func:`plugins_apart`.
+
+    Yields:
+        A function that prints a line at once.
+    """
+    output = sys.stdout
+    output.flush()
+    try:
+        real = os.fdopen(os.dup(output.fileno()), "w", encoding="utf-8", newline="\n")
+    except (OSError, ValueError):  # it is no file, as in a test or a notebook
+        yield lambda line: click.echo(line, file=output)
+        return
+
+    def line(text: str) -> None:
+        real.write(f"{text}\n")
+        real.flush()
+
+    try:
+        yield line
+    finally:
+        with suppress(OSError):  # of what could not be written, the line itself has told
+            real.close()
+
+
 def output_option(default: str = "table") -> Callable[[Command], Command]:
     """Adds ``--output table|json|csv`` and ``--json``, for a command that shows something.
 

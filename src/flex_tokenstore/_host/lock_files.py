@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
@@ -45,6 +46,23 @@ FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 PRIVATE = 0o600
 
 Inode = tuple[int, int]  # device and inode: what a file is, whatever its path
+
+
+def lock_open_file(fd: int) -> bool:
+    """Locks a file of the program's own, for as long as it is open.
+
+    Args:
+        fd: Its descriptor, opened for writing.
+
+    Returns:
+        False if it is locked already, by another process or by another descriptor of this one.
+        True also where the file system has no locks.
+    """
+    try:
+        _lock(fd)
+    except OSError as error:
+        return error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+    return True
 
 
 class _Opened:

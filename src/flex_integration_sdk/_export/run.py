@@ -1,0 +1,128 @@
+"""Exports: asks for page after page, writes the rows, and saves how far it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from flex_integration_sdk._client.plain import to_plain
+from flex_integration_sdk._endpoints.endpoint import snake
+
+from .kinds import Kind
+from .part import Part, opened
+from .rows import Row, rows_of, text_of
+
+if TYPE_CHECKING:
+    from flex_integration_sdk import IntegrationSDK
+    from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
+    from flex_integration_sdk.resources import Resource
+
+# Resources after which it is saved how far the export is: a page.
+EACH = 100
+
+
+class Progress(NamedTuple):
+    """How far an export is, in resources of its query."""
+
+    done: int
+    total: int | None
+
+
+def export(
+    sdk: IntegrationSDK,
+    kind: Kind,
+    arguments: Mapping[str, Any],
+    target: Path,
+    *,
+    convert: Callable[[Path, Path], None] | None = None,
+    restart: bool = False,
+    told: Callable[[str], None] = lambda _: None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> int:
+    """Writes all resources of a kind into a file, whole or not at all.
+
+    Args:
+        sdk: Whose resources.
+        kind: Which ones.
+        arguments: Further arguments of the query, such as ``states``.
+        target: The file.
+        convert: Makes it from the file of JSON lines.
+        restart: Begin anew, although an earlier run has left a part.
+        told: Called with what to tell the user about an earlier part.
+        progress: Called after each page.
+
+    Returns:
+        The number of rows.
+    """
+    of = _digest(sdk, kind, arguments)
+    with opened(target, of, restart=restart) as part:
+        if part.note:
+            told(part.note)
+        _fill(sdk, kind, arguments, part, progress)
+        part.finish(convert)
+        return part.rows
+
+
+def rows(sdk: IntegrationSDK, kind: Kind, arguments: Mapping[str, Any]) -> Iterator[Row]:
+    """The rows of all resources of a kind, which a program prints, say."""
+    paths = _paths(arguments.get("include"))
+    for resource in _found(sdk, kind, arguments, None):
+        yield from rows_of(kind, resource, paths, lambda id_: _messages(sdk, id_))
+
+
+def _fill(
+    sdk: IntegrationSDK,
+    kind: Kind,
+    arguments: Mapping[str, Any],
+    part: Part,
+    progress: Callable[[Progress], None],
+) -> None:
+    paths = _paths(arguments.get("include"))
+    before = part.done
+    found = _found(sdk, kind, arguments, part.position)
+    for count, resource in enumerate(found, 1):
+        for row in rows_of(kind, resource, paths, lambda id_: _messages(sdk, id_)):
+            part.write(text_of(row).encode() + b"\n")
+        if count % EACH == 0:
+            part.save(getattr(found, "position", None), before + count)
+            total = getattr(found, "total", None)
+            progress(Progress(before + count, total))
+
+
+def _found(
+    sdk: IntegrationSDK, kind: Kind, arguments: Mapping[str, Any], position: str | None
+) -> Iterable[Resource[Any]]:
+    endpoint = kind.endpoint
+    resource: Any = getattr(sdk, snake(endpoint.resource))
+    if not endpoint.many:
+        shown: Resource[Any] = resource.show(**arguments).data
+        return [shown]
+    asked = dict(arguments)
+    if kind.relation:
+        needed = [f"{kind.relation}.{each}" for each in kind.include]
+        asked["include"] = [*dict.fromkeys([*_paths(asked.get("include")), kind.relation, *needed])]
+    if position is not None:
+        asked["resume"] = position
+    found: ResourceIterator[Resource[Any]] = resource.iterate(**asked)
+    return found
+
+
+def _messages(sdk: IntegrationSDK, transaction_id: Any) -> Iterable[Resource[Any]]:
+    return sdk.messages.iterate(transaction_id=transaction_id, include="sender")
+
+
+def _paths(include: Any) -> list[str]:
+    if include is None:
+        return []
+    named = include.split(",") if isinstance(include, str) else include
+    return [str(each).strip() for each in named]
+
+
+def _digest(sdk: IntegrationSDK, kind: Kind, arguments: Mapping[str, Any]) -> str:
+    """What tells this export from others: whose, what, and with which arguments."""
+    said = [sdk.settings.identity.key, kind.name, to_plain(dict(arguments), default=str)]
+    text = json.dumps(said, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,170 @@
+"""``flex-sdk export``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ._call_parameters import arguments
+from ._complete import complete_file
+from ._group import Command
+from ._instance import instance_of
+from ._notices import tell
+from ._output import plugins_apart
+from ._progress import waiting_for
+from ._shared_options import chosen_of, commands_of, store_options
+from ._time_limit import timeout_option
+
+if TYPE_CHECKING:
+    from flex_integration_sdk._export.run import Progress
+
+_KINDS = (
+    "listings",
+    "users",
+    "transactions",
+    "messages",
+    "bookings",
+    "reviews",
+    "events",
+    "marketplace",
+)
+_LINES = (".jsonl", ".ndjson")
+# A long job meets more trouble than a single call: with 8 it outwaits some minutes of it.
+_RETRIES = 8
+
+
+def _complete_target(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    return complete_file(incomplete, "")
+
+
+@click.command(cls=Command)
+@click.argument("kind", type=click.Choice(_KINDS))
+@click.argument("params", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option(
+    "--to",
+    "target",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The file to write: .jsonl (one resource in a line) or .csv.",
+)
+@click.option("--restart", is_flag=True, help="Start again, whatever an earlier run has left.")
+@click.option(
+    "--max-retries",
+    metavar="NUMBER",
+    type=click.IntRange(0, 100),
+    default=_RETRIES,
+    show_default=True,
+    help="How often a request is repeated after 429, 5xx or a lost connection.",
+)
+@click.option(
+    "--rate-limits",
+    type=click.Choice(["dev", "live"]),
+    help="Wait before each request, as that environment's limits ask for. Default: do not wait.",
+)
+@store_options
+@timeout_option
+def export(
+    kind: str,
+    params: Sequence[str],
+    target: Path,
+    *,
+    restart: bool,
+    max_retries: int,
+    rate_limits: str | None,
+    **options: Any,
+) -> None:
+    """Write all listings, users or others into a file.
+
+    \b
+    flex-sdk export listings --to listings.jsonl
+    flex-sdk export listings states=published include=author --to published.jsonl
+    flex-sdk export users created_at_start=2026-01-01T00:00:00Z --to new-users.csv
+
+    The file is there when it is whole. A run that is stopped or killed leaves FILE.part and
+    FILE.part.json; the same command then goes on from there, within 12 hours.
+
+    KEY=VALUE are parameters of the query: of `listings.query`, say. Messages, bookings and reviews
+    are found by `transactions.query`. What `include` names is in place of its reference.
+    """
+    from flex_integration_sdk._export.kinds import KINDS
+    from flex_integration_sdk._export.run import export as write
+
+    convert = _converter(target)
+    found = KINDS[kind]
+    given = arguments(found.endpoint, params)
+    if "page" in given:
+        raise click.UsageError("page: an export has all pages; omit it")
+    chosen = chosen_of(options)
+    began = time.monotonic()
+    with plugins_apart(), commands_of(chosen), waiting_for("the token store"):
+        sdk = instance_of(chosen, rate_limits=rate_limits)
+    with plugins_apart(), commands_of(chosen), sdk, _told_how_to_go_on(target):
+        patient = sdk.with_options(max_retries=max_retries)
+        with _bar(kind) as progress:
+            rows = write(
+                patient,
+                found,
+                given,
+                target,
+                convert=convert,
+                restart=restart,
+                told=tell,
+                progress=progress,
+            )
+    tell(f"{rows:,} {kind} in {target} ({time.monotonic() - began:.0f} s)")
+
+
+def _converter(target: Path) -> Callable[[Path, Path], None] | None:
+    """What makes the file of the lines; None: it has them.
+
+    Raises:
+        UsageError: The name does not say which form the file has, or it cannot be there.
+    """
+    if not target.parent.is_dir():
+        raise click.UsageError(f"--to: there is no folder {target.parent}")
+    if target.suffix.lower() in _LINES:
+        return None
+    if target.suffix.lower() == ".csv":
+        from ._export_csv import make_csv
+
+        return make_csv
+    raise click.UsageError(f"--to must end in .jsonl or .csv, got {target.name!r}")
+
+
+@contextmanager
+def _told_how_to_go_on(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        part = target.with_name(f"{target.name}.part")
+        is_begun = part.with_name(f"{part.name}.json").exists()
+        if is_begun and type(error).__name__ != "ExportError":
+            tell(f"what is done so far is in {part}: the same command goes on from there")
+        raise
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[Progress], None]]:
+    """A block that shows a progress bar, if standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich import progress as bars
+    from rich.console import Console
+
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeRemainingColumn(),
+    )
+    with bars.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda now: shown.update(task, completed=now.done, total=now.total)
