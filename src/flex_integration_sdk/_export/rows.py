@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -14,13 +13,6 @@ from .kinds import Kind
 Row = dict[str, Any]
 # The API's largest page: a list of related resources that is as long may not be all of them.
 _MANY = 100
-
-
-def text_of(row: Row) -> str:
-    """A row as JSON in one line, which UTF-8 can encode."""
-    text = json.dumps(row, ensure_ascii=False)
-    # Half a surrogate pair, which UTF-8 does not have.
-    return json.dumps(row) if any("\ud800" <= c <= "\udfff" for c in text) else text
 
 
 def row_of(resource: Resource[Any], paths: Iterable[str] = ()) -> Row:

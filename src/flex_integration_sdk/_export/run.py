@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flex_integration_sdk._client.plain import to_plain
+from flex_integration_sdk._client.plain import to_json, to_plain
 from flex_integration_sdk._endpoints.endpoint import snake
 
 from .kinds import Kind
 from .part import Part, opened
-from .rows import Row, rows_of, text_of
+from .rows import Row, rows_of
 
 if TYPE_CHECKING:
     from flex_integration_sdk import IntegrationSDK
@@ -85,7 +85,7 @@ def _fill(
     found = _found(sdk, kind, arguments, part.position)
     for count, resource in enumerate(found, 1):
         for row in rows_of(kind, resource, paths, lambda id_: _messages(sdk, id_)):
-            part.write(text_of(row).encode() + b"\n")
+            part.write(to_json(row).encode() + b"\n")
         if count % EACH == 0:
             part.save(getattr(found, "position", None), before + count)
             total = getattr(found, "total", None)

@@ -197,15 +197,15 @@ def _all(
     sdk: Any, endpoint: Endpoint, given: dict[str, Any], output: str, line: Callable[[str], None]
 ) -> Any:
     """Prints all resources, each as a line of JSON, or returns them in the form of a response."""
+    from flex_integration_sdk import to_json
     from flex_integration_sdk._export.kinds import Kind
-    from flex_integration_sdk._export.rows import text_of
     from flex_integration_sdk._export.run import rows
 
     found = rows(sdk, Kind(endpoint.resource, endpoint.name), given)
     if output != "json":
         return {"data": list(found)}
     for row in found:
-        line(text_of(row))
+        line(to_json(row))
     return None
 
 
