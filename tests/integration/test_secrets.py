@@ -43,7 +43,7 @@ from flex_integration_sdk.errors import (
     TransportError,
     UnauthorizedError,
 )
-from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
+from flex_integration_sdk.sandbox import FaultKind, RunningSandbox, SandboxSettings, serve
 from flex_integration_sdk.sandbox._server import issued_tokens as sandbox_tokens
 from flex_tokenstore import (
     Secret,
@@ -728,7 +728,7 @@ SLOWLY = [pytest.param(name, marks=pytest.mark.slow) for name in ("drop", "lose_
 
 @pytest.mark.parametrize("fault", [pytest.param(None, marks=pytest.mark.slow), "html", *SLOWLY])
 def test_the_output_of_every_command(
-    fault: str | None, spy: Spy, sandbox: RunningSandbox, tmp_path: Path
+    fault: FaultKind | None, spy: Spy, sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
     environment = {
         **os.environ,

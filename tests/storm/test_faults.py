@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from flex_integration_sdk.sandbox import FaultKind
+
 from .conftest import SceneMaker, slow
 from .crowd import Figures, one_token
 
@@ -23,7 +25,7 @@ PROCESSES, THREADS = 4, 4
         ("lose_answer", True, Figures(2, 1, 1)),
     ],
 )
-def test_one_failure(scene: SceneMaker, kind: str, family: bool, expected: Figures) -> None:
+def test_one_failure(scene: SceneMaker, kind: FaultKind, family: bool, expected: Figures) -> None:
     with scene(reuse_revokes_family=family) as played:
         played.sign_in()
         with played.crowd(PROCESSES, threads=THREADS) as workers:

@@ -8,6 +8,7 @@ from __future__ import annotations
 try:
     from ._data.database import SandboxFileError
     from ._server.asgi_app import create_app
+    from ._server.planned_faults import FaultKind, FaultTarget
     from ._server.serve import RunningSandbox, SandboxAddressError, run, serve
     from ._settings import SandboxSettings
 except ModuleNotFoundError as error:
@@ -18,6 +19,8 @@ except ModuleNotFoundError as error:
     ) from None
 
 __all__ = [
+    "FaultKind",
+    "FaultTarget",
     "RunningSandbox",
     "SandboxAddressError",
     "SandboxFileError",

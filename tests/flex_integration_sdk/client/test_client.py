@@ -27,7 +27,7 @@ from flex_integration_sdk.errors import (
     TransportError,
     UnauthorizedError,
 )
-from flex_integration_sdk.sandbox import RunningSandbox
+from flex_integration_sdk.sandbox import FaultKind, RunningSandbox
 from flex_tokenstore import (
     StoreLoadError,
     StoreOptionsError,
@@ -141,7 +141,7 @@ def test_an_api_that_answers_401_from_the_start_is_tried_three_times(
 
 @pytest.mark.parametrize("kind", ["status", "drop"])
 def test_a_failed_refresh_is_no_reason_to_send_the_secret(
-    flex_sandbox: RunningSandbox, kind: str
+    flex_sandbox: RunningSandbox, kind: FaultKind
 ) -> None:
     with instance(flex_sandbox) as sdk:
         sdk.marketplace.show()
@@ -197,7 +197,7 @@ def test_errors_of_the_api_are_typed(flex_sandbox: RunningSandbox) -> None:
     [("html", "base_url may be wrong"), ("token_type", "Unknown token type: mac")],
 )
 def test_a_wrong_token_answer_is_not_saved(
-    flex_sandbox: RunningSandbox, kind: str, match: str
+    flex_sandbox: RunningSandbox, kind: FaultKind, match: str
 ) -> None:
     flex_sandbox.fault(kind, target="token")
     with instance(flex_sandbox) as sdk:

@@ -21,6 +21,7 @@ from flex_integration_sdk.sandbox._limits import Limiter
 from flex_integration_sdk.sandbox._refusal import ApiFault
 
 QUERY, COMMAND = ENDPOINTS["users.query"], ENDPOINTS["users.approve"]
+CREATE = ENDPOINTS["listings.create"]
 TICK = 0.25  # seconds between two looks of Bottleneck at its clock
 
 # Seconds of doing nothing, then a number of calls at once; and for each call its way in seconds.
@@ -124,3 +125,29 @@ def test_one_more_call_for_each_second_or_two() -> None:
     assert (admitted(QUERY, 300), admitted(COMMAND, 300)) == (211, 106)
     now += 60
     assert (admitted(QUERY, 300), admitted(COMMAND, 300)) == (60, 30)
+
+
+def test_listings_are_created_at_100_a_minute_until_the_burst_is_used_up() -> None:
+    """Official page, "Interaction between different rate limits": while the burst of the command
+    limit lasts, listings can be created 100 times a minute, and each uses it up; then 30 times. The
+    official script ``create-listings.js`` pauses 600 ms after each."""
+    now = 0.0
+    server = Limiter("dev", clock=lambda: now)
+
+    def created(pause: float, seconds: int) -> int:
+        nonlocal now
+        found = 0
+        for _ in range(int(seconds / pause)):
+            try:
+                server.enter(CREATE)
+            except ApiFault:
+                pass
+            else:
+                server.leave()
+                found += 1
+            now += pause
+        return found
+
+    assert created(pause=0.6, seconds=90) == 150
+    assert created(pause=0.6, seconds=60) < 100  # the burst ends within it
+    assert created(pause=0.6, seconds=60) == 30

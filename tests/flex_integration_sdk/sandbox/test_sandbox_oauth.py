@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
+from flex_integration_sdk.sandbox import FaultTarget, RunningSandbox, SandboxSettings, serve
 
 CLIENT, SECRET = "the-client", "s3cret-SENTINEL & more"
 KIND = "application/x-www-form-urlencoded"
@@ -272,7 +272,7 @@ def test_any_request_gets_an_answer_of_oauth(
 
 
 @pytest.mark.parametrize("target", ["token", "revoke"])
-def test_a_planned_fault_is_an_oauth_error(sandbox: RunningSandbox, target: str) -> None:
+def test_a_planned_fault_is_an_oauth_error(sandbox: RunningSandbox, target: FaultTarget) -> None:
     for status in (401, 503):
         sandbox.fault("status", target=target, status=status)
         answer = post(sandbox, SIGN_IN, path=f"/v1/auth/{target}")

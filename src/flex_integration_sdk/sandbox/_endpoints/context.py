@@ -41,6 +41,7 @@ class Context:
         base_url: Address that signed URLs begin with.
         sign: Gives the signature of a text.
         settings: The sandbox's rules.
+        request_id: What events tell of the request.
     """
 
     def __init__(
@@ -49,11 +50,13 @@ class Context:
         base_url: str,
         sign: Callable[[str], str],
         settings: SandboxSettings,
+        request_id: uuid.UUID,
     ) -> None:
         self.db = db
         self.base_url = base_url
         self.sign = sign
         self.settings = settings
+        self.request_id = request_id
         # Transit has milliseconds: what is stored must equal what a client was sent.
         self.now = _milliseconds(datetime.now(UTC))
 

@@ -96,7 +96,7 @@ def _add(
     by_process = effects and about["type"] != "transaction"
     origin = Origin(
         source="source/transaction" if by_process else "source/integration-api",
-        request=uuid.uuid4(),
+        request=context.request_id,
         client=_client(client),
     )
     # Events are never removed, so their number is the last id.

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
+from uuid import UUID
 
 from flex_integration_sdk._endpoints.endpoint import Endpoint
 from flex_integration_sdk._endpoints.table import ENDPOINTS
@@ -106,6 +107,7 @@ class Api:
         given: Mapping[str, Any] | None,
         base_url: str,
         encode: Callable[[dict[str, Any]], E],
+        request_id: UUID,
     ) -> E:
         """Does what the request asks for, as a whole or not at all.
 
@@ -116,13 +118,14 @@ class Api:
             base_url: Address that signed URLs begin with.
             encode: Makes the response of the body. It is called before the command is kept: what
                 cannot be sent was not done.
+            request_id: What events tell of the request.
 
         Raises:
             ApiFault: The request is refused.
         """
         asked = self._read(endpoint, query, given)
         media.finish_verification(self.db, self._settings.file_verification)
-        context = Context(self.db, base_url, self._sign, self._settings)
+        context = Context(self.db, base_url, self._sign, self._settings, request_id)
         handler = HANDLERS[endpoint.name]
         if endpoint.method == "GET":
             found = handler(context, asked)

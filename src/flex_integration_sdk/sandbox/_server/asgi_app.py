@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
-import json
 import secrets
 import sqlite3
 import uuid
@@ -22,33 +20,23 @@ from flex_integration_sdk.sandbox._endpoints.media import is_signed, receive
 from flex_integration_sdk.sandbox._endpoints.router import Api, allowed
 from flex_integration_sdk.sandbox._limits import Limiter
 from flex_integration_sdk.sandbox._refusal import ApiFault, not_found
-from flex_integration_sdk.sandbox._settings import AuthErrors, SandboxSettings
+from flex_integration_sdk.sandbox._settings import SandboxSettings
 
-from .answers import NO_STORE, OAuthFault, challenge, encoded, oauth_refused, refused
+from .answers import encoded, refused
 from .bearer import authorize
 from .bodies import read_body, read_json, read_query
 from .body_limit import BodyLimit, TooLarge
 from .browser_guard import Guard
 from .failures import Unfailing, of_database, of_http, of_large_body
+from .fault_plans import read_fault
+from .faulty_answers import faulty
 from .front_page import front_page
 from .issued_tokens import Tokens
 from .oauth import PEAK, AuthServer, known_grant
-from .planned_faults import Fault, Faults
-
-_CODES = {
-    400: "bad-request",
-    401: "auth-invalid-access-token",
-    403: "forbidden",
-    404: "not-found",
-    409: "conflict",
-    429: "too-many-requests",
-}
+from .planned_faults import Faults
+from .request_ids import RequestIds, id_of
 
 Answer = Callable[[Request], Awaitable[Response]]
-
-
-class Dropped(BaseException):
-    """Ends the connection without a response. Starlette turns an ``Exception`` into 500."""
 
 
 def create_app(settings: SandboxSettings) -> Any:
@@ -65,9 +53,9 @@ def create_app(settings: SandboxSettings) -> Any:
             Route("/_sandbox/stats", sandbox.stats),
             Route("/_sandbox/expire", sandbox.expire, methods=["POST"]),
             Route("/_sandbox/reset", sandbox.reset, methods=["POST"]),
-            Route("/_sandbox/faults", sandbox.plan_fault, methods=["POST"]),
+            Route("/_sandbox/faults", sandbox.plan_fault, methods=["POST", "DELETE"]),
         ],
-        middleware=[Middleware(Unfailing), Middleware(BodyLimit)],
+        middleware=[Middleware(RequestIds), Middleware(Unfailing), Middleware(BodyLimit)],
         exception_handlers={
             404: of_http,
             405: of_http,
@@ -143,31 +131,24 @@ class _Sandbox:
         return JSONResponse({"reset": True})
 
     async def plan_fault(self, request: Request) -> Response:
+        if request.method == "DELETE":
+            self.faults.clear()
+            return JSONResponse({"planned": 0})
         try:
-            fault = self.faults.plan(read_json(await request.body()))
+            fault = read_fault(read_json(await request.body()))
         except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors too
             return JSONResponse({"error": str(error)}, 400)
+        self.faults.plan(fault)
         return JSONResponse({"planned": fault.count})
 
     async def _unless_fault(self, target: str, request: Request, answer: Answer) -> Response:
-        fault = self.faults.next(target)
+        path = request.path_params["path"] if target == "api" else ""
+        fault = self.faults.next(target, path)
+        proper = partial(_answered, request, answer)
         if fault is None:
-            return await _answered(request, answer)
-        if fault.kind == "drop":
-            raise Dropped
-        if fault.kind == "html":
-            return Response("<html><body>Hello</body></html>", media_type="text/html")
-        if fault.kind == "status":
-            return _planned(target, request, fault, self.settings.auth_errors)
-        response = await _answered(request, answer)
-        if fault.kind == "lose_answer":
-            raise Dropped
-        if fault.kind == "delay":
-            await asyncio.sleep(fault.seconds)
-        elif response.status_code == 200:  # token_type; an error answer has none to change
-            changed = {**json.loads(bytes(response.body)), "token_type": "mac"}
-            return JSONResponse(changed, headers=NO_STORE)
-        return response
+            return await proper()
+        self.tokens.stats["faults"] += 1
+        return await faulty(fault, target, request, proper, self.settings.auth_errors)
 
     async def _options(self, request: Request) -> Response:
         """Which methods there are (RFC 9110 section 9.3.7), without a token and uncounted."""
@@ -183,7 +164,7 @@ class _Sandbox:
             base_url = str(request.base_url).rstrip("/")
             query = read_query(request)
             encode = partial(encoded, request, 200)
-            return self._api.answer(endpoint, query, body, base_url, encode)
+            return self._api.answer(endpoint, query, body, base_url, encode, id_of(request))
         finally:
             self._limiter.leave()
 
@@ -220,12 +201,3 @@ async def _answered(request: Request, answer: Answer) -> Response:
         return await answer(request)
     except ApiFault as fault:
         return refused(request, fault)
-
-
-def _planned(target: str, request: Request, fault: Fault, form: AuthErrors) -> Response:
-    if target == "api":
-        code = _CODES.get(fault.status, "sandbox-fault")
-        return refused(request, ApiFault(fault.status, code, "Planned fault"))
-    is_revoke = target == "revoke" and fault.status == 401
-    headers = challenge("auth-invalid-access-token") if is_revoke else {}
-    return oauth_refused(OAuthFault(fault.status, "sandbox_fault", "Planned fault", headers), form)

@@ -17,6 +17,7 @@ COUNTERS = (
     "revoke",
     "api_calls",
     "unauthorized",
+    "faults",
     "peak_token_requests_in_flight",
 )
 

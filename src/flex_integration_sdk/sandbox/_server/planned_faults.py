@@ -2,35 +2,75 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Literal
 
-KINDS = ("status", "delay", "drop", "lose_answer", "html", "token_type")
-TARGETS = ("token", "api", "revoke", "any")
-# Seconds that a response can be delayed at most.
-_LONGEST = 600.0
+FaultKind = Literal["status", "delay", "drop", "lose_answer", "cut", "html", "token_type"]
+FaultTarget = Literal["token", "api", "revoke", "any"]
 
 
 @dataclass
 class Fault:
-    """What the next ``count`` requests to ``target`` get.
+    """What some of the next requests to ``target`` get.
 
     Args:
         kind: ``status``: an error answer, nothing done. ``delay``: done on arrival, answered
             late. ``drop``: the connection ends, nothing done. ``lose_answer``: done, then the
-            connection ends. ``html``: a page with status 200, nothing done. ``token_type``: a
-            token of type ``mac``.
+            connection ends. ``cut``: done, then the connection ends in the middle of the answer's
+            body. ``html``: a page with status 200, nothing done. ``token_type``: a token of type
+            ``mac``.
         target: ``token``, ``api``, ``revoke`` or ``any``.
-        count: Requests to fail.
+        path: An endpoint of the API, such as ``listings/query``: no other request fails.
+        count: Requests to fail. None: one; with ``every``, there is no end.
+        after: Requests to let through first.
+        every: If given, one request in so many fails, at random.
+        seed: Of what is random. The same requests in the same order fail with the same seed.
         status: HTTP status from 400 to 599, for ``status``.
+        code: Error code of the answer, for ``status``; None: one that goes with the status.
+        body: Body of the answer, for ``status``: a string as it is, anything else as JSON; None:
+            that of an error of the API, or of OAuth.
+        headers: Headers of the answer, such as ``Retry-After``, beside or in place of its own.
         seconds: For ``delay``.
     """
 
-    kind: str = "status"
-    target: str = "any"
-    count: int = 1
+    kind: FaultKind = "status"
+    target: FaultTarget = "any"
+    path: str | None = None
+    count: int | None = None
+    after: int = 0
+    every: int | None = None
+    seed: int = 0
     status: int = 500
+    code: str | None = None
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.1
+
+    def __post_init__(self) -> None:
+        self._random = Random(self.seed)  # noqa: S311 - the same each time
+        if self.count is None and self.every is None:
+            self.count = 1
+
+    def is_for(self, target: str, path: str) -> bool:
+        """Whether a request can be met by it.
+
+        Args:
+            target: What the request is for, one of ``target``.
+            path: The endpoint of the API that it is for; empty for token requests.
+        """
+        return self.target in (target, "any") and self.path in (path, None)
+
+    def strikes(self) -> bool:
+        """Whether the request that it is for now fails; the request is counted."""
+        if self.after:
+            self.after -= 1
+            return False
+        if self.every is not None and self._random.randrange(self.every):
+            return False
+        if self.count is not None:
+            self.count -= 1
+        return True
 
 
 class Faults:
@@ -39,52 +79,24 @@ class Faults:
     def __init__(self) -> None:
         self._planned: list[Fault] = []
 
-    def plan(self, wanted: Any) -> Fault:
-        """Adds a fault, from a JSON object.
-
-        Raises:
-            ValueError: It is not a fault; the message says why.
-        """
-        fault = _checked(wanted)
+    def plan(self, fault: Fault) -> None:
+        """Adds a fault."""
         self._planned.append(fault)
-        return fault
 
-    def next(self, target: str) -> Fault | None:
-        """The fault for a request that arrives now at ``target``; its count goes down by one."""
+    def next(self, target: str, path: str = "") -> Fault | None:
+        """The fault that a request meets which arrives now; one that it meets is counted.
+
+        Args:
+            target: What the request is for, one of ``target`` of a fault.
+            path: The endpoint of the API that it is for.
+        """
         for fault in self._planned:
-            if fault.target in (target, "any"):
-                fault.count -= 1
-                if not fault.count:
+            if fault.is_for(target, path) and fault.strikes():
+                if fault.count == 0:
                     self._planned.remove(fault)
                 return fault
         return None
 
     def clear(self) -> None:
+        """Forgets them all."""
         self._planned.clear()
-
-
-def _checked(wanted: Any) -> Fault:
-    if not isinstance(wanted, dict):
-        raise ValueError("a fault must be a JSON object")
-    known = [field.name for field in fields(Fault)]
-    if unknown := sorted(set(wanted) - set(known)):
-        raise ValueError(f"unknown: {', '.join(unknown)}; a fault has {', '.join(known)}")
-    fault = Fault(**wanted)
-    if fault.kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}")
-    if fault.target not in TARGETS:
-        raise ValueError(f"target must be one of {', '.join(TARGETS)}")
-    if fault.kind == "token_type" and fault.target != "token":
-        raise ValueError("kind token_type needs target token")
-    if not _whole(fault.count, 1, 1_000_000):
-        raise ValueError("count must be a whole number, 1 or more")
-    if not _whole(fault.status, 400, 599):
-        raise ValueError("status must be a whole number from 400 to 599")
-    number = isinstance(fault.seconds, (int, float)) and not isinstance(fault.seconds, bool)
-    if not number or not 0 <= fault.seconds <= _LONGEST:
-        raise ValueError(f"seconds must be a number from 0 to {_LONGEST:.0f}")
-    return fault
-
-
-def _whole(value: object, least: int, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import signal
@@ -10,16 +9,19 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import uvicorn
 
 from flex_integration_sdk.errors import FlexError
 from flex_integration_sdk.sandbox._settings import AuthErrors, SandboxSettings
 
-from .asgi_app import Dropped, create_app
+from .asgi_app import create_app
+from .controls import RunningSandbox
+from .faulty_answers import Dropped
+
+__all__ = ["START_WAIT", "RunningSandbox", "SandboxAddressError", "run", "serve"]
 
 # Seconds. A start takes about 13 ms, and longer on a busy machine.
 START_WAIT = 15.0
@@ -32,83 +34,6 @@ _WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S10
 
 class SandboxAddressError(FlexError, OSError):
     """The sandbox cannot listen there: the port is in use, or the address is not this host's."""
-
-
-@dataclass(frozen=True)
-class RunningSandbox:
-    """A sandbox that listens, and its controls.
-
-    The controls raise ``OSError`` if the sandbox does not answer.
-    """
-
-    base_url: str
-    client_id: str
-    client_secret: str = field(repr=False)
-
-    def stats(self) -> dict[str, int]:
-        """What came over the wire since the start or the last reset, planned faults included.
-
-        - ``client_credentials``, ``refresh_token``: token requests with that grant, whatever the
-          answer, if they are a form; ``refresh_rejected``: the refreshes among them that the
-          sandbox's own rules refused (an unknown or dead refresh token, another client; not one
-          that lacks the refresh token)
-        - ``revoke``: revocation requests
-        - ``api_calls``: requests to the Integration API, whatever the answer, but for OPTIONS
-        - ``unauthorized``: API and revocation requests whose access token was missing, not
-          live or one of two; a 401 that ``fault`` planned is not among them
-        - ``peak_token_requests_in_flight``: most token requests, of any grant, that were
-          unanswered at one time
-        """
-        found: dict[str, int] = self._call("GET", "stats")
-        return found
-
-    def expire(self) -> None:
-        """Expires all access tokens; refresh tokens live on."""
-        self._call("POST", "expire")
-
-    def reset(self) -> None:
-        """Starts over: no token is known, no fault is planned, all counters are 0."""
-        self._call("POST", "reset")
-
-    def fault(
-        self,
-        kind: str = "status",
-        *,
-        target: str = "any",
-        count: int = 1,
-        status: int = 500,
-        seconds: float = 0.1,
-    ) -> None:
-        """Plans a fault for the next requests.
-
-        Args:
-            kind: ``status`` (an error answer), ``delay``, ``drop`` (the connection ends, nothing
-                is done), ``lose_answer`` (done, then the connection ends), ``html`` (a page with
-                status 200) or ``token_type`` (a token that is not a bearer token).
-            target: ``token``, ``api``, ``revoke`` or ``any``.
-            count: Requests to fail.
-            status: HTTP status from 400 to 599, for ``status``.
-            seconds: For ``delay``; the request is decided on arrival and answered late.
-
-        Raises:
-            ValueError: There is no such fault.
-        """
-        details = {"target": target, "count": count, "status": status, "seconds": seconds}
-        self._call("POST", "faults", {"kind": kind, **details})
-
-    def _call(self, method: str, name: str, body: Any = None) -> Any:
-        # Not through the SDK: no proxy variable and no rule of its own is in between.
-        connection = http.client.HTTPConnection(urlsplit(self.base_url).netloc, timeout=10)
-        try:
-            connection.request(method, f"/_sandbox/{name}", json.dumps(body))
-            response = connection.getresponse()
-            answer = json.loads(response.read())
-        finally:
-            connection.close()
-        if response.status != 200:
-            why = answer.get("error_description") or answer.get("error")
-            raise ValueError(f"the sandbox rejected the fault: {why}")
-        return answer
 
 
 @contextmanager
