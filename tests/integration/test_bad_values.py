@@ -33,9 +33,9 @@ WITHIN_ITSELF.append(WITHIN_ITSELF)
 # A value within extended data: the SDK refuses it, or the sandbox does, or it is stored.
 BY_SDK, BY_SANDBOX, STORED = ParameterError, BadRequestError, None
 VALUES: dict[str, tuple[Any, type[Exception] | None]] = {
-    "nan": (math.nan, BY_SANDBOX),
-    "infinity": (-math.inf, BY_SANDBOX),
-    "infinity within": ({"a": [math.inf]}, BY_SANDBOX),
+    "nan": (math.nan, BY_SDK),
+    "infinity": (-math.inf, BY_SDK),
+    "infinity within": ({"a": [math.inf]}, BY_SDK),
     "half a surrogate pair": ("a\ud800", BY_SDK),
     "half a surrogate pair as a key": ({"\udfff": 1}, BY_SDK),
     "bytes": (b"x", BY_SANDBOX),

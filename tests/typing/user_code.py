@@ -95,6 +95,12 @@ def lines(listings: list[Listing]) -> str:
     return "\n".join(to_json(each) for each in listings) + to_json(listings, indent=2)
 
 
+def others(mine: set[UUID]) -> set[UUID]:
+    """Ids in a set."""
+    with create_instance() as sdk:
+        return {each.id for each in sdk.listings.query(ids=mine).data} - mine
+
+
 def own_types() -> TypeHandler:
     """A handler of a type."""
     return TypeHandler(Money, reader=lambda money: money.decimal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import IO, Any, TypeVar, Union
 from uuid import UUID
@@ -55,8 +55,8 @@ def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 Id = UUID | str
 """A resource's id."""
-Ids = Sequence[Id]
-"""Several ids."""
+Ids = Sequence[Id] | Set[Id]
+"""Several ids, in a list or a set."""
 Names = str | Sequence[str]
 """One name, or several: ``"author"``, ``["author", "images"]``."""
 _Name = TypeVar("_Name")

@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flex_integration_sdk._values.exact import PLAIN, exact, hint, is_list
+from flex_integration_sdk._values.advice import advice, kind_of
+from flex_integration_sdk._values.exact import PLAIN, exact, is_list
 from flex_integration_sdk._values.exact import text as exact_text
 from flex_integration_sdk.types import FarTime, LatLng, LatLngBounds, Money
 
@@ -89,9 +90,7 @@ class Writer:
             return self._map(bounds, depth)
         if isinstance(value, TaggedValue):
             return self._tagged(_exact(value.tag), _exact(value.value), depth)
-        raise TransitError(
-            f"a value of type {type(value).__name__} has no form in Transit{hint(value)}"
-        )
+        raise TransitError(f"a value of type {kind_of(value)} cannot be sent; pass {advice(value)}")
 
     def _map(self, value: Mapping[Any, Any], depth: int) -> Any:
         if self._verbose:
@@ -168,11 +167,15 @@ def _long(value: int) -> str:
 
 def _decimal(value: Decimal) -> str:
     if not value.is_finite():
-        raise TransitError("a Decimal that is NaN or infinite; Transit has these as float only")
+        raise TransitError(_NO_NUMBER)
     return f"~f{value}"
 
 
-def _float(value: float) -> Any:
-    if math.isfinite(value):
-        return value
-    return "~zNaN" if math.isnan(value) else "~zINF" if value > 0 else "~z-INF"
+def _float(value: float) -> float:
+    # Transit has a form for it, and JSON has none: the API stores JSON.
+    if not math.isfinite(value):
+        raise TransitError(_NO_NUMBER)
+    return value
+
+
+_NO_NUMBER = "NaN and infinity cannot be sent; pass None, or a number that is finite"

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import operator
 from collections import UserString
-from collections.abc import Callable, Collection, Iterator, Sequence, Set, ValuesView
+from collections.abc import Callable, Collection, Sequence, Set, ValuesView
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 from numbers import Integral
 from typing import Any, TypeGuard
 from uuid import UUID
@@ -50,17 +49,6 @@ def is_list(value: object) -> TypeGuard[Collection[Any]]:
     return isinstance(value, (Sequence, Set, ValuesView)) and not isinstance(value, _TEXTS)
 
 
-def hint(value: object) -> str:
-    """What to pass instead of a value that cannot be sent."""
-    if isinstance(value, Enum):
-        return "; pass its .value"
-    if hasattr(type(value), "__array__") and not getattr(value, "ndim", 1):
-        return "; pass its .item()"  # a scalar of numpy's
-    if isinstance(value, Iterator) or hasattr(type(value), "__array__"):
-        return "; pass a list"
-    return ""
-
-
 def _datetime(value: datetime) -> datetime:
     try:
         return datetime(
@@ -75,7 +63,10 @@ def _datetime(value: datetime) -> datetime:
             fold=value.fold,
         )
     except (TypeError, ValueError):
-        raise TypeError(f"a value of type {type(value).__name__} is not a time") from None
+        raise TypeError(
+            f"a value of type {type(value).__name__} is not a time; pass a datetime with a time "
+            "zone, or None"
+        ) from None
 
 
 # By the exact type: a subclass of these goes on to _BASES.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from flex_integration_sdk._values.exact import exact, hint, is_list
+from flex_integration_sdk._values.advice import advice, kind_of
+from flex_integration_sdk._values.exact import exact, is_list
+from flex_integration_sdk._values.where import path_to
 from flex_integration_sdk.errors import ParameterError
 from flex_integration_sdk.types import FarTime, LatLng, LatLngBounds, TaggedValue
 
@@ -51,11 +53,24 @@ def _quoted(name: str, text: str) -> str:
 
 def _value(name: str, value: Any) -> str:
     try:
-        return _text(name, value)
+        return _text(f"query parameter {name!r}", value)
     except RecursionError:
         raise ParameterError(
             f"query parameter {name!r}: a list nested too deep, or within itself"
         ) from None
+    except ParameterError:
+        path, part = path_to(value, _is_refused, into_maps=False)
+        if not path:
+            raise
+    return _text(f"query parameter {name!r} (at {name}{path})", part)
+
+
+def _is_refused(value: Any) -> bool:
+    try:
+        # None in a list is an empty item.
+        return value is not None and not isinstance(_text("", value), str)
+    except (ParameterError, RecursionError):
+        return True
 
 
 def form(fields: Mapping[str, str]) -> str:
@@ -72,7 +87,9 @@ def _flat(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
     for name, value in params.items():
         wire = wire_name(name)
         if isinstance(value, Mapping) and wire in ("fields", "limit", "imageVariant"):
-            found += [(f"{wire}.{_key(wire, key)}", _variant(item)) for key, item in value.items()]
+            label = f"query parameter {wire!r}"
+            items = [(f"{wire}.{_key(label, key)}", item) for key, item in value.items()]
+            found += [(each, _variant(each, item)) for each, item in items]
         else:
             found.append((wire, value))
     return found
@@ -92,19 +109,22 @@ def object_query_string(params: Mapping[str, Any]) -> str:
     """
     if not isinstance(params, Mapping):
         raise ParameterError(f"an object parameter must be a mapping, got {type(params).__name__}")
-    given = ((_key("", key), value) for key, value in params.items() if value is not None)
-    return ";".join(f"{key}:{_text(key, value)}" for key, value in given)
+    return _object("an object parameter", params)
 
 
-def _key(name: str, key: object) -> str:
+def _object(label: str, params: Mapping[str, Any]) -> str:
+    given = ((_key(label, key), value) for key, value in params.items() if value is not None)
+    return ";".join(f"{key}:{_text(f'{label}, key {key!r},', value)}" for key, value in given)
+
+
+def _key(label: str, key: object) -> str:
     if not isinstance(key, str):
-        where = f" of query parameter {name!r}" if name else " of an object parameter"
-        raise ParameterError(f"a key{where} must be a string, got {type(key).__name__}")
+        raise ParameterError(f"a key of {label} must be a string, got {type(key).__name__}")
     return str.__str__(key)
 
 
-def _variant(value: Any) -> Any:
-    return object_query_string(value) if isinstance(value, Mapping) else value
+def _variant(name: str, value: Any) -> Any:
+    return _object(f"query parameter {name!r}", value) if isinstance(value, Mapping) else value
 
 
 def wire_name(name: str) -> str:
@@ -117,64 +137,65 @@ def wire_name(name: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), head) + dot + rest
 
 
-def _text(name: str, given: Any) -> str:
-    value = _exact(name, given)
+def _text(label: str, given: Any) -> str:
+    value = _exact(label, given)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return _number(name, value)
+        return _number(label, value)
     if isinstance(value, int):
-        return _whole(name, value)
+        return _whole(label, value)
     if isinstance(value, (str, UUID, FarTime)):
         return str(value)
     if isinstance(value, datetime):
-        return _moment(name, value)
+        return _moment(label, value)
     if isinstance(value, LatLng):
-        return f"{_number(name, value.lat)},{_number(name, value.lng)}"
+        return f"{_number(label, value.lat)},{_number(label, value.lng)}"
     if isinstance(value, LatLngBounds):
-        return f"{_text(name, value.ne)},{_text(name, value.sw)}"
+        return f"{_text(label, value.ne)},{_text(label, value.sw)}"
     if isinstance(value, TaggedValue) and isinstance(value.value, str):
         return value.value  # such as an id that the API sent and that is not a UUID
     if is_list(value):
         # None in a list is an empty item, as in the official SDK.
-        return ",".join("" if item is None else _text(name, item) for item in value)
-    advice = "; pass a datetime with a time zone" if isinstance(value, date) else hint(value)
-    raise ParameterError(f"query parameter {name!r} cannot be a {type(value).__name__}{advice}")
+        return ",".join("" if item is None else _text(label, item) for item in value)
+    raise ParameterError(
+        f"{label}: a value of type {kind_of(value)} cannot be used in a query; pass {advice(value)}"
+    )
 
 
-def _exact(name: str, value: Any) -> Any:
+def _exact(label: str, value: Any) -> Any:
     try:
         return exact(value)
     except TypeError as error:
-        raise ParameterError(f"query parameter {name!r}: {error}") from None
+        raise ParameterError(f"{label}: {error}") from None
 
 
-def _moment(name: str, value: datetime) -> str:
+def _moment(label: str, value: datetime) -> str:
     if value.utcoffset() is None:
         raise ParameterError(
-            f"query parameter {name!r} is a time without a time zone; add one: datetime(…, "
-            "tzinfo=UTC)"
+            f"{label}: a time without a time zone; add one: datetime(…, tzinfo=UTC)"
         )
     try:
         moment = value.astimezone(UTC)
     except OverflowError:
         raise ParameterError(
-            f"query parameter {name!r} is outside the years 1 to 9999; pass a FarTime"
+            f"{label}: a time outside the years 1 to 9999; pass a FarTime"
         ) from None
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _whole(name: str, value: int) -> str:
+def _whole(label: str, value: int) -> str:
     try:
         return str(value)
     except ValueError:  # Python's limit
-        raise ParameterError(f"query parameter {name!r} has more than 4300 digits") from None
+        raise ParameterError(f"{label}: a whole number of more than 4300 digits") from None
 
 
-def _number(name: str, value: float) -> str:
+def _number(label: str, value: float) -> str:
     if not math.isfinite(value):
         raise ParameterError(
-            f"query parameter {name!r}: NaN and infinity cannot be used in a query"
+            f"{label}: NaN and infinity cannot be used in a query; pass None, or a number that is "
+            "finite"
         )
     # As JavaScript writes it: 60, not 60.0.
     return str(int(value)) if value == int(value) and abs(value) < 1e21 else repr(value)

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flex_integration_sdk import _transit
 from flex_integration_sdk._endpoints.endpoint import API_PATH, Endpoint
 from flex_integration_sdk._endpoints.param_types import given as only_given
 from flex_integration_sdk._values.exact import exact
 from flex_integration_sdk._values.shown import host_of
 from flex_integration_sdk.errors import ParameterError
 
+from .bodies import encoded, refuse_maps_as_ids
 from .media_types import type_of
 from .query import query_string, wire_name
 
@@ -82,7 +82,8 @@ def prepare(
         label = {name: body.pop(name, None) for name in ("name", "mimeType")}
         files = {name: _part(name, value, **label) for name, value in body.items()}
         return ApiRequest("POST", url, headers, files=files)
-    content = _encoded(body, verbose)
+    refuse_maps_as_ids(endpoint, body)
+    content = encoded(body, verbose)
     return ApiRequest("POST", url, {**headers, "Content-Type": TRANSIT}, content)
 
 
@@ -94,19 +95,6 @@ def _together(given: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any
             raise ParameterError(f"the parameter {wire!r} is given twice, once as {name!r}")
         given = {**given, wire: value}
     return given
-
-
-def _encoded(body: dict[str, Any], verbose: bool) -> bytes:
-    try:
-        return _transit.dumps(body, verbose=verbose).encode()
-    except _transit.TransitError as error:
-        # Each for itself, to name the parameter that cannot be sent.
-        for name, value in body.items():
-            try:
-                _transit.dumps({name: value})
-            except _transit.TransitError as found:
-                raise ParameterError(f"parameter {name!r}: {found}") from None
-        raise ParameterError(str(error)) from None
 
 
 def _part(name: str, value: Any, /, **label: Any) -> tuple[str, bytes, str]:

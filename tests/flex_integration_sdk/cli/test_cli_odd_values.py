@@ -53,7 +53,7 @@ def test_any_console_can_print_it(encoding: str, monkeypatch: pytest.MonkeyPatch
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True)
     monkeypatch.setattr("sys.stdout", stream)
     print_json(value)
-    text = stream.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined]  # a BytesIO
+    text = stream.buffer.getvalue().decode(encoding)
     assert json.loads(text) == value
     assert all(each.isprintable() or each == "\n" for each in text)
     assert ("é😀" in text) == (encoding == "utf-8")

@@ -267,7 +267,7 @@ def test_a_command_without_arguments_sends_an_empty_map() -> None:
 
 def test_a_value_without_a_form_names_its_parameter() -> None:
     for value in (object(), {1: 2}, {"at": datetime(2026, 1, 1)}):  # noqa: DTZ001 - the point
-        with pytest.raises(ValueError, match="parameter 'publicData': "):
+        with pytest.raises(ValueError, match=r"parameter 'publicData' \(at publicData\['x'\]"):
             call("listings.update", id=ID, title="x", public_data={"x": value})
 
 

@@ -47,6 +47,28 @@ def test_values_are_read_and_written_at_any_depth() -> None:
     assert write(own, [KEY, PLACE]) == sdk
 
 
+@pytest.mark.parametrize(
+    "several",
+    [{Key(TEXT)}, frozenset([Key(TEXT)]), {Key(TEXT): 1}.keys(), {1: Key(TEXT)}.values()],
+)
+def test_own_types_in_sets_and_views_are_written(several: Any) -> None:
+    assert write({"ids": several}, [KEY]) == {"ids": [UUID(TEXT)]}
+
+
+def test_sets_of_ids_in_a_call(flex_sandbox: RunningSandbox) -> None:
+    with create_instance(
+        flex_sandbox.client_id,
+        flex_sandbox.client_secret,
+        base_url=flex_sandbox.base_url,
+        type_handlers=[KEY],
+    ) as sdk:
+        two = {each["id"] for each in sdk.listings.query(per_page=2).data}
+        assert {type(each) for each in two} == {Key}
+        ids: list[Any] = [two, {UUID(each.text) for each in two}, {each.text for each in two}]
+        for each in ids:
+            assert {found["id"] for found in sdk.listings.query(ids=each).data} == two
+
+
 def test_the_first_that_fits_is_used() -> None:
     other = TypeHandler(UUID, reader=str)
     assert read(UUID(TEXT), [other, KEY]) == TEXT
