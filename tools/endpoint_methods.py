@@ -68,7 +68,8 @@ def resource_module(resource: str, endpoints: list[Endpoint]) -> str:
 
 
 def _typing(body: str, endpoints: list[Endpoint]) -> str:
-    names = {"Any", *(["TYPE_CHECKING"] if _sets(endpoints) else [])}
+    names = {"TYPE_CHECKING"} if _sets(endpoints) else set[str]()
+    names |= {name for name in ("Any", "Unpack") if re.search(rf": {name}\b", body)}
     return ", ".join(sorted(names | ({"overload"} if "@overload" in body else set()), key=isort))
 
 
@@ -203,8 +204,21 @@ def _signature(endpoint: Endpoint, arguments: list[str], is_async: bool) -> str:
         self,
         /,
         *,
-{lines}        **further: Any,
+{lines}        **further: {_further(endpoint)},
     ) -> {_returned(endpoint, is_async)}"""
+
+
+def _further(endpoint: Endpoint) -> str:
+    """The type of further arguments.
+
+    Where extended data filters, its keys are the marketplace's own. Elsewhere the types know all
+    names. ``QueryOptions`` can be passed to queries without pages too.
+    """
+    if endpoint.filters:
+        return "Any"
+    pages = endpoint.action == "iterate" or any(p.name == "page" for p in endpoint.params)
+    more = "NothingMore" if pages or endpoint.method == "POST" else "UnusedPaging"
+    return f"Unpack[{more}]"
 
 
 def _kind(endpoint: Endpoint, is_async: bool) -> str:
@@ -262,14 +276,15 @@ def _doc(endpoint: Endpoint, params: list[Param]) -> str:
     for param in params:
         lines += described(param.python_name, param.doc)
     rest = (
-        "Further members of the body, passed through."
-        if endpoint.method == "POST"
-        else "Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``, "
-        "``priv_…`` and ``prot_…``."
-        if endpoint.many
-        else "Further parameters, passed through."
+        "Filters by extended data, ``pub_…``, ``meta_…``, ``priv_…`` and ``prot_…``, and other "
+        "parameters that this version does not know."
+        if endpoint.filters
+        else f"{'Members of the body' if endpoint.method == 'POST' else 'Parameters'} that this "
+        "version does not know, passed through. Type checkers take them as ``**`` with a "
+        "``dict[str, Any]`` only."
     )
     lines += [*described("further", rest), "", "Raises:"]
+    lines += described("ParameterError", "A name is misspelt, or a value cannot be sent.")
     lines += described("FlexError", "The API refuses, or does not respond; the class says why.")
     lines += described("TokenStoreError", "No access token could be obtained.")
     return "\n".join([*lines, '"""'])

@@ -17,8 +17,9 @@ its arguments by keyword.
 
 - An argument whose default is `Unset` is not sent if you omit it: the stored value stays. If
   its type has None, None clears the stored value.
-- Other keywords are passed on, to a query's parameters or to a command's body. In a query,
-  `pub_…`, `meta_…`, `priv_…` and `prot_…` filter by extended data.
+- Other keywords are passed on, to a query's parameters or to a command's body, unless they are
+  [near to a known name](how-to/call-the-api.md#misspelt-parameters). In the queries of users,
+  listings and transactions `pub_…`, `meta_…`, `priv_…` and `prot_…` filter by extended data.
 - The response to a command has only id and type, unless you pass `expand=True`.
 - An id can be a string or a `UUID`.
 - `NamesOf[…]` is a name of one of the [closed sets](#closed-sets) below, or several in a list. A

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_type, cast
+from typing import Any, assert_type, cast
 
 from flex_integration_sdk import (
     AsyncIntegrationSDK,
@@ -10,6 +10,7 @@ from flex_integration_sdk import (
     QueryOptions,
     Resource,
     create_instance,
+    file_metadata,
 )
 from flex_integration_sdk.names import (
     AnyName,
@@ -69,6 +70,13 @@ def options(sdk: IntegrationSDK) -> None:
         "image_variant": {"small": {"w": 320}},
     }
     sdk.transactions.query(**deals)
+    new: dict[str, Any] = {"newParam": 1}
+    sdk.users.show(id="1", **new)
+    sdk.listings.update(id="1", title="Bike", **new)
+    sdk.listings.query(pub_gears=22, **new)
+    sdk.files.create(**file_metadata("terms.pdf"))
+    for user in sdk.users.iterate(meta_vip=True, per_page=10):
+        assert_type(user, User)
 
 
 def kinds(resource: Resource[object], deal: Transaction) -> str:
@@ -147,6 +155,12 @@ async def mistakes(aio: AsyncIntegrationSDK, text: str, deal: Transaction) -> No
     sdk.file_downloads.create()  # wrong
     sdk.listings.create(title="Bike", author_id="1", state="draft")  # wrong
     sdk.listings.query(availability="time")  # wrong
+    sdk.users.show(idd="1")  # wrong
+    sdk.users.show(id="1", emial="x")  # wrong
+    sdk.listings.update(id="1", titel="Bike")  # wrong
+    sdk.listings.show(id="1", timeout=5)  # wrong
+    await aio.messages.query(transaction_id="1", perpage=5)  # wrong
+    sdk.files.iterate(ownr_id="1")  # wrong
     deal.related("buyer")  # wrong
     deal.related("reviews")  # wrong
     deal.related_list("messages")[0].related_list("sender")  # wrong

@@ -120,7 +120,12 @@ class InstanceBase:
             named, others = given(named), given(others)
             named, others = write_each(named, self._handlers), write_each(others, self._handlers)
         request = prepare(
-            self.settings.identity.base_url, ENDPOINTS[name], named, others, verbose=self._verbose
+            self.settings.identity.base_url,
+            ENDPOINTS[name],
+            named,
+            others,
+            verbose=self._verbose,
+            unknown=self._options.unknown_parameters,
         )
         request.headers.update(self._options.headers)
         if self._options.timeout is not None:

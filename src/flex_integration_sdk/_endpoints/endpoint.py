@@ -62,6 +62,8 @@ class Endpoint:
     """Of the head of the file's part, for multipart; no parameters of the API."""
     one_of: tuple[str, ...] = ()
     """Names of parameters of which exactly one is needed."""
+    filters: bool = False
+    """It filters by extended data: ``pub_…``, ``meta_…``, ``priv_…``, ``prot_…``."""
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ import enum
 import os
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
-from typing import IO, Any, TypeVar, Union
+from typing import IO, Any, TypedDict, TypeVar, Union
 from uuid import UUID
 
 from flex_integration_sdk._vocabulary.names import AnyName
@@ -27,9 +27,11 @@ __all__ = [
     "Money",
     "Names",
     "NamesOf",
+    "NothingMore",
     "PriceRange",
     "TimeRange",
     "Unset",
+    "UnusedPaging",
     "Upload",
     "datetime",
 ]
@@ -78,3 +80,17 @@ TimeRange = datetime | tuple[datetime | None, datetime | None]
 """A time, or from and below."""
 Upload = str | os.PathLike[str] | bytes | IO[bytes]
 """A file's path, its bytes, or the open file."""
+
+
+class NothingMore(TypedDict):
+    """Type of further arguments where the types know all: a type checker refuses any other name.
+
+    A ``dict[str, Any]`` as ``**`` passes one that is newer than this SDK.
+    """
+
+
+class UnusedPaging(TypedDict, total=False):
+    """The same for queries without pages, which ignore what ``QueryOptions`` may have of them."""
+
+    page: int
+    per_page: int

@@ -59,7 +59,12 @@ def _show(resource: str, result: str, what: str) -> Endpoint:
 
 
 def _query(
-    resource: str, result: str, doc: str, *params: Param, one_of: tuple[str, ...] = ()
+    resource: str,
+    result: str,
+    doc: str,
+    *params: Param,
+    one_of: tuple[str, ...] = (),
+    filters: bool = False,
 ) -> Endpoint:
     return Endpoint(
         resource,
@@ -71,6 +76,7 @@ def _query(
         many=True,
         params=(*params, *SHAPE),
         one_of=one_of,
+        filters=filters,
     )
 
 
@@ -105,6 +111,7 @@ _TABLE = (
         *CREATED,
         sort_by("``createdAt`` and extended data", "UserSort"),
         *PAGING,
+        filters=True,
     ),
     _command(
         "users",
@@ -172,6 +179,7 @@ _TABLE = (
               "without stock.", names="StockMode"),
         sort_by("``createdAt``, ``price`` and public data", "ListingSort"),
         *PAGING,
+        filters=True,
     ),
     _command(
         "listings",
@@ -223,6 +231,7 @@ _TABLE = (
         sort_by("``createdAt``, ``lastTransitionedAt``, ``lastMessageAt``, ``bookingStart``, "
               "``bookingEnd``", "TransactionSort"),
         *PAGING,
+        filters=True,
     ),
     _command("transactions", "transition", "Transaction",
              "Moves a transaction on in its process.", *TRANSITION),

@@ -50,6 +50,7 @@ def prepare(
     others: Mapping[str, Any],
     *,
     verbose: bool = False,
+    unknown: str = "refuse",
 ) -> ApiRequest:
     """The request for one call.
 
@@ -60,12 +61,16 @@ def prepare(
         others: Further ones by Python's names: of the query for GET, of the body for POST, where
             those that shape the answer (``fields.user``) are of the query too.
         verbose: Sends Transit in its readable form, and asks for it.
+        unknown: ``"refuse"``: a name that is near to a known one is an error; ``"send"``: it is
+            sent.
 
     Raises:
         ParameterError: A value has no form on the wire, or is nested too deep, or a parameter is
-            given twice, by both its names.
+            misspelt, or given twice, by both its names.
         OSError: A file to be uploaded cannot be read.
     """
+    if unknown == "refuse":
+        _check_names(endpoint, named, others)
     given = _together(only_given(named), only_given(others))
     url = f"{base_url}{API_PATH}{endpoint.path}"
     headers = {"Accept": TRANSIT, **({"X-Transit-Verbose": "true"} if verbose else {})}
@@ -85,6 +90,13 @@ def prepare(
     refuse_maps_as_ids(endpoint, body)
     content = encoded(body, verbose)
     return ApiRequest("POST", url, {**headers, "Content-Type": TRANSIT}, content)
+
+
+def _check_names(endpoint: Endpoint, named: Mapping[str, Any], others: Mapping[str, Any]) -> None:
+    if others or any(isinstance(named.get(each), Mapping) for each in ("fields", "limit")):
+        from .parameter_names import check_names  # here: the first call of a program comes sooner
+
+        check_names(endpoint, named, others)
 
 
 def _together(given: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:

@@ -147,8 +147,10 @@ def call(
         sdk = stack.enter_context(instance_of(chosen))
         store = sdk.token_store
         say(f"{store.identity.base_url} (token store: {' over '.join(store.layers)})")
-        action = getattr(getattr(sdk, snake(found.resource)), snake(found.action))
-        body = _all(sdk, found, given, output, line) if is_all else _answer(action, given)
+        # The names were compared, all but those of KEY:=JSON, which is to pass any.
+        as_it_is = sdk.with_options(unknown_parameters="send")
+        action = getattr(getattr(as_it_is, snake(found.resource)), snake(found.action))
+        body = _all(as_it_is, found, given, output, line) if is_all else _answer(action, given)
         closing = stack.pop_all()
     try:
         if not (is_all and output == "json"):

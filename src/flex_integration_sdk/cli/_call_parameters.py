@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,20 +10,11 @@ import click
 from ._argument_values import value_of
 
 if TYPE_CHECKING:
-    from flex_integration_sdk._endpoints.endpoint import Endpoint, Param
+    from flex_integration_sdk._endpoints.endpoint import Endpoint
 
-# Filters by extended data, of queries: after the underscore stands a key of the marketplace.
-_FILTER = re.compile(r"(pub|meta|priv|prot)_(.*)", re.DOTALL)
-_NEAR_FILTER = re.compile(r"(pub|meta|priv|prot)[a-z]*(?:data)?[-._](.+)", re.IGNORECASE)
-# Parameters by the type of what they shape, and the type of one value.
-_FAMILIES = {"Fields": "Names", "Limits": "int", "ImageVariants": "str"}
 _LISTS = {"Ids", "Names"}
-_EXTENDED = {
-    "pub": "public_data",
-    "meta": "metadata",
-    "priv": "private_data",
-    "prot": "protected_data",
-}
+# What the command calls an option of a call.
+_OPTIONS = {"timeout": "--timeout SECONDS", "request_timeout": "--timeout SECONDS"}
 
 
 def arguments(endpoint: Endpoint, texts: Sequence[str]) -> dict[str, Any]:
@@ -33,18 +22,22 @@ def arguments(endpoint: Endpoint, texts: Sequence[str]) -> dict[str, Any]:
 
     A name that the endpoint does not have is an error, however far it is from all others: the API
     does not refuse it, and a query would answer as if it was not there. ``KEY:=JSON`` passes it.
+    So the SDK must not compare the names again.
 
     Raises:
         UsageError: One has another form, is unknown, is given twice or has a wrong value, or one
             that is needed is missing.
     """
+    from flex_integration_sdk._wire.parameter_names import meant, parameter_of
+
     found: dict[str, Any] = {}
     for text in texts:
         name, is_json, value = _split(endpoint, text)
-        param = _named(endpoint, name)
-        if param is None and not is_json:
+        param = parameter_of(endpoint, name)
+        if not is_json and (param is None or meant(endpoint, name)):
             raise click.UsageError(_of_unknown(endpoint, name))
-        key = name if param is None or "." in name else param.python_name
+        # The key of a filter or of a family is the marketplace's or the API's own.
+        key = param.python_name if param in endpoint.all_params else name
         if key in found:
             lists = param is not None and param.type in _LISTS
             remedy = "separate its values with commas" if lists else "give it once"
@@ -59,7 +52,9 @@ def arguments(endpoint: Endpoint, texts: Sequence[str]) -> dict[str, Any]:
 
 def is_parameter(endpoint: Endpoint, name: str) -> bool:
     """Whether the endpoint has a parameter of that name, or takes it as a filter."""
-    return _named(endpoint, name) is not None
+    from flex_integration_sdk._wire.parameter_names import parameter_of
+
+    return parameter_of(endpoint, name) is not None
 
 
 def _split(endpoint: Endpoint, text: str) -> tuple[str, bool, str]:
@@ -69,10 +64,10 @@ def _split(endpoint: Endpoint, text: str) -> tuple[str, bool, str]:
     name = name.removesuffix(":")
     if equals and name and name == name.strip():
         return name, is_json, value
-    if not equals and _named(endpoint, text) is not None:
+    if not equals and is_parameter(endpoint, text):
         raise click.UsageError(f"{text} needs a value: {text}=VALUE, without blanks around the =")
     name, at, path = text.partition("@")
-    if not equals and at and name and _named(endpoint, name) is not None:
+    if not equals and at and name and is_parameter(endpoint, name):
         raise click.UsageError(
             f"{name}@… does not have the form KEY=VALUE. Did you mean {name}=@{path[:200]}?"
         )
@@ -96,59 +91,19 @@ def _only_needed(endpoint: Endpoint, text: str) -> str:
     return f"Did you mean {needed[0].python_name}={text[:60]}?"
 
 
-def _named(endpoint: Endpoint, name: str) -> Param | None:
-    """The parameter of a name, also of one of a family such as ``fields.user``."""
-    from flex_integration_sdk._endpoints.endpoint import Param
-
-    for param in endpoint.all_params:
-        if name in (param.name, param.python_name):
-            return param
-    head, dot, rest = name.partition(".")
-    family = _named(endpoint, head) if dot and rest else None
-    if family is not None and family.type in _FAMILIES:
-        return Param(name, _FAMILIES[family.type], family.doc)
-    filters = _FILTER.fullmatch(name) if _has_filters(endpoint) else None
-    return Param(name, "str", "") if filters is not None and filters[2] else None
-
-
-def _has_filters(endpoint: Endpoint) -> bool:
-    return endpoint.method == "GET" and endpoint.many
-
-
 def _of_unknown(endpoint: Endpoint, name: str) -> str:
+    from flex_integration_sdk._wire.parameter_names import meant, option_meant
+
     text = f"{endpoint.name} has no parameter {name[:60]!r}"
-    if near := _near(endpoint, name):
-        return f"{text}. Did you mean {near}?"
+    option = _OPTIONS.get(option_meant(name), "")
+    if found := meant(endpoint, name, loosely=not option):
+        return f"{text}. Did you mean {' or '.join(found)}?"
+    if option:
+        return f"{text}. It is an option of the command: {option}"
     return (
         f"{text} (to pass one that this version does not know: {name[:60]}:=JSON); see `flex-sdk "
         f"call {endpoint.name} --help`"
     )
-
-
-def _near(endpoint: Endpoint, name: str) -> str:
-    """What was probably meant; "" if nothing is near."""
-    head, dot, rest = name.partition(".")
-    families = [each.python_name for each in endpoint.all_params if each.type in _FAMILIES]
-    if name.rstrip(".") in families:
-        return f"{name.rstrip('.')}.NAME=…"
-    if dot and (found := difflib.get_close_matches(_plain(head), families, n=1)):
-        return f"{found[0]}.{rest}"
-    if _has_filters(endpoint):
-        if filters := _NEAR_FILTER.fullmatch(name):
-            return f"{filters[1].lower()}_{filters[2]}"
-        if _FILTER.fullmatch(name):
-            return f"{name}KEY=…"
-    elif filters := _FILTER.fullmatch(name):
-        name = _EXTENDED[filters[1]]
-    names = {_plain(each.python_name): each.python_name for each in endpoint.all_params}
-    # Not the default of 0.6, by which "state" is near to "title".
-    found = difflib.get_close_matches(_plain(name), names, n=1, cutoff=0.65)
-    return names[found[0]] if found else ""
-
-
-def _plain(name: str) -> str:
-    """A name without what people write differently: dashes, capitals, underscores."""
-    return re.sub(r"[-_ ]", "", name).lower()
 
 
 def _check_needed(endpoint: Endpoint, found: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from flex_integration_sdk._endpoints.endpoint import Endpoint, Param
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.cli._app import flex_sdk
 from flex_integration_sdk.cli._argument_values import form_of, value_of
+from flex_integration_sdk.cli._call_parameters import arguments
 from flex_integration_sdk.sandbox import RunningSandbox, serve
 
 ID = "id=00000003-0000-4000-8000-000000000001"
@@ -174,6 +175,10 @@ def test_wrong_use_says_what_is_taken(run: Any, arguments: list[str], said: str)
         ("listings.query", "feilds.listing", "fields.listing"),
         ("listings.query", "imageVariants.small", "image_variant.small"),
         ("listings.query", "fields.", "fields.NAME=…"),
+        ("listings.query", "fields.listings", "fields.listing"),
+        ("listings.query", "fields_listing", "fields.listing"),
+        ("listings.query", "stats", "states or seats"),
+        ("listings.query", "max_stock", "min_stock"),
         ("listings.query", "publicData.gears", "pub_gears"),
         ("listings.query", "pub-gears", "pub_gears"),
         ("listings.query", "pub_", "pub_KEY=…"),
@@ -189,6 +194,23 @@ def test_an_unknown_parameter_is_an_error_with_the_nearest_name(
     assert result.exit_code == 2
     assert f"{call} has no parameter {typed!r}. Did you mean {meant}?" in result.output
     assert running.stats() == before
+
+
+def test_an_option_that_is_typed_as_a_parameter_is_told(run: Any) -> None:
+    result = run("users.query", "timeout=5")
+    assert result.exit_code == 2
+    assert "It is an option of the command: --timeout SECONDS" in result.output
+
+
+def test_the_key_of_a_filter_is_sent_as_it_is_typed() -> None:
+    given = arguments(ENDPOINTS["listings.query"], ["pub_wheelSize=26"])
+    assert given == {"pub_wheelSize": "26"}
+
+
+def test_a_near_name_is_passed_as_json_too(run: Any) -> None:
+    result = run("users.query", "perpage:=1")
+    assert result.exit_code == 1
+    assert "Unknown key perpage" in str(result.exception)  # so says the sandbox
 
 
 def test_a_name_that_is_near_none_is_passed_as_json_only(run: Any) -> None:

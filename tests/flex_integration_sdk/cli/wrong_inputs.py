@@ -206,6 +206,8 @@ CASES: dict[str, list[Case]] = {
         "call users.show",
         f"call users.show {ID} email=me@example.com",
         "call listings.query perpage=5",
+        "call listings.query timeout=5",
+        "call listings.query fields.listings=title",
         "call listings.query --per-page 5",
         "call listings.query per_page",
         "call listings.query per_page = 5",

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from typing import Any
 
 import pytest
 
-from flex_integration_sdk import IntegrationSDK, create_instance
-from flex_integration_sdk.errors import ConfigurationError, TransportError
+from flex_integration_sdk import IntegrationSDK, create_async_instance, create_instance
+from flex_integration_sdk.errors import (
+    BadRequestError,
+    ConfigurationError,
+    ParameterError,
+    TransportError,
+)
 from flex_integration_sdk.sandbox import RunningSandbox
 from flex_tokenstore import SessionClosedError
 
@@ -63,3 +69,36 @@ def test_wrong_options_are_refused(
     with instance(flex_sandbox) as sdk, pytest.raises(ConfigurationError, match=said) as caught:
         sdk.with_options(**options)
     assert "hidden" not in str(caught.value)
+
+
+def test_a_misspelt_parameter_is_refused_before_anything_is_sent(
+    flex_sandbox: RunningSandbox,
+) -> None:
+    before = flex_sandbox.stats()
+    said = r"listings\.query has no parameter 'perpage'; did you mean per_page\?"
+    with instance(flex_sandbox) as sdk:
+        with pytest.raises(ParameterError, match=said):
+            sdk.listings.query(perpage=5)
+        with pytest.raises(ParameterError, match=said):
+            list(sdk.listings.iterate(perpage=5))
+        with pytest.raises(ParameterError, match=r"with_options\(timeout=0\.5\)\.listings\.query"):
+            sdk.listings.query(timeout=5)
+    assert flex_sandbox.stats() == before
+
+
+def test_a_misspelt_parameter_of_an_async_call_is_refused(flex_sandbox: RunningSandbox) -> None:
+    async def call() -> None:
+        async with create_async_instance(
+            flex_sandbox.client_id, flex_sandbox.client_secret, base_url=flex_sandbox.base_url
+        ) as sdk:
+            await sdk.listings.query(perpage=5)
+
+    with pytest.raises(ParameterError, match=r"did you mean per_page\?"):
+        asyncio.run(call())
+
+
+def test_a_misspelt_parameter_is_sent_if_the_options_say_so(flex_sandbox: RunningSandbox) -> None:
+    with instance(flex_sandbox) as sdk:
+        all_names = sdk.with_options(unknown_parameters="send")
+        with pytest.raises(BadRequestError, match="Unknown key perpage"):
+            all_names.listings.query(perpage=5)

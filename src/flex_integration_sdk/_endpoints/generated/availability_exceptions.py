@@ -6,7 +6,7 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
@@ -15,6 +15,7 @@ from flex_integration_sdk._endpoints.param_types import (
     ImageVariants,
     Limits,
     NamesOf,
+    NothingMore,
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
@@ -45,7 +46,7 @@ class AvailabilityExceptionsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[list[AvailabilityException]]:
         """A listing's availability exceptions in a time span of at most 366 days.
 
@@ -60,10 +61,11 @@ class AvailabilityExceptionsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -95,7 +97,7 @@ class AvailabilityExceptionsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> ResourceIterator[AvailabilityException]:
         """A listing's availability exceptions in a time span of at most 366 days. All that there
         are, page after page, oldest first unless ``sort`` says otherwise.
@@ -110,10 +112,11 @@ class AvailabilityExceptionsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -148,7 +151,7 @@ class AvailabilityExceptionsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[AvailabilityException]:
         """Sets a listing's seats in a time span, whatever its plan says.
 
@@ -163,9 +166,11 @@ class AvailabilityExceptionsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -190,15 +195,17 @@ class AvailabilityExceptionsEndpoints:
         /,
         *,
         id: Id,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[AvailabilityException]:
         """Deletes an availability exception; returns its id and type.
 
         Args:
             id: The availability exception's id.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -230,7 +237,7 @@ class AsyncAvailabilityExceptionsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[list[AvailabilityException]]:
         """A listing's availability exceptions in a time span of at most 366 days.
 
@@ -245,10 +252,11 @@ class AsyncAvailabilityExceptionsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -280,7 +288,7 @@ class AsyncAvailabilityExceptionsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> AsyncResourceIterator[AvailabilityException]:
         """A listing's availability exceptions in a time span of at most 366 days. All that there
         are, page after page, oldest first unless ``sort`` says otherwise.
@@ -295,10 +303,11 @@ class AsyncAvailabilityExceptionsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -333,7 +342,7 @@ class AsyncAvailabilityExceptionsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[AvailabilityException]:
         """Sets a listing's seats in a time span, whatever its plan says.
 
@@ -348,9 +357,11 @@ class AsyncAvailabilityExceptionsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -375,15 +386,17 @@ class AsyncAvailabilityExceptionsEndpoints:
         /,
         *,
         id: Id,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[AvailabilityException]:
         """Deletes an availability exception; returns its id and type.
 
         Args:
             id: The availability exception's id.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """

@@ -5,7 +5,7 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
@@ -15,6 +15,8 @@ from flex_integration_sdk._endpoints.param_types import (
     ImageVariants,
     Limits,
     NamesOf,
+    NothingMore,
+    UnusedPaging,
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
@@ -45,7 +47,7 @@ class EventsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[UnusedPaging],
     ) -> Response[list[Event]]:
         """What happened in the marketplace, oldest first, at most 100. There are no further pages:
         go on with ``start_after_sequence_id``.
@@ -61,10 +63,11 @@ class EventsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -97,7 +100,7 @@ class EventsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> ResourceIterator[Event]:
         """What happened in the marketplace, oldest first, at most 100. There are no further pages:
         go on with ``start_after_sequence_id``. All that there are, page after page, oldest first
@@ -114,10 +117,11 @@ class EventsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -160,7 +164,7 @@ class AsyncEventsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[UnusedPaging],
     ) -> Response[list[Event]]:
         """What happened in the marketplace, oldest first, at most 100. There are no further pages:
         go on with ``start_after_sequence_id``.
@@ -176,10 +180,11 @@ class AsyncEventsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -212,7 +217,7 @@ class AsyncEventsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> AsyncResourceIterator[Event]:
         """What happened in the marketplace, oldest first, at most 100. There are no further pages:
         go on with ``start_after_sequence_id``. All that there are, page after page, oldest first
@@ -229,10 +234,11 @@ class AsyncEventsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """

@@ -5,7 +5,7 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
@@ -15,6 +15,7 @@ from flex_integration_sdk._endpoints.param_types import (
     ImageVariants,
     Limits,
     NamesOf,
+    NothingMore,
 )
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import FileAttachment
@@ -44,7 +45,7 @@ class FileAttachmentsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[list[FileAttachment]]:
         """Attachments of messages.
 
@@ -59,10 +60,11 @@ class FileAttachmentsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -94,7 +96,7 @@ class FileAttachmentsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> ResourceIterator[FileAttachment]:
         """Attachments of messages. All that there are, page after page, oldest first unless
         ``sort`` says otherwise.
@@ -109,10 +111,11 @@ class FileAttachmentsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -154,7 +157,7 @@ class AsyncFileAttachmentsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[list[FileAttachment]]:
         """Attachments of messages.
 
@@ -169,10 +172,11 @@ class AsyncFileAttachmentsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -204,7 +208,7 @@ class AsyncFileAttachmentsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> AsyncResourceIterator[FileAttachment]:
         """Attachments of messages. All that there are, page after page, oldest first unless
         ``sort`` says otherwise.
@@ -219,10 +223,11 @@ class AsyncFileAttachmentsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """

@@ -5,7 +5,7 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
@@ -14,6 +14,7 @@ from flex_integration_sdk._endpoints.param_types import (
     Id,
     ImageVariants,
     Limits,
+    NothingMore,
 )
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import FileUpload
@@ -35,7 +36,7 @@ class FileUploadsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[FileUpload]:
         """Makes a signed URL to upload a registered file's bytes to.
 
@@ -47,9 +48,11 @@ class FileUploadsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -83,7 +86,7 @@ class AsyncFileUploadsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[FileUpload]:
         """Makes a signed URL to upload a registered file's bytes to.
 
@@ -95,9 +98,11 @@ class AsyncFileUploadsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """

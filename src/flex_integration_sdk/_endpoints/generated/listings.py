@@ -6,7 +6,7 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
@@ -22,8 +22,10 @@ from flex_integration_sdk._endpoints.param_types import (
     Limits,
     Money,
     NamesOf,
+    NothingMore,
     PriceRange,
     Unset,
+    UnusedPaging,
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
@@ -60,7 +62,7 @@ class ListingsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[UnusedPaging],
     ) -> Response[Listing]:
         """One listing, by its id.
 
@@ -71,9 +73,11 @@ class ListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -148,10 +152,11 @@ class ListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Filters by extended data, ``pub_…``, ``meta_…``, ``priv_…`` and ``prot_…``, and
+                other parameters that this version does not know.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -243,10 +248,11 @@ class ListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Filters by extended data, ``pub_…``, ``meta_…``, ``priv_…`` and ``prot_…``, and
+                other parameters that this version does not know.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -302,7 +308,7 @@ class ListingsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[Listing]:
         """Creates a listing for a user. At most 100 a minute.
 
@@ -325,9 +331,11 @@ class ListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -373,7 +381,7 @@ class ListingsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[Listing]:
         """Changes a listing; what you omit stays. The state is changed by ``approve``, ``open`` and
         ``close``.
@@ -396,9 +404,11 @@ class ListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -434,7 +444,7 @@ class ListingsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[Listing]:
         """Publishes a listing that waits for approval.
 
@@ -446,9 +456,11 @@ class ListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -475,7 +487,7 @@ class ListingsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[Listing]:
         """Publishes a closed listing.
 
@@ -487,9 +499,11 @@ class ListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -516,7 +530,7 @@ class ListingsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[Listing]:
         """Closes a listing.
 
@@ -528,9 +542,11 @@ class ListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -563,7 +579,7 @@ class AsyncListingsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[UnusedPaging],
     ) -> Response[Listing]:
         """One listing, by its id.
 
@@ -574,9 +590,11 @@ class AsyncListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -651,10 +669,11 @@ class AsyncListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Filters by extended data, ``pub_…``, ``meta_…``, ``priv_…`` and ``prot_…``, and
+                other parameters that this version does not know.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -746,10 +765,11 @@ class AsyncListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Filters by extended data, ``pub_…``, ``meta_…``, ``priv_…`` and ``prot_…``, and
+                other parameters that this version does not know.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -805,7 +825,7 @@ class AsyncListingsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[Listing]:
         """Creates a listing for a user. At most 100 a minute.
 
@@ -828,9 +848,11 @@ class AsyncListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -876,7 +898,7 @@ class AsyncListingsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[Listing]:
         """Changes a listing; what you omit stays. The state is changed by ``approve``, ``open`` and
         ``close``.
@@ -899,9 +921,11 @@ class AsyncListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -937,7 +961,7 @@ class AsyncListingsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[Listing]:
         """Publishes a listing that waits for approval.
 
@@ -949,9 +973,11 @@ class AsyncListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -978,7 +1004,7 @@ class AsyncListingsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[Listing]:
         """Publishes a closed listing.
 
@@ -990,9 +1016,11 @@ class AsyncListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -1019,7 +1047,7 @@ class AsyncListingsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[Listing]:
         """Closes a listing.
 
@@ -1031,9 +1059,11 @@ class AsyncListingsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """

@@ -5,7 +5,7 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
@@ -14,6 +14,7 @@ from flex_integration_sdk._endpoints.param_types import (
     ImageVariants,
     Limits,
     NamesOf,
+    UnusedPaging,
 )
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk.resources import StockReservation
@@ -37,7 +38,7 @@ class StockReservationsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[UnusedPaging],
     ) -> Response[StockReservation]:
         """One stock reservation, by its id.
 
@@ -48,9 +49,11 @@ class StockReservationsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -82,7 +85,7 @@ class AsyncStockReservationsEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[UnusedPaging],
     ) -> Response[StockReservation]:
         """One stock reservation, by its id.
 
@@ -93,9 +96,11 @@ class AsyncStockReservationsEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """

@@ -6,7 +6,7 @@ Do not edit: ``python tools/generate.py`` makes this file from ``_endpoints/tabl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
@@ -18,7 +18,9 @@ from flex_integration_sdk._endpoints.param_types import (
     ImageVariants,
     Limits,
     NamesOf,
+    NothingMore,
     Unset,
+    UnusedPaging,
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
@@ -51,7 +53,7 @@ class UsersEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[UnusedPaging],
     ) -> Response[User]: ...
     @overload
     def show(
@@ -64,7 +66,7 @@ class UsersEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[UnusedPaging],
     ) -> Response[User]: ...
     def show(
         self,
@@ -76,7 +78,7 @@ class UsersEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[UnusedPaging],
     ) -> Response[User]:
         """One user, by id or e-mail address.
 
@@ -88,9 +90,11 @@ class UsersEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -135,10 +139,11 @@ class UsersEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Filters by extended data, ``pub_…``, ``meta_…``, ``priv_…`` and ``prot_…``, and
+                other parameters that this version does not know.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -185,10 +190,11 @@ class UsersEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Filters by extended data, ``pub_…``, ``meta_…``, ``priv_…`` and ``prot_…``, and
+                other parameters that this version does not know.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -229,7 +235,7 @@ class UsersEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[User]:
         """Changes a user's profile; what you omit stays.
 
@@ -251,9 +257,11 @@ class UsersEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -289,7 +297,7 @@ class UsersEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[User]:
         """Makes a pending user active.
 
@@ -301,9 +309,11 @@ class UsersEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -333,7 +343,7 @@ class UsersEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[User]:
         """Changes what a user may do: ``permission/allow`` or ``permission/deny`` each.
 
@@ -348,9 +358,11 @@ class UsersEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -381,7 +393,7 @@ class UsersEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[User]:
         """Marks a user's e-mail address as verified.
 
@@ -394,9 +406,11 @@ class UsersEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -432,7 +446,7 @@ class AsyncUsersEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[UnusedPaging],
     ) -> Response[User]: ...
     @overload
     async def show(
@@ -445,7 +459,7 @@ class AsyncUsersEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[UnusedPaging],
     ) -> Response[User]: ...
     async def show(
         self,
@@ -457,7 +471,7 @@ class AsyncUsersEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[UnusedPaging],
     ) -> Response[User]:
         """One user, by id or e-mail address.
 
@@ -469,9 +483,11 @@ class AsyncUsersEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through.
+            further: Parameters that this version does not know, passed through. Type checkers take
+                them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -516,10 +532,11 @@ class AsyncUsersEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Filters by extended data, ``pub_…``, ``meta_…``, ``priv_…`` and ``prot_…``, and
+                other parameters that this version does not know.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -566,10 +583,11 @@ class AsyncUsersEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further parameters, passed through, such as the filters ``pub_…``, ``meta_…``,
-                ``priv_…`` and ``prot_…``.
+            further: Filters by extended data, ``pub_…``, ``meta_…``, ``priv_…`` and ``prot_…``, and
+                other parameters that this version does not know.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -610,7 +628,7 @@ class AsyncUsersEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[User]:
         """Changes a user's profile; what you omit stays.
 
@@ -632,9 +650,11 @@ class AsyncUsersEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -670,7 +690,7 @@ class AsyncUsersEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[User]:
         """Makes a pending user active.
 
@@ -682,9 +702,11 @@ class AsyncUsersEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -714,7 +736,7 @@ class AsyncUsersEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[User]:
         """Changes what a user may do: ``permission/allow`` or ``permission/deny`` each.
 
@@ -729,9 +751,11 @@ class AsyncUsersEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
@@ -762,7 +786,7 @@ class AsyncUsersEndpoints:
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
-        **further: Any,
+        **further: Unpack[NothingMore],
     ) -> Response[User]:
         """Marks a user's e-mail address as verified.
 
@@ -775,9 +799,11 @@ class AsyncUsersEndpoints:
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
-            further: Further members of the body, passed through.
+            further: Members of the body that this version does not know, passed through. Type
+                checkers take them as ``**`` with a ``dict[str, Any]`` only.
 
         Raises:
+            ParameterError: A name is misspelt, or a value cannot be sent.
             FlexError: The API refuses, or does not respond; the class says why.
             TokenStoreError: No access token could be obtained.
         """
