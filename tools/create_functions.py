@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 
-from generated_text import NOTE, ROOT, SDK, WIDTH, described, isort
+from generated_text import NOTE, ROOT, SDK, WIDTH, described, imported, isort
 
 CREATE = '''"""The functions that make an instance; both have the same arguments.
 
@@ -31,7 +31,7 @@ CREATE_ONE = """def {name}(
     options = InstanceOptions(
 {values}    )
     # A traceback may show the locals of this function.
-    del client_secret, client_secret_file, token_store, base_url
+    del client_secret, client_secret_file, token_store, base_url, client_cert, proxy
     from .{module} import PARTS
 
     return build(PARTS, options)
@@ -55,6 +55,11 @@ RAISES = {
     "TokenUnavailableError": "The store could not be opened.",
 }
 RAISES_ASYNC = {"AsyncioRequiredError": "It was called under trio or curio."}
+# The type of an argument in InstanceOptions, and in the function for sync and for asyncio programs.
+KINDS = (
+    {"AsyncClientSecret": "ClientSecret", "AnyHttpClient": "HttpClient"},
+    {"AsyncClientSecret": "AsyncClientSecret", "AnyHttpClient": "AsyncHttpClient"},
+)
 BY_POSITION = 2  # arguments that can be passed without their names: client_id and client_secret
 
 
@@ -82,21 +87,31 @@ def _imports(fields: list[ast.AnnAssign], tree: ast.Module) -> str:
         if isinstance(each, ast.ImportFrom):
             names = {alias.name for alias in each.names} & used
             found.setdefault(each.module or "", set()).update(names)
-    found[f"{SDK.name}._settings.client_secret"].add("ClientSecret")
-    lines = {
-        module: f"from {module} import {', '.join(sorted(names, key=isort))}"
-        for module, names in sorted(found.items())
-        if names
-    }
+    for types in KINDS:
+        for general, kind in types.items():
+            module = next(each for each, names in found.items() if {general, kind} & names)
+            found[module].add(kind)
+    for general in {name for types in KINDS for name in types}:
+        if general not in {kind for types in KINDS for kind in types.values()}:
+            for names in found.values():
+                names.discard(general)
+    lines = {module: _line(module, names) for module, names in sorted(found.items()) if names}
     ours = [line for module, line in lines.items() if module.startswith("flex_")]
     return "\n".join([*(line for line in lines.values() if line not in ours), "", *ours])
+
+
+def _line(module: str, names: set[str]) -> str:
+    line = f"from {module} import {', '.join(sorted(names, key=isort))}"
+    return line if len(line) <= WIDTH else f"from {module} import {imported(names)}"
 
 
 def _create(fields: list[str], docs: list[str], is_async: bool) -> str:
     names = [field.partition(":")[0] for field in fields]
     signature = ""
     for number, field in enumerate(fields):
-        kind = field if is_async else field.replace("AsyncClientSecret", "ClientSecret")
+        kind = field
+        for general, own in KINDS[is_async].items():
+            kind = kind.replace(general, own)
         signature += "    *,\n" if number == BY_POSITION else ""
         signature += f"    {kind},\n"
     lines = [f'"""{ASYNC if is_async else SYNC}', "", "Args:"]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._client.sync import IntegrationSDK
     from ._endpoints.options import QueryOptions
     from ._endpoints.response import PageMeta, Response
+    from ._transport.request_event import RequestEvent
     from ._uploads.upload import FileMetadata, async_upload_file, file_metadata, upload_file
     from ._wire.query import object_query_string
     from ._wire.rate_limits import RateLimiter, RateLimits
@@ -42,6 +43,7 @@ _LAZY = {
     "QueryOptions": "flex_integration_sdk._endpoints.options",
     "RateLimiter": "flex_integration_sdk._wire.rate_limits",
     "RateLimits": "flex_integration_sdk._wire.rate_limits",
+    "RequestEvent": "flex_integration_sdk._transport.request_event",
     "Resource": "flex_integration_sdk.resources",
     "Response": "flex_integration_sdk._endpoints.response",
     "TypeHandler": "flex_integration_sdk._wire.type_handlers",
@@ -70,6 +72,7 @@ __all__ = [
     "QueryOptions",
     "RateLimiter",
     "RateLimits",
+    "RequestEvent",
     "Resource",
     "Response",
     "TypeHandler",

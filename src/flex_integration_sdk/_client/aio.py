@@ -27,7 +27,7 @@ from .oauth import AsyncGrants
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from flex_tokenstore import AsyncTokenStore, TokenIdentity
+    from flex_tokenstore import AsyncTokenStore, Token, TokenIdentity
 
 
 _EXIT_PATIENCE = 5.0  # seconds that the program's end waits for a store: as for a loop's end
@@ -159,10 +159,10 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
             await self.session.token()
             await wait_async(limiters, self._closing.sleep_async)
         call = self.session.new_call(name)
-        token = await call.token()
+        token, attempt = await call.token(), 1
         while True:
             self._closing.check()
-            answer = await self._http.send(request, token)
+            answer = await self._sent(request, token, attempt)
             if not refuses_token(answer):
                 # A gateway's page with 401 says nothing about the token.
                 if answer.status_code != 401:
@@ -173,7 +173,20 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
             another = await call.refused(token)
             if another is None:
                 return answer
-            token = another
+            token, attempt = another, attempt + 1
+
+    async def _sent(self, request: ApiRequest, token: Token, attempt: int) -> ApiAnswer:
+        """Sends the request once, and tells of it."""
+        exchange = self._http.begin(request, attempt)
+        try:
+            answer = await self._http.send(request, token, exchange)
+        except BaseException as error:
+            if exchange is not None:
+                exchange.failed(error)
+            raise
+        if exchange is not None:
+            exchange.answered(answer.status_code, answer.headers, len(answer.content))
+        return answer
 
 
 def _open_store(config: Any, identity: TokenIdentity, **options: Any) -> AsyncTokenStore:
@@ -181,4 +194,4 @@ def _open_store(config: Any, identity: TokenIdentity, **options: Any) -> AsyncTo
     return async_store(config, identity, **options)
 
 
-PARTS = Parts(_open_store, AsyncHttp, AsyncGrants, AsyncTokenSession, AsyncIntegrationSDK)
+PARTS = Parts("async", _open_store, AsyncHttp, AsyncGrants, AsyncTokenSession, AsyncIntegrationSDK)

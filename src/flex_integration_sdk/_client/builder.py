@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,16 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from flex_integration_sdk._settings.client_secret import AsyncClientSecret
 from flex_integration_sdk._settings.given import Given
 from flex_integration_sdk._settings.variables import Variables
+from flex_integration_sdk._transport.argument_types import (
+    AnyHttpClient,
+    ClientCert,
+    OnRequest,
+    Verify,
+)
+from flex_integration_sdk._transport.connection_settings import (
+    ConnectionSettings,
+    connection_settings,
+)
 from flex_integration_sdk._wire.rate_limits import RateLimits, limits_of
 from flex_integration_sdk._wire.type_handlers import TypeHandler
 from flex_integration_sdk.config import Settings, complete
@@ -21,8 +32,15 @@ from flex_tokenstore.embedding import check_on_event
 # that the program itself has called at its end.
 from . import at_exit  # noqa: F401 - it registers itself
 from .call_options import CallOptions, check_seconds
+from .reporting import reporting_to
 
 K = TypeVar("K")
+
+_ANYBODY = (
+    "verify says that any server is trusted: whoever is on the way to it can read and change all, "
+    "the client secret and the tokens too. Use it for tests only; for a server with a CA of your "
+    "own, pass the path of that CA's certificate"
+)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -80,12 +98,33 @@ class InstanceOptions:
     busy_timeout: float | None = None
     """Seconds to wait for a connection while all are in use: the instances of a process share 10
     connections to a server. None: wait as long as it takes."""
+    verify: Verify = True
+    """Whom to trust. True: this machine's authorities, or those of ``SSL_CERT_FILE`` and
+    ``SSL_CERT_DIR``. The path of a PEM file or of a folder as ``openssl rehash`` leaves it: only
+    the authorities in it. An ``ssl.SSLContext``: as that says. False: anybody; whoever is on the
+    way can then read the client secret and the tokens, so a warning says so."""
+    client_cert: ClientCert | None = None
+    """The certificate to show to a server that asks for one: the path of a PEM file with
+    certificate and private key, or ``(certificate, key)``, or ``(certificate, key, password)``."""
+    proxy: str | None = None
+    """The proxy for all requests, such as ``"http://user:password@host:3128"``; with the extra
+    ``socks`` also ``socks5://`` and ``socks5h://``. The variables, ``NO_PROXY`` too, then do not
+    count. None: the proxy that the variables name."""
+    user_agent: str | None = None
+    """Your program's name and version, such as ``"my-shop/1.0"``: the header ``User-Agent`` begins
+    with it."""
+    http_client: AnyHttpClient | None = None
+    """A client of httpx2 that makes all requests, with its own TLS, proxies and limits. The SDK
+    does not close it. None: the SDK makes the connections."""
     on_store_error: OnStoreError = "raise"
     """What to do while the store is down. ``"raise"``: raise ``TokenUnavailableError``.
     ``"memory"``: keep the token in memory, at the price of one sign-in for each process."""
     on_event: OnEvent | None = None
     """Called with each ``flex_tokenstore.Event``, such as a refresh or a sign-in. It must be quick
     and must not use the instance; ``docs/events.md`` lists the events."""
+    on_request: OnRequest | None = None
+    """Called with a ``RequestEvent`` after each request, API calls and token requests alike. It
+    must be quick and must not use the instance; ``docs/network.md`` shows it."""
     host_lock: Literal["on", "off"] = "on"
     """``"off"``: use no lock file for a store without a lock of its own, on a host where no folder
     can be written."""
@@ -115,6 +154,17 @@ class InstanceOptions:
             except TypeError as error:
                 raise ConfigurationError(str(error)) from None
 
+    def connection(self, kind: str) -> ConnectionSettings:
+        """How requests leave this process.
+
+        Args:
+            kind: ``"sync"`` or ``"async"``.
+
+        Raises:
+            ConfigurationError: An argument or ``FLEX_INTEGRATION_LOG`` is wrong.
+        """
+        return connection_settings(self, kind, reporting_to(self.on_request))
+
     def settings(self) -> Settings:
         """The settings, completed from the environment and the config file."""
         given = Given(
@@ -134,6 +184,8 @@ class InstanceOptions:
 class Parts(NamedTuple, Generic[K]):
     """What an instance is put together from; there is one for each kind, sync and async."""
 
+    kind: str
+    """``"sync"`` or ``"async"``."""
     open_store: Callable[..., Any]
     http: Callable[..., Any]
     grants: Callable[..., Any]
@@ -152,6 +204,9 @@ def build(parts: Parts[K], options: InstanceOptions, settings: Settings | None =
     options.check()
     calls = CallOptions(total_timeout=options.total_timeout, max_retries=options.max_retries)
     limits = None if options.rate_limits is None else limits_of(options.rate_limits)
+    connection = options.connection(parts.kind)
+    if connection.tls is not None and not connection.tls.checks:
+        warnings.warn(_ANYBODY, RuntimeWarning, stacklevel=3)
     if settings is None:
         settings = options.settings()
     store = parts.open_store(
@@ -161,7 +216,11 @@ def build(parts: Parts[K], options: InstanceOptions, settings: Settings | None =
         require_encrypted=settings.require_encrypted,
     )
     http = parts.http(
-        settings.identity.base_url, options.timeout, options.request_timeout, options.busy_timeout
+        settings.identity.base_url,
+        options.timeout,
+        options.request_timeout,
+        options.busy_timeout,
+        connection,
     )
     session = parts.session(
         store,

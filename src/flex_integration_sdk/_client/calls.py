@@ -30,7 +30,15 @@ def refuse_within_renewal() -> NoReturn:
     Only a finalizer can do this: the garbage collector runs finalizers in any thread.
     """
     refuse_within_report()  # of a callback it says more
+    _refuse_within_on_request()
     raise NestedCallError(_WHY.format("the refresh of the token"))
+
+
+def _refuse_within_on_request() -> None:
+    """Raises NestedCallError if ``on_request`` called the caller."""
+    # There is no such callback unless somebody has imported it.
+    if (reporting := sys.modules.get("flex_integration_sdk._transport.reporting")) is not None:
+        reporting.refuse_within_on_request()
 
 
 def _stack() -> Iterator[FrameType]:
@@ -60,6 +68,7 @@ class Calls:
         """
         thread = threading.get_ident()
         if thread in self._threads and self._is_beneath():
+            _refuse_within_on_request()
             raise NestedCallError(_WHY.format("another call in this thread"))
         try:
             # Within `try`: an exception of a signal handler may come right after this line.

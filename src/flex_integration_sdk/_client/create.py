@@ -10,6 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from flex_integration_sdk._settings.client_secret import AsyncClientSecret, ClientSecret
+from flex_integration_sdk._transport.argument_types import (
+    AsyncHttpClient,
+    ClientCert,
+    HttpClient,
+    OnRequest,
+    Verify,
+)
 from flex_integration_sdk._wire.rate_limits import RateLimits
 from flex_integration_sdk._wire.type_handlers import TypeHandler
 from flex_tokenstore import OnEvent, OnStoreError, StoreConfig
@@ -38,8 +45,14 @@ def create_instance(
     request_timeout: float = 15.0,
     lock_timeout: float | None = None,
     busy_timeout: float | None = None,
+    verify: Verify = True,
+    client_cert: ClientCert | None = None,
+    proxy: str | None = None,
+    user_agent: str | None = None,
+    http_client: HttpClient | None = None,
     on_store_error: OnStoreError = "raise",
     on_event: OnEvent | None = None,
+    on_request: OnRequest | None = None,
     host_lock: Literal["on", "off"] = "on",
     type_handlers: Sequence[TypeHandler] = (),
     transit_verbose: bool = False,
@@ -84,11 +97,27 @@ def create_instance(
             longer than the lease that a dead program may have left.
         busy_timeout: Seconds to wait for a connection while all are in use: the instances of a
             process share 10 connections to a server. None: wait as long as it takes.
+        verify: Whom to trust. True: this machine's authorities, or those of ``SSL_CERT_FILE`` and
+            ``SSL_CERT_DIR``. The path of a PEM file or of a folder as ``openssl rehash`` leaves it:
+            only the authorities in it. An ``ssl.SSLContext``: as that says. False: anybody; whoever
+            is on the way can then read the client secret and the tokens, so a warning says so.
+        client_cert: The certificate to show to a server that asks for one: the path of a PEM file
+            with certificate and private key, or ``(certificate, key)``, or ``(certificate, key,
+            password)``.
+        proxy: The proxy for all requests, such as ``"http://user:password@host:3128"``; with the
+            extra ``socks`` also ``socks5://`` and ``socks5h://``. The variables, ``NO_PROXY`` too,
+            then do not count. None: the proxy that the variables name.
+        user_agent: Your program's name and version, such as ``"my-shop/1.0"``: the header ``User-
+            Agent`` begins with it.
+        http_client: A client of httpx2 that makes all requests, with its own TLS, proxies and
+            limits. The SDK does not close it. None: the SDK makes the connections.
         on_store_error: What to do while the store is down. ``"raise"``: raise
             ``TokenUnavailableError``. ``"memory"``: keep the token in memory, at the price of one
             sign-in for each process.
         on_event: Called with each ``flex_tokenstore.Event``, such as a refresh or a sign-in. It
             must be quick and must not use the instance; ``docs/events.md`` lists the events.
+        on_request: Called with a ``RequestEvent`` after each request, API calls and token requests
+            alike. It must be quick and must not use the instance; ``docs/network.md`` shows it.
         host_lock: ``"off"``: use no lock file for a store without a lock of its own, on a host
             where no folder can be written.
         type_handlers: Your own types in place of ``UUID``, ``Money`` and the others.
@@ -121,15 +150,21 @@ def create_instance(
         request_timeout=request_timeout,
         lock_timeout=lock_timeout,
         busy_timeout=busy_timeout,
+        verify=verify,
+        client_cert=client_cert,
+        proxy=proxy,
+        user_agent=user_agent,
+        http_client=http_client,
         on_store_error=on_store_error,
         on_event=on_event,
+        on_request=on_request,
         host_lock=host_lock,
         type_handlers=type_handlers,
         transit_verbose=transit_verbose,
         rate_limits=rate_limits,
     )
     # A traceback may show the locals of this function.
-    del client_secret, client_secret_file, token_store, base_url
+    del client_secret, client_secret_file, token_store, base_url, client_cert, proxy
     from .sync import PARTS
 
     return build(PARTS, options)
@@ -152,8 +187,14 @@ def create_async_instance(
     request_timeout: float = 15.0,
     lock_timeout: float | None = None,
     busy_timeout: float | None = None,
+    verify: Verify = True,
+    client_cert: ClientCert | None = None,
+    proxy: str | None = None,
+    user_agent: str | None = None,
+    http_client: AsyncHttpClient | None = None,
     on_store_error: OnStoreError = "raise",
     on_event: OnEvent | None = None,
+    on_request: OnRequest | None = None,
     host_lock: Literal["on", "off"] = "on",
     type_handlers: Sequence[TypeHandler] = (),
     transit_verbose: bool = False,
@@ -203,11 +244,27 @@ def create_async_instance(
             longer than the lease that a dead program may have left.
         busy_timeout: Seconds to wait for a connection while all are in use: the instances of a
             process share 10 connections to a server. None: wait as long as it takes.
+        verify: Whom to trust. True: this machine's authorities, or those of ``SSL_CERT_FILE`` and
+            ``SSL_CERT_DIR``. The path of a PEM file or of a folder as ``openssl rehash`` leaves it:
+            only the authorities in it. An ``ssl.SSLContext``: as that says. False: anybody; whoever
+            is on the way can then read the client secret and the tokens, so a warning says so.
+        client_cert: The certificate to show to a server that asks for one: the path of a PEM file
+            with certificate and private key, or ``(certificate, key)``, or ``(certificate, key,
+            password)``.
+        proxy: The proxy for all requests, such as ``"http://user:password@host:3128"``; with the
+            extra ``socks`` also ``socks5://`` and ``socks5h://``. The variables, ``NO_PROXY`` too,
+            then do not count. None: the proxy that the variables name.
+        user_agent: Your program's name and version, such as ``"my-shop/1.0"``: the header ``User-
+            Agent`` begins with it.
+        http_client: A client of httpx2 that makes all requests, with its own TLS, proxies and
+            limits. The SDK does not close it. None: the SDK makes the connections.
         on_store_error: What to do while the store is down. ``"raise"``: raise
             ``TokenUnavailableError``. ``"memory"``: keep the token in memory, at the price of one
             sign-in for each process.
         on_event: Called with each ``flex_tokenstore.Event``, such as a refresh or a sign-in. It
             must be quick and must not use the instance; ``docs/events.md`` lists the events.
+        on_request: Called with a ``RequestEvent`` after each request, API calls and token requests
+            alike. It must be quick and must not use the instance; ``docs/network.md`` shows it.
         host_lock: ``"off"``: use no lock file for a store without a lock of its own, on a host
             where no folder can be written.
         type_handlers: Your own types in place of ``UUID``, ``Money`` and the others.
@@ -241,15 +298,21 @@ def create_async_instance(
         request_timeout=request_timeout,
         lock_timeout=lock_timeout,
         busy_timeout=busy_timeout,
+        verify=verify,
+        client_cert=client_cert,
+        proxy=proxy,
+        user_agent=user_agent,
+        http_client=http_client,
         on_store_error=on_store_error,
         on_event=on_event,
+        on_request=on_request,
         host_lock=host_lock,
         type_handlers=type_handlers,
         transit_verbose=transit_verbose,
         rate_limits=rate_limits,
     )
     # A traceback may show the locals of this function.
-    del client_secret, client_secret_file, token_store, base_url
+    del client_secret, client_secret_file, token_store, base_url, client_cert, proxy
     from .aio import PARTS
 
     return build(PARTS, options)

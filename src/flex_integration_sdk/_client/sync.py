@@ -33,7 +33,7 @@ from .oauth import SyncGrants
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from flex_tokenstore import TokenStore
+    from flex_tokenstore import Token, TokenStore
 
 T = TypeVar("T")
 
@@ -179,10 +179,10 @@ class IntegrationSDK(InstanceBase, Endpoints):
             self.session.token()  # else a sign-in would come between the place and the call
             wait(limiters, self._closing.sleep)
         call = self.session.new_call(name)
-        token = call.token()
+        token, attempt = call.token(), 1
         while True:
             self._closing.check()
-            answer = self._http.send(request, token)
+            answer = self._sent(request, token, attempt)
             if not refuses_token(answer):
                 # A gateway's page with 401 says nothing about the token.
                 if answer.status_code != 401:
@@ -192,7 +192,20 @@ class IntegrationSDK(InstanceBase, Endpoints):
             another = call.refused(token)
             if another is None:
                 return answer
-            token = another
+            token, attempt = another, attempt + 1
+
+    def _sent(self, request: ApiRequest, token: Token, attempt: int) -> ApiAnswer:
+        """Sends the request once, and tells of it."""
+        exchange = self._http.begin(request, attempt)
+        try:
+            answer = self._http.send(request, token, exchange)
+        except BaseException as error:
+            if exchange is not None:
+                exchange.failed(error)
+            raise
+        if exchange is not None:
+            exchange.answered(answer.status_code, answer.headers, len(answer.content))
+        return answer
 
 
-PARTS = Parts(open_store, Http, SyncGrants, TokenSession, IntegrationSDK)
+PARTS = Parts("sync", open_store, Http, SyncGrants, TokenSession, IntegrationSDK)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from flex_integration_sdk._settings.base_url import is_loopback
+from flex_integration_sdk._transport.proxy_address import SOCKS_EXTRA
 from flex_integration_sdk._transport.proxy_and_tls import (
     check_proxies,
     named_proxy,
@@ -170,7 +171,7 @@ def _wrong(failed: TransportError) -> Outcome:
     said = str(failed).removeprefix("nothing was sent: ")
     words = said.split()
     if "pip install" in said:
-        return error(_said(failed), "Install it: python -m pip install 'httpx2[socks]'")
+        return error(_said(failed), f"Install it: {SOCKS_EXTRA}")
     for name, remedy in _REMEDIES.items():
         if name in (each.upper() for each in words):
             return error(_said(failed), remedy)

@@ -21,10 +21,12 @@ PROFILE = VARIABLES["profile"]
 CONFIG = VARIABLES["config"]
 ALLOW_HTTP = VARIABLES["allow_http"]
 REQUIRE_ENCRYPTED = VARIABLES["require_encrypted"]
+LOG = f"{PREFIX}LOG"
+"""Not a setting of an instance: it asks for a log of the requests of all instances."""
 _ONLY_IN_FILE = {
     f"{PREFIX}{each.name.upper()}": each.name for each in SETTINGS if each.only_in_file
 }
-KNOWN = tuple(each.variable for each in SETTINGS if each.variable)
+KNOWN = (*(each.variable for each in SETTINGS if each.variable), LOG)
 
 _ONE_UNDERSCORE = re.compile(rf"{PREFIX}TOKEN_?STORE_+(.+)")
 _SWITCHES = {"1": True, "true": True, "yes": True, "on": True}

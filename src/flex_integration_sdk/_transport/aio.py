@@ -17,7 +17,7 @@ from .aio_clients import AsyncShared, load
 from .clients import SENDS, ClientMaker, Key
 from .connection_pool import Busy, Place, Slots
 from .deadline import CURRENT
-from .exchange import ApiAnswer, upload_request
+from .exchange import ApiAnswer, telling, upload_request
 from .http_errors import busy, failed
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from flex_tokenstore import Token
 
     from .aio_network import AsyncWatch
+    from .connection_settings import ConnectionSettings
     from .proxy_and_tls import Options
+    from .reporting import Exchange
 
 T = TypeVar("T")
 
@@ -41,12 +43,21 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         timeout: float,
         request_timeout: float,
         busy_timeout: float | None = None,
+        connection: ConnectionSettings | None = None,
     ) -> None:
-        super().__init__(base_url, timeout, request_timeout, busy_timeout)
+        super().__init__(base_url, timeout, request_timeout, busy_timeout, connection)
         self._watches: set[AsyncWatch] = set()
 
-    async def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
-        """An API request and its response; ``timeout`` is for each piece of a long one."""
+    async def send(
+        self, api: ApiRequest, token: Token, exchange: Exchange | None = None
+    ) -> ApiAnswer:
+        """An API request and its response; ``timeout`` is for each piece of a long one.
+
+        Args:
+            api: The request.
+            token: Its token.
+            exchange: Whom to tell about the connection; see ``begin``.
+        """
         shared = await self._shared()
         limit = api.timeout or self._timeout
 
@@ -55,7 +66,9 @@ class AsyncHttp(ClientMaker[AsyncShared]):
                 client, watch, api, token, self._trace, self._timeouts(limit)
             )
 
-        return await self._watched(shared, self._watch(limit), api, request)
+        watch = self._watch(limit)
+        watch.exchange = exchange
+        return await self._watched(shared, watch, api, request)
 
     async def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
@@ -67,7 +80,9 @@ class AsyncHttp(ClientMaker[AsyncShared]):
             )
 
         watch = self._watch(self._request_timeout, token=True)
-        return await self._watched(shared, watch, auth, request)
+        with telling(self._begin_auth(auth), watch) as told:
+            answer = told.answer = await self._watched(shared, watch, auth, request)
+        return answer
 
     async def upload(self, upload: ApiRequest, content: AsyncIterator[bytes]) -> ApiAnswer:
         """Sends a long body to an address that needs no token; ``timeout`` as for ``send``."""
@@ -80,7 +95,9 @@ class AsyncHttp(ClientMaker[AsyncShared]):
             return await aio_exchange.read(watch, upload, await client.send(built, stream=True))
 
         watch = self._watch(self._timeout, bounded=False)
-        return await self._watched(shared, watch, upload, request)
+        with telling(self.begin(upload), watch) as told:
+            answer = told.answer = await self._watched(shared, watch, upload, request)
+        return answer
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -207,6 +224,10 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         return AsyncWatch(limit, self, **options)
 
     def _client_class(self) -> Any:
+        if self.connection.http_client is not None:
+            from .own_client import OwnAsyncClient
+
+            return OwnAsyncClient
         from .quiet import QuietAsyncClient
 
         return QuietAsyncClient
@@ -251,7 +272,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         except SessionClosedError as error:
             closed = str(error)  # its frames may be the HTTP library's, with a token in them
         except Exception as error:  # noqa: BLE001 - none may escape with its frames and its text
-            failure = failed(sent.url, error, watch)
+            failure = failed(sent.url, error, watch, self.connection)
         finally:
             CURRENT.reset(mark)
             self._watches.discard(watch)
@@ -259,6 +280,8 @@ class AsyncHttp(ClientMaker[AsyncShared]):
             await shared.give_back(watch, whole=whole)
             # The traceback of an error keeps this frame, and would keep the request alive with it.
             del life
+            if watch.exchange is not None:
+                watch.exchange.connected(new=bool(watch.opened))
         if failure is None:
             raise SessionClosedError(closed or "")
         # If the instance was closed meanwhile, that is what the caller should be told.

@@ -8,23 +8,27 @@ nobody used for a while are closed one by one.
 
 from __future__ import annotations
 
-import platform
 import weakref
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
-from flex_integration_sdk._version import __version__
 from flex_integration_sdk.config import is_loopback
 from flex_tokenstore.embedding import PerProcess
 from flex_tokenstore.errors import SessionClosedError
 
 from .closing import Closing
 from .connection_pool import Slot, Slots
+from .connection_settings import ConnectionSettings
 from .deadline import CHORES, Watch
 from .http_errors import unmade
-from .proxy_and_tls import Options, options_for, tls_context
+from .new_clients import make_client
+from .proxy_and_tls import Options, tls_context
 
-USER_AGENT = f"flex-integration-sdk-python/{__version__} (python/{platform.python_version()})"
+if TYPE_CHECKING:
+    from flex_integration_sdk._wire.requests import ApiRequest
+    from flex_integration_sdk._wire.token_messages import AuthRequest
+
+    from .reporting import Exchange
 
 # Seconds to make a connection. The HTTP library takes it for TCP and for TLS, one after the other.
 CONNECT_TIMEOUT = 5.0
@@ -126,29 +130,10 @@ class Shared:
 
     def _made(self) -> Any:
         try:
-            return self._make()
+            return make_client(self._class, self.key.options, self.backend, KEEP_IDLE)
         except Exception as error:  # noqa: BLE001 - texts that hold a proxy's password, and paths
             failure = unmade(error)
         raise failure
-
-    def _make(self) -> Any:
-        import httpx2
-
-        # One connection for each client: so it is known which request uses it, and what to shut
-        # down.
-        client = self._class(
-            verify=tls_context(self.key.options),
-            trust_env=self.key.options.proxies is not None,
-            limits=httpx2.Limits(
-                max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_IDLE
-            ),
-            headers={"User-Agent": USER_AGENT},
-            # API calls have rules of their own; one of a token request could take the secret
-            # elsewhere.
-            follow_redirects=False,
-        )
-        use_backend(client, self.backend)
-        return client
 
 
 _registry: PerProcess[dict[Key, Shared]] = PerProcess(dict)
@@ -218,7 +203,9 @@ class ClientMaker(Generic[S]):
         timeout: float,
         request_timeout: float,
         busy_timeout: float | None = None,
+        connection: ConnectionSettings | None = None,
     ) -> None:
+        self.connection = connection or ConnectionSettings()
         self._timeout = timeout
         self._request_timeout = request_timeout
         self._busy_timeout = busy_timeout
@@ -233,6 +220,30 @@ class ClientMaker(Generic[S]):
         self._closed = False
         # Of the instance: it may raise SessionClosedError right before an API request is sent.
         self.closing = Closing()
+
+    def begin(self, request: ApiRequest, attempt: int = 1) -> Exchange | None:
+        """Notes that a request begins; whoever sends it says what came of it. None: nobody asks.
+
+        Args:
+            request: An API request, or an upload.
+            attempt: 1, or more for a repetition.
+        """
+        if self.connection.reporting is None:
+            return None
+        return self.connection.reporting.begin(
+            request.method,
+            request.url,
+            parameters=request.parameters,
+            attempt=attempt,
+            headers=request.headers,
+            size=None if request.content is None else len(request.content),
+        )
+
+    def _begin_auth(self, auth: AuthRequest) -> Exchange | None:
+        if self.connection.reporting is None:
+            return None
+        names = tuple(pair.partition("=")[0] for pair in auth.body.reveal().split("&"))
+        return self.connection.reporting.begin("POST", auth.url, parameters=names)
 
     @property
     def limit(self) -> float:
@@ -255,8 +266,9 @@ class ClientMaker(Generic[S]):
         Raises:
             TransportError: One of the variables is wrong.
         """
-        options = options_for(self.base_url, trust_env=self._trust_env)
-        tls_context(options)
+        options = self.connection.options(self.base_url, trust_env=self._trust_env)
+        if options.client is None:
+            tls_context(options)
         return options
 
     def _wait_limit(self, watch: Watch, *, revokes: bool = False) -> float | None:
@@ -284,14 +296,3 @@ class ClientMaker(Generic[S]):
     def _fallback(self, limit: float) -> float | None:
         """The HTTP library's own time-out for one read or write."""
         raise NotImplementedError
-
-
-def use_backend(client: Any, backend: Any) -> None:
-    """Has a client of httpx2 make its connections through ``backend``, those to a proxy too.
-
-    httpcore2 takes a backend, but httpx2 has no argument for it; a test tells if that changes.
-    """
-    for transport in (client._transport, *client._mounts.values()):
-        pool = getattr(transport, "_pool", None)  # a mock has none; None means "no proxy"
-        if pool is not None:
-            pool._network_backend = backend

@@ -86,8 +86,12 @@ class Watch:
         """Whether the request goes out without TLS."""
         self.sent = False
         """Whether any of the request itself was sent."""
+        self.unseen = False
+        """Whether its connection is the program's own, which is out of reach."""
         self.peer: tuple[str, int | None] | None = None
         """Host and port that it is connecting to; None: it has a connection."""
+        self.exchange: Any = None
+        """Whom to tell about its connection."""
         self.opened: list[Any] = []
         """Connections made for it: the HTTP library loses one where a SOCKS proxy refuses."""
         self._life: weakref.ref[Life] | None = None

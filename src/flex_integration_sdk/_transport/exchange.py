@@ -5,7 +5,8 @@ The async one, which differs by ``await``, is in :mod:`.aio_exchange`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flex_integration_sdk._values.shown import host_of
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from flex_integration_sdk._wire.requests import ApiRequest
     from flex_tokenstore import Token
+
+    from .reporting import Exchange
 
 ANSWER_LIMIT = 1 << 20  # bytes of a token answer
 # Of an API answer, decompressed: a page of 100 with all that can be included has less, with the
@@ -39,6 +42,37 @@ class ApiAnswer(NamedTuple):
 
 
 Timeouts = tuple[float | None, ...]
+
+
+class Told:
+    """What came of a request, for whoever is told of it."""
+
+    answer: ApiAnswer | AuthAnswer | None = None
+
+
+@contextmanager
+def telling(exchange: Exchange | None, watch: Watch) -> Iterator[Told]:
+    """A block that makes a request, at whose end ``exchange`` tells what came of it.
+
+    Args:
+        exchange: None: nobody is told.
+        watch: Of the request.
+    """
+    told = Told()
+    watch.exchange = exchange
+    try:
+        yield told
+    except BaseException as error:
+        if exchange is not None:
+            exchange.failed(error)
+        raise
+    answer = told.answer
+    if exchange is None or answer is None:
+        return
+    if isinstance(answer, AuthAnswer):
+        exchange.answered(answer.status, answer.headers, len(answer.body.reveal()))
+    else:
+        exchange.answered(answer.status_code, answer.headers, len(answer.content))
 
 
 def api_request(
@@ -86,6 +120,7 @@ def auth_answer(response: Any, body: Secret[bytearray]) -> AuthAnswer:
         Secret(bytes(body.reveal())),
         response.headers.get("retry-after"),
         response.headers.get("content-type", ""),
+        response.headers,
     )
 
 
@@ -96,6 +131,8 @@ def next_request(api: ApiRequest, response: Any, count: int) -> ApiRequest | Non
 def take(watch: Watch, api: ApiRequest, body: bytearray, chunk: bytes) -> None:
     body += chunk
     watch.moved(len(chunk))
+    if watch.unseen:
+        watch.check()  # nothing shuts its connection down
     # Counted after decompression, chunk by chunk: a few KB can unpack to gigabytes.
     if len(body) > API_ANSWER_LIMIT:
         raise TransportError(

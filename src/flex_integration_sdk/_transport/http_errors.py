@@ -14,45 +14,41 @@ import socket
 import ssl
 import sys
 from collections.abc import Iterator
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from flex_integration_sdk._values.shown import host_of
 from flex_integration_sdk.errors import TransportError
 
 from .connection_pool import API_CONNECTIONS, CONNECTIONS, Place
+from .connection_settings import ConnectionSettings
 from .deadline import Ended, Watch
-from .proxy_and_tls import proxy_variable
+from .tls_errors import certificate_fault, tls_fault
 
-# OpenSSL's numbers for why a certificate cannot be trusted.
-_CERTIFICATE = {
-    9: "is not valid yet: check this machine's clock",
-    10: "has expired",
-    18: "is self-signed",
-    19: "comes from an authority that this machine does not trust",
-    20: "comes from an authority that this machine does not trust",
-    62: "is for another host",
-    64: "is for another address",
-    # Python 3.13 and newer ask for what RFC 5280 asks for (ssl.VERIFY_X509_STRICT).
-    85: "lacks an authority key identifier, which this version of Python asks for",
-    86: "lacks a subject key identifier, which this version of Python asks for",
-    89: "has basic constraints that are not critical, which this version of Python asks for",
-    92: "lacks a key usage, which this version of Python asks for",
-}
 _CHECK_NETWORK = "Check the network, the proxy and base_url"
 
 
-def failed(url: str, error: Exception, watch: Watch | None = None) -> TransportError:
+def failed(
+    url: str,
+    error: Exception,
+    watch: Watch | None = None,
+    connection: ConnectionSettings | None = None,
+) -> TransportError:
     """Makes an error of ours from the failure of a request to ``url``. It names only the host.
 
     Raise it outside of ``except``: the error's context would keep what is omitted here.
     """
-    host, proxy = host_of(url), _proxy(url, watch)
+    settings = connection or ConnectionSettings()
+    named = settings.proxy_name(url)
+    host, proxy = host_of(url), _proxy(url, watch, named)
     if watch is not None and (watch.ended is not None or isinstance(error, Ended)):
         failure = _ended(host, watch, proxy)
-        failure.sent = watch.sent
+        # When in doubt it counts as sent.
+        failure.sent = watch.sent or watch.unseen
         return failure
     try:
-        failure = _described(proxy or host, error, proxy_variable(url), _checks(url, proxy))
+        told = _Told(named, f"Check the network and {named}" if proxy else _CHECK_NETWORK, settings)
+        failure = _described(proxy or host, error, told)
         failure.sent = _may_be_sent(error, watch)
     except ImportError:  # not even what is loaded can be imported any more
         failure = TransportError(f"the request to {host} failed: the interpreter is shutting down")
@@ -61,7 +57,17 @@ def failed(url: str, error: Exception, watch: Watch | None = None) -> TransportE
     return failure
 
 
-def _proxy(url: str, watch: Watch | None) -> str | None:
+class _Told(NamedTuple):
+    """What a message says beside what happened."""
+
+    proxy: str
+    """What names the proxy."""
+    checks: str
+    """What to check next."""
+    settings: ConnectionSettings
+
+
+def _proxy(url: str, watch: Watch | None, named: str) -> str | None:
     """The proxy, if the request could not connect to it."""
     if watch is None or watch.peer is None:
         return None
@@ -74,11 +80,7 @@ def _proxy(url: str, watch: Watch | None) -> str | None:
     except ValueError:
         return None
     shown = host_of(f"//{f'[{host}]' if ':' in host else host}" + (f":{port}" if port else ""))
-    return f"the proxy {shown} ({proxy_variable(url)})"
-
-
-def _checks(url: str, proxy: str | None) -> str:
-    return f"Check the network and {proxy_variable(url)}" if proxy else _CHECK_NETWORK
+    return f"the proxy {shown} ({named})"
 
 
 def busy(url: str, waiter: Watch | Place, seconds: float | None) -> TransportError:
@@ -124,9 +126,10 @@ def _ended(host: str, watch: Watch, proxy: str | None) -> TransportError:
     return TransportError(text, reason="transient")
 
 
-def _described(host: str, error: Exception, variable: str, checks: str) -> TransportError:
+def _described(host: str, error: Exception, told: _Told) -> TransportError:
     import httpx2
 
+    checks = told.checks
     if isinstance(error, httpx2.ConnectTimeout):
         return TransportError(
             f"no connection to {host} could be made in time. {checks}", reason="transient"
@@ -142,7 +145,8 @@ def _described(host: str, error: Exception, variable: str, checks: str) -> Trans
         status = re.match(r"\d{3}\b", str(error))
         said = f" with HTTP {status[0]}" if status else ""
         return TransportError(
-            f"the proxy refused the connection to {host}{said}. Check {variable} and its password",
+            f"the proxy refused the connection to {host}{said}. Check {told.proxy} and its "
+            "password",
             reason="transient",
         )
     if isinstance(error, httpx2.LocalProtocolError):
@@ -154,22 +158,24 @@ def _described(host: str, error: Exception, variable: str, checks: str) -> Trans
         error, httpx2.UnsupportedProtocol
     ):
         return TransportError(
-            f"no response from {host}: {_network_fault(error)}. {checks}", reason="transient"
+            f"no response from {host}: {_network_fault(error, told.settings)}. {checks}",
+            reason="transient",
         )
     if isinstance(error, httpx2.DecodingError):
         return TransportError(
             f"the response of {host} cannot be used: it is not compressed as its header says. "
             "base_url may be wrong, or a proxy may have responded"
         )
-    return _not_sent(host, error, checks)
+    return _not_sent(host, error, told)
 
 
-def _not_sent(host: str, error: Exception, checks: str) -> TransportError:
+def _not_sent(host: str, error: Exception, told: _Told) -> TransportError:
     import httpx2
 
     if isinstance(error, OSError):
         return TransportError(
-            f"no response from {host}: {_network_fault(error)}. {checks}", reason="transient"
+            f"no response from {host}: {_network_fault(error, told.settings)}. {told.checks}",
+            reason="transient",
         )
     if isinstance(error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol, UnicodeError, ValueError)):
         return TransportError(
@@ -178,16 +184,15 @@ def _not_sent(host: str, error: Exception, checks: str) -> TransportError:
     return TransportError(f"the request to {host} could not be sent: {type(error).__name__}")
 
 
-def _network_fault(error: Exception) -> str:
+def _network_fault(error: Exception, settings: ConnectionSettings) -> str:
     """What went wrong, from an error code of the system or OpenSSL anywhere in the chain."""
     import httpx2
 
     for each in chain(error):
         if isinstance(each, ssl.SSLCertVerificationError):
-            why = _CERTIFICATE.get(each.verify_code, f"failed a check (OpenSSL {each.verify_code})")
-            return f"its TLS certificate {why}{_trusted(each.verify_code)}"
+            return certificate_fault(each.verify_code, settings.trusted())
         if isinstance(each, ssl.SSLError):
-            return _tls_fault(each)
+            return tls_fault(each)
         if isinstance(each, socket.gaierror):
             return "its name could not be resolved"
         if isinstance(each, ConnectionRefusedError):
@@ -203,32 +208,6 @@ def _network_fault(error: Exception) -> str:
     if isinstance(error, httpx2.ConnectError):
         return "no connection could be made"
     return "the connection was lost"
-
-
-def _trusted(code: int) -> str:
-    """Which authorities are trusted, if a variable says so."""
-    if code not in (18, 19, 20):
-        return ""
-    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-        if os.environ.get(name):
-            return f" (only the authorities in {name} are trusted)"
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        if os.environ.get(name):
-            return f" ({name} is not read: set SSL_CERT_FILE)"
-    return ""
-
-
-def _tls_fault(error: ssl.SSLError) -> str:
-    reason = str(getattr(error, "reason", None) or "")
-    # OpenSSL's names for a reply that is not TLS; they differ between its versions.
-    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
-        return (
-            "it speaks plain http on that port, not https: check the port in base_url, or whether "
-            "base_url should start with http://"
-        )
-    # OpenSSL's constants, such as TLSV1_ALERT_UNKNOWN_CA.
-    code = f" ({reason})" if re.fullmatch(r"[A-Z0-9_]{1,60}", reason) else ""
-    return f"TLS failed{code}"
 
 
 def _may_be_sent(error: Exception, watch: Watch | None) -> bool:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import os
 import re
 import ssl
-from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
 
 from flex_integration_sdk.errors import TransportError
+from flex_tokenstore import Secret
 from flex_tokenstore.embedding import PerProcess
 
-_SCHEMES = ("http", "https", "socks5", "socks5h")
+from .own_tls import OwnTls, TlsProblem, changed, file_problem, folder_problem
+from .proxy_address import proxy_problem
+
 # A change of these makes no new connections look different: they are shared only by equals.
 _PROXIES = ("http", "https", "all", "no")
 
@@ -25,46 +26,78 @@ _PROXIES = ("http", "https", "all", "no")
 class Options(NamedTuple):
     """What instances must have in common to share connections."""
 
-    tls: tuple[object, ...] | None
+    tls: tuple[object, ...] | OwnTls | None
     """None: no TLS."""
     proxies: tuple[str | None, ...] | None
-    """None: none is used, whatever the environment says."""
+    """None: those of the environment are not used."""
+    proxy: Secret[str] | None = None
+    """The one of the argument ``proxy``, with its scheme."""
+    client: Any = None
+    """An HTTP client of the program's own, which makes the connections."""
+    user_agent: str = ""
+    """The header of each request."""
 
     def __repr__(self) -> str:
         return "Options(…)"  # a proxy's password may be in it
 
 
-def options_for(base_url: str, *, trust_env: bool) -> Options:
+def options_for(base_url: str, *, trust_env: bool, own: OwnTls | None = None) -> Options:
     """The options for a server.
+
+    Args:
+        base_url: Its address.
+        trust_env: Whether a proxy of the environment may be used.
+        own: What arguments say about TLS.
 
     Raises:
         TransportError: A variable that is in effect is wrong; it names the variable.
     """
     secure = base_url.startswith("https:")
-    if secure:
+    of_environment = own is None or own.verify is True
+    if secure and of_environment:
         check_tls()
     if trust_env:
         check_proxies()
-    tls = _tls_options() if secure else None
+    tls: tuple[object, ...] | OwnTls | None = None
+    if secure:
+        tls = _tls_options() if of_environment else ()
+        tls = tls if own is None else own.now(tls)
     return Options(tls, tuple(_value(each)[1] for each in _PROXIES) if trust_env else None)
 
 
 # A forked process makes its own: another thread may have held a lock within one.
 _contexts: PerProcess[dict[object, ssl.SSLContext]] = PerProcess(dict)
+# Else a program whose certificates are replaced would collect contexts; it may have instances with
+# different ones. Those in use live on with their clients.
+_MOST_CONTEXTS = 8
 
 
 def tls_context(options: Options) -> ssl.SSLContext:
-    """One for each set of TLS options: it takes 20 to 100 ms, and most of a client's memory."""
+    """One for each set of TLS options: it takes 20 to 100 ms, and most of a client's memory.
+
+    Raises:
+        TransportError: It cannot be made; the message says why.
+    """
     contexts = _contexts.get()
     found = contexts.get(options.tls)
     if found is not None:
         return found
-    made = _trusting_nobody() if options.tls is None else _made()
-    # Else a program whose certificates are replaced would collect contexts.
-    for other in list(contexts):
-        if other is not None and options.tls is not None:
-            contexts.pop(other, None)  # those in use live on with their clients
+    made = _new_context(options.tls)
+    for other in [each for each in list(contexts) if each is not None][: 1 - _MOST_CONTEXTS]:
+        contexts.pop(other, None)
     return contexts.setdefault(options.tls, made)
+
+
+def _new_context(tls: tuple[object, ...] | OwnTls | None) -> ssl.SSLContext:
+    if tls is None:
+        return _trusting_nobody()
+    if not isinstance(tls, OwnTls):
+        return _made()
+    try:
+        return tls.context(_made)
+    except TlsProblem as found:
+        problem = str(found)
+    raise _unmade(problem)
 
 
 def _trusting_nobody() -> ssl.SSLContext:
@@ -99,57 +132,27 @@ def trusts_nobody(context: ssl.SSLContext) -> bool:
         return False
     # OpenSSL reads the certificates of a folder when they are needed.
     folder = ssl.get_default_verify_paths().openssl_capath
-    return _folder_problem(os.environ.get("SSL_CERT_DIR") or folder) is not None
+    return folder_problem(os.environ.get("SSL_CERT_DIR") or folder) is not None
 
 
 def _tls_options() -> tuple[object, ...]:
     file = os.environ.get("SSL_CERT_FILE") or None
-    # Certificates are renewed while programs run: a file that was replaced is read again.
-    stat = Path(file).stat() if file else None
-    changed = (stat.st_mtime_ns, stat.st_size, stat.st_ino) if stat else None
     names = ("SSL_CERT_DIR", "SSLKEYLOGFILE")
-    return file, changed, *(os.environ.get(name) or None for name in names)
+    return file, changed(file), *(os.environ.get(name) or None for name in names)
 
 
 def check_tls() -> None:
     """Raises TransportError if a variable that names CA certificates is wrong."""
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if file:
-        if problem := _file_problem(file):
+        if problem := file_problem(file):
             raise _wrong("SSL_CERT_FILE", problem + _hint(file))
     elif folder:
         # OpenSSL takes several, and says nothing of those that it cannot read.
-        problems = [_folder_problem(each) for each in folder.split(os.pathsep) if each]
+        problems = [folder_problem(each) for each in folder.split(os.pathsep) if each]
         if all(problems):
             said = next(iter(problems), None) or "it does not name a folder"
             raise _wrong("SSL_CERT_DIR", said + _hint(folder))
-
-
-def _file_problem(file: str) -> str | None:
-    try:
-        with Path(file).open("rb") as opened:
-            opened.read(1)
-    except ValueError:
-        return "its value cannot be the name of a file"
-    except OSError as error:
-        return f"its file {file!r} cannot be read: {error.strerror}"
-    return None
-
-
-def _folder_problem(folder: str) -> str | None:
-    try:
-        names = [each.name for each in Path(folder).iterdir()]
-    except ValueError:
-        return "its value cannot be the name of a folder"
-    except OSError as error:
-        return f"its folder {folder!r} cannot be read: {error.strerror}"
-    # OpenSSL finds a certificate by the hash of its subject: eight digits, a dot, a number.
-    if not any(re.fullmatch(r"[0-9a-fA-F]{8}\.\d+", name) for name in names):
-        return (
-            f"its folder {folder!r} has no certificate under the name that OpenSSL looks for; run "
-            "`openssl rehash` on it"
-        )
-    return None
 
 
 def _hint(value: str) -> str:
@@ -199,7 +202,7 @@ def check_proxies() -> None:
         if "*" in [each.strip() for each in without.split(",")]:
             return
     for name, value in proxies:
-        if value and (problem := _proxy_problem(value)):
+        if value and (problem := proxy_problem(value)):
             raise _wrong(name, problem)
 
 
@@ -210,65 +213,6 @@ def _exceptions_problem(value: str) -> str | None:
         return "its value contains quotation marks"
     if any(re.search(r"[\s;]", each) or not each.isprintable() for each in entries):
         return "its entries must be separated by commas"
-    return None
-
-
-def _proxy_problem(value: str) -> str | None:
-    """What is wrong with a proxy's address, without any part of it that could be a password."""
-    for wrong, problem in (
-        (value != value.strip(), "its value begins or ends with a blank or a line end"),
-        (value[:1] in "\"'", "its value contains quotation marks"),
-        (not value.isprintable(), "its value contains control characters"),
-        (" " in value, "its value contains a blank"),
-    ):
-        if wrong:
-            return problem
-    scheme, found, rest = value.partition("://")
-    if not found:
-        scheme, rest = "http", value
-    if scheme.lower() not in _SCHEMES:
-        return _scheme_problem(scheme)
-    return _address_problem(f"{scheme}://{rest}") or (
-        _socks_problem() if scheme.lower().startswith("socks") else None
-    )
-
-
-def _scheme_problem(scheme: str) -> str:
-    shown = f" {scheme}://" if re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]{0,15}", scheme) else ""
-    hint = " Write socks5:// or socks5h://" if scheme.lower().startswith("socks") else ""
-    return f"the scheme{shown} is not http, https, socks5 or socks5h.{hint}".rstrip(".")
-
-
-def _address_problem(address: str) -> str | None:
-    encode = "user name and password must be percent-encoded ({} as {}): see `urllib.parse.quote`"
-    authority, _, after = re.sub(r"[/?#]", "\0", address.split("://", 1)[1], count=1).partition(
-        "\0"
-    )
-    if "@" in after:
-        return encode.format("/", "%2F")
-    try:
-        parts = urlsplit(address)
-        port = parts.port
-        host = parts.hostname
-    except ValueError:
-        digits = authority.rpartition("@")[2].rpartition(":")[2]
-        shown = f" {digits}" if re.fullmatch(r"[0-9]{1,9}", digits) else ""
-        return f"its port{shown} is not a number from 1 to 65535"
-    if not host:
-        return "it does not name a host: write http://HOST:PORT"
-    if port == 0:
-        return "its port 0 is not a number from 1 to 65535"
-    if not re.fullmatch(r"[\w.:%-]+", host):
-        return "its host contains characters that are not allowed there"
-    return None
-
-
-def _socks_problem() -> str | None:
-    from importlib.util import find_spec
-
-    # Looked up, not imported: only the HTTP library needs it.
-    if find_spec("socksio") is None:
-        return "a SOCKS proxy needs the package socksio: pip install 'httpx2[socks]'"
     return None
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -36,18 +36,16 @@ _ours: ContextVar[bool] = ContextVar("flex_integration_sdk_request", default=Fal
 _PHASE = re.compile(r"[a-z0-9_]+\.(?:started|complete|failed)")
 _OWN_PATHS = "/v1/"  # none has an id or a name in it
 
+told_elsewhere = False
+"""Whether the SDK's own log tells of each request, so that httpx2's record would be a second."""
+
 
 class QuietClient(httpx2.Client):
     """A client for sync programs."""
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Sends a request as the base class does, with short log records."""
-        _install()
-        with _as(True):
-            response = super().send(request, **options)
-        if options.get("stream"):
-            response.stream = _Stream(response.stream)
-        return response
+        return send_quietly(super().send, request, **options)
 
 
 class QuietAsyncClient(httpx2.AsyncClient):
@@ -55,12 +53,31 @@ class QuietAsyncClient(httpx2.AsyncClient):
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Sends a request as the base class does, with short log records."""
-        _install()
-        with _as(True):
-            response = await super().send(request, **options)
-        if options.get("stream"):
-            response.stream = _AsyncStream(response.stream)
-        return response
+        return await send_quietly_async(super().send, request, **options)
+
+
+def send_quietly(
+    send: Callable[..., httpx2.Response], request: httpx2.Request, **options: Any
+) -> httpx2.Response:
+    """Sends a request of ours by ``send``, with short log records."""
+    _install()
+    with _as(True):
+        response = send(request, **options)
+    if options.get("stream"):
+        response.stream = _Stream(response.stream)
+    return response
+
+
+async def send_quietly_async(
+    send: Callable[..., Awaitable[httpx2.Response]], request: httpx2.Request, **options: Any
+) -> httpx2.Response:
+    """Sends a request of ours by ``send``, with short log records."""
+    _install()
+    with _as(True):
+        response = await send(request, **options)
+    if options.get("stream"):
+        response.stream = _AsyncStream(response.stream)
+    return response
 
 
 @contextmanager
@@ -145,6 +162,8 @@ def _shortened(record: logging.LogRecord) -> bool:
 
 def _shorten_request(record: logging.LogRecord) -> bool:
     args = record.args
+    if told_elsewhere:
+        return False
     if not isinstance(args, tuple) or len(args) < 4 or not isinstance(args[3], int):
         return False  # another version's record: nobody knows what is in it
     url = urlsplit(str(args[1]))

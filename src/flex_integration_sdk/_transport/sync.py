@@ -14,16 +14,19 @@ from flex_integration_sdk._wire.token_messages import AuthAnswer, AuthRequest
 from flex_integration_sdk.errors import TransportError
 from flex_tokenstore.errors import SessionClosedError
 
-from . import exchange
+from . import exchange as _exchange
 from .clients import SENDS, ClientMaker, Key, Shared
 from .connection_pool import Busy, Place, Slot, Slots
 from .deadline import CURRENT, Watch, watchdog
-from .exchange import ApiAnswer, upload_request
+from .exchange import ApiAnswer, telling, upload_request
 from .http_errors import busy, failed
 
 if TYPE_CHECKING:
     from flex_integration_sdk._wire.requests import ApiRequest
     from flex_tokenstore import Token
+
+    from .connection_settings import ConnectionSettings
+    from .reporting import Exchange
 
 T = TypeVar("T")
 
@@ -47,20 +50,28 @@ class Http(ClientMaker[Shared]):
         timeout: float,
         request_timeout: float,
         busy_timeout: float | None = None,
+        connection: ConnectionSettings | None = None,
     ) -> None:
-        super().__init__(base_url, timeout, request_timeout, busy_timeout)
+        super().__init__(base_url, timeout, request_timeout, busy_timeout, connection)
         # Requests under way, and their processes. Closing a socket that another thread reads from
         # would not wake that thread, and would let a new socket take its number.
         self._sending: dict[Watch, int] = {}
         # Those whose head is being written.
         self._writing: dict[Watch, int] = {}
 
-    def send(self, api: ApiRequest, token: Token) -> ApiAnswer:
-        """An API request and its response; ``timeout`` is for each piece of a long one."""
+    def send(self, api: ApiRequest, token: Token, exchange: Exchange | None = None) -> ApiAnswer:
+        """An API request and its response; ``timeout`` is for each piece of a long one.
+
+        Args:
+            api: The request.
+            token: Its token.
+            exchange: Whom to tell about the connection; see ``begin``.
+        """
         limit = api.timeout or self._timeout
         watch, limits = Watch(limit, self), self._timeouts(limit)
+        watch.exchange = exchange
         send = partial(
-            exchange.send, watch=watch, api=api, token=token, trace=self._trace, timeouts=limits
+            _exchange.send, watch=watch, api=api, token=token, trace=self._trace, timeouts=limits
         )
         return self._watched(watch, api, send)
 
@@ -68,8 +79,10 @@ class Http(ClientMaker[Shared]):
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
         watch = Watch(self._request_timeout, self, token=True)
         limits = self._timeouts(self._request_timeout)
-        send = partial(exchange.authenticate, watch=watch, auth=auth, timeouts=limits)
-        return self._watched(watch, auth, send)
+        send = partial(_exchange.authenticate, watch=watch, auth=auth, timeouts=limits)
+        with telling(self._begin_auth(auth), watch) as told:
+            answer = told.answer = self._watched(watch, auth, send)
+        return answer
 
     def upload(self, upload: ApiRequest, content: Iterator[bytes]) -> ApiAnswer:
         """Sends a long body to an address that needs no token; ``timeout`` as for ``send``."""
@@ -79,9 +92,11 @@ class Http(ClientMaker[Shared]):
             built = upload_request(
                 client, upload, content, self._trace, self._timeouts(self._timeout)
             )
-            return exchange.read(watch, upload, client.send(built, stream=True))
+            return _exchange.read(watch, upload, client.send(built, stream=True))
 
-        return self._watched(watch, upload, request)
+        with telling(self.begin(upload), watch) as told:
+            answer = told.answer = self._watched(watch, upload, request)
+        return answer
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -177,6 +192,10 @@ class Http(ClientMaker[Shared]):
         return Shared(key, self, loop)
 
     def _client_class(self) -> Any:
+        if self.connection.http_client is not None:
+            from .own_client import OwnClient
+
+            return OwnClient
         from .quiet import QuietClient
 
         return QuietClient
@@ -219,7 +238,7 @@ class Http(ClientMaker[Shared]):
         except SessionClosedError as error:
             closed = str(error)  # its frames may be the HTTP library's, with a token in them
         except Exception as error:  # noqa: BLE001 - none may escape with its frames and its text
-            failure = failed(sent.url, error, watch)
+            failure = failed(sent.url, error, watch, self.connection)
         finally:
             dog.remove(watch)
             CURRENT.reset(mark)
@@ -228,6 +247,8 @@ class Http(ClientMaker[Shared]):
             self._writing.pop(watch, None)
             # The traceback of an error keeps this frame, and would keep the request alive with it.
             del life
+            if watch.exchange is not None:
+                watch.exchange.connected(new=bool(watch.opened))
             # The instance was closed during this request: the last one closes the connections.
             if self._closed:
                 self._leave_if_idle()

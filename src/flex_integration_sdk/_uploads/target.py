@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from flex_integration_sdk._transport.clients import USER_AGENT
 from flex_integration_sdk._wire.requests import ApiRequest
 from flex_tokenstore import Secret
 
@@ -41,7 +40,7 @@ def upload_request(upload: Secret[Any]) -> ApiRequest:
 
 
 def _made(attributes: Mapping[str, Any]) -> ApiRequest:
-    headers = {"User-Agent": USER_AGENT, **(attributes.get("headers") or {})}
+    headers = {**(attributes.get("headers") or {})}
     return ApiRequest(attributes.get("method") or "PUT", attributes["url"], headers)
 
 

@@ -34,6 +34,8 @@ class ApiRequest(NamedTuple):
     """Of ``multipart/form-data``: file name, bytes and type by the part's name."""
     timeout: float | None = None
     """Seconds to wait for a response, and then for each further 64 KB; None: the client's."""
+    parameters: tuple[str, ...] = ()
+    """The names of its parameters, as the API has them."""
 
     def __repr__(self) -> str:
         # A traceback may show locals. The query has personal values, or an upload's signature.
@@ -72,11 +74,12 @@ def prepare(
     if unknown == "refuse":
         _check_names(endpoint, named, others)
     given = _together(only_given(named), only_given(others))
+    names = tuple(name for name, value in given.items() if value is not None)
     url = f"{base_url}{API_PATH}{endpoint.path}"
     headers = {"Accept": TRANSIT, **({"X-Transit-Verbose": "true"} if verbose else {})}
     if endpoint.method == "GET":
         query = query_string(given)
-        return ApiRequest("GET", f"{url}?{query}" if query else url, headers)
+        return ApiRequest("GET", f"{url}?{query}" if query else url, headers, parameters=names)
     in_query = {param.name for param in endpoint.query}
     # ``fields.user`` is a parameter as ``fields`` is; no body has a key with a dot.
     shaping = {name for name in given if name.partition(".")[0] in in_query}
@@ -86,10 +89,11 @@ def prepare(
     if endpoint.multipart:
         label = {name: body.pop(name, None) for name in ("name", "mimeType")}
         files = {name: _part(name, value, **label) for name, value in body.items()}
-        return ApiRequest("POST", url, headers, files=files)
+        return ApiRequest("POST", url, headers, files=files, parameters=names)
     refuse_maps_as_ids(endpoint, body)
     content = encoded(body, verbose)
-    return ApiRequest("POST", url, {**headers, "Content-Type": TRANSIT}, content)
+    headers["Content-Type"] = TRANSIT
+    return ApiRequest("POST", url, headers, content, parameters=names)
 
 
 def _check_names(endpoint: Endpoint, named: Mapping[str, Any], others: Mapping[str, Any]) -> None:

@@ -38,6 +38,7 @@ class AuthAnswer(NamedTuple):
     body: Secret[bytes]
     retry_after: str | None = None
     content_type: str = ""
+    headers: Mapping[str, str] = {}
 
 
 # No client_secret and no scope, as in the official SDK: a refresh must not send the secret.

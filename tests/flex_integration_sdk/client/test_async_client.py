@@ -177,6 +177,9 @@ def test_both_constructors_take_the_same_arguments() -> None:
     secret = of_both["client_secret"]
     assert secret.annotation == "AsyncClientSecret | None"  # also a coroutine function
     of_both["client_secret"] = secret.replace(annotation="ClientSecret | None")
+    client = of_both["http_client"]
+    assert client.annotation == "AsyncHttpClient | None"  # of the kind of the instance
+    of_both["http_client"] = client.replace(annotation="HttpClient | None")
     assert one.parameters == of_both
 
 

@@ -158,7 +158,7 @@ def test_the_table_has_every_option_and_every_variable() -> None:
     for store, variants in OPTIONS.items():
         options = {option.name for option in describe_store(store).options or ()}
         assert options - OBJECTS == {option for given in variants for option in given}
-    assert {*SDK, f"{P}CLIENT_SECRET_FILE"} == {*variables.KNOWN}
+    assert {*SDK, f"{P}CLIENT_SECRET_FILE", variables.LOG} == {*variables.KNOWN}
 
 
 def variables_of(store: str, given: Mapping[str, str]) -> dict[str, str]:
@@ -389,7 +389,7 @@ def test_a_misspelt_name_is_an_error(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["LOG", "RETRIES", "CLIENT_SECRET_OLD", "PROFILE_2", "MAX_RETRIES"]
+    "name", ["TRACE", "RETRIES", "CLIENT_SECRET_OLD", "PROFILE_2", "MAX_RETRIES"]
 )
 def test_another_unknown_name_is_warned_about_once(
     caplog: pytest.LogCaptureFixture, name: str
