@@ -15,13 +15,14 @@ from uuid import UUID
 
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk._values.exact import exact, is_list
-from flex_integration_sdk._values.where import path_to
 from flex_integration_sdk.types import FarTime, LatLng, LatLngBounds, Money, TaggedValue, TooDeep
 
 from .auth_info import AuthInfo
 
 Default = Callable[[Any], Any]
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
+# Control characters of terminals, which JSON leaves as they are, and halves of surrogate pairs,
+# which have no form in UTF-8.
+_ESCAPED = re.compile("[\x7f-\x9f\ud800-\udfff]")
 
 
 def to_plain(value: Any, *, default: Callable[[Any], Any] | None = None) -> Any:
@@ -83,8 +84,7 @@ def to_json(
         text = json.dumps(plain, indent=indent, separators=separators, ensure_ascii=False)
     except RecursionError:
         raise ValueError("the value is nested too deeply, or within itself") from None
-    # Half a pair has no form in UTF-8.
-    return _HALF_PAIR.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class _WrongTypeError(TypeError):
@@ -108,6 +108,8 @@ def _whole(value: Any, default: Default | None, number: Callable[[float], Any]) 
     try:
         return _plain(value, default, number)
     except (_WrongTypeError, _WrongNumberError) as error:
+        from flex_integration_sdk._values.where import path_to
+
         path, _ = path_to(value.body if isinstance(value, Response) else value, fails)
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{error} (at {path})" if path else str(error)) from None

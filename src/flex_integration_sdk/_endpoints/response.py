@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, NotRequired, TypedDict
 
 from flex_integration_sdk.resources import Resource
 from flex_integration_sdk.resources._resource import key_of, resource_of
-from flex_integration_sdk.resources._short import short_data, short_page
 
 T = TypeVar("T", covariant=True)
 
@@ -42,6 +41,8 @@ class Response(Generic[T]):
     """The response's headers, by their names in any case."""
 
     def __repr__(self) -> str:
+        from flex_integration_sdk.resources._short import short_data, short_page
+
         data, page = short_data(self.body.get("data")), short_page(self.body.get("meta"))
         return f"<Response {self.status}, {data}{page}>"
 

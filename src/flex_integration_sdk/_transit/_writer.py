@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flex_integration_sdk._values.advice import advice, kind_of
 from flex_integration_sdk._values.exact import PLAIN, exact, is_list
 from flex_integration_sdk._values.exact import text as exact_text
 from flex_integration_sdk.types import FarTime, LatLng, LatLngBounds, Money
@@ -90,6 +89,8 @@ class Writer:
             return self._map(bounds, depth)
         if isinstance(value, TaggedValue):
             return self._tagged(_exact(value.tag), _exact(value.value), depth)
+        from flex_integration_sdk._values.advice import advice, kind_of
+
         raise TransitError(f"a value of type {kind_of(value)} cannot be sent; pass {advice(value)}")
 
     def _map(self, value: Mapping[Any, Any], depth: int) -> Any:

@@ -7,9 +7,7 @@ from typing import Any
 
 from flex_integration_sdk import _transit
 from flex_integration_sdk._endpoints.endpoint import Endpoint
-from flex_integration_sdk._values.advice import kind_of
 from flex_integration_sdk._values.exact import is_list
-from flex_integration_sdk._values.where import path_to
 from flex_integration_sdk.errors import ParameterError
 
 
@@ -27,6 +25,8 @@ def encoded(body: dict[str, Any], verbose: bool) -> bytes:
     try:
         return _transit.dumps(body, verbose=verbose).encode()
     except _transit.TransitError as error:
+        from flex_integration_sdk._values.where import path_to
+
         # Each for itself, to name the parameter that cannot be sent.
         for name, value in body.items():
             if said := _refusal(value):
@@ -55,6 +55,8 @@ def refuse_maps_as_ids(endpoint: Endpoint, body: Mapping[str, Any]) -> None:
             continue
         for number, each in enumerate(value if is_list(value) else [value]):
             if isinstance(each, Mapping):
+                from flex_integration_sdk._values.advice import kind_of
+
                 where = f" (at {param.name}[{number}])" if is_list(value) else ""
                 raise ParameterError(
                     f"parameter {param.name!r}{where}: a value of type {kind_of(each)} is not an "

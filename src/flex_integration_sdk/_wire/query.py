@@ -10,9 +10,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from flex_integration_sdk._values.advice import advice, kind_of
 from flex_integration_sdk._values.exact import exact, is_list
-from flex_integration_sdk._values.where import path_to
 from flex_integration_sdk.errors import ParameterError
 from flex_integration_sdk.types import FarTime, LatLng, LatLngBounds, TaggedValue
 
@@ -59,6 +57,8 @@ def _value(name: str, value: Any) -> str:
             f"query parameter {name!r}: a list nested too deep, or within itself"
         ) from None
     except ParameterError:
+        from flex_integration_sdk._values.where import path_to
+
         path, part = path_to(value, _is_refused, into_maps=False)
         if not path:
             raise
@@ -158,6 +158,8 @@ def _text(label: str, given: Any) -> str:
     if is_list(value):
         # None in a list is an empty item, as in the official SDK.
         return ",".join("" if item is None else _text(label, item) for item in value)
+    from flex_integration_sdk._values.advice import advice, kind_of
+
     raise ParameterError(
         f"{label}: a value of type {kind_of(value)} cannot be used in a query; pass {advice(value)}"
     )

@@ -147,17 +147,12 @@ def print_json(value: Any) -> None:
     """Prints ``value`` as indented JSON, as ``to_json`` writes it; NaN as the string ``"NaN"``."""
     from flex_integration_sdk import to_json, to_plain
 
-    # A console that is not UTF-8 could not print all letters.
-    is_plain = not (sys.stdout.encoding or "").lower().startswith("utf")
     text = to_json(value, indent=2, default=to_plain)
-    click.echo("".join(_escaped(c) if _is_raw(c, is_plain) else c for c in text))
-
-
-def _is_raw(character: str, is_plain: bool) -> bool:
-    """A control character of a terminal, or one that a console that is not UTF-8 may lack."""
-    return "\x7f" <= character <= "\x9f" or (is_plain and character > "\x7f")
+    # A console that is not UTF-8 could not print all letters.
+    is_utf = (sys.stdout.encoding or "").lower().startswith("utf")
+    click.echo(text if is_utf else "".join(map(_escaped, text)))
 
 
 def _escaped(character: str) -> str:
     # Beyond the basic plane it is two: the halves of a pair.
-    return json.dumps(character)[1:-1] if character > "\x7f" else "\\u007f"
+    return character if character.isascii() else json.dumps(character)[1:-1]

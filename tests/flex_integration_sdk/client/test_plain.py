@@ -137,7 +137,7 @@ def test_the_form_of_json_is_the_same_for_ever() -> None:
     assert to_json({"a": [1, {}], "b": []}, indent=2) == (
         '{\n  "a": [\n    1,\n    {}\n  ],\n  "b": []\n}'
     )
-    assert to_json("a\ud800\u2028") == '"a\\ud800\u2028"'
+    assert to_json("a\ud800\u2028\x7f\x9b\xa0\n") == '"a\\ud800\u2028\\u007f\\u009b\xa0\\n"'
 
 
 def test_sets_have_one_order_in_each_process() -> None:
