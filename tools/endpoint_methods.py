@@ -24,6 +24,7 @@ from typing import {typing}
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import {arguments}
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import {resources}
 {sets}
 
@@ -40,6 +41,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send, resource
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 
 if TYPE_CHECKING:
 {imports}
@@ -117,7 +119,7 @@ def _imported_classes(resource: str) -> str:
 def _attributes(is_async: bool) -> str:
     prefix, programs = ("Async", "asyncio") if is_async else ("", "sync")
     parts = [
-        f'''class {prefix}Endpoints:
+        f'''class {prefix}Endpoints(Suggesting):
     """All resources of the Integration API, for {programs} programs."""
 
     _send: {prefix}Send
@@ -146,7 +148,7 @@ def class_name(resource: str) -> str:
 def _class(resource: str, endpoints: list[Endpoint], is_async: bool) -> str:
     prefix, programs = ("Async", "asyncio") if is_async else ("", "sync")
     methods = "\n\n".join(text for each in endpoints for text in _methods(each, is_async))
-    return f'''class {prefix}{class_name(resource)}:
+    return f'''class {prefix}{class_name(resource)}(Suggesting):
     """``sdk.{snake(resource)}`` of {programs} programs."""
 
     def __init__(self, send: {prefix}Send) -> None:

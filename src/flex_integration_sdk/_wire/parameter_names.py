@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flex_integration_sdk._endpoints.endpoint import Endpoint, Param, snake
+from flex_integration_sdk._vocabulary.misspelling import near
 from flex_integration_sdk._vocabulary.relationships import RELATIONSHIPS
 from flex_integration_sdk.errors import ParameterError
 
-from .misspelling import near
 from .query import wire_name
 
 # Parameters that take names, by type: the type of one value.

@@ -19,6 +19,7 @@ from flex_integration_sdk._endpoints.param_types import (
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import AvailabilityException
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from flex_integration_sdk._vocabulary.includes import AvailabilityExceptionInclude
 
 
-class AvailabilityExceptionsEndpoints:
+class AvailabilityExceptionsEndpoints(Suggesting):
     """``sdk.availability_exceptions`` of sync programs."""
 
     def __init__(self, send: Send) -> None:
@@ -218,7 +219,7 @@ class AvailabilityExceptionsEndpoints:
         )
 
 
-class AsyncAvailabilityExceptionsEndpoints:
+class AsyncAvailabilityExceptionsEndpoints(Suggesting):
     """``sdk.availability_exceptions`` of asyncio programs."""
 
     def __init__(self, send: AsyncSend) -> None:

@@ -20,6 +20,7 @@ from flex_integration_sdk._endpoints.param_types import (
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import Event
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from flex_integration_sdk._vocabulary.names import EventFilter
 
 
-class EventsEndpoints:
+class EventsEndpoints(Suggesting):
     """``sdk.events`` of sync programs."""
 
     def __init__(self, send: Send) -> None:
@@ -145,7 +146,7 @@ class EventsEndpoints:
         )
 
 
-class AsyncEventsEndpoints:
+class AsyncEventsEndpoints(Suggesting):
     """``sdk.events`` of asyncio programs."""
 
     def __init__(self, send: AsyncSend) -> None:

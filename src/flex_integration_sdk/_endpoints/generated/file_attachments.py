@@ -18,6 +18,7 @@ from flex_integration_sdk._endpoints.param_types import (
     NothingMore,
 )
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import FileAttachment
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from flex_integration_sdk._vocabulary.includes import FileAttachmentInclude
 
 
-class FileAttachmentsEndpoints:
+class FileAttachmentsEndpoints(Suggesting):
     """``sdk.file_attachments`` of sync programs."""
 
     def __init__(self, send: Send) -> None:
@@ -138,7 +139,7 @@ class FileAttachmentsEndpoints:
         )
 
 
-class AsyncFileAttachmentsEndpoints:
+class AsyncFileAttachmentsEndpoints(Suggesting):
     """``sdk.file_attachments`` of asyncio programs."""
 
     def __init__(self, send: AsyncSend) -> None:

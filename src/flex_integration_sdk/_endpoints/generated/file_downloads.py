@@ -19,10 +19,11 @@ from flex_integration_sdk._endpoints.param_types import (
     Unset,
 )
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import FileDownload
 
 
-class FileDownloadsEndpoints:
+class FileDownloadsEndpoints(Suggesting):
     """``sdk.file_downloads`` of sync programs."""
 
     def __init__(self, send: Send) -> None:
@@ -103,7 +104,7 @@ class FileDownloadsEndpoints:
         )
 
 
-class AsyncFileDownloadsEndpoints:
+class AsyncFileDownloadsEndpoints(Suggesting):
     """``sdk.file_downloads`` of asyncio programs."""
 
     def __init__(self, send: AsyncSend) -> None:

@@ -17,10 +17,11 @@ from flex_integration_sdk._endpoints.param_types import (
     NothingMore,
 )
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import FileUpload
 
 
-class FileUploadsEndpoints:
+class FileUploadsEndpoints(Suggesting):
     """``sdk.file_uploads`` of sync programs."""
 
     def __init__(self, send: Send) -> None:
@@ -70,7 +71,7 @@ class FileUploadsEndpoints:
         )
 
 
-class AsyncFileUploadsEndpoints:
+class AsyncFileUploadsEndpoints(Suggesting):
     """``sdk.file_uploads`` of asyncio programs."""
 
     def __init__(self, send: AsyncSend) -> None:

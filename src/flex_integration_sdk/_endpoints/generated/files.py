@@ -19,6 +19,7 @@ from flex_integration_sdk._endpoints.param_types import (
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import File
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from flex_integration_sdk._vocabulary.includes import FileInclude
 
 
-class FilesEndpoints:
+class FilesEndpoints(Suggesting):
     """``sdk.files`` of sync programs."""
 
     def __init__(self, send: Send) -> None:
@@ -199,7 +200,7 @@ class FilesEndpoints:
         )
 
 
-class AsyncFilesEndpoints:
+class AsyncFilesEndpoints(Suggesting):
     """``sdk.files`` of asyncio programs."""
 
     def __init__(self, send: AsyncSend) -> None:

@@ -17,10 +17,11 @@ from flex_integration_sdk._endpoints.param_types import (
     Upload,
 )
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import Image
 
 
-class ImagesEndpoints:
+class ImagesEndpoints(Suggesting):
     """``sdk.images`` of sync programs."""
 
     def __init__(self, send: Send) -> None:
@@ -76,7 +77,7 @@ class ImagesEndpoints:
         )
 
 
-class AsyncImagesEndpoints:
+class AsyncImagesEndpoints(Suggesting):
     """``sdk.images`` of asyncio programs."""
 
     def __init__(self, send: AsyncSend) -> None:

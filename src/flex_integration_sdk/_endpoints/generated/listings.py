@@ -29,6 +29,7 @@ from flex_integration_sdk._endpoints.param_types import (
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import (
     AvailabilityPlan,
     Listing,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     )
 
 
-class ListingsEndpoints:
+class ListingsEndpoints(Suggesting):
     """``sdk.listings`` of sync programs."""
 
     def __init__(self, send: Send) -> None:
@@ -564,7 +565,7 @@ class ListingsEndpoints:
         )
 
 
-class AsyncListingsEndpoints:
+class AsyncListingsEndpoints(Suggesting):
     """``sdk.listings`` of asyncio programs."""
 
     def __init__(self, send: AsyncSend) -> None:

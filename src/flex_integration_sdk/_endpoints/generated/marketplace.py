@@ -16,10 +16,11 @@ from flex_integration_sdk._endpoints.param_types import (
     UnusedPaging,
 )
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import Marketplace
 
 
-class MarketplaceEndpoints:
+class MarketplaceEndpoints(Suggesting):
     """``sdk.marketplace`` of sync programs."""
 
     def __init__(self, send: Send) -> None:
@@ -63,7 +64,7 @@ class MarketplaceEndpoints:
         )
 
 
-class AsyncMarketplaceEndpoints:
+class AsyncMarketplaceEndpoints(Suggesting):
     """``sdk.marketplace`` of asyncio programs."""
 
     def __init__(self, send: AsyncSend) -> None:

@@ -18,6 +18,7 @@ from flex_integration_sdk._endpoints.param_types import (
     NothingMore,
 )
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import Message
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from flex_integration_sdk._vocabulary.includes import MessageInclude
 
 
-class MessagesEndpoints:
+class MessagesEndpoints(Suggesting):
     """``sdk.messages`` of sync programs."""
 
     def __init__(self, send: Send) -> None:
@@ -190,7 +191,7 @@ class MessagesEndpoints:
         )
 
 
-class AsyncMessagesEndpoints:
+class AsyncMessagesEndpoints(Suggesting):
     """``sdk.messages`` of asyncio programs."""
 
     def __init__(self, send: AsyncSend) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send, resource
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 
 if TYPE_CHECKING:
     from .availability_exceptions import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from .users import AsyncUsersEndpoints, UsersEndpoints
 
 
-class Endpoints:
+class Endpoints(Suggesting):
     """All resources of the Integration API, for sync programs."""
 
     _send: Send
@@ -142,7 +143,7 @@ class Endpoints:
         return MessagesEndpoints(self._send)
 
 
-class AsyncEndpoints:
+class AsyncEndpoints(Suggesting):
     """All resources of the Integration API, for asyncio programs."""
 
     _send: AsyncSend

@@ -17,10 +17,11 @@ from flex_integration_sdk._endpoints.param_types import (
     NothingMore,
 )
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import Stock
 
 
-class StockEndpoints:
+class StockEndpoints(Suggesting):
     """``sdk.stock`` of sync programs."""
 
     def __init__(self, send: Send) -> None:
@@ -76,7 +77,7 @@ class StockEndpoints:
         )
 
 
-class AsyncStockEndpoints:
+class AsyncStockEndpoints(Suggesting):
     """``sdk.stock`` of asyncio programs."""
 
     def __init__(self, send: AsyncSend) -> None:

@@ -18,6 +18,7 @@ from flex_integration_sdk._endpoints.param_types import (
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import StockAdjustment
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from flex_integration_sdk._vocabulary.includes import StockAdjustmentInclude
 
 
-class StockAdjustmentsEndpoints:
+class StockAdjustmentsEndpoints(Suggesting):
     """``sdk.stock_adjustments`` of sync programs."""
 
     def __init__(self, send: Send) -> None:
@@ -184,7 +185,7 @@ class StockAdjustmentsEndpoints:
         )
 
 
-class AsyncStockAdjustmentsEndpoints:
+class AsyncStockAdjustmentsEndpoints(Suggesting):
     """``sdk.stock_adjustments`` of asyncio programs."""
 
     def __init__(self, send: AsyncSend) -> None:

@@ -17,13 +17,14 @@ from flex_integration_sdk._endpoints.param_types import (
     UnusedPaging,
 )
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import StockReservation
 
 if TYPE_CHECKING:
     from flex_integration_sdk._vocabulary.includes import StockReservationInclude
 
 
-class StockReservationsEndpoints:
+class StockReservationsEndpoints(Suggesting):
     """``sdk.stock_reservations`` of sync programs."""
 
     def __init__(self, send: Send) -> None:
@@ -70,7 +71,7 @@ class StockReservationsEndpoints:
         )
 
 
-class AsyncStockReservationsEndpoints:
+class AsyncStockReservationsEndpoints(Suggesting):
     """``sdk.stock_reservations`` of asyncio programs."""
 
     def __init__(self, send: AsyncSend) -> None:

@@ -23,6 +23,7 @@ from flex_integration_sdk._endpoints.param_types import (
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import Transaction
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     )
 
 
-class TransactionsEndpoints:
+class TransactionsEndpoints(Suggesting):
     """``sdk.transactions`` of sync programs."""
 
     def __init__(self, send: Send) -> None:
@@ -428,7 +429,7 @@ class TransactionsEndpoints:
         )
 
 
-class AsyncTransactionsEndpoints:
+class AsyncTransactionsEndpoints(Suggesting):
     """``sdk.transactions`` of asyncio programs."""
 
     def __init__(self, send: AsyncSend) -> None:

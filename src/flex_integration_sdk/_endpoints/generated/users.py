@@ -24,6 +24,7 @@ from flex_integration_sdk._endpoints.param_types import (
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import User
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     )
 
 
-class UsersEndpoints:
+class UsersEndpoints(Suggesting):
     """``sdk.users`` of sync programs."""
 
     def __init__(self, send: Send) -> None:
@@ -429,7 +430,7 @@ class UsersEndpoints:
         )
 
 
-class AsyncUsersEndpoints:
+class AsyncUsersEndpoints(Suggesting):
     """``sdk.users`` of asyncio programs."""
 
     def __init__(self, send: AsyncSend) -> None:

@@ -53,7 +53,7 @@ def _most(known: str) -> int:
 
 def _may_be(typed: str, known: str) -> bool:
     """Whether it is worth to compare them letter by letter."""
-    if not typed or abs(len(typed) - len(known)) > _most(known):
+    if not (typed and known) or abs(len(typed) - len(known)) > _most(known):
         return False
     if {typed[:3], known[:3]} == _OPPOSITES:
         return False

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flex_integration_sdk._wire.misspelling import near
+from flex_integration_sdk._vocabulary.misspelling import near
 
 KNOWN = ["page", "per_page", "ids", "end", "states", "seats", "start", "min_stock", "user_id"]
 
