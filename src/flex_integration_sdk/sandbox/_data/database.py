@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from flex_integration_sdk.errors import FlexError
@@ -21,6 +21,7 @@ from .rows import ADD_CREATED, INDEX, PUT, SCHEMA, Resource, Row, created_at, de
 
 __all__ = ["IMAGES", "Content", "Database", "Resource", "Row", "SandboxFileError", "encoded"]
 
+_PIECE = 256 * 1024  # bytes of a file that are copied at once
 IMAGES = "/_sandbox/images/"
 """Path at which a sandbox has the bytes of images. Only the path is stored: the address before it
 may be another one each time that the sandbox starts."""
@@ -210,11 +211,23 @@ class Database:
         ).fetchone()
         return int(found)
 
-    def put_content(self, id: UUID, kind: str, body: bytes) -> None:
-        """Keeps the bytes of an image or a file, with their media type."""
-        self._connection.execute(
-            "INSERT OR REPLACE INTO content VALUES (?, ?, ?)", (str(id), kind, body)
-        )
+    def put_content(self, id: UUID, kind: str, body: BinaryIO, size: int) -> None:
+        """Keeps the bytes of an image or a file, with their media type.
+
+        Args:
+            id: Of the image or the file.
+            kind: Media type.
+            body: The bytes, which are copied piece by piece.
+            size: How many they are.
+        """
+        row = self._connection.execute(
+            "INSERT OR REPLACE INTO content VALUES (?, ?, zeroblob(?))", (str(id), kind, size)
+        ).lastrowid
+        assert row is not None
+        body.seek(0)
+        with self._connection.blobopen("content", "body", row) as blob:
+            while piece := body.read(_PIECE):
+                blob.write(piece)
 
     def content(self, id: str) -> tuple[str, bytes] | None:
         """The media type and the bytes of an image or a file."""

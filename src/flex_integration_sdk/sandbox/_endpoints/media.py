@@ -7,7 +7,7 @@ import struct
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 from uuid import UUID
 
 from flex_integration_sdk.sandbox._data.database import IMAGES, Database, Resource
@@ -17,8 +17,6 @@ from .context import Context, endpoint, related_id
 from .pages import page
 from .parameters import Arguments
 
-# The limit of the live API is not published; Console's pages accept 20 MB.
-MOST_IMAGE = 20 * 1024 * 1024  # bytes
 # The API's limit: below 1 GB.
 MOST_FILE = 10**9  # bytes
 URL_LIFE = 900  # seconds
@@ -37,10 +35,11 @@ _EXECUTABLE = frozenset(
 
 
 class Upload(NamedTuple):
-    """A part of a multipart body."""
+    """Bytes that were sent: in the memory while they are few, else in a temporary file."""
 
     name: str
-    content: bytes
+    file: BinaryIO
+    size: int
 
 
 @endpoint("images.upload")
@@ -49,14 +48,12 @@ def upload(context: Context, asked: Arguments) -> Resource:
     if not isinstance(sent, Upload):
         title = "image is not a file: its part of the form needs a file name"
         raise ApiFault(400, "validation-invalid-value", title, path=("image",), where="body")
-    if len(sent.content) > MOST_IMAGE:
-        raise ApiFault(413, "request-upload-over-limit", "The image is larger than 20 MB")
-    found = image_size(sent.content)
+    found = image_size(sent.file)
     if found is None or not (found[1] and found[2]):
         raise ApiFault(400, "image-invalid-content", "The image is not a JPEG, PNG or GIF")
     kind, width, height = found
     image = context.add("image", {"variants": {}})
-    context.db.put_content(image["id"], kind, sent.content)
+    context.db.put_content(image["id"], kind, sent.file, sent.size)
     url = f"{IMAGES}{image['id']}"
     variant = {"name": "default", "width": width, "height": height, "url": url}
     return context.change(image, {"variants": {"default": variant}})
@@ -127,7 +124,7 @@ def create_download(context: Context, asked: Arguments) -> Resource:
     return context.add("fileDownload", _link(context, file["id"], "download"))
 
 
-def receive(db: Database, id: UUID, kind: str, content: bytes) -> None:
+def receive(db: Database, id: UUID, kind: str, sent: Upload) -> None:
     """The bytes of a file, sent to its signed URL.
 
     Raises:
@@ -137,14 +134,14 @@ def receive(db: Database, id: UUID, kind: str, content: bytes) -> None:
     if file is None or file["attributes"]["state"] != "pendingUpload":
         raise conflict("conflict", "The file is not waiting for an upload")
     attributes = file["attributes"]
-    if len(content) != attributes["size"]:
+    if sent.size != attributes["size"]:
         raise ApiFault(400, "bad-request", f"The file must have {attributes['size']} bytes")
     if kind != attributes["mimeType"]:
         raise ApiFault(
             400, "bad-request", f"The file must have the media type {attributes['mimeType']}"
         )
     with db.transaction():
-        db.put_content(id, kind, content)
+        db.put_content(id, kind, sent.file, sent.size)
         db.put(_in_state(file, "pendingVerification"))
         db.execute("INSERT OR REPLACE INTO verification VALUES (?, ?)", str(id), time.time())
 
@@ -179,30 +176,35 @@ def is_signed(sign: Callable[[str], str], id: str, use: str, query: Mapping[str,
     return int(until) > time.time()
 
 
-def image_size(content: bytes) -> tuple[str, int, int] | None:
+def image_size(file: BinaryIO) -> tuple[str, int, int] | None:
     """Media type, width and height of an image; None if the type is not known."""
+    file.seek(0)
+    start = file.read(24)
     # PNG puts the header chunk IHDR first: width and height are at byte 16.
-    if content.startswith(b"\x89PNG\r\n\x1a\n") and len(content) >= 24:
-        width, height = struct.unpack(">II", content[16:24])
+    if start.startswith(b"\x89PNG\r\n\x1a\n") and len(start) >= 24:
+        width, height = struct.unpack(">II", start[16:24])
         return "image/png", width, height
-    if content[:6] in (b"GIF87a", b"GIF89a") and len(content) >= 10:
-        width, height = struct.unpack("<HH", content[6:10])
+    if start[:6] in (b"GIF87a", b"GIF89a") and len(start) >= 10:
+        width, height = struct.unpack("<HH", start[6:10])
         return "image/gif", width, height
-    if content.startswith(b"\xff\xd8"):
-        return _jpeg_size(content)
+    if start.startswith(b"\xff\xd8"):
+        return _jpeg_size(file)
     return None
 
 
-def _jpeg_size(content: bytes) -> tuple[str, int, int] | None:
+def _jpeg_size(file: BinaryIO) -> tuple[str, int, int] | None:
     place = 2
-    while place + 9 <= len(content) and content[place] == 0xFF:
-        marker, length = content[place + 1], int.from_bytes(content[place + 2 : place + 4], "big")
+    while True:
+        file.seek(place)
+        part = file.read(9)
+        if len(part) < 9 or part[0] != 0xFF:
+            return None
+        marker, length = part[1], int.from_bytes(part[2:4], "big")
         # The frame headers, without DHT, JPG and DAC (ITU-T T.81 table B.1).
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack(">HH", content[place + 5 : place + 9])
+            height, width = struct.unpack(">HH", part[5:9])
             return "image/jpeg", width, height
         place += 2 + length
-    return None
 
 
 def _attachments(context: Context, message: UUID | None) -> list[Resource]:

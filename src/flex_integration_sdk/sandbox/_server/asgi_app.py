@@ -24,7 +24,7 @@ from flex_integration_sdk.sandbox._settings import SandboxSettings
 
 from .answers import encoded, refused
 from .bearer import authorize
-from .bodies import read_body, read_json, read_query
+from .bodies import read_body, read_file, read_json, read_query
 from .body_limit import BodyLimit, TooLarge
 from .browser_guard import Guard
 from .failures import Unfailing, of_database, of_http, of_large_body
@@ -160,11 +160,11 @@ class _Sandbox:
         endpoint = self._api.find(request.method, request.path_params["path"])
         self._limiter.enter(endpoint)
         try:
-            body = await read_body(request, endpoint) if request.method == "POST" else None
             base_url = str(request.base_url).rstrip("/")
-            query = read_query(request)
             encode = partial(encoded, request, 200)
-            return self._api.answer(endpoint, query, body, base_url, encode, id_of(request))
+            async with read_body(request, endpoint) as body:
+                query = read_query(request)
+                return self._api.answer(endpoint, query, body, base_url, encode, id_of(request))
         finally:
             self._limiter.leave()
 
@@ -183,7 +183,8 @@ class _Sandbox:
         if not upload:
             return await self._content(request)
         kind = request.headers.get("content-type", "")
-        receive(self._api.db, uuid.UUID(id), kind, await request.body())
+        async with read_file(request) as sent:
+            receive(self._api.db, uuid.UUID(id), kind, sent)
         return Response(status_code=200)
 
     async def _content(self, request: Request) -> Response:

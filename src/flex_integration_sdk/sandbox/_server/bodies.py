@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, TypeVar, cast
 from urllib.parse import parse_qsl
 
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -19,6 +23,8 @@ from .body_values import check_transit, check_values, strict_json
 V = TypeVar("V")
 
 TRANSIT = "application/transit+json"
+_DECODED = (TRANSIT, "application/json")
+_IN_MEMORY = 1024 * 1024  # bytes of a file, as for parts of a form; more are on the disk
 MOST_BODY = 64 * 1024 * 1024  # bytes of one part
 # Commas and brackets, before they are decoded: each value takes many times its bytes of memory.
 MOST_VALUES = 1_000_000
@@ -42,16 +48,43 @@ def read_query(request: Request) -> dict[str, str]:
     return _once(pairs, "query", hint)
 
 
-async def read_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
-    """The members of a command's body, decoded by its media type."""
+@asynccontextmanager
+async def read_body(request: Request, endpoint: Endpoint) -> AsyncIterator[dict[str, Any] | None]:
+    """The members of a command's body, decoded by its media type; None for a query.
+
+    Files that were sent are closed, and gone, when the block is left.
+    """
+    if endpoint.method != "POST":
+        yield None
+        return
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if endpoint.multipart:
-        if kind != "multipart/form-data":
-            raise ApiFault(400, "unsupported-content-type", "multipart/form-data is required")
-        return await _parts(request)
-    if kind not in (TRANSIT, "application/json"):
+    if not endpoint.multipart:
+        yield _decoded(kind, await request.body() if kind in _DECODED else b"")
+        return
+    if kind != "multipart/form-data":
+        raise ApiFault(400, "unsupported-content-type", "multipart/form-data is required")
+    try:
+        form = await request.form(max_part_size=MOST_BODY)
+    except HTTPException:
+        raise ApiFault(400, "bad-request", "The body cannot be decoded") from None
+    try:
+        yield _parts(form)
+    finally:
+        await form.close()
+
+
+@asynccontextmanager
+async def read_file(request: Request) -> AsyncIterator[Upload]:
+    """A body that is a file. It is gone when the block is left."""
+    with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
+        async for piece in request.stream():
+            file.write(piece)
+        yield Upload("", cast("BinaryIO", file), file.tell())
+
+
+def _decoded(kind: str, sent: bytes) -> dict[str, Any]:
+    if kind not in _DECODED:
         raise ApiFault(400, "unsupported-content-type", f"Transit or JSON is required, not {kind}")
-    sent = await request.body()
     if sum(map(sent.count, (b",", b"[", b"{"))) > MOST_VALUES:
         raise ApiFault(400, "bad-request", f"The body has more than {MOST_VALUES:,} values")
     try:
@@ -93,20 +126,16 @@ def _is_deep(value: Any) -> bool:
     return bool(level)
 
 
-async def _parts(request: Request) -> dict[str, Any]:
-    try:
-        async with request.form(max_part_size=MOST_BODY) as form:
-            parts = [
-                (
-                    name,
-                    part
-                    if isinstance(part, str)
-                    else Upload(part.filename or name, await part.read()),
-                )
-                for name, part in form.multi_items()
-            ]
-    except HTTPException:
-        raise ApiFault(400, "bad-request", "The body cannot be decoded") from None
+def _parts(form: FormData) -> dict[str, Any]:
+    parts = [
+        (
+            name,
+            part
+            if isinstance(part, str)
+            else Upload(part.filename or name, part.file, part.size or 0),
+        )
+        for name, part in form.multi_items()
+    ]
     found = _once(parts, "body")
     check_values(found)
     return found
