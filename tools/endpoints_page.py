@@ -25,6 +25,18 @@ its arguments by keyword.
 - `NamesOf[…]` is a name of one of the [closed sets](#closed-sets) below, or several in a list. A
   name that the set does not have is passed as `AnyName("pub_gears")`.
 - Where the API's reference does not say which of two forms is right, both are accepted."""
+REPEATED = """## What is repeated
+
+A call that fails is repeated if that can do no harm, at most `max_retries` times (two by default):
+
+- after HTTP 429: the API did nothing;
+- after a connection that could not be made: nothing was sent;
+- after HTTP 500, 502, 503 and 504, a time-out, a lost connection, or a response that is cut or
+  damaged: the API may have done what was asked, so that only some calls are repeated.
+
+| call | repeated after | why |
+|---|---|---|
+"""
 SETS = """## Closed sets
 
 The types are in `flex_integration_sdk.names`. A type checker compares your program with them; the
@@ -49,7 +61,18 @@ def page() -> str:
                 "| argument | type | meaning |\n|---|---|---|\n"
                 + "\n".join(_row(each, param) for param in each.all_params)
             )
-    return "\n\n".join([*parts, SETS + vocabulary.sets_as_rows()]) + "\n"
+    repeated = REPEATED + "\n".join(map(_repeated, table.ENDPOINTS.values()))
+    return "\n\n".join([*parts, repeated, SETS + vocabulary.sets_as_rows()]) + "\n"
+
+
+def _repeated(endpoint: Endpoint) -> str:
+    if endpoint.method == "GET":
+        when, why = "any of these", "It changes nothing."
+    elif endpoint.repeatable:
+        when, why = "any of these", endpoint.repeatable
+    else:
+        when, why = "429, not sent", endpoint.once
+    return f"| `{endpoint.name}` | {when} | {why.replace('``', '`')} |"
 
 
 def _needs(endpoint: Endpoint) -> str:

@@ -190,7 +190,11 @@ class TransportError(FlexError, GrantError, ConnectionError):
 
     Args:
         status: HTTP status, if there was a response.
+        passing: Whether the same request may work at another time, such as after a time-out.
     """
+
+    attempts: int = 1
+    """How often the call was made."""
 
     def __init__(
         self,
@@ -198,9 +202,11 @@ class TransportError(FlexError, GrantError, ConnectionError):
         *,
         reason: GrantReason = "failed",
         status: int | None = None,
+        passing: bool = False,
     ) -> None:
         super().__init__(message, reason=reason)
         self.status = status
+        self.passing = passing
 
 
 class ApiError(FlexError, RuntimeError):
@@ -213,10 +219,12 @@ class ApiError(FlexError, RuntimeError):
         path: Path under ``/v1/integration_api/``, or of the token request.
         headers: The response's headers, by their names in any case.
 
-    ``retry_after`` is the number of seconds to wait that the server named, if it did.
+    ``retry_after`` is the number of seconds to wait that the server named, if it did. ``attempts``
+    is how often the call was made.
     """
 
     retry_after: float | None = None
+    attempts: int = 1
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from flex_integration_sdk._wire.rate_limits import RateLimits, wait_async
 from flex_integration_sdk._wire.requests import ApiRequest
 from flex_integration_sdk._wire.type_handlers import TypeHandler
 from flex_integration_sdk.config import Settings
+from flex_integration_sdk.errors import TransportError
 from flex_tokenstore import AsyncTokenSession, TokenCorruptError
 from flex_tokenstore.embedding import async_store, refuse_other_loop, running_loop
 
@@ -23,6 +24,7 @@ from .base import InstanceBase, warn_unclean
 from .builder import Parts
 from .call_options import CallOptions
 from .oauth import AsyncGrants
+from .retrying import Outcome, Repeats, outcome_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -150,42 +152,64 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
         running_loop()
         self._refuse_within_secret()
         request = self._prepare(name, named, others)
-        return self._interpret(await self._exchange(name, request), name)
+        repeats = self._repeats(name)
+        return self._result(repeats, await self._outcome(name, request, repeats))
 
-    async def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
-        """Sends the request, and again with another token while the API refuses the token."""
+    async def _outcome(self, name: str, request: ApiRequest, repeats: Repeats) -> Outcome:
+        """Makes the call, and repeats it where that can do no harm."""
+        try:
+            first = await self._attempt(name, request, repeats)
+            if not repeats.wants(first):
+                return first
+            return await repeats.run_async(first, lambda: self._attempt(name, request, repeats))
+        finally:
+            repeats.tell()
+
+    async def _attempt(self, name: str, request: ApiRequest, repeats: Repeats) -> Outcome:
+        """Makes the call once. An error of obtaining a token is raised, never returned."""
         if self._limits and (limiters := self._limits.of(name)):
             # Else a sign-in would come between the place in the limiter and the call.
             await self.session.token()
             await wait_async(limiters, self._closing.sleep_async)
+        answer = await self._exchange(name, request, repeats)
+        return answer if isinstance(answer, TransportError) else outcome_of(answer, name)
+
+    async def _exchange(
+        self, name: str, request: ApiRequest, repeats: Repeats
+    ) -> ApiAnswer | TransportError:
+        """Sends the request, and again with another token while the API refuses the token."""
         call = self.session.new_call(name)
-        token, attempt = await call.token(), 1
+        token = await call.token()
         while True:
             self._closing.check()
-            answer = await self._sent(request, token, attempt)
+            try:
+                answer = await self._sent(request, token, repeats)
+            except TransportError as error:
+                return error.with_traceback(None)
             if not refuses_token(answer):
                 # A gateway's page with 401 says nothing about the token.
                 if answer.status_code != 401:
                     call.accepted()
                 return answer
+            repeats.tell()
             # Else the refresh would be for nothing.
             self._closing.check()
             another = await call.refused(token)
             if another is None:
                 return answer
-            token, attempt = another, attempt + 1
+            token = another
 
-    async def _sent(self, request: ApiRequest, token: Token, attempt: int) -> ApiAnswer:
-        """Sends the request once, and tells of it."""
-        exchange = self._http.begin(request, attempt)
+    async def _sent(self, request: ApiRequest, token: Token, repeats: Repeats) -> ApiAnswer:
+        """Sends the request once, and tells of it once it is known whether it is repeated."""
+        exchange = self._http.begin(request, repeats.number_of_next())
         try:
             answer = await self._http.send(request, token, exchange)
         except BaseException as error:
             if exchange is not None:
-                exchange.failed(error)
+                repeats.failed(exchange, error)
             raise
         if exchange is not None:
-            exchange.answered(answer.status_code, answer.headers, len(answer.content))
+            repeats.answered(exchange, answer)
         return answer
 
 

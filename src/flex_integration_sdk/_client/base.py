@@ -11,17 +11,18 @@ from flex_integration_sdk._endpoints.param_types import UNSET, Unset, given
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._transport.closing import Closing
-from flex_integration_sdk._wire.interpret import interpret
 from flex_integration_sdk._wire.rate_limits import RateLimits
 from flex_integration_sdk._wire.requests import ApiRequest, prepare
 from flex_integration_sdk._wire.type_handlers import TypeHandler, read, write_each
 from flex_integration_sdk.config import Settings
+from flex_integration_sdk.errors import ApiError
 from flex_tokenstore import (
     TokenStoreError,
 )
 
 from .at_exit import has_ended, watch
 from .call_options import CallOptions, UnknownParameters
+from .retrying import Failure, Outcome, Repeats
 
 logger = logging.getLogger("flex_integration_sdk")
 
@@ -133,14 +134,34 @@ class InstanceBase:
         self._closing.check()
         return request
 
-    def _interpret(self, response: Any, name: str) -> Response[Any]:
-        endpoint = ENDPOINTS[name]
-        answer = interpret(response, endpoint.method, endpoint.path)
-        return (
-            Response(answer.status, read(answer.body, self._handlers), answer.headers)
-            if self._handlers
-            else answer
-        )
+    def _repeats(self, name: str) -> Repeats:
+        return Repeats(ENDPOINTS[name], self._options, self._closing, self._report)
+
+    def _report(self, name: str, error: Failure, attempt: int, wait: float) -> None:
+        """Tells of a repetition: why, which attempt failed, and the seconds until the next one."""
+        from flex_integration_sdk._transport import quiet  # loaded by the request that failed
+
+        if quiet.told_elsewhere:
+            return  # the log of requests has it
+        why = f"HTTP {error.status}" if isinstance(error, ApiError) else type(error).__name__
+        most = self._options.max_retries
+        logger.info("%s: %s, again in %.1f s (%d of %d)", name, why, wait, attempt, most)
+
+    def _result(self, repeats: Repeats, outcome: Outcome) -> Response[Any]:
+        """What the call returns.
+
+        Raises:
+            ApiError: The API answered with an error.
+            TransportError: No response came, or one that is not the API's.
+        """
+        if not isinstance(outcome, Response):
+            try:
+                raise repeats.noted(outcome)
+            finally:
+                del outcome  # its traceback keeps this frame
+        if not self._handlers:
+            return outcome
+        return Response(outcome.status, read(outcome.body, self._handlers), outcome.headers)
 
 
 def warn_unclean(error: Exception) -> None:

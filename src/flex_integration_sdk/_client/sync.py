@@ -16,6 +16,7 @@ from flex_integration_sdk._wire.rate_limits import RateLimits, wait
 from flex_integration_sdk._wire.requests import ApiRequest
 from flex_integration_sdk._wire.type_handlers import TypeHandler
 from flex_integration_sdk.config import Settings
+from flex_integration_sdk.errors import TransportError
 from flex_tokenstore import (
     TokenCorruptError,
     TokenSession,
@@ -29,6 +30,7 @@ from .builder import Parts
 from .call_options import CallOptions
 from .calls import Calls, refuse_within_renewal
 from .oauth import SyncGrants
+from .retrying import Outcome, Repeats, outcome_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -170,41 +172,65 @@ class IntegrationSDK(InstanceBase, Endpoints):
         self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
     ) -> Response[Any]:
         request = self._prepare(name, named, others)
-        answer = self._run(lambda: self._exchange(name, request))
-        return self._interpret(answer, name)  # outside: type handlers may make calls of their own
+        repeats = self._repeats(name)
+        # The result outside of it: type handlers may make calls of their own.
+        return self._result(repeats, self._run(lambda: self._outcome(name, request, repeats)))
 
-    def _exchange(self, name: str, request: ApiRequest) -> ApiAnswer:
-        """Sends the request, and again with another token while the API refuses the token."""
+    def _outcome(self, name: str, request: ApiRequest, repeats: Repeats) -> Outcome:
+        """Makes the call, and repeats it where that can do no harm."""
+        try:
+            first = self._attempt(name, request, repeats)
+            if not repeats.wants(first):
+                return first
+            return repeats.run(first, lambda: self._attempt(name, request, repeats))
+        finally:
+            repeats.tell()
+
+    def _attempt(self, name: str, request: ApiRequest, repeats: Repeats) -> Outcome:
+        """Makes the call once. An error of obtaining a token is raised, never returned."""
         if self._limits and (limiters := self._limits.of(name)):
-            self.session.token()  # else a sign-in would come between the place and the call
+            # Else a sign-in would come between the place in the limiter and the call.
+            self.session.token()
             wait(limiters, self._closing.sleep)
+        answer = self._exchange(name, request, repeats)
+        return answer if isinstance(answer, TransportError) else outcome_of(answer, name)
+
+    def _exchange(
+        self, name: str, request: ApiRequest, repeats: Repeats
+    ) -> ApiAnswer | TransportError:
+        """Sends the request, and again with another token while the API refuses the token."""
         call = self.session.new_call(name)
-        token, attempt = call.token(), 1
+        token = call.token()
         while True:
             self._closing.check()
-            answer = self._sent(request, token, attempt)
+            try:
+                answer = self._sent(request, token, repeats)
+            except TransportError as error:
+                return error.with_traceback(None)
             if not refuses_token(answer):
                 # A gateway's page with 401 says nothing about the token.
                 if answer.status_code != 401:
                     call.accepted()
                 return answer
-            self._closing.check()  # else the refresh would be for nothing
+            repeats.tell()
+            # Else the refresh would be for nothing.
+            self._closing.check()
             another = call.refused(token)
             if another is None:
                 return answer
-            token, attempt = another, attempt + 1
+            token = another
 
-    def _sent(self, request: ApiRequest, token: Token, attempt: int) -> ApiAnswer:
-        """Sends the request once, and tells of it."""
-        exchange = self._http.begin(request, attempt)
+    def _sent(self, request: ApiRequest, token: Token, repeats: Repeats) -> ApiAnswer:
+        """Sends the request once, and tells of it once it is known whether it is repeated."""
+        exchange = self._http.begin(request, repeats.number_of_next())
         try:
             answer = self._http.send(request, token, exchange)
         except BaseException as error:
             if exchange is not None:
-                exchange.failed(error)
+                repeats.failed(exchange, error)
             raise
         if exchange is not None:
-            exchange.answered(answer.status_code, answer.headers, len(answer.content))
+            repeats.answered(exchange, answer)
         return answer
 
 

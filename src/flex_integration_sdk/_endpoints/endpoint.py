@@ -64,6 +64,11 @@ class Endpoint:
     """Names of parameters of which exactly one is needed."""
     filters: bool = False
     """It filters by extended data: ``pub_…``, ``meta_…``, ``priv_…``, ``prot_…``."""
+    repeatable: str = ""
+    """Of a command: why it can be repeated although the first request may have been carried out;
+    empty: it cannot."""
+    once: str = ""
+    """Of a command that cannot: what a repetition would do."""
 
     @property
     def name(self) -> str:

@@ -67,3 +67,10 @@ TRANSITION = (
     Param("transition", "str", "A transition of operators: ``transition/accept``.", required=True),
     Param("params", "ExtendedData", "Parameters of the transition; may be empty.", required=True),
 )
+# Why commands can be repeated, and why not.
+SETS_VALUES = (
+    "It sets the given values, whatever they were. What somebody else gave them meanwhile is "
+    "overwritten, as by a call that came a little later."
+)
+URL = "A second URL does no harm: each works for itself, until it expires."
+CONFLICT = "It would be refused (409), since the first one changed the state."

@@ -11,15 +11,18 @@ from collections.abc import Iterator
 
 from .endpoint import Endpoint, Param, snake
 from .shared_params import (
+    CONFLICT,
     CREATED,
     EXPAND,
     EXTENDED,
     LISTING_TEXTS,
     PAGING,
+    SETS_VALUES,
     SHAPE,
     SPAN,
     STATES,
     TRANSITION,
+    URL,
     id_of,
     sort_by,
 )
@@ -32,6 +35,8 @@ def _command(
     doc: str,
     *params: Param,
     one_of: tuple[str, ...] = (),
+    repeatable: str = "",
+    once: str = "",
 ) -> Endpoint:
     return Endpoint(
         resource,
@@ -43,6 +48,8 @@ def _command(
         params=params,
         query=EXPAND,
         one_of=one_of,
+        repeatable=repeatable,
+        once=once,
     )
 
 
@@ -128,8 +135,10 @@ _TABLE = (
               "and in a transaction the other party."),
         *EXTENDED[1:],
         Param("profileImageId", "Id", "Id of an uploaded image.", null=True),
+        repeatable=SETS_VALUES,
     ),
-    _command("users", "approve", "User", "Makes a pending user active.", id_of("user")),
+    _command("users", "approve", "User", "Makes a pending user active.", id_of("user"),
+             once=CONFLICT),
     _command(
         "users",
         "updatePermissions",
@@ -141,6 +150,7 @@ _TABLE = (
               names="Permission"),
         Param("read", "str", "Whether the user may see the marketplace's data.",
               names="Permission"),
+        repeatable=SETS_VALUES,
     ),
     _command(
         "users",
@@ -150,6 +160,7 @@ _TABLE = (
         id_of("user"),
         Param("email", "str", "The address to verify: the user's own or pending one.",
               required=True),
+        repeatable="An address that is verified stays verified.",
     ),
     _show("listings", "Listing", "listing"),
     _query(
@@ -191,6 +202,7 @@ _TABLE = (
         Param("state", "str", "``published`` or ``pendingApproval``.",
               names="NewListingState"),
         *LISTING_TEXTS,
+        once="It would create a second listing.",
     ),
     _command(
         "listings",
@@ -201,11 +213,14 @@ _TABLE = (
         id_of("listing"),
         Param("title", "str", "Its title."),
         *LISTING_TEXTS,
+        repeatable=SETS_VALUES,
     ),
     _command("listings", "approve", "Listing", "Publishes a listing that waits for approval.",
-             id_of("listing")),
-    _command("listings", "open", "Listing", "Publishes a closed listing.", id_of("listing")),
-    _command("listings", "close", "Listing", "Closes a listing.", id_of("listing")),
+             id_of("listing"), once=CONFLICT),
+    _command("listings", "open", "Listing", "Publishes a closed listing.", id_of("listing"),
+             once=CONFLICT),
+    _command("listings", "close", "Listing", "Closes a listing.", id_of("listing"),
+             once=CONFLICT),
     _show("transactions", "Transaction", "transaction"),
     _query(
         "transactions",
@@ -234,9 +249,11 @@ _TABLE = (
         filters=True,
     ),
     _command("transactions", "transition", "Transaction",
-             "Moves a transaction on in its process.", *TRANSITION),
+             "Moves a transaction on in its process.", *TRANSITION,
+             once="It could pay or refund twice, where the process allows the transition twice."),
     _command("transactions", "transitionSpeculative", "Transaction",
-             "Returns what ``transition`` would; changes nothing.", *TRANSITION),
+             "Returns what ``transition`` would; changes nothing.", *TRANSITION,
+             repeatable="It changes nothing."),
     _command(
         "transactions",
         "updateMetadata",
@@ -245,6 +262,7 @@ _TABLE = (
         id_of("transaction"),
         Param("metadata", "ExtendedData", "Merged with the stored data, key by key.",
               required=True),
+        repeatable=SETS_VALUES,
     ),
     Endpoint(
         "images",
@@ -263,6 +281,7 @@ _TABLE = (
             Param("name", "str", "The file's name. If omitted: the path's or the open file's."),
             Param("mimeType", "str", "Such as ``image/webp``. If omitted: by the name's ending."),
         ),
+        repeatable="A second image is used nowhere: only the id of the last one is returned.",
     ),
     _command(
         "files",
@@ -272,6 +291,7 @@ _TABLE = (
         Param("name", "str", "Its name.", required=True),
         Param("mimeType", "str", "Such as ``application/pdf``.", required=True),
         Param("size", "int", "Bytes, below 1 GB.", required=True),
+        once="It would register a second file, which ``files.query`` shows.",
     ),
     _query(
         "files",
@@ -284,7 +304,8 @@ _TABLE = (
         *PAGING,
     ),
     _command("fileUploads", "create", "FileUpload",
-             "Makes a signed URL to upload a registered file's bytes to.", id_of("file", "fileId")),
+             "Makes a signed URL to upload a registered file's bytes to.", id_of("file", "fileId"),
+             repeatable=URL),
     _command(
         "fileDownloads",
         "create",
@@ -293,6 +314,7 @@ _TABLE = (
         Param("fileAttachmentId", "Id", "The attachment's id."),
         Param("fileId", "Id", "The file's id."),
         one_of=("fileAttachmentId", "fileId"),
+        repeatable=URL,
     ),
     _query(
         "fileAttachments",
@@ -318,6 +340,7 @@ _TABLE = (
         SPAN[0],
         Param("seats", "int", "Seats that are free; 0: blocked.", required=True),
         *SPAN[1:],
+        once="It would be refused, since the first exception covers the time span.",
     ),
     Endpoint(
         "availabilityExceptions",
@@ -327,6 +350,7 @@ _TABLE = (
         "AvailabilityException",
         "Deletes an availability exception; returns its id and type.",
         params=(id_of("availability exception"),),
+        once="It would be refused, since the exception is gone.",
     ),
     _query(
         "events",
@@ -354,6 +378,7 @@ _TABLE = (
         "Adds to a listing's stock, or takes from it.",
         id_of("listing", "listingId"),
         Param("quantity", "int", "Number to add; a negative number takes away.", required=True),
+        once="It would add the quantity twice.",
     ),
     _command(
         "stock",
@@ -364,6 +389,7 @@ _TABLE = (
         Param("oldTotal", "int", "Expected stock; None: stock was never set.", required=True,
               null=True),
         Param("newTotal", "int", "Stock to set.", required=True),
+        once="It would be refused, since the stock is not the expected one any more.",
     ),
     _show("stockReservations", "StockReservation", "stock reservation"),
     _query(

@@ -23,7 +23,7 @@ from flex_integration_sdk.errors import TransportError
 from .connection_pool import API_CONNECTIONS, CONNECTIONS, Place
 from .connection_settings import ConnectionSettings
 from .deadline import Ended, Watch
-from .tls_errors import certificate_fault, tls_fault
+from .tls_errors import certificate_fault, lasts, tls_fault
 
 _CHECK_NETWORK = "Check the network, the proxy and base_url"
 
@@ -50,6 +50,7 @@ def failed(
         told = _Told(named, f"Check the network and {named}" if proxy else _CHECK_NETWORK, settings)
         failure = _described(proxy or host, error, told)
         failure.sent = _may_be_sent(error, watch)
+        failure.passing = _passes(error, failure)
     except ImportError:  # not even what is loaded can be imported any more
         failure = TransportError(f"the request to {host} failed: the interpreter is shutting down")
         failure.sent = watch is not None and watch.sent
@@ -123,7 +124,7 @@ def _ended(host: str, watch: Watch, proxy: str | None) -> TransportError:
             f"no complete response from {host} in time: {watch.phase} within {watch.limit:g} s. "
             f"Check the network and {proxy or 'the proxy'}, or raise {name}"
         )
-    return TransportError(text, reason="transient")
+    return TransportError(text, reason="transient", passing=watch.ended in ("late", None))
 
 
 def _described(host: str, error: Exception, told: _Told) -> TransportError:
@@ -208,6 +209,17 @@ def _network_fault(error: Exception, settings: ConnectionSettings) -> str:
     if isinstance(error, httpx2.ConnectError):
         return "no connection could be made"
     return "the connection was lost"
+
+
+def _passes(error: Exception, failure: TransportError) -> bool:
+    """Whether the same request may work at another time."""
+    import httpx2
+
+    for each in chain(error):
+        if isinstance(each, ssl.SSLError) and lasts(each):
+            return False
+    # A body that cannot be decompressed may have been cut.
+    return failure.reason == "transient" or isinstance(error, httpx2.DecodingError)
 
 
 def _may_be_sent(error: Exception, watch: Watch | None) -> bool:

@@ -21,6 +21,17 @@ _CERTIFICATE = {
     89: "has basic constraints that are not critical, which this version of Python asks for",
     92: "lacks a key usage, which this version of Python asks for",
 }
+# OpenSSL's names for a reply that is not TLS; they differ between its versions.
+_NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
+_CERTIFICATE_WANTED = "CERTIFICATE_REQUIRED"  # the end of the name of an alert of TLS 1.3
+
+
+def lasts(error: ssl.SSLError) -> bool:
+    """Whether the same connection would fail at any time."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return True
+    reason = str(getattr(error, "reason", None) or "")
+    return reason in _NOT_TLS or reason.endswith(_CERTIFICATE_WANTED)
 
 
 def certificate_fault(code: int, argument: str | None) -> str:
@@ -52,13 +63,12 @@ def _trusted(code: int, argument: str | None) -> str:
 def tls_fault(error: ssl.SSLError) -> str:
     """What went wrong in TLS, apart from a certificate."""
     reason = str(getattr(error, "reason", None) or "")
-    # OpenSSL's names for a reply that is not TLS; they differ between its versions.
-    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
+    if reason in _NOT_TLS:
         return (
             "it speaks plain http on that port, not https: check the port in base_url, or whether "
             "base_url should start with http://"
         )
-    if reason.endswith("CERTIFICATE_REQUIRED"):  # an alert of TLS 1.3
+    if reason.endswith(_CERTIFICATE_WANTED):
         return "it asks for a client certificate: pass client_cert"
     # OpenSSL's constants, such as TLSV1_ALERT_UNKNOWN_CA.
     code = f" ({reason})" if re.fullmatch(r"[A-Z0-9_]{1,60}", reason) else ""

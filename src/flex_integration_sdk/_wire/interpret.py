@@ -51,6 +51,7 @@ def _decode(response: Any) -> Any:
             raise TransportError(
                 "the API's response is damaged: it cannot be decoded; try again",
                 status=response.status_code,
+                passing=True,
             ) from None
     return response.content.decode(errors="replace")
 

@@ -145,7 +145,7 @@ def test_the_server_is_waited_for_as_long_as_the_user_wants(
     assert run(["call", "marketplace.show", *client]) == 0
     for target in ("api", "token"):
         capsys.readouterr()
-        sandbox.fault("delay", target=target, seconds=20, count=2)
+        sandbox.fault("delay", target=target, seconds=20, count=3)
         command = ["call", "marketplace.show"] if target == "api" else ["token", "refresh"]
         assert run([*command, *client, "--timeout", "0.2"]) == 1
         said = capsys.readouterr().err

@@ -37,6 +37,8 @@ NEVER = (
     "must be True or False",
     "in the program",
     "lock_timeout must be",
+    "max_retries must be",
+    "total_timeout is over",
     "TokenIdentity(",
 )
 

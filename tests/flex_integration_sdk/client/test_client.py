@@ -175,7 +175,7 @@ def test_revoke_and_auth_info(flex_sandbox: RunningSandbox) -> None:
 
 
 def test_errors_of_the_api_are_typed(flex_sandbox: RunningSandbox) -> None:
-    with instance(flex_sandbox) as sdk:
+    with instance(flex_sandbox, max_retries=0) as sdk:
         with pytest.raises(NotFoundError, match="not-found") as caught:
             sdk.users.show(id="00000002-0000-4000-8000-0000000fffff")
         assert caught.value.errors[0]["code"] == "not-found"

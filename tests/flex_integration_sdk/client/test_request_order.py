@@ -140,7 +140,12 @@ def store() -> Own:
 @pytest.fixture
 def sdk(script: Script, store: Own) -> Iterator[IntegrationSDK]:
     made = create_instance(
-        "cid", "s3cret", base_url=script.base_url, token_store=store, host_lock="off"
+        "cid",
+        "s3cret",
+        base_url=script.base_url,
+        token_store=store,
+        host_lock="off",
+        max_retries=0,  # the order of one attempt is looked at
     )
     with made as found:
         yield found

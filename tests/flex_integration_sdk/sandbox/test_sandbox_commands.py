@@ -472,7 +472,8 @@ def test_a_file_keeps_the_data(tmp_path: Path, capfd: pytest.CaptureFixture[str]
 
 
 def test_limits() -> None:
-    with serve(SandboxSettings(limits="dev")) as sandbox, connected(sandbox) as sdk:
+    with serve(SandboxSettings(limits="dev")) as sandbox, connected(sandbox) as whole:
+        sdk = whole.with_options(max_retries=0)
         repeat(sdk, 200)
         with pytest.raises(RateLimitedError) as error:
             repeat(sdk, 80)  # one more is allowed for each second that has passed

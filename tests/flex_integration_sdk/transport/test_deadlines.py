@@ -60,7 +60,7 @@ def store(what: What, base_url: str) -> Own:
 def request(kind: Kind, what: What, base_url: str, **options: Any) -> Any:
     """Makes a token request, or an API call with a stored token."""
     options = {"timeout": LIMIT, "request_timeout": LIMIT, "host_lock": "off", **options}
-    made = {"base_url": base_url, "token_store": store(what, base_url), **options}
+    made = {"base_url": base_url, "token_store": store(what, base_url), "max_retries": 0, **options}
     if kind == "sync":
         with create_instance("cid", "s3cret", **made) as sdk:
             return sdk.session.token() if what == "token" else sdk.marketplace.show()

@@ -37,6 +37,7 @@ class Server:
 
 
 def show(kind: str, client: Any, base_url: str = LIVE, **options: Any) -> Any:
+    options.setdefault("max_retries", 0)
     if kind == "sync":
         with create_instance("c", "s", base_url=base_url, http_client=client, **options) as sdk:
             found = sdk.marketplace.show()
