@@ -10,14 +10,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flex_integration_sdk._endpoints.endpoint import Endpoint, Param, snake
+from flex_integration_sdk._endpoints.param_types import UNSET
 from flex_integration_sdk._vocabulary.misspelling import near
 from flex_integration_sdk._vocabulary.relationships import RELATIONSHIPS
 from flex_integration_sdk.errors import ParameterError
 
 from .query import wire_name
 
-# Parameters that take names, by type: the type of one value.
+# Parameters that take names, by type: the type of one value, and what a program passes.
 _FAMILIES = {"Fields": "Names", "Limits": "int", "ImageVariants": "str"}
+_EXAMPLES = {
+    "Fields": '{"user": ["email"]}',
+    "Limits": '{"images": 1}',
+    "ImageVariants": '{"small": {"w": 320}}',
+}
 # Filters by extended data: after the underscore stands a key of the marketplace.
 _FILTER = re.compile(r"(pub|meta|priv|prot)_(.*)", re.DOTALL)
 # How people write them otherwise: `pub-gears`, `publicData.gears`, `public_gears`, `pubGears`; and
@@ -58,7 +64,8 @@ def check_names(endpoint: Endpoint, named: Mapping[str, Any], others: Iterable[s
         others: Names of further ones, as the program spelled them.
 
     Raises:
-        ParameterError: A name is near to a parameter's, or is that of an option of the call.
+        ParameterError: A name is near to a parameter's, or is that of an option of the call, or
+            names are missing: ``limit=10``.
     """
     for name in [*others, *_keys(endpoint, named)]:
         quoted = name[:_MOST_OF_A_NAME]
@@ -133,6 +140,19 @@ def _keys(endpoint: Endpoint, named: Mapping[str, Any]) -> Iterator[str]:
         value = named.get(param.name) if param.type in _FAMILIES else None
         if isinstance(value, Mapping):
             yield from (f"{param.python_name}.{key}" for key in value if isinstance(key, str))
+        elif value is not None and value is not UNSET:
+            raise ParameterError(_no_names(endpoint, param, value))
+
+
+def _no_names(endpoint: Endpoint, param: Param, value: Any) -> str:
+    text = (
+        f"{param.python_name} of {_called(endpoint)} must be a mapping, such as "
+        f"{_EXAMPLES[param.type]}, got {type(value).__name__}"
+    )
+    has_pages = any(each.name == "perPage" for each in endpoint.params)
+    # Other APIs call the size of a page so.
+    of_page = param.name == "limit" and has_pages and isinstance(value, int)
+    return f"{text}; for the size of a page pass per_page" if of_page else text
 
 
 def _in_python(typed: str, found: str) -> str:

@@ -97,7 +97,7 @@ def prepare(
 
 
 def _check_names(endpoint: Endpoint, named: Mapping[str, Any], others: Mapping[str, Any]) -> None:
-    if others or any(isinstance(named.get(each), Mapping) for each in ("fields", "limit")):
+    if others or any(named.get(each) is not None for each in ("fields", "limit", "imageVariant")):
         from .parameter_names import check_names  # here: the first call of a program comes sooner
 
         check_names(endpoint, named, others)

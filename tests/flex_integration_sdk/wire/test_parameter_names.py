@@ -174,6 +174,24 @@ def test_the_keys_of_a_mapping_are_looked_at_too() -> None:
     assert sent("listings.query", {"image_variant": {"fields": "w:1"}})
 
 
+def test_names_that_are_missing_are_asked_for() -> None:
+    said = (
+        r'limit of listings\.query must be a mapping, such as {"images": 1}, got int; for the size '
+        r"of a page pass per_page$"
+    )
+    with pytest.raises(ParameterError, match=said):
+        sent("listings.query", {"limit": 10})
+    with pytest.raises(ParameterError, match=r'limit of users\.show .* {"images": 1}, got int$'):
+        sent("users.show", {"id": "x", "limit": 10})
+    for wrong in ("title", ["title"]):
+        with pytest.raises(ParameterError, match=r'such as {"user": \["email"\]}, got '):
+            sent("listings.update", {"id": "x", "fields": wrong})
+    with pytest.raises(ParameterError, match=r"image_variant of users\.show must be a mapping"):
+        sent("users.show", {"id": "x", "imageVariant": "w:320"})
+    request = prepare("", ENDPOINTS["users.show"], {"limit": 10}, {}, unknown="send")
+    assert request.url.endswith("?limit=10")
+
+
 def test_a_wrong_name_is_refused_whatever_its_value() -> None:
     for value in (None, object()):
         with pytest.raises(ParameterError, match="has no parameter 'titel'"):
