@@ -14,6 +14,8 @@
     │   └── UnauthorizedError    (ApiError)            401 from the API, after all tokens were tried
     ├── ExportError                                    an export cannot be written now
     ├── NestedCallError          (RuntimeError)        called from within a call of the same thread
+    ├── CursorError              (ValueError)          the position among the events cannot be kept
+    ├── EventGapError            (LookupError)         events may be gone that were not handled
     └── ApiError                 (RuntimeError)        the API returned an error
         ├── BadRequestError      400
         ├── PaymentFailedError   402
@@ -207,6 +209,48 @@ class TransportError(FlexError, GrantError, ConnectionError):
         super().__init__(message, reason=reason)
         self.status = status
         self.passing = passing
+
+
+class CursorError(FlexError, ValueError):
+    """The cursor of ``sdk.events.follow`` cannot be read or written, or holds no position.
+
+    What it holds is left as it is. The message names it, and says what to do.
+    """
+
+
+class EventGapError(FlexError, LookupError):
+    """The event at which a program goes on is gone from the API, so later ones may be gone too.
+
+    It is given to ``on_error`` of ``sdk.events.follow``, which goes on with what is there. The API
+    keeps events for 90 days in live environments, and for 7 in others.
+
+    Args:
+        after: ``sequenceId`` of the last event that was handled.
+        at: When that happened.
+        next: ``sequenceId`` of the first event that the API has after it, of whatever type; None:
+            it has none.
+    """
+
+    def __init__(self, *, after: int, at: str | None = None, next: int | None = None) -> None:
+        self.after, self.at, self.next = after, at, next
+        super().__init__()
+        self.args = ()  # a copy is made from the facts
+
+    def __str__(self) -> str:
+        when = f", of {self.at}," if self.at else ""
+        follows = f"the next one that it has is {self.next}" if self.next else "it has no later one"
+        return (
+            f"the event {self.after}{when} at which this program goes on is gone from the API, and "
+            f"{follows}: events after it may be gone too. The API keeps events for 90 days (7 in "
+            "development and test environments); or the cursor is of another marketplace"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _gap, (self.after, self.at, self.next)
+
+
+def _gap(after: int, at: str | None, next: int | None) -> EventGapError:
+    return EventGapError(after=after, at=at, next=next)
 
 
 class ApiError(FlexError, RuntimeError):

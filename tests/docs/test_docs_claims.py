@@ -9,6 +9,8 @@ import shutil
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -90,19 +92,24 @@ def test_the_events_recipe_misses_none_and_goes_on_after_a_restart(
             for _ in range(count):
                 sdk.listings.create(title="x", author_id=author, state="published")
 
-        def told() -> int:
+        def told(count: int) -> int:
             # A new scope is a restart of the program.
-            follow = defined(HOW_TO / "call-the-api.md", "keep", "poll_once", "follow")["follow"]
-            follow(sdk, pause=0, idle=0, rounds=3)
+            work = defined(HOW_TO / "follow-events.md", "work")["work"]
+            with sdk.events.follow(
+                cursor="c",
+                event_types=["listing"],
+                since=datetime.now(UTC) - timedelta(seconds=5),
+                full_page_pause=0.01,
+            ) as events:
+                work(islice(events, count))
             return capsys.readouterr().out.count("new listing")
 
         create(2)
-        told()
+        assert told(2) == 2
         create(many)  # 101 are more than a page
-        assert told() == many
-        assert told() == 0
+        assert told(many) == many
         create(1)
-        assert told() == 1
+        assert told(1) == 1
 
 
 # The nightly job.

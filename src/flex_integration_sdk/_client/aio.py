@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flex_integration_sdk._endpoints.generated.namespace import AsyncEndpoints
+from flex_integration_sdk._endpoints.lazy import resource
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk._transport.aio import AsyncHttp
 from flex_integration_sdk._transport.exchange import ApiAnswer
@@ -29,6 +30,7 @@ from .retrying import Outcome, Repeats, outcome_of
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from flex_integration_sdk._following.endpoints import AsyncFollowedEvents
     from flex_tokenstore import AsyncTokenStore, Token, TokenIdentity
 
 
@@ -52,15 +54,33 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
         transit_verbose: bool = False,
         limits: RateLimits | None = None,
         options: CallOptions | None = None,
+        open_store: Callable[..., Any] | None = None,
     ) -> None:
         InstanceBase.__init__(
             self, settings, type_handlers, transit_verbose, limits, options or CallOptions()
         )
+        self._open_store = open_store
         self.session = session
         self._http = http
         # Shared, so that a close also ends the requests that wait for a connection.
         http.closing = self._closing
         self._own = frozenset(vars(self))
+
+    @resource
+    def events(self) -> AsyncFollowedEvents:
+        """``query``, ``iterate``, ``follow``."""
+        from flex_integration_sdk._following.endpoints import AsyncFollowedEvents
+        from flex_integration_sdk._following.ground import Ground
+
+        ground = Ground(
+            # A failed query is repeated by what follows, whose waits can be stopped.
+            send=self.with_options(max_retries=0)._send,
+            closing=self._closing,
+            settings=self.settings,
+            store=lambda: self.token_store,
+            open_store=self._open_store or _open_store,
+        )
+        return AsyncFollowedEvents(self._send, ground)
 
     @property
     def token_store(self) -> AsyncTokenStore:

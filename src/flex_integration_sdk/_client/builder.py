@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
@@ -209,12 +210,12 @@ def build(parts: Parts[K], options: InstanceOptions, settings: Settings | None =
         warnings.warn(_ANYBODY, RuntimeWarning, stacklevel=3)
     if settings is None:
         settings = options.settings()
-    store = parts.open_store(
-        settings.token_store,
-        settings.identity,
+    open_store = partial(
+        parts.open_store,
         host_lock=options.host_lock,
         require_encrypted=settings.require_encrypted,
     )
+    store = open_store(settings.token_store, settings.identity)
     http = parts.http(
         settings.identity.base_url,
         options.timeout,
@@ -231,7 +232,14 @@ def build(parts: Parts[K], options: InstanceOptions, settings: Settings | None =
         on_event=options.on_event,
     )
     return parts.instance(
-        settings, session, http, options.type_handlers, options.transit_verbose, limits, calls
+        settings,
+        session,
+        http,
+        options.type_handlers,
+        options.transit_verbose,
+        limits,
+        calls,
+        open_store,
     )
 
 

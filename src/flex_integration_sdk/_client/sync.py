@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flex_integration_sdk._endpoints.generated.namespace import Endpoints
+from flex_integration_sdk._endpoints.lazy import resource
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk._transport.exchange import ApiAnswer
 from flex_integration_sdk._transport.sync import Http
@@ -35,6 +36,7 @@ from .retrying import Outcome, Repeats, outcome_of
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from flex_integration_sdk._following.endpoints import FollowedEvents
     from flex_tokenstore import Token, TokenStore
 
 T = TypeVar("T")
@@ -56,16 +58,34 @@ class IntegrationSDK(InstanceBase, Endpoints):
         transit_verbose: bool = False,
         limits: RateLimits | None = None,
         options: CallOptions | None = None,
+        open_store: Callable[..., Any] | None = None,
     ) -> None:
         InstanceBase.__init__(
             self, settings, type_handlers, transit_verbose, limits, options or CallOptions()
         )
+        self._open_store = open_store
         self.session = session
         self._http = http
         # Shared, so that a close also ends the requests that wait for a connection.
         http.closing = self._closing
         self._calls = Calls()
         self._own = frozenset(vars(self))
+
+    @resource
+    def events(self) -> FollowedEvents:
+        """``query``, ``iterate``, ``follow``."""
+        from flex_integration_sdk._following.endpoints import FollowedEvents
+        from flex_integration_sdk._following.ground import Ground
+
+        ground = Ground(
+            # A failed query is repeated by what follows, whose waits can be stopped.
+            send=self.with_options(max_retries=0)._send,
+            closing=self._closing,
+            settings=self.settings,
+            store=lambda: self.token_store,
+            open_store=self._open_store or open_store,
+        )
+        return FollowedEvents(self._send, ground)
 
     @property
     def token_store(self) -> TokenStore:

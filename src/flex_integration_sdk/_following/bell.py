@@ -1,0 +1,41 @@
+"""Ends a wait: in a sync program, from any thread and from a signal handler."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import suppress
+
+# On Windows Ctrl-C does not interrupt a thread that waits for a lock.
+_SLICE = 0.5 if os.name == "nt" else threading.TIMEOUT_MAX
+
+
+class Bell:
+    """One waits, and anybody can wake it. It holds no lock, so a signal handler can too."""
+
+    def __init__(self) -> None:
+        self._rung = False
+        self._alarm: threading.Lock | None = None
+
+    def ring(self) -> None:
+        """Ends the wait, or the next one if there is none."""
+        self._rung = True
+        alarm = self._alarm
+        if alarm is not None:
+            with suppress(RuntimeError):  # rung already
+                alarm.release()
+
+    def wait(self, seconds: float) -> None:
+        """Waits, unless it was rung since the last wait."""
+        alarm = threading.Lock()
+        alarm.acquire()
+        self._alarm = alarm
+        try:
+            end = time.monotonic() + seconds
+            # After it is there: who rings looks at it once.
+            while not self._rung and (left := end - time.monotonic()) > 0:
+                alarm.acquire(timeout=min(left, _SLICE))
+        finally:
+            self._alarm = None
+            self._rung = False
