@@ -1,4 +1,4 @@
-"""What a type checker says of names: an error in each line that ends so, and in no other."""
+"""What a type checker says of names and of money: an error where a line ends so, else none."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any, assert_type, cast
 from flex_integration_sdk import (
     AsyncIntegrationSDK,
     IntegrationSDK,
+    Money,
     QueryOptions,
     Resource,
     create_instance,
     file_metadata,
+    to_json,
 )
 from flex_integration_sdk.names import (
     AnyName,
@@ -188,3 +190,18 @@ async def mistakes(aio: AsyncIntegrationSDK, text: str, deal: Transaction) -> No
     of_none = {"dayOfWeek": "mon"}
     await aio.listings.update(id="1", availability_plan=of_none)  # wrong
     print(monday)
+
+
+def of_money(price: Money, listing: Listing) -> None:
+    """Money knows what it can be calculated with; a copy is a resource."""
+    assert_type(price + price - 2 * price, Money)
+    assert_type(listing.copy(), Listing)
+    assert_type(listing | {"id": 1}, Listing)
+    assert_type(to_json([listing], indent=2), str)
+    print(price + 1)  # wrong
+    print(price - 0.5)  # wrong
+    print(price * 0.5)  # wrong
+    print(price / 2)  # wrong
+    print(price < 3)  # wrong
+    print(price > None)  # wrong
+    print(listing | [])  # wrong
