@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import inspect
 import re
 import shlex
 from collections.abc import Iterator
@@ -73,7 +74,7 @@ def test_the_programs_of_a_page_run(page: Path, sandbox: RunningSandbox, acme: O
         exec(compile(source, f"{page.name} block {number}", "exec"), scope)
     for name, value in list(scope.items()):
         if name.startswith("test_"):
-            value(sandbox)
+            value(*[sandbox] * len(inspect.signature(value).parameters))  # its fixture, if any
         if name == "reader":
             scope["metrics"].get_meter_provider().shutdown()  # else its thread goes on
 
