@@ -30,7 +30,10 @@ from flex_integration_sdk.resources import {resources}
 
 {classes}
 '''
-ITERATE = "All that there are, page after page, oldest first unless ``sort`` says otherwise."
+ITERATE = "Walks through all pages{order}; after an error it can go on."
+RESUME = Param(
+    "resume", "str", "``position`` of an iterator with the same arguments: goes on there."
+)
 NAMESPACE = '''"""The attributes of an instance, one for each resource of the API.
 
 {note}
@@ -183,12 +186,13 @@ def _iterate(endpoint: Endpoint, is_async: bool) -> str:
     params = [param for param in endpoint.all_params if param.name != "page"]
     params.sort(key=lambda param: not param.required)
     named = "".join(f'                "{p.name}": {p.python_name},\n' for p in params)
-    walk = replace(
-        endpoint, action="iterate", params=tuple(params), doc=f"{endpoint.doc} {ITERATE}"
-    )
-    arguments = [argument(walk, param) for param in params]
+    doc = endpoint.doc.partition(". There are no further")[0].removesuffix(", at most 100")
+    doc = doc.removesuffix(".").removesuffix(", newest first")
+    doc = f"{doc}. {ITERATE.format(order=_order(endpoint))}"
+    walk = replace(endpoint, action="iterate", params=(*params, RESUME), doc=doc)
+    arguments = [argument(walk, param) for param in walk.params]
     return f'''{_overloads(walk, is_async)}{_signature(walk, arguments, is_async)}:
-{textwrap.indent(_doc(walk, params), "        ")}
+{textwrap.indent(_doc(walk, [*params, RESUME]), "        ")}
         from {SDK.name}._endpoints.paging.{module} import {prefix}ResourceIterator
 
         return {prefix}ResourceIterator(
@@ -197,7 +201,13 @@ def _iterate(endpoint: Endpoint, is_async: bool) -> str:
             {{
 {named}            }},
             further,
+            resume,
         )'''
+
+
+def _order(endpoint: Endpoint) -> str:
+    names = {param.name for param in endpoint.params}
+    return ", oldest first unless ``sort`` says otherwise" if "sort" in names else ""
 
 
 def _signature(endpoint: Endpoint, arguments: list[str], is_async: bool) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ._client.plain import to_json, to_plain
     from ._client.sync import IntegrationSDK
     from ._endpoints.options import QueryOptions
+    from ._endpoints.paging.aio import AsyncResourceIterator
+    from ._endpoints.paging.sync import ResourceIterator
     from ._endpoints.response import PageMeta, Response
     from ._transport.request_event import RequestEvent
     from ._uploads.upload import FileMetadata, async_upload_file, file_metadata, upload_file
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 # Imported when first used: in a short command the imports take most of the time (decision 017).
 _LAZY = {
     "AsyncIntegrationSDK": "flex_integration_sdk._client.aio",
+    "AsyncResourceIterator": "flex_integration_sdk._endpoints.paging.aio",
     "AuthInfo": "flex_integration_sdk._client.auth_info",
     "FarTime": "flex_integration_sdk.types",
     "FileMetadata": "flex_integration_sdk._uploads.upload",
@@ -45,6 +48,7 @@ _LAZY = {
     "RateLimits": "flex_integration_sdk._wire.rate_limits",
     "RequestEvent": "flex_integration_sdk._transport.request_event",
     "Resource": "flex_integration_sdk.resources",
+    "ResourceIterator": "flex_integration_sdk._endpoints.paging.sync",
     "Response": "flex_integration_sdk._endpoints.response",
     "TypeHandler": "flex_integration_sdk._wire.type_handlers",
     "async_upload_file": "flex_integration_sdk._uploads.upload",
@@ -61,6 +65,7 @@ _LAZY = {
 
 __all__ = [
     "AsyncIntegrationSDK",
+    "AsyncResourceIterator",
     "AuthInfo",
     "FarTime",
     "FileMetadata",
@@ -74,6 +79,7 @@ __all__ = [
     "RateLimits",
     "RequestEvent",
     "Resource",
+    "ResourceIterator",
     "Response",
     "TypeHandler",
     "__version__",

@@ -13,6 +13,9 @@
     │   ├── MissingSecretError                         a sign-in needs a client secret; none is set
     │   └── UnauthorizedError    (ApiError)            401 from the API, after all tokens were tried
     ├── ExportError                                    an export cannot be written now
+
+
+    ├── PaginationLimitError     (LookupError)         the API does not return all that is there
     ├── NestedCallError          (RuntimeError)        called from within a call of the same thread
     ├── CursorError              (ValueError)          the position among the events cannot be kept
     ├── EventGapError            (LookupError)         events may be gone that were not handled
@@ -76,6 +79,24 @@ class CurrencyMismatchError(FlexError, ValueError):
 
 class ExportError(FlexError):
     """An export cannot be written: another run writes the same file."""
+
+
+class PaginationLimitError(FlexError, LookupError):
+    """``iterate`` found more resources than the API returns. It comes after all that it returns.
+
+    The message says which resources are missing, and what to do.
+
+    Args:
+        total: How many there are, of the query or of one moment; None: the API does not count them.
+        done: How many the iterator returned.
+        reachable: How many of ``total`` the API returns.
+    """
+
+    def __init__(
+        self, message: str = "", *, total: int | None = None, done: int = 0, reachable: int = 0
+    ) -> None:
+        super().__init__(message)
+        self.total, self.done, self.reachable = total, done, reachable
 
 
 class AuthenticationError(FlexError, GrantError, PermissionError):

@@ -161,7 +161,8 @@ class InstanceBase:
                 del outcome  # its traceback keeps this frame
         if not self._handlers:
             return outcome
-        return Response(outcome.status, read(outcome.body, self._handlers), outcome.headers)
+        body = read(outcome.body, self._handlers)
+        return Response(outcome.status, body, outcome.headers, _unhandled=outcome.body)
 
 
 def warn_unclean(error: Exception) -> None:

@@ -50,6 +50,12 @@ UNSET = Unset.UNSET
 """Of a command's argument: not sent, so that what is stored stays. (None clears it.)"""
 
 
+class OwnText(str):
+    """A value of the SDK's own among the arguments of a call: no type handler sees it."""
+
+    __slots__ = ()
+
+
 def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that the program passed."""
     return {name: value for name, value in arguments.items() if value is not UNSET}

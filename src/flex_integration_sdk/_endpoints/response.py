@@ -40,6 +40,9 @@ class Response(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict, compare=False)
     """The response's headers, by their names in any case."""
 
+    _unhandled: dict[str, Any] | None = field(default=None, compare=False)
+    """The body before type handlers read it; None: there are none."""
+
     def __repr__(self) -> str:
         from flex_integration_sdk.resources._short import short_data, short_page
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from flex_integration_sdk._endpoints.param_types import OwnText
 from flex_integration_sdk._values.exact import is_list
 from flex_integration_sdk.errors import ConfigurationError
 from flex_integration_sdk.types import LatLng, Money
@@ -105,8 +106,8 @@ def write_each(arguments: Mapping[str, Any], handlers: Sequence[TypeHandler]) ->
 
 def write(value: Any, handlers: Sequence[TypeHandler]) -> Any:
     """Puts the SDK's types into an argument."""
-    if value is None:
-        return None
+    if value is None or isinstance(value, OwnText):
+        return value
     for handler in handlers:
         if handler.writer is not None and handler.writes(value):
             return handler.writer(value)

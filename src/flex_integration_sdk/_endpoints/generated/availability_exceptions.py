@@ -98,10 +98,11 @@ class AvailabilityExceptionsEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> ResourceIterator[AvailabilityException]:
-        """A listing's availability exceptions in a time span of at most 366 days. All that there
-        are, page after page, oldest first unless ``sort`` says otherwise.
+        """A listing's availability exceptions in a time span of at most 366 days. Walks through all
+        pages; after an error it can go on.
 
         Args:
             listing_id: The listing's id.
@@ -113,6 +114,7 @@ class AvailabilityExceptionsEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Parameters that this version does not know, passed through. Type checkers take
                 them as ``**`` with a ``dict[str, Any]`` only.
 
@@ -137,6 +139,7 @@ class AvailabilityExceptionsEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )
 
     def create(
@@ -289,10 +292,11 @@ class AsyncAvailabilityExceptionsEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> AsyncResourceIterator[AvailabilityException]:
-        """A listing's availability exceptions in a time span of at most 366 days. All that there
-        are, page after page, oldest first unless ``sort`` says otherwise.
+        """A listing's availability exceptions in a time span of at most 366 days. Walks through all
+        pages; after an error it can go on.
 
         Args:
             listing_id: The listing's id.
@@ -304,6 +308,7 @@ class AsyncAvailabilityExceptionsEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Parameters that this version does not know, passed through. Type checkers take
                 them as ``**`` with a ``dict[str, Any]`` only.
 
@@ -328,6 +333,7 @@ class AsyncAvailabilityExceptionsEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )
 
     async def create(

@@ -101,11 +101,11 @@ class EventsEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> ResourceIterator[Event]:
-        """What happened in the marketplace, oldest first, at most 100. There are no further pages:
-        go on with ``start_after_sequence_id``. All that there are, page after page, oldest first
-        unless ``sort`` says otherwise.
+        """What happened in the marketplace, oldest first. Walks through all pages; after an error
+        it can go on.
 
         Args:
             start_after_sequence_id: Events after this one.
@@ -118,6 +118,7 @@ class EventsEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Parameters that this version does not know, passed through. Type checkers take
                 them as ``**`` with a ``dict[str, Any]`` only.
 
@@ -143,6 +144,7 @@ class EventsEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )
 
 
@@ -218,11 +220,11 @@ class AsyncEventsEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> AsyncResourceIterator[Event]:
-        """What happened in the marketplace, oldest first, at most 100. There are no further pages:
-        go on with ``start_after_sequence_id``. All that there are, page after page, oldest first
-        unless ``sort`` says otherwise.
+        """What happened in the marketplace, oldest first. Walks through all pages; after an error
+        it can go on.
 
         Args:
             start_after_sequence_id: Events after this one.
@@ -235,6 +237,7 @@ class AsyncEventsEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Parameters that this version does not know, passed through. Type checkers take
                 them as ``**`` with a ``dict[str, Any]`` only.
 
@@ -260,4 +263,5 @@ class AsyncEventsEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )

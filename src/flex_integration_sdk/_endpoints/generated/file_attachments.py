@@ -97,10 +97,10 @@ class FileAttachmentsEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> ResourceIterator[FileAttachment]:
-        """Attachments of messages. All that there are, page after page, oldest first unless
-        ``sort`` says otherwise.
+        """Attachments of messages. Walks through all pages; after an error it can go on.
 
         Args:
             ids: These attachments only, at most 100.
@@ -112,6 +112,7 @@ class FileAttachmentsEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Parameters that this version does not know, passed through. Type checkers take
                 them as ``**`` with a ``dict[str, Any]`` only.
 
@@ -136,6 +137,7 @@ class FileAttachmentsEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )
 
 
@@ -209,10 +211,10 @@ class AsyncFileAttachmentsEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> AsyncResourceIterator[FileAttachment]:
-        """Attachments of messages. All that there are, page after page, oldest first unless
-        ``sort`` says otherwise.
+        """Attachments of messages. Walks through all pages; after an error it can go on.
 
         Args:
             ids: These attachments only, at most 100.
@@ -224,6 +226,7 @@ class AsyncFileAttachmentsEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Parameters that this version does not know, passed through. Type checkers take
                 them as ``**`` with a ``dict[str, Any]`` only.
 
@@ -248,4 +251,5 @@ class AsyncFileAttachmentsEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )

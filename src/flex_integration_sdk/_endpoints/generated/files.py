@@ -155,9 +155,10 @@ class FilesEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> ResourceIterator[File]:
-        """Files. All that there are, page after page, oldest first unless ``sort`` says otherwise.
+        """Files. Walks through all pages; after an error it can go on.
 
         Args:
             ids: These files only, at most 100.
@@ -171,6 +172,7 @@ class FilesEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Parameters that this version does not know, passed through. Type checkers take
                 them as ``**`` with a ``dict[str, Any]`` only.
 
@@ -197,6 +199,7 @@ class FilesEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )
 
 
@@ -327,9 +330,10 @@ class AsyncFilesEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> AsyncResourceIterator[File]:
-        """Files. All that there are, page after page, oldest first unless ``sort`` says otherwise.
+        """Files. Walks through all pages; after an error it can go on.
 
         Args:
             ids: These files only, at most 100.
@@ -343,6 +347,7 @@ class AsyncFilesEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Parameters that this version does not know, passed through. Type checkers take
                 them as ``**`` with a ``dict[str, Any]`` only.
 
@@ -369,4 +374,5 @@ class AsyncFilesEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )

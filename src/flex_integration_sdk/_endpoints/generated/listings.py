@@ -217,10 +217,11 @@ class ListingsEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Any,
     ) -> ResourceIterator[Listing]:
-        """Listings, in all states unless you pass ``states``. All that there are, page after page,
-        oldest first unless ``sort`` says otherwise.
+        """Listings, in all states unless you pass ``states``. Walks through all pages, oldest first
+        unless ``sort`` says otherwise; after an error it can go on.
 
         Args:
             ids: These listings only, at most 100.
@@ -249,6 +250,7 @@ class ListingsEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Filters by extended data, ``pub_…``, ``meta_…``, ``priv_…`` and ``prot_…``, and
                 other parameters that this version does not know.
 
@@ -287,6 +289,7 @@ class ListingsEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )
 
     def create(
@@ -734,10 +737,11 @@ class AsyncListingsEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Any,
     ) -> AsyncResourceIterator[Listing]:
-        """Listings, in all states unless you pass ``states``. All that there are, page after page,
-        oldest first unless ``sort`` says otherwise.
+        """Listings, in all states unless you pass ``states``. Walks through all pages, oldest first
+        unless ``sort`` says otherwise; after an error it can go on.
 
         Args:
             ids: These listings only, at most 100.
@@ -766,6 +770,7 @@ class AsyncListingsEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Filters by extended data, ``pub_…``, ``meta_…``, ``priv_…`` and ``prot_…``, and
                 other parameters that this version does not know.
 
@@ -804,6 +809,7 @@ class AsyncListingsEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )
 
     async def create(

@@ -124,6 +124,7 @@ class MessagesEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> ResourceIterator[Message]: ...
     @overload
@@ -138,6 +139,7 @@ class MessagesEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> ResourceIterator[Message]: ...
     def iterate(
@@ -151,10 +153,10 @@ class MessagesEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> ResourceIterator[Message]:
-        """Messages of a transaction. All that there are, page after page, oldest first unless
-        ``sort`` says otherwise.
+        """Messages of a transaction. Walks through all pages; after an error it can go on.
 
         Args:
             transaction_id: Of this transaction.
@@ -165,6 +167,7 @@ class MessagesEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Parameters that this version does not know, passed through. Type checkers take
                 them as ``**`` with a ``dict[str, Any]`` only.
 
@@ -188,6 +191,7 @@ class MessagesEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )
 
 
@@ -288,6 +292,7 @@ class AsyncMessagesEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> AsyncResourceIterator[Message]: ...
     @overload
@@ -302,6 +307,7 @@ class AsyncMessagesEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> AsyncResourceIterator[Message]: ...
     def iterate(
@@ -315,10 +321,10 @@ class AsyncMessagesEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> AsyncResourceIterator[Message]:
-        """Messages of a transaction. All that there are, page after page, oldest first unless
-        ``sort`` says otherwise.
+        """Messages of a transaction. Walks through all pages; after an error it can go on.
 
         Args:
             transaction_id: Of this transaction.
@@ -329,6 +335,7 @@ class AsyncMessagesEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Parameters that this version does not know, passed through. Type checkers take
                 them as ``**`` with a ``dict[str, Any]`` only.
 
@@ -352,4 +359,5 @@ class AsyncMessagesEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )

@@ -97,10 +97,11 @@ class StockAdjustmentsEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> ResourceIterator[StockAdjustment]:
-        """A listing's stock adjustments in a time span. All that there are, page after page, oldest
-        first unless ``sort`` says otherwise.
+        """A listing's stock adjustments in a time span. Walks through all pages; after an error it
+        can go on.
 
         Args:
             listing_id: The listing's id.
@@ -112,6 +113,7 @@ class StockAdjustmentsEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Parameters that this version does not know, passed through. Type checkers take
                 them as ``**`` with a ``dict[str, Any]`` only.
 
@@ -136,6 +138,7 @@ class StockAdjustmentsEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )
 
     def create(
@@ -255,10 +258,11 @@ class AsyncStockAdjustmentsEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Unpack[NothingMore],
     ) -> AsyncResourceIterator[StockAdjustment]:
-        """A listing's stock adjustments in a time span. All that there are, page after page, oldest
-        first unless ``sort`` says otherwise.
+        """A listing's stock adjustments in a time span. Walks through all pages; after an error it
+        can go on.
 
         Args:
             listing_id: The listing's id.
@@ -270,6 +274,7 @@ class AsyncStockAdjustmentsEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Parameters that this version does not know, passed through. Type checkers take
                 them as ``**`` with a ``dict[str, Any]`` only.
 
@@ -294,6 +299,7 @@ class AsyncStockAdjustmentsEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )
 
     async def create(

@@ -210,10 +210,11 @@ class TransactionsEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Any,
     ) -> ResourceIterator[Transaction]:
-        """Transactions, newest first. All that there are, page after page, oldest first unless
-        ``sort`` says otherwise.
+        """Transactions. Walks through all pages, oldest first unless ``sort`` says otherwise; after
+        an error it can go on.
 
         Args:
             user_id: With this user, as customer or provider.
@@ -243,6 +244,7 @@ class TransactionsEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Filters by extended data, ``pub_…``, ``meta_…``, ``priv_…`` and ``prot_…``, and
                 other parameters that this version does not know.
 
@@ -282,6 +284,7 @@ class TransactionsEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )
 
     def transition(
@@ -602,10 +605,11 @@ class AsyncTransactionsEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Any,
     ) -> AsyncResourceIterator[Transaction]:
-        """Transactions, newest first. All that there are, page after page, oldest first unless
-        ``sort`` says otherwise.
+        """Transactions. Walks through all pages, oldest first unless ``sort`` says otherwise; after
+        an error it can go on.
 
         Args:
             user_id: With this user, as customer or provider.
@@ -635,6 +639,7 @@ class AsyncTransactionsEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Filters by extended data, ``pub_…``, ``meta_…``, ``priv_…`` and ``prot_…``, and
                 other parameters that this version does not know.
 
@@ -674,6 +679,7 @@ class AsyncTransactionsEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )
 
     async def transition(

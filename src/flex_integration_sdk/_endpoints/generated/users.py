@@ -176,10 +176,11 @@ class UsersEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Any,
     ) -> ResourceIterator[User]:
-        """Users, newest first. All that there are, page after page, oldest first unless ``sort``
-        says otherwise.
+        """Users. Walks through all pages, oldest first unless ``sort`` says otherwise; after an
+        error it can go on.
 
         Args:
             created_at_start: Created at this time or later.
@@ -191,6 +192,7 @@ class UsersEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Filters by extended data, ``pub_…``, ``meta_…``, ``priv_…`` and ``prot_…``, and
                 other parameters that this version does not know.
 
@@ -215,6 +217,7 @@ class UsersEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )
 
     def update_profile(
@@ -569,10 +572,11 @@ class AsyncUsersEndpoints(Suggesting):
         fields: Fields | None = None,
         limit: Limits | None = None,
         image_variant: ImageVariants | None = None,
+        resume: str | None = None,
         **further: Any,
     ) -> AsyncResourceIterator[User]:
-        """Users, newest first. All that there are, page after page, oldest first unless ``sort``
-        says otherwise.
+        """Users. Walks through all pages, oldest first unless ``sort`` says otherwise; after an
+        error it can go on.
 
         Args:
             created_at_start: Created at this time or later.
@@ -584,6 +588,7 @@ class AsyncUsersEndpoints(Suggesting):
             limit: Maximum of resources for each relationship: ``{"images": 1}``.
             image_variant: Image variants of your own, by name: ``{"small": {"w": 320, "h": 240,
                 "fit": "scale"}}``.
+            resume: ``position`` of an iterator with the same arguments: goes on there.
             further: Filters by extended data, ``pub_…``, ``meta_…``, ``priv_…`` and ``prot_…``, and
                 other parameters that this version does not know.
 
@@ -608,6 +613,7 @@ class AsyncUsersEndpoints(Suggesting):
                 "imageVariant": image_variant,
             },
             further,
+            resume,
         )
 
     async def update_profile(

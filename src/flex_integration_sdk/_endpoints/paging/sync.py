@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
-from collections import deque
 from collections.abc import Iterator, Mapping
-from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from flex_integration_sdk.errors import BadRequestError, NestedCallError
+
+from .ahead import Ahead
 from .walk import Walk
 
 if TYPE_CHECKING:
@@ -21,44 +25,73 @@ T = TypeVar("T", covariant=True)
 class ResourceIterator(Generic[T]):
     """All resources that a query finds: ``for listing in sdk.listings.iterate(): …``.
 
-    It asks for one page at a time, while the program works on the page before.
+    It asks for one page at a time, while the program works on the page before; that request is made
+    in a thread, so ``on_event`` and the like may be called there. If a page cannot be fetched,
+    ``next()`` raises the error of its request after the resources before it. The iterator is not
+    at its end then: the next ``next()`` asks for that page again.
+
+    Threads can share an iterator: each resource goes to one of them.
     """
 
     def __init__(
-        self, send: Send, name: str, arguments: Mapping[str, Any], further: Mapping[str, Any]
+        self,
+        send: Send,
+        name: str,
+        arguments: Mapping[str, Any],
+        further: Mapping[str, Any],
+        resume: str | None = None,
     ) -> None:
-        self._send, self._name, self._further = send, name, further
-        self._walk = Walk(arguments)
-        self._ready: deque[T] = deque()
-        self._ahead: _Ahead | None = None
-        self.done = 0
-        """Number of resources that the program has got."""
+        self._send = send
+        self._walk = Walk(name, arguments, further, resume)
+        self._ahead: Ahead | None = None
+        self._lock, self._process = threading.Lock(), os.getpid()
+        self._user = 0
 
     @property
     def total(self) -> int | None:
-        """Number of resources that the query found at the first page; None: not known (yet)."""
-        return self._walk.total
+        """How many resources the query found at its first page; None: not known (yet)."""
+        return self._walk.position.total
+
+    @property
+    def done(self) -> int:
+        """How many resources the program has got, with those of the walk that it resumed."""
+        return self._walk.position.done
+
+    @property
+    def position(self) -> str:
+        """How far the program has got, as a string to keep: ``iterate(…, resume=position)``.
+
+        A walk with the same arguments goes on from there with the next resource, also in another
+        process. Keep it after you have handled the resource that you got last.
+        """
+        return self._walk.position.to_text()
 
     def __iter__(self) -> Iterator[T]:
         return self
 
     def __next__(self) -> T:
-        while not self._ready:
-            ahead = self._ahead or self._fetched()
-            if ahead is None:
-                raise StopIteration
-            self._ready.extend(self._walk.take(ahead.result()))
-            self._ahead = self._fetched()
-        self.done += 1
-        return self._ready.popleft()
+        if self._process != os.getpid():
+            # The thread that fetched a page is not in a forked child, nor whoever held the lock.
+            self._ahead, self._lock, self._process = None, threading.Lock(), os.getpid()
+        if self._user == threading.get_ident() and self._is_beneath():
+            raise NestedCallError(
+                "an iterator was used by a signal handler or a finalizer that interrupted it in "
+                "the same thread. Set a flag there, and go on afterwards"
+            )
+        with self._lock:
+            self._user = threading.get_ident()
+            try:
+                found: T = self._next()
+                return found
+            finally:
+                self._user = 0
 
     def close(self) -> None:
-        """Ends the walk; no further page is asked for."""
-        self._walk.following = None
+        """Ends the walk; no further page is asked for, and ``next()`` raises ``StopIteration``."""
         self._ahead = None
-        self._ready.clear()
+        self._walk.close()
 
-    def __enter__(self) -> ResourceIterator[T]:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -69,35 +102,43 @@ class ResourceIterator(Generic[T]):
     ) -> None:
         self.close()
 
-    def _fetched(self) -> _Ahead | None:
-        asked = self._walk.following
-        if asked is None:
-            return None
-        return _Ahead(lambda: self._send(self._name, asked, self._further))
+    def _next(self) -> Any:
+        walk = self._walk
+        if not walk.sound:
+            walk.repair()
+        while not walk.ready:
+            if walk.following is None:
+                raise walk.failure() or StopIteration
+            self._fetch(walk.following)
+        return walk.pass_on()
 
-
-class _Ahead:
-    """A page that a thread fetches."""
-
-    def __init__(self, fetch: Any) -> None:
-        self._outcome: list[Any] = []
-        self._error: BaseException | None = None
-        self._fetch = fetch
-        context = copy_context()
-        self._thread = threading.Thread(
-            target=context.run, args=(self._run,), name="flex-integration-page", daemon=True
-        )
-        self._thread.start()
-
-    def _run(self) -> None:
+    def _fetch(self, asked: dict[str, Any]) -> None:
+        """Takes the page that the walk asks for, and begins to fetch the one after it."""
+        walk, ahead = self._walk, self._ahead
         try:
-            self._outcome.append(self._fetch())
-        except BaseException as error:  # noqa: BLE001 - for the program's thread
-            self._error = error
+            if ahead is not None and ahead.asked is asked:
+                ahead.wait()  # an exception from a signal handler ends it, and it goes on
+                self._ahead = None
+                response = ahead.result()
+            else:
+                response = self._send(walk.name, asked, walk.further)
+        except BadRequestError:
+            if not walk.is_too_deep():
+                raise
+            walk.skip()
+        else:
+            walk.take(response)
+        if walk.following is not None:
+            # It has no reference to the iterator, which may be forgotten meanwhile.
+            send = partial(self._send, walk.name, walk.following, walk.further)
+            self._ahead = Ahead(send, walk.following)
 
-    def result(self) -> Any:
-        """The response; raises what the request raised."""
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        return self._outcome[0]
+    def _is_beneath(self) -> bool:
+        """Whether ``__next__`` of this iterator is on the stack beneath itself."""
+        frame = sys._getframe(1).f_back
+        while frame is not None:
+            code = frame.f_code
+            if code is ResourceIterator.__next__.__code__ and frame.f_locals.get("self") is self:
+                return True
+            frame = frame.f_back
+        return False
