@@ -38,41 +38,19 @@ def defined(page: Path, *names: str) -> dict[str, Any]:
 # Paging, and events.
 
 
-class Answer:
-    def __init__(self, data: list[Any], meta: dict[str, Any]) -> None:
-        self.data, self.meta = data, meta
-
-
-class Users:
-    """Pages of two; a page that cannot be requested is refused, as the API does."""
-
-    def __init__(self, meta: dict[str, Any], last: int) -> None:
-        self.meta, self.last, self.requested = meta, last, list[int]()
-        self.users = self
-
-    def query(self, *, page: int, per_page: int) -> Answer:
-        self.requested.append(page)
-        assert page <= self.last, "the API answers 400"
-        return Answer([f"{page}a", f"{page}b"], self.meta)
-
-
-@pytest.mark.parametrize(
-    ("meta", "last"),
-    [
-        ({"totalPages": 3}, 3),
-        ({"totalPages": 300, "paginationLimit": 4}, 4),
-        ({"totalPages": 3, "paginationLimit": 100}, 3),
-        ({"totalPages": 3, "paginationLimit": None}, 3),
-        ({"totalPages": None, "paginationUnsupported": True}, 1),
-        ({"totalPages": 0}, 1),
-        ({}, 1),
-    ],
-)
-def test_the_paging_recipe_ends_where_the_api_does(meta: dict[str, Any], last: int) -> None:
-    users = Users(meta, last)
-    found = list(defined(HOW_TO / "call-the-api.md", "all_users")["all_users"](users))
-    assert users.requested == list(range(1, last + 1))
-    assert len(found) == 2 * last
+def test_the_paging_page_goes_on_where_it_ended(
+    flex_sandbox: RunningSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("base_url", "client_id", "client_secret"):
+        monkeypatch.setenv(f"FLEX_INTEGRATION_{name.upper()}", getattr(flex_sandbox, name))
+    program = blocks(HOW_TO / "paging.md", "python")[-1]
+    printed = []
+    for _ in range(2):
+        exec(program, {"sdk": create_instance(token_store="file")})
+        printed.append(capsys.readouterr().out.split())
+    assert [len(each) for each in printed] == [20, 0]
 
 
 @pytest.mark.parametrize("many", [3, pytest.param(101, marks=pytest.mark.slow)])

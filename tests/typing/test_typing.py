@@ -19,7 +19,7 @@ PAGES = [
     "docs/tutorial.md",
     *(
         f"docs/how-to/{name}.md"
-        for name in ("call-the-api", "nightly-job", "task-queues", "test-your-program")
+        for name in ("call-the-api", "nightly-job", "paging", "task-queues", "test-your-program")
     ),
 ]
 CLOSED_SETS = PROGRAM.with_name("closed_sets.py")

@@ -62,7 +62,9 @@ class _Numbered:
     """Where the walk is."""
 
     def __init__(self, most: int, seen: set[bytes], at: int, wall: int | None) -> None:
-        self.most, self.covered, self._seen, self.wall = most, at, seen, wall
+        # At the wall, a last page that is known already says how many there are.
+        self.covered = at if wall is None else min(at, wall - 1)
+        self.most, self._seen, self.wall = most, seen, wall
         self.total: int | None = None
         self.ended = False
         self._retreats, self._step, self._rounds, self._found = 0, 1, 0, True
