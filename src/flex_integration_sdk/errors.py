@@ -8,6 +8,7 @@
     ├── NotIncludedError         (KeyError)            a response does not have what is asked of it
     ├── CurrencyMismatchError    (ValueError)          two currencies were added or compared
     ├── TransportError           (ConnectionError)     no response, or one that is not the API's
+    │   └── CallTimeoutError     (TimeoutError)        a time limit ended the request or the call
     ├── AuthenticationError      (PermissionError)     the server does not accept this client
     │   ├── ClientSecretError                          the client secret's file or callable fails
     │   ├── MissingSecretError                         a sign-in needs a client secret; none is set
@@ -272,6 +273,38 @@ class EventGapError(FlexError, LookupError):
 
 def _gap(after: int, at: str | None, next: int | None) -> EventGapError:
     return EventGapError(after=after, at=at, next=next)
+
+
+class CallTimeoutError(TransportError, TimeoutError):
+    """A time limit ended the request, or the whole call with its waits and repetitions.
+
+    Args:
+        limit: Name of the limit: ``"timeout"``, ``"total_timeout"``, ``"request_timeout"``,
+            ``"busy_timeout"``, or ``"connect"`` for the 5 seconds to make a connection.
+        seconds: The limit; None: not known.
+        spent: For ``total_timeout``, where the time went, in seconds: ``"token"`` (with all else),
+            ``"pause"`` (rate limits and repetitions), ``"connection"`` (until one was free) and
+            ``"response"``.
+
+    ``sent`` says whether any of the request may have left this program: a command may then have
+    been carried out.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        reason: GrantReason = "transient",
+        status: int | None = None,
+        passing: bool = False,
+        limit: str = "timeout",
+        seconds: float | None = None,
+        spent: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__(message, reason=reason, status=status, passing=passing)
+        self.limit = limit
+        self.seconds = seconds
+        self.spent: Mapping[str, float] = {} if spent is None else spent
 
 
 class ApiError(FlexError, RuntimeError):

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ._host.owners import owner_named
     from ._host.paths import config_folder
     from ._registry.names import problem_of_store_name
+    from ._session.waits import WaitEnded, waiting_until
     from ._store.aio import async_store
     from ._store.local_files import LocalFiles, local_files
     from ._store.moving import (
@@ -70,6 +71,7 @@ _LAZY = {
     "PerProcess": "_concurrency.per_process",
     "Rekey": "_store.rekeying",
     "TokenObject": "_values.token",
+    "WaitEnded": "_session.waits",
     "async_store": "_store.aio",
     "check_on_event": "_events.dispatch",
     "strip_value": "_config.env_text",
@@ -100,6 +102,7 @@ _LAZY = {
     "running_loop": "_concurrency.event_loops",
     "stand_in": "_values.foreign_errors",
     "submit": "_concurrency.hook_threads",
+    "waiting_until": "_session.waits",
     "warn_once": "_config.env_text",
 }
 
@@ -112,6 +115,7 @@ __all__ = [
     "PerProcess",
     "Rekey",
     "TokenObject",
+    "WaitEnded",
     "async_store",
     "check_on_event",
     "complete_store_config",
@@ -142,6 +146,7 @@ __all__ = [
     "stand_in",
     "strip_value",
     "submit",
+    "waiting_until",
     "warn_once",
 ]
 

@@ -10,6 +10,7 @@ from flex_integration_sdk._endpoints.generated.namespace import AsyncEndpoints
 from flex_integration_sdk._endpoints.lazy import resource
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk._transport.aio import AsyncHttp
+from flex_integration_sdk._transport.call_deadline import whole_call_async
 from flex_integration_sdk._transport.exchange import ApiAnswer
 from flex_integration_sdk._wire.interpret import refuses_token
 from flex_integration_sdk._wire.rate_limits import RateLimits, wait_async
@@ -173,7 +174,13 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
         self._refuse_within_secret()
         request = self._prepare(name, named, others)
         repeats = self._repeats(name)
-        return self._result(repeats, await self._outcome(name, request, repeats))
+        # In no local variable: it may be an error, whose traceback would keep this frame.
+        return self._result(
+            repeats,
+            await whole_call_async(
+                self._options.total_timeout, lambda: self._outcome(name, request, repeats)
+            ),
+        )
 
     async def _outcome(self, name: str, request: ApiRequest, repeats: Repeats) -> Outcome:
         """Makes the call, and repeats it where that can do no harm."""

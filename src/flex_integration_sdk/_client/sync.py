@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flex_integration_sdk._endpoints.generated.namespace import Endpoints
 from flex_integration_sdk._endpoints.lazy import resource
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._transport.call_deadline import whole_call
 from flex_integration_sdk._transport.exchange import ApiAnswer
 from flex_integration_sdk._transport.sync import Http
 from flex_integration_sdk._wire.interpret import refuses_token
@@ -193,8 +194,15 @@ class IntegrationSDK(InstanceBase, Endpoints):
     ) -> Response[Any]:
         request = self._prepare(name, named, others)
         repeats = self._repeats(name)
-        # The result outside of it: type handlers may make calls of their own.
-        return self._result(repeats, self._run(lambda: self._outcome(name, request, repeats)))
+        # The result outside of it: type handlers may make calls of their own. It is in no local
+        # variable: it may be an error, whose traceback would keep this frame and so itself.
+        return self._result(
+            repeats,
+            whole_call(
+                self._options.total_timeout,
+                lambda: self._run(lambda: self._outcome(name, request, repeats)),
+            ),
+        )
 
     def _outcome(self, name: str, request: ApiRequest, repeats: Repeats) -> Outcome:
         """Makes the call, and repeats it where that can do no harm."""

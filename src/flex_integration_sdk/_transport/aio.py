@@ -14,6 +14,7 @@ from flex_tokenstore.errors import SessionClosedError
 
 from . import aio_exchange
 from .aio_clients import AsyncShared, load
+from .call_deadline import spending
 from .clients import SENDS, ClientMaker, Key
 from .connection_pool import Busy, Place, Slots
 from .deadline import CURRENT
@@ -68,7 +69,12 @@ class AsyncHttp(ClientMaker[AsyncShared]):
 
         watch = self._watch(limit)
         watch.exchange = exchange
-        return await self._watched(shared, watch, api, request)
+        with spending("response") as deadline:
+            try:
+                return await self._watched(shared, watch, api, request)
+            finally:
+                if deadline is not None:
+                    deadline.sent = deadline.sent or watch.sent or watch.unseen
 
     async def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
@@ -297,10 +303,11 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         if slot is None:
             limit = self._wait_limit(watch, revokes=getattr(sent, "token", None) is not None)
             failure: TransportError | None = None
-            try:
-                slot = await shared.slots.wait_async(watch, limit, self.closing)
-            except Busy:
-                failure = busy(sent.url, watch, limit)
+            with self._waiting(watch):
+                try:
+                    slot = await shared.slots.wait_async(watch, limit, self.closing)
+                except Busy:
+                    failure = busy(sent.url, watch, limit)
             if slot is None:
                 raise failure or AssertionError
         watch.begin()

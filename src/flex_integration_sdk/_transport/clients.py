@@ -9,6 +9,7 @@ nobody used for a while are closed one by one.
 from __future__ import annotations
 
 import weakref
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from flex_integration_sdk.config import is_loopback
 from flex_tokenstore.embedding import PerProcess
 from flex_tokenstore.errors import SessionClosedError
 
+from .call_deadline import CallDeadline, spending
 from .closing import Closing
 from .connection_pool import Slot, Slots
 from .connection_settings import ConnectionSettings
@@ -271,6 +273,11 @@ class ClientMaker(Generic[S]):
             tls_context(options)
         return options
 
+    @staticmethod
+    def _waiting(watch: Watch) -> AbstractContextManager[CallDeadline | None]:
+        """A block that waits for a connection; a token request has no deadline of a call."""
+        return nullcontext() if watch.token else spending("connection")
+
     def _wait_limit(self, watch: Watch, *, revokes: bool = False) -> float | None:
         """Seconds that a request may wait for a connection."""
         if not watch.token:
@@ -279,7 +286,10 @@ class ClientMaker(Generic[S]):
         return self._request_timeout if revokes else TOKEN_WAIT
 
     def _timeouts(self, limit: float) -> tuple[float | None, ...]:
-        """The HTTP library's own timeouts: connect, read and write; none for its pool of one."""
+        """The HTTP library's own timeouts: connect, read, write, and to wait in its pool."""
+        if self.connection.http_client is not None:
+            # Nothing else ends its requests.
+            return min(CONNECT_TIMEOUT, limit), limit, limit, limit
         # Where the watch comes first, it says what took so long.
         connect = CONNECT_TIMEOUT if limit > CONNECT_TIMEOUT else self._fallback(limit)
         return connect, self._fallback(limit), self._fallback(limit), None

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 
 from flex_tokenstore import SessionClosedError
 
+from .call_deadline import spending
+
 # On Windows Ctrl-C does not interrupt a thread that waits for a lock.
 _SLICE = 0.5 if os.name == "nt" else threading.TIMEOUT_MAX
 
@@ -60,8 +62,13 @@ class Closing:
         """Waits.
 
         Raises:
+            CallTimeoutError: The call would take longer than it may.
             SessionClosedError: The instance is closed, or was meanwhile.
         """
+        with _pausing(seconds):
+            self._sleep(seconds)
+
+    def _sleep(self, seconds: float) -> None:
         alarm = threading.Lock()
         alarm.acquire()
         self._sleepers[alarm] = alarm.release  # which any thread may call, and a signal handler
@@ -78,8 +85,13 @@ class Closing:
         """Waits, without blocking the event loop.
 
         Raises:
+            CallTimeoutError: The call would take longer than it may.
             SessionClosedError: The instance is closed, or was meanwhile.
         """
+        with _pausing(seconds):
+            await self._sleep_async(seconds)
+
+    async def _sleep_async(self, seconds: float) -> None:
         import asyncio
 
         loop = asyncio.get_running_loop()
@@ -93,3 +105,12 @@ class Closing:
             self.check()
         finally:
             self._sleepers.pop(alarm, None)
+
+
+@contextmanager
+def _pausing(seconds: float) -> Iterator[None]:
+    """A block that pauses for so long; it is not begun if the call would end before it."""
+    with spending("pause") as deadline:
+        if deadline is not None and seconds > deadline.left():
+            raise deadline.error(ahead=seconds)
+        yield

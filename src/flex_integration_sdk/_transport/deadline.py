@@ -97,6 +97,8 @@ class Watch:
         self._life: weakref.ref[Life] | None = None
         self.lender: Any = None
         """Whose connection it uses."""
+        self.until = float("inf")
+        """When the whole call must end, by ``time.monotonic()``."""
         self._last = float("inf")
         self._bounded = bounded
         self._end = float("inf")
@@ -125,8 +127,9 @@ class Watch:
         """The request has a connection to use, or to make."""
         if self._end == float("inf"):
             now = time.monotonic()
-            self._end = now + self.limit
-            self._last = now + self.limit * WHOLE if self._bounded else float("inf")
+            self._end = min(now + self.limit, self.until)
+            last = now + self.limit * WHOLE if self._bounded else float("inf")
+            self._last = min(last, self.until)
 
     def use(self, what: Stoppable) -> None:
         """The request goes on with this.

@@ -18,8 +18,9 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from flex_integration_sdk._values.shown import host_of
-from flex_integration_sdk.errors import TransportError
+from flex_integration_sdk.errors import CallTimeoutError, TransportError
 
+from .call_deadline import CALL
 from .connection_pool import API_CONNECTIONS, CONNECTIONS, Place
 from .connection_settings import ConnectionSettings
 from .deadline import Ended, Watch
@@ -45,12 +46,13 @@ def failed(
         failure = _ended(host, watch, proxy)
         # When in doubt it counts as sent.
         failure.sent = watch.sent or watch.unseen
-        return failure
+        return _of_call(failure, watch)
     try:
         told = _Told(named, f"Check the network and {named}" if proxy else _CHECK_NETWORK, settings)
         failure = _described(proxy or host, error, told)
         failure.sent = _may_be_sent(error, watch)
         failure.passing = _passes(error, failure)
+        failure = _of_call(failure, watch)
     except ImportError:  # not even what is loaded can be imported any more
         failure = TransportError(f"the request to {host} failed: the interpreter is shutting down")
         failure.sent = watch is not None and watch.sent
@@ -88,10 +90,11 @@ def busy(url: str, waiter: Watch | Place, seconds: float | None) -> TransportErr
     """The error for a wait in which no connection to the server became free."""
     host, kind = host_of(url), "token requests and calls" if waiter.token else "calls"
     count = CONNECTIONS if waiter.token else API_CONNECTIONS
-    failure = TransportError(
+    failure = CallTimeoutError(
         f"all {count} connections to {host} were busy with other {kind} for {seconds or 0:g} s, so "
         "nothing was sent: make fewer calls at once, or raise busy_timeout",
-        reason="transient",
+        limit="busy_timeout",
+        seconds=seconds,
     )
     failure.sent, failure.busy = False, True
     return failure
@@ -120,11 +123,24 @@ def _ended(host: str, watch: Watch, proxy: str | None) -> TransportError:
         text = f"the request to {host} was stopped because its SDK instance was closed"
     else:
         name = "request_timeout" if watch.token else "timeout"
-        text = (
+        return CallTimeoutError(
             f"no complete response from {host} in time: {watch.phase} within {watch.limit:g} s. "
-            f"Check the network and {proxy or 'the proxy'}, or raise {name}"
+            f"Check the network and {proxy or 'the proxy'}, or raise {name}",
+            limit=name,
+            seconds=watch.limit,
+            passing=True,
         )
-    return TransportError(text, reason="transient", passing=watch.ended in ("late", None))
+    return TransportError(text, reason="transient", passing=watch.ended is None)
+
+
+def _of_call(failure: TransportError, watch: Watch | None) -> TransportError:
+    """The error for the whole call, if that is what a request ran out of time for."""
+    deadline = None if watch is None or watch.token else CALL.get()
+    if deadline is None or not isinstance(failure, CallTimeoutError) or not deadline.over():
+        return failure
+    whole = deadline.error()
+    whole.sent = failure.sent or deadline.sent  # by an earlier attempt
+    return whole
 
 
 def _described(host: str, error: Exception, told: _Told) -> TransportError:
@@ -132,14 +148,13 @@ def _described(host: str, error: Exception, told: _Told) -> TransportError:
 
     checks = told.checks
     if isinstance(error, httpx2.ConnectTimeout):
-        return TransportError(
-            f"no connection to {host} could be made in time. {checks}", reason="transient"
+        return CallTimeoutError(
+            f"no connection to {host} could be made in time. {checks}", limit="connect"
         )
     if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
-        return TransportError(
+        return CallTimeoutError(
             f"no response from {host} in time ({type(error).__name__}). Check the network and the "
-            "proxy, or raise the time-out",
-            reason="transient",
+            "proxy, or raise the time-out"
         )
     if isinstance(error, httpx2.ProxyError):
         # The proxy's own phrase is not repeated, only its status.

@@ -15,6 +15,7 @@ from flex_integration_sdk.errors import TransportError
 from flex_tokenstore.errors import SessionClosedError
 
 from . import exchange as _exchange
+from .call_deadline import CALL, spending
 from .clients import SENDS, ClientMaker, Key, Shared
 from .connection_pool import Busy, Place, Slot, Slots
 from .deadline import CURRENT, Watch, watchdog
@@ -68,12 +69,21 @@ class Http(ClientMaker[Shared]):
             exchange: Whom to tell about the connection; see ``begin``.
         """
         limit = api.timeout or self._timeout
-        watch, limits = Watch(limit, self), self._timeouts(limit)
+        deadline = CALL.get()
+        shortest = limit if deadline is None else max(0.001, min(limit, deadline.left()))
+        watch, limits = Watch(limit, self), self._timeouts(shortest)
         watch.exchange = exchange
         send = partial(
             _exchange.send, watch=watch, api=api, token=token, trace=self._trace, timeouts=limits
         )
-        return self._watched(watch, api, send)
+        with spending("response"):
+            if deadline is not None:
+                watch.until = deadline.end
+            try:
+                return self._watched(watch, api, send)
+            finally:
+                if deadline is not None:
+                    deadline.sent = deadline.sent or watch.sent or watch.unseen
 
     def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
@@ -266,10 +276,15 @@ class Http(ClientMaker[Shared]):
         if slot is None:
             limit = self._wait_limit(watch, revokes=getattr(sent, "token", None) is not None)
             failure: TransportError | None = None
-            try:
-                slot = shared.slots.wait(watch, limit, self.closing)
-            except Busy:
-                failure = busy(sent.url, watch, limit)
+            with self._waiting(watch) as deadline:
+                shorter = deadline is not None and (limit is None or deadline.left() < limit)
+                wait = deadline.left() if deadline is not None and shorter else limit
+                try:
+                    slot = shared.slots.wait(watch, wait, self.closing)
+                except Busy:
+                    failure = None if shorter else busy(sent.url, watch, limit)
+            if slot is None and failure is None and deadline is not None:
+                failure = deadline.error()
             if slot is None:
                 raise failure or AssertionError
         watch.begin()

@@ -131,9 +131,15 @@ class Flight(Promise):
                 "sync call with asyncio.to_thread()"
             )
 
-    def wait_a_while(self, since: float) -> None:
-        """Blocks until it is over, for a slice of time. ``since``: when the wait began."""
-        self.wait(SLICE)
+    def wait_a_while(self, since: float, end: float | None = None) -> None:
+        """Blocks until it is over, for a slice of time.
+
+        Args:
+            since: When the wait began.
+            end: When the waiter leaves.
+        """
+        left = SLICE if end is None else max(0.0, end - time.monotonic())
+        self.wait(min(SLICE, left))
         if time.monotonic() - since > SLOW_START:
             self.scrap()  # whoever was to fly it was interrupted before it could
 

@@ -22,7 +22,7 @@ from .driver import Port, drive
 from .flow.state import Outcome
 from .flow.steps import Reply, Step
 from .single_flight import Abandoned, Flight
-from .waits import finish
+from .waits import finish, wait_for_ever
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -249,6 +249,7 @@ class TokenSession(SessionBase):
         # program's end must come between the server's response and the save, or a rotated token is
         # lost. With the caller's context variables, which logs and callbacks may look at.
         context = contextvars.copy_context()
+        context.run(wait_for_ever)  # the time of its caller is not that of the refresh
         try:
             spawn(lambda: context.run(fly), _RENEWAL, daemon=False)
         except RuntimeError:

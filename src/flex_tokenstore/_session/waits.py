@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 
 from .single_flight import Flight
 
@@ -19,6 +20,38 @@ logger = logging.getLogger("flex_tokenstore")
 PRESSED_TWICE = 1.0  # seconds between two presses; less is one press that bounced, or a group's
 LAST_MOMENT = 1.0  # seconds that a refresh that was given up has to end by itself
 SAVING = 5.0  # seconds beyond the request's limit that an interrupt waits for the save
+
+
+class WaitEnded(Exception):
+    """The time that :func:`waiting_until` gave for waits is over; what was waited for goes on."""
+
+
+# Monotonic time until which callers of this thread wait; None: without an end.
+_until: ContextVar[float | None] = ContextVar("flex_tokenstore_until", default=None)
+
+
+@contextlib.contextmanager
+def waiting_until(end: float | None) -> Iterator[None]:
+    """A block in which a sync session waits for a token no longer than until ``end``.
+
+    A token request that is under way goes on in its own thread, and its token is saved.
+
+    Args:
+        end: By ``time.monotonic()``; None: without an end.
+
+    Raises:
+        WaitEnded: The time was over during a wait in the block.
+    """
+    mark = _until.set(end)
+    try:
+        yield
+    finally:
+        _until.reset(mark)
+
+
+def wait_for_ever() -> None:
+    """Ends the effect of :func:`waiting_until` in this context."""
+    _until.set(None)
 
 
 def finish(flight: Flight, waiter: object, limit: float, give_up: Callable[[], None]) -> None:
@@ -31,11 +64,12 @@ def finish(flight: Flight, waiter: object, limit: float, give_up: Callable[[], N
         give_up: Ends the token request at once.
 
     Raises:
+        WaitEnded: The caller's time was over.
         BaseException: What arrived meanwhile: at once if no request was sent, else at the end.
     """
     flight.check_thread()
     arrived: list[BaseException] = []
-    since = time.monotonic()
+    since, end = time.monotonic(), _until.get()
     until = float("inf")
     first: BaseException | None = None
     while True:
@@ -45,7 +79,12 @@ def finish(flight: Flight, waiter: object, limit: float, give_up: Callable[[], N
                 # Counted from the first interrupt: further ones do not make the wait longer.
                 until = min(until, time.monotonic() + limit + SAVING)
             while not flight.over() and time.monotonic() < until:
-                flight.wait_a_while(since)
+                flight.wait_a_while(since, None if first else end)
+                # Whoever was interrupted waits for the save, whatever time it takes.
+                late = end is not None and first is None and time.monotonic() >= end
+                if late and not flight.over():
+                    flight.leave(waiter)
+                    raise Leave(WaitEnded())
                 if flight.given_up:
                     until = min(until, flight.given_up_at + LAST_MOMENT)
             break
