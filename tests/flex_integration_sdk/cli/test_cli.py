@@ -315,6 +315,10 @@ def test_a_port_in_use_is_one_line(cli: Cli, sandbox: RunningSandbox) -> None:
     assert cli("sandbox", "--port", "70000").returncode == 2
     assert "--seed takes one of rich, small" in cli("sandbox", "--seed", "large").stderr
     assert cli("sandbox", "--access-ttl", "0").returncode == 2
+    assert cli("sandbox", "--page-wall", "0").returncode == 2
+    few = cli("sandbox", "--listings", "7")
+    assert few.returncode == 2
+    assert "--listings must be a whole number from 250" in few.stderr
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,19 @@ def test_the_file_of_an_earlier_version_is_found_by_time(tmp_path: Path) -> None
         assert [each.id for each in all_pages(sdk, **query)] == before
 
 
+def test_a_file_with_data_keeps_its_number_of_listings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(tmp_path / "market.db")
+    for number in (300, 300, 400):
+        kept = SandboxSettings(db=path, listings=number)
+        with serve(kept) as sandbox, connected(sandbox) as sdk:
+            assert sdk.listings.query(per_page=1).meta["totalItems"] == 300
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "made with the seed rich with 300 listings" in line
+    assert "so the seed rich with 400 listings is not used" in line
+
+
 @pytest.mark.parametrize(
     ("seed", "wrong"), [("rich", 249), ("small", 11), ("rich", True), ("rich", 300.0)]
 )

@@ -11,7 +11,7 @@ from uuid import UUID
 from flex_integration_sdk._endpoints.endpoint import Endpoint
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.sandbox._data.database import Database
-from flex_integration_sdk.sandbox._data.seed.content import seed
+from flex_integration_sdk.sandbox._data.seed.content import seed, seed_name
 from flex_integration_sdk.sandbox._notices import tell
 from flex_integration_sdk.sandbox._refusal import ApiFault, not_found
 from flex_integration_sdk.sandbox._settings import SandboxSettings
@@ -67,10 +67,11 @@ class Api:
     def __init__(self, settings: SandboxSettings, sign: Callable[[str], str]) -> None:
         self.db = Database(settings.db, partial(seed, settings.seed, settings.listings))
         self.db.add_tables(media.SCHEMA)
-        if (made_with := self.db.seed_name or "rich") != settings.seed:
+        wanted = seed_name(settings.seed, settings.listings)
+        if (made_with := self.db.seed_name or "rich") != wanted:
             tell(
                 f"{settings.db} has data already, made with the seed {made_with}, so the seed "
-                f"{settings.seed} is not used; POST /_sandbox/reset replaces the data by it"
+                f"{wanted} is not used; POST /_sandbox/reset replaces the data by it"
             )
         self._settings = settings
         self._told: set[str] = set()

@@ -34,12 +34,17 @@ def seed(name: Seed, total: int | None = None) -> Content:
     return _content(name, total, datetime.now(UTC).replace(second=0, microsecond=0))
 
 
+def seed_name(name: Seed, total: int | None) -> str:
+    """What a database calls the seed that it was made with."""
+    return name if total is None else f"{name} with {total} listings"
+
+
 @lru_cache(maxsize=len(SIZES))
 def _content(name: Seed, total: int | None, now: datetime) -> Content:
     size = SIZES[name]
     more = () if total is None else more_listings(name, total)
     rows = (*more, *_fixed(name), *map(encoded, _new(size, now)))
-    return Content(rows, _bytes(size), name)
+    return Content(rows, _bytes(size), seed_name(name, total))
 
 
 @cache
