@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flex_integration_sdk._endpoints.generated.namespace import AsyncEndpoints
@@ -13,11 +14,11 @@ from flex_integration_sdk._transport.aio import AsyncHttp
 from flex_integration_sdk._transport.call_deadline import whole_call_async
 from flex_integration_sdk._transport.exchange import ApiAnswer
 from flex_integration_sdk._wire.interpret import refuses_token
-from flex_integration_sdk._wire.rate_limits import RateLimits, wait_async
+from flex_integration_sdk._wire.rate_limits import RateLimits, refused, wait_async
 from flex_integration_sdk._wire.requests import ApiRequest
 from flex_integration_sdk._wire.type_handlers import TypeHandler
 from flex_integration_sdk.config import Settings
-from flex_integration_sdk.errors import TransportError
+from flex_integration_sdk.errors import RateLimitedError, TransportError
 from flex_tokenstore import AsyncTokenSession, TokenCorruptError
 from flex_tokenstore.embedding import async_store, refuse_other_loop, running_loop
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from flex_integration_sdk._following.endpoints import AsyncFollowedEvents
-    from flex_tokenstore import AsyncTokenStore, Token, TokenIdentity
+    from flex_tokenstore import AsyncTokenCall, AsyncTokenStore, Token, TokenIdentity
 
 
 _EXIT_PATIENCE = 5.0  # seconds that the program's end waits for a store: as for a loop's end
@@ -184,28 +185,33 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
 
     async def _outcome(self, name: str, request: ApiRequest, repeats: Repeats) -> Outcome:
         """Makes the call, and repeats it where that can do no harm."""
+        call = self.session.new_call(name)  # one for all attempts: it bounds the token requests
+        attempt = partial(self._attempt, name, request, call, repeats)
         try:
-            first = await self._attempt(name, request, repeats)
-            if not repeats.wants(first):
-                return first
-            return await repeats.run_async(first, lambda: self._attempt(name, request, repeats))
+            first = await attempt()
+            return await repeats.run_async(first, attempt) if repeats.wants(first) else first
         finally:
             repeats.tell()
 
-    async def _attempt(self, name: str, request: ApiRequest, repeats: Repeats) -> Outcome:
+    async def _attempt(
+        self, name: str, request: ApiRequest, call: AsyncTokenCall, repeats: Repeats
+    ) -> Outcome:
         """Makes the call once. An error of obtaining a token is raised, never returned."""
-        if self._limits and (limiters := self._limits.of(name)):
+        limiters = self._limits.of(name) if self._limits else ()
+        if limiters:
             # Else a sign-in would come between the place in the limiter and the call.
             await self.session.token()
             await wait_async(limiters, self._closing.sleep_async)
-        answer = await self._exchange(name, request, repeats)
-        return answer if isinstance(answer, TransportError) else outcome_of(answer, name)
+        answer = await self._exchange(request, call, repeats)
+        outcome = answer if isinstance(answer, TransportError) else outcome_of(answer, name)
+        if isinstance(outcome, RateLimitedError):
+            refused(limiters, outcome.retry_after)
+        return outcome
 
     async def _exchange(
-        self, name: str, request: ApiRequest, repeats: Repeats
+        self, request: ApiRequest, call: AsyncTokenCall, repeats: Repeats
     ) -> ApiAnswer | TransportError:
         """Sends the request, and again with another token while the API refuses the token."""
-        call = self.session.new_call(name)
         token = await call.token()
         while True:
             self._closing.check()

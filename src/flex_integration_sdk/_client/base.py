@@ -144,8 +144,9 @@ class InstanceBase:
         if quiet.told_elsewhere:
             return  # the log of requests has it
         why = f"HTTP {error.status}" if isinstance(error, ApiError) else type(error).__name__
-        most = self._options.max_retries
-        logger.info("%s: %s, again in %.1f s (%d of %d)", name, why, wait, attempt, most)
+        most = self._options.max_retries + 1
+        text = "%s: %s, again in %.1f s (attempt %d of %d)"
+        logger.info(text, name, why, wait, attempt + 1, most)
 
     def _result(self, repeats: Repeats, outcome: Outcome) -> Response[Any]:
         """What the call returns.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flex_integration_sdk._endpoints.generated.namespace import Endpoints
@@ -14,11 +15,11 @@ from flex_integration_sdk._transport.call_deadline import whole_call
 from flex_integration_sdk._transport.exchange import ApiAnswer
 from flex_integration_sdk._transport.sync import Http
 from flex_integration_sdk._wire.interpret import refuses_token
-from flex_integration_sdk._wire.rate_limits import RateLimits, wait
+from flex_integration_sdk._wire.rate_limits import RateLimits, refused, wait
 from flex_integration_sdk._wire.requests import ApiRequest
 from flex_integration_sdk._wire.type_handlers import TypeHandler
 from flex_integration_sdk.config import Settings
-from flex_integration_sdk.errors import TransportError
+from flex_integration_sdk.errors import RateLimitedError, TransportError
 from flex_tokenstore import (
     TokenCorruptError,
     TokenSession,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from flex_integration_sdk._following.endpoints import FollowedEvents
-    from flex_tokenstore import Token, TokenStore
+    from flex_tokenstore import Token, TokenCall, TokenStore
 
 T = TypeVar("T")
 
@@ -206,28 +207,33 @@ class IntegrationSDK(InstanceBase, Endpoints):
 
     def _outcome(self, name: str, request: ApiRequest, repeats: Repeats) -> Outcome:
         """Makes the call, and repeats it where that can do no harm."""
+        call = self.session.new_call(name)  # one for all attempts: it bounds the token requests
+        attempt = partial(self._attempt, name, request, call, repeats)
         try:
-            first = self._attempt(name, request, repeats)
-            if not repeats.wants(first):
-                return first
-            return repeats.run(first, lambda: self._attempt(name, request, repeats))
+            first = attempt()
+            return repeats.run(first, attempt) if repeats.wants(first) else first
         finally:
             repeats.tell()
 
-    def _attempt(self, name: str, request: ApiRequest, repeats: Repeats) -> Outcome:
+    def _attempt(
+        self, name: str, request: ApiRequest, call: TokenCall, repeats: Repeats
+    ) -> Outcome:
         """Makes the call once. An error of obtaining a token is raised, never returned."""
-        if self._limits and (limiters := self._limits.of(name)):
+        limiters = self._limits.of(name) if self._limits else ()
+        if limiters:
             # Else a sign-in would come between the place in the limiter and the call.
             self.session.token()
             wait(limiters, self._closing.sleep)
-        answer = self._exchange(name, request, repeats)
-        return answer if isinstance(answer, TransportError) else outcome_of(answer, name)
+        answer = self._exchange(request, call, repeats)
+        outcome = answer if isinstance(answer, TransportError) else outcome_of(answer, name)
+        if isinstance(outcome, RateLimitedError):
+            refused(limiters, outcome.retry_after)
+        return outcome
 
     def _exchange(
-        self, name: str, request: ApiRequest, repeats: Repeats
+        self, request: ApiRequest, call: TokenCall, repeats: Repeats
     ) -> ApiAnswer | TransportError:
         """Sends the request, and again with another token while the API refuses the token."""
-        call = self.session.new_call(name)
         token = call.token()
         while True:
             self._closing.check()

@@ -12,6 +12,9 @@ from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.errors import ConfigurationError
 from flex_tokenstore.embedding import PerProcess
 
+# Seconds. A longer ``Retry-After`` is raised by the call that it answers, and holds up no other.
+_LONGEST_PAUSE = 60.0
+
 
 class _Moment:
     """What a limiter has left, and since when. It is never changed; a later one is linked to it."""
@@ -81,14 +84,24 @@ class RateLimiter:
             Seconds to wait before the call may be made; 0: it may be made now.
         """
         while True:
-            moment = self._now()
-            now = self._clock()
-            left = moment.left
-            since = 0.0 if moment.then is None else now - moment.then
-            if left < self.maximum:  # a burst beyond it is kept, but not filled up again
-                left = min(self.maximum, left + since / self.seconds)
+            moment, now = self._now(), self._clock()
+            left = self._left(moment, now)
             if self._move(moment, _Moment(left - 1, now)):
                 return max(0.0, (1 - left) * self.seconds)
+
+    def pause(self, seconds: float) -> None:
+        """Admits no further call for so many seconds, and then one by one: the API refused a call.
+
+        Calls that wait already are not put off any further.
+
+        Args:
+            seconds: How long, from now on.
+        """
+        while True:
+            moment, now = self._now(), self._clock()
+            left = min(self._left(moment, now), 1 - seconds / self.seconds)
+            if self._move(moment, _Moment(left, now)):
+                return
 
     def give_back(self) -> None:
         """Gives back a place that was taken and is not needed."""
@@ -132,6 +145,13 @@ class RateLimiter:
             except BaseException:  # cancelled
                 self.give_back()
                 raise
+
+    def _left(self, moment: _Moment, now: float) -> float:
+        """The calls that may be made now."""
+        since = 0.0 if moment.then is None else now - moment.then
+        if moment.left >= self.maximum:  # a burst beyond it is kept, but not filled up again
+            return moment.left
+        return min(self.maximum, moment.left + since / self.seconds)
 
     def _now(self) -> _Moment:
         return self._moment.get().last()
@@ -204,6 +224,19 @@ async def wait_async(
             raise
 
 
+def refused(limiters: Sequence[RateLimiter], asked: float | None) -> None:
+    """Slows all who share the limiters: the API answered 429, so its own buckets are empty.
+
+    Another process may have used them up.
+
+    Args:
+        limiters: Those of the refused call.
+        asked: ``Retry-After`` in seconds; None: the API did not say.
+    """
+    for each in limiters:
+        each.pause(min(asked or each.seconds, _LONGEST_PAUSE))
+
+
 def _give_back(limiters: Sequence[RateLimiter]) -> None:
     for each in limiters:
         each.give_back()
@@ -214,14 +247,16 @@ def limits_of(value: Literal["dev", "live"] | RateLimits) -> RateLimits:
 
     ``dev`` is what the API allows in development and test environments; ``live`` is polite. Both
     are those of the JavaScript SDK, less one: the first call may take longer on its way than a
-    later one, which would then be early.
+    later one, which would then be early. Only the commands of ``dev`` begin with all that they can
+    gather, not with half of it: listings can be created 100 times a minute while the burst of
+    commands lasts, and with half of it 150 would take more than three minutes.
     """
     if isinstance(value, RateLimits):
         return value
     if value == "dev":
         return RateLimits(
             RateLimiter(burst=99, seconds=1, maximum=199),
-            RateLimiter(burst=49, seconds=2, maximum=99),
+            RateLimiter(burst=99, seconds=2),
             _every_environment(),
         )
     if value == "live":

@@ -18,6 +18,7 @@ from ._instance import instance_of
 from ._notices import is_token_kept, tell
 from ._output import lines_out, output_option, plugins_apart, show
 from ._progress import waiting_for
+from ._repetitions import max_retries_option
 from ._resources import OWN, pages_of, records_of, without_relationships
 from ._shared_options import chosen_of, commands_of, store_options
 from ._time_limit import timeout_option
@@ -98,6 +99,7 @@ def _complete_param(
 @click.argument("params", metavar="[KEY=VALUE]...", nargs=-1, shell_complete=_complete_param)
 @store_options
 @timeout_option
+@max_retries_option
 @output_option("json")
 @click.option(
     "--all",
@@ -106,7 +108,13 @@ def _complete_param(
     help="Of a query: all that it finds, page after page; JSON has a resource in each line.",
 )
 def call(
-    endpoint: str, params: Sequence[str], output: str, *, is_all: bool, **options: Any
+    endpoint: str,
+    params: Sequence[str],
+    output: str,
+    *,
+    is_all: bool,
+    max_retries: int,
+    **options: Any,
 ) -> None:
     """Call the Integration API and print the response.
 
@@ -144,7 +152,7 @@ def call(
         waiting_for("the token store") as say,
         ExitStack() as stack,
     ):
-        sdk = stack.enter_context(instance_of(chosen))
+        sdk = stack.enter_context(instance_of(chosen, max_retries=max_retries))
         store = sdk.token_store
         say(f"{store.identity.base_url} (token store: {' over '.join(store.layers)})")
         # The names were compared, all but those of KEY:=JSON, which is to pass any.

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ._notices import TokenNotices
+from ._repetitions import RepetitionNotices
 
 if TYPE_CHECKING:
     from flex_integration_sdk import IntegrationSDK
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def instance_of(
-    chosen: Chosen, *, may_sign_in: bool = True, rate_limits: Any = None
+    chosen: Chosen,
+    *,
+    may_sign_in: bool = True,
+    rate_limits: Any = None,
+    max_retries: int = 0,
 ) -> IntegrationSDK:
     """An instance with the options of the command; the caller closes it.
 
@@ -23,6 +28,7 @@ def instance_of(
         may_sign_in: False: the client secret is not sent, whatever happens. Then the token store
             must work: there is nothing to be done without the stored token.
         rate_limits: ``"dev"``, ``"live"``, or None.
+        max_retries: How often a call is repeated, of which a line on stderr tells each time.
 
     Raises:
         ConfigurationError: A setting is missing or wrong.
@@ -41,6 +47,8 @@ def instance_of(
         on_store_error="memory" if may_sign_in and not chosen.is_store_chosen else "raise",
         on_event=TokenNotices(chosen=chosen.is_store_chosen or not may_sign_in),
         rate_limits=rate_limits,
+        max_retries=max_retries,
+        on_request=RepetitionNotices(max_retries) if max_retries else None,
         **limits,
     )
     return build(PARTS, options, settings)

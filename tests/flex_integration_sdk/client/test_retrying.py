@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
+import os
+import signal
+import threading
 import time
 import traceback
+from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
 
 import pytest
 
-from flex_integration_sdk import RequestEvent
+from flex_integration_sdk import (
+    RateLimiter,
+    RateLimits,
+    RequestEvent,
+    create_async_instance,
+    create_instance,
+)
 from flex_integration_sdk._client import retrying
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk.errors import (
@@ -21,7 +32,9 @@ from flex_integration_sdk.errors import (
     RateLimitedError,
     ServerError,
     TransportError,
+    UnauthorizedError,
 )
+from flex_tokenstore import SessionClosedError
 from tests.support.scripted_api import Answer, Kind, scripted_api
 
 both = pytest.mark.parametrize("kind", ["sync", "async"])
@@ -43,6 +56,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @both
+@pytest.mark.each_value
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_a_query_is_repeated(kind: Kind, status: int) -> None:
     with scripted_api(busy(status), busy(status), OK) as api:
@@ -52,6 +66,7 @@ def test_a_query_is_repeated(kind: Kind, status: int) -> None:
 
 
 @both
+@pytest.mark.each_value
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 501, 505])
 def test_what_would_fail_again_is_not_repeated(kind: Kind, status: int) -> None:
     with scripted_api(busy(status), OK) as api, pytest.raises(ApiError) as caught:
@@ -62,6 +77,7 @@ def test_what_would_fail_again_is_not_repeated(kind: Kind, status: int) -> None:
 
 
 @both
+@pytest.mark.each_value
 @pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize(
     "answer",
@@ -117,6 +133,7 @@ def test_another_error_after_a_repetition_is_raised_as_it_is(kind: Kind) -> None
 
 
 @both
+@pytest.mark.each_value
 @pytest.mark.parametrize("retries", [0, 1, 4])
 def test_the_number_of_repetitions_is_the_programs(kind: Kind, retries: int) -> None:
     with scripted_api(busy()) as api, pytest.raises(ServerError):
@@ -125,6 +142,7 @@ def test_the_number_of_repetitions_is_the_programs(kind: Kind, retries: int) -> 
 
 
 @both
+@pytest.mark.each_value
 @pytest.mark.parametrize("value", ["1", "date"])
 def test_retry_after_is_kept(kind: Kind, value: str) -> None:
     # A date has whole seconds: one that is 2 s ahead is more than 1 s ahead.
@@ -195,6 +213,7 @@ REPEATED = {"listings.update", "images.upload"}
 
 
 @both
+@pytest.mark.each_value
 @pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize("name", COMMANDS)
 @pytest.mark.parametrize("answer", [busy(503), Answer(0)], ids=["503", "dropped"])
@@ -212,6 +231,7 @@ def test_only_commands_that_can_do_no_harm_are_repeated(
 
 
 @both
+@pytest.mark.each_value
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_is_repeated_after_429(kind: Kind, name: str) -> None:
     with scripted_api(busy(429), OK) as api:
@@ -251,6 +271,95 @@ def test_a_401_takes_another_token_and_counts_as_no_repetition(kind: Kind) -> No
 
 
 @both
+def test_the_token_requests_of_a_call_stay_bounded_however_often_it_is_repeated(kind: Kind) -> None:
+    refused = Answer(401, body=b'{"errors": [{"code": "auth-invalid-access-token"}]}')
+    with scripted_api(*[refused, busy()] * 8, OK) as api, pytest.raises(UnauthorizedError):
+        api.call(kind, options={"max_retries": 20})
+    # Its first token, one by refresh and one by sign-in; none of them works.
+    assert api.tokens == 3
+
+
+@both
+def test_each_attempt_takes_a_place_of_the_rate_limits(kind: Kind) -> None:
+    limiter = RateLimiter(burst=10, seconds=1000)
+    with scripted_api(busy(), busy(), OK) as api:
+        api.call(kind, options={"rate_limits": RateLimits(queries=limiter)})
+    free = 0
+    while not limiter.reserve():
+        free += 1
+    assert free == 7
+
+
+@both
+def test_a_429_slows_all_calls_that_share_the_limits(kind: Kind) -> None:
+    limiter = RateLimiter(burst=1000, seconds=0.01)
+    with scripted_api(Answer(429, headers={"Retry-After": "30"})) as api:
+        options = {"rate_limits": RateLimits(queries=limiter), "max_retries": 0}
+        with pytest.raises(RateLimitedError):
+            api.call(kind, options=options)
+    assert 29 < limiter.reserve() <= 30
+
+
+def close_while_it_waits(sdk: Any, close: Callable[[], object]) -> threading.Thread:
+    """Calls ``close`` in another thread, as soon as a call waits."""
+
+    def run() -> None:
+        end = time.monotonic() + 20
+        while not sdk._closing._sleepers and time.monotonic() < end:
+            threading.Event().wait(0.001)
+        close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("how", ["close", "Ctrl-C"])
+def test_a_wait_ends_at_once(how: str) -> None:
+    with scripted_api(Answer(503, headers={"Retry-After": "50"})) as api:
+        sdk = create_instance("cid", "s3cret", base_url=api.base_url, host_lock="off")
+        began = time.monotonic()
+        if how == "close":
+            thread = close_while_it_waits(sdk, sdk.close)
+            with pytest.raises(SessionClosedError):
+                sdk.marketplace.show()
+        else:
+            thread = close_while_it_waits(sdk, lambda: os.kill(os.getpid(), signal.SIGINT))
+            with pytest.raises(KeyboardInterrupt):
+                sdk.marketplace.show()
+        assert time.monotonic() - began < 20
+        thread.join()
+        assert not sdk._closing._sleepers
+        assert len(api.calls) == 1
+        sdk.close()
+
+
+@pytest.mark.parametrize("how", ["aclose", "cancel"])
+def test_a_wait_in_a_task_ends_at_once(how: str) -> None:
+    async def main() -> None:
+        async with create_async_instance(
+            "cid", "s3cret", base_url=api.base_url, host_lock="off"
+        ) as sdk:
+            task = asyncio.create_task(sdk.marketplace.show())
+            async with asyncio.timeout(20):
+                while not sdk._closing._sleepers:
+                    await asyncio.sleep(0.001)
+                if how == "aclose":
+                    await sdk.aclose()
+                    with pytest.raises(SessionClosedError):
+                        await task
+                else:
+                    task.cancel()
+                    with pytest.raises(asyncio.CancelledError):
+                        await task
+            assert not sdk._closing._sleepers
+
+    with scripted_api(Answer(503, headers={"Retry-After": "50"})) as api:
+        asyncio.run(main())
+        assert len(api.calls) == 1
+
+
+@both
 def test_each_repetition_is_logged_without_values(
     kind: Kind, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -259,8 +368,8 @@ def test_each_repetition_is_logged_without_values(
         api.call(kind, "users.show", email="SENTINEL@example.com")
     said = [each.getMessage() for each in caplog.records]
     assert said == [
-        "users.show: HTTP 503, again in 0.0 s (1 of 2)",
-        "users.show: HTTP 429, again in 0.0 s (2 of 2)",
+        "users.show: HTTP 503, again in 0.0 s (attempt 2 of 3)",
+        "users.show: HTTP 429, again in 0.0 s (attempt 3 of 3)",
     ]
 
 

@@ -20,7 +20,7 @@ from flex_integration_sdk import (
 )
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._transport.closing import Closing
-from flex_integration_sdk._wire.rate_limits import limits_of, wait, wait_async
+from flex_integration_sdk._wire.rate_limits import limits_of, refused, wait, wait_async
 from flex_integration_sdk.errors import ConfigurationError
 from flex_integration_sdk.sandbox import RunningSandbox
 from flex_integration_sdk.sandbox._limits import Limiter
@@ -64,6 +64,25 @@ def test_a_burst_beyond_the_maximum_is_kept_but_not_filled_up(clock: Clock) -> N
     assert [limiter.reserve() for _ in range(3)] == [0, 0, 1]
     clock.now += 60
     assert [limiter.reserve() for _ in range(2)] == [0, 1]
+
+
+def test_a_refused_call_slows_all_others(clock: Clock) -> None:
+    limiter = RateLimiter(burst=50, seconds=2)
+    limiter.wait()
+    limiter.pause(5)
+    assert [limiter.reserve() for _ in range(3)] == [5, 7, 9]
+    # Whoever waits already is in front, and a shorter pause takes nothing back.
+    limiter.pause(1)
+    assert limiter.reserve() == 11
+
+
+@pytest.mark.parametrize(("asked", "pause"), [(None, 2), (7.0, 7), (0.0, 2), (3600.0, 60)])
+def test_the_pause_is_the_one_that_the_api_asks_for(
+    clock: Clock, asked: float | None, pause: float
+) -> None:
+    limiters = RateLimiter(burst=50, seconds=2), RateLimiter(burst=9, seconds=2)
+    refused(limiters, asked)
+    assert [each.reserve() for each in limiters] == [pause, pause]
 
 
 def test_threads_wait_in_turn(clock: Clock) -> None:
@@ -162,7 +181,8 @@ def test_whoever_leaves_gives_all_places_back() -> None:
 def test_those_of_the_javascript_sdk_less_one() -> None:
     dev, live = limits_of("dev"), limits_of("live")
     assert repr(dev.queries) == "RateLimiter(burst=99, seconds=1, maximum=199)"
-    assert repr(dev.commands) == "RateLimiter(burst=49, seconds=2, maximum=99)"
+    # Full at the start, unlike that of the JavaScript SDK.
+    assert repr(dev.commands) == "RateLimiter(burst=99, seconds=2, maximum=99)"
     assert repr(live.queries) == "RateLimiter(burst=499, seconds=0.125, maximum=499)"
     assert repr(live.commands) == "RateLimiter(burst=249, seconds=0.25, maximum=249)"
 
