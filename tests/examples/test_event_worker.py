@@ -1,0 +1,272 @@
+"""``examples/event_worker.py``: killed at any moment, alone and as one of two replicas."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flex_integration_sdk import create_instance
+from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+slow = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "event_worker.py"
+KILLS = int(os.environ.get("KILLS", "50"))
+SOON = 60.0  # seconds; a busy machine needs some
+
+
+@pytest.fixture
+def sandbox() -> Iterator[RunningSandbox]:
+    with serve(SandboxSettings(seed="small")) as running:
+        yield running
+
+
+class Workers:
+    """Processes of the example, on one cursor."""
+
+    def __init__(self, sandbox: RunningSandbox, folder: Path, **store: str) -> None:
+        self.log = folder / "log"
+        self.log.touch()
+        self.cursor = folder / "cursor"
+        self.since = datetime.now(UTC).isoformat()
+        self.environment = {
+            **os.environ,
+            "FLEX_INTEGRATION_BASE_URL": sandbox.base_url,
+            "FLEX_INTEGRATION_CLIENT_ID": sandbox.client_id,
+            "FLEX_INTEGRATION_CLIENT_SECRET": sandbox.client_secret,
+            "FLEX_INTEGRATION_TOKEN_STORE": "file",
+            "XDG_CONFIG_HOME": str(folder),
+            **store,
+        }
+        self.running: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *options: str, pause: float = 0.002) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "tests.examples.replica", str(self.cursor)]
+        command += ["--log", str(self.log), str(pause), "--since", self.since, "--interval", "0.2"]
+        process = subprocess.Popen(
+            [*command, *options],
+            env=self.environment,
+            cwd=ROOT,
+            stderr=subprocess.DEVNULL,
+        )
+        self.running.append(process)
+        return process
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def begun(self) -> list[int]:
+        return [row["event"] for row in self.rows() if row["what"] == "begins"]
+
+    def wait_for(self, condition: Callable[[], object]) -> None:
+        end = time.monotonic() + SOON
+        while not condition():
+            assert time.monotonic() < end, "it never came"
+            time.sleep(0.02)
+
+    def end(self) -> None:
+        for each in self.running:
+            with each:
+                if each.poll() is None:
+                    each.kill()
+
+
+@pytest.fixture
+def workers(sandbox: RunningSandbox, tmp_path: Path) -> Iterator[Workers]:
+    made = Workers(sandbox, tmp_path)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+class Market:
+    """A marketplace in which something happens all the time."""
+
+    def __init__(self, sandbox: RunningSandbox) -> None:
+        self.events: list[int] = []
+        self._ends = threading.Event()
+        self.sdk = create_instance(
+            sandbox.client_id, sandbox.client_secret, base_url=sandbox.base_url
+        )
+        self.listing = self.sdk.listings.query(per_page=1).data[0].id
+        self.count = 0
+        self.thread = threading.Thread(target=self._trade)
+
+    def happen(self, times: int = 1) -> None:
+        for _ in range(times):
+            self.count += 1
+            self.sdk.listings.update(id=self.listing, title=f"title {self.count}")
+
+    def _trade(self) -> None:
+        while not self._ends.wait(0.01):
+            self.happen()
+
+    def all_events(self, since: str) -> list[int]:
+        query: dict[str, Any] = {"created_at_start": datetime.fromisoformat(since)}
+        found: list[int] = []
+        while page := self.sdk.events.query(event_types=["listing"], **query).data:
+            found += [each.attributes["sequenceId"] for each in page]
+            query = {"start_after_sequence_id": found[-1]}
+        return found
+
+
+@contextmanager
+def busy(sandbox: RunningSandbox) -> Iterator[Market]:
+    market = Market(sandbox)
+    with market.sdk:
+        market.thread.start()
+        try:
+            yield market
+        finally:
+            market._ends.set()
+            market.thread.join()
+
+
+def test_it_prints_each_event_and_ends_at_a_signal(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    workers = Workers(sandbox, tmp_path)
+    market = Market(sandbox)
+    with market.sdk:
+        market.happen(3)
+    process = subprocess.Popen(
+        [sys.executable, EXAMPLE, workers.cursor, "--since", workers.since],
+        env=workers.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    workers.running.append(process)
+    try:
+        assert process.stdout is not None
+        rows = [json.loads(process.stdout.readline()) for _ in range(3)]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SOON) == 0
+    finally:
+        workers.end()
+    assert {row["type"] for row in rows} == {"listing/updated"}
+    assert json.loads(workers.cursor.read_text())["after"] == rows[-1]["event"]
+
+
+@slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("delivery", ["at-least-once", "at-most-once"])
+def test_killed_at_any_moment(workers: Workers, sandbox: RunningSandbox, delivery: str) -> None:
+    moments = random.Random()
+    with busy(sandbox):
+        for _ in range(KILLS):
+            before = len(workers.begun())
+            process = workers.start("--delivery", delivery)
+            workers.wait_for(lambda before=before: len(workers.begun()) > before)
+            time.sleep(moments.uniform(0, 0.3))
+            process.kill()
+            process.wait()
+    wanted = market_events(sandbox, workers)
+    process = workers.start("--delivery", delivery)
+    workers.wait_for(lambda: wanted[-1] in workers.begun())
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(SOON) == 0
+    handled = Counter(workers.begun())
+    if delivery == "at-least-once":
+        assert set(handled) == set(wanted)
+        # Only an event under way can come again.
+        assert sum(handled.values()) - len(handled) <= KILLS
+    else:
+        assert set(handled.values()) == {1}
+        assert set(handled) <= set(wanted)
+        assert len(wanted) - len(handled) <= KILLS
+
+
+def market_events(sandbox: RunningSandbox, workers: Workers) -> list[int]:
+    market = Market(sandbox)
+    with market.sdk:
+        return market.all_events(workers.since)
+
+
+def by_two_that_lived(rows: list[dict[str, Any]], died: dict[int, float]) -> list[Any]:
+    """Events that one process began while another that had begun it was alive."""
+    first: dict[int, dict[str, Any]] = {}
+    wrong = []
+    for row in sorted(rows, key=lambda row: row["at"]):
+        if row["what"] != "begins":
+            continue
+        earlier = first.setdefault(row["event"], row)
+        if earlier["pid"] != row["pid"] and died.get(earlier["pid"], 1e99) > row["at"]:
+            wrong.append((earlier, row))
+    return wrong
+
+
+def at_the_same_time(rows: list[dict[str, Any]], died: dict[int, float]) -> list[Any]:
+    """Pairs of processes that both handled something at one moment."""
+    spans: list[tuple[float, float, int]] = []
+    begun: dict[int, float] = {}
+    for row in sorted(rows, key=lambda row: row["at"]):
+        if row["what"] == "begins":
+            begun[row["pid"]] = row["at"]
+        else:
+            spans.append((begun.pop(row["pid"]), row["at"], row["pid"]))
+    spans += [(at, died.get(pid, 1e99), pid) for pid, at in begun.items()]
+    spans.sort()
+    return [(a, b) for a, b in itertools.pairwise(spans) if a[1] > b[0] and a[2] != b[2]]
+
+
+def replicas_are_killed(workers: Workers, sandbox: RunningSandbox, rounds: int) -> None:
+    options = ("--worker", "orders", "--takeover", "2")
+    died: dict[int, float] = {}
+    with busy(sandbox):
+        workers.start(*options)
+        workers.start(*options)
+        for _ in range(rounds):
+            before = len(workers.begun())
+            workers.wait_for(lambda before=before: len(workers.begun()) > before + 20)
+            working = workers.rows()[-1]["pid"]
+            (victim,) = [each for each in workers.running if each.pid == working]
+            victim.kill()
+            victim.wait()
+            died[victim.pid] = time.monotonic()
+            workers.start(*options)
+    wanted = market_events(sandbox, workers)
+    workers.wait_for(lambda: wanted[-1] in workers.begun())
+    alive = [each for each in workers.running if each.poll() is None]
+    assert len(alive) == 2
+    for each in alive:
+        each.send_signal(signal.SIGTERM)
+    assert [each.wait(SOON) for each in alive] == [0, 0]
+    rows = workers.rows()
+    assert {row["event"] for row in rows} == set(wanted)
+    assert by_two_that_lived(rows, died) == []
+    assert at_the_same_time(rows, died) == []
+    assert len({row["pid"] for row in rows}) > 2
+
+
+@slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("store", ["file", "redis"])
+def test_one_of_two_replicas_works_and_the_other_takes_over(
+    store: str,
+    workers: Workers,
+    sandbox: RunningSandbox,
+    request: pytest.FixtureRequest,
+) -> None:
+    if store == "redis":
+        url = request.getfixturevalue("valkey_server").url
+        workers.environment |= {
+            "FLEX_INTEGRATION_TOKEN_STORE": "redis",
+            "FLEX_INTEGRATION_TOKEN_STORE__URL": url,
+        }
+    replicas_are_killed(workers, sandbox, int(os.environ.get("ROUNDS", "10")))
