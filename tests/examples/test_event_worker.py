@@ -81,6 +81,9 @@ class Workers:
             assert time.monotonic() < end, "it never came"
             time.sleep(0.02)
 
+    def wait_for_events(self, count: int) -> None:
+        self.wait_for(lambda: len(self.begun()) >= count)
+
     def end(self) -> None:
         for each in self.running:
             with each:
@@ -149,7 +152,6 @@ def test_it_prints_each_event_and_ends_at_a_signal(sandbox: RunningSandbox, tmp_
         [sys.executable, EXAMPLE, workers.cursor, "--since", workers.since],
         env=workers.environment,
         stdout=subprocess.PIPE,
-        text=True,
     )
     workers.running.append(process)
     try:
@@ -170,9 +172,9 @@ def test_killed_at_any_moment(workers: Workers, sandbox: RunningSandbox, deliver
     moments = random.Random()
     with busy(sandbox):
         for _ in range(KILLS):
-            before = len(workers.begun())
+            more = len(workers.begun()) + 1
             process = workers.start("--delivery", delivery)
-            workers.wait_for(lambda before=before: len(workers.begun()) > before)
+            workers.wait_for_events(more)
             time.sleep(moments.uniform(0, 0.3))
             process.kill()
             process.wait()
@@ -232,8 +234,7 @@ def replicas_are_killed(workers: Workers, sandbox: RunningSandbox, rounds: int) 
         workers.start(*options)
         workers.start(*options)
         for _ in range(rounds):
-            before = len(workers.begun())
-            workers.wait_for(lambda before=before: len(workers.begun()) > before + 20)
+            workers.wait_for_events(len(workers.begun()) + 20)
             working = workers.rows()[-1]["pid"]
             (victim,) = [each for each in workers.running if each.pid == working]
             victim.kill()

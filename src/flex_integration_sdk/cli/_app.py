@@ -18,6 +18,7 @@ from ._completion import completion, register
 from ._config import config
 from ._demo import demo
 from ._doctor import doctor
+from ._events import events
 from ._export import export
 from ._group import Group
 from ._init import init
@@ -71,7 +72,19 @@ def flex_sdk() -> None:
     show_warnings()
 
 
-for command in (init, stores, token, call, export, config, doctor, sandbox, demo, completion):
+for command in (
+    init,
+    stores,
+    token,
+    call,
+    export,
+    events,
+    config,
+    doctor,
+    sandbox,
+    demo,
+    completion,
+):
     flex_sdk.add_command(command)
 register()
 
