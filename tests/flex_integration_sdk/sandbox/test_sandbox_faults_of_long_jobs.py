@@ -141,6 +141,18 @@ def test_one_in_so_many_fails_at_random_and_the_same_again(
     assert failures(sdk, 20) == []  # none is planned any more
 
 
+def test_two_random_faults_do_not_strike_together(
+    flex_sandbox: RunningSandbox, sdk: IntegrationSDK
+) -> None:
+    """If both drew the same numbers, the first strike of one would be followed by the other's."""
+    runs = []
+    for status in (429, 503):
+        flex_sandbox.fault("status", target="api", status=status, every=10)
+        runs.append(failures(sdk, 100))
+        flex_sandbox.clear_faults()
+    assert runs[0] != runs[1]
+
+
 def test_random_faults_can_have_an_end(flex_sandbox: RunningSandbox, sdk: IntegrationSDK) -> None:
     flex_sandbox.fault("drop", target="api", every=2, count=3)
     assert len(failures(sdk, 60)) == 3
