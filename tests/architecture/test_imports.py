@@ -8,6 +8,7 @@ import sys
 import pytest
 
 HEAVY = ["httpx2", "asyncio", "msgspec", "platformdirs", "importlib_metadata", "click", "rich"]
+HEAVY += ["tenacity"]  # it is loaded after a first failure
 STORES = ["flex_tokenstore.stores.file.store", "flex_tokenstore.stores.memory"]
 
 
@@ -22,7 +23,7 @@ STORES = ["flex_tokenstore.stores.file.store", "flex_tokenstore.stores.memory"]
         ("flex_integration_sdk", [*HEAVY, *STORES, "starlette", "uvicorn"]),
         (
             "flex_integration_sdk._client.sync",
-            ["httpx2", "asyncio", "click", "rich", "starlette", "uvicorn"],
+            ["httpx2", "tenacity", "asyncio", "click", "rich", "starlette", "uvicorn"],
         ),
     ],
 )

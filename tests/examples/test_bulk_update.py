@@ -50,9 +50,15 @@ def test_it_updates_all_listings(tmp_path: Path) -> None:
     assert all("checkedOn" in each["attributes"]["metadata"] for each in found)
 
 
-async def queries(sandbox: RunningSandbox) -> int:
+def test_calls_at_once_share_ten_connections() -> None:
+    # It refuses the eleventh request of those that are under way.
+    with serve(SandboxSettings(limits="live", seed="small")) as sandbox:
+        assert asyncio.run(queries(sandbox, rate_limits=None)) == 200
+
+
+async def queries(sandbox: RunningSandbox, **changed: Any) -> int:
     """200 calls at once. Returns how many worked."""
-    async with create_async_instance(**options(sandbox)) as sdk:
+    async with create_async_instance(**{**options(sandbox), **changed}) as sdk:
         answers = await asyncio.gather(*(sdk.users.query(per_page=1) for _ in range(200)))
         return sum(each.status == 200 for each in answers)
 

@@ -121,7 +121,10 @@ def _needed(ground: Ground) -> None:
 
 def _instance(ground: Ground) -> IntegrationSDK:
     seconds = ground.timeout
-    options = InstanceOptions(timeout=seconds, request_timeout=seconds, lock_timeout=seconds)
+    # Without repetitions: what is seen is told.
+    options = InstanceOptions(
+        timeout=seconds, request_timeout=seconds, lock_timeout=seconds, max_retries=0
+    )
     # Without the secret: a sign-in would replace the token that is looked at.
     settings = replace(ground.settings, secret_source=None, token_store=ground.store_config)
     return build(PARTS, options, settings)

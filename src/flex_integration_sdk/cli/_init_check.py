@@ -109,7 +109,7 @@ def _signed_in(settings: Settings) -> str:
     from flex_integration_sdk._client.sync import PARTS
 
     _replace_token(settings)
-    with build(PARTS, InstanceOptions(), settings) as sdk:
+    with build(PARTS, InstanceOptions(max_retries=0), settings) as sdk:
         found = sdk.marketplace.show().data["attributes"].get("name")
         place = sdk.token_store.place
     return (

@@ -68,6 +68,20 @@ def test_a_command_that_could_do_harm_is_sent_once(api: ScriptedApi) -> None:
     assert len(api.calls) == 1
 
 
+def test_what_looks_at_the_server_repeats_nothing(api: ScriptedApi, tmp_path: Path) -> None:
+    api.answers = [BUSY]
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret", encoding="utf-8")
+    secret.chmod(0o600)
+    given = ["--client-id", "cid", "--base-url", api.base_url, "--client-secret-file", str(secret)]
+    assert run(["init", *given]) == 1
+    assert [name for name, _ in api.calls] == ["marketplace/show"]
+    api.calls.clear()
+    run(["doctor", "--online"])
+    # One request on a new connection, one on that connection: their times are compared.
+    assert [name for name, _ in api.calls] == ["marketplace/show"] * 2
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no signal to one process")
 def test_ctrl_c_ends_the_wait(api: ScriptedApi) -> None:
     api.answers = [Answer(503, headers={"Retry-After": "50"})]

@@ -7,6 +7,8 @@ import gc
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import traceback
@@ -34,6 +36,7 @@ from flex_integration_sdk.errors import (
     TransportError,
     UnauthorizedError,
 )
+from flex_integration_sdk.sandbox import RunningSandbox
 from flex_tokenstore import SessionClosedError
 from tests.support.scripted_api import Answer, Kind, scripted_api
 
@@ -403,3 +406,17 @@ def test_an_error_that_was_repeated_is_freed_without_the_garbage_collector() -> 
         assert not [each for each in gc.get_objects() if isinstance(each, ServerError)]
     finally:
         gc.enable()
+
+
+def test_a_call_that_works_loads_nothing_to_repeat_it(flex_sandbox: RunningSandbox) -> None:
+    program = f"""
+import sys
+from flex_integration_sdk import create_instance
+with create_instance(
+    {flex_sandbox.client_id!r}, {flex_sandbox.client_secret!r}, base_url={flex_sandbox.base_url!r}
+) as sdk:
+    sdk.marketplace.show()
+print("tenacity" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout.strip() == b"False"

@@ -85,6 +85,16 @@ def test_the_pause_is_the_one_that_the_api_asks_for(
     assert [each.reserve() for each in limiters] == [pause, pause]
 
 
+def test_the_sandbox_refuses_none_of_150_listings_in_two_minutes(clock: Clock) -> None:
+    limits, server = limits_of("dev"), Limiter("dev", lambda: clock.now)
+    create = ENDPOINTS["listings.create"]
+    for _ in range(150):
+        wait(limits.of(create.name), clock._sleep)
+        server.enter(create)
+        server.leave()
+    assert 60 < clock.now < 120
+
+
 def test_threads_wait_in_turn(clock: Clock) -> None:
     limiter = RateLimiter(burst=1, seconds=1)
     with ThreadPoolExecutor(8) as pool:
