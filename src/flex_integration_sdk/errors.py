@@ -13,9 +13,7 @@
     │   ├── ClientSecretError                          the client secret's file or callable fails
     │   ├── MissingSecretError                         a sign-in needs a client secret; none is set
     │   └── UnauthorizedError    (ApiError)            401 from the API, after all tokens were tried
-    ├── ExportError                                    an export cannot be written now
-
-
+    ├── ExportError              (RuntimeError)        an export cannot be written now
     ├── PaginationLimitError     (LookupError)         the API does not return all that is there
     ├── NestedCallError          (RuntimeError)        called from within a call of the same thread
     ├── CursorError              (ValueError)          the position among the events cannot be kept
@@ -78,7 +76,7 @@ class CurrencyMismatchError(FlexError, ValueError):
     """
 
 
-class ExportError(FlexError):
+class ExportError(FlexError, RuntimeError):
     """An export cannot be written: another run writes the same file."""
 
 

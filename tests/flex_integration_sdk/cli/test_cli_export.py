@@ -64,6 +64,14 @@ def test_each_kind(run: Any, tmp_path: Path, kind: str, count: int, type_: str) 
         assert all(row["relationships"]["transaction"]["data"]["id"] for row in rows)
 
 
+def test_events_are_in_their_order(run: Any, tmp_path: Path) -> None:
+    target = tmp_path / "events.jsonl"
+    assert run("export", "events", "--to", str(target)).exit_code == 0
+    numbers = [row["attributes"]["sequenceId"] for row in lines(target)]
+    assert numbers == sorted(set(numbers))
+    assert numbers
+
+
 def test_what_include_names_is_in_place(run: Any, tmp_path: Path) -> None:
     target = tmp_path / "out.jsonl"
     told = run("export", "listings", "states=closed", "include=author", "--to", str(target))
