@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from dataclasses import replace
+from typing import NamedTuple
 
 from generated_text import NOTE, SDK, WIDTH, described, imported, isort
 
@@ -21,11 +22,10 @@ from __future__ import annotations
 
 from typing import {typing}
 
-from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
+{lazy}
 from flex_integration_sdk._endpoints.param_types import {arguments}
 from flex_integration_sdk._endpoints.response import Response
-from flex_integration_sdk._endpoints.suggesting import Suggesting
-from flex_integration_sdk.resources import {resources}
+{suggesting}from flex_integration_sdk.resources import {resources}
 {sets}
 
 {classes}
@@ -54,6 +54,23 @@ if TYPE_CHECKING:
 '''
 
 
+class Base(NamedTuple):
+    """Two classes in ``_endpoints``, written by hand, that the classes of a resource inherit."""
+
+    module: str
+    name: str
+    attribute: str
+    """Of the instance: what they need beside ``_send``."""
+    type: str
+    """Its type, in the same module."""
+    method: str
+    """What they add to the resource."""
+
+
+# What resources have beside the methods of their endpoints.
+BASES = {"files": Base("file_uploading", "FileUploading", "_upload", "UploadFile", "upload")}
+
+
 def resource_module(resource: str, endpoints: list[Endpoint]) -> str:
     """The text of one resource's module, with both its classes."""
     body = "\n\n\n".join(_class(resource, endpoints, is_async) for is_async in (False, True))
@@ -62,6 +79,12 @@ def resource_module(resource: str, endpoints: list[Endpoint]) -> str:
         title=textwrap.fill(f'"""``sdk.{snake(resource)}``: {paths}.', WIDTH),
         note=NOTE.format(source="_endpoints/table.py"),
         typing=_typing(body, endpoints),
+        lazy=_base_import(BASES[resource])
+        if resource in BASES
+        else f"from {SDK.name}._endpoints.lazy import AsyncSend, Send",
+        suggesting=""
+        if resource in BASES
+        else f"from {SDK.name}._endpoints.suggesting import Suggesting\n",
         arguments=imported(n for n in param_types.__all__ if _is_used(n, body)),
         resources=imported(
             {each.result for each in endpoints}
@@ -104,7 +127,11 @@ def _sets(endpoints: list[Endpoint]) -> str:
 def namespace() -> str:
     """The text of the module with the attributes of an instance."""
     names = sorted(name for name, _ in table.resources())
-    imports = "\n".join(_imported_classes(name) for name in names)
+    types = [
+        f"    from {SDK.name}._endpoints.{each.module} import Async{each.type}, {each.type}"
+        for each in BASES.values()
+    ]
+    imports = "\n".join([*types, "", *(_imported_classes(name) for name in names)])
     classes = "\n\n\n".join(_attributes(is_async) for is_async in (False, True))
     return NAMESPACE.format(
         note=NOTE.format(source="_endpoints/table.py"), imports=imports, classes=classes
@@ -126,17 +153,32 @@ def _attributes(is_async: bool) -> str:
     """All resources of the Integration API, for {programs} programs."""
 
     _send: {prefix}Send
-'''
+{_needed(prefix)}'''
     ]
     for name, endpoints in table.resources():
-        methods = ", ".join(f"``{snake(each.action)}``" for each in endpoints)
+        actions = [snake(each.action) for each in endpoints]
+        own = [BASES[name].method] if name in BASES else []
+        methods = ", ".join(f"``{each}``" for each in [*actions, *own])
         doc = textwrap.indent(textwrap.fill(f'"""{methods}."""', WIDTH - 8), "        ")
-        kind = f"{prefix}{class_name(name)}"
+        kind, given = f"{prefix}{class_name(name)}", _given_to(name)
         parts.append(
             f"    @resource\n    def {snake(name)}(self) -> {kind}:\n{doc}\n"
-            f"        from .{snake(name)} import {kind}\n\n        return {kind}(self._send)\n"
+            f"        from .{snake(name)} import {kind}\n\n        return {kind}({given})\n"
         )
     return "\n".join(parts).rstrip()
+
+
+def _base_import(base: Base) -> str:
+    names = f"Async{base.name}, {base.name}"
+    return f"from {SDK.name}._endpoints.{base.module} import {names}"
+
+
+def _needed(prefix: str) -> str:
+    return "".join(f"    {each.attribute}: {prefix}{each.type}\n" for each in BASES.values())
+
+
+def _given_to(resource: str) -> str:
+    return f"self._send, self.{BASES[resource].attribute}" if resource in BASES else "self._send"
 
 
 def _is_used(name: str, body: str) -> bool:
@@ -151,12 +193,18 @@ def class_name(resource: str) -> str:
 def _class(resource: str, endpoints: list[Endpoint], is_async: bool) -> str:
     prefix, programs = ("Async", "asyncio") if is_async else ("", "sync")
     methods = "\n\n".join(text for each in endpoints for text in _methods(each, is_async))
-    return f'''class {prefix}{class_name(resource)}(Suggesting):
-    """``sdk.{snake(resource)}`` of {programs} programs."""
-
+    base, made = (
+        "Suggesting",
+        f"""
     def __init__(self, send: {prefix}Send) -> None:
         self._send = send
-
+""",
+    )
+    if resource in BASES:
+        base, made = f"{prefix}{BASES[resource].name}", ""
+    return f'''class {prefix}{class_name(resource)}({base}):
+    """``sdk.{snake(resource)}`` of {programs} programs."""
+{made}
 {methods}'''
 
 
@@ -167,9 +215,9 @@ def _methods(endpoint: Endpoint, is_async: bool) -> list[str]:
 
 
 def _method(endpoint: Endpoint, is_async: bool) -> str:
-    params = sorted(endpoint.all_params, key=lambda param: not param.required)
-    arguments = [argument(endpoint, param) for param in params]
-    named = "".join(f'                "{p.name}": {p.python_name},\n' for p in endpoint.all_params)
+    params = sorted(endpoint.arguments, key=lambda param: not param.required)
+    arguments = [argument(endpoint, param, is_async) for param in params]
+    named = "".join(f'                "{p.name}": {p.python_name},\n' for p in endpoint.arguments)
     wait = "await " if is_async else ""
     return f'''{_overloads(endpoint, is_async)}{_signature(endpoint, arguments, is_async)}:
 {textwrap.indent(_doc(endpoint, params), "        ")}
@@ -262,9 +310,11 @@ def _in_form(endpoint: Endpoint, param: Param, needed: str) -> str:
     return argument(endpoint, param)
 
 
-def argument(endpoint: Endpoint, param: Param) -> str:
+def argument(endpoint: Endpoint, param: Param, is_async: bool = False) -> str:
     """An argument of a method, as its signature has it."""
     kind = _annotation(endpoint, param)
+    if is_async and kind == "Upload":
+        kind = "AsyncUpload"
     if param.required:
         return f"{param.python_name}: {kind}{' | None' if param.null else ''}"
     if endpoint.method == "POST" and param in endpoint.params:

@@ -59,7 +59,7 @@ def page() -> str:
                 f"### `sdk.{snake(resource)}.{snake(each.action)}`\n\n{each.doc}{_needs(each)}\n"
                 f"`{each.name}` of the API, `{each.method} {each.path}`; returns {result}.\n\n"
                 "| argument | type | meaning |\n|---|---|---|\n"
-                + "\n".join(_row(each, param) for param in each.all_params)
+                + "\n".join(_row(each, param) for param in each.arguments)
             )
     repeated = REPEATED + "\n".join(map(_repeated, table.ENDPOINTS.values()))
     return "\n\n".join([*parts, repeated, SETS + vocabulary.sets_as_rows()]) + "\n"

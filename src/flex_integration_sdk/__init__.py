@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ._endpoints.paging.sync import ResourceIterator
     from ._endpoints.response import PageMeta, Response
     from ._transport.request_event import RequestEvent
-    from ._uploads.upload import FileMetadata, async_upload_file, file_metadata, upload_file
+    from ._uploads.metadata import FileMetadata, file_metadata
+    from ._uploads.upload import async_upload_file, upload_file
     from ._wire.query import object_query_string
     from ._wire.rate_limits import RateLimiter, RateLimits
     from ._wire.type_handlers import TypeHandler
@@ -37,7 +38,7 @@ _LAZY = {
     "AsyncResourceIterator": "flex_integration_sdk._endpoints.paging.aio",
     "AuthInfo": "flex_integration_sdk._client.auth_info",
     "FarTime": "flex_integration_sdk.types",
-    "FileMetadata": "flex_integration_sdk._uploads.upload",
+    "FileMetadata": "flex_integration_sdk._uploads.metadata",
     "IntegrationSDK": "flex_integration_sdk._client.sync",
     "LatLng": "flex_integration_sdk.types",
     "LatLngBounds": "flex_integration_sdk.types",
@@ -54,7 +55,7 @@ _LAZY = {
     "async_upload_file": "flex_integration_sdk._uploads.upload",
     "create_async_instance": "flex_integration_sdk._client.create",
     "create_instance": "flex_integration_sdk._client.create",
-    "file_metadata": "flex_integration_sdk._uploads.upload",
+    "file_metadata": "flex_integration_sdk._uploads.metadata",
     "file_store": "flex_tokenstore",
     "memory_store": "flex_tokenstore",
     "object_query_string": "flex_integration_sdk._wire.query",

@@ -6,6 +6,10 @@
     ├── ConfigurationError       (ValueError)          an argument or variable is missing or wrong
     ├── ParameterError           (TypeError, ValueError)  a value has no form on the wire
     ├── NotIncludedError         (KeyError)            a response does not have what is asked of it
+    ├── SourceConsumedError      (RuntimeError)        a stream cannot be uploaded a second time
+    ├── SourceChangedError       (RuntimeError)        a file changed while it was uploaded
+    ├── FileVerificationError    (RuntimeError)        the API did not accept an uploaded file
+    ├── FileNotReadyError        (TimeoutError)        an uploaded file is not available yet
     ├── CurrencyMismatchError    (ValueError)          two currencies were added or compared
     ├── TransportError           (ConnectionError)     no response, or one that is not the API's
     │   └── CallTimeoutError     (TimeoutError)        a time limit ended the request or the call
@@ -96,6 +100,48 @@ class PaginationLimitError(FlexError, LookupError):
     ) -> None:
         super().__init__(message)
         self.total, self.done, self.reachable = total, done, reachable
+
+
+class SourceConsumedError(FlexError, RuntimeError):
+    """What is uploaded would have to be sent again, and can be read only once.
+
+    It is a stream, such as a pipe or a generator, of more bytes than are kept to send them again.
+    The message says why it had to be sent again. Nothing was uploaded. Pass a path, bytes or a file
+    that can seek; or open the stream again and repeat the call.
+    """
+
+
+class SourceChangedError(FlexError, RuntimeError):
+    """A file changed while it was being uploaded, or between two sendings.
+
+    The upload was broken off before its end, so that the server has no mixture of two contents.
+    """
+
+
+class FileVerificationError(FlexError, RuntimeError):
+    """The API checked an uploaded file, and did not accept its content.
+
+    Args:
+        file_id: Id of the file.
+    """
+
+    def __init__(self, message: str = "", *, file_id: Any = None) -> None:
+        super().__init__(message)
+        self.file_id = file_id
+
+
+class FileNotReadyError(FlexError, TimeoutError):
+    """A file was uploaded, and was not ``available`` in the time that the program gave it.
+
+    Args:
+        file_id: Id of the file.
+        state: Its last state, such as ``"pendingVerification"``.
+    """
+
+    def __init__(self, message: str = "", *, file_id: Any = None, state: str | None = None) -> None:
+        super().__init__(message)
+        self.file_id = file_id
+        self.state = state
 
 
 class AuthenticationError(FlexError, GrantError, PermissionError):

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from ._money import Money
@@ -14,10 +14,12 @@ from ._values.exact import exact
 from ._values.far_time import FarTime
 
 __all__ = [
+    "AsyncReadable",
     "FarTime",
     "LatLng",
     "LatLngBounds",
     "Money",
+    "Readable",
     "TaggedValue",
     "TooDeep",
     "json_default",
@@ -154,3 +156,19 @@ def _degrees(name: str, value: object) -> float:
     if not math.isfinite(degrees):
         raise ValueError(f"{name} is not a finite number")
     return degrees
+
+
+class Readable(Protocol):
+    """An open file or a stream that can be uploaded."""
+
+    def read(self, size: int, /) -> bytes:
+        """Returns at most ``size`` bytes, and none at the end."""
+        ...
+
+
+class AsyncReadable(Protocol):
+    """A file or a stream of asyncio programs that can be uploaded."""
+
+    async def read(self, size: int, /) -> bytes:
+        """Returns at most ``size`` bytes, and none at the end."""
+        ...

@@ -11,6 +11,7 @@ from flex_integration_sdk._endpoints.generated.namespace import AsyncEndpoints
 from flex_integration_sdk._endpoints.lazy import resource
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk._transport.aio import AsyncHttp
+from flex_integration_sdk._transport.bodies import aopened
 from flex_integration_sdk._transport.call_deadline import whole_call_async
 from flex_integration_sdk._transport.exchange import ApiAnswer
 from flex_integration_sdk._wire.interpret import refuses_token
@@ -23,7 +24,7 @@ from flex_tokenstore import AsyncTokenSession, TokenCorruptError
 from flex_tokenstore.embedding import async_store, refuse_other_loop, running_loop
 
 from .auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
-from .base import InstanceBase, warn_unclean
+from .base import WHY_AGAIN, InstanceBase, warn_unclean
 from .builder import Parts
 from .call_options import CallOptions
 from .oauth import AsyncGrants
@@ -32,7 +33,9 @@ from .retrying import Outcome, Repeats, outcome_of
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from flex_integration_sdk._endpoints.param_types import AsyncUpload
     from flex_integration_sdk._following.endpoints import AsyncFollowedEvents
+    from flex_integration_sdk.resources import File
     from flex_tokenstore import AsyncTokenCall, AsyncTokenStore, Token, TokenIdentity
 
 
@@ -168,13 +171,20 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
     ) -> None:
         await self.aclose()
 
+    async def _upload(self, source: AsyncUpload, **given: Any) -> Response[File]:
+        from flex_integration_sdk._uploads.whole import Wanted, upload_async
+
+        running_loop()
+        ways = self._ways(self._http)
+        return await upload_async(ways, Wanted(source=source, **given))
+
     async def _send(
         self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
     ) -> Response[Any]:
         running_loop()
         self._refuse_within_secret()
         request = self._prepare(name, named, others)
-        repeats = self._repeats(name)
+        repeats = self._repeats(name, request)
         # In no local variable: it may be an error, whose traceback would keep this frame.
         return self._result(
             repeats,
@@ -185,6 +195,9 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
 
     async def _outcome(self, name: str, request: ApiRequest, repeats: Repeats) -> Outcome:
         """Makes the call, and repeats it where that can do no harm."""
+        if request.body is not None and not request.body.is_open:
+            async with aopened(request.body):
+                return await self._outcome(name, request, repeats)
         call = self.session.new_call(name)  # one for all attempts: it bounds the token requests
         attempt = partial(self._attempt, name, request, call, repeats)
         try:
@@ -230,6 +243,8 @@ class AsyncIntegrationSDK(InstanceBase, AsyncEndpoints):
             another = await call.refused(token)
             if another is None:
                 return answer
+            if request.body is not None:
+                request.body.check_repeatable(WHY_AGAIN)
             token = another
 
     async def _sent(self, request: ApiRequest, token: Token, repeats: Repeats) -> ApiAnswer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from flex_integration_sdk._endpoints.param_types import UNSET, Unset, given
 from flex_integration_sdk._endpoints.response import Response
@@ -24,7 +24,14 @@ from .at_exit import has_ended, watch
 from .call_options import CallOptions, UnknownParameters
 from .retrying import Failure, Outcome, Repeats
 
+if TYPE_CHECKING:
+    from flex_integration_sdk._transport.clients import ClientMaker
+    from flex_integration_sdk._uploads.whole import Ways
+
 logger = logging.getLogger("flex_integration_sdk")
+
+# Why an upload is sent again after a 401.
+WHY_AGAIN = "the API refused the token, which had expired (HTTP 401; there is a new one now)"
 
 
 class InstanceBase:
@@ -134,8 +141,8 @@ class InstanceBase:
         self._closing.check()
         return request
 
-    def _repeats(self, name: str) -> Repeats:
-        return Repeats(ENDPOINTS[name], self._options, self._closing, self._report)
+    def _repeats(self, name: str, request: ApiRequest) -> Repeats:
+        return Repeats(ENDPOINTS[name], self._options, self._closing, self._report, request.body)
 
     def _report(self, name: str, error: Failure, attempt: int, wait: float) -> None:
         """Tells of a repetition: why, which attempt failed, and the seconds until the next one."""
@@ -164,6 +171,33 @@ class InstanceBase:
             return outcome
         body = read(outcome.body, self._handlers)
         return Response(outcome.status, body, outcome.headers, _unhandled=outcome.body)
+
+    def _ways(self, maker: ClientMaker[Any]) -> Ways:
+        """How ``files.upload`` makes its calls, and sends bytes to another server.
+
+        Args:
+            maker: The HTTP client for the API; others are made like it.
+        """
+        from flex_integration_sdk._uploads.whole import Ways
+
+        limit = self._options.timeout or maker.timeout
+
+        def http(url: str) -> Any:
+            made = type(maker)(url, limit, limit, connection=maker.connection)
+            made.closing = self._closing
+            return made
+
+        def within(seconds: float | None) -> Any:
+            return self if seconds is None else self.with_options(total_timeout=seconds)
+
+        options = self._options
+        return Ways(
+            send=lambda seconds, *call: within(seconds)._send(*call),
+            http=http,
+            closing=self._closing,
+            max_retries=options.max_retries,
+            total_timeout=options.total_timeout,
+        )
 
 
 def warn_unclean(error: Exception) -> None:

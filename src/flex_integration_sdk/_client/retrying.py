@@ -17,6 +17,7 @@ from flex_tokenstore.embedding import submit
 
 if TYPE_CHECKING:
     from flex_integration_sdk._endpoints.endpoint import Endpoint
+    from flex_integration_sdk._sources.body import Body
     from flex_integration_sdk._transport.closing import Closing
     from flex_integration_sdk._transport.exchange import ApiAnswer
     from flex_integration_sdk._transport.reporting import Exchange
@@ -70,15 +71,22 @@ class Repeats:
         options: Those of the call.
         closing: Of the instance; closing it ends a wait.
         report: Told of each repetition.
+        body: Of an upload.
     """
 
     def __init__(
-        self, endpoint: Endpoint, options: CallOptions, closing: Closing, report: Report
+        self,
+        endpoint: Endpoint,
+        options: CallOptions,
+        closing: Closing,
+        report: Report,
+        body: Body | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._most = options.max_retries
         self._closing = closing
         self._report = report
+        self._body = body
         self._end = (
             None if options.total_timeout is None else time.monotonic() + options.total_timeout
         )
@@ -89,13 +97,17 @@ class Repeats:
 
     def wants(self, outcome: Outcome) -> bool:
         """Whether another attempt may follow one with this outcome."""
-        return (
+        wanted = (
             not isinstance(outcome, Response)
             and self._most > 0
             and may_repeat(self._endpoint, outcome)
             # The error says more than that the instance is closed: something was sent.
             and not self._closing.closed
         )
+        if wanted and self._body is not None and not self._body.repeatable:
+            self._why = "not repeated, since the stream that was passed cannot be read again"
+            return False
+        return wanted
 
     def run(self, first: Outcome, attempt: Callable[[], Outcome]) -> Outcome:
         """Goes on after a first attempt, until one is not to be followed by another.

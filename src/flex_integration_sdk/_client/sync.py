@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flex_integration_sdk._endpoints.generated.namespace import Endpoints
 from flex_integration_sdk._endpoints.lazy import resource
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._transport.bodies import opened
 from flex_integration_sdk._transport.call_deadline import whole_call
 from flex_integration_sdk._transport.exchange import ApiAnswer
 from flex_integration_sdk._transport.sync import Http
@@ -28,7 +29,7 @@ from flex_tokenstore import (
 from flex_tokenstore.embedding import refuse_within_report
 
 from .auth_info import AuthInfo, auth_info_of, auth_info_of_corrupt
-from .base import InstanceBase, warn_unclean
+from .base import WHY_AGAIN, InstanceBase, warn_unclean
 from .builder import Parts
 from .call_options import CallOptions
 from .calls import Calls, refuse_within_renewal
@@ -38,7 +39,9 @@ from .retrying import Outcome, Repeats, outcome_of
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from flex_integration_sdk._endpoints.param_types import Upload
     from flex_integration_sdk._following.endpoints import FollowedEvents
+    from flex_integration_sdk.resources import File
     from flex_tokenstore import Token, TokenCall, TokenStore
 
 T = TypeVar("T")
@@ -190,11 +193,17 @@ class IntegrationSDK(InstanceBase, Endpoints):
     ) -> None:
         self.close()
 
+    def _upload(self, source: Upload, **given: Any) -> Response[File]:
+        from flex_integration_sdk._uploads.whole import Wanted, upload_sync
+
+        ways = self._ways(self._http)
+        return upload_sync(ways, Wanted(source=source, **given))
+
     def _send(
         self, name: str, named: Mapping[str, Any], others: Mapping[str, Any]
     ) -> Response[Any]:
         request = self._prepare(name, named, others)
-        repeats = self._repeats(name)
+        repeats = self._repeats(name, request)
         # The result outside of it: type handlers may make calls of their own. It is in no local
         # variable: it may be an error, whose traceback would keep this frame and so itself.
         return self._result(
@@ -207,6 +216,9 @@ class IntegrationSDK(InstanceBase, Endpoints):
 
     def _outcome(self, name: str, request: ApiRequest, repeats: Repeats) -> Outcome:
         """Makes the call, and repeats it where that can do no harm."""
+        if request.body is not None and not request.body.is_open:
+            with opened(request.body):
+                return self._outcome(name, request, repeats)
         call = self.session.new_call(name)  # one for all attempts: it bounds the token requests
         attempt = partial(self._attempt, name, request, call, repeats)
         try:
@@ -252,6 +264,8 @@ class IntegrationSDK(InstanceBase, Endpoints):
             another = call.refused(token)
             if another is None:
                 return answer
+            if request.body is not None:
+                request.body.check_repeatable(WHY_AGAIN)
             token = another
 
     def _sent(self, request: ApiRequest, token: Token, repeats: Repeats) -> ApiAnswer:

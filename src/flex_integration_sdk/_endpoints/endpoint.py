@@ -60,6 +60,8 @@ class Endpoint:
     """The body is ``multipart/form-data`` (RFC 7578), not Transit."""
     label: tuple[Param, ...] = ()
     """Of the head of the file's part, for multipart; no parameters of the API."""
+    local: tuple[Param, ...] = ()
+    """Of the method alone: they are not sent, and no command line has them."""
     one_of: tuple[str, ...] = ()
     """Names of parameters of which exactly one is needed."""
     filters: bool = False
@@ -92,6 +94,11 @@ class Endpoint:
     def all_params(self) -> tuple[Param, ...]:
         """Of body, file and query."""
         return self.params + self.label + self.query
+
+    @property
+    def arguments(self) -> tuple[Param, ...]:
+        """Of the method."""
+        return self.params + self.label + self.local + self.query
 
 
 def snake(name: str) -> str:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import IO, Any, TypedDict, TypeVar, Union
 from uuid import UUID
 
 from flex_integration_sdk._vocabulary.names import AnyName
-from flex_integration_sdk.types import LatLng, LatLngBounds, Money
+from flex_integration_sdk.types import AsyncReadable, LatLng, LatLngBounds, Money, Readable
 
 __all__ = [
     "UNSET",
     "AnyName",
     "AnyNames",
+    "AsyncReadable",
+    "AsyncUpload",
     "ExtendedData",
     "Fields",
     "Id",
@@ -29,6 +31,8 @@ __all__ = [
     "NamesOf",
     "NothingMore",
     "PriceRange",
+    "Progress",
+    "Readable",
     "TimeRange",
     "Unset",
     "UnusedPaging",
@@ -84,8 +88,14 @@ PriceRange = int | tuple[int | None, int | None]
 """A price, or from and below, in minor units."""
 TimeRange = datetime | tuple[datetime | None, datetime | None]
 """A time, or from and below."""
-Upload = str | os.PathLike[str] | bytes | IO[bytes]
-"""A file's path, its bytes, or the open file."""
+Upload = (
+    str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Readable | Iterable[bytes]
+)
+"""A file's path, its bytes, the open file, a stream, or an iterable of bytes."""
+AsyncUpload = Upload | AsyncReadable | AsyncIterable[bytes]
+"""The same, and the async ones."""
+Progress = Callable[[int, int | None], object]
+"""Called with the bytes that were sent, and with their number, if that is known."""
 
 
 class NothingMore(TypedDict):

@@ -22,6 +22,12 @@ EXPAND = (
     Param("expand", "bool", "True: return the whole resource; otherwise only its id and type."),
     *SHAPE,
 )
+PROGRESS = Param(
+    "onProgress",
+    "Progress",
+    "Called with the bytes that were sent, and with their number (None: it is not known). It "
+    "begins again from 0 if the file has to be sent again. What it raises ends the upload.",
+)
 PAGING = (
     Param("page", "int", "Page number, from 1."),
     Param("perPage", "int", "Resources on a page, 1 to 100 (default 100)."),

@@ -17,6 +17,7 @@ from .shared_params import (
     EXTENDED,
     LISTING_TEXTS,
     PAGING,
+    PROGRESS,
     SETS_VALUES,
     SHAPE,
     SPAN,
@@ -272,8 +273,9 @@ _TABLE = (
         "Image",
         "Uploads an image, to be used in a listing or profile.",
         params=(
-            Param("image", "Upload", "Path of a file, its bytes, or a file opened for reading "
-                  "bytes.", required=True),
+            Param("image", "Upload", "Path of a file, its bytes, a file or stream opened for "
+                  "reading bytes, or an iterable of bytes. It is read while it is sent.",
+                  required=True),
         ),
         query=EXPAND,
         multipart=True,
@@ -282,6 +284,7 @@ _TABLE = (
             Param("mimeType", "str", "Such as ``image/webp``. If omitted: by the name's ending."),
         ),
         repeatable="A second image is used nowhere: only the id of the last one is returned.",
+        local=(PROGRESS,),
     ),
     _command(
         "files",

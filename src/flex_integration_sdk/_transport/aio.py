@@ -14,6 +14,7 @@ from flex_tokenstore.errors import SessionClosedError
 
 from . import aio_exchange
 from .aio_clients import AsyncShared, load
+from .bodies import apieces
 from .call_deadline import spending
 from .clients import SENDS, ClientMaker, Key
 from .connection_pool import Busy, Place, Slots
@@ -67,7 +68,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
                 client, watch, api, token, self._trace, self._timeouts(limit)
             )
 
-        watch = self._watch(limit)
+        watch = self._watch(limit, bounded=api.body is None)
         watch.exchange = exchange
         with spending("response") as deadline:
             try:
@@ -90,11 +91,12 @@ class AsyncHttp(ClientMaker[AsyncShared]):
             answer = told.answer = await self._watched(shared, watch, auth, request)
         return answer
 
-    async def upload(self, upload: ApiRequest, content: AsyncIterator[bytes]) -> ApiAnswer:
-        """Sends a long body to an address that needs no token; ``timeout`` as for ``send``."""
+    async def upload(self, upload: ApiRequest) -> ApiAnswer:
+        """Sends a body to an address that needs no token; ``timeout`` as for ``send``."""
         shared = await self._shared()
 
         async def request(client: Any, watch: AsyncWatch) -> ApiAnswer:
+            content = None if upload.body is None else apieces(upload.body)
             built = upload_request(
                 client, upload, content, self._trace, self._timeouts(self._timeout)
             )
@@ -288,6 +290,8 @@ class AsyncHttp(ClientMaker[AsyncShared]):
             del life
             if watch.exchange is not None:
                 watch.exchange.connected(new=bool(watch.opened))
+        if not isinstance(sent, AuthRequest) and sent.body is not None:
+            sent.body.raise_failure()
         if failure is None:
             raise SessionClosedError(closed or "")
         # If the instance was closed meanwhile, that is what the caller should be told.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flex_integration_sdk._wire.token_messages import AuthAnswer, AuthRequest
 from flex_tokenstore import Secret
 
+from .bodies import apieces
 from .exchange import (
     ApiAnswer,
     Timeouts,
@@ -33,7 +34,8 @@ async def send(
     """Sends an API request, follows its redirects and reads the response."""
     count = 0
     while True:
-        request = api_request(client, api, token, trace, timeouts)
+        content = api.content if api.body is None else apieces(api.body)
+        request = api_request(client, api, token, trace, timeouts, content)
         response = await client.send(request, stream=True)
         try:
             another = next_request(api, response, count)

@@ -18,7 +18,7 @@ from typing import Any
 
 import httpcore2
 
-from .deadline import CURRENT, GAP, PIECE, Reason, Watch, connected, connects_to
+from .deadline import CURRENT, GAP, PIECE, RECEIVING, Reason, Watch, connected, connects_to
 from .new_connections import NEXT_ADDRESS, addresses
 
 
@@ -205,7 +205,7 @@ class AsyncStream(httpcore2.AsyncNetworkStream):
         if watch is not None and self._user is not watch:
             self._user = watch
             watch.use(self)
-            watch.phase = "the response was not complete"
+            watch.phase = RECEIVING
         return watch
 
 

@@ -248,6 +248,11 @@ class ClientMaker(Generic[S]):
         return self.connection.reporting.begin("POST", auth.url, parameters=names)
 
     @property
+    def timeout(self) -> float:
+        """Seconds to wait for a response, and then for each further 64 KB of it."""
+        return self._timeout
+
+    @property
     def limit(self) -> float:
         """Seconds that a token request may take."""
         return self._request_timeout

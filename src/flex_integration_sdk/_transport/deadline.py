@@ -38,6 +38,9 @@ PIECE = 64 << 10
 # ten minutes, in which even 128 MB come over a slow line (220 KB/s).
 WHOLE = 20
 
+# What a request waits for once it was sent, as messages say it.
+RECEIVING = "the response was not complete"
+
 Reason = Literal["late", "abandoned", "closed"]
 
 # Asked at each tick: does what is due, such as closing idle connections, and says whether the
@@ -154,6 +157,14 @@ class Watch:
             self._moved = 0
             self._end = min(time.monotonic() + self.limit, self._last)
             self._due = None
+
+    def pause(self) -> None:
+        """The request waits for the program's own file: this time is not the server's."""
+        self._end, self._due = self.until, None
+
+    def resume(self) -> None:
+        """The request goes on, with all of its time for the next piece."""
+        self._end = min(time.monotonic() + self.limit, self._last)
 
     def left(self) -> float:
         """Seconds until somebody should look at this watch."""

@@ -15,6 +15,7 @@ from flex_integration_sdk._wire.token_messages import AuthAnswer, AuthRequest
 from flex_integration_sdk.errors import TransportError
 from flex_tokenstore import Secret
 
+from .bodies import pieces
 from .deadline import Ended, Watch
 
 if TYPE_CHECKING:
@@ -76,15 +77,11 @@ def telling(exchange: Exchange | None, watch: Watch) -> Iterator[Told]:
 
 
 def api_request(
-    client: Any, api: ApiRequest, token: Token, trace: Any, timeouts: Timeouts
+    client: Any, api: ApiRequest, token: Token, trace: Any, timeouts: Timeouts, content: Any
 ) -> httpx2.Request:
+    headers = api.headers if api.body is None else {**api.headers, **api.body.headers}
     request: httpx2.Request = client.build_request(
-        api.method,
-        api.url,
-        headers=api.headers,
-        content=api.content,
-        files=api.files,
-        timeout=timeouts,
+        api.method, api.url, headers=headers, content=content, timeout=timeouts
     )
     request.headers["Authorization"] = token.authorization
     request.extensions["trace"] = trace
@@ -107,8 +104,9 @@ def auth_request(client: Any, auth: AuthRequest, timeouts: Timeouts) -> httpx2.R
 def upload_request(
     client: Any, upload: ApiRequest, content: Any, trace: Any, timeouts: Timeouts
 ) -> httpx2.Request:
+    headers = upload.headers if upload.body is None else {**upload.headers, **upload.body.headers}
     request: httpx2.Request = client.build_request(
-        upload.method, upload.url, headers=upload.headers, content=content, timeout=timeouts
+        upload.method, upload.url, headers=headers, content=content, timeout=timeouts
     )
     request.extensions["trace"] = trace
     return request
@@ -164,7 +162,8 @@ def send(
     """Sends an API request, follows its redirects and reads the response."""
     count = 0
     while True:
-        request = api_request(client, api, token, trace, timeouts)
+        content = api.content if api.body is None else pieces(api.body)
+        request = api_request(client, api, token, trace, timeouts, content)
         # stream=True: the body is counted while it arrives, and its head alone may be a redirect.
         response = client.send(request, stream=True)
         try:

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpcore2
 
-from .deadline import CURRENT, PIECE, Watch, connected, connects_to
+from .deadline import CURRENT, PIECE, RECEIVING, Watch, connected, connects_to
 from .new_connections import Connecting
 
 
@@ -152,7 +152,7 @@ class Stream(httpcore2.NetworkStream):
                 raise httpcore2.ConnectionNotAvailable
             self._user = watch
         watch.use(self)
-        watch.phase = "the response was not complete"
+        watch.phase = RECEIVING
         return watch
 
 

@@ -15,6 +15,7 @@ from flex_integration_sdk.errors import TransportError
 from flex_tokenstore.errors import SessionClosedError
 
 from . import exchange as _exchange
+from .bodies import pieces
 from .call_deadline import CALL, spending
 from .clients import SENDS, ClientMaker, Key, Shared
 from .connection_pool import Busy, Place, Slot, Slots
@@ -71,7 +72,7 @@ class Http(ClientMaker[Shared]):
         limit = api.timeout or self._timeout
         deadline = CALL.get()
         shortest = limit if deadline is None else max(0.001, min(limit, deadline.left()))
-        watch, limits = Watch(limit, self), self._timeouts(shortest)
+        watch, limits = Watch(limit, self, bounded=api.body is None), self._timeouts(shortest)
         watch.exchange = exchange
         send = partial(
             _exchange.send, watch=watch, api=api, token=token, trace=self._trace, timeouts=limits
@@ -94,11 +95,12 @@ class Http(ClientMaker[Shared]):
             answer = told.answer = self._watched(watch, auth, send)
         return answer
 
-    def upload(self, upload: ApiRequest, content: Iterator[bytes]) -> ApiAnswer:
-        """Sends a long body to an address that needs no token; ``timeout`` as for ``send``."""
+    def upload(self, upload: ApiRequest) -> ApiAnswer:
+        """Sends a body to an address that needs no token; ``timeout`` as for ``send``."""
         watch = Watch(self._timeout, self, bounded=False)
 
         def request(client: Any) -> ApiAnswer:
+            content = None if upload.body is None else pieces(upload.body)
             built = upload_request(
                 client, upload, content, self._trace, self._timeouts(self._timeout)
             )
@@ -262,6 +264,8 @@ class Http(ClientMaker[Shared]):
             # The instance was closed during this request: the last one closes the connections.
             if self._closed:
                 self._leave_if_idle()
+        if not isinstance(sent, AuthRequest) and sent.body is not None:
+            sent.body.raise_failure()
         if failure is None:
             raise SessionClosedError(closed or "")
         # If the instance was closed meanwhile, that is what the caller should be told.

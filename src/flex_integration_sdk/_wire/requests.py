@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flex_integration_sdk._endpoints.endpoint import API_PATH, Endpoint
 from flex_integration_sdk._endpoints.param_types import given as only_given
-from flex_integration_sdk._values.exact import exact
 from flex_integration_sdk._values.shown import host_of
 from flex_integration_sdk.errors import ParameterError
 
 from .bodies import encoded, refuse_maps_as_ids
-from .media_types import type_of
 from .query import query_string, wire_name
 
+if TYPE_CHECKING:
+    from flex_integration_sdk._sources.body import Body
+
 TRANSIT = "application/transit+json"
-# RFC 9110 section 8.3.1, with its parameters.
-_MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:\s*;[ -~]*)?")
 
 
 class ApiRequest(NamedTuple):
@@ -30,8 +26,8 @@ class ApiRequest(NamedTuple):
     url: str
     headers: dict[str, str]
     content: bytes | None = None
-    files: dict[str, tuple[str, bytes, str]] | None = None
-    """Of ``multipart/form-data``: file name, bytes and type by the part's name."""
+    body: Body | None = None
+    """Of an upload, in place of ``content``: it is read while it is sent."""
     timeout: float | None = None
     """Seconds to wait for a response, and then for each further 64 KB; None: the client's."""
     parameters: tuple[str, ...] = ()
@@ -69,7 +65,6 @@ def prepare(
     Raises:
         ParameterError: A value has no form on the wire, or is nested too deep, or a parameter is
             misspelt, or given twice, by both its names.
-        OSError: A file to be uploaded cannot be read.
     """
     if unknown == "refuse":
         _check_names(endpoint, named, others)
@@ -87,9 +82,10 @@ def prepare(
     url = f"{url}?{query}" if query else url
     body = {name: value for name, value in given.items() if name not in shaping}
     if endpoint.multipart:
-        label = {name: body.pop(name, None) for name in ("name", "mimeType")}
-        files = {name: _part(name, value, **label) for name, value in body.items()}
-        return ApiRequest("POST", url, headers, files=files, parameters=names)
+        from .form import LOCAL, form_of
+
+        names = tuple(name for name in names if name not in LOCAL)
+        return ApiRequest("POST", url, headers, body=form_of(body), parameters=names)
     refuse_maps_as_ids(endpoint, body)
     content = encoded(body, verbose)
     headers["Content-Type"] = TRANSIT
@@ -111,64 +107,3 @@ def _together(given: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any
             raise ParameterError(f"the parameter {wire!r} is given twice, once as {name!r}")
         given = {**given, wire: value}
     return given
-
-
-def _part(name: str, value: Any, /, **label: Any) -> tuple[str, bytes, str]:
-    """A file to upload: its name, its bytes and its type."""
-    if name != _sendable(name):
-        raise ParameterError(f"parameter {name!r}: its name is not valid Unicode")
-    given_name, given_type = (checked_label(each, label[each]) for each in ("name", "mimeType"))
-    own_name, content = _read(name, value)
-    file = given_name or own_name
-    # The name of bytes is then the parameter's own, which tells no type.
-    known = given_name or (own_name if own_name != name else "")
-    return file, content, given_type or type_of(known)
-
-
-def _read(name: str, value: Any) -> tuple[str, bytes]:
-    """A file's name and its bytes, read whole: after a 401 it is sent again, and a stream would be
-    at its end."""
-    value = exact(value)
-    if isinstance(value, (bytes, bytearray)):
-        return name, bytes(value)
-    if isinstance(value, (str, os.PathLike)):
-        path = Path(value)
-        return _sendable(path.name), path.read_bytes()
-    content = value.read() if hasattr(value, "read") else None
-    if not isinstance(content, bytes):
-        raise ParameterError(
-            f"{name} must be a path, bytes, or a file opened in binary mode; got "
-            f"{type(value).__name__}"
-        )
-    source = getattr(value, "name", None)
-    own = Path(source).name if isinstance(source, (str, os.PathLike)) else name
-    return _sendable(own), content
-
-
-def _sendable(file: str) -> str:
-    """A file's own name; a question mark for each byte of it that is not of the locale."""
-    return file.encode(errors="replace").decode()
-
-
-def checked_label(parameter: str, value: Any) -> str | None:
-    """A file's name or type as it can be sent; None if it was not given.
-
-    Raises:
-        ParameterError: It is not a string, or has a character that a header cannot carry.
-    """
-    if value is None:
-        return None
-    text = exact(value)
-    if not isinstance(text, str):
-        raise ParameterError(
-            f"parameter {parameter!r} must be a string, got {type(value).__name__}"
-        )
-    if parameter == "name":
-        if text and text.isprintable():
-            return text
-        raise ParameterError("parameter 'name' is empty, or contains a control character")
-    if _MEDIA_TYPE.fullmatch(text):
-        return text
-    raise ParameterError(
-        f"parameter 'mime_type' must be a media type such as 'image/webp', got {text[:60]!r}"
-    )

@@ -32,6 +32,7 @@ from flex_integration_sdk._endpoints.generated.users import UsersEndpoints
 from flex_integration_sdk._endpoints.param_types import UNSET
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._wire.requests import prepare
+from tests.support.sent_form import sent_files
 
 ROOT = Path(__file__).resolve().parents[3]
 ID = UUID("5f1d1a6e-0000-4000-8000-000000000001")
@@ -43,6 +44,7 @@ def spied(send: Any, kind: Any = Endpoints) -> Any:
     """All endpoints, which call ``send``."""
     sdk = kind()
     sdk._send = send
+    sdk._upload = None
     return sdk
 
 
@@ -151,14 +153,15 @@ def test_none_is_lost_and_the_docs_have_them() -> None:
 def test_sync_and_async_have_the_same_method_with_docs(endpoint: Endpoint) -> None:
     sync, other = spied(None), spied(None, AsyncEndpoints)
     one, two = method(sync, endpoint), method(other, endpoint)
-    assert inspect.signature(one) == inspect.signature(two)
+    # An event loop can read files that only it has.
+    assert str(inspect.signature(one)) == str(inspect.signature(two)).replace("AsyncU", "U")
     assert inspect.iscoroutinefunction(two)
     assert not inspect.iscoroutinefunction(one)
     doc = inspect.getdoc(one)
     assert doc is not None
     assert doc == inspect.getdoc(two)
     parameters = inspect.signature(one).parameters
-    for param in endpoint.all_params:
+    for param in endpoint.arguments:
         assert parameters[param.python_name].kind is inspect.Parameter.KEYWORD_ONLY
         assert (parameters[param.python_name].default is inspect.Parameter.empty) is param.required
         assert f"{param.python_name}: " in doc
@@ -185,11 +188,11 @@ def test_a_method_that_needs_one_of_several_has_a_form_for_each(kind: Any) -> No
 def test_every_argument_reaches_the_request(endpoint: Endpoint) -> None:
     sent: list[Any] = []
     sdk = spied(lambda *what: sent.append(what))
-    given = {param.python_name: object() for param in endpoint.all_params}
+    given = {param.python_name: object() for param in endpoint.arguments}
     method(sdk, endpoint)(**given, something_new=1)
     ((name, named, further),) = sent
     assert name == endpoint.name
-    assert named == {param.name: given[param.python_name] for param in endpoint.all_params}
+    assert named == {param.name: given[param.python_name] for param in endpoint.arguments}
     assert further == {"something_new": 1}
 
 
@@ -279,22 +282,16 @@ def test_null_is_sent_for_a_stock_that_was_never_set() -> None:
 def test_an_upload_can_be_a_path_bytes_or_an_open_file(tmp_path: Path) -> None:
     path = tmp_path / "pic.jpg"
     path.write_bytes(b"\xff\xd8data")
-    assert call("images.upload", image=path).files == {
-        "image": ("pic.jpg", b"\xff\xd8data", "image/jpeg")
-    }
-    assert call("images.upload", image=str(path)).files["image"][2] == "image/jpeg"
-    assert call("images.upload", image=b"raw").files["image"] == (
-        "image",
-        b"raw",
-        "application/octet-stream",
-    )
+
+    def sent(image: Any) -> Any:
+        return sent_files(call("images.upload", image=image).body)["image"]
+
+    expected = ("pic.jpg", b"\xff\xd8data", "image/jpeg")
+    assert sent(path) == sent(str(path)) == expected
+    assert sent(b"raw") == ("image", b"raw", "application/octet-stream")
     with path.open("rb") as file:
-        assert call("images.upload", image=file).files["image"] == (
-            "pic.jpg",
-            b"\xff\xd8data",
-            "image/jpeg",
-        )
-    with path.open(encoding="latin-1") as text, pytest.raises(TypeError, match="image must be"):
-        call("images.upload", image=text)
+        assert sent(file) == expected
+    with path.open(encoding="latin-1") as text, pytest.raises(TypeError, match="text mode"):
+        sent(text)
     with pytest.raises(FileNotFoundError):
-        call("images.upload", image=tmp_path / "absent.png")
+        sent(tmp_path / "absent.png")

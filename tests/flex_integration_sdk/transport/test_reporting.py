@@ -246,14 +246,18 @@ def test_a_wrong_level(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_signed_url_is_not_told(tmp_path: Path) -> None:
     from flex_integration_sdk._client.reporting import reporting_to
+    from flex_integration_sdk._transport.bodies import opened
     from flex_integration_sdk._transport.connection_settings import ConnectionSettings
     from flex_integration_sdk._transport.sync import Http
+    from flex_integration_sdk._uploads.put import body_of
     from flex_integration_sdk._wire.requests import ApiRequest
 
     events: list[RequestEvent] = []
     with listening() as server:
         url = f"{server.base_url}/user-1/secret-name?signature=abc"
         http = Http(url, 5, 5, connection=ConnectionSettings(reporting=reporting_to(events.append)))
-        http.upload(ApiRequest("PUT", url, {"Content-Length": "1"}), iter([b"x"]))
+        body = body_of("file", b"x")
+        with opened(body):
+            http.upload(ApiRequest("PUT", url, {}, body=body))
         http.close()
     assert [(each.method, each.path, each.status) for each in events] == [("PUT", "/…", 200)]

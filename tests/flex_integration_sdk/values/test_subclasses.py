@@ -25,6 +25,7 @@ from flex_integration_sdk._wire.requests import prepare
 from flex_integration_sdk.errors import FlexError, ParameterError
 from flex_integration_sdk.names import AnyName
 from flex_integration_sdk.sandbox import RunningSandbox
+from tests.support.sent_form import sent_files
 
 
 class Loud:
@@ -183,7 +184,7 @@ def test_a_path_of_a_subclass_is_that_path(tmp_path: Path) -> None:
     (tmp_path / "pic.webp").write_bytes(b"data")
     for own in (LoudText(tmp_path / "pic.webp"), member(enum.StrEnum, str(tmp_path / "pic.webp"))):
         request = prepare("https://x", ENDPOINTS["images.upload"], {"image": own}, {})
-        assert request.files == {"image": ("pic.webp", b"data", "image/webp")}
+        assert sent_files(request.body) == {"image": ("pic.webp", b"data", "image/webp")}
 
 
 class Pair(NamedTuple):

@@ -14,12 +14,13 @@ import pytest
 
 from flex_integration_sdk import async_upload_file, create_instance, file_metadata, upload_file
 from flex_integration_sdk._endpoints.table import ENDPOINTS
-from flex_integration_sdk._uploads.upload import _label
+from flex_integration_sdk._uploads.put import _label
 from flex_integration_sdk._wire.media_types import _TYPES, type_of
 from flex_integration_sdk._wire.requests import ApiRequest, prepare
 from flex_integration_sdk.errors import BadRequestError, ParameterError
 from flex_integration_sdk.resources import FileUpload
 from flex_integration_sdk.sandbox import RunningSandbox
+from tests.support.sent_form import sent_files
 
 PICTURE = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 EXPECTED = {
@@ -72,9 +73,7 @@ def test_other_types_are_those_of_the_machine() -> None:
 
 
 def sent(**given: Any) -> tuple[str, bytes, str]:
-    files = prepare("https://x", ENDPOINTS["images.upload"], given, {}).files
-    assert files is not None
-    return files["image"]
+    return sent_files(prepare("https://x", ENDPOINTS["images.upload"], given, {}).body)["image"]
 
 
 def test_bytes_of_a_name_that_are_not_unicode_are_question_marks(tmp_path: Path) -> None:

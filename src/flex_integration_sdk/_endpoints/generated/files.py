@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
+from flex_integration_sdk._endpoints.file_uploading import AsyncFileUploading, FileUploading
 from flex_integration_sdk._endpoints.param_types import (
     Fields,
     Id,
@@ -19,7 +19,6 @@ from flex_integration_sdk._endpoints.param_types import (
     datetime,
 )
 from flex_integration_sdk._endpoints.response import Response
-from flex_integration_sdk._endpoints.suggesting import Suggesting
 from flex_integration_sdk.resources import File
 
 if TYPE_CHECKING:
@@ -28,11 +27,8 @@ if TYPE_CHECKING:
     from flex_integration_sdk._vocabulary.includes import FileInclude
 
 
-class FilesEndpoints(Suggesting):
+class FilesEndpoints(FileUploading):
     """``sdk.files`` of sync programs."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
 
     def create(
         self,
@@ -203,11 +199,8 @@ class FilesEndpoints(Suggesting):
         )
 
 
-class AsyncFilesEndpoints(Suggesting):
+class AsyncFilesEndpoints(AsyncFileUploading):
     """``sdk.files`` of asyncio programs."""
-
-    def __init__(self, send: AsyncSend) -> None:
-        self._send = send
 
     async def create(
         self,

@@ -10,10 +10,12 @@ from typing import Unpack
 from flex_integration_sdk._endpoints.lazy import AsyncSend, Send
 from flex_integration_sdk._endpoints.param_types import (
     AnyNames,
+    AsyncUpload,
     Fields,
     ImageVariants,
     Limits,
     NothingMore,
+    Progress,
     Upload,
 )
 from flex_integration_sdk._endpoints.response import Response
@@ -34,6 +36,7 @@ class ImagesEndpoints(Suggesting):
         image: Upload,
         name: str | None = None,
         mime_type: str | None = None,
+        on_progress: Progress | None = None,
         expand: bool | None = None,
         include: AnyNames | None = None,
         fields: Fields | None = None,
@@ -44,9 +47,13 @@ class ImagesEndpoints(Suggesting):
         """Uploads an image, to be used in a listing or profile.
 
         Args:
-            image: Path of a file, its bytes, or a file opened for reading bytes.
+            image: Path of a file, its bytes, a file or stream opened for reading bytes, or an
+                iterable of bytes. It is read while it is sent.
             name: The file's name. If omitted: the path's or the open file's.
             mime_type: Such as ``image/webp``. If omitted: by the name's ending.
+            on_progress: Called with the bytes that were sent, and with their number (None: it is
+                not known). It begins again from 0 if the file has to be sent again. What it raises
+                ends the upload.
             expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
             fields: Attributes to return, by type: ``{"user": ["email"]}``.
@@ -67,6 +74,7 @@ class ImagesEndpoints(Suggesting):
                 "image": image,
                 "name": name,
                 "mimeType": mime_type,
+                "onProgress": on_progress,
                 "expand": expand,
                 "include": include,
                 "fields": fields,
@@ -87,9 +95,10 @@ class AsyncImagesEndpoints(Suggesting):
         self,
         /,
         *,
-        image: Upload,
+        image: AsyncUpload,
         name: str | None = None,
         mime_type: str | None = None,
+        on_progress: Progress | None = None,
         expand: bool | None = None,
         include: AnyNames | None = None,
         fields: Fields | None = None,
@@ -100,9 +109,13 @@ class AsyncImagesEndpoints(Suggesting):
         """Uploads an image, to be used in a listing or profile.
 
         Args:
-            image: Path of a file, its bytes, or a file opened for reading bytes.
+            image: Path of a file, its bytes, a file or stream opened for reading bytes, or an
+                iterable of bytes. It is read while it is sent.
             name: The file's name. If omitted: the path's or the open file's.
             mime_type: Such as ``image/webp``. If omitted: by the name's ending.
+            on_progress: Called with the bytes that were sent, and with their number (None: it is
+                not known). It begins again from 0 if the file has to be sent again. What it raises
+                ends the upload.
             expand: True: return the whole resource; otherwise only its id and type.
             include: Relationships to include, such as ``author.profileImage``.
             fields: Attributes to return, by type: ``{"user": ["email"]}``.
@@ -123,6 +136,7 @@ class AsyncImagesEndpoints(Suggesting):
                 "image": image,
                 "name": name,
                 "mimeType": mime_type,
+                "onProgress": on_progress,
                 "expand": expand,
                 "include": include,
                 "fields": fields,

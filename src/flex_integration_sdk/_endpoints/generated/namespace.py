@@ -11,6 +11,8 @@ from flex_integration_sdk._endpoints.lazy import AsyncSend, Send, resource
 from flex_integration_sdk._endpoints.suggesting import Suggesting
 
 if TYPE_CHECKING:
+    from flex_integration_sdk._endpoints.file_uploading import AsyncUploadFile, UploadFile
+
     from .availability_exceptions import (
         AsyncAvailabilityExceptionsEndpoints,
         AvailabilityExceptionsEndpoints,
@@ -35,6 +37,7 @@ class Endpoints(Suggesting):
     """All resources of the Integration API, for sync programs."""
 
     _send: Send
+    _upload: UploadFile
 
     @resource
     def marketplace(self) -> MarketplaceEndpoints:
@@ -74,10 +77,10 @@ class Endpoints(Suggesting):
 
     @resource
     def files(self) -> FilesEndpoints:
-        """``create``, ``query``."""
+        """``create``, ``query``, ``upload``."""
         from .files import FilesEndpoints
 
-        return FilesEndpoints(self._send)
+        return FilesEndpoints(self._send, self._upload)
 
     @resource
     def file_uploads(self) -> FileUploadsEndpoints:
@@ -147,6 +150,7 @@ class AsyncEndpoints(Suggesting):
     """All resources of the Integration API, for asyncio programs."""
 
     _send: AsyncSend
+    _upload: AsyncUploadFile
 
     @resource
     def marketplace(self) -> AsyncMarketplaceEndpoints:
@@ -186,10 +190,10 @@ class AsyncEndpoints(Suggesting):
 
     @resource
     def files(self) -> AsyncFilesEndpoints:
-        """``create``, ``query``."""
+        """``create``, ``query``, ``upload``."""
         from .files import AsyncFilesEndpoints
 
-        return AsyncFilesEndpoints(self._send)
+        return AsyncFilesEndpoints(self._send, self._upload)
 
     @resource
     def file_uploads(self) -> AsyncFileUploadsEndpoints:

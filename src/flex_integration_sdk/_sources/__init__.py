@@ -1,0 +1,1 @@
+"""What can be uploaded: a file by its path, bytes, an open file, a stream, an iterable."""
