@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from flex_integration_sdk._settings.variables import LOG
+from flex_integration_sdk._settings.variables import LOG, log_level
 from flex_integration_sdk._transport.argument_types import OnRequest
 from flex_integration_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from flex_integration_sdk._transport.reporting import Reporting
-
-_LEVELS = ("info", "debug")
 
 
 def reporting_to(on_request: OnRequest | None = None) -> Reporting | None:
@@ -24,7 +22,7 @@ def reporting_to(on_request: OnRequest | None = None) -> Reporting | None:
     Raises:
         ConfigurationError: It cannot be called, or the variable has another value.
     """
-    level = os.environ.get(LOG, "").strip().lower()
+    level = log_level(os.environ.get(LOG, ""))
     if not level and on_request is None:
         return None
     from flex_integration_sdk._transport.reporting import Reporting, check_on_request
@@ -36,10 +34,6 @@ def reporting_to(on_request: OnRequest | None = None) -> Reporting | None:
             raise ConfigurationError(str(error)) from None
     if not level:
         return Reporting(on_request)
-    if level not in _LEVELS:
-        raise ConfigurationError(
-            f"{LOG} must be info or debug, got {level[:40]!r}; unset it for no log"
-        )
     from flex_integration_sdk._transport import request_log
 
     request_log.start(level)

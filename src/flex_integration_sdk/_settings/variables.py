@@ -82,9 +82,25 @@ class Variables(OptionValues):
         """Warns of variables that this version does not know.
 
         Raises:
-            ConfigurationError: One is likely a misspelt name of another.
+            ConfigurationError: One is likely a misspelt name of another, or the one that asks for a
+                log has a value that it cannot have.
         """
         _check_names(self._names)
+        log_level(self.value(LOG))
+
+
+def log_level(value: str) -> str:
+    """What the variable that asks for a log says: ``"info"``, ``"debug"``, or "" for no log.
+
+    Raises:
+        ConfigurationError: It says something else.
+    """
+    level = value.strip().lower()
+    if level not in ("", "info", "debug"):
+        raise ConfigurationError(
+            f"{LOG} must be info or debug, got {level[:40]!r}; unset it for no log"
+        )
+    return level
 
 
 def _check_names(names: Iterable[str]) -> None:

@@ -58,7 +58,14 @@ class ConnectionSettings:
             return Options(None, None, client=self.http_client, user_agent=self.user_agent)
         trust_env = trust_env and self.proxy is None
         found = options_for(base_url, trust_env=trust_env, own=self.tls)
+        if found.tls is None and self.trusted() and self._is_proxy_private:
+            assert self.tls is not None
+            found = found._replace(tls=self.tls.now(()))  # for the way to the proxy
         return found._replace(proxy=self.proxy, user_agent=self.user_agent)
+
+    @property
+    def _is_proxy_private(self) -> bool:
+        return self.proxy is not None and self.proxy.reveal().lower().startswith("https:")
 
     def proxy_name(self, url: str) -> str:
         """What names the proxy for ``url``, for messages."""

@@ -75,7 +75,12 @@ def try_secret(settings: Settings) -> None:
     options = InstanceOptions()
     try:
         with waiting_for("the sign-in"), open_store("memory", settings.identity) as store:
-            http = Http(settings.base_url, options.timeout, options.request_timeout)
+            http = Http(
+                settings.base_url,
+                options.timeout,
+                options.request_timeout,
+                connection=options.connection("sync"),
+            )
             with closing(http):
                 SyncGrants(settings, http, store).sign_in()
             return
@@ -131,7 +136,12 @@ def _replace_token(settings: Settings) -> None:
     ) as store:
         if settings.secret_source is None or store.get_token() is None:
             return
-        http = Http(settings.base_url, options.timeout, options.request_timeout)
+        http = Http(
+            settings.base_url,
+            options.timeout,
+            options.request_timeout,
+            connection=options.connection("sync"),
+        )
         try:
             with patient_lock(store):
                 before = store.get_token()

@@ -425,3 +425,10 @@ def test_the_environment_of_this_process_is_read(monkeypatch: pytest.MonkeyPatch
 def test_a_key_of_the_config_file_only_is_no_variable() -> None:
     with pytest.raises(ConfigurationError, match="client_secret_cmd is a key of the config file"):
         resolve(environ={f"{P}CLIENT_ID": "c", f"{P}CLIENT_SECRET_CMD": "op"})
+
+
+@pytest.mark.parametrize("level", ["loud", "1", "'info'"])
+def test_a_wrong_level_of_the_log_is_found_with_the_settings(level: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{P}LOG"):
+        resolve(environ={f"{P}CLIENT_ID": "c", f"{P}LOG": level})
+    assert resolve(environ={f"{P}CLIENT_ID": "c", f"{P}LOG": " Info\n"}).client_id == "c"

@@ -18,6 +18,7 @@ import pytest
 from flex_integration_sdk import create_async_instance, create_instance
 from flex_integration_sdk._transport.proxy_and_tls import Options
 from flex_integration_sdk.errors import ConfigurationError, TransportError
+from tests.flex_integration_sdk.transport.test_environment import LIVE, socks_proxy
 from tests.servers.tls import Certificates
 from tests.support.slow_servers import Line, SlowServer, listening
 
@@ -228,6 +229,28 @@ def test_a_proxy_that_is_down(kind: str) -> None:
     assert f"the proxy {address} (the argument proxy): it refused" in str(caught.value)
     assert not caught.value.sent
     assert SECRET not in str(caught.value)
+
+
+@both
+def test_a_proxy_behind_tls(kind: str, certificates: Certificates) -> None:
+    """Whom to trust is said for the proxy too."""
+    with listening(context=server_context(certificates)) as server:
+        options = {"allow_http": True, "proxy": f"https://127.0.0.1:{server.port}"}
+        found = call(kind, "http://flex.invalid", verify=certificates.certificate, **options)
+        assert found.status == 200
+        with pytest.raises(TransportError, match=r"self-signed|not trust"):
+            call(kind, "http://flex.invalid", **options)
+
+
+@both
+def test_a_socks_proxy(kind: str) -> None:
+    asked: list[bytes] = []
+    with listening(socks_proxy(asked)) as server, pytest.raises(TransportError) as caught:
+        call(kind, LIVE, proxy=f"socks5h://u:{SECRET}@127.0.0.1:{server.port}")
+    assert "proxy refused the connection to flex.invalid. Check the argument proxy" in str(
+        caught.value
+    )
+    assert SECRET.encode() in asked[0]
 
 
 def proxy_that_refuses(_: SlowServer, line: Line) -> None:
