@@ -71,8 +71,9 @@ class Closing:
     def _sleep(self, seconds: float) -> None:
         alarm = threading.Lock()
         alarm.acquire()
-        self._sleepers[alarm] = alarm.release  # which any thread may call, and a signal handler
         try:
+            # Within it: Ctrl-C may come right after this line.
+            self._sleepers[alarm] = alarm.release  # which any thread and a signal handler may call
             end = time.monotonic() + seconds
             # After it is listed: whoever closes the instance goes through the list once.
             while not self.closed and (left := end - time.monotonic()) > 0:
@@ -96,8 +97,8 @@ class Closing:
 
         loop = asyncio.get_running_loop()
         alarm = asyncio.Event()
-        self._sleepers[alarm] = lambda: loop.call_soon_threadsafe(alarm.set)
         try:
+            self._sleepers[alarm] = lambda: loop.call_soon_threadsafe(alarm.set)
             if not self.closed:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(seconds):
