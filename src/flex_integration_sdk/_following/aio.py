@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import inspect
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from flex_tokenstore.embedding import submit
@@ -61,7 +61,9 @@ class AsyncEventStream:
         self._step: Step | None = None
         self._is_started = self._is_ended = False
         self._is_out = False  # whether the program has the event of the step
-        self._signals = Signals(plan.stop_on, self.stop)
+        # Without this object in it: one that is dropped is to be collected at once.
+        self._stop = partial(_stop, self._work, self._bell)
+        self._signals = Signals(plan.stop_on, self._stop)
 
     def stop(self) -> None:
         """Lets the event under way be finished, and then ends the iteration.
@@ -69,8 +71,7 @@ class AsyncEventStream:
         It returns at once. A wait ends at once, a query that was sent is waited for. You may call
         it from any thread, from a signal handler, and twice.
         """
-        self._work.stopped = True
-        self._bell.ring()
+        self._stop()
 
     async def done(self) -> None:
         """Says that the last event is handled, without asking for the next one.
@@ -187,7 +188,7 @@ class AsyncEventStream:
         if self._cursor is None:
             return None
         if isinstance(self._cursor, FileCursor):  # a disk may be slow
-            work = functools.partial(getattr(self._cursor, method), *arguments)
+            work = partial(getattr(self._cursor, method), *arguments)
             return await asyncio.wrap_future(submit("io", work))
         found = getattr(self._cursor, method)(*arguments)
         return await found if inspect.isawaitable(found) else found
@@ -199,3 +200,8 @@ class AsyncEventStream:
             if not closing.closed and not self._work.stopped:
                 await self._bell.wait(seconds)
         closing.check()
+
+
+def _stop(work: Work, bell: AsyncBell) -> None:
+    work.stopped = True
+    bell.ring()

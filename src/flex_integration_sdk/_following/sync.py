@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from .bell import Bell
@@ -56,7 +57,9 @@ class EventStream:
         self._step: Step | None = None
         self._is_started = self._is_ended = False
         self._is_out = False  # whether the program has the event of the step
-        self._signals = Signals(plan.stop_on, self.stop)
+        # Without this object in it: one that is dropped is to be collected at once.
+        self._stop = partial(_stop, self._work, self._bell)
+        self._signals = Signals(plan.stop_on, self._stop)
 
     def stop(self) -> None:
         """Lets the event under way be finished, and then ends the iteration.
@@ -64,8 +67,7 @@ class EventStream:
         It returns at once. A wait ends at once, a query that was sent is waited for. You may call
         it from any thread, from a signal handler, and twice.
         """
-        self._work.stopped = True
-        self._bell.ring()
+        self._stop()
 
     def done(self) -> None:
         """Says that the last event is handled, without asking for the next one.
@@ -186,3 +188,8 @@ class EventStream:
             if not closing.closed and not self._work.stopped:
                 self._bell.wait(seconds)
         closing.check()
+
+
+def _stop(work: Work, bell: Bell) -> None:
+    work.stopped = True
+    bell.ring()
