@@ -71,17 +71,19 @@ class AsyncResourceIterator(Generic[T]):
             walk = self._walk
             if not walk.sound:
                 walk.repair()
-            while not walk.ready:
+            while not walk.ready and not walk.closed:
                 if walk.following is None:
                     raise walk.failure() or StopAsyncIteration
                 await self._fetch(walk.following)
+            if walk.closed:
+                raise StopAsyncIteration
             found: T = walk.pass_on()
             return found
 
     async def aclose(self) -> None:
         """Ends the walk: no further page is asked for."""
+        self._walk.closed = True
         self._leave()
-        self._walk.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -105,7 +107,7 @@ class AsyncResourceIterator(Generic[T]):
             walk.skip()
         else:
             walk.take(response)
-        if walk.following is not None:
+        if walk.following is not None and not walk.closed:
             self._ahead = (
                 walk.following,
                 _started(self._send(walk.name, walk.following, walk.further)),

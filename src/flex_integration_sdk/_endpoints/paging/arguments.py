@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from flex_integration_sdk._endpoints.param_types import given
+from flex_integration_sdk._endpoints.endpoint import snake
+from flex_integration_sdk._endpoints.param_types import OwnText, given
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._values.exact import exact, is_list
 from flex_integration_sdk.errors import ParameterError
@@ -19,7 +20,7 @@ from .position import Mode
 _MOST_IDS = 100  # the API's limit
 _PAGING = {"page": "page", "perPage": "perPage", "per_page": "perPage"}
 _OWN_ORDER = ("keywords", "origin")  # best matches first, nearest first
-_OLDEST_FIRST = "-createdAt"  # a plain key has the newest first
+_OLDEST_FIRST = OwnText("-createdAt")  # a plain key has the newest first
 
 
 class Arguments(NamedTuple):
@@ -34,7 +35,7 @@ class Arguments(NamedTuple):
     mode: Mode
     newest_first: bool
     digests: dict[str, str]
-    """Of each argument that decides what is found."""
+    """Of each argument but the page's size, by its name in Python."""
 
 
 def arranged(name: str, arguments: Mapping[str, Any], further: Mapping[str, Any]) -> Arguments:
@@ -49,9 +50,8 @@ def arranged(name: str, arguments: Mapping[str, Any], further: Mapping[str, Any]
         ParameterError: ``page`` is among them, or ``per_page`` is not from 1 to 100.
     """
     base, further = _together(name, arguments, further)
-    digests = {
-        key: _digest(value) for key, value in {**base, **further}.items() if key != "perPage"
-    }
+    digests = {snake(key): _digest(value) for key, value in base.items() if key != "perPage"}
+    digests |= {key: _digest(value) for key, value in further.items()}
     most = _size(base.pop("perPage", None))
     mode, newest_first = _mode(name, base)
     if mode == "moment":
@@ -128,7 +128,7 @@ def _with(value: Any, attribute: str) -> Any:
     names = _names(value)
     if attribute in names:
         return value
-    return [*(name for name in names if name != "none"), attribute]
+    return [*(name for name in names if name != "none"), OwnText(attribute)]
 
 
 def _parts(base: Ask) -> list[Ask]:

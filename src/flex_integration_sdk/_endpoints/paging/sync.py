@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from flex_integration_sdk.errors import BadRequestError, NestedCallError
+from flex_integration_sdk.errors import BadRequestError
 
 from .ahead import Ahead
+from .turns import Turns
 from .walk import Walk
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ class ResourceIterator(Generic[T]):
         self._send = send
         self._walk = Walk(name, arguments, further, resume)
         self._ahead: Ahead | None = None
-        self._lock, self._process = threading.Lock(), os.getpid()
-        self._user = 0
+        self._turns, self._process = _turns(), os.getpid()
 
     @property
     def total(self) -> int | None:
@@ -71,25 +70,22 @@ class ResourceIterator(Generic[T]):
 
     def __next__(self) -> T:
         if self._process != os.getpid():
-            # The thread that fetched a page is not in a forked child, nor whoever held the lock.
-            self._ahead, self._lock, self._process = None, threading.Lock(), os.getpid()
-        if self._user == threading.get_ident() and self._is_beneath():
-            raise NestedCallError(
-                "an iterator was used by a signal handler or a finalizer that interrupted it in "
-                "the same thread. Set a flag there, and go on afterwards"
-            )
-        with self._lock:
-            self._user = threading.get_ident()
-            try:
-                found: T = self._next()
-                return found
-            finally:
-                self._user = 0
+            # The thread that fetched a page is not in a forked child, nor whoever had the turn.
+            self._ahead, self._turns, self._process = None, _turns(), os.getpid()
+        turn = threading.Lock()
+        turn.acquire()
+        turns = self._turns
+        try:
+            turns.take(turn, self)
+            found: T = self._next()
+            return found
+        finally:
+            turns.give(turn)
 
     def close(self) -> None:
         """Ends the walk; no further page is asked for, and ``next()`` raises ``StopIteration``."""
-        self._ahead = None
-        self._walk.close()
+        # Only marked: another thread may be about to take a resource.
+        self._walk.closed, self._ahead = True, None
 
     def __enter__(self) -> Self:
         return self
@@ -106,10 +102,12 @@ class ResourceIterator(Generic[T]):
         walk = self._walk
         if not walk.sound:
             walk.repair()
-        while not walk.ready:
+        while not walk.ready and not walk.closed:
             if walk.following is None:
                 raise walk.failure() or StopIteration
             self._fetch(walk.following)
+        if walk.closed:
+            raise StopIteration
         return walk.pass_on()
 
     def _fetch(self, asked: dict[str, Any]) -> None:
@@ -128,17 +126,11 @@ class ResourceIterator(Generic[T]):
             walk.skip()
         else:
             walk.take(response)
-        if walk.following is not None:
+        if walk.following is not None and not walk.closed:
             # It has no reference to the iterator, which may be forgotten meanwhile.
             send = partial(self._send, walk.name, walk.following, walk.further)
             self._ahead = Ahead(send, walk.following)
 
-    def _is_beneath(self) -> bool:
-        """Whether ``__next__`` of this iterator is on the stack beneath itself."""
-        frame = sys._getframe(1).f_back
-        while frame is not None:
-            code = frame.f_code
-            if code is ResourceIterator.__next__.__code__ and frame.f_locals.get("self") is self:
-                return True
-            frame = frame.f_back
-        return False
+
+def _turns() -> Turns:
+    return Turns(ResourceIterator.__next__.__code__)

@@ -57,7 +57,8 @@ class Walk:
         """The arguments of the next page; None after the last one."""
         self._verdict: Verdict | None = None
         self.sound = False
-        self._closed = False
+        self.closed = False
+        """The program has ended the walk."""
         self.repair()
 
     def repair(self) -> None:
@@ -68,14 +69,7 @@ class Walk:
             _, self.following = next(self._plan)
         except StopIteration:  # the program has all that the API returns
             self.following, self._verdict = None, limit_error
-        if self._closed:
-            self.following = self._verdict = None
         self.sound = True
-
-    def close(self) -> None:
-        """Ends the walk."""
-        self._closed, self.sound = True, False
-        self.repair()
 
     def take(self, response: Response[Any]) -> None:
         """Takes the page that was asked for.

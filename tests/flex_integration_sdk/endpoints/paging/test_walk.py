@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flex_integration_sdk._endpoints.paging.walk import Walk
+from flex_integration_sdk._endpoints.response import Response
 from tests.support.paged_api import Guide, PagedApi
 
 # Microseconds: some of one millisecond, and many equal.
@@ -185,3 +186,55 @@ def test_the_programs_own_span_is_kept() -> None:
     for sort, expected in (("-createdAt", range(10, 30)), ("createdAt", range(29, 9, -1))):
         arguments: dict[str, Any] = {**span, "perPage": 3, "sort": sort}
         assert list(Guide(api).through(Walk(LISTINGS, arguments, {}))) == list(expected)
+
+
+def of_events(first: int, count: int) -> Response[Any]:
+    """A page of events, without totals as the API's is."""
+    data = [
+        {"id": str(number), "type": "event", "attributes": {"sequenceId": number}}
+        for number in range(first, first + count)
+    ]
+    return Response(200, {"data": data, "meta": {"perPage": 100, "totalItems": None}})
+
+
+def test_events_go_on_after_the_last_sequence_id() -> None:
+    walk = Walk("events.query", {"createdAtStart": "2026-01-01T00:00:00.000Z"}, {})
+    asked, found = [], []
+    for page in (of_events(5, 100), of_events(107, 100), of_events(300, 3)):
+        asked.append(walk.following)
+        walk.take(page)
+        while walk.ready:
+            found.append(walk.pass_on().attributes["sequenceId"])
+    assert walk.following is None
+    assert found == [*range(5, 105), *range(107, 207), 300, 301, 302]
+    # The API takes one of both.
+    assert asked == [
+        {"createdAtStart": "2026-01-01T00:00:00.000Z"},
+        {"startAfterSequenceId": "104"},
+        {"startAfterSequenceId": "206"},
+    ]
+    assert walk.failure() is None
+    later = Walk(
+        "events.query", {"createdAtStart": "2026-01-01T00:00:00.000Z"}, {}, walk.position.to_text()
+    )
+    assert later.following == {"startAfterSequenceId": "302"}
+
+
+@pytest.mark.parametrize("second", [50, 90])
+def test_events_that_do_not_go_on_end_with_an_error(second: int) -> None:
+    walk = Walk("events.query", {}, {})
+    walk.take(of_events(1, 100))
+    walk.take(of_events(second, 5))
+    assert walk.following is None
+    assert "not in the order" in str(walk.failure())
+
+
+def test_a_page_out_of_order_ends_with_an_error() -> None:
+    api = PagedApi({number: number * 1_000 for number in range(40)})
+    walk = Walk(LISTINGS, {"perPage": 7}, {})
+    guide = Guide(api).through(walk)
+    found = [next(guide) for _ in range(3)]
+    api.sorts = False
+    found += list(guide)
+    assert found == list(range(7))
+    assert "not in the order" in str(walk.failure())
