@@ -15,7 +15,7 @@ from flex_tokenstore.errors import SessionClosedError
 from . import aio_exchange
 from .aio_clients import AsyncShared, load
 from .bodies import apieces
-from .call_deadline import spending
+from .call_deadline import bounding
 from .clients import SENDS, ClientMaker, Key
 from .connection_pool import Busy, Place, Slots
 from .deadline import CURRENT
@@ -70,12 +70,8 @@ class AsyncHttp(ClientMaker[AsyncShared]):
 
         watch = self._watch(limit, bounded=api.body is None)
         watch.exchange = exchange
-        with spending("response") as deadline:
-            try:
-                return await self._watched(shared, watch, api, request)
-            finally:
-                if deadline is not None:
-                    deadline.sent = deadline.sent or watch.sent or watch.unseen
+        with bounding(watch):
+            return await self._watched(shared, watch, api, request)
 
     async def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
@@ -103,7 +99,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
             return await aio_exchange.read(watch, upload, await client.send(built, stream=True))
 
         watch = self._watch(self._timeout, bounded=False)
-        with telling(self.begin(upload), watch) as told:
+        with telling(self.begin(upload), watch) as told, bounding(watch):
             answer = told.answer = await self._watched(shared, watch, upload, request)
         return answer
 

@@ -10,10 +10,13 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from flex_integration_sdk.errors import CallTimeoutError
 from flex_tokenstore.embedding import WaitEnded, waiting_until
+
+if TYPE_CHECKING:
+    from .deadline import Watch
 
 T = TypeVar("T")
 Part = Literal["response", "connection", "pause", "token"]
@@ -121,6 +124,20 @@ def spending(part: Part) -> Iterator[CallDeadline | None]:
         yield deadline
     finally:
         deadline.finish(part)
+
+
+@contextmanager
+def bounding(watch: Watch) -> Iterator[None]:
+    """A block that makes a request of a call, which ends with the call."""
+    with spending("response") as deadline:
+        if deadline is None:
+            yield
+            return
+        watch.until = deadline.end
+        try:
+            yield
+        finally:
+            deadline.sent = deadline.sent or watch.sent or watch.unseen
 
 
 def whole_call(seconds: float | None, call: Callable[[], T]) -> T:

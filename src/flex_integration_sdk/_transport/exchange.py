@@ -105,7 +105,9 @@ def upload_request(
     client: Any, upload: ApiRequest, content: Any, trace: Any, timeouts: Timeouts
 ) -> httpx2.Request:
     headers = upload.headers if upload.body is None else {**upload.headers, **upload.body.headers}
-    request: httpx2.Request = client.build_request(
+    # What the program's own client adds to each request is not for a server of somebody else.
+    build = getattr(client, "build_bare_request", client.build_request)
+    request: httpx2.Request = build(
         upload.method, upload.url, headers=headers, content=content, timeout=timeouts
     )
     request.extensions["trace"] = trace

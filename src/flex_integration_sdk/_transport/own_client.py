@@ -34,7 +34,21 @@ class _Own:
         """A request with what the client adds to each; ours win."""
         ours = {"User-Agent": self._user_agent, **(headers or {})}
         request: httpx2.Request = self._client.build_request(method, url, headers=ours, **parts)
+        # The client's own default parameters would take the place of the query.
+        request.url = httpx2.URL(url)
         return request
+
+    def build_bare_request(
+        self, method: str, url: str, *, headers: Any, content: Any, timeout: Any
+    ) -> httpx2.Request:
+        """A request without the client's default headers, parameters and cookies."""
+        return httpx2.Request(
+            method,
+            url,
+            headers={"User-Agent": self._user_agent, **headers},
+            content=content,
+            extensions={"timeout": httpx2.Timeout(timeout).as_dict()},
+        )
 
     def _begun(self) -> Watch | None:
         """Called before each request.

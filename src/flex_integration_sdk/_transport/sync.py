@@ -16,7 +16,7 @@ from flex_tokenstore.errors import SessionClosedError
 
 from . import exchange as _exchange
 from .bodies import pieces
-from .call_deadline import CALL, spending
+from .call_deadline import CALL, bounding
 from .clients import SENDS, ClientMaker, Key, Shared
 from .connection_pool import Busy, Place, Slot, Slots
 from .deadline import CURRENT, Watch, watchdog
@@ -77,14 +77,8 @@ class Http(ClientMaker[Shared]):
         send = partial(
             _exchange.send, watch=watch, api=api, token=token, trace=self._trace, timeouts=limits
         )
-        with spending("response"):
-            if deadline is not None:
-                watch.until = deadline.end
-            try:
-                return self._watched(watch, api, send)
-            finally:
-                if deadline is not None:
-                    deadline.sent = deadline.sent or watch.sent or watch.unseen
+        with bounding(watch):
+            return self._watched(watch, api, send)
 
     def authenticate(self, auth: AuthRequest) -> AuthAnswer:
         """A request to the token endpoint, within ``request_timeout`` seconds in all."""
@@ -106,7 +100,7 @@ class Http(ClientMaker[Shared]):
             )
             return _exchange.read(watch, upload, client.send(built, stream=True))
 
-        with telling(self.begin(upload), watch) as told:
+        with telling(self.begin(upload), watch) as told, bounding(watch):
             answer = told.answer = self._watched(watch, upload, request)
         return answer
 

@@ -15,6 +15,10 @@ import pytest
 
 from flex_integration_sdk import create_async_instance, create_instance
 from flex_integration_sdk._transport import clients
+from flex_integration_sdk._transport.aio import AsyncHttp
+from flex_integration_sdk._transport.connection_settings import ConnectionSettings
+from flex_integration_sdk._transport.sync import Http
+from flex_integration_sdk._wire.requests import ApiRequest
 from flex_integration_sdk.errors import ConfigurationError, TransportError
 from tests.support import slow_servers
 from tests.support.slow_servers import TOKEN, SlowServer, listening
@@ -68,6 +72,8 @@ def test_all_requests_go_through_it(kind: str) -> None:
         transport=httpx2.MockTransport(server),
         headers={"X-Gateway": "g", "User-Agent": "theirs"},
         auth=("user", "pass"),
+        params={"key": "k"},
+        base_url="https://other.invalid/base",
         follow_redirects=True,
     )
     assert show(kind, own, user_agent="my-shop/1.0").status == 200
@@ -76,6 +82,7 @@ def test_all_requests_go_through_it(kind: str) -> None:
     assert "authorization" not in token.headers, "that of the client is for its own requests"
     assert call.headers["authorization"].split()[0] == "Bearer"
     for each in server.requests:
+        assert str(each.url) == LIVE + each.url.path
         assert each.headers["user-agent"].startswith("my-shop/1.0 flex-integration-sdk-python/")
         assert each.headers["x-gateway"] == "g"
 
@@ -181,3 +188,36 @@ def test_a_connection_that_fails_says_whether_it_was_sent(kind: str) -> None:
         show(kind, client(kind, trust_env=False), server.base_url)
     assert caught.value.sent
     assert json.dumps(str(caught.value))
+
+
+@both
+def test_an_upload_has_nothing_that_the_client_adds(kind: str) -> None:
+    server = Server()
+    own = client(
+        kind,
+        transport=httpx2.MockTransport(server),
+        headers={"X-Gateway": "g"},
+        params={"key": "k"},
+        cookies={"c": "d"},
+    )
+    settings = ConnectionSettings(http_client=own, user_agent="u")
+    request = ApiRequest("PUT", "https://storage.invalid/f?signature=s", {"X-Own": "o"})
+    if kind == "sync":
+        http = Http(LIVE, 5, 5, connection=settings)
+        assert http.upload(request).status_code == 200
+        http.close()
+        own.close()
+    else:
+
+        async def main() -> None:
+            ahttp = AsyncHttp(LIVE, 5, 5, connection=settings)
+            assert (await ahttp.upload(request)).status_code == 200
+            await ahttp.aclose()
+            await own.aclose()
+
+        asyncio.run(main())
+    (sent,) = server.requests
+    assert str(sent.url) == request.url
+    assert sent.headers["x-own"] == "o"
+    assert sent.headers["user-agent"] == "u"
+    assert not {"x-gateway", "cookie", "authorization"} & {*sent.headers}

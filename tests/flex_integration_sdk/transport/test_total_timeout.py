@@ -14,7 +14,11 @@ import httpx2
 import pytest
 
 from flex_integration_sdk import RateLimiter, RateLimits, create_async_instance, create_instance
+from flex_integration_sdk._transport.aio import AsyncHttp
+from flex_integration_sdk._transport.call_deadline import whole_call, whole_call_async
 from flex_integration_sdk._transport.connection_pool import API_CONNECTIONS
+from flex_integration_sdk._transport.sync import Http
+from flex_integration_sdk._wire.requests import ApiRequest
 from flex_integration_sdk.config import resolve
 from flex_integration_sdk.errors import CallTimeoutError, TransportError
 from flex_tokenstore import file_store, open_store
@@ -267,3 +271,30 @@ def test_a_client_of_the_program(way: Way) -> None:
             with pytest.raises(CallTimeoutError):
                 sdk.with_options(total_timeout=LIMIT, max_retries=0).marketplace.show()
         assert time.monotonic() - began < IN_TIME + 1
+
+
+@both
+def test_an_upload_is_part_of_a_call(kind: str) -> None:
+    with listening() as server:
+        server.api = slow_servers.silent
+        request = ApiRequest("PUT", f"{server.base_url}/signed", {})
+        began = time.monotonic()
+
+        def sync() -> None:
+            http = Http(server.base_url, 30, 30)
+            try:
+                whole_call(LIMIT, lambda: http.upload(request))
+            finally:
+                http.close()
+
+        async def main() -> None:
+            http = AsyncHttp(server.base_url, 30, 30)
+            try:
+                await whole_call_async(LIMIT, lambda: http.upload(request))
+            finally:
+                await http.aclose()
+
+        with pytest.raises(CallTimeoutError, match="total_timeout") as caught:
+            sync() if kind == "sync" else asyncio.run(main())
+    assert time.monotonic() - began < IN_TIME
+    assert caught.value.spent["response"] > LIMIT / 2
