@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from flex_tokenstore import AsyncTokenStore
 
 
+_ending: set[asyncio.Future[None]] = set()
+
+
 class AsyncTurn:
     """Takes, renews and ends the turn.
 
@@ -35,6 +38,7 @@ class AsyncTurn:
         self._stores: list[AsyncTokenStore] = []
         self._locks: dict[int, AbstractAsyncContextManager[float | None]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def take(self) -> bool:
         """Begins the turn, if nobody else has it.
@@ -46,14 +50,13 @@ class AsyncTurn:
         if self._task is not None:  # of a turn that has ended
             await self._task
             self._task = None
+        self._loop = asyncio.get_running_loop()
         if not self._stores:
             self._stores = self._open()
         await self._let_go()  # of a try that was cancelled
         taken = await self._carry_out(self._turn.take())
         if taken and not self._turn.is_lasting:
-            self._task = asyncio.get_running_loop().create_task(
-                self._renew(), name="flex-integration-turn"
-            )
+            self._task = self._loop.create_task(self._renew(), name="flex-integration-turn")
         return taken
 
     async def end(self) -> None:
@@ -72,10 +75,16 @@ class AsyncTurn:
                 logger.warning("a worker's store was not closed cleanly: %s", error)
 
     def abandon(self) -> None:
-        """For a finalizer: no renewal any more, so the lease ends."""
-        if self._task is not None:
-            with suppress(RuntimeError):  # its loop was closed
-                self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+        """For a finalizer: the event loop ends the turn, if it still runs."""
+        loop = self._loop
+        if loop is not None and (self._locks or self._stores):
+            with suppress(RuntimeError):  # it was closed
+                loop.call_soon_threadsafe(self._end_soon)
+
+    def _end_soon(self) -> None:
+        task = asyncio.ensure_future(self.end())
+        _ending.add(task)  # else nobody would refer to it
+        task.add_done_callback(_ending.discard)
 
     async def _let_go(self) -> None:
         try:

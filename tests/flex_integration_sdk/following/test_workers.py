@@ -100,6 +100,20 @@ def test_a_dropped_stream_lets_the_other_work(
             assert number(next(second)) == event  # it was not handled
 
 
+def test_a_dropped_stream_of_an_event_loop_lets_the_other_work(
+    options: dict[str, Any], following: dict[str, Any]
+) -> None:
+    async def main() -> None:
+        async with create_async_instance(**options) as sdk:
+            first = sdk.events.follow(**following)
+            event = number(await anext(first))
+            del first
+            async with sdk.events.follow(**following) as second:
+                assert number(await anext(second)) == event
+
+    asyncio.run(main())
+
+
 def test_the_token_can_be_refreshed_while_a_worker_has_its_turn(
     options: dict[str, Any], following: dict[str, Any], flex_sandbox: RunningSandbox
 ) -> None:
