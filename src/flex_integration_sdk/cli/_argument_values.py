@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -123,8 +124,13 @@ def _ids(text: str) -> list[str]:
     return [_id(part) for part in _list(text)]
 
 
-def _upload(text: str) -> str:
+def _upload(text: str) -> Any:
     """The path of a file that can be read: a wrong one is told before anything is requested."""
+    if text == "-":
+        if sys.stdin is None or sys.stdin.isatty():
+            what = "closed" if sys.stdin is None else "a terminal"
+            raise _SaidError(f"- is standard input, which is {what}: pipe a file, or name one")
+        return sys.stdin.buffer
     path = text.removeprefix("@")  # as curl has it; a file of such a name: ./@name
     if not path:
         raise ValueError
@@ -218,5 +224,5 @@ _FORMS = {
     "Fields": _Form('a JSON object; or fields.TYPE=names, as in "fields.user=email"', _object),
     "Limits": _Form("a JSON object; or limit.RELATIONSHIP=number", _object),
     "ImageVariants": _Form("a JSON object; or imageVariant.NAME='w:320;h:240;fit:scale'", _object),
-    "Upload": _Form("FILE or @FILE", _upload),
+    "Upload": _Form("FILE, @FILE, or - for standard input", _upload),
 }

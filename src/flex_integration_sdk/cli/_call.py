@@ -17,7 +17,7 @@ from ._group import Command
 from ._instance import instance_of
 from ._notices import is_token_kept, tell
 from ._output import lines_out, output_option, plugins_apart, show
-from ._progress import waiting_for
+from ._progress import sent_of, waiting_for
 from ._repetitions import max_retries_option
 from ._resources import OWN, pages_of, records_of, without_relationships
 from ._shared_options import chosen_of, commands_of, store_options
@@ -126,7 +126,8 @@ def call(
     flex-sdk call listings.update --help
 
     A parameter that the call does not have is an error. KEY:=JSON passes any, and any value, as
-    JSON. KEY=@FILE reads a JSON object from a file; image=FILE and image=@FILE upload one.
+    JSON. KEY=@FILE reads a JSON object from a file; image=FILE and image=@FILE upload one, and
+    image=- what comes from standard input.
 
     --all walks through all pages of a query, however many. What `include` names is in place of
     its reference. To write them into a file: `flex-sdk export`.
@@ -158,6 +159,8 @@ def call(
         # The names were compared, all but those of KEY:=JSON, which is to pass any.
         as_it_is = sdk.with_options(unknown_parameters="send")
         action = getattr(getattr(as_it_is, snake(found.resource)), snake(found.action))
+        if found.multipart:
+            given["on_progress"] = sent_of("the upload")
         body = _all(as_it_is, found, given, output, line) if is_all else _answer(action, given)
         closing = stack.pop_all()
     try:

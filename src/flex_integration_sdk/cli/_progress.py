@@ -46,6 +46,28 @@ def waiting_for(what: str) -> Iterator[Callable[[str], None]]:
         line.say(before)
 
 
+def sent_of(what: str) -> Callable[[int, int | None], None]:
+    """Makes a function that shows in the line of :func:`waiting_for` how much was sent.
+
+    Args:
+        what: Follows "waiting for": "the upload", say.
+    """
+
+    def report(sent: int, total: int | None) -> None:
+        if (line := _Line.current) is not None:
+            # Not by ``say``, which would count the seconds anew.
+            line.what = f"{what} {_share(sent, total)}"
+
+    return report
+
+
+def _share(sent: int, total: int | None) -> str:
+    if not total:
+        return f"{sent / 1e6:.1f} MB"
+    done = 20 * sent // total
+    return f"[{'#' * done}{'.' * (20 - done)}] {100 * sent // total}% of {total / 1e6:.1f} MB"
+
+
 @contextmanager
 def hidden() -> Iterator[None]:
     """A block that asks the user something: the line of :func:`waiting_for` is not shown in it."""

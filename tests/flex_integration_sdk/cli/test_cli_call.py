@@ -100,6 +100,10 @@ def test_an_image_is_uploaded_by_its_path(run: Any, tmp_path: Path) -> None:
         assert answer(run("images.upload", typed))["data"]["type"] == "image"
     result = run("images.upload", f"image={tmp_path / 'absent.png'}")
     assert result.exit_code != 0
+    words = ["call", "images.upload", "image=-", "name=a.png"]
+    assert answer(CliRunner().invoke(flex_sdk, words, path.read_bytes()))["data"]["id"]
+    result = CliRunner().invoke(flex_sdk, words, b"")
+    assert "image is empty" in str(result.exception)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=ENDPOINTS)
@@ -141,7 +145,7 @@ def test_help_lists_all_calls() -> None:
         (["listings.update", ID, "publicData={\u201ca\u201d: 1}"], "curly"),
         (["listings.update", ID, "metadata:={"], "takes JSON"),
         (["images.upload", "image=@/no/such/file"], "there is no file '/no/such/file'"),
-        (["images.upload", "image=@"], "takes FILE or @FILE, got '@'"),
+        (["images.upload", "image=@"], "takes FILE, @FILE, or - for standard input, got '@'"),
         (["listings.query", "perPage=1", "per_page=2"], "given twice; give it once"),
         (
             ["listings.query", f"ids={ID[3:]}", "ids="],

@@ -166,6 +166,25 @@ def test_a_slow_call_says_what_it_waits_for(tmp_path: Path, slow: RunningSandbox
 
 
 @pytest.mark.slow
+def test_an_upload_says_how_much_was_sent(tmp_path: Path, flex_sandbox: RunningSandbox) -> None:
+    gif = bytes.fromhex("474946383961010001008000000000000000002c00000000010001000002024401003b")
+    (tmp_path / "bike.gif").write_bytes(gif + bytes(2_000_000))
+    flex_sandbox.fault("delay", path="images/upload", seconds=2)
+    command = [*COMMAND, "call", "images.upload", f"image={tmp_path / 'bike.gif'}"]
+    with on_terminal(command, environment_for(flex_sandbox, tmp_path)) as terminal:
+        terminal.until(f"waiting for the upload [{'#' * 20}] 100% of 2.0 MB (")
+        assert terminal.ended() == 0
+    assert "waiting" not in "\n".join(terminal.screen)
+
+
+def test_standard_input_that_is_a_terminal_is_not_waited_for(tmp_path: Path) -> None:
+    command = [*COMMAND, "call", "images.upload", "image=-"]
+    with on_terminal(command, {**KEPT, "HOME": str(tmp_path)}) as terminal:
+        assert terminal.ended() == 2
+    assert "which is a terminal: pipe a file" in " ".join(terminal.written.split())
+
+
+@pytest.mark.slow
 def test_the_line_is_gone_after_ctrl_c(tmp_path: Path, slow: RunningSandbox) -> None:
     command = [*COMMAND, "call", "marketplace.show", "--store", "memory"]
     with on_terminal(command, environment_for(slow, tmp_path)) as terminal:
