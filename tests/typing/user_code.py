@@ -11,16 +11,23 @@ import httpx2
 import requests
 
 from flex_integration_sdk import (
+    AsyncResourceIterator,
     LatLng,
     Money,
     Resource,
+    ResourceIterator,
     TypeHandler,
     create_async_instance,
     create_instance,
     to_json,
 )
-from flex_integration_sdk.errors import FlexError, NotFoundError, RateLimitedError
-from flex_integration_sdk.resources import Listing
+from flex_integration_sdk.errors import (
+    FlexError,
+    NotFoundError,
+    PaginationLimitError,
+    RateLimitedError,
+)
+from flex_integration_sdk.resources import Listing, User
 from flex_tokenstore import AsyncTokenSession, TokenSession
 from flex_tokenstore.auth import TokenAuth, read_token_response
 
@@ -43,6 +50,27 @@ def titles() -> list[str]:
         if total is not None:
             found.append(str(total + 1))
     return found
+
+
+def walk(transaction_id: UUID, position: str | None) -> list[str]:
+    """All pages of queries, and how far the program is."""
+    with create_instance() as sdk, sdk.listings.iterate(states=["closed"], resume=position) as all_:
+        found = [listing.attributes["title"] for listing in all_]
+        for message in sdk.messages.iterate(transaction_id=transaction_id, per_page=20):
+            found.append(message.attributes["content"] or "")
+        done: int = all_.done + (all_.total or 0)
+        kept: ResourceIterator[Listing] = all_
+        return [*found, kept.position, str(done)]
+
+
+async def walk_async() -> list[User]:
+    """The same in an asyncio program; iterate itself is not awaited."""
+    async with create_async_instance() as sdk:
+        users: AsyncResourceIterator[User] = sdk.users.iterate(sort="createdAt")
+        try:
+            return [user async for user in users]
+        except PaginationLimitError as error:
+            raise LookupError(error.reachable) from error
 
 
 def rename(listing_id: UUID, title: str) -> Listing:
