@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk._endpoints.table import ENDPOINTS
+from flex_integration_sdk._transport.call_deadline import CALL
 from flex_integration_sdk._wire.interpret import interpret
 from flex_integration_sdk.errors import ApiError, TransportError
 from flex_tokenstore.embedding import submit
@@ -39,6 +39,8 @@ STATUSES = frozenset({429, 500, 502, 503, 504})
 FIRST, LONGEST, SPREAD = 0.5, 8.0, 0.5
 # Seconds of ``Retry-After`` that are kept: whoever calls would take a longer wait for a hang.
 KEPT = 60.0
+# ``retry_after`` tells of no more.
+MOST_TOLD = 300.0
 
 
 def outcome_of(answer: ApiAnswer, name: str) -> Outcome:
@@ -87,9 +89,6 @@ class Repeats:
         self._closing = closing
         self._report = report
         self._body = body
-        self._end = (
-            None if options.total_timeout is None else time.monotonic() + options.total_timeout
-        )
         self.attempts = 1
         self._why = ""
         self._requests = 0
@@ -209,9 +208,11 @@ class Repeats:
         if state.attempt_number > self._most:
             return True
         wait: float = state.upcoming_sleep
+        deadline = CALL.get()
         if wait > KEPT:
-            self._why = f"not repeated, since the server asks to wait {wait:g} s"
-        elif self._end is not None and time.monotonic() + wait >= self._end:
+            more = " or longer" if wait >= MOST_TOLD else ""
+            self._why = f"not repeated, since the server asks to wait {wait:g} s{more}"
+        elif deadline is not None and wait >= deadline.left():
             self._why = f"not repeated, since {wait:.1f} s later total_timeout is over"
         return bool(self._why)
 
