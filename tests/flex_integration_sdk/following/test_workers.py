@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -302,3 +303,61 @@ def test_closing_the_instance_ends_a_wait(options: dict[str, Any]) -> None:
         with pytest.raises(SessionClosedError):
             next(sdk.events.follow(interval=LONG))
         thread.join()
+
+
+@pytest.fixture
+def on_redis(options: dict[str, Any], valkey_server: Any) -> dict[str, Any]:
+    return {**options, "token_store": {"name": "redis", "url": valkey_server.url}}
+
+
+@pytest.mark.slow
+def test_an_event_may_take_longer_than_the_lease(
+    on_redis: dict[str, Any], following: dict[str, Any]
+) -> None:
+    with create_instance(**on_redis) as one, create_instance(**on_redis) as two:
+        first, second = one.events.follow(**following), two.events.follow(**following)
+        event = number(next(first))
+        got: list[int] = []
+        waiter = threading.Thread(target=lambda: got.append(number(next(second))))
+        waiter.start()
+        waiter.join(3.5)  # leases later
+        assert got == []
+        first.close()
+        waiter.join(60)
+        assert got[0] > event
+        second.close()
+
+
+@pytest.mark.slow
+def test_an_event_of_an_event_loop_may_take_longer_too(
+    on_redis: dict[str, Any], following: dict[str, Any]
+) -> None:
+    async def main() -> None:
+        async with create_async_instance(**on_redis) as sdk:
+            first, second = sdk.events.follow(**following), sdk.events.follow(**following)
+            event = number(await anext(first))
+            waiting = asyncio.ensure_future(anext(second))
+            await asyncio.wait([waiting], timeout=3.5)
+            assert not waiting.done()
+            await first.aclose()
+            assert number(await waiting) > event
+            await second.aclose()
+
+    asyncio.run(main())
+
+
+@pytest.mark.slow
+def test_a_loop_that_was_blocked_past_the_lease_takes_its_turn_again(
+    on_redis: dict[str, Any], following: dict[str, Any]
+) -> None:
+    async def main() -> None:
+        async with (
+            create_async_instance(**on_redis) as sdk,
+            sdk.events.follow(**following) as stream,
+        ):
+            first = number(await anext(stream))
+            time.sleep(2)
+            # Nobody was there to take over, but its turn was over: the event is not saved.
+            assert number(await anext(stream)) == first
+
+    asyncio.run(main())
