@@ -8,6 +8,7 @@ The file is whole or not there; an older one stays until the new one is whole. T
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from flex_integration_sdk import create_instance, to_json
 
 
 def main(target: Path) -> None:
+    os.umask(0o077)  # the file has personal data
     part = target.with_suffix(".part")
     # A long job meets more trouble than one call: it may repeat each request more often.
     with create_instance(token_store="file", max_retries=8) as sdk, part.open("w") as file:
@@ -29,4 +31,6 @@ def main(target: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python nightly_export.py FILE.jsonl")
     main(Path(sys.argv[1]))

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from flex_integration_sdk.errors import ExportError
 from flex_tokenstore.embedding import lock_open_file
@@ -21,6 +22,22 @@ from flex_tokenstore.embedding import lock_open_file
 _VERSION = 1
 # Seconds for which a part is good: what it has is as old. A nightly run begins anew.
 FRESH = 12 * 3600.0
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)  # for the other end of a FIFO
+
+
+class Saved(NamedTuple):
+    """How far an export is."""
+
+    size: int = 0
+    """Bytes of the part that count."""
+    rows: int = 0
+    done: int = 0
+    """Number of resources of the query that the rows come from."""
+    position: str | None = None
+    """Where the query goes on."""
+    is_whole: bool = False
+    """There are no more."""
 
 
 class Part:
@@ -28,34 +45,27 @@ class Part:
 
     def __init__(self, target: Path, stream: IO[bytes], of: str) -> None:
         self._target, self._stream, self._of = target, stream, of
+        self.saved = Saved()
         self.rows = 0
         """Number of rows that it has."""
-        self.done = 0
-        """Number of resources of the query that they come from."""
-        self.position: str | None = None
-        """Where the query goes on."""
         self.note = ""
         """What to tell the user about an earlier part."""
 
     def write(self, line: bytes) -> None:
         """Adds a row; it counts once :meth:`save` was called."""
-        self._stream.write(line)
+        with _naming(_part_of(self._target)):
+            self._stream.write(line)
         self.rows += 1
 
-    def save(self, position: str | None, done: int) -> None:
+    def save(self, position: str | None, done: int, *, is_whole: bool = False) -> None:
         """Has the rows until now count."""
-        self.position, self.done = position, done
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
-        state = {
-            "version": _VERSION,
-            "of": self._of,
-            "bytes": self._stream.tell(),
-            "rows": self.rows,
-            "done": done,
-            "position": position,
-        }
-        _write_whole(_state_of(self._target), json.dumps(state).encode())
+        with _naming(_part_of(self._target)):
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+        self.saved = Saved(self._stream.tell(), self.rows, done, position, is_whole)
+        state = {"version": _VERSION, "of": self._of, **self.saved._asdict()}
+        with _naming(_state_of(self._target)):
+            _write_whole(_state_of(self._target), json.dumps(state).encode())
 
     def finish(self, convert: Callable[[Path, Path], None] | None) -> None:
         """Puts the whole file in place.
@@ -63,8 +73,7 @@ class Part:
         Args:
             convert: Makes the file from that of the lines, such as one of CSV; None: it is that.
         """
-        self.save(self.position, self.done)
-        part, made = _part_of(self._target), self._target
+        part = made = _part_of(self._target)
         mode = 0o600
         with suppress(OSError):
             mode = self._target.stat().st_mode & 0o777
@@ -72,56 +81,81 @@ class Part:
             self._stream.close()
         if convert is not None:
             made = self._target.with_name(f"{self._target.name}.new")
-            convert(part, made)
-            _sync(made)
-        finished = part if convert is None else made
-        finished.chmod(mode)
-        finished.replace(self._target)
+            with _naming(made):
+                os.close(os.open(made, _FLAGS | os.O_TRUNC, 0o600))
+                convert(part, made)
+                _sync(made)
+        made.chmod(mode)
+        made.replace(self._target)
+        self.forget()
+
+    def forget(self) -> None:
+        """Removes the part."""
+        # The state first: without it, what is left of the part is not used.
         _state_of(self._target).unlink(missing_ok=True)
-        if convert is not None:
-            part.unlink(missing_ok=True)
+        _part_of(self._target).unlink(missing_ok=True)
 
     def begin(self, *, restart: bool) -> None:
         """Goes on with what an earlier run left, or begins anew."""
-        state = None if restart else self._left()
-        if state is None:
+        found = None if restart else self._left()
+        self.saved = found or Saved()
+        if found is None:
             _state_of(self._target).unlink(missing_ok=True)
-            self._stream.truncate(0)
-            self._stream.seek(0)
-            return
-        self._stream.truncate(state["bytes"])
-        self._stream.seek(state["bytes"])
-        self.rows, self.done, self.position = state["rows"], state["done"], state["position"]
-        self.note = f"goes on after {self.rows:,} rows of an earlier run; --restart starts again"
+        else:
+            self.note = (
+                f"goes on after {found.rows:,} rows of an earlier run; --restart starts again"
+            )
+        self._stream.truncate(self.saved.size)
+        self._stream.seek(self.saved.size)
+        self.rows = self.saved.rows
+        # Now: a name that is too long, and a folder that cannot be written to, show here.
+        self.save(self.saved.position, self.saved.done, is_whole=self.saved.is_whole)
 
-    def _left(self) -> dict[str, Any] | None:
-        path = _state_of(self._target)
+    def _left(self) -> Saved | None:
+        path, part = _state_of(self._target), _part_of(self._target)
         try:
             age = time.time() - path.stat().st_mtime
             state = json.loads(path.read_bytes())
         except FileNotFoundError:
             return None
         except ValueError:
-            self.note = f"{path.name} is damaged: starts again"
-            return None
+            state, age = None, 0.0
+        found = _saved_of(state)
         size = self._stream.seek(0, os.SEEK_END)
-        if not isinstance(state, dict) or state.get("version") != _VERSION:
-            self.note = f"{path.name} is of another version: starts again"
+        if found is None:
+            self.note = f"{path.name} is damaged, or of another version: starts again"
         elif state["of"] != self._of:
-            self.note = f"{_part_of(self._target).name} is of another export: starts again"
+            self.note = f"{part.name} is of another export: starts again"
         elif not 0 <= age <= FRESH:
             hours = FRESH / 3600
             self.note = f"what an earlier run left is older than {hours:g} hours: starts again"
-        elif size < state["bytes"]:
-            self.note = f"{_part_of(self._target).name} is shorter than it was: starts again"
-        else:
-            return state
+        elif size < found.size:
+            self.note = f"{part.name} is shorter than it was: starts again"
+        elif found.done or found.is_whole:
+            return found
         return None
+
+
+def _saved_of(state: Any) -> Saved | None:
+    """What the file of the state says; None: it is not of this version, or damaged."""
+    if not isinstance(state, dict) or state.get("version") != _VERSION:
+        return None
+    said: list[Any] = [state.get(each) for each in ("size", "rows", "done", "position", "is_whole")]
+    found = Saved(*said)
+    counts = all(
+        isinstance(each, int) and not isinstance(each, bool) and each >= 0
+        for each in (found.size, found.rows, found.done)
+    )
+    others = isinstance(found.is_whole, bool) and isinstance(state.get("of"), str)
+    position = found.position is None or isinstance(found.position, str)
+    return found if counts and others and position else None
 
 
 @contextmanager
 def opened(target: Path, of: str, *, restart: bool) -> Iterator[Part]:
     """The part of a file, which no other run writes at the same time.
+
+    A block that fails leaves it, unless it has nothing yet.
 
     Args:
         target: The file that will be made.
@@ -129,11 +163,16 @@ def opened(target: Path, of: str, *, restart: bool) -> Iterator[Part]:
         restart: Begin anew whatever there is.
 
     Raises:
-        ExportError: Another run writes it.
+        ExportError: Another run writes it, or the file is none that can be replaced.
         OSError: The folder does not exist, or cannot be written to.
     """
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-    with open(os.open(_part_of(target), flags, 0o600), "r+b") as stream:  # noqa: PTH123
+    target = target.resolve()  # what a link leads to is replaced, not the link
+    for path in (target, _part_of(target)):
+        if path.exists() and not path.is_file():
+            raise ExportError(f"{path} is not a regular file: name another one")
+    with open(os.open(_part_of(target), _FLAGS | _WITHOUT_WAITING, 0o600), "r+b") as stream:  # noqa: PTH123
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise ExportError(f"{_part_of(target)} is not a regular file: remove it")
         if not lock_open_file(stream.fileno()):
             raise ExportError(
                 f"another run is writing {target}: wait until it has ended, or export into "
@@ -142,8 +181,13 @@ def opened(target: Path, of: str, *, restart: bool) -> Iterator[Part]:
         if not _is_at(_part_of(target), stream):
             raise ExportError(f"another run has just finished {target}: run it again")
         part = Part(target, stream, of)
-        part.begin(restart=restart)
-        yield part
+        try:
+            part.begin(restart=restart)
+            yield part
+        except BaseException:
+            if not part.saved.done and not part.saved.is_whole:
+                part.forget()
+            raise
 
 
 def _is_at(path: Path, stream: IO[bytes]) -> bool:
@@ -162,10 +206,23 @@ def _state_of(target: Path) -> Path:
     return target.with_name(f"{target.name}.part.json")
 
 
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """A block whose OSError names the file: that of a write does not."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
 def _write_whole(path: Path, content: bytes) -> None:
     made = path.with_name(f"{path.name}.new")
-    made.write_bytes(content)
-    _sync(made)
+    with open(os.open(made, _FLAGS | os.O_TRUNC, 0o600), "wb") as stream:  # noqa: PTH123
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
     made.replace(path)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flex_integration_sdk._client.plain import to_json, to_plain
 from flex_integration_sdk._endpoints.endpoint import snake
+from flex_integration_sdk.errors import PaginationLimitError
 
 from .kinds import Kind
 from .part import Part, opened
@@ -61,7 +62,11 @@ def export(
     with opened(target, of, restart=restart) as part:
         if part.note:
             told(part.note)
-        _fill(sdk, kind, arguments, part, progress)
+        try:
+            _fill(sdk, kind, arguments, part, progress)
+        except PaginationLimitError:
+            part.forget()  # another run could not reach more
+            raise
         part.finish(convert)
         return part.rows
 
@@ -80,16 +85,21 @@ def _fill(
     part: Part,
     progress: Callable[[Progress], None],
 ) -> None:
+    if part.saved.is_whole:  # it only was not put in place
+        return
+    before = part.saved.done
+    if before:
+        progress(Progress(before, None))
     paths = _paths(arguments.get("include"))
-    before = part.done
-    found = _found(sdk, kind, arguments, part.position)
+    found = _found(sdk, kind, arguments, part.saved.position)
+    count = 0
     for count, resource in enumerate(found, 1):
         for row in rows_of(kind, resource, paths, lambda id_: _messages(sdk, id_)):
             part.write(to_json(row).encode() + b"\n")
         if count % EACH == 0:
             part.save(getattr(found, "position", None), before + count)
-            total = getattr(found, "total", None)
-            progress(Progress(before + count, total))
+            progress(Progress(before + count, getattr(found, "total", None)))
+    part.save(None, before + count, is_whole=True)
 
 
 def _found(

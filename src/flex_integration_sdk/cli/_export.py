@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +107,7 @@ def export(
     began = time.monotonic()
     with plugins_apart(), commands_of(chosen), waiting_for("the token store"):
         sdk = instance_of(chosen, rate_limits=rate_limits)
-    with plugins_apart(), commands_of(chosen), sdk, _told_how_to_go_on(target):
+    with plugins_apart(), commands_of(chosen), _ended_by_signals(), sdk, _told_how_to_go_on(target):
         patient = sdk.with_options(max_retries=max_retries)
         with _bar(kind) as progress:
             rows = write(
@@ -127,6 +129,11 @@ def _converter(target: Path) -> Callable[[Path, Path], None] | None:
     Raises:
         UsageError: The name does not say which form the file has, or it cannot be there.
     """
+    if target.exists() and not target.is_file():
+        raise click.UsageError(
+            f"--to: {target} is not a regular file; to print the resources, use `flex-sdk call "
+            "… --all`"
+        )
     if not target.parent.is_dir():
         raise click.UsageError(f"--to: there is no folder {target.parent}")
     if target.suffix.lower() in _LINES:
@@ -139,11 +146,29 @@ def _converter(target: Path) -> Callable[[Path, Path], None] | None:
 
 
 @contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """A block that `kill` and a closed terminal end tidily, as Ctrl-C does: with 128 + N."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        names = []
+    before = {name: signal.signal(getattr(signal, name), end) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+@contextmanager
 def _told_how_to_go_on(target: Path) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        part = target.with_name(f"{target.name}.part")
+        part = target.resolve().with_name(f"{target.resolve().name}.part")
         is_begun = part.with_name(f"{part.name}.json").exists()
         if is_begun and type(error).__name__ != "ExportError":
             tell(f"what is done so far is in {part}: the same command goes on from there")
@@ -156,6 +181,19 @@ def _bar(what: str) -> Iterator[Callable[[Progress], None]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
+    with ExitStack() as stack:
+        shown: list[Callable[[Progress], None]] = []
+
+        def update(now: Progress) -> None:
+            if not shown:  # not before: messages of the beginning have lines of their own
+                shown.append(stack.enter_context(_drawn(what)))
+            shown[0](now)
+
+        yield update
+
+
+@contextmanager
+def _drawn(what: str) -> Iterator[Callable[[Progress], None]]:
     from rich import progress as bars
     from rich.console import Console
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from flex_integration_sdk.cli._app import flex_sdk
-from flex_integration_sdk.sandbox import RunningSandbox, serve
+from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +145,87 @@ def test_all_pages_of_a_call(run: Any) -> None:
     assert len(table.stdout.splitlines()) == 21
     assert run("call", "users.show", "--all").exit_code == 2
     assert run("call", "users.query", "page=2", "--all").exit_code == 2
+
+
+def test_a_link_stays_and_its_file_is_replaced(run: Any, tmp_path: Path) -> None:
+    real = tmp_path / "real" / "data.jsonl"
+    real.parent.mkdir()
+    real.write_text("older\n", encoding="utf-8")
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(real)
+    assert run("export", "users", "--to", str(link)).exit_code == 0
+    assert link.is_symlink()
+    assert len(lines(real)) == 20
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs os.mkfifo")
+def test_what_is_no_file_is_refused(run: Any, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "out.jsonl")
+    done = run("export", "users", "--to", str(tmp_path / "out.jsonl"))
+    assert done.exit_code == 2
+    assert "is not a regular file" in done.output
+    os.mkfifo(tmp_path / "users.jsonl.part")
+    done = run("export", "users", "--to", str(tmp_path / "users.jsonl"))
+    assert done.exit_code == 1
+    assert "users.jsonl.part is not a regular file" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    "state",
+    ["", "{", "[]", '{"version": 1}', '{"version": 1, "of": "x", "size": -1}', '{"version": 9}'],
+)
+def test_a_damaged_state_starts_again(run: Any, tmp_path: Path, state: str) -> None:
+    target = tmp_path / "out.jsonl"
+    (tmp_path / "out.jsonl.part.json").write_text(state, encoding="utf-8")
+    (tmp_path / "out.jsonl.part").write_text("rubbish\n", encoding="utf-8")
+    done = run("export", "users", "--to", str(target))
+    assert done.exit_code == 0, done.output
+    assert "starts again" in done.stderr
+    assert len(lines(target)) == 20
+
+
+@pytest.mark.parametrize("kind", ["users", "marketplace", "listings"])
+def test_a_whole_part_is_only_put_in_place(
+    run: Any, running: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """As after a kill, or on a full disk, between the last row and the finished file."""
+    target = tmp_path / "out.csv"
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("flex_integration_sdk.cli._export_csv.make_csv", full)
+    done = run("export", kind, "--to", str(target))
+    assert isinstance(done.exception, OSError)
+    assert done.exception.filename == f"{target}.new"
+    monkeypatch.undo()
+    for name in ("BASE_URL", "CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.setenv(f"FLEX_INTEGRATION_{name}", getattr(running, name.lower()))
+    before = running.stats()["api_calls"]
+    assert run("export", kind, "--to", str(target)).exit_code == 0
+    assert running.stats()["api_calls"] == before
+    with target.open(encoding="utf-8", newline="") as file:
+        ids = [row["id"] for row in csv.DictReader(file)]
+    assert len(ids) == len(set(ids)) == {"users": 20, "marketplace": 1, "listings": 250}[kind]
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_what_can_never_be_whole_leaves_nothing(run: Any, tmp_path: Path) -> None:
+    with serve(SandboxSettings(page_wall=100)) as small:
+        address = ["--base-url", small.base_url]
+        secret = tmp_path / "secret"
+        secret.write_text(small.client_secret, encoding="utf-8")
+        done = run(
+            "export",
+            "listings",
+            "sort=price",
+            "--to",
+            str(tmp_path / "out.jsonl"),
+            "--client-secret-file",
+            str(secret),
+            *address,
+        )
+    assert done.exit_code == 1
+    assert "omit sort" in str(done.exception)
+    assert "the same command" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["secret"]
