@@ -7,6 +7,7 @@ on from the last page that was saved: it cuts off what came after.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -46,6 +47,7 @@ class Part:
     def __init__(self, target: Path, stream: IO[bytes], of: str) -> None:
         self._target, self._stream, self._of = target, stream, of
         self.saved = Saved()
+        self._begun = time.time()
         self.rows = 0
         """Number of rows that it has."""
         self.note = ""
@@ -63,7 +65,7 @@ class Part:
             self._stream.flush()
             os.fsync(self._stream.fileno())
         self.saved = Saved(self._stream.tell(), self.rows, done, position, is_whole)
-        state = {"version": _VERSION, "of": self._of, **self.saved._asdict()}
+        state = {"version": _VERSION, "of": self._of, "begun": self._begun, **self.saved._asdict()}
         with _naming(_state_of(self._target)):
             _write_whole(_state_of(self._target), json.dumps(state).encode())
 
@@ -86,8 +88,13 @@ class Part:
                 convert(part, made)
                 _sync(made)
         made.chmod(mode)
-        made.replace(self._target)
-        self.forget()
+        if made is part:
+            # Before: as soon as the part has gone, another run may begin, with a state of its own.
+            _state_of(self._target).unlink(missing_ok=True)
+            made.replace(self._target)
+        else:
+            made.replace(self._target)
+            self.forget()
 
     def forget(self) -> None:
         """Removes the part."""
@@ -114,24 +121,24 @@ class Part:
     def _left(self) -> Saved | None:
         path, part = _state_of(self._target), _part_of(self._target)
         try:
-            age = time.time() - path.stat().st_mtime
             state = json.loads(path.read_bytes())
         except FileNotFoundError:
             return None
         except ValueError:
-            state, age = None, 0.0
+            state = None
         found = _saved_of(state)
         size = self._stream.seek(0, os.SEEK_END)
         if found is None:
             self.note = f"{path.name} is damaged, or of another version: starts again"
         elif state["of"] != self._of:
             self.note = f"{part.name} is of another export: starts again"
-        elif not 0 <= age <= FRESH:
+        elif not 0 <= time.time() - state["begun"] <= FRESH:
             hours = FRESH / 3600
-            self.note = f"what an earlier run left is older than {hours:g} hours: starts again"
+            self.note = f"an earlier run began over {hours:g} hours ago: starts again"
         elif size < found.size:
             self.note = f"{part.name} is shorter than it was: starts again"
         elif found.done or found.is_whole:
+            self._begun = state["begun"]
             return found
         return None
 
@@ -147,6 +154,7 @@ def _saved_of(state: Any) -> Saved | None:
         for each in (found.size, found.rows, found.done)
     )
     others = isinstance(found.is_whole, bool) and isinstance(state.get("of"), str)
+    others = others and isinstance(state.get("begun"), (int, float))
     position = found.position is None or isinstance(found.position, str)
     return found if counts and others and position else None
 
@@ -166,7 +174,7 @@ def opened(target: Path, of: str, *, restart: bool) -> Iterator[Part]:
         ExportError: Another run writes it, or the file is none that can be replaced.
         OSError: The folder does not exist, or cannot be written to.
     """
-    target = target.resolve()  # what a link leads to is replaced, not the link
+    target = real(target)
     for path in (target, _part_of(target)):
         if path.exists() and not path.is_file():
             raise ExportError(f"{path} is not a regular file: name another one")
@@ -188,6 +196,24 @@ def opened(target: Path, of: str, *, restart: bool) -> Iterator[Part]:
             if not part.saved.done and not part.saved.is_whole:
                 part.forget()
             raise
+
+
+def real(target: Path) -> Path:
+    """The file that is written: what a link leads to is replaced, not the link.
+
+    Raises:
+        ExportError: The link leads back to itself.
+    """
+    try:
+        found = target.resolve()
+        is_loop = found.is_symlink()  # which some versions of Python leave as it is
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, OSError) and error.errno != errno.ELOOP:
+            raise
+        is_loop = True
+    if is_loop:
+        raise ExportError(f"{target} is a link that leads back to itself: name another file")
+    return found
 
 
 def _is_at(path: Path, stream: IO[bytes]) -> bool:

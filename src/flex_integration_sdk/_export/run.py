@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,7 +76,7 @@ def rows(sdk: IntegrationSDK, kind: Kind, arguments: Mapping[str, Any]) -> Itera
     """The rows of all resources of a kind, which a program prints, say."""
     paths = _paths(arguments.get("include"))
     for resource in _found(sdk, kind, arguments, None):
-        yield from rows_of(kind, resource, paths, lambda id_: _messages(sdk, id_))
+        yield from rows_of(kind, resource, paths, partial(_messages, sdk, arguments))
 
 
 def _fill(
@@ -94,7 +95,7 @@ def _fill(
     found = _found(sdk, kind, arguments, part.saved.position)
     count = 0
     for count, resource in enumerate(found, 1):
-        for row in rows_of(kind, resource, paths, lambda id_: _messages(sdk, id_)):
+        for row in rows_of(kind, resource, paths, partial(_messages, sdk, arguments)):
             part.write(to_json(row).encode() + b"\n")
         if count % EACH == 0:
             part.save(getattr(found, "position", None), before + count)
@@ -120,8 +121,17 @@ def _found(
     return found
 
 
-def _messages(sdk: IntegrationSDK, transaction_id: Any) -> Iterable[Resource[Any]]:
-    return sdk.messages.iterate(transaction_id=transaction_id, include="sender")
+def _messages(
+    sdk: IntegrationSDK, arguments: Mapping[str, Any], transaction_id: Any
+) -> Iterable[Resource[Any]]:
+    """All messages of a transaction, in the shape in which the others come with theirs."""
+    inner = "messages."
+    paths = _paths(arguments.get("include"))
+    asked = [path.removeprefix(inner) for path in paths if path.startswith(inner)]
+    shape = {name: arguments[name] for name in ("fields", "image_variant") if name in arguments}
+    shape |= {name: value for name, value in arguments.items() if name.startswith("fields.")}
+    shape["include"] = ["sender", *(path for path in asked if path != "sender")]
+    return sdk.messages.iterate(transaction_id=transaction_id, **shape)
 
 
 def _paths(include: Any) -> list[str]:

@@ -165,12 +165,18 @@ def _ended_by_signals() -> Iterator[None]:
 
 @contextmanager
 def _told_how_to_go_on(target: Path) -> Iterator[None]:
+    from flex_integration_sdk._export.part import real
+    from flex_integration_sdk.errors import ExportError
+
     try:
         yield
-    except BaseException as error:
-        part = target.resolve().with_name(f"{target.resolve().name}.part")
+    except ExportError:
+        raise
+    except BaseException:
+        found = real(target)
+        part = found.with_name(f"{found.name}.part")
         is_begun = part.with_name(f"{part.name}.json").exists()
-        if is_begun and type(error).__name__ != "ExportError":
+        if is_begun:
             tell(f"what is done so far is in {part}: the same command goes on from there")
         raise
 

@@ -229,3 +229,47 @@ def test_what_can_never_be_whole_leaves_nothing(run: Any, tmp_path: Path) -> Non
     assert "omit sort" in str(done.exception)
     assert "the same command" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+
+
+def test_a_link_that_leads_nowhere_is_refused(run: Any, tmp_path: Path) -> None:
+    loop = tmp_path / "loop.jsonl"
+    loop.symlink_to(loop)
+    done = run("export", "users", "--to", str(loop))
+    assert done.exit_code == 1
+    assert "leads back to itself" in str(done.exception)
+
+
+def test_an_old_part_is_not_used_however_often_it_was_gone_on_with(
+    run: Any, running: RunningSandbox, tmp_path: Path
+) -> None:
+    target, state = tmp_path / "out.jsonl", tmp_path / "out.jsonl.part.json"
+    running.fault("status", target="api", status=403, after=2, count=1)
+    assert run("export", "listings", "--to", str(target)).exit_code == 1
+    running.fault("status", target="api", status=403)
+    assert run("export", "listings", "--to", str(target)).exit_code == 1
+    said = json.loads(state.read_text(encoding="utf-8"))
+    assert said["rows"] >= 100
+    state.write_text(json.dumps(said | {"begun": said["begun"] - 13 * 3600}), encoding="utf-8")
+    done = run("export", "listings", "--to", str(target))
+    assert done.exit_code == 0
+    assert "over 12 hours ago: starts again" in done.stderr
+
+
+def test_the_next_run_may_begin_while_one_is_put_in_place(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen: the end of one run removed what the next one had just begun."""
+    target = tmp_path / "out.jsonl"
+    replace = Path.replace
+
+    def slowly(path: Path, to: Path) -> Path:
+        made = replace(path, to)
+        if to == target:
+            for name in ("out.jsonl.part", "out.jsonl.part.json"):
+                (tmp_path / name).write_text("of the next run", encoding="utf-8")
+        return made
+
+    monkeypatch.setattr(Path, "replace", slowly)
+    assert run("export", "users", "--to", str(target)).exit_code == 0
+    assert (tmp_path / "out.jsonl.part").read_text(encoding="utf-8") == "of the next run"
+    assert (tmp_path / "out.jsonl.part.json").read_text(encoding="utf-8") == "of the next run"
