@@ -103,7 +103,7 @@ class Wire:
         transport = httpx2.MockTransport(self._handle)
         makes = {"sync": httpx2.Client, "async": httpx2.AsyncClient}
         monkeypatch.setattr(
-            Shared, "_make", lambda shared: makes[shared.key.kind](transport=transport)
+            Shared, "_made", lambda shared: makes[shared.key.kind](transport=transport)
         )
 
     def _handle(self, request: httpx2.Request) -> httpx2.Response:

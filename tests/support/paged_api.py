@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,10 @@ class PagedApi:
     """Rows that it counts and does not show: it filters after it has made the page."""
     sorts: bool = True
     """It keeps to ``sort``."""
+    shuffles: Random | None = None
+    """Equal rows come in another order with each request."""
+    in_place_of: dict[int, int] = field(default_factory=dict)
+    """Rows that another one takes the place of, on whatever page."""
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     def query(self, asked: dict[str, Any]) -> Response[Any] | None:
@@ -55,7 +60,8 @@ class PagedApi:
         if self.wall is not None and self.says_limit:
             meta["paginationLimit"] = max(1, self.wall // size)
         shown = found[(number - 1) * size : number * size]
-        data = [self._resource(each) for each in shown if each not in self.hidden]
+        shown = [self.in_place_of.get(each, each) for each in shown if each not in self.hidden]
+        data = [self._resource(each) for each in shown]
         return Response(200, {"data": data, "meta": meta})
 
     def _found(self, asked: dict[str, Any]) -> list[int]:
@@ -68,6 +74,8 @@ class PagedApi:
         if not self.sorts:
             return sorted(found, key=lambda number: hash((number, 7)))
         found.sort()  # equal ones keep this order
+        if self.shuffles is not None:
+            self.shuffles.shuffle(found)
         reverse = not str(asked.get("sort", "createdAt")).startswith("-")
         return sorted(found, key=self.rows.__getitem__, reverse=reverse)
 

@@ -12,8 +12,9 @@ from flex_tokenstore import SessionClosedError
 
 from .call_deadline import spending
 
-# On Windows Ctrl-C does not interrupt a thread that waits for a lock.
-_SLICE = 0.5 if os.name == "nt" else threading.TIMEOUT_MAX
+# Of a signal that comes just before a wait for a lock, or to another thread, Python tells only at
+# the end of that wait. On Windows Ctrl-C never interrupts one.
+_SLICE = 0.5
 
 
 class Closing:

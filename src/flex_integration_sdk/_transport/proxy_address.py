@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-SOCKS_EXTRA = 'pip install "flex-integration-sdk[socks]"'
+SOCKS_EXTRA = "in the folder of your clone, run: python -m pip install '.[socks]'"
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 
 

@@ -288,7 +288,7 @@ def test_socks_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *a: None if name == "socksio" else real(name, *a)
     )
-    assert 'pip install "flex-integration-sdk[socks]"' in refused(proxy="socks5://h:1080")
+    assert "pip install '.[socks]'" in refused(proxy="socks5://h:1080")
 
 
 def test_no_password_is_shown(tmp_path: Path) -> None:

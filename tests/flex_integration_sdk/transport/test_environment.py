@@ -213,7 +213,7 @@ def test_a_socks_proxy_without_the_extra(
     monkeypatch.setenv("ALL_PROXY", f"{scheme}://u:{SECRET}@127.0.0.1:9")
     message = refused(kind)
     assert "ALL_PROXY" in message
-    assert 'pip install "flex-integration-sdk[socks]"' in message
+    assert "pip install '.[socks]'" in message
 
 
 def socks_proxy(asked: list[bytes]) -> Callable[[SlowServer, Line], None]:

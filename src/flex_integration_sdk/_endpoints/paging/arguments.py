@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from flex_integration_sdk._endpoints.endpoint import snake
 from flex_integration_sdk._endpoints.param_types import OwnText, given
@@ -132,13 +134,23 @@ def _with(value: Any, attribute: str) -> Any:
 
 
 def _parts(base: Ask) -> list[Ask]:
-    ids = base.get("ids")
+    ids = exact(base.get("ids"))
+    if isinstance(ids, str):
+        ids = ids.split(",")
     if not is_list(ids) or len(ids) <= _MOST_IDS:
         return [base]
     # Each once: one that is in two parts would come twice.
-    once = list({_canonical(each): each for each in ids}.values())
+    once = list({_id(each): each for each in ids}.values())
     starts = range(0, len(once), _MOST_IDS)
     return [{**base, "ids": once[start : start + _MOST_IDS]} for start in starts]
+
+
+def _id(value: Any) -> str:
+    """Equal for all forms of an id; the API finds ``6C3F…`` and ``6c3f…`` alike."""
+    plain = _plain(value)
+    with suppress(ValueError):
+        return str(UUID(plain.strip())) if isinstance(plain, str) else _canonical(value)
+    return _canonical(value)
 
 
 def _digest(value: Any) -> str:

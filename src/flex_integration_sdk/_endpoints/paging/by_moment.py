@@ -58,7 +58,7 @@ def by_moment(
                 raise Unordered
             position.mode = "number"
             return (yield from by_number(base, most, seen, [], position.limits_of(None)))
-        rows = [row for row in page.rows if row.key not in seen]
+        rows = page.but(seen)
         # Where the API does not count, a short page may not be the last one, if it filters late.
         new_or_full = bool(rows) or len(page.rows) >= most
         if not (new_or_full if page.pages is None else page.pages > 1):

@@ -17,7 +17,10 @@ from .page import MOST, Ask, Page, Plan, Row
 DEPTH = 10_000
 """Resources that the API returns by page numbers, where it does not say."""
 _RETREATS = 24  # pages that do not overlap: from page 100 back to the first one it takes eight
-_ROUNDS = 3  # further walks through the pages if fewer resources came than there are
+# Further walks through the pages, if fewer resources came than there are. Of 1,000 in another order
+# at each request, a walk finds about two of three that it lacks.
+_ROUNDS = 12
+_IDLE = 2  # of those, walks in a row that find nothing new: the API may have two orders in turn
 
 
 class Limits(NamedTuple):
@@ -27,6 +30,8 @@ class Limits(NamedTuple):
     """So many resources does it return, as far as it said."""
     report: Callable[[int | None, int], None]
     """Gets the number of resources that there are, and of those that the API returns."""
+    missed: Callable[[tuple[int, int] | None], None]
+    """Gets how many there are, and how many of them came; None: all came."""
 
 
 def by_number(
@@ -53,6 +58,7 @@ def by_number(
         page = yield rows, {**base, "page": OwnText(number), "perPage": OwnText(size)}
         rows = walk.taken(page, size, number)
         if walk.ended:
+            limits.missed(walk.missed())
             return rows
     limits.report(walk.total, walk.covered)
     return rows
@@ -67,7 +73,10 @@ class _Numbered:
         self.most, self._seen, self.wall = most, seen, wall
         self.total: int | None = None
         self.ended = False
-        self._retreats, self._step, self._rounds, self._found = 0, 1, 0, True
+        self._retreats, self._step = 0, 1
+        self._rounds, self._idle, self._found = 0, 0, True
+        self._hidden = 0  # resources that the API counts and does not show
+        self._total_before: int | None = None
 
     def next_wall(self) -> int | None:
         """Where the next page must end at the latest; None: anywhere."""
@@ -89,11 +98,18 @@ class _Numbered:
             self.wall = max(self.wall or 0, page.limit * size)
         if start and self._is_apart(page, start):
             return []
-        before = self.covered
+        before, rounds = self.covered, self._rounds
         new = self._accepted(page, start, size, number)
-        if self.covered <= before and not self.ended and not self._may_retreat():
+        stays = self.covered <= before and not self.ended and rounds == self._rounds
+        if stays and not self._may_retreat():
             self.wall = self.covered  # pages of the API's own size lead nowhere
         return new
+
+    def missed(self) -> tuple[int, int] | None:
+        """How many resources there are and how many of them came; None: no less than could come."""
+        # Those that came into being meanwhile need not come.
+        grown = max(0, (self.total or 0) - (self._total_before or 0))
+        return (self.total or 0, len(self._seen)) if self._lacking() > grown else None
 
     def _is_apart(self, page: Page, start: int) -> bool:
         """Whether something may lie between the page and what was seen; then it goes back."""
@@ -111,8 +127,11 @@ class _Numbered:
         self._step = size
         for index, row in enumerate(page.rows):
             row.at = start + index + 1
-        new = [row for row in page.rows if row.key not in self._seen]
+        new = page.but(self._seen)
         self._seen.update(row.key for row in new)
+        if page.total is not None:
+            self._hidden += max(0, min(size, page.total - start) - len(page.rows))
+            self._total_before = page.total if self._total_before is None else self._total_before
         self._found = self._found or bool(new)
         self.covered = start + size
         # A page may be shorter than others and not be the last one, if the API filters late.
@@ -125,12 +144,16 @@ class _Numbered:
 
     def _end_of_round(self) -> None:
         # Resources that are equal to the API may come in another order with each request.
-        short = self.total is not None and len(self._seen) < self.total
-        if short and self._found and self._rounds < _ROUNDS:
-            self._rounds += 1
-            self.covered, self._found = 0, False
-        else:
+        self._idle = 0 if self._found else self._idle + 1
+        self._rounds += 1
+        if self._lacking() <= 0 or self._idle >= _IDLE or self._rounds > _ROUNDS:
             self.ended = True
+        else:
+            self.covered, self._found, self._hidden, self._total_before = 0, False, 0, None
+
+    def _lacking(self) -> int:
+        """How many more resources there are than came, or are never shown."""
+        return 0 if self.total is None else self.total - len(self._seen) - self._hidden
 
 
 def overlapping(covered: int, most: int, wall: int | None) -> tuple[int, int] | None:

@@ -61,6 +61,10 @@ class Page:
     first_only: bool
     """The API returns the first page only."""
 
+    def but(self, seen: set[bytes]) -> list[Row]:
+        """Its resources without those of these ids, each once."""
+        return [*{row.key: row for row in self.rows if row.key not in seen}.values()]
+
 
 Plan = Generator[tuple[list[Row], Ask], Page | None, list[Row]]
 """A walk, or a part of it.

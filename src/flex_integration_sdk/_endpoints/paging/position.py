@@ -50,6 +50,8 @@ class Position:
     """So many resources does the API return by page numbers, as far as it said."""
     limits: dict[int | None, tuple[int | None, int]] = field(default_factory=dict)
     """How many there are, and how many of them the API returns: for a moment, or the query."""
+    missed: dict[int | None, tuple[int, int]] = field(default_factory=dict)
+    """How many there are, and how many of them came in walks through all pages; as ``limits``."""
 
     def pass_on(self, row: Row) -> None:
         """Notes that the program gets a resource. It may be called twice for one."""
@@ -77,12 +79,18 @@ class Position:
             # A walk that begins there does not know any more how many there are.
             self.limits.setdefault(moment, (total, reachable))
 
-        return Limits(self.wall, report)
+        def missed(counts: tuple[int, int] | None) -> None:
+            self.missed.pop(moment, None)
+            if counts is not None:
+                self.missed[moment] = counts
+
+        return Limits(self.wall, report, missed)
 
     def to_text(self) -> str:
         """The form that a program keeps."""
         ids = base64.b64encode(b"".join(sorted(self.ids))).decode()
         limits = [[moment, *counts] for moment, counts in self.limits.items()]
+        missed = [[moment, *counts] for moment, counts in self.missed.items()]
         fields = {
             "v": _VERSION,
             "query": self.query,
@@ -96,6 +104,7 @@ class Position:
             "total": self.total,
             "wall": self.wall,
             "limits": limits,
+            "missed": missed,
             "ids": ids,
         }
         return json.dumps(fields, separators=(",", ":"))
@@ -151,6 +160,10 @@ def _of(fields: dict[str, Any]) -> Position | None:
     found.limits = {
         _count(moment): (_count(total), _whole(reachable))
         for moment, total, reachable in fields["limits"]
+    }
+    found.missed = {
+        _count(moment): (_whole(total), _whole(came))
+        for moment, total, came in fields.get("missed", [])
     }
     return found
 

@@ -112,6 +112,19 @@ def test_many_ids_are_asked_for_by_the_hundred() -> None:
             assert begun + list(Guide(api).through(rest)) == whole
 
 
+def test_an_id_counts_once_whatever_its_form() -> None:
+    ids = [str(UUID(int=number << 100)) for number in range(10, 160)]
+    again = [each.upper() for each in ids[:120]]
+    for given in ([*ids, *again], ",".join(ids), [*ids, *map(UUID, again)], ", ".join(ids + again)):
+        parts = arranged(LISTINGS, {"ids": given}, {}).parts
+        assert [len(part["ids"]) for part in parts] == [100, 50]
+        assert [UUID(str(each).strip()) for part in parts for each in part["ids"]] == [
+            *map(UUID, ids)
+        ]
+    few = ",".join(ids[:100])
+    assert arranged(LISTINGS, {"ids": few}, {}).parts[0]["ids"] == few
+
+
 def position(query: str, arguments: dict[str, Any]) -> str:
     return Walk(query, arguments, {}).position.to_text()
 

@@ -13,13 +13,16 @@ import tracemalloc
 import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import pytest
 
+from flex_integration_sdk._endpoints.paging.ahead import Ahead
 from flex_integration_sdk._endpoints.paging.sync import ResourceIterator
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._following.bell import Bell
 from flex_integration_sdk.errors import (
     BadRequestError,
     NestedCallError,
@@ -183,6 +186,42 @@ def test_an_exception_at_any_line_loses_no_more_than_what_it_held(first: int, so
         assert found == sorted(set(found), reverse=sort == "price"), line
         assert len(found) >= 8, line
     assert left > 0  # the last ones struck nothing: there are no more lines
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="Windows has no such signal")
+@pytest.mark.parametrize("waits", ["a page", "a bell"])
+def test_a_signal_that_another_thread_gets_ends_a_wait(waits: str) -> None:
+    def handler(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    never = threading.Event()
+    wait: Callable[[], object] = partial(Bell().wait, 50)
+    code = Bell.wait.__code__
+    if waits == "a page":
+        wait, code = Ahead(never.wait, object()).wait, Ahead.wait.__code__
+    main = threading.get_ident()
+
+    def send() -> None:
+        end = time.monotonic() + PATIENCE
+        while sys._current_frames()[main].f_code is not code and time.monotonic() < end:
+            never.wait(0.001)
+        signal.raise_signal(signal.SIGUSR1)  # this thread gets it, so the lock is not interrupted
+
+    previous = signal.signal(signal.SIGUSR1, handler)
+    thread = threading.Thread(target=send)
+    ends = threading.Timer(10, never.set)
+    ends.start()
+    began = time.monotonic()
+    try:
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            wait()
+        assert time.monotonic() - began < 9
+    finally:
+        thread.join()
+        signal.signal(signal.SIGUSR1, previous)
+        ends.cancel()
+        never.set()
 
 
 def test_a_signal_handler_within_it_is_told_so() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from random import Random
 from typing import Any
 
 import pytest
@@ -175,6 +176,66 @@ def test_an_api_that_does_not_sort_is_walked_through_by_number() -> None:
     walk = Walk(LISTINGS, {"perPage": 7}, {})
     assert set(Guide(PagedApi(rows, sorts=False)).through(walk)) == set(rows)
     assert walk.failure() is None
+
+
+@pytest.mark.parametrize("arguments", [{"sort": "price"}, {}, {"keywords": "bike"}])
+@pytest.mark.parametrize("seed", range(3))
+def test_equal_rows_in_another_order_with_each_request(
+    arguments: dict[str, Any], seed: int
+) -> None:
+    rows = dict.fromkeys(range(400), 5_000)
+    api = PagedApi(rows, shuffles=Random(seed))
+    found = list(Guide(api).through(Walk(LISTINGS, {"perPage": 50, **arguments}, {})))
+    assert sorted(found) == list(range(400))
+    assert len(api.asked) < 150
+
+
+def test_rows_that_never_come_are_told_of() -> None:
+    at_once = dict.fromkeys(range(300), 5_000)
+    place = {17: 3, 250: 4}
+    for sort, said in (
+        ("price", "listings.query finds 300 resources, of which the API returned 298"),
+        (None, "300 of listings.query have the createdAt 2026-01-01T00:00:00.005Z, of which"),
+    ):
+        api = PagedApi(at_once, in_place_of=place)
+        arguments = {"sort": sort}
+        walk = Walk(LISTINGS, arguments, {})
+        found = list(Guide(api).through(walk))
+        assert len(found) == len(set(found)) == 298
+        assert len(api.asked) < 20
+        kept = walk.position.to_text()
+        failure = walk.failure()
+        assert failure is not None
+        assert said in str(failure)
+        assert "it returned them in another order each time" in str(failure)
+        assert (failure.total, failure.done, failure.reachable) == (300, 298, 298)
+        # A program that goes on there is told again, until they come.
+        later = Walk(LISTINGS, arguments, {}, kept)
+        assert list(Guide(PagedApi(at_once, in_place_of=place)).through(later)) == []
+        assert "another order" in str(later.failure())
+        if sort:
+            again = Walk(LISTINGS, arguments, {}, kept)
+            assert sorted(Guide(PagedApi(at_once)).through(again)) == sorted(place)
+            assert again.failure() is None
+
+
+@pytest.mark.parametrize(
+    ("query", "arguments", "advice"),
+    [
+        (LISTINGS, {"sort": "price"}, "omit sort: then it goes by createdAt"),
+        (LISTINGS, {"keywords": "bike"}, "narrow the query by created_at_start and created_at_end"),
+        (LISTINGS, {"origin": "60,24"}, "narrow the query by created_at_start and created_at_end"),
+        (LISTINGS, {"sort": "price", "keywords": "x"}, "narrow the query by created_at_start and"),
+        ("files.query", {"sort": "createdAt"}, "narrow the query by created_at_start and"),
+        (MESSAGES, {"transactionId": "x"}, "narrow the query by another argument"),
+    ],
+)
+def test_the_advice_is_to_ask_for_the_same(
+    query: str, arguments: dict[str, Any], advice: str
+) -> None:
+    walk = Walk(query, {"perPage": 50, **arguments}, {})
+    list(Guide(PagedApi({number: number for number in range(500)}, wall=300)).through(walk))
+    assert advice in str(walk.failure())
 
 
 def test_the_programs_own_span_is_kept() -> None:
