@@ -15,6 +15,7 @@ from flex_integration_sdk.errors import PaginationLimitError
 
 from .kinds import Kind
 from .part import Part, opened
+from .patience import patiently
 from .rows import Row, rows_of
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def export(
     *,
     convert: Callable[[Path, Path], None] | None = None,
     restart: bool = False,
+    patience: int = 0,
     told: Callable[[str], None] = lambda _: None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> int:
@@ -53,7 +55,8 @@ def export(
         target: The file.
         convert: Makes it from the file of JSON lines.
         restart: Begin anew, although an earlier run has left a part.
-        told: Called with what to tell the user about an earlier part.
+        patience: How many failures in a row of obtaining a token it outwaits.
+        told: Called with what to tell the user about an earlier part, and about a wait.
         progress: Called after each page.
 
     Returns:
@@ -64,7 +67,8 @@ def export(
         if part.note:
             told(part.note)
         try:
-            _fill(sdk, kind, arguments, part, progress)
+            with_patience = partial(patiently, most=patience, told=told)
+            _fill(sdk, kind, arguments, part, with_patience, progress)
         except PaginationLimitError:
             part.forget()  # another run could not reach more
             raise
@@ -84,6 +88,7 @@ def _fill(
     kind: Kind,
     arguments: Mapping[str, Any],
     part: Part,
+    with_patience: Callable[[Iterable[Resource[Any]]], Iterator[Resource[Any]]],
     progress: Callable[[Progress], None],
 ) -> None:
     if part.saved.is_whole:  # it only was not put in place
@@ -94,8 +99,12 @@ def _fill(
     paths = _paths(arguments.get("include"))
     found = _found(sdk, kind, arguments, part.saved.position)
     count = 0
-    for count, resource in enumerate(found, 1):
-        for row in rows_of(kind, resource, paths, partial(_messages, sdk, arguments)):
+
+    def messages_of(id_: Any) -> Iterable[Resource[Any]]:
+        return with_patience(_messages(sdk, arguments, id_))
+
+    for count, resource in enumerate(with_patience(found), 1):
+        for row in rows_of(kind, resource, paths, messages_of):
             part.write(to_json(row).encode() + b"\n")
         if count % EACH == 0:
             part.save(getattr(found, "position", None), before + count)
@@ -109,8 +118,7 @@ def _found(
     endpoint = kind.endpoint
     resource: Any = getattr(sdk, snake(endpoint.resource))
     if not endpoint.many:
-        shown: Resource[Any] = resource.show(**arguments).data
-        return [shown]
+        return _Shown(lambda: resource.show(**arguments).data)
     asked = dict(arguments)
     if kind.relation:
         needed = [f"{kind.relation}.{each}" for each in kind.include]
@@ -119,6 +127,22 @@ def _found(
         asked["resume"] = position
     found: ResourceIterator[Resource[Any]] = resource.iterate(**asked)
     return found
+
+
+class _Shown:
+    """The one resource of a call, as an iterator that can go on after an error."""
+
+    def __init__(self, show: Callable[[], Resource[Any]]) -> None:
+        self._show: Callable[[], Resource[Any]] | None = show
+
+    def __iter__(self) -> Iterator[Resource[Any]]:
+        return self
+
+    def __next__(self) -> Resource[Any]:
+        if self._show is None:
+            raise StopIteration
+        shown, self._show = self._show(), None
+        return shown
 
 
 def _messages(

@@ -106,20 +106,26 @@ def export(
     chosen = chosen_of(options)
     began = time.monotonic()
     with plugins_apart(), commands_of(chosen), waiting_for("the token store"):
-        sdk = instance_of(chosen, rate_limits=rate_limits)
-    with plugins_apart(), commands_of(chosen), _ended_by_signals(), sdk, _told_how_to_go_on(target):
-        patient = sdk.with_options(max_retries=max_retries)
-        with _bar(kind) as progress:
-            rows = write(
-                patient,
-                found,
-                given,
-                target,
-                convert=convert,
-                restart=restart,
-                told=tell,
-                progress=progress,
-            )
+        sdk = instance_of(chosen, rate_limits=rate_limits, max_retries=max_retries)
+    with (
+        plugins_apart(),
+        commands_of(chosen),
+        _ended_by_signals(),
+        sdk,
+        _told_how_to_go_on(target),
+        _bar(kind) as progress,
+    ):
+        rows = write(
+            sdk,
+            found,
+            given,
+            target,
+            convert=convert,
+            restart=restart,
+            patience=max_retries,
+            told=tell,
+            progress=progress,
+        )
     tell(f"{rows:,} {kind} in {target} ({time.monotonic() - began:.0f} s)")
 
 

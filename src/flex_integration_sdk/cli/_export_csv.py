@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,4 +33,16 @@ def make_csv(lines: Path, made: Path) -> None:
 def _records(lines: Path) -> Iterator[dict[str, Any]]:
     with lines.open(encoding="utf-8") as file:
         for line in file:
-            yield dict(flat(records_of({"data": json.loads(line)})[0]))
+            row = json.loads(line)
+            yield dict(flat(records_of({"data": row})[0])) | dict(_included(row, ""))
+
+
+def _included(row: Mapping[str, Any], within: str) -> Iterator[tuple[str, Any]]:
+    """What is in place of references: ``relationships.author.email``, say."""
+    for name, found in (row.get("relationships") or {}).items():
+        data = found.get("data")
+        if not isinstance(data, dict) or "attributes" not in data:
+            continue
+        inner = f"{within}relationships.{name}."
+        yield from flat(data["attributes"], inner)
+        yield from _included(data, inner)

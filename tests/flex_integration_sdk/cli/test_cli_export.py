@@ -273,3 +273,24 @@ def test_the_next_run_may_begin_while_one_is_put_in_place(
     assert run("export", "users", "--to", str(target)).exit_code == 0
     assert (tmp_path / "out.jsonl.part").read_text(encoding="utf-8") == "of the next run"
     assert (tmp_path / "out.jsonl.part.json").read_text(encoding="utf-8") == "of the next run"
+
+
+def test_it_outwaits_a_token_endpoint_that_fails(
+    run: Any, running: RunningSandbox, tmp_path: Path
+) -> None:
+    target = tmp_path / "out.jsonl"
+    running.fault("status", target="token", status=429, headers={"Retry-After": "0"})
+    done = run("export", "users", "--to", str(target))
+    assert done.exit_code == 0, done.output
+    assert "goes on in 1 s (1 of 8)" in done.stderr
+    assert len(lines(target)) == 20
+
+
+def test_csv_has_what_include_names(run: Any, tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    done = run("export", "listings", "include=author.profileImage,images", "--to", str(target))
+    assert done.exit_code == 0, done.output
+    with target.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(row["relationships.author.email"].endswith("@example.com") for row in rows)
+    assert "relationships.author.profile.firstName" in rows[0]
