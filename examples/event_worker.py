@@ -4,14 +4,11 @@ python examples/event_worker.py listings.cursor
 
 It prints a line for each event; write what your program does into ``handle``. Start it twice, with
 the same cursor and ``--worker NAME``: one of the two works, and the other takes over when the first
-one ends or dies.
+one ends or dies. For that they need a token store that both can use, such as ``file`` or ``redis``.
 """
-
-from __future__ import annotations
 
 import argparse
 import json
-import logging
 import signal
 from datetime import UTC, datetime
 
@@ -50,7 +47,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--since", type=moment, help="where the first run begins; default: now")
     parser.add_argument("--interval", type=float, default=300, help="seconds between two queries")
     parser.add_argument("--delivery", default="at-least-once", help="or at-most-once")
-    parser.add_argument("--worker", help="a name that replicas share; they need a shared store")
+    parser.add_argument("--worker", help="a name that replicas share")
     parser.add_argument("--takeover", type=float, default=60, help="seconds, see the docs")
     return parser.parse_args()
 
@@ -60,5 +57,4 @@ def moment(text: str) -> datetime:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING)
     main(parse())

@@ -69,7 +69,8 @@ def acme(monkeypatch: pytest.MonkeyPatch) -> Iterator[OAuthServer]:
     "page", [page for page in PAGES if programs(page)], ids=lambda page: page.stem
 )
 def test_the_programs_of_a_page_run(page: Path, sandbox: RunningSandbox, acme: OAuthServer) -> None:
-    scope: dict[str, Any] = {"__name__": "__main__"}
+    # The worker goes on until it is stopped: `test_docs_programs.py` runs it.
+    scope: dict[str, Any] = {"__name__": "page" if page.stem == "follow-events" else "__main__"}
     for number, source in enumerate(programs(page), 1):
         exec(compile(source, f"{page.name} block {number}", "exec"), scope)
     for name, value in list(scope.items()):
@@ -85,8 +86,12 @@ def test_most_pages_have_programs() -> None:
 
 
 def command_lines() -> list[str]:
-    lines = [line for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()]
-    return [line for line in lines if line.startswith("flex-sdk ")]
+    shells = [block for page in PAGES for block in blocks(page, "sh")]
+    consoles = [block for page in PAGES for block in blocks(page, "console")]
+    lines = [line for block in shells for line in block.splitlines()]
+    typed = [line for block in consoles for line in block.splitlines() if line.startswith("$ ")]
+    parts = [part.strip() for line in typed for part in line[2:].split(" | ")]
+    return [line for line in [*lines, *parts] if line.startswith("flex-sdk ")]
 
 
 @pytest.mark.parametrize("line", command_lines())

@@ -19,7 +19,8 @@ with contextlib.suppress(ImportError):  # of Unix
     import termios
 
 LIMIT = 60  # seconds
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?25[hl]")
+_STEP = re.compile(r"\x1b\[(?:2K|1A)|.", re.DOTALL)
 
 
 class Terminal:
@@ -38,16 +39,21 @@ class Terminal:
     @property
     def screen(self) -> list[str]:
         """The lines that a person sees: what was overwritten is gone."""
-        lines, column = [""], 0
-        for character in _COLOUR.sub("", self.written):
-            if character == "\r":
+        lines, row, column = [""], 0, 0
+        for step in _STEP.findall(_COLOUR.sub("", self.written)):
+            if step == "\r":
                 column = 0
-            elif character == "\n":
-                lines.append("")
+            elif step == "\n":
+                row += 1
+                lines[row:] = lines[row:] or [""]
                 column = 0
+            elif step == "\x1b[2K":
+                lines[row] = ""
+            elif step == "\x1b[1A":
+                row -= 1
             else:
-                line = lines[-1].ljust(column)
-                lines[-1] = line[:column] + character + line[column + 1 :]
+                line = lines[row].ljust(column)
+                lines[row] = line[:column] + step + line[column + 1 :]
                 column += 1
         return [line.rstrip() for line in lines]
 

@@ -17,9 +17,18 @@ STORES = PROGRAM.with_name("stores.py")
 PAGES = [
     "README.md",
     "docs/tutorial.md",
+    "docs/network.md",
     *(
         f"docs/how-to/{name}.md"
-        for name in ("call-the-api", "nightly-job", "paging", "task-queues", "test-your-program")
+        for name in (
+            "call-the-api",
+            "follow-events",
+            "nightly-job",
+            "paging",
+            "task-queues",
+            "test-your-program",
+            "upload",
+        )
     ),
 ]
 CLOSED_SETS = PROGRAM.with_name("closed_sets.py")

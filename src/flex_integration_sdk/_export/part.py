@@ -125,7 +125,7 @@ class Part:
         except FileNotFoundError:
             return None
         except ValueError:
-            state = None
+            state = {}
         found = _saved_of(state)
         size = self._stream.seek(0, os.SEEK_END)
         if found is None:

@@ -169,6 +169,8 @@ def follow(
                 tell(f"following the events of {sdk.settings.base_url}; Ctrl-C ends it")
             for event in stream:
                 line(to_json(event))
+            if sys.stderr.isatty():
+                click.echo(err=True)  # else the shell's prompt follows the ^C of the terminal
 
 
 def _check_types(types: tuple[str, ...]) -> None:

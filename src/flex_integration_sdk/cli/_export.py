@@ -215,6 +215,8 @@ def _drawn(what: str) -> Iterator[Callable[[Progress], None]]:
         bars.MofNCompleteColumn(),
         bars.TimeRemainingColumn(),
     )
-    with bars.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    # Soft: what is printed above the bar, such as a log line, is not broken at the width.
+    console = Console(stderr=True, soft_wrap=True)
+    with bars.Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task(what, total=None)
         yield lambda now: shown.update(task, completed=now.done, total=now.total)

@@ -6,7 +6,9 @@ import csv
 import errno
 import json
 import os
+import signal
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from click.testing import CliRunner, Result
 
 from flex_integration_sdk.cli._app import flex_sdk
 from flex_integration_sdk.sandbox import RunningSandbox, SandboxSettings, serve
+from tests.support.terminal import on_terminal
 
 
 @pytest.fixture(scope="module")
@@ -294,3 +297,31 @@ def test_csv_has_what_include_names(run: Any, tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert all(row["relationships.author.email"].endswith("@example.com") for row in rows)
     assert "relationships.author.profile.firstName" in rows[0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+def test_the_terminal_shows_repetitions_above_the_bar_and_is_left_tidy(
+    run: Any, running: RunningSandbox, tmp_path: Path
+) -> None:
+    again = {"Retry-After": "0.01"}
+    running.fault("status", target="api", status=503, headers=again, after=1)
+    running.fault("delay", target="api", seconds=60, after=2)
+    command = [sys.executable, "-m", "flex_integration_sdk.cli", "export", "listings"]
+    try:
+        with on_terminal(
+            [*command, "--to", str(tmp_path / "out.jsonl")],
+            {**os.environ, "FLEX_INTEGRATION_LOG": "info"},
+        ) as terminal:
+            terminal.until("100/250")
+            terminal.type("\x03")
+            assert terminal.ended() == 128 + signal.SIGINT
+    finally:
+        running.clear_faults()
+    screen = [line for line in terminal.screen if line]
+    assert screen[-1].startswith("flex-sdk: what is done so far is in ")
+    assert "flex-sdk: HTTP 503, again in 0.0 s (attempt 2 of 9)" in screen
+    logged = [line for line in screen if " INFO GET /v1/integration_api/listings/query (" in line]
+    assert len(logged) >= 2
+    assert all(" ms" in line for line in logged), "a line of the log is broken"
+    assert not [line for line in screen if "━" in line], "the bar stays"
+    assert terminal.written.count("\x1b[?25l") == terminal.written.count("\x1b[?25h") == 1
