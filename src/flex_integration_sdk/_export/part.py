@@ -204,6 +204,7 @@ def real(target: Path) -> Path:
     Raises:
         ExportError: The link leads back to itself.
     """
+    found: Path | None = None
     try:
         found = target.resolve()
         is_loop = found.is_symlink()  # which some versions of Python leave as it is
@@ -211,7 +212,7 @@ def real(target: Path) -> Path:
         if isinstance(error, OSError) and error.errno != errno.ELOOP:
             raise
         is_loop = True
-    if is_loop:
+    if found is None or is_loop:
         raise ExportError(f"{target} is a link that leads back to itself: name another file")
     return found
 
