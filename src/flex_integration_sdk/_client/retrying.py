@@ -13,6 +13,7 @@ from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._transport.call_deadline import CALL
 from flex_integration_sdk._wire.interpret import interpret
 from flex_integration_sdk.errors import ApiError, TransportError
+from flex_tokenstore import SessionClosedError
 from flex_tokenstore.embedding import submit
 
 if TYPE_CHECKING:
@@ -41,13 +42,14 @@ FIRST, LONGEST, SPREAD = 0.5, 8.0, 0.5
 KEPT = 60.0
 # ``retry_after`` tells of no more.
 MOST_TOLD = 300.0
+_LOOK = "it may have been done all the same: look before you repeat it"
 
 
 def outcome_of(answer: ApiAnswer, name: str) -> Outcome:
     """What a response means."""
     endpoint = ENDPOINTS[name]
     try:
-        return interpret(answer, endpoint.method, endpoint.path)
+        return interpret(answer, endpoint.method, endpoint.path, again=not endpoint.once)
     except (ApiError, TransportError) as error:
         return error.with_traceback(None)
 
@@ -91,6 +93,7 @@ class Repeats:
         self._body = body
         self.attempts = 1
         self._why = ""
+        self._failure: Failure | None = None  # after which the call is to be repeated
         self._requests = 0
         self._untold: Callable[..., None] | None = None
 
@@ -127,8 +130,15 @@ class Repeats:
                 return first
             return attempt()
 
-        outcome: Outcome = Retrying(sleep=self._closing.sleep, **self._policy())(made)
-        return outcome
+        try:
+            outcome: Outcome = Retrying(sleep=self._closing.sleep, **self._policy())(made)
+        except SessionClosedError as error:
+            closed = self._closed(error)
+        else:
+            return outcome
+        finally:
+            self._failure = None  # what is kept until then may be kept for long
+        raise closed
 
     async def run_async(self, first: Outcome, attempt: Callable[[], Awaitable[Outcome]]) -> Outcome:
         """Goes on after a first attempt, until one is not to be followed by another.
@@ -152,8 +162,15 @@ class Repeats:
             return await attempt()
 
         retrying = AsyncRetrying(sleep=self._closing.sleep_async, **self._policy())
-        outcome: Outcome = await retrying(made)
-        return outcome
+        try:
+            outcome: Outcome = await retrying(made)
+        except SessionClosedError as error:
+            closed = self._closed(error)
+        else:
+            return outcome
+        finally:
+            self._failure = None  # what is kept until then may be kept for long
+        raise closed
 
     def number_of_next(self) -> int:
         """The number of the request that is sent next, from 1; those after a 401 count, too."""
@@ -182,14 +199,31 @@ class Repeats:
             untold(retry_in=retry_in)
 
     def noted(self, error: Failure) -> Failure:
-        """The error to raise: it says how often the call was made."""
+        """The error to raise: it says how often the call was made, and if it may have been done."""
         error.attempts = self.attempts
+        if self._endpoint.once and _may_be_done(error):
+            error.message += f"; {_LOOK}"
+            error.args = (error.message,)
         notes = [f"tried {self.attempts} times"] if self.attempts > 1 else []
         notes += filter(None, [self._why])
         if notes:
             error.message += f" ({', '.join(notes)})"
             error.args = (error.message,)  # a copy is made from them
         return error
+
+    def _closed(self, error: SessionClosedError) -> SessionClosedError:
+        """What is said if the instance was closed before the next attempt was sent."""
+        failure, self._failure = self._failure, None
+        if failure is None or (isinstance(failure, TransportError) and not failure.sent):
+            return error.with_traceback(None)
+        failure.attempts = self.attempts = self.attempts - 1
+        times = "once" if self.attempts == 1 else f"{self.attempts} times"
+        closed = SessionClosedError(
+            f"this SDK instance was closed before {self._endpoint.name} was repeated; it was sent "
+            f"{times}, and failed: {failure.message}"
+        )
+        closed.__cause__ = failure
+        return closed
 
     def _policy(self) -> dict[str, Any]:
         from tenacity import retry_if_result
@@ -221,6 +255,14 @@ class Repeats:
         self.tell(wait)
         self._report(self._endpoint.name, failure, state.attempt_number, wait)
         self.attempts = state.attempt_number + 1
+        sent = not isinstance(failure, TransportError) or failure.sent
+        if sent or self._failure is None:
+            self._failure = failure
+
+
+def _may_be_done(error: Failure) -> bool:
+    """Whether the API may have carried out what it was asked for all the same."""
+    return error.sent if isinstance(error, TransportError) else (error.status or 0) >= 500
 
 
 def backoff(state: Any) -> float:

@@ -17,7 +17,7 @@ from .ground import Ground, worker_stores
 from .plan import Plan
 from .signals import Signals
 from .turn import Clock, Turn
-from .work import Hand, Load, Poll, Save, Step, Take, Wait, Work
+from .work import Hand, Load, Poll, Save, Step, Take, Wait, Work, state_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -94,6 +94,10 @@ class AsyncEventStream:
             await self.done()
         finally:
             await self._end()
+
+    def __repr__(self) -> str:
+        state = state_of(self._work, started=self._is_started, ended=self._is_ended)
+        return f"<{type(self).__name__}: {state}>"
 
     def __aiter__(self) -> AsyncIterator[Event]:
         # An event that a loop was left with, as by an exception, is not handled: it comes again.

@@ -13,7 +13,7 @@ from .plan import Plan
 from .signals import Signals
 from .sync_turn import SyncTurn
 from .turn import Clock, Turn
-from .work import Hand, Load, Poll, Save, Step, Take, Wait, Work
+from .work import Hand, Load, Poll, Save, Step, Take, Wait, Work, state_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -90,6 +90,10 @@ class EventStream:
             self.done()
         finally:
             self._end()
+
+    def __repr__(self) -> str:
+        state = state_of(self._work, started=self._is_started, ended=self._is_ended)
+        return f"<{type(self).__name__}: {state}>"
 
     def __iter__(self) -> Iterator[Event]:
         # An event that a loop was left with, as by an exception, is not handled: it comes again.

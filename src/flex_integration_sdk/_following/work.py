@@ -278,3 +278,12 @@ def _behind(event: Any) -> Position:
             f"an event came without {error.args[0]}, by which the position is kept: add it to "
             "fields"
         ) from None
+
+
+def state_of(work: Work, *, started: bool, ended: bool) -> str:
+    """What a stream does, for its ``repr``."""
+    if ended:
+        return "ended"
+    if work.stopped:
+        return "about to stop"
+    return "following" if started else "not started"

@@ -21,6 +21,7 @@ from .connection_pool import Busy, Place, Slots
 from .deadline import CURRENT
 from .exchange import ApiAnswer, telling, upload_request
 from .http_errors import busy, failed
+from .signal_handlers import raised_by_handler
 
 if TYPE_CHECKING:
     from flex_integration_sdk._wire.requests import ApiRequest
@@ -261,6 +262,7 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         watch.plain = sent.url.startswith("http:")
         closed: str | None = None
         failure: TransportError | None = None
+        own: BaseException | None = None
         life = watch.live()
         mark = CURRENT.set(watch)
         self._watches.add(watch)
@@ -276,7 +278,8 @@ class AsyncHttp(ClientMaker[AsyncShared]):
         except SessionClosedError as error:
             closed = str(error)  # its frames may be the HTTP library's, with a token in them
         except Exception as error:  # noqa: BLE001 - none may escape with its frames and its text
-            failure = failed(sent.url, error, watch, self.connection)
+            own = raised_by_handler(error)
+            failure = None if own else failed(sent.url, error, watch, self.connection)
         finally:
             CURRENT.reset(mark)
             self._watches.discard(watch)
@@ -286,6 +289,11 @@ class AsyncHttp(ClientMaker[AsyncShared]):
             del life
             if watch.exchange is not None:
                 watch.exchange.connected(new=bool(watch.opened))
+        if own is not None:
+            try:
+                raise own
+            finally:
+                del own  # its traceback keeps this frame
         if not isinstance(sent, AuthRequest) and sent.body is not None:
             sent.body.raise_failure()
         if failure is None:

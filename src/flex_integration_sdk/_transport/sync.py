@@ -22,6 +22,7 @@ from .connection_pool import Busy, Place, Slot, Slots
 from .deadline import CURRENT, Watch, watchdog
 from .exchange import ApiAnswer, telling, upload_request
 from .http_errors import busy, failed
+from .signal_handlers import raised_by_handler
 
 if TYPE_CHECKING:
     from flex_integration_sdk._wire.requests import ApiRequest
@@ -230,6 +231,7 @@ class Http(ClientMaker[Shared]):
         watch.plain = sent.url.startswith("http:")
         closed: str | None = None
         failure: TransportError | None = None
+        own: BaseException | None = None
         life = watch.live()
         dog, mark = watchdog(), CURRENT.set(watch)
         dog.add(watch)
@@ -244,7 +246,8 @@ class Http(ClientMaker[Shared]):
         except SessionClosedError as error:
             closed = str(error)  # its frames may be the HTTP library's, with a token in them
         except Exception as error:  # noqa: BLE001 - none may escape with its frames and its text
-            failure = failed(sent.url, error, watch, self.connection)
+            own = raised_by_handler(error)
+            failure = None if own else failed(sent.url, error, watch, self.connection)
         finally:
             dog.remove(watch)
             CURRENT.reset(mark)
@@ -258,6 +261,11 @@ class Http(ClientMaker[Shared]):
             # The instance was closed during this request: the last one closes the connections.
             if self._closed:
                 self._leave_if_idle()
+        if own is not None:
+            try:
+                raise own
+            finally:
+                del own  # its traceback keeps this frame
         if not isinstance(sent, AuthRequest) and sent.body is not None:
             sent.body.raise_failure()
         if failure is None:

@@ -17,17 +17,23 @@ from .origin import BETWEEN
 T = TypeVar("T", covariant=True)
 
 
-def interpret(response: Any, method: str, path: str) -> Response[Any]:
+def interpret(response: Any, method: str, path: str, *, again: bool = True) -> Response[Any]:
     """Decodes an HTTP response.
+
+    Args:
+        response: What came.
+        method: ``"GET"`` or ``"POST"``.
+        path: Of the endpoint.
+        again: An error may advise to make the call once more.
 
     Raises:
         ApiError: The API answered with an error; a subclass by status.
         TransportError: What came is not the API's answer.
     """
     status: int = response.status_code
-    body = _decode(response)
+    body = _decode(response, again=again)
     if not 200 <= status < 300:
-        raise _error(response, body, method, path)
+        raise _error(response, body, method, path, again=again)
     if not isinstance(body, dict):
         raise TransportError(
             f"{method} {path} returned something that is not a response of the API: base_url may "
@@ -37,7 +43,7 @@ def interpret(response: Any, method: str, path: str) -> Response[Any]:
     return Response(status, body, response.headers)
 
 
-def _decode(response: Any) -> Any:
+def _decode(response: Any, *, again: bool) -> Any:
     # The beginning counts, as in the official SDK: a charset may follow.
     kind = response.headers.get("content-type", "").lower()
     try:
@@ -49,7 +55,8 @@ def _decode(response: Any) -> Any:
         # An error whose body cannot be read still has its status, which says enough.
         if 200 <= response.status_code < 300:
             raise TransportError(
-                "the API's response is damaged: it cannot be decoded; try again",
+                "the API's response is damaged: it cannot be decoded"
+                + ("; try again" if again else ""),
                 status=response.status_code,
                 passing=True,
             ) from None
@@ -64,7 +71,7 @@ def refuses_token(response: Any) -> bool:
     return response.status_code == 401 and not _is_page(response)
 
 
-def _error(response: Any, body: Any, method: str, path: str) -> ApiError:
+def _error(response: Any, body: Any, method: str, path: str, *, again: bool) -> ApiError:
     status: int = response.status_code
     error = class_for(status)(
         status=status, body=body, method=method, path=path, headers=response.headers
@@ -79,7 +86,7 @@ def _error(response: Any, body: Any, method: str, path: str) -> ApiError:
         error.message += f"; wait{pause} before the next request"
     elif status >= 500:
         when = "later" if wait is None else f"in {wait:g} s, or later"
-        error.message += f"; the server failed: try again {when}"
+        error.message += "; the server failed" + (f": try again {when}" if again else "")
     elif advice := _advice(status, error.errors, path, page=_is_page(response)):
         error.message += f"; {advice}"
     # An exception is copied and pickled from its `args`.

@@ -11,6 +11,7 @@ from typing import Any
 
 from flex_integration_sdk._endpoints.endpoint import Endpoint, Param, snake
 from flex_integration_sdk._endpoints.param_types import UNSET
+from flex_integration_sdk._vocabulary.elsewhere import called_here
 from flex_integration_sdk._vocabulary.misspelling import near
 from flex_integration_sdk._vocabulary.relationships import RELATIONSHIPS
 from flex_integration_sdk.errors import ParameterError
@@ -26,8 +27,9 @@ _EXAMPLES = {
 }
 # Filters by extended data: after the underscore stands a key of the marketplace.
 _FILTER = re.compile(r"(pub|meta|priv|prot)_(.*)", re.DOTALL)
-# How people write them otherwise: `pub-gears`, `publicData.gears`, `public_gears`, `pubGears`; and
-# `public_data`, without a key.
+# How people write them otherwise: `pub-gears`, `publicData.gears`, `public_gears`, `pubGears`,
+# `pubgears` (not `published`); and `public_data`, without a key.
+_JOINED = re.compile(r"(?P<kind>pub)(?!li)(?P<key>[a-z]{3,}.*)", re.DOTALL)
 _LIKE_FILTER = re.compile(
     r"(?i:(?P<kind>pub|meta|priv|prot)(?:(?<=b)lic|(?<=v)ate|(?<=t)ected)?)"
     r"(?:_?(?i:data)|(?:_?(?i:data))?(?:[-._]+(?P<key>.*)|(?P<camel>[A-Z][a-z0-9].*)))",
@@ -75,6 +77,11 @@ def check_names(endpoint: Endpoint, named: Mapping[str, Any], others: Iterable[s
                 f"{_called(endpoint)} has no parameter {quoted!r}; did you mean {names}? To send "
                 'it as it is: sdk.with_options(unknown_parameters="send")'
             )
+        # No command line has those.
+        if local := called_here(name, [each.python_name for each in endpoint.local]):
+            raise ParameterError(
+                f"{_called(endpoint)} has no parameter {quoted!r}; did you mean {local}?"
+            )
         if parameter_of(endpoint, name) is None and (option := option_meant(name)):
             raise ParameterError(
                 f"{quoted} is an option of the call, not a parameter of the API: "
@@ -119,10 +126,16 @@ def meant(endpoint: Endpoint, name: str, *, loosely: bool = False) -> list[str]:
         return found
     if known is not None:
         return []
-    for pattern in (_LIKE_FILTER, *([_LOOSELY] if loosely else [])):
+    joined = [_JOINED] if endpoint.filters else []
+    for pattern in (_LIKE_FILTER, *joined, *([_LOOSELY] if loosely else [])):
         if found := _of_extended_data(endpoint, name, pattern):
             return found
-    return near(name, [each.python_name for each in endpoint.all_params], loosely=loosely)
+    names = [each.python_name for each in endpoint.all_params]
+    if found := near(name, names):
+        return found
+    if elsewhere := called_here(name, names):
+        return [elsewhere]
+    return near(name, names, loosely=True) if loosely else []
 
 
 def option_meant(name: str) -> str:

@@ -25,6 +25,11 @@ _ADVICE = tuple(
         ),
         (r" \(request_timeout\)", " (--timeout)"),
         (r",? or raise busy_timeout\b", ""),
+        (r"by number, with query\(page=…\)", "by number (page=1, page=2)"),
+        (
+            r"(?<=it asks for a client certificate): pass client_cert\b",
+            ", which a program can send and this command cannot",
+        ),
         (r',? or another one and the option host_lock="off"', ""),
         (r',? or work without a lock between processes: host_lock="off"', ""),
         (r', and the address as an option: \{"name": …, "url": …\}', _ADDRESS),

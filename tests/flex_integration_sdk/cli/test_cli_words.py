@@ -38,7 +38,12 @@ NEVER = (
     "in the program",
     "lock_timeout must be",
     "max_retries must be",
-    "total_timeout is over",
+    "total_timeout",
+    "client_cert cannot be",
+    "client_cert must be",
+    "argument client_cert",
+    "http_client",
+    "on_request must",
     "TokenIdentity(",
 )
 

@@ -125,6 +125,40 @@ def test_the_last_error_is_raised_and_says_how_often_the_call_was_made(kind: Kin
     assert caught.value.__context__ is None
 
 
+NEW = {"title": "x", "author_id": ID, "state": "published"}
+LOOK = "it may have been done all the same: look before you repeat it"
+
+
+@both
+@pytest.mark.each_value
+@pytest.mark.parametrize(
+    "answer",
+    [busy(500), busy(503), Answer(0), Answer(cut=True), Answer(body=b"{", kind="application/json")],
+    ids=["500", "503", "dropped", "cut", "damaged"],
+)
+def test_a_command_that_may_have_been_done_says_so(kind: Kind, answer: Answer) -> None:
+    with scripted_api(answer) as api, pytest.raises((ServerError, TransportError)) as caught:
+        api.call(kind, "listings.create", **NEW)
+    assert str(caught.value).endswith(f"; {LOOK}")
+    assert "try" not in str(caught.value).replace("entry", "")
+    assert caught.value.args == (str(caught.value),)
+    assert len(api.calls) == 1
+
+
+@both
+def test_what_was_surely_not_done_or_can_be_repeated_says_no_such_thing(kind: Kind) -> None:
+    with scripted_api(busy(500), busy(429)) as api:
+        with pytest.raises(ServerError, match="try again") as caught:
+            api.call(kind, "listings.update", id=ID, title="x", options={"max_retries": 0})
+        assert LOOK not in str(caught.value)
+        with pytest.raises(ApiError) as refused:
+            api.call(kind, "listings.create", **NEW, options={"max_retries": 0})
+        assert LOOK not in str(refused.value)
+    with pytest.raises(TransportError) as unsent:  # nobody listens there any more
+        api.call(kind, "listings.create", **NEW, options={"max_retries": 0})
+    assert LOOK not in str(unsent.value)
+
+
 @both
 def test_another_error_after_a_repetition_is_raised_as_it_is(kind: Kind) -> None:
     with (
@@ -331,15 +365,37 @@ def as_soon_as_it_waits(sdk: Any, act: Callable[[], object]) -> threading.Thread
     return thread
 
 
+def _says_that_it_was_sent(error: SessionClosedError) -> None:
+    said = "closed before marketplace.show was repeated; it was sent once, and failed: GET "
+    assert said in str(error)
+    assert "not sent" not in str(error)
+    assert isinstance(error.__cause__, ServerError)
+    assert (error.__cause__.status, error.__cause__.attempts) == (503, 1)
+
+
+def test_closing_a_wait_for_a_call_that_was_not_sent_says_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retrying, "FIRST", 50)
+    with scripted_api() as api:
+        sdk = create_instance("cid", "s3cret", base_url=api.base_url, host_lock="off")
+        sdk.session.token()
+    thread = as_soon_as_it_waits(sdk, sdk.close)
+    with pytest.raises(SessionClosedError, match="closed, so the call was not sent"):
+        sdk.marketplace.show()
+    thread.join()
+
+
 def test_closing_ends_a_wait_at_once() -> None:
     with scripted_api(Answer(503, headers={"Retry-After": "50"})) as api:
         sdk = create_instance("cid", "s3cret", base_url=api.base_url, host_lock="off")
         began = time.monotonic()
         thread = as_soon_as_it_waits(sdk, sdk.close)
-        with pytest.raises(SessionClosedError):
+        with pytest.raises(SessionClosedError) as caught:
             sdk.marketplace.show()
         assert time.monotonic() - began < 40
         thread.join()
+        _says_that_it_was_sent(caught.value)
         assert not sdk._closing._sleepers
         assert len(api.calls) == 1
 
@@ -386,8 +442,9 @@ def test_a_wait_in_a_task_ends_at_once(how: str) -> None:
                     await asyncio.sleep(0.001)
                 if how == "aclose":
                     await sdk.aclose()
-                    with pytest.raises(SessionClosedError):
+                    with pytest.raises(SessionClosedError) as caught:
                         await task
+                    _says_that_it_was_sent(caught.value)
                 else:
                     task.cancel()
                     with pytest.raises(asyncio.CancelledError):

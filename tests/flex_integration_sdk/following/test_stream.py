@@ -57,6 +57,18 @@ def test_it_polls_at_once_then_after_each_page_then_as_seldom_as_documented() ->
     ]
 
 
+def test_its_repr_says_what_it_does() -> None:
+    stream = World(1, 2).stream(since=START)
+    assert repr(stream) == "<EventStream: not started>"
+    next(stream)
+    assert repr(stream) == "<EventStream: following>"
+    stream.stop()
+    assert repr(stream) == "<EventStream: about to stop>"
+    stream.close()
+    assert repr(stream) == "<EventStream: ended>"
+    assert repr(World(1).aio_stream()) == "<AsyncEventStream: not started>"
+
+
 def test_the_time_that_a_program_takes_counts_for_the_interval() -> None:
     world = World(1)
     stream = world.stream(since=START, interval=20)

@@ -63,6 +63,9 @@ class AsyncResourceIterator(Generic[T]):
         """
         return self._walk.position.to_text()
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._walk}>"
+
     def __aiter__(self) -> AsyncIterator[T]:
         return self
 

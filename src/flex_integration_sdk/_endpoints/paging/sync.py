@@ -65,6 +65,9 @@ class ResourceIterator(Generic[T]):
         """
         return self._walk.position.to_text()
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._walk}>"
+
     def __iter__(self) -> Iterator[T]:
         return self
 

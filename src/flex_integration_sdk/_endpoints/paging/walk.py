@@ -61,6 +61,12 @@ class Walk:
         """The program has ended the walk."""
         self.repair()
 
+    def __repr__(self) -> str:
+        # Without the arguments, which may be personal, such as an e-mail address.
+        total = self.position.total
+        of = "" if total is None else f" of {total}"
+        return f"{self.name}: {self.position.done}{of}" + (", closed" if self.closed else "")
+
     def repair(self) -> None:
         """Makes the walk go on from the last resource that the program got."""
         self.ready.clear()

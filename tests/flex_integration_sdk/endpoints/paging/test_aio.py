@@ -46,6 +46,17 @@ async def numbers(walk: AsyncResourceIterator[Any]) -> list[int]:
     return [each["id"].int async for each in walk]
 
 
+def test_its_repr_says_how_far_it_is() -> None:
+    async def main() -> None:
+        walk = Sender().iterate()
+        await anext(walk)
+        assert repr(walk) == "<AsyncResourceIterator of listings.query: 1 of 20>"
+        await walk.aclose()
+        assert repr(walk).endswith(", closed>")
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("page", [1, 2, 3])
 def test_an_error_comes_after_what_was_before_it_and_the_walk_goes_on(page: int) -> None:
     async def before(number: int) -> None:

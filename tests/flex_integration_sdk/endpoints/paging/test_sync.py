@@ -84,6 +84,15 @@ def test_an_error_comes_after_what_was_before_it_and_the_walk_goes_on(page: int)
         next(walk)
 
 
+def test_its_repr_says_how_far_it_is_and_no_argument() -> None:
+    walk = Sender().iterate(keywords="SENTINEL")
+    assert repr(walk) == "<ResourceIterator of listings.query: 0>"
+    next(walk)
+    assert repr(walk) == "<ResourceIterator of listings.query: 1 of 20>"
+    walk.close()
+    assert repr(walk) == "<ResourceIterator of listings.query: 1 of 20, closed>"
+
+
 def test_a_response_that_is_not_of_a_query_is_asked_for_again() -> None:
     sender = Sender()
     bodies: list[dict[str, Any]] = [{"data": None}, {}, {"data": {"id": 1}}]
