@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from flex_tokenstore.embedding import submit
 
@@ -104,6 +104,14 @@ class AsyncEventStream:
         if self._plan.is_careful:
             self._is_out = False
         return self
+
+    if not TYPE_CHECKING:  # type checkers know that it has neither
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError(f"{type(self).__name__} needs `async for`, in an `async def`")
+
+        def __await__(self) -> NoReturn:
+            raise TypeError(f"{type(self).__name__} is not awaited: use it in `async for`")
 
     async def __anext__(self) -> Event:
         self._signals.install()

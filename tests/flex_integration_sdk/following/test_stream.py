@@ -57,6 +57,18 @@ def test_it_polls_at_once_then_after_each_page_then_as_seldom_as_documented() ->
     ]
 
 
+def test_for_without_async_is_told_so() -> None:
+    stream: Any = World(1).aio_stream()
+    with pytest.raises(TypeError, match="AsyncEventStream needs `async for`"):
+        list(stream)
+
+    async def main() -> None:
+        await stream
+
+    with pytest.raises(TypeError, match="is not awaited: use it in `async for`"):
+        asyncio.run(main())
+
+
 def test_its_repr_says_what_it_does() -> None:
     stream = World(1, 2).stream(since=START)
     assert repr(stream) == "<EventStream: not started>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from flex_integration_sdk.errors import BadRequestError
 
@@ -68,6 +68,14 @@ class AsyncResourceIterator(Generic[T]):
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self
+
+    if not TYPE_CHECKING:  # type checkers know that it has neither
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError(f"{type(self).__name__} needs `async for`, in an `async def`")
+
+        def __await__(self) -> NoReturn:
+            raise TypeError(f"{type(self).__name__} is not awaited: use it in `async for`")
 
     async def __anext__(self) -> T:
         async with self._lock:

@@ -20,9 +20,10 @@ def limit_error(position: Position) -> PaginationLimitError | None:
         return None
     counts = position.limits or position.missed
     total, reachable = counts.get(None) or next(iter(counts.values()))
+    again = "" if position.limits else "walk through it once more later, or "
     text = (
         f"{'; '.join(said)}. All others were returned, {position.done} in all. For the rest, "
-        f"{_advice(position)}"
+        f"{again}{_advice(position)}"
     )
     return PaginationLimitError(text, total=total, done=position.done, reachable=reachable)
 

@@ -46,6 +46,18 @@ async def numbers(walk: AsyncResourceIterator[Any]) -> list[int]:
     return [each["id"].int async for each in walk]
 
 
+def test_for_without_async_is_told_so() -> None:
+    walk: Any = Sender().iterate()
+    with pytest.raises(TypeError, match="AsyncResourceIterator needs `async for`"):
+        list(walk)
+
+    async def main() -> None:
+        await walk
+
+    with pytest.raises(TypeError, match="is not awaited: use it in `async for`"):
+        asyncio.run(main())
+
+
 def test_its_repr_says_how_far_it_is() -> None:
     async def main() -> None:
         walk = Sender().iterate()
