@@ -148,7 +148,9 @@ def _arrows(plan: Plan) -> Iterator[str]:
         if kind == "loads" or a.row == b.row or beside:
             path = _sideways(a, b, kind)
         else:
-            path = _down(a, b, lanes, (ends[start + " out"], ends[end + " in"]))
+            taken = (ends[start + " out"], ends[end + " in"])
+            between = _between(plan, a, b)
+            path = (_around if between else _down)(a, b, lanes, taken)
             ends[start + " out"] += 1
             ends[end + " in"] += 1
         yield f'<path class="{kind}" d="{path}"/>'
@@ -162,7 +164,7 @@ def _sideways(a: Thing, b: Thing, kind: str) -> str:
     if b.column - a.column == 1:
         return f"M {a.x + a.width} {y} H {b.x - 2}"
     over, x = a.y - 14, b.x + b.width // 2  # over what stands between
-    return f"M {a.x + a.width - 30} {a.y} V {over} H {x} V {b.y - 2}"
+    return f"M {a.x + a.width - 14} {a.y} V {over} H {x} V {b.y - 2}"
 
 
 def _down(a: Thing, b: Thing, lanes: Counter[int], taken: tuple[int, int]) -> str:
@@ -175,6 +177,34 @@ def _down(a: Thing, b: Thing, lanes: Counter[int], taken: tuple[int, int]) -> st
     lane = a.y + a.height + 12 + LANE * lanes[a.row]
     lanes[a.row] += 1
     return f"M {x} {a.y + a.height} V {lane} H {to} V {b.y - 2}"
+
+
+def _between(plan: Plan, a: Thing, b: Thing) -> bool:
+    """Whether a box stands where a straight arrow would go down."""
+    if a.is_frame:
+        return False
+    column = a.column if b.columns > 1 or b.is_frame else b.column
+    return any(
+        not box.is_frame
+        and a.row < box.row < b.row
+        and box.column <= column < box.column + box.columns
+        for box in plan.things.values()
+    )
+
+
+def _around(a: Thing, b: Thing, lanes: Counter[int], taken: tuple[int, int]) -> str:
+    """Down between two columns."""
+    x = a.x + a.width // 2 + 36 + 24 * taken[0]
+    lane = a.y + a.height + 12 + LANE * lanes[a.row]
+    lanes[a.row] += 1
+    if b.columns > 1:
+        is_last = a.column + 1 == b.column + b.columns
+        gap = a.x - 24 if is_last else a.x + a.width + 24
+        return f"M {x} {a.y + a.height} V {lane} H {gap} V {b.y - 2}"
+    side = 1 if a.column > b.column else -1
+    to = b.x + b.width // 2 + side * 24 * (1 + taken[1])
+    gap = b.x + b.width + 14 if side > 0 else b.x - 14
+    return f"M {x} {a.y + a.height} V {lane} H {gap} V {b.y - 14} H {to} V {b.y - 2}"
 
 
 def _legend(width: int) -> Iterator[str]:
