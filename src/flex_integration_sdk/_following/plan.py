@@ -14,7 +14,7 @@ from flex_integration_sdk.errors import ConfigurationError
 
 from .position import Position
 
-logger = logging.getLogger("flex_integration_sdk")
+logger = logging.getLogger("flex_integration_sdk.events")
 
 Delivery = Literal["at-least-once", "at-most-once"]
 INTERVAL = 300.0  # seconds; the API's docs have it in their example

@@ -92,6 +92,7 @@ class Work:
         self._position: Position | None = None
         self._failures = 0
         self._due = 0.0  # of the next poll, by the monotonic clock
+        self._is_told = False  # that another replica has the turn
         self._is_checked = False  # that nothing is missing after the position
 
     def steps(self) -> Steps:
@@ -120,8 +121,13 @@ class Work:
             self._failures, self._due, self._is_checked = 0, 0.0, False
             # Another may have worked meanwhile.
             self._position = None if self._cursor else self._position
-            logger.info("worker %r has its turn", self._plan.worker)
+            self._is_told = False
+            logger.info("worker %r: this replica works now", self._plan.worker)
             return True
+        if not self._is_told:
+            self._is_told = True
+            waits = "another replica works, and this one waits to take over"
+            logger.info("worker %r: %s", self._plan.worker, waits)
         yield Wait(self._clock.monotonic() + turn.look)
         return False
 
@@ -249,6 +255,8 @@ class Work:
                 raise
             yield from self._failed(error, "the events could not be queried")
             return None
+        if self._failures:
+            logger.info("the events can be queried again")
         self._failures = 0
         return response
 

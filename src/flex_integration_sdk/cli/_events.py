@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,6 +147,8 @@ def follow(
     _check_types(types)
     if worker is not None and cursor is None:
         raise click.UsageError("--worker needs --cursor, a file that all of them share")
+    if cursor is not None and not cursor.parent.is_dir():
+        raise click.UsageError(f"--cursor: there is no folder {cursor.parent}")
     chosen = chosen_of(options)
     with (
         lines_out() as line,
@@ -153,6 +158,7 @@ def follow(
         with waiting_for("the token store"):
             sdk = instance_of(chosen)
         with (
+            _changes_told(),
             sdk,
             sdk.events.follow(
                 cursor=cursor,
@@ -171,6 +177,27 @@ def follow(
                 line(to_json(event))
             if sys.stderr.isatty():
                 click.echo(err=True)  # else the shell's prompt follows the ^C of the terminal
+
+
+class _Told(logging.Handler):
+    """Prints which replica works, and that a failure is over; warnings are printed as ever."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno == logging.INFO:
+            tell(record.getMessage())
+
+
+@contextmanager
+def _changes_told() -> Iterator[None]:
+    logger, handler = logging.getLogger("flex_integration_sdk.events"), _Told()
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(handler)
 
 
 def _check_types(types: tuple[str, ...]) -> None:

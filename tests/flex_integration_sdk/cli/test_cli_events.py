@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from click.testing import CliRunner
@@ -96,12 +96,52 @@ def test_an_event_that_nobody_reads_is_not_handled(
     assert number <= kept < again
 
 
+@posix
+def test_of_two_replicas_each_says_whether_it_works(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    options = ("--cursor", str(tmp_path / "c"), "--worker", "orders", "--takeover", "1")
+    options += ("--store", "file")
+    with follow(environment, *options) as first:
+        assert first.stderr is not None
+        works = "flex-sdk: worker 'orders': this replica works now\n"
+        until(first.stderr, works)
+        with follow(environment, *options) as second:
+            assert second.stderr is not None
+            waits = "another replica works, and this one waits to take over"
+            until(second.stderr, f"flex-sdk: worker 'orders': {waits}\n")
+            first.terminate()
+            until(second.stderr, works)
+            second.terminate()
+            assert second.wait(60) == 0
+        assert first.wait(60) == 0
+
+
+@posix
+def test_it_says_when_a_failure_is_over(
+    environment: dict[str, str], running: RunningSandbox
+) -> None:
+    running.fault("status", path="events/query", status=503, count=1)
+    with follow(environment) as run:
+        assert run.stderr is not None
+        until(run.stderr, "flex-sdk: the events can be queried again\n")
+        run.terminate()
+        assert run.wait(60) == 0
+
+
+def until(stream: IO[str], line: str) -> None:
+    read: list[str] = []
+    while line not in read:
+        read.append(stream.readline())
+        assert read[-1], read
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (["--worker", "orders"], "--worker needs --cursor"),
         (["--since", "yesterday"], "takes a time such as 2026-01-31T12:00Z, got 'yesterday'"),
-        (["--cursor", "no/folder/cursor"], "there is no folder"),
+        (["--cursor", "no/folder/cursor"], "--cursor: there is no folder no/folder"),
         (["--interval", "0"], "a number of seconds above 0"),
     ],
 )
