@@ -100,8 +100,8 @@ def test_an_event_that_nobody_reads_is_not_handled(
 def test_of_two_replicas_each_says_whether_it_works(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    options = ("--cursor", str(tmp_path / "c"), "--worker", "orders", "--takeover", "1")
-    options += ("--store", "file")
+    shared = ("--cursor", str(tmp_path / "c"), "--store", "file")
+    options = (*shared, "--worker", "orders", "--takeover", "1")
     with follow(environment, *options) as first:
         assert first.stderr is not None
         works = "flex-sdk: worker 'orders': this replica works now\n"
