@@ -12,6 +12,7 @@ from flex_integration_sdk.errors import ConfigurationError
 
 UnknownParameters = Literal["refuse", "send"]
 _MOST_RETRIES = 100
+_LONGEST = 1e9  # seconds; the system's clocks and timers count no further
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,3 +76,8 @@ def check_seconds(name: str, value: Any) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not 0 < value < float("inf"):
         raise ConfigurationError(f"{name} must be a positive number of seconds, got {value!r}")
+    if value > _LONGEST:
+        raise ConfigurationError(
+            f"{name} must be at most {_LONGEST:g} seconds, got {value!r}; None: no limit, where "
+            "that is allowed"
+        )

@@ -55,6 +55,7 @@ def test_a_copy_that_is_dropped_warns_of_nothing(flex_sandbox: RunningSandbox) -
     [
         ({"timeout": 0}, "timeout must be a positive number of seconds"),
         ({"total_timeout": True}, "total_timeout must be"),
+        ({"timeout": 1e30}, "timeout must be at most"),
         ({"max_retries": 1.5}, "max_retries must be a whole number"),
         ({"max_retries": -1}, "max_retries must be 0 to 100"),
         ({"headers": {"Authorization": "Bearer hidden"}}, "the SDK itself sets 'Authorization'"),
