@@ -3,7 +3,8 @@
 python examples/bulk_update_within_limits.py
 
 A test environment takes one command in two seconds, after a burst. With ``rate_limits`` each call
-waits for its turn, so that thousands can be begun at once; they share 10 connections.
+waits for its turn, so that thousands can be begun at once; they share 10 connections. A run that
+begins within minutes of another meets 429, since the API remembers the burst: the calls then wait.
 """
 
 from __future__ import annotations

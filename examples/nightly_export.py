@@ -19,7 +19,7 @@ FRESH = 12 * 3600  # seconds; what an older run left is not used
 
 def main(target: Path) -> None:
     os.umask(0o077)  # the file has personal data
-    part, state = target.with_suffix(".part"), target.with_suffix(".state")
+    part, state = (target.with_name(target.name + end) for end in (".part", ".state"))
     is_fresh = state.exists() and time.time() - state.stat().st_mtime < FRESH
     size, position = json.loads(state.read_text()) if is_fresh else (0, None)
     # A long job meets more trouble than one call: it may repeat each request more often.

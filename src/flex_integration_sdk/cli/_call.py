@@ -130,7 +130,7 @@ def call(
     image=- what comes from standard input.
 
     --all walks through all pages of a query, however many. What `include` names is in place of
-    its reference. To write them into a file: `flex-sdk export`.
+    its reference, and createdAt is among the `fields`. To write a file: `flex-sdk export`.
 
     --output table and csv show the resources in `data`: id, type and attributes. csv has the ids
     of related resources, too. json has the whole response.
