@@ -53,12 +53,18 @@ class FileCursor:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         # The file that a link leads to: else the link would be replaced.
-        self.path = Path(os.path.realpath(Path(path).expanduser()))
+        try:
+            self.path = Path(os.path.realpath(Path(path).expanduser()))
+        except (RuntimeError, ValueError) as error:  # an unknown user's folder, a NUL
+            raise ConfigurationError(f"cursor={str(path)!r} cannot be a path: {error}") from None
         folder = self.path.parent
         if not folder.is_dir():
             raise ConfigurationError(f"cursor={str(path)!r}: there is no folder {folder}; make it")
         if self.path.is_dir():
             raise ConfigurationError(f"cursor={str(path)!r} is a folder; name a file in it")
+        # A device would be replaced by a file, and a pipe be waited for.
+        if self.path.exists() and not self.path.is_file():
+            raise ConfigurationError(f"cursor={str(path)!r} is not a regular file; name another")
         if not os.access(folder, os.W_OK | os.X_OK):
             raise ConfigurationError(f"cursor={str(path)!r}: this user cannot write in {folder}")
 

@@ -21,7 +21,13 @@ INTERVAL = 300.0  # seconds; the API's docs have it in their example
 FULL_PAGE_PAUSE = 1.0  # seconds; the same example, after a page that was full
 LEAST = 10.0  # seconds; the API's docs ask for no less
 TAKEOVER = 60.0  # seconds
-_OURS = ("startAfterSequenceId", "createdAtStart", "start_after_sequence_id", "created_at_start")
+_OURS = (
+    "startAfterSequenceId",
+    "createdAtStart",
+    "start_after_sequence_id",
+    "created_at_start",
+    "page",  # with another than the first, events would be missed
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ class Signals:
     def __init__(self, numbers: Collection[int], stop: Callable[[], object]) -> None:
         self._numbers, self._stop = tuple(numbers), stop
         self._before: dict[int, Any] = {}
+        self._came: set[int] = set()
 
     def install(self) -> None:
         """Installs the handlers, once.
@@ -36,7 +37,7 @@ class Signals:
                 "one call stop() of the stream"
             )
         for number in self._numbers:
-            if number not in self._before:
+            if number not in self._before and number not in self._came:
                 self._before[number] = signal.getsignal(number)
                 signal.signal(number, self._handle)
 
@@ -52,6 +53,7 @@ class Signals:
                 signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._came.add(number)  # first: it is not installed again
         handler = self._before.pop(number, None)
         signal.signal(number, signal.SIG_DFL if handler is None else handler)
         self._stop()

@@ -75,7 +75,8 @@ class EventStream:
         Raises:
             CursorError: The position cannot be saved.
         """
-        if self._is_out:
+        # In the other mode it is saved already: the next save would be that of the next event.
+        if self._is_out and self._plan.is_careful:
             self._advance(None)
             while self._is_saving():
                 self._perform()
@@ -141,6 +142,9 @@ class EventStream:
         turn = getattr(self, "_turn", None)
         if turn is not None:
             turn.abandon()
+        signals = getattr(self, "_signals", None)
+        if signals is not None:
+            signals.restore()  # else they would stop what is no more, and nothing else
 
     def _is_saving(self) -> bool:
         return isinstance(self._step, (Load, Save))

@@ -160,6 +160,43 @@ def test_done_saves_at_once() -> None:
     assert after(cursor) == 1
 
 
+@pytest.mark.parametrize("way", ["done", "break", "close"])
+def test_at_most_once_loses_no_event_to_a_clean_end(way: str) -> None:
+    world, cursor, seen = World(1, 2, 3), Memory(), []
+    for _ in range(3):
+        with world.stream(cursor, since=START, delivery="at-most-once") as stream:
+            for found in stream:
+                seen.append(found["attributes"]["sequenceId"])
+                if way != "break":
+                    getattr(stream, way)()
+                break
+        assert after(cursor) == seen[-1]
+    assert seen == [1, 2, 3]
+
+
+def test_done_goes_on_in_at_most_once() -> None:
+    world, cursor = World(1, 2), Memory()
+    stream = world.stream(cursor, since=START, delivery="at-most-once")
+    next(stream)
+    stream.done()
+    stream.done()
+    assert numbers(stream) == [2]
+
+
+def test_at_most_once_of_an_event_loop_loses_none_either() -> None:
+    async def main() -> list[Any]:
+        world, cursor, seen = World(1, 2, 3), AsyncMemory(), []
+        for _ in range(3):
+            made = world.aio_stream(cursor, since=START, delivery="at-most-once")
+            async with made as stream:
+                async for found in stream:
+                    seen.append(found["attributes"]["sequenceId"])
+                    break
+        return seen
+
+    assert asyncio.run(main()) == [1, 2, 3]
+
+
 def test_a_loop_that_failed_gets_its_event_again() -> None:
     world, cursor = World(1, 2), Memory()
     stream = world.stream(cursor, since=START)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -170,6 +171,10 @@ def test_stores_that_keep_no_replicas_apart(
         ({"cursor": 5}, "cursor must be a path, or an object"),
         ({"cursor": "no/such/folder"}, "there is no folder"),
         ({"cursor": "."}, "is a folder"),
+        ({"cursor": os.devnull}, "is not a regular file"),
+        ({"cursor": "~nobody-of-this-name/cursor"}, "cannot be a path"),
+        ({"cursor": "a\0b"}, "cannot be a path"),
+        ({"page": 2}, "sets page itself"),
     ],
 )
 def test_wrong_arguments_raise_at_once(
@@ -234,6 +239,39 @@ def test_a_signal_stops_it_and_a_second_one_acts_as_before(
             assert hits == [1, 1]
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@posix
+def test_a_second_signal_can_end_a_save_that_hangs(options: dict[str, Any]) -> None:
+    class Hanging:
+        stuck = False
+
+        def load(self) -> None:
+            return None
+
+        def save(self, position: str) -> None:
+            if self.stuck:
+                signal.raise_signal(signal.SIGINT)
+
+    cursor, since = Hanging(), datetime.now(UTC) - timedelta(days=3)
+    with create_instance(**options) as sdk:
+        stream = sdk.events.follow(cursor=cursor, since=since, stop_on=(signal.SIGINT,))
+        next(stream)
+        cursor.stuck = True
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            next(stream)
+
+
+@posix
+def test_a_dropped_stream_handles_no_signals(options: dict[str, Any]) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with create_instance(**options) as sdk:
+        since = datetime.now(UTC) - timedelta(days=3)
+        for _ in sdk.events.follow(since=since, stop_on=(signal.SIGINT,)):
+            break
+        gc.collect()
+        assert signal.getsignal(signal.SIGINT) == before
 
 
 @posix
