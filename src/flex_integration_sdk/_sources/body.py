@@ -41,6 +41,8 @@ class Body:
         """Called before each piece; what it raises ends the sending."""
         self.is_open = False
         """Whether it can be sent now: see ``opened``."""
+        self.is_cut = False
+        """Whether the last sending began and did not come to its end."""
         self.in_use = threading.Lock()
         """Held by the thread that calls a source for an event loop."""
         self._failure: tuple[Exception, TracebackType | None] | None = None
@@ -89,6 +91,7 @@ class Body:
             sent += count
             self._report(sent)
 
+        self.is_cut = True
         self._report(0)
         for head, part in self.parts:
             if head:
@@ -96,6 +99,7 @@ class Body:
             yield from part.pieces(moved)
         if self._end:
             yield self._end
+        self.is_cut = False
 
     def close(self) -> Steps:
         """Closes what was opened."""

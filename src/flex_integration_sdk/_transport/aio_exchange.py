@@ -15,6 +15,7 @@ from .exchange import (
     api_request,
     auth_answer,
     auth_request,
+    check_sent,
     check_token_size,
     check_whole,
     next_request,
@@ -55,6 +56,7 @@ async def read(watch: Watch, api: ApiRequest, response: Any) -> ApiAnswer:
     finally:
         await response.aclose()
     check_whole(watch, response)
+    check_sent(api, response.status_code)
     return ApiAnswer(response.status_code, response.headers, bytes(body))
 
 

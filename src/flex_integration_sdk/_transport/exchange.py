@@ -158,6 +158,22 @@ def check_whole(watch: Watch, response: Any) -> None:
         raise Ended
 
 
+def check_sent(api: ApiRequest, status: int) -> None:
+    """Refuses a success of which the server did not take the upload to its end.
+
+    The HTTP library takes a response that is there when a connection ends during a request.
+    """
+    if api.body is None or not api.body.is_cut or not 200 <= status < 300:
+        return
+    failure = TransportError(
+        f"{host_of(api.url)} responded with HTTP {status} and closed the connection before it had "
+        "the whole upload: it cannot have the file. Check the network and the address; a proxy may "
+        "have responded"
+    )
+    failure.sent = True
+    raise failure
+
+
 def send(
     client: Any, watch: Watch, api: ApiRequest, token: Token, trace: Any, timeouts: Timeouts
 ) -> ApiAnswer:
@@ -186,6 +202,7 @@ def read(watch: Watch, api: ApiRequest, response: Any) -> ApiAnswer:
     finally:
         response.close()
     check_whole(watch, response)
+    check_sent(api, response.status_code)
     return ApiAnswer(response.status_code, response.headers, bytes(body))
 
 

@@ -22,6 +22,7 @@ from flex_integration_sdk import (
 from flex_integration_sdk.errors import BadRequestError, ForbiddenError, TransportError
 from flex_integration_sdk.sandbox import RunningSandbox
 from tests.support.since import wait_until
+from tests.support.slow_servers import Line, SlowServer, listening
 
 CONTENT = b"%PDF-" + bytes(range(256)) * 12_000  # more than two pieces
 
@@ -112,3 +113,24 @@ def test_what_goes_wrong_is_told_without_the_signature(sdk: IntegrationSDK, path
         upload_file(upload, path)
     for error in (refused.value, failed.value):
         assert "signature" not in str(error)
+
+
+def hasty(_: SlowServer, line: Line) -> None:
+    """Responds after the head, and closes: as a proxy may that wants the user to sign in."""
+    line.connection.recv(65536)
+    line.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_success_before_the_end_of_the_file_is_none(kind: str) -> None:
+    def send(upload: Any, file: bytes) -> None:
+        if kind == "sync":
+            upload_file(upload, file)
+        else:
+            asyncio.run(async_upload_file(upload, file))
+
+    with listening(hasty) as server:
+        upload = {"attributes": {"url": f"{server.base_url}/a?sig=1", "method": "PUT"}}
+        with pytest.raises(TransportError) as caught:
+            send(upload, bytes(32 << 20))
+    assert caught.value.sent
