@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -20,6 +21,7 @@ from .turn import Clock, Turn
 from .work import Hand, Load, Poll, Save, Step, Take, Wait, Work, state_of
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from types import TracebackType
 
     from flex_integration_sdk._endpoints.lazy import AsyncSend
@@ -61,6 +63,7 @@ class AsyncEventStream:
         self._step: Step | None = None
         self._is_started = self._is_ended = False
         self._is_out = False  # whether the program has the event of the step
+        self._write: Future[Any] | None = None  # what a thread does with the cursor file
         # Without this object in it: one that is dropped is to be collected at once.
         self._stop = partial(_stop, self._work, self._bell)
         self._signals = Signals(plan.stop_on, self._stop)
@@ -166,8 +169,11 @@ class AsyncEventStream:
         self._steps.close()
         self._signals.restore()
         turn, self._turn = self._turn, None
-        if turn is not None:
-            await turn.end()
+        try:
+            await self._written()  # else it would write when another replica works
+        finally:
+            if turn is not None:
+                await turn.end()
 
     def _advance(self, value: Any, error: Exception | None = None) -> None:
         self._is_out = False
@@ -204,10 +210,17 @@ class AsyncEventStream:
         if self._cursor is None:
             return None
         if isinstance(self._cursor, FileCursor):  # a disk may be slow
-            work = partial(getattr(self._cursor, method), *arguments)
-            return await asyncio.wrap_future(submit("io", work))
+            await self._written()
+            self._write = submit("io", partial(getattr(self._cursor, method), *arguments))
+            return await asyncio.wrap_future(self._write)
         found = getattr(self._cursor, method)(*arguments)
         return await found if inspect.isawaitable(found) else found
+
+    async def _written(self) -> None:
+        """Waits for a thread that still writes the file, since the task was cancelled: not two."""
+        if self._write is not None and not self._write.done():
+            with suppress(Exception):  # nobody asks for it any more
+                await asyncio.wrap_future(self._write)
 
     async def _wait(self, seconds: float) -> None:
         closing = self._ground.closing

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flex_integration_sdk._following.cursor import FileCursor
 from flex_integration_sdk._following.sync import EventStream
 from flex_integration_sdk.errors import (
     BadRequestError,
@@ -362,5 +365,45 @@ def test_a_wait_that_is_cancelled_can_be_repeated() -> None:
         assert (await anext(stream))["attributes"]["sequenceId"] == 2
         assert world.waits == [1]
         await stream.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_save_that_is_cancelled_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, goes_on, saves = threading.Event(), threading.Event(), []
+    save = FileCursor.save
+
+    def slow(cursor: FileCursor, position: str) -> None:
+        saves.append("begins")
+        begun.set()
+        assert goes_on.wait(30)
+        save(cursor, position)
+        saves.append("ends")
+
+    monkeypatch.setattr(FileCursor, "save", slow)
+
+    async def main() -> None:
+        stream = World(1).aio_stream(tmp_path / "cursor", since=START)
+        first = asyncio.ensure_future(anext(stream))
+        await asyncio.to_thread(begun.wait, 30)
+        first.cancel()
+        await asyncio.wait([first])
+        second = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0)
+        assert saves == ["begins"]
+        begun.clear()
+        goes_on.set()
+        assert (await second)["attributes"]["sequenceId"] == 1
+        goes_on.clear()
+        begun.clear()
+        third = asyncio.ensure_future(anext(stream))
+        await asyncio.to_thread(begun.wait, 30)
+        third.cancel()
+        await asyncio.wait([third])
+        asyncio.get_running_loop().call_later(0.01, goes_on.set)
+        await stream.aclose()
+        assert saves == ["begins", "ends"] * 3
 
     asyncio.run(main())
