@@ -17,8 +17,9 @@ from .cursor import AnyAsyncCursor, FileCursor, name_of, opened
 from .ground import Ground, worker_stores
 from .plan import Plan
 from .signals import Signals
+from .told import state_of
 from .turn import Clock, Turn
-from .work import Hand, Load, Poll, Save, Step, Take, Wait, Work, state_of
+from .work import Hand, Load, Poll, Save, Step, Take, Wait, Work
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from flex_integration_sdk.errors import CursorError
@@ -110,3 +111,26 @@ def _position(kept: dict[str, Any]) -> Position | None:
     except ValueError:
         return None
     return Position(since=moment) if moment.tzinfo else None
+
+
+def behind(event: Any) -> Position:
+    """The position behind an event.
+
+    Raises:
+        CursorError: Its number was not asked for.
+    """
+    try:
+        return Position.of(event)
+    except KeyError as error:
+        raise CursorError(
+            f"an event came without {error.args[0]}, by which the position is kept: add it to "
+            "fields"
+        ) from None
+
+
+def moment_of(response: Any) -> datetime | None:
+    """When the API has responded, by its own clock; None if that is not known."""
+    try:
+        return parsedate_to_datetime(response.headers.get("date", "")).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None

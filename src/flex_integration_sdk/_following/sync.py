@@ -12,8 +12,9 @@ from .ground import Ground, worker_stores
 from .plan import Plan
 from .signals import Signals
 from .sync_turn import SyncTurn
+from .told import state_of
 from .turn import Clock, Turn
-from .work import Hand, Load, Poll, Save, Step, Take, Wait, Work, state_of
+from .work import Hand, Load, Poll, Save, Step, Take, Wait, Work
 
 if TYPE_CHECKING:
     from types import TracebackType

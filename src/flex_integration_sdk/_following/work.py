@@ -21,13 +21,14 @@ from flex_integration_sdk.errors import (
 from flex_tokenstore import TokenLockTimeoutError, TokenPermissionError, TokenUnavailableError
 
 from .plan import Plan, cut, logger
-from .position import Position, read
+from .position import Position, behind, moment_of, read
 from .turn import Clock, Turn
 
 _PAGE = 100
 _FIRST_PAUSE = 1.0  # seconds after a failure; then twice as long each time, up to the interval
 _LONGEST_PAUSE = 300.0  # seconds
 _QUIET = timedelta(days=1)  # after which a position that is a moment is moved on
+_SECOND = timedelta(seconds=1)  # the API's clock is known to the second, rounded down
 _SLACK = timedelta(hours=1)  # by which this machine's clock may be ahead of the API's
 
 
@@ -195,11 +196,11 @@ class Work:
                     self._due = 0.0  # what is left of the page is not forgotten
                     return
             if not response.data:
-                yield from self._moved_on()
+                yield from self._moved_on(moment_of(response))
 
     def _delivered(self, event: Any) -> Generator[Step, Any, bool]:
         """Hands out one event; False: the stream is stopped, or others may work now."""
-        position = _behind(event)
+        position = behind(event)
         if self._position is None or not self._position.is_behind(position):
             return True
         if not self._goes_on():
@@ -235,16 +236,37 @@ class Work:
         yield Save(position.text())
         return True
 
-    def _moved_on(self) -> Steps:
-        """Nothing has happened since a moment: a later one must do when that is forgotten."""
+    def _moved_on(self, there: datetime | None) -> Steps:
+        """Nothing has happened since a moment: a later one must do when that is forgotten.
+
+        Args:
+            there: The time by the API's clock.
+        """
         position = self._position
         if position is None or position.since is None:
+            return
+        # Where this machine's clock is ahead, what happens until then would be missed.
+        if there is not None and self._plan.since is None and there + _SECOND <= position.since:
+            ahead = (position.since - there).total_seconds()
+            logger.warning("this machine's clock is %.0f s ahead of the API's", ahead)
+            yield from self._set_back(position, Position(since=there))
             return
         now = cut(datetime.fromtimestamp(self._clock.wall(), UTC))
         if now - position.since > _QUIET:
             later = Position(since=now - _SLACK)
             if (yield from self._saved(later)):
                 self._position = later
+
+    def _set_back(self, position: Position, earlier: Position) -> Steps:
+        """Replaces a moment by an earlier one, unless another replica has gone on."""
+        if self._cursor is not None:
+            kept = yield Load()
+            ours = self._turn is None or self._turn.is_ours
+            if kept is None or not ours or read(kept, self._cursor) != position:
+                self._position = None
+                return
+            yield Save(earlier.text())
+        self._position = earlier
 
     def _polled(self, poll: Poll) -> Generator[Step, Any, Any]:
         """The response; None: it failed, and there was a pause."""
@@ -276,22 +298,3 @@ class Work:
 
 
 _ENDED = "this program's turn has ended, and another replica may have begun"
-
-
-def _behind(event: Any) -> Position:
-    try:
-        return Position.of(event)
-    except KeyError as error:
-        raise CursorError(
-            f"an event came without {error.args[0]}, by which the position is kept: add it to "
-            "fields"
-        ) from None
-
-
-def state_of(work: Work, *, started: bool, ended: bool) -> str:
-    """What a stream does, for its ``repr``."""
-    if ended:
-        return "ended"
-    if work.stopped:
-        return "about to stop"
-    return "following" if started else "not started"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from typing import Any
 from uuid import UUID
 
@@ -40,8 +41,12 @@ class World:
         self.waits: list[float] = []
         self.outcomes: list[Exception | None] = []
         self.in_wait: Callable[[], object] = lambda: None
+        self.ahead = 0.0  # seconds, of this machine's clock
         self.closing = Closing()
-        self.clock = Clock(lambda: self.now, lambda: self.now + EPOCH.timestamp())
+        self.clock = Clock(lambda: self.now, self._wall)
+
+    def _wall(self) -> float:
+        return self.now + EPOCH.timestamp() + self.ahead
 
     def add(self, *numbers: int) -> None:
         self.events += [event(each) for each in numbers]
@@ -59,7 +64,8 @@ class World:
             and each["attributes"]["createdAt"] >= since
         ]
         data = found[: self.per_page]
-        return Response(200, {"data": data, "meta": {"perPage": self.per_page}})
+        headers = {"date": formatdate(self._wall() - self.ahead, usegmt=True)}
+        return Response(200, {"data": data, "meta": {"perPage": self.per_page}}, headers)
 
     def wait(self, seconds: float) -> None:
         self.waits.append(seconds)

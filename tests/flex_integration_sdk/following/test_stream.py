@@ -320,6 +320,23 @@ def test_a_quiet_marketplace_moves_the_first_moment_on() -> None:
     assert json.loads(cursor.position or "")["since"] == "2026-01-30T23:21:40.000Z"
 
 
+@pytest.mark.parametrize(("ahead", "since"), [(0.0, 1000), (0.9, 1000.9), (7200.0, 1000)])
+def test_a_clock_that_is_ahead_misses_nothing(
+    ahead: float, since: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, cursor = World(), Memory()
+    world.ahead = ahead
+    stream = world.stream(cursor)
+    assert numbers(stream) == []
+    moment = EPOCH + timedelta(seconds=since)
+    assert [each["createdAtStart"] for _, each in world.polls] == [
+        EPOCH + timedelta(seconds=1000 + ahead)
+    ]
+    kept = json.loads(cursor.position or "{}")["since"]
+    assert kept == moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert ("clock is 7200 s ahead" in caplog.text) == (ahead > 1)
+
+
 def test_events_without_their_number_are_refused() -> None:
     world = World(1)
     del world.events[0]["attributes"]["sequenceId"]
