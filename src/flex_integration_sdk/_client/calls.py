@@ -19,8 +19,9 @@ from flex_tokenstore.embedding import refuse_within_report
 T = TypeVar("T")
 
 _WHY = (
-    "the SDK was called from a signal handler or a finalizer that interrupted {} on the same "
-    "instance, and would wait for it for ever. Set a flag there, and make the call afterwards"
+    "the SDK was called from on_progress, a source of an upload, a signal handler or a finalizer "
+    "that interrupted {} on the same instance, and would wait for it for ever. Set a flag there, "
+    "and make the call afterwards"
 )
 
 

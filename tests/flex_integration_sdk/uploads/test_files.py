@@ -19,7 +19,12 @@ from flex_integration_sdk import (
     file_metadata,
     upload_file,
 )
-from flex_integration_sdk.errors import BadRequestError, ForbiddenError, TransportError
+from flex_integration_sdk.errors import (
+    BadRequestError,
+    ForbiddenError,
+    NestedCallError,
+    TransportError,
+)
 from flex_integration_sdk.sandbox import RunningSandbox
 from tests.support.since import wait_until
 from tests.support.slow_servers import Line, SlowServer, listening
@@ -134,3 +139,8 @@ def test_a_success_before_the_end_of_the_file_is_none(kind: str) -> None:
         with pytest.raises(TransportError) as caught:
             send(upload, bytes(32 << 20))
     assert caught.value.sent
+
+
+def test_a_progress_callback_that_makes_a_call_is_told_so(sdk: IntegrationSDK) -> None:
+    with pytest.raises(NestedCallError, match="called from on_progress"):
+        sdk.images.upload(image=b"GIF89a", on_progress=lambda *_: sdk.marketplace.show())
