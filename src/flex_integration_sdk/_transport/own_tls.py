@@ -24,6 +24,9 @@ class ClientCertificate(NamedTuple):
     key: str | None = None
     password: Secret[str | bytes] | None = None
 
+    def __repr__(self) -> str:
+        return "ClientCertificate(…)"  # the key may be a password in the wrong place
+
 
 class OwnTls(NamedTuple):
     """What the arguments say, and what the files were like; equals can share connections."""
@@ -155,8 +158,7 @@ def _show(found: ClientCertificate, context: ssl.SSLContext) -> None:
         # Never the terminal, where OpenSSL itself would ask: nobody may be there.
         return "" if found.password is None else found.password.reveal()
 
-    files = [found.certificate, *([found.key] if found.key else [])]
-    problem = next((text for each in files if (text := file_problem(each))), None)
+    problem = file_problem(found.certificate) or (found.key and _problem_of_key(found))
     try:
         if problem is None:
             context.load_cert_chain(found.certificate, found.key, password)
@@ -164,6 +166,16 @@ def _show(found: ClientCertificate, context: ssl.SSLContext) -> None:
         problem = _problem_of_certificate(error, found, asked=asked)
     if problem is not None:
         raise TlsProblem(f"the argument client_cert is wrong: {problem}")
+
+
+def _problem_of_key(found: ClientCertificate) -> str | None:
+    key = found.key or ""
+    if found.password is None and not os.path.exists(key):  # noqa: PTH110 - never raises
+        return (
+            "the file of its private key does not exist (its name is not shown, since it may be "
+            "the password: if it is, pass (certificate, None, password))"
+        )
+    return file_problem(key)
 
 
 def _problem_of_certificate(error: Exception, found: ClientCertificate, *, asked: bool) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 SOCKS_EXTRA = "in the folder of your clone, run: python -m pip install '.[socks]'"
 _SCHEMES = ("http", "https", "socks5", "socks5h")
+_KNOWN = {"ftp", "quic", "socks", "socks4", "socks4a", "ssh", "tcp", "tls", "ws", "wss"}
 
 
 def with_scheme(value: str) -> str:
@@ -35,7 +36,8 @@ def proxy_problem(value: str) -> str | None:
 
 
 def _scheme_problem(scheme: str) -> str:
-    shown = f" {scheme}://" if re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]{0,15}", scheme) else ""
+    # What is no scheme at all may be a password.
+    shown = f" {scheme}://" if scheme.lower() in _KNOWN else ""
     hint = " Write socks5:// or socks5h://" if scheme.lower().startswith("socks") else ""
     return f"the scheme{shown} is not http, https, socks5 or socks5h.{hint}".rstrip(".")
 

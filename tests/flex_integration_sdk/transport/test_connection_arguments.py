@@ -194,6 +194,7 @@ def test_a_wrong_client_certificate(
         ((certificate, other_certificates.key), "does not belong"),
         ((certificate, locked), "is encrypted: pass (certificate, key, password)"),
         ((certificate, locked, f"not {SECRET}"), "the password does not open"),
+        ((certificate, SECRET), "pass (certificate, None, password)"),
         ((certificate, locked, 5), "must be a string, got int"),
         ((), "client_cert must be the path"),
         ((certificate, locked, SECRET, "x"), "client_cert must be the path"),
@@ -201,6 +202,7 @@ def test_a_wrong_client_certificate(
     ):
         message = refused(client_cert=given)
         assert said in message, given
+        assert SECRET not in message
     context = ssl.create_default_context()
     assert "load_cert_chain" in refused(verify=context, client_cert=tuple(certificates))
 
