@@ -72,9 +72,9 @@ def _split(endpoint: Endpoint, text: str) -> tuple[str, bool, str]:
             f"{name}@… does not have the form KEY=VALUE. Did you mean {name}=@{path[:200]}?"
         )
     if not equals and (meant := _only_needed(endpoint, text)):
-        raise click.UsageError(f"{text[:60]!r} does not have the form KEY=VALUE. {meant}")
+        raise click.UsageError(f"{text[:200]!r} does not have the form KEY=VALUE. {meant}")
     raise click.UsageError(
-        f"{text[:60]!r} does not have the form KEY=VALUE, without blanks around the =; a value "
+        f"{text[:200]!r} does not have the form KEY=VALUE, without blanks around the =; a value "
         "with blanks needs quotes: title='A bike'"
     )
 
@@ -88,7 +88,7 @@ def _only_needed(endpoint: Endpoint, text: str) -> str:
         value_of(needed[0], text, is_json=False)
     except ValueError:
         return ""
-    return f"Did you mean {needed[0].python_name}={text[:60]}?"
+    return f"Did you mean {needed[0].python_name}={text[:200]}?"
 
 
 def _of_unknown(endpoint: Endpoint, name: str) -> str:
