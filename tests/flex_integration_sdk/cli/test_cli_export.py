@@ -278,6 +278,7 @@ def test_the_next_run_may_begin_while_one_is_put_in_place(
     assert (tmp_path / "out.jsonl.part.json").read_text(encoding="utf-8") == "of the next run"
 
 
+@pytest.mark.slow
 def test_it_outwaits_a_token_endpoint_that_fails(
     run: Any, running: RunningSandbox, tmp_path: Path
 ) -> None:
