@@ -14,14 +14,15 @@ from pathlib import Path
 
 from flex_integration_sdk import create_instance, to_json
 
-FRESH = 12 * 3600  # seconds; what an older run left is not used
+FRESH = 12 * 3600  # seconds; what a run left that began before is not used
 
 
 def main(target: Path) -> None:
     os.umask(0o077)  # the file has personal data
     part, state = (target.with_name(target.name + end) for end in (".part", ".state"))
-    is_fresh = state.exists() and time.time() - state.stat().st_mtime < FRESH
-    size, position = json.loads(state.read_text()) if is_fresh else (0, None)
+    begun, size, position = json.loads(state.read_text()) if state.exists() else (0, 0, None)
+    if time.time() - begun > FRESH:
+        begun, size, position = time.time(), 0, None
     # A long job meets more trouble than one call: it may repeat each request more often.
     with create_instance(token_store="file", max_retries=8) as sdk, part.open("ab") as file:
         file.truncate(size)  # what came after the last saved position comes again
@@ -32,7 +33,7 @@ def main(target: Path) -> None:
             file.write(f"{to_json(row)}\n".encode())
             if listings.done % 100 == 0:
                 file.flush()
-                save(state, [file.tell(), listings.position])
+                save(state, [begun, file.tell(), listings.position])
             if listings.done % 1000 == 0:
                 print(f"{listings.done} of {listings.total}", file=sys.stderr)
     part.replace(target)

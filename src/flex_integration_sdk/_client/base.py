@@ -12,6 +12,7 @@ from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._transport.closing import Closing
 from flex_integration_sdk._wire.rate_limits import RateLimits
+from flex_integration_sdk._wire.repetition import Failure
 from flex_integration_sdk._wire.requests import ApiRequest, prepare
 from flex_integration_sdk._wire.type_handlers import TypeHandler, read, write_each
 from flex_integration_sdk.config import Settings
@@ -22,7 +23,7 @@ from flex_tokenstore import (
 
 from .at_exit import has_ended, watch
 from .call_options import CallOptions, UnknownParameters
-from .retrying import Failure, Outcome, Repeats
+from .retrying import Outcome, Repeats
 
 if TYPE_CHECKING:
     from flex_integration_sdk._transport.clients import ClientMaker

@@ -12,6 +12,7 @@ from flex_integration_sdk._endpoints.response import Response
 from flex_integration_sdk._endpoints.table import ENDPOINTS
 from flex_integration_sdk._transport.call_deadline import CALL
 from flex_integration_sdk._wire.interpret import interpret
+from flex_integration_sdk._wire.repetition import KEPT, Failure, may_pass, own_pause
 from flex_integration_sdk.errors import ApiError, TransportError
 from flex_tokenstore import SessionClosedError
 from flex_tokenstore.embedding import submit
@@ -27,19 +28,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("flex_integration_sdk")
 
-Failure = ApiError | TransportError
 Outcome = Response[Any] | Failure
 Report = Callable[[str, Failure, int, float], object]
 """Called before a wait: the call's name, why it is repeated, the number of the attempt that failed,
 seconds until the next one."""
 
-# With these the API, or a gateway before it, says that it failed for now. 501 and 505 last.
-STATUSES = frozenset({429, 500, 502, 503, 504})
-# Seconds. A server that is restarted is back after some; the waits double from the first to the
-# longest, each longer at random by up to a half, so that not all programs come back at once.
-FIRST, LONGEST, SPREAD = 0.5, 8.0, 0.5
-# Seconds of ``Retry-After`` that are kept: whoever calls would take a longer wait for a hang.
-KEPT = 60.0
 # ``retry_after`` tells of no more.
 MOST_TOLD = 300.0
 _LOOK = "it may have been done all the same: look before you repeat it"
@@ -56,11 +49,12 @@ def outcome_of(answer: ApiAnswer, name: str) -> Outcome:
 
 def may_repeat(endpoint: Endpoint, error: Failure) -> bool:
     """Whether the call can be repeated after this error: it may work, and can do no harm."""
-    harmless = endpoint.method == "GET" or bool(endpoint.repeatable)
-    if isinstance(error, TransportError):
-        return error.passing and (harmless or not error.sent)
+    if not may_pass(error):
+        return False
+    if endpoint.method == "GET" or endpoint.repeatable:
+        return True
     # 429: the API did nothing, whatever was asked.
-    return error.status in STATUSES and (harmless or error.status == 429)
+    return not error.sent if isinstance(error, TransportError) else error.status == 429
 
 
 class Repeats:
@@ -270,11 +264,7 @@ def backoff(state: Any) -> float:
     asked: float | None = state.outcome.result().retry_after
     if asked:
         return asked
-    import random
-
-    usual = min(LONGEST, FIRST * 2 ** (state.attempt_number - 1))
-    wait: float = usual * (1 + random.uniform(0, SPREAD))  # noqa: S311 - it is no secret
-    return wait
+    return own_pause(state.attempt_number)
 
 
 def _loaded() -> bool:

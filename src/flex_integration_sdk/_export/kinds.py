@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from flex_integration_sdk._endpoints.endpoint import Endpoint
-from flex_integration_sdk._endpoints.table import ENDPOINTS
+if TYPE_CHECKING:
+    from flex_integration_sdk._endpoints.endpoint import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,9 @@ class Kind:
     @property
     def endpoint(self) -> Endpoint:
         """The endpoint of the call."""
+        # Not above: the command line has the names, and needs the table in few commands.
+        from flex_integration_sdk._endpoints.table import ENDPOINTS
+
         return ENDPOINTS[self.call]
 
 

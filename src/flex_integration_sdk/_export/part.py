@@ -17,13 +17,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from flex_integration_sdk._values.whole_file import WRITING, write_whole
 from flex_integration_sdk.errors import ExportError
 from flex_tokenstore.embedding import lock_open_file
 
 _VERSION = 1
 # Seconds for which a part is good: what it has is as old. A nightly run begins anew.
 FRESH = 12 * 3600.0
-_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)  # for the other end of a FIFO
 
 
@@ -55,19 +55,21 @@ class Part:
 
     def write(self, line: bytes) -> None:
         """Adds a row; it counts once :meth:`save` was called."""
-        with _naming(_part_of(self._target)):
+        with _naming(part_of(self._target)):
             self._stream.write(line)
         self.rows += 1
 
     def save(self, position: str | None, done: int, *, is_whole: bool = False) -> None:
         """Has the rows until now count."""
-        with _naming(_part_of(self._target)):
+        with _naming(part_of(self._target)):
             self._stream.flush()
             os.fsync(self._stream.fileno())
         self.saved = Saved(self._stream.tell(), self.rows, done, position, is_whole)
         state = {"version": _VERSION, "of": self._of, "begun": self._begun, **self.saved._asdict()}
-        with _naming(_state_of(self._target)):
-            _write_whole(_state_of(self._target), json.dumps(state).encode())
+        with _naming(state_of(self._target)):
+            path = state_of(self._target)
+            made = path.with_name(f"{path.name}.new")
+            write_whole(path, json.dumps(state).encode(), made, mode=0o600)
 
     def finish(self, convert: Callable[[Path, Path], None] | None) -> None:
         """Puts the whole file in place.
@@ -75,7 +77,7 @@ class Part:
         Args:
             convert: Makes the file from that of the lines, such as one of CSV; None: it is that.
         """
-        part = made = _part_of(self._target)
+        part = made = part_of(self._target)
         mode = 0o600
         with suppress(OSError):
             mode = self._target.stat().st_mode & 0o777
@@ -84,13 +86,13 @@ class Part:
         if convert is not None:
             made = self._target.with_name(f"{self._target.name}.new")
             with _naming(made):
-                os.close(os.open(made, _FLAGS | os.O_TRUNC, 0o600))
+                os.close(os.open(made, WRITING | os.O_TRUNC, 0o600))
                 convert(part, made)
                 _sync(made)
         made.chmod(mode)
         if made is part:
             # Before: as soon as the part has gone, another run may begin, with a state of its own.
-            _state_of(self._target).unlink(missing_ok=True)
+            state_of(self._target).unlink(missing_ok=True)
             made.replace(self._target)
         else:
             made.replace(self._target)
@@ -99,15 +101,15 @@ class Part:
     def forget(self) -> None:
         """Removes the part."""
         # The state first: without it, what is left of the part is not used.
-        _state_of(self._target).unlink(missing_ok=True)
-        _part_of(self._target).unlink(missing_ok=True)
+        state_of(self._target).unlink(missing_ok=True)
+        part_of(self._target).unlink(missing_ok=True)
 
     def begin(self, *, restart: bool) -> None:
         """Goes on with what an earlier run left, or begins anew."""
         found = None if restart else self._left()
         self.saved = found or Saved()
         if found is None:
-            _state_of(self._target).unlink(missing_ok=True)
+            state_of(self._target).unlink(missing_ok=True)
         else:
             self.note = (
                 f"goes on after {found.rows:,} rows of an earlier run; --restart starts again"
@@ -119,7 +121,7 @@ class Part:
         self.save(self.saved.position, self.saved.done, is_whole=self.saved.is_whole)
 
     def _left(self) -> Saved | None:
-        path, part = _state_of(self._target), _part_of(self._target)
+        path, part = state_of(self._target), part_of(self._target)
         try:
             state = json.loads(path.read_bytes())
         except FileNotFoundError:
@@ -175,18 +177,18 @@ def opened(target: Path, of: str, *, restart: bool) -> Iterator[Part]:
         OSError: The folder does not exist, or cannot be written to.
     """
     target = real(target)
-    for path in (target, _part_of(target)):
+    for path in (target, part_of(target)):
         if path.exists() and not path.is_file():
             raise ExportError(f"{path} is not a regular file: name another one")
-    with open(os.open(_part_of(target), _FLAGS | _WITHOUT_WAITING, 0o600), "r+b") as stream:  # noqa: PTH123
+    with open(os.open(part_of(target), WRITING | _WITHOUT_WAITING, 0o600), "r+b") as stream:  # noqa: PTH123
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise ExportError(f"{_part_of(target)} is not a regular file: remove it")
+            raise ExportError(f"{part_of(target)} is not a regular file: remove it")
         if not lock_open_file(stream.fileno()):
             raise ExportError(
                 f"another run is writing {target}: wait until it has ended, or export into "
                 "another file"
             )
-        if not _is_at(_part_of(target), stream):
+        if not _is_at(part_of(target), stream):
             raise ExportError(f"another run has just finished {target}: run it again")
         part = Part(target, stream, of)
         try:
@@ -225,11 +227,13 @@ def _is_at(path: Path, stream: IO[bytes]) -> bool:
         return False
 
 
-def _part_of(target: Path) -> Path:
+def part_of(target: Path) -> Path:
+    """The file of the rows, until all are there."""
     return target.with_name(f"{target.name}.part")
 
 
-def _state_of(target: Path) -> Path:
+def state_of(target: Path) -> Path:
+    """The file that says how far it is."""
     return target.with_name(f"{target.name}.part.json")
 
 
@@ -242,15 +246,6 @@ def _naming(path: Path) -> Iterator[None]:
         if error.filename is not None or error.errno is None:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from None
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    made = path.with_name(f"{path.name}.new")
-    with open(os.open(made, _FLAGS | os.O_TRUNC, 0o600), "wb") as stream:  # noqa: PTH123
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    made.replace(path)
 
 
 def _sync(path: Path) -> None:

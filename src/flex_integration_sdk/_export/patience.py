@@ -10,15 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from flex_integration_sdk.errors import ApiError, FlexError, TransportError
+from flex_integration_sdk._wire.repetition import KEPT, Failure, may_pass
+from flex_integration_sdk.errors import ApiError, TransportError
 
 T = TypeVar("T")
 
 # Seconds. The waits double from the first to the longest.
 _FIRST, _LONGEST = 1.0, 30.0
-# Seconds of ``Retry-After`` that are kept, as for API calls.
-_KEPT = 60.0
-_STATUSES = {429, 500, 502, 503, 504}
 
 
 def patiently(
@@ -53,15 +51,11 @@ def patiently(
         yield each
 
 
-def wait_after(error: FlexError, failures: int) -> float | None:
+def wait_after(error: Failure, failures: int) -> float | None:
     """Seconds until it may work; None: it was repeated already, or will not work."""
-    if getattr(error, "attempts", 1) > 1:
+    if error.attempts > 1 or not may_pass(error):
         return None
-    if isinstance(error, ApiError) and error.status not in _STATUSES:
-        return None
-    if isinstance(error, TransportError) and error.reason not in ("transient", "doubtful"):
-        return None
-    named = getattr(error, "retry_after", None) or 0.0
+    named = error.retry_after or 0.0
     # Not less than our own: the session sends no token request for a moment after a failed one.
     own = min(_FIRST * 2 ** (failures - 1), _LONGEST)
-    return None if named > _KEPT else float(max(named, own))
+    return None if named > KEPT else float(max(named, own))

@@ -6,9 +6,7 @@ import threading
 import time
 from contextlib import suppress
 
-# Of a signal that comes just before a wait for a lock, or to another thread, Python tells only at
-# the end of that wait. On Windows Ctrl-C never interrupts one.
-_SLICE = 0.5
+from flex_integration_sdk._values.waits import SLICE
 
 
 class Bell:
@@ -35,7 +33,7 @@ class Bell:
             end = time.monotonic() + seconds
             # After it is there: who rings looks at it once.
             while not self._rung and (left := end - time.monotonic()) > 0:
-                alarm.acquire(timeout=min(left, _SLICE))
+                alarm.acquire(timeout=min(left, SLICE))
         finally:
             self._alarm = None
             self._rung = False

@@ -10,6 +10,7 @@ from glob import escape
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from flex_integration_sdk._values.whole_file import write_whole
 from flex_integration_sdk.errors import ConfigurationError, CursorError
 
 _LARGEST = 4096  # bytes; a position has about 150
@@ -94,12 +95,7 @@ class FileCursor:
         """
         new = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
         try:
-            with new.open("wb") as file:
-                file.write(position.encode() + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self.path)
-            self._sync_folder()
+            write_whole(self.path, position.encode() + b"\n", new)
         except OSError as error:
             with contextlib.suppress(OSError):
                 new.unlink(missing_ok=True)
@@ -107,15 +103,6 @@ class FileCursor:
                 f"{self} cannot be written: {error.strerror}; it is as it was, so the last event "
                 "will be handed out again"
             ) from None
-
-    def _sync_folder(self) -> None:
-        if os.name == "nt":
-            return  # Windows opens no folders
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
     def _tidy(self) -> None:
         """Removes what programs left that were killed while they saved."""

@@ -143,7 +143,8 @@ class Body:
 def _checked(on_progress: Any) -> Progress | None:
     if on_progress is None:
         return None
-    if not callable(on_progress) or iscoroutinefunction(on_progress):
+    call = getattr(on_progress, "__call__", None)  # noqa: B004 - an object's own, for its kind
+    if not callable(on_progress) or iscoroutinefunction(on_progress) or iscoroutinefunction(call):
         kind = "a coroutine function" if callable(on_progress) else type(on_progress).__name__
         raise ParameterError(
             f"on_progress must be a plain function that takes two numbers, got {kind}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from flex_integration_sdk.errors import ParameterError
 
-from .source import PIECE, Source, checked, own_name
+from .source import PIECE, Source, check_binary, checked, own_name
 
 # Longer names are not file names, on any system that Python runs on.
 _LONGEST_NAME = 255
@@ -57,7 +57,7 @@ class OpenFile(Source):
         self._start = _place_of(self._file)
         self.again = self._start is not None
         if self.again:
-            checked(self._parameter, self._file.read(0) or b"")  # a text file returns a string
+            check_binary(self._parameter, self._file.read(0))  # a text file returns a string
             self.size = self._left()
 
     def read(self) -> Any:

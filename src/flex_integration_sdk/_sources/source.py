@@ -74,6 +74,16 @@ def checked(parameter: str, piece: Any) -> Any:
     raise ParameterError(f"{parameter} returned a value of type {type(piece).__name__}, not bytes")
 
 
+def check_binary(parameter: str, nothing: Any) -> None:
+    """Checks what ``read(0)`` returned: of a text file it is a string.
+
+    Raises:
+        ParameterError: It is not bytes.
+    """
+    if nothing is not None:  # of a file in non-blocking mode
+        checked(parameter, nothing)
+
+
 def own_name(file: Any) -> str | None:
     """The name of an open file, without its folder; None if it has none."""
     for attribute in ("name", "filename"):  # the second: of a web framework's uploads

@@ -8,7 +8,7 @@ from typing import Any
 
 from flex_integration_sdk.errors import ParameterError
 
-from .source import PIECE, Source, checked, own_name
+from .source import PIECE, Source, check_binary, checked, own_name
 
 
 class Pieces(Source):
@@ -85,7 +85,7 @@ class AsyncFile(Source):
         self._start = await self._place()
         self.again = self._start is not None
         if self._start is not None:
-            checked(self._parameter, await self._file.read(0) or b"")
+            check_binary(self._parameter, await self._file.read(0))
             self.size = await self._left()
 
     async def read(self) -> Any:

@@ -287,7 +287,8 @@ class AsyncHttp(ClientMaker[AsyncShared]):
             await shared.give_back(watch, whole=whole)
             # The traceback of an error keeps this frame, and would keep the request alive with it.
             del life
-            if watch.exchange is not None:
+            # Of a program's own client nobody knows.
+            if watch.exchange is not None and not watch.unseen and (watch.opened or watch.sent):
                 watch.exchange.connected(new=bool(watch.opened))
         if own is not None:
             try:

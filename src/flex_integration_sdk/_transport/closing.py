@@ -8,13 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from flex_integration_sdk._values.waits import SLICE
 from flex_tokenstore import SessionClosedError
 
 from .call_deadline import spending
-
-# Of a signal that comes just before a wait for a lock, or to another thread, Python tells only at
-# the end of that wait. On Windows Ctrl-C never interrupts one.
-_SLICE = 0.5
 
 
 class Closing:
@@ -78,7 +75,7 @@ class Closing:
             end = time.monotonic() + seconds
             # After it is listed: whoever closes the instance goes through the list once.
             while not self.closed and (left := end - time.monotonic()) > 0:
-                alarm.acquire(timeout=min(left, _SLICE))
+                alarm.acquire(timeout=min(left, SLICE))
             self.check()
         finally:
             self._sleepers.pop(alarm, None)

@@ -14,10 +14,10 @@ import httpx2
 
 from flex_integration_sdk.errors import TransportError
 
-from .deadline import CURRENT, Watch
+from .clients import SENDS
+from .deadline import CURRENT, RECEIVING, Watch
 from .quiet import send_quietly, send_quietly_async
 
-_SENDS = "send_request_headers.started"
 # Which process sent the first request of ours by a client: a fork must not use the same sockets.
 _first: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 
@@ -36,6 +36,8 @@ class _Own:
         request: httpx2.Request = self._client.build_request(method, url, headers=ours, **parts)
         # The client's own default parameters would take the place of the query.
         request.url = httpx2.URL(url)
+        # Its credentials are for another server; ours are added where there are any.
+        request.headers.pop("Authorization", None)
         return request
 
     def build_bare_request(
@@ -70,7 +72,7 @@ class _Own:
             raise failure
         if watch := CURRENT.get():
             watch.unseen = True
-            watch.phase = "the response was not complete"
+            watch.phase = RECEIVING
         return watch
 
 
@@ -117,5 +119,5 @@ class OwnAsyncClient(_Own):
 
 
 def _note(watch: Watch | None, name: str) -> None:
-    if watch is not None and name.endswith(_SENDS):
+    if watch is not None and name.endswith(SENDS):
         watch.sent = True

@@ -158,7 +158,11 @@ def _show(found: ClientCertificate, context: ssl.SSLContext) -> None:
         # Never the terminal, where OpenSSL itself would ask: nobody may be there.
         return "" if found.password is None else found.password.reveal()
 
-    problem = file_problem(found.certificate) or (found.key and _problem_of_key(found))
+    problem = (
+        _problem_of_content(found)
+        or file_problem(found.certificate)
+        or (found.key and _problem_of_key(found))
+    )
     try:
         if problem is None:
             context.load_cert_chain(found.certificate, found.key, password)
@@ -168,9 +172,16 @@ def _show(found: ClientCertificate, context: ssl.SSLContext) -> None:
         raise TlsProblem(f"the argument client_cert is wrong: {problem}")
 
 
+def _problem_of_content(found: ClientCertificate) -> str | None:
+    names = found.certificate, found.key or ""
+    if any("-----BEGIN" in name or "\n" in name for name in names):
+        return "it is the content of a PEM file, and must be the file's path: write it into a file"
+    return None
+
+
 def _problem_of_key(found: ClientCertificate) -> str | None:
     key = found.key or ""
-    if found.password is None and not os.path.exists(key):  # noqa: PTH110 - never raises
+    if not os.path.exists(key):  # noqa: PTH110 - never raises
         return (
             "the file of its private key does not exist (its name is not shown, since it may be "
             "the password: if it is, pass (certificate, None, password))"

@@ -55,7 +55,9 @@ def _address_problem(address: str) -> str | None:
         host = parts.hostname
     except ValueError:
         digits = authority.rpartition("@")[2].rpartition(":")[2]
-        shown = f" {digits}" if re.fullmatch(r"[0-9]{1,9}", digits) else ""
+        # Without an @, a longer one may be a password whose host is missing.
+        most = 9 if "@" in authority else 5
+        shown = f" {digits}" if re.fullmatch(rf"[0-9]{{1,{most}}}", digits) else ""
         return f"its port{shown} is not a number from 1 to 65535"
     if not host:
         return "it does not name a host: write http://HOST:PORT"

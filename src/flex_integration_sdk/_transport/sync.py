@@ -71,9 +71,8 @@ class Http(ClientMaker[Shared]):
             exchange: Whom to tell about the connection; see ``begin``.
         """
         limit = api.timeout or self._timeout
-        deadline = CALL.get()
-        shortest = limit if deadline is None else max(0.001, min(limit, deadline.left()))
-        watch, limits = Watch(limit, self, bounded=api.body is None), self._timeouts(shortest)
+        limits = self._within_call(limit)
+        watch = Watch(limit, self, bounded=api.body is None)
         watch.exchange = exchange
         send = partial(
             _exchange.send, watch=watch, api=api, token=token, trace=self._trace, timeouts=limits
@@ -97,13 +96,19 @@ class Http(ClientMaker[Shared]):
         def request(client: Any) -> ApiAnswer:
             content = None if upload.body is None else pieces(upload.body)
             built = upload_request(
-                client, upload, content, self._trace, self._timeouts(self._timeout)
+                client, upload, content, self._trace, self._within_call(self._timeout)
             )
             return _exchange.read(watch, upload, client.send(built, stream=True))
 
         with telling(self.begin(upload), watch) as told, bounding(watch):
             answer = told.answer = self._watched(watch, upload, request)
         return answer
+
+    def _within_call(self, limit: float) -> tuple[float | None, ...]:
+        """The HTTP library's own time-outs: none ends after ``total_timeout`` does."""
+        deadline = CALL.get()
+        left = limit if deadline is None else deadline.left()
+        return self._timeouts(max(0.001, min(limit, left)))
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -256,7 +261,8 @@ class Http(ClientMaker[Shared]):
             self._writing.pop(watch, None)
             # The traceback of an error keeps this frame, and would keep the request alive with it.
             del life
-            if watch.exchange is not None:
+            # Of a program's own client nobody knows.
+            if watch.exchange is not None and not watch.unseen and (watch.opened or watch.sent):
                 watch.exchange.connected(new=bool(watch.opened))
             # The instance was closed during this request: the last one closes the connections.
             if self._closed:

@@ -6,12 +6,12 @@ generator asks for.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from flex_integration_sdk._endpoints.response import Response
+from flex_integration_sdk._wire.repetition import KEPT, may_pass, own_pause
 from flex_integration_sdk.errors import (
     FileNotReadyError,
     FileVerificationError,
@@ -33,10 +33,6 @@ if TYPE_CHECKING:
 # Seconds between two questions for the file's state: the first, and the most. Verification takes
 # from less than a second to some minutes.
 FIRST_LOOK, LAST_LOOK = 0.25, 5.0
-# Seconds before the bytes are sent again, doubled each time, and the most.
-FIRST_PAUSE, LAST_PAUSE = 0.5, 8.0
-# A server that names a longer time is not waited for.
-LONGEST_RETRY_AFTER = 60.0
 URL_EXPIRED = "the signed URL was refused (HTTP {}), and there is a new one now"
 
 
@@ -116,15 +112,11 @@ def _signed(file_id: Any) -> Flow:
 
 def _pause_after(error: ApiError | TransportError, repeated: int) -> float | None:
     """Seconds until the bytes may be sent again; None: that would not help."""
-    status = error.status
-    if not isinstance(error, TransportError) and status != 429 and (status or 0) < 500:
+    if not may_pass(error):
         return None
-    named: float | None = None if isinstance(error, TransportError) else error.retry_after
-    if named is not None:
-        return named if named <= LONGEST_RETRY_AFTER else None
-    # At random: many programs may have been cut off at the same moment.
-    pause: float = min(FIRST_PAUSE * 2**repeated, LAST_PAUSE)
-    return random.uniform(0.5, 1) * pause  # noqa: S311
+    if error.retry_after is not None:
+        return error.retry_after if error.retry_after <= KEPT else None
+    return own_pause(repeated + 1)
 
 
 def _state(file_id: Any) -> Flow:

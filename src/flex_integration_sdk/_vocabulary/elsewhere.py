@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+
+from .misspelling import plain
 
 _NAMES = {
     "per_page": (
@@ -54,5 +55,5 @@ def called_here(name: str, known: Iterable[str]) -> str:
         name: What was typed; capitals, dashes and underscores do not count.
         known: The names that there are.
     """
-    found = _MEANT.get(re.sub(r"[-_ ]", "", name).lower(), "")
+    found = _MEANT.get(plain(name), "")
     return found if found in {*known} else ""

@@ -25,7 +25,7 @@ def near(word: str, known: Iterable[str], *, loosely: bool = False) -> list[str]
         known: The names that there are.
         loosely: If none is near, one that is alike.
     """
-    typed, names = _plain(word), {_plain(each): each for each in known}
+    typed, names = plain(word), {plain(each): each for each in known}
     # Also one of several, and the thing itself in place of its id.
     for each in (typed, f"{typed}s", f"{typed}id", f"{typed}ids"):
         if typed and each in names:
@@ -41,7 +41,7 @@ def near(word: str, known: Iterable[str], *, loosely: bool = False) -> list[str]
     return [names[each] for each in difflib.get_close_matches(typed, names, n=1, cutoff=0.65)]
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name without what people write differently."""
     return re.sub(r"[-_ ]", "", name).lower()
 

@@ -44,7 +44,11 @@ def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     checked: dict[str, str] = {}
     for name, value in headers.items():
         if not isinstance(cast("object", name), str) or not _NAME.fullmatch(name):
-            raise ConfigurationError(f"headers: {str(name)[:60]!r} is not the name of a header")
+            # What is before a colon or a blank: after it there may be a value.
+            found = str(name)[:60]
+            shown = re.split(r"[:\s]", found)[0]
+            cut = "" if shown == found else "…"
+            raise ConfigurationError(f"headers: {shown + cut!r} is not the name of a header")
         if name.lower() in _OURS:
             raise ConfigurationError(f"headers: the SDK itself sets {name!r}; omit it")
         if not isinstance(cast("object", value), str) or not _VALUE.fullmatch(value):

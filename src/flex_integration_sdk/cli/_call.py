@@ -76,8 +76,11 @@ def _complete_param(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     endpoint = endpoint_of(ctx.params.get("endpoint") or "")
-    if endpoint is None:
-        return []
+    return [] if endpoint is None else complete_parameter(endpoint, incomplete)
+
+
+def complete_parameter(endpoint: Endpoint, incomplete: str) -> list[CompletionItem]:
+    """Completes ``KEY=VALUE`` of a call."""
     key, equals, value = incomplete.partition("=")
     if equals:
         named = next((p for p in endpoint.all_params if key in (p.name, p.python_name)), None)
@@ -99,7 +102,7 @@ def _complete_param(
 @click.argument("params", metavar="[KEY=VALUE]...", nargs=-1, shell_complete=_complete_param)
 @store_options
 @timeout_option
-@max_retries_option
+@max_retries_option()
 @output_option("json")
 @click.option(
     "--all",

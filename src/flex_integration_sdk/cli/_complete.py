@@ -78,6 +78,13 @@ def complete_profile(
     return [CompletionItem(name) for name in found if name.startswith(incomplete)]
 
 
+def complete_path(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Completes the path of a file that is an option's whole value."""
+    return complete_file(incomplete, "")
+
+
 def complete_file(typed: str, before: str) -> list[CompletionItem]:
     """Completes the path of a file; a folder ends with a slash.
 

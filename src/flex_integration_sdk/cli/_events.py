@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from ._complete import complete_file, complete_names
+from ._complete import complete_names, complete_path
 from ._durations import Seconds
 from ._group import Command, Group
 from ._instance import instance_of
@@ -54,10 +54,6 @@ class _Moment(_Type):
         return found
 
 
-def _complete_cursor(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-    return complete_file(incomplete, "")
-
-
 def _complete_type(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
@@ -75,7 +71,7 @@ def events() -> None:
     "--cursor",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    shell_complete=_complete_cursor,
+    shell_complete=complete_path,
     help="The file that keeps the position: the next run goes on there.",
 )
 @click.option(

@@ -12,59 +12,51 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from flex_integration_sdk._export.kinds import KINDS
+
+from ._call import complete_parameter
 from ._call_parameters import arguments
-from ._complete import complete_file
+from ._complete import complete_path
 from ._group import Command
 from ._instance import instance_of
 from ._notices import tell
 from ._output import plugins_apart
 from ._progress import waiting_for
+from ._repetitions import max_retries_option
 from ._shared_options import chosen_of, commands_of, store_options
 from ._time_limit import timeout_option
 
 if TYPE_CHECKING:
     from flex_integration_sdk._export.run import Progress
 
-_KINDS = (
-    "listings",
-    "users",
-    "transactions",
-    "messages",
-    "bookings",
-    "reviews",
-    "events",
-    "marketplace",
-)
 _LINES = (".jsonl", ".ndjson")
 # A long job meets more trouble than a single call: with 8 it outwaits some minutes of it.
 _RETRIES = 8
 
 
-def _complete_target(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-    return complete_file(incomplete, "")
+def _complete_param(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    kind = KINDS.get(ctx.params.get("kind") or "")
+    return [] if kind is None else complete_parameter(kind.endpoint, incomplete)
 
 
 @click.command(cls=Command)
-@click.argument("kind", type=click.Choice(_KINDS))
-@click.argument("params", metavar="[KEY=VALUE]...", nargs=-1)
+@click.argument("kind", type=click.Choice(list(KINDS)))
+@click.argument("params", metavar="[KEY=VALUE]...", nargs=-1, shell_complete=_complete_param)
 @click.option(
     "--to",
     "target",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
+    shell_complete=complete_path,
     help="The file to write: .jsonl (one resource in a line) or .csv.",
 )
 @click.option("--restart", is_flag=True, help="Start again, whatever an earlier run has left.")
-@click.option(
-    "--max-retries",
-    metavar="NUMBER",
-    type=click.IntRange(0, 100),
-    default=_RETRIES,
-    show_default=True,
-    help="How often a request is repeated after 429, 5xx or a lost connection.",
-)
+@max_retries_option(_RETRIES)
 @click.option(
     "--rate-limits",
     type=click.Choice(["dev", "live"]),
@@ -95,7 +87,6 @@ def export(
     KEY=VALUE are parameters of the query: of `listings.query`, say. Messages, bookings and reviews
     are found by `transactions.query`. What `include` names is in place of its reference.
     """
-    from flex_integration_sdk._export.kinds import KINDS
     from flex_integration_sdk._export.run import export as write
 
     convert = _converter(target)
@@ -171,7 +162,7 @@ def _ended_by_signals() -> Iterator[None]:
 
 @contextmanager
 def _told_how_to_go_on(target: Path) -> Iterator[None]:
-    from flex_integration_sdk._export.part import real
+    from flex_integration_sdk._export.part import part_of, real, state_of
     from flex_integration_sdk.errors import ExportError
 
     try:
@@ -180,9 +171,8 @@ def _told_how_to_go_on(target: Path) -> Iterator[None]:
         raise
     except BaseException:
         found = real(target)
-        part = found.with_name(f"{found.name}.part")
-        is_begun = part.with_name(f"{part.name}.json").exists()
-        if is_begun:
+        if state_of(found).exists():
+            part = part_of(found)
             tell(f"what is done so far is in {part}: the same command goes on from there")
         raise
 

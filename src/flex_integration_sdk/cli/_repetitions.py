@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,15 +14,20 @@ from ._notices import tell
 if TYPE_CHECKING:
     from flex_integration_sdk import RequestEvent
 
-max_retries_option = click.option(
-    "--max-retries",
-    metavar="NUMBER",
-    type=click.IntRange(0, 100),  # as in `CallOptions`
-    default=2,
-    show_default=True,
-    help="How often a call is repeated after 429, 5xx or a lost connection, where that can do no "
-    "harm.",
-)
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def max_retries_option(default: int = 2) -> Callable[[Command], Command]:
+    """Adds ``--max-retries``."""
+    return click.option(
+        "--max-retries",
+        metavar="NUMBER",
+        type=click.IntRange(0, 100),  # as in `CallOptions`
+        default=default,
+        show_default=True,
+        help="How often a call is repeated after 429, 5xx or a lost connection, where that can do "
+        "no harm.",
+    )
 
 
 class RepetitionNotices:

@@ -83,12 +83,12 @@ class SandboxSettings:
         if self.seed not in get_args(Seed):
             raise ValueError(f"seed must be one of {', '.join(get_args(Seed))}")
         least = SEED_LISTINGS[self.seed]
-        if self.listings is not None and not _whole(self.listings, least, MOST_LISTINGS):
+        if self.listings is not None and not is_whole(self.listings, least, MOST_LISTINGS):
             raise ValueError(
                 f"listings must be a whole number from {least}, those of the seed {self.seed}, "
                 f"to {MOST_LISTINGS}"
             )
-        if not _whole(self.page_wall, 1):
+        if not is_whole(self.page_wall, 1):
             raise ValueError("page_wall must be a whole number, 1 or more")
 
     @property
@@ -97,5 +97,6 @@ class SandboxSettings:
         return 7 if self.limits == "dev" else 90
 
 
-def _whole(value: object, least: int, most: float = math.inf) -> bool:
+def is_whole(value: object, least: int, most: float = math.inf) -> bool:
+    """Whether it is a whole number in these bounds."""
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most

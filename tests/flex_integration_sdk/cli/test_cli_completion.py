@@ -43,6 +43,8 @@ CASES = [
     ("call users.update_permissions id=1 read=permission/d", ["permission/deny"]),
     ("call listings.create state=published,", []),
     ("call marketplace.show include=a", []),
+    ("export mes", ["messages"]),
+    ("export listings states=clo", ["closed"]),
     ("call marketplace.show --store me", ["memory"]),
     ("token show --store=fi", ["file"]),
     ("token show --store file --store-option pe", ["permissions="]),

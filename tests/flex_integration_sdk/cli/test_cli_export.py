@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
 from flex_integration_sdk.cli._app import flex_sdk
@@ -326,3 +327,18 @@ def test_the_terminal_shows_repetitions_above_the_bar_and_is_left_tidy(
     assert all(" ms" in line for line in logged), "a line of the log is broken"
     assert not [line for line in screen if "━" in line], "the bar stays"
     assert terminal.written.count("\x1b[?25l") == terminal.written.count("\x1b[?25h") == 1
+
+
+def test_the_file_and_the_parameters_are_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "last.jsonl").touch()
+    monkeypatch.chdir(tmp_path)
+    completions = ShellComplete(flex_sdk, {}, "flex-sdk", "_FLEX_SDK_COMPLETE")
+
+    def offered(*words: str) -> list[str]:
+        return [item.value for item in completions.get_completions([*words[:-1]], words[-1])]
+
+    assert offered("export", "listings", "--to", "la") == ["last.jsonl"]
+    assert offered("events", "follow", "--cursor", "la") == ["last.jsonl"]
+    assert "states=" in offered("export", "listings", "sta")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from flex_integration_sdk._client import retrying
+from flex_integration_sdk._wire import repetition
 from flex_integration_sdk.cli._app import run
 from tests.support.scripted_api import Answer, ScriptedApi, scripted_api
 
@@ -26,7 +26,7 @@ SHOW = ["call", "marketplace.show", "--store", "memory"]
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ScriptedApi]:
-    monkeypatch.setattr(retrying, "FIRST", 0.01)
+    monkeypatch.setattr(repetition, "FIRST", 0.01)
     with scripted_api() as found:
         monkeypatch.setenv("FLEX_INTEGRATION_BASE_URL", found.base_url)
         monkeypatch.setenv("FLEX_INTEGRATION_CLIENT_ID", "cid")

@@ -61,7 +61,9 @@ def test_a_copy_that_is_dropped_warns_of_nothing(flex_sandbox: RunningSandbox) -
         ({"headers": {"Authorization": "Bearer hidden"}}, "the SDK itself sets 'Authorization'"),
         ({"headers": {"X-A": "hidden\r\nX-B: c"}}, "the value of 'X-A' must be"),
         ({"headers": ["hidden"]}, "headers must be a mapping"),
-        ({"headers": {"X A": "hidden"}}, "'X A' is not the name of a header"),
+        ({"headers": {"X A": "hidden"}}, "'X…' is not the name of a header"),
+        ({"headers": {"X-A: hidden": ""}}, "'X-A…' is not the name of a header"),
+        ({"headers": {"ä": "hidden"}}, "'ä' is not the name of a header"),
     ],
 )
 def test_wrong_options_are_refused(

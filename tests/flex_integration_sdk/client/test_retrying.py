@@ -27,6 +27,7 @@ from flex_integration_sdk import (
 )
 from flex_integration_sdk._client import retrying
 from flex_integration_sdk._endpoints.table import ENDPOINTS
+from flex_integration_sdk._wire import repetition
 from flex_integration_sdk.errors import (
     ApiError,
     FlexError,
@@ -55,7 +56,7 @@ def busy(status: int = 503, **headers: str) -> Answer:
 @pytest.fixture
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """For answers that name no wait of their own."""
-    monkeypatch.setattr(retrying, "FIRST", 0.01)
+    monkeypatch.setattr(repetition, "FIRST", 0.01)
 
 
 @both
@@ -376,7 +377,7 @@ def _says_that_it_was_sent(error: SessionClosedError) -> None:
 def test_closing_a_wait_for_a_call_that_was_not_sent_says_that(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(retrying, "FIRST", 50)
+    monkeypatch.setattr(repetition, "FIRST", 50)
     with scripted_api() as api:
         sdk = create_instance("cid", "s3cret", base_url=api.base_url, host_lock="off")
         sdk.session.token()

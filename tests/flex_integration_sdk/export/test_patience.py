@@ -40,7 +40,7 @@ def limited(seconds: float | None) -> RateLimitedError:
 
 
 def test_it_goes_on_and_waits_longer_each_time() -> None:
-    lost = TransportError("lost", reason="doubtful")
+    lost = TransportError("lost", passing=True)
     steps = Troubled(1, ServerError(status=503), lost, limited(7), 2, ServerError(status=500), 3)
     waits: list[float] = []
     told: list[str] = []

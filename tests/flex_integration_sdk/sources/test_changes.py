@@ -174,7 +174,19 @@ async def a_coroutine(sent: int, total: int | None) -> None:
     del sent, total
 
 
-@pytest.mark.parametrize(("callback", "says"), [(a_coroutine, "a coroutine function"), (5, "int")])
+class Awaited:
+    async def __call__(self, sent: int, total: int | None) -> None:
+        del sent, total
+
+
+@pytest.mark.parametrize(
+    ("callback", "says"),
+    [
+        (a_coroutine, "a coroutine function"),
+        (Awaited(), "a coroutine function"),
+        (5, "int"),
+    ],
+)
 def test_a_callback_that_cannot_be_called(sdk: IntegrationSDK, callback: Any, says: str) -> None:
     with pytest.raises(ParameterError, match=f"on_progress must be a plain function.*{says}"):
         sdk.images.upload(image=GIF, on_progress=callback)

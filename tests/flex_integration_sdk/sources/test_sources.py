@@ -286,8 +286,26 @@ class NotBlocking:
         return None
 
 
+class OwnTextFile:
+    """One of a program, or of a library, which is none of Python's."""
+
+    def __init__(self) -> None:
+        self._place = 0
+
+    def read(self, size: int) -> str:
+        return "secret"[self._place : self._place + size]
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        self._place = place if whence == 0 else len("secret")
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+
 WRONG: dict[str, tuple[Callable[[Path], Any], type[Exception], str]] = {
     "text file": (lambda path: path.open(encoding="latin-1"), ParameterError, "text mode"),
+    "text file of its own": (lambda _: OwnTextFile(), ParameterError, "returned a string"),
     "StringIO": (lambda _: io.StringIO("secret content"), ParameterError, "BytesIO"),
     "content": (lambda _: "GIF89a\nsecret content", ParameterError, "pass it as bytes"),
     "long content": (lambda _: "secret" * 100, ParameterError, "pass it as bytes"),

@@ -141,9 +141,12 @@ def test_plain_http_needs_no_authorities(kind: str, monkeypatch: pytest.MonkeyPa
         assert call(kind, server.base_url).status == 200
 
 
+DIGITS = "123456789"  # a password whose host is missing
 WRONG_PROXIES = {
     f"http://u:{SECRET}@proxy.invalid:port": "its port is not a number",
     "http://proxy.invalid:99999": "its port 99999 is not a number",
+    f"http://u:{DIGITS}": "its port is not a number",
+    "http://u:p@proxy.invalid:99999": "its port 99999 is not a number",
     "http://proxy.invalid:0": "its port 0 is not a number",
     f"http://proxy.invalid:3128:u:{SECRET}": "its port is not a number",
     f"socks://u:{SECRET}@proxy.invalid:9": "the scheme socks:// is not http",

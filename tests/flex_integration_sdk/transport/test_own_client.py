@@ -70,7 +70,7 @@ def test_all_requests_go_through_it(kind: str) -> None:
     own = client(
         kind,
         transport=httpx2.MockTransport(server),
-        headers={"X-Gateway": "g", "User-Agent": "theirs"},
+        headers={"X-Gateway": "g", "User-Agent": "theirs", "Authorization": "Basic theirs"},
         auth=("user", "pass"),
         params={"key": "k"},
         base_url="https://other.invalid/base",

@@ -192,6 +192,8 @@ from flex_integration_sdk import create_instance
 with create_instance("c", "s", base_url=base_url) as sdk:
     if mode == "after":
         logging.basicConfig(level=logging.INFO, format="ROOT %(message)s")
+    if mode == "refused":
+        sdk = sdk.with_options(max_retries=0)
     sdk.users.query(created_at_start="2026-01-01T00:00:00Z", meta_secret="personal")
 if mode == "unset":
     modules = [m for m in sys.modules if m.endswith(("_transport.reporting", "request_log"))]
@@ -215,6 +217,19 @@ def logged(mode: str, level: str | None, base_url: str) -> str:
     ):
         assert secret not in done.stderr
     return done.stderr
+
+
+def test_without_a_connection_the_log_says_so() -> None:
+    with listening() as server:
+        pass
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("FLEX_")}
+    environment["FLEX_INTEGRATION_LOG"] = "DEBUG"
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "refused", server.base_url],
+        env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert "; no connection" in done.stderr
+    assert "kept connection" not in done.stderr
 
 
 @pytest.mark.parametrize("mode", ["plain", "before", "after"])

@@ -17,6 +17,7 @@ from flex_integration_sdk import RateLimiter, RateLimits, create_async_instance,
 from flex_integration_sdk._transport.aio import AsyncHttp
 from flex_integration_sdk._transport.call_deadline import whole_call, whole_call_async
 from flex_integration_sdk._transport.connection_pool import API_CONNECTIONS
+from flex_integration_sdk._transport.connection_settings import ConnectionSettings
 from flex_integration_sdk._transport.sync import Http
 from flex_integration_sdk._wire.requests import ApiRequest
 from flex_integration_sdk.config import resolve
@@ -271,6 +272,19 @@ def test_a_client_of_the_program(way: Way) -> None:
             with pytest.raises(CallTimeoutError):
                 sdk.with_options(total_timeout=LIMIT, max_retries=0).marketplace.show()
         assert time.monotonic() - began < IN_TIME + 1
+
+
+def test_an_upload_by_a_client_of_the_program() -> None:
+    with listening() as server, httpx2.Client(trust_env=False) as own:
+        server.api = slow_servers.silent
+        settings = ConnectionSettings(http_client=own, user_agent="u")
+        http = Http(server.base_url, 5, 5, connection=settings)
+        request = ApiRequest("PUT", f"{server.base_url}/signed", {})
+        began = time.monotonic()
+        with pytest.raises(CallTimeoutError, match="total_timeout"):
+            whole_call(LIMIT, lambda: http.upload(request))
+        assert time.monotonic() - began < IN_TIME + 1
+        http.close()
 
 
 @both

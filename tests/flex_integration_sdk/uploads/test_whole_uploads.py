@@ -13,6 +13,7 @@ import pytest
 
 from flex_integration_sdk import IntegrationSDK, create_async_instance, create_instance
 from flex_integration_sdk._uploads import flow
+from flex_integration_sdk._wire import repetition
 from flex_integration_sdk.errors import (
     CallTimeoutError,
     FileNotReadyError,
@@ -39,7 +40,7 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 @pytest.fixture
 def front(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
-    monkeypatch.setattr(flow, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(repetition, "FIRST", 0.01)
     monkeypatch.setattr(flow, "FIRST_LOOK", 0.02)
     with storage_front(sandbox) as running:
         yield running
@@ -177,6 +178,7 @@ def test_it_arrives_once_in_spite_of(
     [
         ([403, 403], 2, ForbiddenError, 2),
         ([500, 502, 503], 2, ServerError, 3),
+        ([501], 2, ServerError, 1),  # it lasts
         (["drop"], 0, TransportError, 1),
         ([500], 0, ServerError, 1),
     ],
@@ -203,7 +205,7 @@ def test_a_file_that_changes_between_two_sendings(upload: Upload, front: Front, 
 def test_a_limit_for_all_of_it(
     upload: Upload, front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flow, "FIRST_PAUSE", 60)
+    monkeypatch.setattr(repetition, "FIRST", 60)
     front.planned[:] = [503]
     began = time.monotonic()
     with pytest.raises(CallTimeoutError, match="total_timeout"):

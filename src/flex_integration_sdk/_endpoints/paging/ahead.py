@@ -8,9 +8,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
-# Of a signal that comes just before a wait for a lock, or to another thread, Python tells only at
-# the end of that wait. On Windows Ctrl-C never interrupts one.
-_SLICE = 0.5
+from flex_integration_sdk._values.waits import SLICE
 
 
 class Ahead:
@@ -47,7 +45,7 @@ class Ahead:
         """Waits for the page. An exception from a signal handler may end it; call it again then."""
         # The outcome says when it is over: whoever was interrupted may have taken the alarm.
         while not self._outcome:
-            self._alarm.acquire(timeout=_SLICE)
+            self._alarm.acquire(timeout=SLICE)
 
     def result(self) -> Any:
         """The page; raises what its request raised."""

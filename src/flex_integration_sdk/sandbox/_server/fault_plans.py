@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any, get_args
 
 from flex_integration_sdk.sandbox._endpoints.router import BY_PATH
+from flex_integration_sdk.sandbox._settings import is_whole
 
 from .planned_faults import Fault, FaultKind, FaultTarget
 
@@ -50,11 +51,11 @@ def read_fault(wanted: Any) -> Fault:
 def _check_numbers(given: dict[str, Any]) -> None:
     for name, least in (("count", 1), ("after", 0), ("every", 1)):
         is_open = name != "after" and given[name] is None
-        if not is_open and not _whole(given[name], least, _MOST):
+        if not is_open and not is_whole(given[name], least, _MOST):
             raise ValueError(f"{name} must be a whole number, {least} or more")
-    if not _whole(given["seed"], -(2**63), 2**63):
+    if not is_whole(given["seed"], -(2**63), 2**63):
         raise ValueError("seed must be a whole number")
-    if not _whole(given["status"], 400, 599):
+    if not is_whole(given["status"], 400, 599):
         raise ValueError("status must be a whole number from 400 to 599")
     seconds = given["seconds"]
     number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
@@ -88,7 +89,3 @@ def _check_answer(fault: Fault) -> None:
             raise ValueError(f"headers: {name[:100]!r} cannot be set")
         if not isinstance(value, str) or not _VALUE.fullmatch(value):
             raise ValueError(f"headers: the value of {name} must be a string of printable ASCII")
-
-
-def _whole(value: object, least: int, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
