@@ -145,7 +145,7 @@ class EventStream:
             turn.abandon()
         signals = getattr(self, "_signals", None)
         if signals is not None:
-            signals.restore()  # else they would stop what is no more, and nothing else
+            signals.restore()  # else Ctrl-C would stop a stream that is gone, and not the program
 
     def _is_saving(self) -> bool:
         return isinstance(self._step, (Load, Save))

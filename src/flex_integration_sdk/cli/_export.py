@@ -27,6 +27,7 @@ from ._progress import waiting_for
 from ._repetitions import max_retries_option
 from ._shared_options import chosen_of, commands_of, store_options
 from ._time_limit import timeout_option
+from ._words import in_cli_words
 
 if TYPE_CHECKING:
     from flex_integration_sdk._export.run import Progress
@@ -114,7 +115,7 @@ def export(
             convert=convert,
             restart=restart,
             patience=max_retries,
-            told=tell,
+            told=lambda text: tell(in_cli_words(text)),
             progress=progress,
         )
     tell(f"{rows:,} {kind} in {target} ({time.monotonic() - began:.0f} s)")
